@@ -1,0 +1,115 @@
+/** The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from it. */
+import type { Fields, RecordSchema } from '../schemas/record.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { OperatorSpec, Window, WindowedOp } from './operators/operator.ts'
+
+/** A feature of the field `Of`; `Takes` says which fields its operator can read. */
+export type Feature<Of extends string = string, Takes extends 'numbers' | 'anything' = 'numbers' | 'anything'> = {
+  readonly spec: OperatorSpec & { readonly of: Of }
+  readonly takes: Takes
+}
+
+type NumberFieldOf<S extends RecordSchema> = { [K in keyof S['fields'] & string]: S['fields'][K]['kind'] extends 'number' ? K : never }[keyof S['fields'] & string]
+type FeatureOf<S extends RecordSchema> = Feature<NumberFieldOf<S>, 'numbers'> | Feature<keyof S['fields'] & string, 'anything'>
+type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: FeatureOf<S> }
+type Free<Taken> = { readonly [K in keyof Taken]?: never }
+
+type Source<S extends RecordSchema> = {
+  readonly name: string
+  readonly of: S
+  /** One running state per value of this field; without it, one for the whole stream. */
+  readonly per?: keyof S['fields'] & string
+  /** Computed by `backfill` only; no consumer runs it. */
+  readonly batchOnly?: true
+}
+
+export type NamedFeature = { readonly name: string; readonly spec: OperatorSpec }
+
+/** A version as plain data: what the row schema carries, and what the engine runs. */
+export type Definition = {
+  readonly set: string
+  readonly version: number
+  readonly record: RecordSchema
+  readonly per: string | null
+  readonly batchOnly: boolean
+  readonly features: readonly NamedFeature[]
+}
+
+export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
+  readonly definition: Definition
+  /** The next version: these features too. A name already taken does not compile. */
+  add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']>): FeatureSet<S, F & M>
+  /** The next version: the same names, computed differently. A name not yet there does not compile. */
+  replace<const M extends { readonly [K in keyof F]?: FeatureOf<S> }>(changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never }): FeatureSet<S, F>
+}
+
+/** What a version yields for one record: `{ ma50: number | null, … }`. */
+export type FeatureRow<Set> = Set extends FeatureSet<RecordSchema, infer F> ? { readonly [K in keyof F]: number | null } : never
+
+export const featureSet = <S extends RecordSchema<any>, const F extends FeaturesOf<S>>(source: Source<S>, features: F & Free<S['fields']>): FeatureSet<S, F> => {
+  const { name, of, per = null, batchOnly = false } = source
+  return versionOf<S, F>({ set: name, version: 0, record: of as RecordSchema<Fields>, per, batchOnly, features: named(features) })
+}
+
+const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSet<S, F> => {
+  check(definition)
+  const known = (name: string) => definition.features.some((feature) => feature.name === name)
+  const next = (features: readonly NamedFeature[]) => versionOf<S, any>({ ...definition, version: definition.version + 1, features })
+  return {
+    definition,
+    add(more) {
+      const taken = Object.keys(more).find(known)
+      if (taken) throw new Problem(`${label(definition)} already has a feature ${taken}`, 'Use replace to compute it differently, or choose another name.')
+      return next([...definition.features, ...named(more as FeaturesOf<S>)])
+    },
+    replace(changed) {
+      const unknown = Object.keys(changed).find((name) => !known(name))
+      if (unknown) throw new Problem(`${label(definition)} has no feature ${unknown} to replace`, 'Use add for a new feature.')
+      const specs = new Map(named(changed as FeaturesOf<S>).map(({ name, spec }) => [name, spec]))
+      return next(definition.features.map(({ name, spec }) => ({ name, spec: specs.get(name) ?? spec })))
+    },
+  }
+}
+
+const named = (features: { readonly [name: string]: Feature }): NamedFeature[] => Object.entries(features).map(([name, { spec }]) => ({ name, spec }))
+
+export const label = ({ set, version }: { readonly set: string; readonly version: number }) => `${set}@${version}`
+
+type Round = { /** Decimals, half away from zero. */ readonly round?: number }
+
+const windowed = <Op extends WindowedOp, Takes extends 'numbers' | 'anything'>(op: Op, takes: Takes) =>
+  <const Of extends string>(of: Of, options: Window & Round): Feature<Of, Takes> => ({ spec: { op, of, ...options }, takes })
+
+export const mean = windowed('mean', 'numbers')
+export const sum = windowed('sum', 'numbers')
+export const min = windowed('min', 'numbers')
+export const max = windowed('max', 'numbers')
+/** The sample standard deviation; null below two values. */
+export const stddev = windowed('stddev', 'numbers')
+/** The latest value that is not null. */
+export const last = windowed('last', 'numbers')
+/** How many values are not null; of any field. */
+export const count = windowed('count', 'anything')
+/** The exponential moving average with α = 2 / (span + 1), seeded with the first value. */
+export const ema = <const Of extends string>(of: Of, options: { readonly span: number } & Round): Feature<Of, 'numbers'> => ({ spec: { op: 'ema', of, ...options }, takes: 'numbers' })
+
+const namePattern = /^[a-z][a-z0-9_]{0,59}$/
+
+/** What the compiler cannot see: names, ranges, and definitions that come from plain JavaScript or from a schema. */
+export function check(definition: Definition): void {
+  const { set, record, per, features } = definition
+  const refuse = (what: string, todo: string): never => { throw new Problem(`feature set ${set}: ${what}`, todo) }
+  if (!namePattern.test(set)) refuse('its name is not lower case letters, digits and _', 'Rename it, e.g. loan_risk.')
+  if (per !== null && !(per in record.fields)) refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
+  if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
+  for (const { name, spec } of features) {
+    if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
+    if (name in record.fields) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
+    const field = record.fields[spec.of]
+    if (!field) return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
+    if (field.kind !== 'number' && spec.op !== 'count') refuse(`feature ${name}: ${spec.op} needs a number, ${spec.of} is a ${field.kind}`, 'Use a number field, or count.')
+    const size = spec.op === 'ema' ? spec.span : 'days' in spec ? spec.days : spec.last
+    if (!Number.isSafeInteger(size) || size < 1 || size > 1_000_000) refuse(`feature ${name}: its window is ${size}`, 'Use a whole number from 1 to 1000000.')
+    if (spec.round !== undefined && !(Number.isInteger(spec.round) && spec.round >= 0 && spec.round <= 15)) refuse(`feature ${name}: round is ${spec.round}`, 'Use 0 to 15 decimals.')
+  }
+}
