@@ -1,0 +1,78 @@
+/** Replays what a feature set has ingested, in the order it was ingested: stretches of files and stretches of inflow. */
+import { readCsv } from '../schemas/csv.ts'
+import type { RecordSchema } from '../schemas/record.ts'
+import { covers, numberedFrom } from '../schemas/selection.ts'
+import type { BatchPiece, InflowPiece, Piece } from '../feature-defs/checkpoint.ts'
+import { inflowReader, inflowTopic } from '../feature-defs/inflow.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
+import type { Log } from '../utilities/log/log.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { Source } from '../utilities/source/source.ts'
+
+export type ReplayPorts = {
+  readonly log: Log
+  readonly registry: Registry
+  /** Opens the file of that place, or the one now configured when it is not there any more. */
+  readonly openSource: (place: string) => Source
+}
+
+export type ReplayOptions = {
+  readonly record: RecordSchema
+  /** Only these fields, beside `_seq`. */
+  readonly wanted: readonly string[]
+  readonly partition?: number
+  /** Records with after < _seq <= until. */
+  readonly after: number
+  readonly until: number
+  readonly signal?: AbortSignal
+}
+
+/** A stretch of records in order; `offset` is where inflow goes on behind it, null within a file. */
+export type Stretch = { readonly records: Columns; readonly seq: Float64Array; readonly offset: number | null }
+
+export async function* replay(ports: ReplayPorts, history: readonly Piece[], options: ReplayOptions): AsyncIterable<Stretch> {
+  let latest = options.after
+  for (const piece of history) {
+    if (piece.lastSeq <= options.after) continue
+    for await (const stretch of piece.kind === 'batch' ? fromFile(ports, piece, options) : fromInflow(ports, piece, options, latest)) {
+      const inside = within(stretch, latest, options.until)
+      if (inside.seq.length > 0) latest = inside.seq.at(-1)!
+      yield inside
+      if (latest >= options.until) return
+    }
+  }
+}
+
+async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, signal }: ReplayOptions): AsyncIterable<Stretch> {
+  const source = openSource(piece.place)
+  const identity = await source.identify(signal).catch((error: unknown) => { throw incomplete(piece, (error as Error).message) })
+  if (identity.sha256 !== piece.source.sha256) throw incomplete(piece, `${source.place} has other content now`)
+  for await (const csv of readCsv(record, source.read(signal), { place: source.place })) {
+    const batch = numberedFrom(piece.base, csv)
+    const seq = columnOf(batch.columns, '_seq', 'int').values
+    const records = pick(batch.columns, rowsWhere(seq, (one) => covers(piece.ranges, one)))
+    yield { records, seq: columnOf(records, '_seq', 'int').values, offset: null }
+    if (batch.lastSeq >= piece.lastSeq) return
+  }
+}
+
+async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, { record, wanted, partition = 0, signal }: ReplayOptions, after: number): AsyncIterable<Stretch> {
+  const read = await inflowReader(registry, record, wanted)
+  let latest = after
+  for await (const fetched of log.read(inflowTopic, { partition, from: piece.from, to: piece.to, ...(signal ? { signal } : {}) })) {
+    const { columns, seq } = await read(fetched, latest)
+    if (seq.length > 0) latest = seq.at(-1)!
+    yield { records: columns, seq, offset: fetched.next }
+  }
+}
+
+const incomplete = (piece: BatchPiece, why: string) =>
+  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ${piece.source.sha256.slice(0, 12)}…), and ${why}`,
+    'Put that file back, or point source.file in the config (or --file) at it.')
+
+function within({ records, seq, offset }: Stretch, after: number, until: number): Stretch {
+  if (seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= until)) return { records, seq, offset }
+  const inside = pick(records, rowsWhere(seq, (one) => one > after && one <= until))
+  return { records: inside, seq: columnOf(inside, '_seq', 'int').values, offset }
+}

@@ -1,0 +1,51 @@
+/** Loads a definitions file: every feature set that it exports, version by version. */
+import { existsSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
+import { Problem } from '../utilities/problem.ts'
+
+/** Feature sets by name; each a chain of versions, index = version. */
+export type Definitions = ReadonlyMap<string, readonly Definition[]>
+
+export async function loadDefinitions(file: string | undefined): Promise<Definitions> {
+  const exported = file === undefined ? await import('../feature-defs/loan-risk.ts') : await importUserFile(file)
+  const found = Object.values(exported).flat().filter(isFeatureSet).map(({ definition }) => definition)
+  if (found.length === 0) throw new Problem(`${file ?? 'the definitions'} exports no feature set`, 'Export each version, e.g. export const v0 = featureSet(…).')
+
+  const bySet = Map.groupBy(found, ({ set }) => set)
+  for (const [set, versions] of bySet) {
+    versions.sort((a, b) => a.version - b.version)
+    const missing = versions.findIndex(({ version }, i) => version !== i)
+    if (missing !== -1) {
+      throw new Problem(`${file ?? 'the definitions'}: ${set} has ${versions[missing]!.version < missing ? `two versions ${versions[missing]!.version}` : `no version ${missing}`}`,
+        'Export every version once, each made from the one before.')
+    }
+  }
+  return bySet
+}
+
+export function chainOf(definitions: Definitions, set: string): readonly Definition[] {
+  const chain = definitions.get(set)
+  if (!chain) throw new Problem(`there is no feature set ${set}`, `The definitions have ${[...definitions.keys()].join(', ')}.`)
+  return chain
+}
+
+const isFeatureSet = (value: unknown): value is FeatureSet =>
+  typeof value === 'object' && value !== null && 'definition' in value && 'add' in value && 'replace' in value
+
+async function importUserFile(file: string): Promise<Record<string, unknown>> {
+  if (!existsSync(file)) throw new Problem(`the definitions file ${file} is not there`, 'Check "features" in the config.')
+  // The language a user's file imports is the one that runs: no second copy, and nothing to install beside the file.
+  const language = new URL('../feature-defs/language.ts', import.meta.url)
+  const own = existsSync(language) ? language.href : language.href.replace(/\.ts$/, '.js')
+  const hooks = registerHooks({ resolve: (specifier, context, next) => (specifier === 'tidemark' ? { url: own, shortCircuit: true } : next(specifier, context)) })
+  try {
+    return await import(pathToFileURL(file).href)
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new Problem(`the definitions file ${file} does not load: ${(error as Error).message}`, 'Correct it and try again.', { cause: error })
+  } finally {
+    hooks.deregister()
+  }
+}

@@ -1,0 +1,65 @@
+/** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
+import { systemClock, type Clock } from '../utilities/clock.ts'
+import type { Lease } from '../utilities/lease.ts'
+import type { Log } from '../utilities/log/log.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { RejectsFile } from '../utilities/source/rejects-file.ts'
+import type { Source } from '../utilities/source/source.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import type { Config } from './config.ts'
+
+export type Ports = {
+  readonly log: Log
+  readonly checkpoints: Checkpoints
+  readonly registry: Registry
+  readonly warehouse: Warehouse
+  readonly clock: Clock
+  /** The file of that place, or the configured one when it is not there any more. */
+  readonly openSource: (place: string) => Source
+  /** One process at a time holds a lease. */
+  readonly lease: (name: string) => Promise<Lease>
+  readonly rejects: (name: string) => RejectsFile
+  readonly rejectsPath: (name: string) => string
+  close(): Promise<void>
+}
+
+export async function wire(config: Config): Promise<Ports> {
+  const { openEmbeddedLog } = await import('../utilities/log/embedded-log.ts')
+  const { openEmbeddedCheckpoints } = await import('../utilities/checkpoint/embedded-checkpoints.ts')
+  const { openEmbeddedRegistry } = await import('../utilities/registry/embedded-registry.ts')
+  const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
+  const { incompatibilities } = await import('../schemas/compatibility.ts')
+  const { fileSource } = await import('../utilities/source/file-source.ts')
+  const { rejectsFile } = await import('../utilities/source/rejects-file.ts')
+  const { takeLease } = await import('../utilities/lease.ts')
+
+  const at = (name: string) => join(config.dataDir, name)
+  const log = await openEmbeddedLog(at('log.db'))
+  const checkpoints = await openEmbeddedCheckpoints(at('log.db'))
+  const registry = await openEmbeddedRegistry(at('registry.db'), incompatibilities('BACKWARD'))
+  const warehouse = await openEmbeddedWarehouse(at('warehouse.db'))
+  const rejectsPath = (name: string) => at(join('rejects', `${name}.csv`))
+  return {
+    log,
+    checkpoints,
+    registry,
+    warehouse,
+    clock: systemClock(),
+    openSource: (place) => fileSource(existsSync(place) ? place : config.source.file),
+    lease: (name) => takeLease(at('leases'), name, process.argv.slice(2).join(' ')),
+    rejectsPath,
+    rejects: (name) => rejectsFile(rejectsPath(name)),
+    async close() {
+      await Promise.all([log.close(), checkpoints.close(), registry.close(), warehouse.close()])
+    },
+  }
+}
+
+/** Only the warehouse, for reading. */
+export async function wireReader(config: Config): Promise<Warehouse> {
+  const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
+  return openEmbeddedWarehouse(join(config.dataDir, 'warehouse.db'), { readOnly: true })
+}

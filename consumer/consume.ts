@@ -1,0 +1,140 @@
+/** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
+import { extendHistory, loadPosition, loadState, running, savePosition, saveState, writerName, type Position } from '../feature-defs/checkpoint.ts'
+import { deadLetters } from '../feature-defs/dead-letters.ts'
+import { engine, type Engine } from '../feature-defs/engine.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { inflowReader, inflowTopic, outflowTopic, type Intake } from '../feature-defs/inflow.ts'
+import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
+import { knownVersions } from '../feature-defs/known-versions.ts'
+import { rowSchema } from '../feature-defs/row-schema.ts'
+import { splicer } from '../schemas/encode.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
+import type { Clock } from '../utilities/clock.ts'
+import { Fenced, type Append, type Fetched, type Log, type Writer } from '../utilities/log/log.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+
+export type ConsumerPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly clock: Clock }
+
+export type ConsumeOptions = {
+  readonly set: string
+  readonly partition?: number
+  /** Stay and wait for more at the end of inflow. */
+  readonly follow: boolean
+  readonly signal: AbortSignal
+  readonly report: (news: ConsumeNews) => void
+}
+
+export type ConsumeNews =
+  | { readonly kind: 'batch'; readonly rows: number; readonly duplicates: number; readonly dead: number; readonly seq: number; readonly offset: number }
+  | { readonly kind: 'running'; readonly versions: readonly string[]; readonly afterSeq: number }
+  | { readonly kind: 'waiting'; readonly why: string }
+
+/** Everything that runs on one partition between taking the writer and losing it. */
+type Turn = { readonly writer: Writer; readonly groups: readonly Group[]; position: Position }
+
+/** The live versions over the same record: one reading of the inflow serves them all. */
+type Group = { readonly read: (fetched: Fetched, afterSeq: number) => Promise<Intake>; readonly lanes: readonly Lane[] }
+
+/** One live version at work: its engine, and how its rows become messages. */
+type Lane = { readonly definition: Definition; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
+
+export async function consume(ports: ConsumerPorts, options: ConsumeOptions): Promise<void> {
+  while (!options.signal.aborted) {
+    const turn = await takeTurn(ports, options)
+    if (!turn) return
+    try {
+      return await runTurn(ports, options, turn)
+    } catch (error) {
+      // Another command took the writer to switch versions or to backfill: what was not committed is computed again from what it saved.
+      if (!(error instanceof Fenced)) throw error
+    } finally {
+      await turn.writer.close()
+    }
+  }
+}
+
+async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<Turn | undefined> {
+  const { log, checkpoints } = ports
+  const { set, partition = 0, report, signal } = options
+  let said = ''
+  while (!signal.aborted) {
+    const why = waitFor(await loadPosition(checkpoints, set, partition), ports.clock)
+    if (why === null) {
+      // The writer first, then the position: nobody can move it any more once the name is ours.
+      const writer = await log.writer(writerName(set, partition))
+      const position = await loadPosition(checkpoints, set, partition)
+      if (waitFor(position, ports.clock) === null) {
+        const turn = { writer, position, groups: await openGroups(ports, set, partition, position) }
+        const lanes = turn.groups.flatMap((group) => group.lanes)
+        report({ kind: 'running', versions: lanes.map(({ definition }) => label(definition)), afterSeq: position.seq })
+        return turn
+      }
+      await writer.close()
+    } else {
+      if (why !== said) report({ kind: 'waiting', why })
+      said = why
+      if (!options.follow && why.startsWith('a backfill')) throw new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
+      await new Promise((done) => setTimeout(done, 20))
+    }
+  }
+  return undefined
+}
+
+function waitFor({ hold }: Position, clock: Clock): string | null {
+  if (hold?.kind === 'switch') return Number(clock() / 1_000_000n) < hold.until ? `${hold.by} is switching versions` : null
+  if (hold?.kind === 'backfill') return `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
+  return null
+}
+
+async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string, partition: number, position: Position): Promise<Group[]> {
+  const known = await knownVersions(registry, set)
+  const live = running(position).map(({ version }) => known.find(({ definition }) => definition.version === version)!)
+  if (live.length === 0) throw new Problem(`no version of ${set} is applied`, `Run: tidemark apply ${set}@0`)
+
+  const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
+  return Promise.all([...byRecord.values()].map(async (alike) => ({
+    read: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))]),
+    lanes: await Promise.all(alike.map(async ({ definition, registered }) => ({
+      definition,
+      engine: engine(definition, await loadState(checkpoints, set, definition.version, partition)),
+      splice: splicer(rowSchema(definition), registered.id),
+    }))),
+  })))
+}
+
+async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition = 0, follow, signal, report }: ConsumeOptions, turn: Turn): Promise<void> {
+  const toDead = await deadLetters(registry)
+  for await (const fetched of log.read(inflowTopic, { partition, from: turn.position.offset, follow, signal })) {
+    const before = turn.position
+    const append: Append[] = []
+    const save: Save[] = []
+    const intakes = await Promise.all(turn.groups.map(({ read }) => read(fetched, before.seq)))
+    for (const [i, { lanes }] of turn.groups.entries()) {
+      const { batch, rows, columns } = intakes[i]!
+      if (rows.length === 0) continue
+      for (const { definition, engine, splice } of lanes) {
+        const features = engine.push(inputsOf(definition, columns))
+        append.push({ topic: outflowTopic, partition, batch: splice(batch, rows, features, clock(), definition.version) })
+        save.push(...saveState(set, definition.version, partition, engine.changes()))
+      }
+    }
+    const { rows, seq, duplicates, dead } = intakes[0]!
+    if (dead.length > 0) append.push(toDead(dead, partition))
+
+    const lastSeq = rows.length > 0 ? seq[rows.length - 1]! : before.seq
+    const piece = { kind: 'inflow', from: fetched.offset, to: fetched.next, firstSeq: rows.length > 0 ? seq[0]! : before.seq + 1, lastSeq, rows: rows.length } as const
+    turn.position = {
+      ...before,
+      seq: lastSeq,
+      offset: fetched.next,
+      duplicates: before.duplicates + duplicates,
+      dead: before.dead + dead.length,
+      history: extendHistory(before.history, piece),
+    }
+    // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
+    await turn.writer.commit({ append, save: [...save, savePosition(set, partition, turn.position)] })
+    report({ kind: 'batch', rows: rows.length, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
+    if (signal.aborted) return
+  }
+}

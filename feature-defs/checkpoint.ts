@@ -1,0 +1,98 @@
+/** What is saved of a feature set beside its rows: how far it has come, what it was made of, which versions run, and their state. */
+import type { Ranges } from '../schemas/selection.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
+import type { SourceIdentity } from '../utilities/source/source.ts'
+
+/** A stretch of a file that `backfill` ingested. */
+export type BatchPiece = {
+  readonly kind: 'batch'
+  readonly source: SourceIdentity
+  /** Where the file was; it may have moved since. */
+  readonly place: string
+  readonly years: readonly [number, number]
+  /** `_seq` is the row's number in the file plus this. */
+  readonly base: number
+  /** The stretches of `_seq` taken, rejected lines included. */
+  readonly ranges: Ranges
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly rows: number
+}
+
+/** A stretch of inflow that the consumer ingested: offsets from..to (to excluded). */
+export type InflowPiece = { readonly kind: 'inflow'; readonly from: number; readonly to: number; readonly firstSeq: number; readonly lastSeq: number; readonly rows: number }
+
+export type Piece = BatchPiece | InflowPiece
+
+/** A version that is computed, or was: it owns the rows with after < _seq <= until. */
+export type Run = {
+  readonly version: number
+  readonly mode: Mode
+  readonly after: number
+  /** The last _seq before its first row that the consumer computed live. */
+  readonly switchedAfter: number
+  readonly switchedAt: string
+  /** null while it runs. */
+  readonly until: number | null
+  /** Per feature, the _seq after which its state started empty: replaying from there gives the same bits. */
+  readonly origins: { readonly [feature: string]: number }
+}
+
+export type Mode = 'first' | 'cold' | 'forward-only' | 'backfill' | 'shadow'
+
+/** Somebody else is at work on this checkpoint; the consumer waits. */
+export type Hold =
+  /** A switch of versions: over in a moment, and void after `until` (ms), so that a killed command blocks nobody. */
+  | { readonly kind: 'switch'; readonly by: string; readonly until: number }
+  /** A batch whose rows are partly written: to be finished, or undone, by the next `backfill`. */
+  | { readonly kind: 'backfill'; readonly by: string; readonly source: SourceIdentity; readonly place: string; readonly years: readonly [number, number] }
+
+/** One partition's position: saved in the same commit as the rows it stands for. */
+export type Position = {
+  /** The last record taken. */
+  readonly seq: number
+  /** The next offset of inflow to read. */
+  readonly offset: number
+  readonly duplicates: number
+  readonly dead: number
+  readonly runs: readonly Run[]
+  readonly history: readonly Piece[]
+  readonly hold: Hold | null
+}
+
+export const start: Position = { seq: 0, offset: 0, duplicates: 0, dead: 0, runs: [], history: [], hold: null }
+
+/** The name under which a log's writer for this partition is taken: one holder at a time. */
+export const writerName = (set: string, partition: number) => `compute/${set}/${partition}`
+
+const positionName = (set: string, partition: number) => `position/${set}/${partition}`
+const stateName = (set: string, version: number, partition: number) => `state/${set}@${version}/${partition}`
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export const toBytes = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
+export const fromBytes = <T>(bytes: Uint8Array): T => JSON.parse(decoder.decode(bytes)) as T
+
+export async function loadPosition(checkpoints: Checkpoints, set: string, partition: number): Promise<Position> {
+  const saved = (await checkpoints.load(positionName(set, partition))).get('')
+  return saved ? fromBytes<Position>(saved) : start
+}
+
+export const savePosition = (set: string, partition: number, position: Position): Save =>
+  ({ name: positionName(set, partition), key: '', value: toBytes(position) })
+
+export const loadState = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.load(stateName(set, version, partition))
+
+/** Only the entries given are touched: a checkpoint costs what changed. */
+export const saveState = (set: string, version: number, partition: number, entries: ReadonlyMap<string, Uint8Array | null>): Save[] =>
+  [...entries].map(([key, value]) => ({ name: stateName(set, version, partition), key, value }))
+
+/** The history with these records added: a stretch of inflow that continues the last one extends it. */
+export function extendHistory(history: readonly Piece[], piece: Piece): readonly Piece[] {
+  const last = history.at(-1)
+  if (piece.kind !== 'inflow' || last?.kind !== 'inflow' || last.to !== piece.from) return [...history, piece]
+  return [...history.slice(0, -1), { ...last, to: piece.to, lastSeq: piece.lastSeq, rows: last.rows + piece.rows }]
+}
+
+export const running = (position: Position) => position.runs.filter((run) => run.until === null)

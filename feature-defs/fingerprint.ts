@@ -1,0 +1,27 @@
+/** Fingerprints of what values depend on: two features with the same one give the same values, two versions with the same one are the same. */
+import { createHash } from 'node:crypto'
+import type { Definition, NamedFeature } from './feature-set.ts'
+
+/** Of one feature's meaning: not of its name, its set, its version, or the place and order of its definition. */
+export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 'per'>, { spec }: NamedFeature): string {
+  const at = 'days' in spec ? { at: record.at } : {}
+  return digest({ spec, kind: record.fields[spec.of]?.kind, per, ...at })
+}
+
+/** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */
+export function versionFingerprint(definition: Definition): string {
+  const { set, version, record, per, batchOnly } = definition
+  const features = Object.fromEntries(definition.features.map((feature) => [feature.name, featureFingerprint(definition, feature)]))
+  const fields = Object.entries(record.fields).map(([name, { kind, nullable }]) => ({ name, kind, nullable }))
+  return digest({ set, version, features, fields, per, batchOnly })
+}
+
+/** Every released fingerprint rests on these two functions: they never change. */
+const digest = (value: unknown) => createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16)
+
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`
+}

@@ -1,0 +1,105 @@
+/** The producer: replays the chosen years of a CSV into `inflow`, and records what the topic holds in the same commit as the records. */
+import { baseFor, holds, latestOf, loadHeld, saveHeld } from '../feature-defs/held.ts'
+import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
+import { inflowSchema } from '../schemas/avro.ts'
+import { readCsv } from '../schemas/csv.ts'
+import { encoder } from '../schemas/encode.ts'
+import type { RecordSchema } from '../schemas/record.ts'
+import { covers, joinRanges, numberedFrom, selectYears, uncovered, unreadable, type Years } from '../schemas/selection.ts'
+import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
+import { columnOf, pick } from '../utilities/columns.ts'
+import type { Log } from '../utilities/log/log.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { RejectsFile } from '../utilities/source/rejects-file.ts'
+import type { Source } from '../utilities/source/source.ts'
+
+export type ProducePorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly source: Source; readonly rejects: RejectsFile }
+
+export type ProduceOptions = {
+  readonly record: RecordSchema
+  readonly years: Years
+  /** Records a second; as fast as it goes without. */
+  readonly rate?: number
+  /** Stop at the first line that cannot be read. */
+  readonly strict: boolean
+  /** Let another file continue the numbering of the ones before. */
+  readonly continue: boolean
+  readonly signal: AbortSignal
+  readonly report: (news: { readonly rows: number; readonly rejected: number; readonly seq: number }) => void
+}
+
+export type Produced = { readonly rows: number; readonly rejected: number; readonly alreadyHeld: number; readonly interrupted: boolean }
+
+export async function produce({ log, checkpoints, registry, source, rejects }: ProducePorts, options: ProduceOptions): Promise<Produced> {
+  const { record, years, strict, signal, report } = options
+  const identity = await source.identify(signal)
+  const { id } = await registerInflow(registry, record)
+  await log.create(inflowTopic, 1)
+
+  const writer = await log.writer(`produce/${inflowTopic}`)
+  try {
+    const held = await loadHeld(checkpoints)
+    const base = await baseFor(checkpoints, identity, options.continue)
+    const mine = held.find((one) => one.base === base) ?? { identity, base, ranges: [] }
+    const others = held.filter((one) => one !== mine)
+    const latest = Math.max(base, ...held.map(latestOf))
+    // Lines that a killed run put there before its commit: they come again.
+    await rejects.keep((seq) => holds(held, seq))
+
+    const select = selectYears(record.at, years)
+    const encode = encoder(inflowSchema(record), id)
+    const pace = pacer(options.rate)
+    const total = { rows: 0, rejected: 0, alreadyHeld: 0 }
+    let { ranges } = mine
+
+    for await (const csv of readCsv(record, source.read(signal), { place: source.place, rowsPerBatch: pace.rowsPerBatch })) {
+      const batch = numberedFrom(base, csv)
+      const chosen = select(batch)
+      const bad = chosen.rejects.filter(({ seq }) => !covers(ranges, seq))
+      if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
+      const rows = uncovered(batch.columns, chosen.rows, ranges)
+      total.alreadyHeld += chosen.rows.length - rows.length
+      if (rows.length > 0 || bad.length > 0) {
+        const fresh = pick(batch.columns, rows)
+        const first = columnOf(fresh, '_seq', 'int').values[0]
+        if (first !== undefined && first <= latest) throw behind(years, first, latest)
+        ranges = joinRanges(ranges, chosen.ranges)
+        // Rejects before the commit: a crash in between leaves lines that the next run drops, never a silent loss.
+        await rejects.append(bad)
+        const append = rows.length === 0 ? [] : [{ topic: inflowTopic, partition: 0, batch: encode(fresh) }]
+        await writer.commit({ append, save: [saveHeld([...others, { ...mine, ranges }])] })
+        total.rows += rows.length
+        total.rejected += bad.length
+        await pace.afterRows(rows.length, signal)
+      }
+      report({ rows: rows.length, rejected: bad.length, seq: batch.lastSeq })
+      if (signal.aborted) break
+    }
+    return { ...total, interrupted: signal.aborted }
+  } finally {
+    await writer.close()
+  }
+}
+
+const behind = ([from, to]: Years, seq: number, latest: number) =>
+  new Problem(`row ${seq} of ${from === to ? from : `${from}-${to}`} lies behind row ${latest}, which inflow holds already`,
+    'A stream cannot go back: backfill the earlier years before producing later ones, or start over in an empty data directory.')
+
+/** Spreads the rows over time: small batches, each waited out. */
+function pacer(rate: number | undefined) {
+  const startedMs = performance.now()
+  let sent = 0
+  return {
+    rowsPerBatch: rate === undefined ? 10_000 : Math.max(1, Math.min(10_000, Math.round(rate / 20))),
+    async afterRows(rows: number, signal: AbortSignal) {
+      if (rate === undefined) return
+      sent += rows
+      const aheadMs = (sent / rate) * 1000 - (performance.now() - startedMs)
+      if (aheadMs > 0) await new Promise<void>((done) => {
+        const timer = setTimeout(done, aheadMs)
+        signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
+      })
+    },
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The hot way from columns to framed Avro messages, and from inflow messages to outflow ones; its plain twin is avsc, in test/codec.test.ts.
+ *
+ * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
+ * Each loop knows its type, and nothing is made per row.
+ */
+import { columnOf, noDay, type Columns, type DateColumn, type LongColumn, type TextColumn } from '../utilities/columns.ts'
+import type { Batch } from '../utilities/log/log.ts'
+import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
+import { frameHeader, headerBytes } from './wire.ts'
+
+/** Which rows, in which order. */
+export type Rows = Int32Array | { readonly from: number; readonly to: number }
+
+/** Adds to `lengths`, or writes at `at` and moves it on; entry k of either belongs to row rows[k]. */
+type Part = {
+  measure(rows: Int32Array, lengths: Uint32Array): void
+  write(rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView): void
+}
+
+export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows?: Rows) => Batch {
+  const cells = cellsOf(schema).filter(({ kind }) => kind !== 'null')
+  const header = frameHeader(id)
+  return (columns, which = { from: 0, to: columns.count }) => {
+    const rows = indexes(which)
+    const parts = cells.map((cell) => partOf(cell, columns))
+    const ends = new Uint32Array(rows.length).fill(headerBytes)
+    for (const part of parts) part.measure(rows, ends)
+    const at = startsOf(ends)
+    const out = bytesFor(ends)
+    const view = new DataView(out.buffer)
+    for (let k = 0; k < at.length; k++) {
+      for (let i = 0, p = at[k]!; i < headerBytes; i++) out[p + i] = header[i]!
+      at[k]! += headerBytes
+    }
+    for (const part of parts) part.write(rows, at, out, view)
+    return { bytes: out, ends }
+  }
+}
+
+/** Makes outflow messages of inflow ones: a new header, the payload as it is, what the engine adds. `features[f][k]` belongs to rows[k]. */
+export function splicer(rowSchema: AvroSchema, id: string) {
+  const cells = cellsOf(rowSchema)
+  const added = cells.slice(cells.findIndex(({ name }) => name === '_modified_ts') + 2, -1)
+  if (cells.at(-1)?.kind !== 'null' || added.some(({ kind, nullable }) => kind !== 'double' || !nullable)) throw new TypeError(`${rowSchema.name} is no row schema`)
+  const header = frameHeader(id)
+
+  return (inflow: Batch, which: Rows, features: readonly Float64Array[], modifiedNs: bigint, version: number): Batch => {
+    const rows = indexes(which)
+    if (features.length !== added.length || features.some(({ length }) => length < rows.length)) {
+      throw new TypeError(`${rowSchema.name}: ${features.length} features of ${features.map(({ length }) => length)} values for ${added.length} of ${rows.length}`)
+    }
+    const stamp = Uint8Array.of(...varint(modifiedNs), ...varint(BigInt(version)))
+    const ends = new Uint32Array(rows.length)
+    for (let k = 0; k < rows.length; k++) {
+      const row = rows[k]!
+      const length = inflow.ends[row]! - (row === 0 ? 0 : inflow.ends[row - 1]!)
+      if (!(length >= headerBytes)) throw new TypeError(`message ${row} is no framed message`)
+      ends[k] = length + stamp.length
+    }
+    for (const values of features) for (let k = 0; k < rows.length; k++) ends[k]! += isNumber(values[k]!) ? 9 : 1
+    const at = startsOf(ends)
+    const out = bytesFor(ends)
+    const view = new DataView(out.buffer)
+    const { bytes: source, ends: sourceEnds } = inflow
+    for (let k = 0; k < rows.length; k++) {
+      const row = rows[k]!
+      let p = at[k]!
+      // The old header is copied along and then overwritten: one copy of one stretch.
+      p = copy(source, row === 0 ? 0 : sourceEnds[row - 1]!, sourceEnds[row]!, out, p)
+      for (let i = 0; i < stamp.length; i++) out[p++] = stamp[i]!
+      for (let i = 0, start = at[k]!; i < headerBytes; i++) out[start + i] = header[i]!
+      at[k] = p
+    }
+    const each = indexes({ from: 0, to: rows.length })
+    for (const values of features) writeDoubles(values, each, at, out, view, true)
+    const keys = inflow.keys
+    return keys ? { bytes: out, ends, keys: Array.from(rows, (row) => keys[row]!) } : { bytes: out, ends }
+  }
+}
+
+function indexes(rows: Rows): Int32Array {
+  if (rows instanceof Int32Array) return rows
+  const all = new Int32Array(rows.to - rows.from)
+  for (let k = 0; k < all.length; k++) all[k] = rows.from + k
+  return all
+}
+
+/** Turns lengths into ends, in place, and returns the starts. */
+function startsOf(lengths: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(lengths.length)
+  let end = 0
+  for (let k = 0; k < lengths.length; k++) {
+    starts[k] = end
+    end += lengths[k]!
+    lengths[k] = end
+  }
+  if (end > 0x7fffffff) throw new RangeError('a batch of 2 GiB is too large: use fewer rows')
+  return starts
+}
+
+/** Not cleared: every byte is written. */
+const bytesFor = (ends: Uint32Array) => new Uint8Array(Buffer.allocUnsafeSlow(ends.at(-1) ?? 0).buffer)
+
+function partOf(cell: Cell, columns: Columns): Part {
+  const { column: name, kind, nullable } = cell
+  switch (kind) {
+    case 'double': {
+      const { values } = columnOf(columns, name, 'number')
+      return {
+        measure: (rows, lengths) => measureDoubles(values, rows, lengths, cell),
+        write: (rows, at, out, view) => writeDoubles(values, rows, at, out, view, nullable),
+      }
+    }
+    case 'string':
+    case 'bytes': {
+      const column = columnOf(columns, name, 'text')
+      return { measure: (rows, lengths) => measureTexts(column, rows, lengths, cell), write: (rows, at, out) => writeTexts(column, rows, at, out, nullable) }
+    }
+    case 'date': {
+      const column = columnOf(columns, name, 'date')
+      return { measure: (rows, lengths) => measureDays(column, rows, lengths, cell), write: (rows, at, out) => writeDays(column, rows, at, out, nullable) }
+    }
+    default: {
+      // A long may come in either kind of column.
+      if (columns.byName.get(name)?.kind === 'long') {
+        const column = columnOf(columns, name, 'long')
+        return { measure: (rows, lengths) => measureLongs(column, rows, lengths), write: (rows, at, out) => writeLongs(column, rows, at, out) }
+      }
+      const { values } = columnOf(columns, name, 'int')
+      return { measure: (rows, lengths) => measureInts(values, rows, lengths, cell), write: (rows, at, out) => writeInts(values, rows, at, out, nullable) }
+    }
+  }
+}
+
+/** Values that a checked row cannot have: whoever filled the column has a bug. */
+const refuse = ({ column, nullable }: Cell, row: number, value: unknown): never => {
+  throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written${nullable ? '' : ' (it is not nullable)'}`)
+}
+
+/** False for NaN, which is null, and for the infinities, which only a feature can reach and no reader takes: null as well. */
+const isNumber = (value: number) => value - value === 0
+
+function measureDoubles(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    if (isNumber(value)) lengths[k]! += cell.nullable ? 9 : 8
+    else if (value !== value && cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, value)
+  }
+}
+
+function writeDoubles(values: Float64Array, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    let p = at[k]!
+    if (isNumber(value)) {
+      if (nullable) out[p++] = 2
+      view.setFloat64(p, value, true)
+      at[k] = p + 8
+    } else {
+      out[p] = 0
+      at[k] = p + 1
+    }
+  }
+}
+
+function measureDays({ days }: DateColumn, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  for (let k = 0; k < rows.length; k++) {
+    const day = days[rows[k]!]!
+    if (day >= firstDay && day <= lastDay) lengths[k]! += varintLength((day << 1) ^ (day >> 31), 0) + (cell.nullable ? 1 : 0)
+    else if (day === noDay && cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, day)
+  }
+}
+
+function writeDays({ days }: DateColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const day = days[rows[k]!]!
+    const p = at[k]!
+    if (nullable) out[p] = day === noDay ? 0 : 2
+    at[k] = day === noDay ? p + 1 : putVarint(out, nullable ? p + 1 : p, (day << 1) ^ (day >> 31), 0)
+  }
+}
+
+function measureTexts({ starts, ends }: TextColumn, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  for (let k = 0; k < rows.length; k++) {
+    const start = starts[rows[k]!]!
+    const length = ends[rows[k]!]! - start
+    if (start >= 0) lengths[k]! += length + varintLength(length << 1, 0) + (cell.nullable ? 1 : 0)
+    else if (cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, null)
+  }
+}
+
+function writeTexts({ bytes, starts, ends }: TextColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const start = starts[rows[k]!]!
+    const end = ends[rows[k]!]!
+    const p = at[k]!
+    if (nullable) out[p] = start < 0 ? 0 : 2
+    at[k] = start < 0 ? p + 1 : copy(bytes, start, end, out, putVarint(out, nullable ? p + 1 : p, (end - start) << 1, 0))
+  }
+}
+
+function measureInts(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  const most = cell.kind === 'int' ? 0x7fffffff : Number.MAX_SAFE_INTEGER
+  const least = cell.kind === 'int' ? -0x80000000 : Number.MIN_SAFE_INTEGER
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    const high = Math.floor(value / 0x100000000)
+    if (value >= least && value <= most && Math.floor(value) === value) lengths[k]! += zigzagLength(value | 0, high) + (cell.nullable ? 1 : 0)
+    else if (value !== value && cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, value)
+  }
+}
+
+function writeInts(values: Float64Array, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    const p = at[k]!
+    if (nullable) out[p] = value === value ? 2 : 0
+    at[k] = value === value ? putZigzag(out, nullable ? p + 1 : p, value | 0, Math.floor(value / 0x100000000)) : p + 1
+  }
+}
+
+/** The low and the high half of each long: BigInts would be made one by one. */
+const halvesOf = ({ values }: LongColumn) => new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+
+function measureLongs(column: LongColumn, rows: Int32Array, lengths: Uint32Array) {
+  const halves = halvesOf(column)
+  for (let k = 0; k < rows.length; k++) lengths[k]! += zigzagLength(halves[rows[k]! * 2]!, halves[rows[k]! * 2 + 1]!)
+}
+
+function writeLongs(column: LongColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array) {
+  const halves = halvesOf(column)
+  for (let k = 0; k < rows.length; k++) at[k] = putZigzag(out, at[k]!, halves[rows[k]! * 2]!, halves[rows[k]! * 2 + 1]!)
+}
+
+/** A call into the engine costs more than a short loop. */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+  if (end - start > 40) to.set(from.subarray(start, end), at)
+  else for (let i = start, p = at; i < end; i++, p++) to[p] = from[i]!
+  return at + end - start
+}
+
+/** Numbers of 64 bits as two halves of 32. */
+const zigzagLength = (low: number, high: number) => varintLength((low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
+
+const putZigzag = (out: Uint8Array, at: number, low: number, high: number) => putVarint(out, at, (low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
+
+function varintLength(low: number, high: number): number {
+  const bits = high === 0 ? 32 - Math.clz32(low | 1) : 64 - Math.clz32(high)
+  return ((bits + 6) / 7) | 0
+}
+
+function putVarint(out: Uint8Array, at: number, low: number, high: number): number {
+  let p = at
+  while (high !== 0 || low >>> 0 > 0x7f) {
+    out[p++] = (low & 0x7f) | 0x80
+    low = (low >>> 7) | (high << 25)
+    high >>>= 7
+  }
+  out[p++] = low
+  return p
+}
+
+function varint(value: bigint): number[] {
+  const out = new Uint8Array(10)
+  return [...out.subarray(0, putZigzag(out, 0, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))))]
+}

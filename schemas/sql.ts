@@ -1,0 +1,13 @@
+/** The SQL columns that hold a record's fields. */
+import type { SqlColumn, SqlType } from '../utilities/warehouse/warehouse.ts'
+import type { Field, RecordSchema } from './record.ts'
+
+export const sqlColumns = ({ fields }: RecordSchema): readonly SqlColumn[] => Object.entries(fields).map(([name, field]) => ({ name, type: sqlType(field) }))
+
+function sqlType(field: Field): SqlType {
+  switch (field.kind) {
+    case 'number': return 'double'
+    case 'date': return 'date'
+    case 'text': return { varchar: field.bytes }
+  }
+}

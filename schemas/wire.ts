@@ -1,0 +1,104 @@
+/** How messages are framed, as AWS Glue does it: 0x03, the compression, the schema version's id in 16 bytes, then Avro binary. */
+import { deflateSync, inflateSync } from 'node:zlib'
+import type { Batch } from '../utilities/log/log.ts'
+
+export type Compression = 'none' | 'zlib'
+export type Frame = { readonly ok: true; readonly id: string; readonly compression: Compression; /** Unpacked. */ readonly payload: Uint8Array }
+export type Unframed = { readonly ok: false; readonly reason: string }
+
+/** Messages from..to (to excluded) that carry the same header, or that fail for the same reason. */
+export type Run =
+  | { readonly id: string; readonly compression: Compression; readonly reason: undefined; readonly from: number; readonly to: number }
+  | { readonly id: undefined; readonly compression: undefined; readonly reason: string; readonly from: number; readonly to: number }
+
+export const headerBytes = 18
+const compressions: readonly (readonly [number, Compression])[] = [[0x00, 'none'], [0x05, 'zlib']]
+
+/** A few bytes can be packed so that they unpack into gigabytes. */
+const mostUnpackedBytes = 16 * 1024 * 1024
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export function bytesOfUuid(id: string): Uint8Array {
+  if (!uuidPattern.test(id)) throw new TypeError(`${id} is not a UUID`)
+  return Uint8Array.from(Buffer.from(id.replaceAll('-', ''), 'hex'))
+}
+
+export function uuidOf(bytes: Uint8Array, start = 0): string {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset + start, 16).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+export function frameHeader(id: string, compression: Compression = 'none'): Uint8Array {
+  const code = compressions.find(([, name]) => name === compression)![0]
+  return Uint8Array.of(0x03, code, ...bytesOfUuid(id))
+}
+
+export function frame(id: string, payload: Uint8Array, compression: Compression = 'none'): Uint8Array {
+  return Buffer.concat([frameHeader(id, compression), compression === 'zlib' ? deflateSync(payload) : payload])
+}
+
+/** Reads the message bytes[start .. end). */
+export function readFrame(bytes: Uint8Array, start: number, end: number): Frame | Unframed {
+  const reason = faultOf(bytes, start, end)
+  if (reason !== undefined) return { ok: false, reason }
+  const id = uuidOf(bytes, start + 2)
+  const compression = compressionOf(bytes, start)!
+  const body = bytes.subarray(start + headerBytes, end)
+  if (compression === 'none') return { ok: true, id, compression, payload: body }
+  const unpacked = unpack(body)
+  return typeof unpacked === 'string' ? { ok: false, reason: unpacked } : { ok: true, id, compression, payload: unpacked }
+}
+
+function unpack(body: Uint8Array): Uint8Array | string {
+  try {
+    const { buffer, engine } = inflateSync(body, { maxOutputLength: mostUnpackedBytes, info: true }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
+    return engine.bytesWritten === body.length ? buffer : `${body.length - engine.bytesWritten} bytes follow the zlib data`
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code === 'ERR_BUFFER_TOO_LARGE' ? `it would unpack to more than ${mostUnpackedBytes} bytes` : `its zlib data cannot be unpacked: ${message}`
+  }
+}
+
+const compressionOf = (bytes: Uint8Array, start: number) => compressions.find(([code]) => code === bytes[start + 1])?.[1]
+
+function faultOf(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start < headerBytes) return 'it is shorter than the header of a framed message'
+  if (bytes[start] !== 0x03) return 'it is not framed: its first byte is not 0x03'
+  return compressionOf(bytes, start) === undefined ? 'its compression is unknown: its second byte is neither 0x00 nor 0x05' : undefined
+}
+
+/** Groups a batch by header, in order; packed data is not looked at. */
+export function runsOfId({ bytes, ends }: Batch): readonly Run[] {
+  const runs: Run[] = []
+  let from = 0
+  let firstStart = 0
+  let start = 0
+  for (let index = 0; index < ends.length; index++) {
+    if (index > from && !alike(bytes, firstStart, ends[from]!, start, ends[index]!)) {
+      runs.push(runAt(bytes, firstStart, ends[from]!, from, index))
+      from = index
+      firstStart = start
+    }
+    start = ends[index]!
+  }
+  if (ends.length > 0) runs.push(runAt(bytes, firstStart, ends[from]!, from, ends.length))
+  return runs
+}
+
+function runAt(bytes: Uint8Array, start: number, end: number, from: number, to: number): Run {
+  const reason = faultOf(bytes, start, end)
+  if (reason !== undefined) return { id: undefined, compression: undefined, reason, from, to }
+  return { id: uuidOf(bytes, start + 2), compression: compressionOf(bytes, start)!, reason, from, to }
+}
+
+/** Runs once per message: the same 18 bytes are the same run, and only what differs is looked at closely. */
+function alike(bytes: Uint8Array, one: number, oneEnd: number, other: number, otherEnd: number): boolean {
+  if (oneEnd - one >= headerBytes && otherEnd - other >= headerBytes) {
+    let i = 0
+    while (i < headerBytes && bytes[one + i] === bytes[other + i]) i++
+    if (i === headerBytes) return true
+  }
+  const fault = faultOf(bytes, one, oneEnd)
+  return fault !== undefined && fault === faultOf(bytes, other, otherEnd)
+}

@@ -1,0 +1,72 @@
+/** The sink: reads `outflow` and writes its rows into the warehouse, each batch together with how far it has come. */
+import { loadPosition } from '../feature-defs/checkpoint.ts'
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { outflowTopic } from '../feature-defs/inflow.ts'
+import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
+import { decoder } from '../schemas/decode.ts'
+import { runsOfId } from '../schemas/wire.ts'
+import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
+import type { Columns } from '../utilities/columns.ts'
+import type { Fetched, Log } from '../utilities/log/log.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+
+export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
+
+export type SinkOptions = {
+  readonly partition?: number
+  readonly follow: boolean
+  readonly signal: AbortSignal
+  readonly report: (news: SinkNews) => void
+}
+export type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
+
+export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
+
+export async function sink({ log, checkpoints, registry, warehouse }: SinkPorts, { partition = 0, follow, signal, report }: SinkOptions): Promise<void> {
+  const reader = sinkReader(partition)
+  const lanes = new Map<string, Promise<Lane | undefined>>()
+  const laneOf = (id: string) => lanes.get(id) ?? lanes.set(id, openLane({ checkpoints, registry, warehouse }, id)).get(id)!
+
+  const write = async ({ batch, next }: Fetched) => {
+    let rows = 0
+    let unreadable = 0
+    const parts: { readonly set: string; readonly columns: Columns }[] = []
+    for (const { id, compression, from, to } of runsOfId(batch)) {
+      const lane = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
+      const read = lane?.decode(batch, from, to)
+      unreadable += read ? read.bad.length : to - from
+      if (lane && read) parts.push({ set: lane.definition.set, columns: read.columns })
+    }
+    for (const [i, { set, columns }] of parts.entries()) {
+      // The progress rides on the last write: rows written before it are written again after a crash, onto themselves.
+      await warehouse.write(set, columns, i === parts.length - 1 ? { reader, next } : undefined)
+      rows += columns.count
+    }
+    report({ rows, unreadable, offset: next })
+  }
+
+  const from = (await warehouse.progress(reader)) ?? 0
+  for await (const fetched of log.read(outflowTopic, { partition, from, follow, signal })) {
+    await write(fetched)
+    if (signal.aborted) return
+  }
+}
+
+type Lane = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder> }
+
+async function openLane({ checkpoints, registry, warehouse }: Omit<SinkPorts, 'log'>, id: string): Promise<Lane | undefined> {
+  const registered = await registry.find(id)
+  const definition = registered && definitionOf(JSON.parse(registered.definition))
+  if (!definition) return undefined
+  await noteSwitch({ checkpoints, warehouse }, definition)
+  return { definition, decode: decoder(rowSchema(definition)) }
+}
+
+/** Tells SQL users where each partition switched to the version: known once its first row is here. */
+async function noteSwitch({ checkpoints, warehouse }: Pick<SinkPorts, 'checkpoints' | 'warehouse'>, { set, version }: Definition): Promise<void> {
+  const record = (await warehouse.versions(set)).find((one) => one.version === version)
+  const { runs } = await loadPosition(checkpoints, set, 0)
+  const run = runs.find((one) => one.version === version)
+  if (record && run) await warehouse.note([{ ...record, switches: [{ partition: 0, afterSeq: run.switchedAfter, at: run.switchedAt }] }])
+}

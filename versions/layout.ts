@@ -1,0 +1,25 @@
+/** How the warehouse of a feature set should look, from its released versions and the chain of promotions. */
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { sqlColumns } from '../schemas/sql.ts'
+import type { Layout, VersionRecord } from '../utilities/warehouse/warehouse.ts'
+
+export function layoutOf(definitions: readonly Definition[], records: readonly VersionRecord[]): Layout {
+  const latest = definitions.at(-1)!
+  const retired = new Set(records.filter(({ state }) => state === 'retired').map(({ version }) => version))
+  const promoted = records.filter(({ promotion }) => promotion !== null).sort((a, b) => b.promotion! - a.promotion!)
+  return {
+    set: latest.set,
+    record: sqlColumns(latest.record),
+    features: [...new Set(definitions.flatMap(({ features }) => features.map(({ name }) => name)))],
+    leading: definitions[0]!.features.length,
+    versions: definitions.filter(({ version }) => !retired.has(version)).map(({ version, features }) => ({ version, features: features.map(({ name }) => name) })),
+    chain: promoted.map(({ version }) => version),
+  }
+}
+
+/** The records with these in place of the ones of the same version. */
+export const withRecords = (records: readonly VersionRecord[], changed: readonly VersionRecord[]): readonly VersionRecord[] =>
+  [...records.filter(({ version }) => !changed.some((one) => one.version === version)), ...changed].sort((a, b) => a.version - b.version)
+
+export const promotedOf = (records: readonly VersionRecord[]): VersionRecord | undefined =>
+  records.filter(({ promotion }) => promotion !== null).reduce<VersionRecord | undefined>((top, one) => (top && top.promotion! > one.promotion! ? top : one), undefined)
