@@ -1,5 +1,5 @@
 /** The batch: years of a file through the same engine into the warehouse, leaving the checkpoint that the stream resumes from. */
-import { loadPosition, loadState, running, savePosition, saveState, writerName, type Hold, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadState, running, savePosition, saveState, writerName, type BatchPiece, type Hold, type Position } from '../feature-defs/checkpoint.ts'
 import { engine } from '../feature-defs/engine.ts'
 import { baseFor, holds, loadHeld } from '../feature-defs/held.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
@@ -119,7 +119,7 @@ async function run({ warehouse, source, rejects, clock }: BackfillPorts, work: W
 /** Rows that the set took in before: from the same file, or through inflow. */
 async function ingestedBefore(checkpoints: Checkpoints, { history }: Position, { sha256 }: SourceIdentity): Promise<(seq: number) => boolean> {
   const held = await loadHeld(checkpoints)
-  const batches = history.filter((piece) => piece.kind === 'batch' && piece.source.sha256 === sha256)
+  const batches = history.filter((piece): piece is BatchPiece => piece.kind === 'batch' && piece.source.sha256 === sha256)
   const streamed = history.filter((piece) => piece.kind === 'inflow')
   return (seq) => batches.some(({ ranges }) => covers(ranges, seq)) || (streamed.some(({ firstSeq, lastSeq }) => covers([[firstSeq, lastSeq]], seq)) && holds(held, seq))
 }

@@ -49,7 +49,7 @@ export async function wire(config: Config): Promise<Ports> {
     warehouse,
     clock: systemClock(),
     openSource: (place) => fileSource(existsSync(place) ? place : config.source.file),
-    lease: (name) => takeLease(at('leases'), name, process.argv.slice(2).join(' ')),
+    lease: (name) => takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`),
     rejectsPath,
     rejects: (name) => rejectsFile(rejectsPath(name)),
     async close() {

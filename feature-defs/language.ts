@@ -1,4 +1,4 @@
-/** The language of definitions as the package exports it: what a user's own definitions file imports from 'tidemark'. */
+/** The language of definitions as the package exports it: what a user's own definitions file imports. */
 export { count, ema, featureSet, last, max, mean, min, stddev, sum } from './feature-set.ts'
 export type { Definition, FeatureRow, FeatureSet } from './feature-set.ts'
 export { date, number, record, text } from '../schemas/record.ts'

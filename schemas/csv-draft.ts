@@ -27,8 +27,9 @@ export function newDraft({ fields }: RecordSchema, capacity: number): Draft {
   const all = Object.values(fields)
   const none = { numbers: [], days: [], starts: [], ends: [], seqs: new Float64Array(0), count: 0, text: new Uint8Array(1 << 20), textEnd: 0 }
   const kinds = Uint8Array.from(all, ({ kind }) => (kind === 'number' ? numberKind : kind === 'date' ? dateKind : textKind))
-  const draft: Draft = { names: Object.keys(fields), kinds, nullable: Uint8Array.from(all, ({ nullable }) => (nullable ? 1 : 0)), capacity, ...none }
-  clear(draft)
+  const nullable = Uint8Array.from(all, (field) => (field.nullable ? 1 : 0))
+  const draft: Draft = { names: Object.keys(fields), kinds, nullable, capacity, ...none }
+  renew(draft)
   return draft
 }
 
@@ -43,7 +44,10 @@ export function cut(draft: Draft): Columns {
   }
   const byName = new Map<string, Column>(draft.names.map((name, field) => [name, columnOf(draft.kinds[field]!, field)]))
   byName.set('_seq', { kind: 'int', values: fit(draft.seqs, count) })
-  clear(draft)
+  // Arrays that are not full were copied and can be filled again.
+  if (count === draft.capacity) renew(draft)
+  draft.count = 0
+  draft.textEnd = 0
   return { count, byName }
 }
 
@@ -57,7 +61,7 @@ export function makeRoom(draft: Draft, more: number): void {
 
 const fit = <A extends Float64Array | Int32Array>(values: A, count: number): A => (values.length === count ? values : (values.slice(0, count) as A))
 
-function clear(draft: Draft): void {
+function renew(draft: Draft): void {
   const { kinds, capacity } = draft
   const fields = [...kinds]
   const noInts = new Int32Array(0)
@@ -68,6 +72,4 @@ function clear(draft: Draft): void {
   draft.starts = ints(textKind)
   draft.ends = ints(textKind)
   draft.seqs = new Float64Array(capacity)
-  draft.count = 0
-  draft.textEnd = 0
 }

@@ -115,7 +115,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
             if (at === exponentStart) break records
           }
           if (exponent || digits > 15) {
-            value = Number(bytes.latin1Slice(start, at))
+            value = Number(bytes.toString('latin1', start, at))
             if (value === Infinity || value === -Infinity) break records
           } else {
             // Both are whole numbers below 2^53, so the one division rounds as it should.

@@ -8,7 +8,7 @@ import { isUtf8 } from 'node:buffer'
 import { noDay, pick, type Column, type Columns } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
-import { headerBytes } from './wire.ts'
+import { cutOff, headerBytes, long, readZigzag, tooLong } from './wire.ts'
 
 export type Bad = { readonly index: number; readonly reason: string }
 export type Decoded = {
@@ -157,27 +157,39 @@ function readDoubles(block: Block, { name }: Cell, values: Float64Array, offset:
 }
 
 function readTexts(block: Block, { name, kind }: Cell, starts: Int32Array, ends: Int32Array, offset: number) {
-  const { bytes, at, stop, present, rows } = block
+  const { bytes, view, at, stop, present, rows } = block
   for (let row = 0; row < rows; row++) {
     starts[offset + row] = -1
     ends[offset + row] = -1
     if (present[row] === 0) continue
-    const limit = stop[row]!
-    const start = readZigzag(bytes, at[row]!, limit)
-    const end = start + long[0]!
-    // A negative length, one beyond 2^31 and one beyond the message.
-    if (start < 0 || long[0]! < 0 || long[1] !== 0 || end > limit) {
-      fail(block, row, start < 0 ? fault(name, start) : `field ${name} has a length that does not fit the message`)
-      continue
+    // A length below 64 is one even byte; an odd one is negative.
+    let start = at[row]! + 1
+    let length = start <= stop[row]! ? bytes[start - 1]! : -1
+    if (length >= 0 && length < 0x80 && (length & 1) === 0) length >>= 1
+    else {
+      start = readZigzag(bytes, at[row]!, stop[row]!)
+      length = long[1] === 0 ? long[0]! : -1
     }
-    starts[offset + row] = start
-    ends[offset + row] = end
-    at[row] = end
-    if (kind === 'bytes') continue
-    let high = 0
-    for (let i = start; i < end; i++) high |= bytes[i]!
-    if (high > 0x7f && !isUtf8(bytes.subarray(start, end))) fail(block, row, `field ${name} is not UTF-8`)
+    const end = start + length
+    if (start < 0 || length < 0 || end > stop[row]!) fail(block, row, start < 0 ? fault(name, start) : `field ${name} has a length that does not fit the message`)
+    else if (kind !== 'bytes' && !isAscii(bytes, view, start, end) && !isUtf8(bytes.subarray(start, end))) fail(block, row, `field ${name} is not UTF-8`)
+    else {
+      starts[offset + row] = start
+      ends[offset + row] = end
+      at[row] = end
+    }
   }
+}
+
+/** Four bytes at a time, the last four once more: nearly every text is, and the full check makes an object. */
+function isAscii(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  let all = 0
+  if (end - start < 4) for (let i = start; i < end; i++) all |= bytes[i]!
+  else {
+    all = view.getInt32(end - 4)
+    for (let i = start; i < end - 4; i += 4) all |= view.getInt32(i)
+  }
+  return (all & 0x80808080) === 0
 }
 
 function readDays(block: Block, { name }: Cell, days: Int32Array, offset: number) {
@@ -227,46 +239,4 @@ function readLongs(block: Block, { name }: Cell, halves: Int32Array, offset: num
   }
 }
 
-const cutOff = -1
-const tooLong = -2
 const fault = (name: string, next: number) => (next === tooLong ? `field ${name} is a number of more than 64 bits` : `it ends within field ${name}`)
-
-/** What readZigzag has read: the low and the high half. */
-const long = new Int32Array(2)
-
-/** Reads a number of up to 64 bits and returns the place behind it; cutOff or tooLong when there is none. */
-function readZigzag(bytes: Uint8Array, at: number, end: number): number {
-  let p = at
-  let low = 0
-  for (let shift = 0; shift < 28; shift += 7) {
-    if (p >= end) return cutOff
-    const byte = bytes[p++]!
-    low |= (byte & 0x7f) << shift
-    if (byte < 0x80) {
-      long[0] = (low >>> 1) ^ -(low & 1)
-      long[1] = -(low & 1)
-      return p
-    }
-  }
-  return readLarge(bytes, p, end, low)
-}
-
-/** The rest of a number that has more than 28 bits. */
-function readLarge(bytes: Uint8Array, at: number, end: number, low28: number): number {
-  let p = at
-  let low = low28
-  let high = 0
-  for (let shift = 28; ; shift += 7) {
-    if (p >= end) return cutOff
-    const byte = bytes[p++]!
-    if (shift === 28) {
-      low |= byte << 28
-      high = (byte & 0x7f) >>> 4
-    } else high |= (byte & 0x7f) << (shift - 32)
-    if (shift === 63 && byte > 1) return tooLong
-    if (byte < 0x80) break
-  }
-  long[0] = ((low >>> 1) | (high << 31)) ^ -(low & 1)
-  long[1] = (high >>> 1) ^ -(low & 1)
-  return p
-}

@@ -7,7 +7,7 @@
 import { columnOf, noDay, type Columns, type DateColumn, type LongColumn, type TextColumn } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
-import { frameHeader, headerBytes } from './wire.ts'
+import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from './wire.ts'
 
 /** Which rows, in which order. */
 export type Rows = Int32Array | { readonly from: number; readonly to: number }
@@ -242,27 +242,6 @@ function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: 
   if (end - start > 40) to.set(from.subarray(start, end), at)
   else for (let i = start, p = at; i < end; i++, p++) to[p] = from[i]!
   return at + end - start
-}
-
-/** Numbers of 64 bits as two halves of 32. */
-const zigzagLength = (low: number, high: number) => varintLength((low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
-
-const putZigzag = (out: Uint8Array, at: number, low: number, high: number) => putVarint(out, at, (low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
-
-function varintLength(low: number, high: number): number {
-  const bits = high === 0 ? 32 - Math.clz32(low | 1) : 64 - Math.clz32(high)
-  return ((bits + 6) / 7) | 0
-}
-
-function putVarint(out: Uint8Array, at: number, low: number, high: number): number {
-  let p = at
-  while (high !== 0 || low >>> 0 > 0x7f) {
-    out[p++] = (low & 0x7f) | 0x80
-    low = (low >>> 7) | (high << 25)
-    high >>>= 7
-  }
-  out[p++] = low
-  return p
 }
 
 function varint(value: bigint): number[] {

@@ -1,4 +1,7 @@
-/** How messages are framed, as AWS Glue does it: 0x03, the compression, the schema version's id in 16 bytes, then Avro binary. */
+/**
+ * What messages are made of on the wire: the frame, as AWS Glue has it (0x03, the compression, the schema version's id in 16 bytes, then Avro
+ * binary), and Avro's numbers.
+ */
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { Batch } from '../utilities/log/log.ts'
 
@@ -101,4 +104,68 @@ function alike(bytes: Uint8Array, one: number, oneEnd: number, other: number, ot
   }
   const fault = faultOf(bytes, one, oneEnd)
   return fault !== undefined && fault === faultOf(bytes, other, otherEnd)
+}
+
+/** Avro numbers of varying length, 7 bits a byte. They are handled as two halves of 32 bits: exact, and no BigInt is made. */
+export const zigzagLength = (low: number, high: number) => varintLength((low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
+
+export const putZigzag = (out: Uint8Array, at: number, low: number, high: number) => putVarint(out, at, (low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
+
+export function varintLength(low: number, high: number): number {
+  const bits = high === 0 ? 32 - Math.clz32(low | 1) : 64 - Math.clz32(high)
+  return ((bits + 6) / 7) | 0
+}
+
+export function putVarint(out: Uint8Array, at: number, low: number, high: number): number {
+  let p = at
+  while (high !== 0 || low >>> 0 > 0x7f) {
+    out[p++] = (low & 0x7f) | 0x80
+    low = (low >>> 7) | (high << 25)
+    high >>>= 7
+  }
+  out[p++] = low
+  return p
+}
+
+export const cutOff = -1
+export const tooLong = -2
+
+/** What readZigzag has read last: the low and the high half. */
+export const long = new Int32Array(2)
+
+/** Reads a number of up to 64 bits into `long` and returns the place behind it; cutOff or tooLong when there is none. */
+export function readZigzag(bytes: Uint8Array, at: number, end: number): number {
+  let p = at
+  let low = 0
+  for (let shift = 0; shift < 28; shift += 7) {
+    if (p >= end) return cutOff
+    const byte = bytes[p++]!
+    low |= (byte & 0x7f) << shift
+    if (byte < 0x80) {
+      long[0] = (low >>> 1) ^ -(low & 1)
+      long[1] = -(low & 1)
+      return p
+    }
+  }
+  return readLarge(bytes, p, end, low)
+}
+
+/** The rest of a number that has more than 28 bits. */
+function readLarge(bytes: Uint8Array, at: number, end: number, low28: number): number {
+  let p = at
+  let low = low28
+  let high = 0
+  for (let shift = 28; ; shift += 7) {
+    if (p >= end) return cutOff
+    const byte = bytes[p++]!
+    if (shift === 28) {
+      low |= byte << 28
+      high = (byte & 0x7f) >>> 4
+    } else high |= (byte & 0x7f) << (shift - 32)
+    if (shift === 63 && byte > 1) return tooLong
+    if (byte < 0x80) break
+  }
+  long[0] = ((low >>> 1) | (high << 31)) ^ -(low & 1)
+  long[1] = (high >>> 1) ^ -(low & 1)
+  return p
 }

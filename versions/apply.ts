@@ -72,7 +72,7 @@ function edited(released: Definition, inCode: Definition): Problem {
 }
 
 export async function apply(ports: VersionPorts, options: ApplyOptions): Promise<void> {
-  const { registry, warehouse, log } = ports
+  const { registry, log } = ports
   const { chain, version } = options
   const definition = chain[version]!
   const { set } = definition

@@ -1,0 +1,49 @@
+/** `backfill`: years of a file through the same engine into the warehouse. */
+import { backfill, undoBackfill } from '../batch/backfill.ts'
+import { chainOf, loadDefinitions } from '../config/definitions.ts'
+import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { Problem } from '../utilities/problem.ts'
+import { apply } from '../versions/apply.ts'
+import { actorOf } from './actor.ts'
+import type { Run } from './command.ts'
+import { count } from './console.ts'
+import { streamedSet } from './sets.ts'
+import { withPorts } from './stage.ts'
+import { years } from './words.ts'
+
+export const run: Run = async ({ options, config, console, signal }) => {
+  const definitions = await loadDefinitions(config.features)
+  const set = (options['features'] as string | undefined) ?? streamedSet(definitions)
+  const chain = chainOf(definitions, set)
+  const file = (options['file'] as string | undefined) ?? config.source.file
+  const undo = options['undo'] === true
+  const chosen = undo ? ([0, 0] as const) : years(options)
+
+  await withPorts(config, [`backfill-${set}`], async (ports) => {
+    if (undo) {
+      const there = await undoBackfill(ports, set)
+      return console.result(there ? `took back the unfinished backfill of ${set}` : `${set} has no unfinished backfill`, { set, undone: there })
+    }
+    const source = ports.openSource(file)
+    if ((await loadPosition(ports.checkpoints, set, 0)).runs.length === 0) {
+      // Nobody can see a difference yet: the first version needs no decision.
+      await source.identify(signal)
+      await apply(ports, { chain, version: 0, mode: 'first', actor: actorOf(options), signal, report: () => {} })
+      console.note(`applied ${set}@0, its first version`)
+    }
+    const progress = console.progress(`backfill ${set}`)
+    const rejects = ports.rejectsPath(set)
+    const done = await backfill(
+      { ...ports, source, rejects: ports.rejects(set) },
+      { set, years: chosen, strict: options['strict'] === true, continue: options['continue'] === true, by: `process ${process.pid}`, signal, report: ({ rows }) => progress(rows) },
+    )
+    if (done.rows + done.rejected + done.alreadyThere === 0 && !done.interrupted) throw new Problem(`${file} has no row of ${chosen[0] === chosen[1] ? chosen[0] : chosen.join('-')}`, 'Choose years that it has.')
+    const parts = [
+      done.rows > 0 ? `backfilled ${count(done.rows)} records into ${done.versions.map((version) => `${set}@${version}`).join(', ')}` : 'nothing new',
+      ...(done.alreadyThere > 0 ? [`${count(done.alreadyThere)} were there already`] : []),
+      ...(done.rejected > 0 ? [`${count(done.rejected)} lines rejected, see ${rejects}`] : []),
+      ...(done.interrupted ? ['interrupted: run it again to finish, or with --undo to take it back'] : []),
+    ]
+    console.result(parts.join('; '), { ...done, set, rejects: done.rejected > 0 ? rejects : null })
+  })
+}

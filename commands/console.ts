@@ -1,0 +1,92 @@
+/** The terminal: results on stdout, everything else on stderr, progress that suits a person or a log file, and questions. */
+import { createInterface } from 'node:readline/promises'
+import { Problem } from '../utilities/problem.ts'
+
+export type Console = ReturnType<typeof openConsole>
+
+export type Json = null | boolean | number | string | bigint | readonly Json[] | { readonly [name: string]: Json | undefined }
+
+export function openConsole({ json, yes }: { readonly json: boolean; readonly yes: boolean }) {
+  const live = process.stderr.isTTY === true && !json
+  let open = false
+  const clear = () => {
+    if (open) process.stderr.write('\r\x1b[K')
+    open = false
+  }
+
+  return {
+    json,
+    /** The result: text for a person, the value for a machine. */
+    result(text: string, value: Json) {
+      clear()
+      process.stdout.write((json ? toJson(value) : text) + '\n')
+    },
+    /** A line about what happens. */
+    note(text: string) {
+      clear()
+      process.stderr.write(text + '\n')
+    },
+    /** Rows so far, of how many when known; drawn on a terminal, a line every five seconds elsewhere. */
+    progress(what: string) {
+      const startedMs = performance.now()
+      let shownMs = startedMs
+      let rows = 0
+      return (more: number, { done, of }: { readonly done?: number; readonly of?: number } = {}) => {
+        rows += more
+        const nowMs = performance.now()
+        if (json || nowMs - shownMs < (live ? 100 : 5000)) return
+        shownMs = nowMs
+        const seconds = (nowMs - startedMs) / 1000
+        const part = done !== undefined && of ? done / of : undefined
+        const left = part ? `, ${Math.round(100 * part)} %, ${duration((seconds * (1 - part)) / part)} left` : ''
+        const line = `${what}: ${count(rows)} rows, ${count(Math.round(rows / seconds))} rows/s${left}`
+        if (live) {
+          process.stderr.write(`\r\x1b[K${line}`)
+          open = true
+        } else process.stderr.write(line + '\n')
+      }
+    },
+    /** Asks before something that SQL users would see, or that cannot be taken back. */
+    async confirm(question: string): Promise<boolean> {
+      if (yes) return true
+      if (!process.stdin.isTTY || json) throw new Problem(`${question} Nobody is there to answer`, 'Pass --yes to say yes in a script.', { usage: true })
+      clear()
+      const lines = createInterface({ input: process.stdin, output: process.stderr })
+      const answer = await lines.question(`${question} [y/N] `).finally(() => lines.close())
+      return /^y(es)?$/i.test(answer.trim())
+    },
+    close: clear,
+  }
+}
+
+export const toJson = (value: Json): string =>
+  JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? (one >= -9007199254740991n && one <= 9007199254740991n ? Number(one) : String(one)) : one), 2)
+
+export const count = (number: number): string => String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ' ')
+
+export const duration = (seconds: number): string =>
+  seconds < 1 ? `${Math.round(seconds * 1000)} ms` : seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+
+export type Cell = string | number | bigint | null
+
+/** A table for a person: numbers to the right, null as a dim word, long text cut. */
+export function table(columns: readonly string[], rows: readonly (readonly Cell[])[], { widest = 60 } = {}): string {
+  const shown = rows.map((row) => row.map((cell) => (cell === null ? 'null' : clean(String(cell), widest))))
+  const widths = columns.map((name, i) => Math.max(width(name), ...shown.map((row) => width(row[i]!))))
+  const right = columns.map((_, i) => rows.length > 0 && rows.every((row) => row[i] === null || typeof row[i] === 'number' || typeof row[i] === 'bigint'))
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => (right[i] ? ' '.repeat(widths[i]! - width(cell)) + cell : cell + ' '.repeat(widths[i]! - width(cell)))).join('  ').trimEnd()
+  return [line(columns), line(widths.map((one) => '─'.repeat(one))), ...shown.map(line)].join('\n')
+}
+
+const clean = (text: string, widest: number): string => {
+  const flat = text.replace(/[\x00-\x1f\x7f]/g, (character) => (character === '\n' ? '⏎' : '·'))
+  return flat.length > widest ? flat.slice(0, widest - 1) + '…' : flat
+}
+
+/** Columns on a terminal: East Asian and emoji characters take two. */
+const width = (text: string): number => {
+  let columns = 0
+  for (const character of text) columns += /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(character) ? 2 : 1
+  return columns
+}

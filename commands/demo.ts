@@ -1,0 +1,96 @@
+/** `demo`: the loan story from the first batch to the third version, told with the commands a user would type. */
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { wireReader } from '../config/wire.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { Context, Options } from './command.ts'
+import { count, duration, table, type Console, type Json } from './console.ts'
+import { commands } from './table.ts'
+import { wholeNumber } from './words.ts'
+
+const mark = 'made-by-tidemark-demo'
+
+export const run = async ({ options, config, console, signal }: Context): Promise<number | void> => {
+  const rows = wholeNumber(options, 'rows', { least: 100 }) ?? 200_000
+  const dir = options['dataDir'] === undefined ? '.tidemark-demo' : config.dataDir
+  makeAfresh(dir)
+  const file = join(dir, 'rejected.csv.gz')
+  const { features: _, ...rest } = config
+  const own: Context['config'] = { ...rest, dataDir: dir, source: { file } }
+  const startedMs = performance.now()
+
+  const type = async (words: string, given: Options, args: readonly string[] = []) => {
+    if (signal.aborted) return
+    console.note(`$ tidemark ${words}`)
+    const { run } = await commands.find(({ name }) => name === words.split(' ')[0])!.load()
+    const code = await run({ args, options: given, config: own, console: quiet(console), signal })
+    if (code) throw new Problem(`the demo stopped at: tidemark ${words}`, 'Please report it with the lines above.')
+  }
+
+  await type(`generate --years 2007-2012 --rows ${rows} --out ${file}`, { years: '2007-2012', rows: String(rows), out: file })
+  await type('apply loan_risk@0', {}, ['loan_risk@0'])
+  await type('backfill --years 2007', { years: '2007' })
+  await type('backfill --years 2007 --features loan_risk_2007', { years: '2007', features: 'loan_risk_2007' })
+  await type('produce --years 2008', { years: '2008' })
+  await type('up --until-caught-up', { untilCaughtUp: true })
+  await type('apply loan_risk@1 --cold', { cold: true }, ['loan_risk@1'])
+  await type('produce --years 2009-2010', { years: '2009-2010' })
+  await type('up --until-caught-up', { untilCaughtUp: true })
+  await type('apply loan_risk@2 --forward-only', { forwardOnly: true }, ['loan_risk@2'])
+  await type('produce --years 2011-2012', { years: '2011-2012' })
+  await type('up --until-caught-up', { untilCaughtUp: true })
+  if (signal.aborted) return console.note('interrupted')
+
+  const warehouse = await wireReader(own)
+  try {
+    const timeline = await warehouse.query(`
+      select '@' || _version as version, count(*) as "rows", min(_seq) as first_record, max(_seq) as last_record, min(application_date) as "from", max(application_date) as "to"
+      from loan_risk group by _version order by _version`)
+    const switches = (await warehouse.versions('loan_risk')).map(({ version, mode, switches: [at] }) => ({ version, mode, afterRecord: at?.afterSeq ?? 0 }))
+    const around = switches.at(-1)!.afterRecord
+    const sample = await warehouse.query(`
+      select _seq, application_date, risk_score, ma50, ma100, _version from loan_risk where _seq between ${around - 1} and ${around + 2} order by _seq`)
+    const query = `select application_date, risk_score, ma50 from loan_risk_v0 order by _seq limit 5`
+    const named = options['dataDir'] === undefined ? '' : ` --data-dir ${dir}`
+    const text = [
+      '',
+      `One feature set, three meanings, ${count(rows)} applications in ${duration((performance.now() - startedMs) / 1000)}:`,
+      '',
+      table(timeline.columns, timeline.rows),
+      '',
+      ...switches.map(({ version, mode, afterRecord }) => (afterRecord === 0 ? `@${version} from the first record on` : `@${version} (--${mode}) from record ${count(afterRecord + 1)} on: the stream switched after record ${count(afterRecord)}`)),
+      '',
+      'Around the last switch, ma50 changes its meaning under the same name, and each row says so:',
+      '',
+      table(sample.columns, sample.rows),
+      '',
+      'Try next:',
+      `  npx tidemark query "${query}"${named}`,
+      `  npx tidemark versions${named}`,
+      `  npx tidemark verify loan_risk@2${named}`,
+      `  sqlite3 ${join(dir, 'warehouse.db')}   (any tool that reads SQLite)`,
+    ].join('\n')
+    console.result(text, { dataDir: dir, timeline: timeline.rows.map((row) => Object.fromEntries(timeline.columns.map((name, i) => [name, row[i] as Json]))), switches })
+  } finally {
+    await warehouse.close()
+  }
+}
+
+/** Removes only what an earlier demo made. */
+function makeAfresh(dir: string): void {
+  const there = existsSync(dir)
+  if (there && readdirSync(dir).length > 0 && !existsSync(join(dir, mark))) {
+    throw new Problem(`${dir} is not empty and was not made by the demo`, 'Give it another folder with --data-dir.')
+  }
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(join(dir, mark), 'tidemark demo removes this folder and makes it again.\n')
+}
+
+/** The results of the commands as lines of the story; their own notes and plans are left out. */
+const quiet = (console: Console): Console => ({
+  ...console,
+  note: () => {},
+  confirm: async () => true,
+  result: (text) => console.note(`  ${text.split('\n')[0]}`),
+})

@@ -1,0 +1,27 @@
+/** `sink`: outflow into the warehouse. */
+import { sink } from '../sink/sink.ts'
+import type { Run } from './command.ts'
+import { count, type Console } from './console.ts'
+import { withPorts } from './stage.ts'
+
+export const run: Run = async ({ options, config, console, signal }) =>
+  withPorts(config, ['sink'], async (ports) => {
+    await ports.log.create('outflow', 1)
+    const news = sinkNews(console)
+    await sink(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report })
+    console.result(`wrote ${count(news.total.rows)} rows${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
+  })
+
+export function sinkNews(console: Console) {
+  const total = { rows: 0, unreadable: 0 }
+  const progress = console.progress('sink')
+  return {
+    total,
+    report({ rows, unreadable }: { readonly rows: number; readonly unreadable: number }) {
+      if (unreadable > 0) console.note(`sink: ${count(unreadable)} messages of outflow are no rows of ours and were left out`)
+      total.rows += rows
+      total.unreadable += unreadable
+      progress(rows)
+    },
+  }
+}

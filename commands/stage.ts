@@ -1,0 +1,16 @@
+/** Wires the parts, takes the leases, runs the work, and puts everything back whatever happens. */
+import type { Config } from '../config/config.ts'
+import { wire, type Ports } from '../config/wire.ts'
+import type { Lease } from '../utilities/lease.ts'
+
+export async function withPorts<T>(config: Config, leases: readonly string[], work: (ports: Ports) => Promise<T>): Promise<T> {
+  const ports = await wire(config)
+  const held: Lease[] = []
+  try {
+    for (const name of leases) held.push(await ports.lease(name))
+    return await work(ports)
+  } finally {
+    for (const lease of held) await lease.close()
+    await ports.close()
+  }
+}

@@ -1,0 +1,24 @@
+/** `verify`: proves that the warehouse holds exactly the rows of a version. */
+import { sinkReader } from '../sink/sink.ts'
+import { verify } from '../versions/verify.ts'
+import type { Run } from './command.ts'
+import { count, table } from './console.ts'
+import { withPorts } from './stage.ts'
+import { setAtVersion } from './words.ts'
+
+export const run: Run = async ({ args, config, console, signal }) => {
+  const { set, version } = setAtVersion(args[0])
+  return withPorts(config, [], async (ports) => {
+    const progress = console.progress(`verify ${set}@${version}`)
+    const proof = await verify(ports, { set, version, sinkReader: sinkReader(0), signal, report: ({ rows }) => progress(rows) })
+    const rest = proof.notSunk > 0 ? ` (up to record ${count(proof.until)}: the sink has not brought the last ${count(proof.notSunk)} yet)` : ''
+    if (proof.differences === 0) {
+      console.result(`${set}@${version}: ${count(proof.rows)} rows computed again and equal${rest}`, { ...proof, equal: true })
+      return 0
+    }
+    const first = table(['_seq', 'column', 'expected', 'found'], proof.first.map(({ seq, column, expected, found }) => [seq, column, expected, found]))
+    console.result(`${set}@${version}: ${count(proof.differences)} differences in ${count(proof.rows)} rows${rest}; the first:\n${first}`, { ...proof, equal: false })
+    console.note(`tidemark: the warehouse differs from what ${set}@${version} computes. Somebody changed rows or history; see docs/guarantees.md, or backfill the version again.`)
+    return 1
+  })
+}

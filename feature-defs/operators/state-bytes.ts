@@ -1,0 +1,124 @@
+/** How saved states are written and read: small numbers in few bytes, and every double as it was. */
+import { commonScale, fifteenDigits, scaledBy, tens } from './decimal.ts'
+
+export type Writer = { bytes: Uint8Array; view: DataView; end: number }
+export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number }
+
+const writerOver = (bytes: Uint8Array): Writer => ({ bytes, view: viewOf(bytes), end: 0 })
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+let scratch = writerOver(new Uint8Array(1 << 12))
+
+/** What `write` puts, in bytes of its own. Not to be nested: all writing shares one scratch. */
+export function written(write: (to: Writer) => void): Uint8Array {
+  scratch.end = 0
+  write(scratch)
+  return scratch.bytes.slice(0, scratch.end)
+}
+
+export const readerOf = (bytes: Uint8Array): Reader => ({ bytes, view: viewOf(bytes), at: 0 })
+
+function reserve(to: Writer, more: number): void {
+  if (to.end + more <= to.bytes.length) return
+  const bytes = new Uint8Array(Math.max(to.bytes.length * 2, to.end + more))
+  bytes.set(to.bytes)
+  to.bytes = bytes
+  to.view = viewOf(bytes)
+}
+
+/** A whole number from 0 to 2^53, seven bits a byte, the lowest first. */
+export function putCount(to: Writer, count: number): void {
+  reserve(to, 8)
+  let rest = count
+  for (; rest >= 128; rest = Math.floor(rest / 128)) to.bytes[to.end++] = (rest % 128) + 128
+  to.bytes[to.end++] = rest
+}
+
+export function takeCount(from: Reader): number {
+  let count = 0
+  for (let unit = 1; ; unit *= 128) {
+    if (from.at >= from.bytes.length) throw new RangeError('a saved state ends too early')
+    const byte = from.bytes[from.at++]!
+    if (byte < 128) return count + byte * unit
+    count += (byte - 128) * unit
+  }
+}
+
+/** Signs alternate, so that small numbers of either sign stay small. */
+const folded = (value: number) => (value < 0 ? -2 * value - 1 : 2 * value)
+const unfolded = (code: number) => (code % 2 === 1 ? -(code + 1) / 2 : code / 2)
+
+export const putSigned = (to: Writer, value: number): void => putCount(to, folded(value))
+export const takeSigned = (from: Reader): number => unfolded(takeCount(from))
+
+export function putDouble(to: Writer, value: number): void {
+  reserve(to, 8)
+  to.view.setFloat64(to.end, value)
+  to.end += 8
+}
+
+export function takeDouble(from: Reader): number {
+  const value = from.view.getFloat64(from.at)
+  from.at += 8
+  return value
+}
+
+export function putBytes(to: Writer, bytes: Uint8Array): void {
+  putCount(to, bytes.length)
+  reserve(to, bytes.length)
+  to.bytes.set(bytes, to.end)
+  to.end += bytes.length
+}
+
+/** A view, not a copy. */
+export function takeBytes(from: Reader): Uint8Array {
+  const length = takeCount(from)
+  if (from.at + length > from.bytes.length) throw new RangeError('a saved state ends too early')
+  const bytes = from.bytes.subarray(from.at, from.at + length)
+  from.at += length
+  return bytes
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export const putText = (to: Writer, text: string): void => putBytes(to, encoder.encode(text))
+export const takeText = (from: Reader): string => decoder.decode(takeBytes(from))
+
+const asDoubles = 255
+
+/** A list of values, NaN for null: as whole numbers at one scale where they are decimals of at most 15 digits, else as doubles. At most 8 bytes each. */
+export function putNumbers(to: Writer, values: readonly number[]): void {
+  const scale = commonScale(values, fifteenDigits)
+  putCount(to, values.length)
+  putCount(to, scale < 0 ? asDoubles : scale)
+  for (const value of values) {
+    if (scale < 0) putDouble(to, value)
+    else putCount(to, value === value ? folded(scaledBy(value, tens[scale]!)) + 1 : 0)
+  }
+}
+
+export function takeNumbers(from: Reader): Float64Array {
+  const values = new Float64Array(takeCount(from))
+  const scale = takeCount(from)
+  for (let index = 0; index < values.length; index++) {
+    if (scale === asDoubles) values[index] = takeDouble(from)
+    else {
+      const code = takeCount(from)
+      values[index] = code === 0 ? NaN : unfolded(code - 1) / tens[scale]!
+    }
+  }
+  return values
+}
+
+/** The first byte of a saved state says how the rest is laid out; a new layout gets a new number. */
+export const layouts = { rowsTotals: 1, rowsExtreme: 2, rowsLast: 3, daysTotals: 4, daysTotalsWide: 5, daysPick: 6, ema: 7 } as const
+type Layout = (typeof layouts)[keyof typeof layouts]
+
+/** Goes past the first byte, which must be one of these. */
+export function takeLayout(from: Reader, ...known: readonly Layout[]): Layout {
+  const found = known.find((layout) => layout === from.bytes[from.at])
+  if (found === undefined) throw new TypeError(`a saved state of layout ${from.bytes[from.at]} was given to an operator that reads ${known.join(' or ')}`)
+  from.at++
+  return found
+}

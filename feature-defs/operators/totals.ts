@@ -1,0 +1,74 @@
+/** What count, sum, mean and stddev read off exact totals: how many values, their sum and the sum of their squares, as whole numbers at a scale. */
+import { bigTen, mostScale, nearestDouble, roundDecimal, roundRatio, tens } from './decimal.ts'
+import type { WindowedOp } from './operator.ts'
+
+export type TotalsOp = Extract<WindowedOp, 'count' | 'sum' | 'mean' | 'stddev'>
+export const isTotalsOp = (op: WindowedOp): op is TotalsOp => op === 'count' || op === 'sum' || op === 'mean' || op === 'stddev'
+
+/** How to read totals in doubles at one scale: all that can be worked out beforehand. */
+export type Plan = {
+  readonly op: TotalsOp
+  /** -1 when the result is not rounded. */
+  readonly round: number
+  readonly scale: number
+  readonly power: number
+  /** The rounded result is (sum · up) / (divisor · down) in units of 1 / unit. */
+  readonly up: number
+  readonly down: number
+  readonly unit: number
+}
+
+/** Plans by scale. */
+export const plansFor = (op: TotalsOp, round: number | undefined): readonly Plan[] =>
+  Array.from({ length: mostScale + 1 }, (_, scale) => ({
+    op,
+    round: round ?? -1,
+    scale,
+    power: tens[scale]!,
+    up: tens[Math.max(0, (round ?? scale) - scale)]!,
+    down: tens[Math.max(0, scale - (round ?? scale))]!,
+    unit: tens[round ?? scale]!,
+  }))
+
+/** Up to these, twice the numerator and thrice the denominator stay below 2^53, where the floor of a quotient of doubles is the floor of the quotient. */
+const safeNumerator = 2 ** 51
+const safeDenominator = 2 ** 50
+const exactDouble = 2 ** 53
+
+/** The result from totals that are whole numbers below 2^53. */
+export function readTotals(plan: Plan, count: number, sum: number, squares: number): number {
+  if (plan.op === 'count') return count
+  if (count === 0) return NaN
+  if (plan.op === 'stddev') return readSpread(plan, count, sum, squares)
+  const divisor = plan.op === 'mean' ? count : 1
+  if (plan.round < 0) {
+    const denominator = divisor * plan.power
+    return denominator <= exactDouble ? sum / denominator : readWide(plan, count, BigInt(sum), 0n, plan.scale)
+  }
+  const numerator = (sum < 0 ? -sum : sum) * plan.up
+  const denominator = divisor * plan.down
+  if (numerator > safeNumerator || denominator > safeDenominator) return readWide(plan, count, BigInt(sum), 0n, plan.scale)
+  const whole = Math.floor((2 * numerator + denominator) / (2 * denominator))
+  return (sum < 0 ? 0 - whole : whole) / plan.unit
+}
+
+function readSpread(plan: Plan, count: number, sum: number, squares: number): number {
+  if (count < 2) return NaN
+  const denominator = count * (count - 1) * plan.power * plan.power
+  if (count * squares > exactDouble || denominator > exactDouble) return readWide(plan, count, BigInt(sum), BigInt(squares), plan.scale)
+  const deviation = Math.sqrt((count * squares - sum * sum) / denominator)
+  return plan.round < 0 ? deviation : roundDecimal(deviation, plan.round)
+}
+
+/** The same result from totals of any size and scale. */
+export function readWide({ op, round }: Plan, count: number, sum: bigint, squares: bigint, scale: number): number {
+  if (op === 'count') return count
+  if (count === 0 || (op === 'stddev' && count < 2)) return NaN
+  if (op === 'stddev') {
+    const many = BigInt(count)
+    const deviation = Math.sqrt(nearestDouble(many * squares - sum * sum, many * (many - 1n) * bigTen(2 * scale)))
+    return round < 0 ? deviation : roundDecimal(deviation, round)
+  }
+  const denominator = (op === 'mean' ? BigInt(count) : 1n) * bigTen(scale)
+  return round < 0 ? nearestDouble(sum, denominator) : roundRatio(sum, denominator, round)
+}

@@ -1,0 +1,58 @@
+/** The map in CONTRIBUTING.md, enforced: imports point one way, each package has one door, and files stay small. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const stages = ['producer', 'consumer', 'batch', 'sink']
+const below = ['utilities', 'schemas', 'feature-defs']
+
+/** What a folder may import beside itself. */
+const mayImport: Record<string, readonly string[]> = {
+  utilities: [],
+  schemas: ['utilities'],
+  'feature-defs': ['utilities', 'schemas'],
+  producer: below,
+  consumer: below,
+  batch: below,
+  sink: below,
+  versions: [...below, 'batch'],
+  config: below,
+  commands: [...below, ...stages, 'versions', 'config'],
+}
+
+/** Where each package enters. */
+const doors: Record<string, string> = {
+  commander: 'cli.ts',
+  zod: 'config/config.ts',
+  avsc: 'schemas/generic.ts',
+  'node:sqlite': 'utilities/sqlite.ts',
+}
+
+const files = Object.keys(mayImport)
+  .flatMap((top) => readdirSync(top, { recursive: true, encoding: 'utf8' }).map((file) => join(top, file)))
+  .concat('cli.ts')
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+const imports = files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/(?:from|import\() ?'([^']+)'/g)].map(([, to]) => ({ file, to: to! })))
+const inside = imports.filter(({ to }) => to.startsWith('.')).map(({ file, to }) => ({ file, to: join(dirname(file), to) }))
+const top = (path: string) => (path.includes('/') ? path.split('/')[0]! : '')
+const isAdapter = (path: string) => /^utilities\/([^/]+)\/(?!\1\.ts)/.test(path) && !path.endsWith('rejects-file.ts')
+const named = (broken: readonly { file: string; to: string }[]) => broken.map(({ file, to }) => `${file} → ${to}`)
+
+describe('the house', () => {
+  it('has imports that point one way', () =>
+    expect(named(inside.filter(({ file, to }) => top(file) !== '' && top(file) !== top(to) && !mayImport[top(file)]!.includes(top(to))))).toEqual([]))
+
+  it('lets only config/wire.ts pick adapters', () =>
+    expect(named(inside.filter(({ file, to }) => isAdapter(to) && top(file) !== 'utilities' && file !== 'config/wire.ts'))).toEqual([]))
+
+  it('lets each package in by one door', () => expect(named(imports.filter(({ file, to }) => to in doors && doors[to] !== file))).toEqual([]))
+
+  it('knows the door of every package it uses', () =>
+    expect(named(imports.filter(({ to }) => !to.startsWith('.') && !to.startsWith('node:') && !(to in doors)))).toEqual([]))
+
+  it('has no drawer for odds and ends', () => expect(files.filter((file) => /\/(utils?|helpers?|common|misc|shared|types)\.ts$/.test(file))).toEqual([]))
+
+  it('opens every file with a sentence saying what it is', () => expect(files.filter((file) => !readFileSync(file, 'utf8').startsWith('/**'))).toEqual([]))
+
+  it('keeps every file short enough to read in one sitting', () => expect(files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 250)).toEqual([]))
+})

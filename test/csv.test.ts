@@ -1,0 +1,387 @@
+/** The CSV reader: tricky files with their exact rows and rejects, and a plain reader, character by character, that it must agree with. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readCsv, type CsvBatch, type CsvOptions, type Reject } from '../schemas/csv.ts'
+import { date, number, record, text, type Field, type RecordSchema } from '../schemas/record.ts'
+import { noDay } from '../utilities/columns.ts'
+
+const sale = record('sale', 'day', { amount: number('Amount', { nullable: false }), day: date('Day', { nullable: false }), note: text('Note', { bytes: 100 }), rate: number('Rate') }) as RecordSchema
+const head = 'Amount,Day,Note,Rate\n'
+
+type Cell = string | number | null
+/** `_seq`, then the cells. */
+type Row = readonly Cell[]
+
+const bytesOf = (content: string | Uint8Array) => (typeof content === 'string' ? Buffer.from(content) : content)
+
+async function* cutInto(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  for (let from = 0, next = 0; from < bytes.length; next++) {
+    const size = sizes.length === 0 ? bytes.length : sizes[next % sizes.length]!
+    // A copy, as a chunk of a real stream is.
+    yield bytes.slice(from, from + size)
+    from += size
+  }
+}
+
+async function batchesOf(content: string | Uint8Array, options: Partial<CsvOptions> & { cuts?: readonly number[]; schema?: RecordSchema } = {}): Promise<CsvBatch[]> {
+  const { cuts = [], schema = sale, ...rest } = options
+  const batches: CsvBatch[] = []
+  for await (const batch of readCsv(schema, cutInto(bytesOf(content), cuts), { place: 'sales.csv', ...rest })) batches.push(batch)
+  return batches
+}
+
+const isoDay = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10)
+
+function rowsOf({ columns }: CsvBatch): Row[] {
+  const cells = (row: number): Cell[] => [...columns.byName.values()].map((column) => {
+    switch (column.kind) {
+      case 'date': return column.days[row] === noDay ? null : isoDay(column.days[row]!)
+      case 'text': return column.starts[row] === -1 ? null : Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
+      case 'long': throw new Error('no such column here')
+      default: return Number.isNaN(column.values[row]) ? null : column.values[row]!
+    }
+  })
+  return Array.from({ length: columns.count }, (_, row) => {
+    const all = cells(row)
+    return [all.at(-1)!, ...all.slice(0, -1)]
+  })
+}
+
+const read = async (content: string | Uint8Array, options?: Parameters<typeof batchesOf>[1]) => {
+  const batches = await batchesOf(content, options)
+  return { rows: batches.flatMap(rowsOf), rejects: batches.flatMap(({ rejects }) => rejects), lastSeq: batches.at(-1)?.lastSeq ?? 0 }
+}
+
+type ShortReject = readonly [seq: number, line: number, column: string, reason: string, text: string, afterSeq: number]
+const short = ({ seq, line, column, reason, text, afterSeq }: Reject): ShortReject => [seq, line, column, reason, text, afterSeq]
+
+type Example = { readonly says: string; readonly file: string | Uint8Array; readonly rows: readonly Row[]; readonly rejects?: readonly ShortReject[] }
+
+const good = '5,2007-05-26,ok,1'
+const examples: readonly Example[] = [
+  { says: 'a header alone has no rows', file: head, rows: [] },
+  { says: 'a header without a line end has no rows', file: head.trimEnd(), rows: [] },
+  { says: 'the last line may lack its line end', file: `${head}${good}`, rows: [[1, 5, '2007-05-26', 'ok', 1]] },
+  { says: 'a byte order mark is skipped', file: `\ufeff${head}${good}\n`, rows: [[1, 5, '2007-05-26', 'ok', 1]] },
+  { says: 'the header may be quoted', file: `"Amount","Day",Note,"Rate"\r\n${good}\n`, rows: [[1, 5, '2007-05-26', 'ok', 1]] },
+  { says: 'lines may end in CRLF', file: `${head.replace('\n', '\r\n')}5,2007-05-26,ok,1\r\n6,2007-05-27,"ok",\r\n`, rows: [[1, 5, '2007-05-26', 'ok', 1], [2, 6, '2007-05-27', 'ok', null]] },
+  { says: 'empty cells are null, quoted or not', file: `${head}5,2007-05-26,,\n5,2007-05-26,"",""\n`, rows: [[1, 5, '2007-05-26', null, null], [2, 5, '2007-05-26', null, null]] },
+  { says: 'zero is a value, and -0 is 0', file: `${head}0,2007-05-26,0,-0\n`, rows: [[1, 0, '2007-05-26', '0', 0]] },
+  { says: 'text is kept exactly', file: `${head}5,2007-05-26,  NULL ,1\n5,2007-05-26," x ",1\n5,2007-05-26,a\rb,1\n`,
+    rows: [[1, 5, '2007-05-26', '  NULL ', 1], [2, 5, '2007-05-26', ' x ', 1], [3, 5, '2007-05-26', 'a\rb', 1]] },
+  { says: 'quoted cells hold commas, quotes and line breaks', file: `${head}5,2007-05-26,"a, ""b""\nc\r\n\n",1\n6,2007-05-27,d,2\n`,
+    rows: [[1, 5, '2007-05-26', 'a, "b"\nc\r\n\n', 1], [2, 6, '2007-05-27', 'd', 2]] },
+  { says: 'numbers and dates may be quoted', file: `${head}"5.50","2007-05-26",ok,"-1e2"\n`, rows: [[1, 5.5, '2007-05-26', 'ok', -100]] },
+  { says: 'a quote inside a cell without quotes is text', file: `${head}5,2007-05-26,19" wide "x",1\n`, rows: [[1, 5, '2007-05-26', '19" wide "x"', 1]] },
+  { says: 'all of UTF-8 passes', file: `${head}5,2007-05-26,Köln 💍 日本,1\n5,2007-05-26,\ufeff,1\n`, rows: [[1, 5, '2007-05-26', 'Köln 💍 日本', 1], [2, 5, '2007-05-26', '\ufeff', 1]] },
+  { says: 'every form of number', file: `${head}+1.50,2007-05-26,,1E-2\n-12345678901234567890,2007-05-26,,0.1234567890123456789\n007,2007-05-26,,1e-400\n`,
+    rows: [[1, 1.5, '2007-05-26', null, 0.01], [2, -12345678901234567890, '2007-05-26', null, 0.12345678901234568], [3, 7, '2007-05-26', null, 0]] },
+  { says: 'blank lines have no number but are lines', file: `${head}\n\r\n${good}\n\nx,2007-05-26,,\n${good}\n\n`, rows: [[1, 5, '2007-05-26', 'ok', 1], [3, 5, '2007-05-26', 'ok', 1]],
+    rejects: [[2, 6, 'Amount', 'not a number', 'x,2007-05-26,,', 1]] },
+  { says: 'a line of spaces is not blank', file: `${head}  \n${good}\n`, rows: [[2, 5, '2007-05-26', 'ok', 1]], rejects: [[1, 2, 'Day', '1 cell where 4 are expected', '  ', 0]] },
+  { says: 'lines are counted through quoted line breaks', file: `${head}5,2007-05-26,"a\nb\nc",1\n5,2007-05-26,ok\n`, rows: [[1, 5, '2007-05-26', 'a\nb\nc', 1]],
+    rejects: [[2, 5, 'Rate', '3 cells where 4 are expected', '5,2007-05-26,ok', 1]] },
+  { says: 'a rejected record counts the lines it takes', file: `${head}5,2007-05-26,"a\nb",x\n5,,ok,1\n`, rows: [],
+    rejects: [[1, 2, 'Rate', 'not a number', '5,2007-05-26,"a\nb",x', 0], [2, 4, 'Day', 'empty', '5,,ok,1', 0]] },
+  { says: 'too many cells', file: `${head}5,2007-05-26,ok,1,\n5,2007-05-26,ok,1,2,3\r\n`, rows: [],
+    rejects: [[1, 2, '5', '5 cells where 4 are expected', '5,2007-05-26,ok,1,', 0], [2, 3, '5', '6 cells where 4 are expected', '5,2007-05-26,ok,1,2,3', 0]] },
+  { says: 'what is required may not be empty', file: `${head},2007-05-26,ok,1\n"",2007-05-26,ok,1\n5,"",ok,1\n`, rows: [],
+    rejects: [[1, 2, 'Amount', 'empty', ',2007-05-26,ok,1', 0], [2, 3, 'Amount', 'empty', '"",2007-05-26,ok,1', 0], [3, 4, 'Day', 'empty', '5,"",ok,1', 0]] },
+  { says: 'text behind a closing quote', file: `${head}5,2007-05-26,"a" b,1\n5,2007-05-26,"a"b"c,1\n5,2007-05-26,"a"\r,1\n${good}\n`, rows: [[4, 5, '2007-05-26', 'ok', 1]],
+    rejects: [[1, 2, 'Note', 'text after the closing quote', '5,2007-05-26,"a" b,1', 0], [2, 3, 'Note', 'text after the closing quote', '5,2007-05-26,"a"b"c,1', 0],
+      [3, 4, 'Note', 'text after the closing quote', '5,2007-05-26,"a"\r,1', 0]] },
+  { says: 'bytes that are not UTF-8', file: Buffer.from(`${head}5,2007-05-26,caf\xe9,1\n${good}\n`, 'latin1'), rows: [[2, 5, '2007-05-26', 'ok', 1]],
+    rejects: [[1, 2, 'Note', 'bytes that are not UTF-8', '5,2007-05-26,caf\ufffd,1', 0]] },
+  { says: 'a quote that is never closed costs its own line only', file: `${head}${good}\n5,2007-05-26,"open,1\n${good}\n\n${good}`,
+    rows: [[1, 5, '2007-05-26', 'ok', 1], [3, 5, '2007-05-26', 'ok', 1], [4, 5, '2007-05-26', 'ok', 1]], rejects: [[2, 3, 'Note', 'the quote is never closed', '5,2007-05-26,"open,1', 1]] },
+  { says: 'a quote open on the last line', file: `${head}5,2007-05-26,ok,"1`, rows: [], rejects: [[1, 2, 'Rate', 'the quote is never closed', '5,2007-05-26,ok,"1', 0]] },
+  { says: 'a CR that ends the file ends its last line', file: `${head}${good}\r`, rows: [[1, 5, '2007-05-26', 'ok', 1]] },
+]
+
+describe('a CSV file', () => {
+  it.each(examples)('$says', async ({ file, rows, rejects = [] }) => {
+    for (const cuts of [[], [1], [7]]) {
+      const found = await read(file, { cuts })
+      expect(found.rows).toEqual(rows)
+      expect(found.rejects.map(short)).toEqual(rejects)
+      expect(found.lastSeq).toBe(rows.length + rejects.length)
+    }
+  })
+
+  const notNumbers = ['1 000', '"1,000"', ' 12', '12 ', '0x1', 'Infinity', '-Infinity', 'NaN', '5.', '.5', '-', '+', '1e', '1e+', '--1', '1.2.3', '1_0', '١', '"1""2"', 'null']
+  it.each(notNumbers)('%s is not a number', async (cell) => {
+    expect((await read(`${head}${cell},2007-05-26,,\n`)).rejects.map(short)).toEqual([[1, 2, 'Amount', 'not a number', `${cell},2007-05-26,,`, 0]])
+  })
+
+  it('a number beyond the largest double is rejected', async () => {
+    expect((await read(`${head}-1e999,2007-05-26,,\n`)).rejects[0]).toMatchObject({ column: 'Amount', reason: 'too large for a number' })
+  })
+
+  const notDays = ['2023-02-29', '1900-02-29', '2007-13-01', '2007-00-10', '2007-04-31', '2007-01-00', '0000-01-01']
+  it.each(notDays)('%s is not a real day', async (cell) => {
+    expect((await read(`${head}1,${cell},,\n`)).rejects[0]).toMatchObject({ column: 'Day', reason: 'not a real day' })
+  })
+
+  it.each(['2007-5-26', '26.05.2007', '2007-05-26T00:00', ' 2007-05-26', '20070526', '-007-05-26', '2007-05-2x'])('%s is not written as a date', async (cell) => {
+    expect((await read(`${head}1,${cell},,\n`)).rejects[0]).toMatchObject({ column: 'Day', reason: 'not a date of the form YYYY-MM-DD' })
+  })
+
+  it('leap days and the ends of the calendar are days', async () => {
+    const days = ['2000-02-29', '2024-02-29', '1969-12-31', '1970-01-01', '0001-01-01', '9999-12-31']
+    expect((await read(head + days.map((day) => `1,${day},,\n`).join(''))).rows.map((row) => row[2])).toEqual(days)
+  })
+})
+
+describe('a header', () => {
+  it.each([
+    ['another name', 'Amount,Date,Note,Rate\n', 'sales.csv has the header "Amount,Date,Note,Rate", but sale needs "Amount,Day,Note,Rate"'],
+    ['another order', 'Day,Amount,Note,Rate\n', 'sales.csv has the header "Day,Amount,Note,Rate", but sale needs "Amount,Day,Note,Rate"'],
+    ['a column too few', 'Amount,Day,Note', 'sales.csv has the header "Amount,Day,Note", but sale needs "Amount,Day,Note,Rate"'],
+    ['no header', `${good}\n`, `sales.csv has the header "${good}", but sale needs "Amount,Day,Note,Rate"`],
+    ['an empty line first', `\n${head}`, 'sales.csv has the header "" (an empty line), but sale needs "Amount,Day,Note,Rate"'],
+    ['a space too many', 'Amount,Day, Note,Rate\n', 'sales.csv has the header "Amount,Day, Note,Rate", but sale needs "Amount,Day,Note,Rate"'],
+    ['an empty file', '', 'sales.csv is empty'],
+    ['nothing but a byte order mark', '\ufeff', 'sales.csv is empty'],
+  ])('%s is a problem that names what was found', async (_, file, what) => {
+    await expect(batchesOf(file)).rejects.toMatchObject({ name: 'Problem', what, exitCode: 1 })
+    await expect(batchesOf(file, { cuts: [1] })).rejects.toMatchObject({ what })
+  })
+
+  it('may have any length up to its problem', async () => {
+    await expect(batchesOf('x'.repeat(3 << 20))).rejects.toMatchObject({ name: 'Problem', what: expect.stringContaining('x…"') })
+  })
+})
+
+describe('records of uncommon size', () => {
+  const filler = `${good}\n`.repeat(70_000)
+
+  it('an open quote in a large file costs one line, not the file', async () => {
+    const { rows, rejects } = await read(`${head}5,2007-05-26,"open,1\r\n${filler}`, { cuts: [100_000] })
+    expect(rejects.map(short)).toEqual([[1, 2, 'Note', 'longer than 1 MiB', '5,2007-05-26,"open,1', 0]])
+    expect(rows.length).toBe(70_000)
+    expect(rows.at(-1)![0]).toBe(70_001)
+  })
+
+  it('a line longer than 1 MiB is rejected, its text cut, and the next line read', async () => {
+    const { rows, rejects } = await read(`${head}5,2007-05-26,${'é'.repeat(1 << 20)},1\n${good}\n`, { cuts: [65_536] })
+    expect(rejects.map(({ text, ...rest }) => [rest.line, rest.column, rest.reason, text.length])).toEqual([[2, 'Note', 'longer than 1 MiB', 10_000]])
+    expect(rows).toEqual([[2, 5, '2007-05-26', 'ok', 1]])
+  })
+
+  it('a record of exactly 1 MiB is taken', async () => {
+    const frame = '5,2007-05-26,"",1'
+    const note = `x\n${'x'.repeat((1 << 20) - frame.length - 2)}`
+    for (const end of ['\n', '\r\n', '']) {
+      expect((await read(`${head}5,2007-05-26,"${note}",1${end}`)).rows).toEqual([[1, 5, '2007-05-26', note, 1]])
+      expect((await read(`${head}5,2007-05-26,"${note}y",1${end}`)).rejects[0]).toMatchObject({ reason: 'longer than 1 MiB', text: '5,2007-05-26,"x' })
+    }
+  })
+
+  it('half a surrogate pair is never left at the end of a cut text', async () => {
+    const { rejects } = await read(`${head}x${'💍'.repeat(6_000)}\n`)
+    expect(rejects[0]!.text).toBe(`x${'💍'.repeat(4_999)}`)
+  })
+
+  it('a file in which no record ever ends is read to its end in one go', async () => {
+    // Every line leaves a quote open, read from its start or read on from the line before.
+    const lines = 300_000
+    const { rows, rejects } = await read(`${head}${'a","b\n'.repeat(lines)}`, { cuts: [50_000] })
+    expect(rows).toEqual([])
+    expect(rejects.length).toBe(lines)
+    expect(rejects[0]).toMatchObject({ seq: 1, line: 2, reason: 'longer than 1 MiB' })
+    expect(rejects.at(-1)).toMatchObject({ seq: lines, line: lines + 1, reason: 'the quote is never closed' })
+  })
+})
+
+describe('batches', () => {
+  it('hold so many rows each, and the rejects among them', async () => {
+    const batches = await batchesOf(`${head}${`${good}\n`.repeat(3)}bad\n${`${good}\n`.repeat(2)}bad\n`, { rowsPerBatch: 2 })
+    expect(batches.map(({ columns, rejects, lastSeq }) => [columns.count, rejects.map(({ seq, afterSeq }) => [seq, afterSeq]), lastSeq])).toEqual([
+      [2, [], 2],
+      [2, [[4, 3]], 5],
+      [1, [[7, 6]], 7],
+    ])
+  })
+
+  it('stay as they were while the next ones are read', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, row) => `${row},2007-05-26,"note ""${row}"" ä",${row / 8}\n`)
+    const bytes = Buffer.from(head + lines.join(''))
+    const seen: Row[] = []
+    const kept: CsvBatch[] = []
+    for await (const batch of readCsv(sale, cutInto(bytes, [9_999]), { place: 'x', rowsPerBatch: 1_000 })) {
+      seen.push(...rowsOf(batch))
+      kept.push(batch)
+    }
+    expect(kept.length).toBe(20)
+    expect(kept.flatMap(rowsOf)).toEqual(seen)
+    expect(seen).toEqual(lines.map((_, row) => [row + 1, row, '2007-05-26', `note "${row}" ä`, row / 8]))
+  })
+
+  it('are cut where their texts become large', async () => {
+    const note = 'x'.repeat(1 << 19)
+    const batches = await batchesOf(`${head}${`5,2007-05-26,${note},1\n`.repeat(40)}`)
+    expect(batches.map(({ columns }) => columns.count)).toEqual([16, 16, 8])
+  })
+
+  it('leave the source when they are no longer wanted', async () => {
+    let left = false
+    const chunks = async function* () {
+      try {
+        for (;;) yield Buffer.from(`${head}${good}\n${good}\n`)
+      } finally {
+        left = true
+      }
+    }
+    for await (const batch of readCsv(sale, chunks(), { place: 'x', rowsPerBatch: 1 })) {
+      expect(batch.columns.count).toBe(1)
+      break
+    }
+    expect(left).toBe(true)
+  })
+})
+
+/** The plain twin: whole text, a character (of latin1, so a byte) at a time, a fresh look at every record. */
+function plainRead(schema: RecordSchema, bytes: Uint8Array, limit: number): { readonly rows: Row[]; readonly rejects: ShortReject[] } {
+  let all = Buffer.from(bytes).toString('latin1')
+  if (!all.endsWith('\n')) all += '\n'
+  const fields: readonly Field[] = Object.values(schema.fields)
+  const utf8 = (part: string) => Buffer.from(part, 'latin1').toString()
+  const isUtf8 = (part: string) => Buffer.from(utf8(part)).toString('latin1') === part
+  const name = (index: number) => fields[index]?.csv ?? String(index + 1)
+  const atLineEnd = (at: number) => all[at] === '\n' || (all[at] === '\r' && all[at + 1] === '\n')
+
+  type PlainCell = { readonly raw: string; readonly value: string; readonly end: number; readonly stray: boolean }
+  const cellAt = (from: number): PlainCell | undefined => {
+    let at = from
+    let value = ''
+    const quoted = all[at] === '"'
+    if (quoted) {
+      for (at++; all[at] !== '"' || all[at + 1] === '"'; at++) {
+        if (at >= all.length) return undefined
+        if (all[at] === '"') at++
+        value += all[at]
+      }
+      at++
+    }
+    let behind = ''
+    for (; all[at] !== ',' && !atLineEnd(at); at++) behind += all[at]
+    return { raw: all.slice(from, at), value: quoted ? value : behind, end: at, stray: quoted && behind !== '' }
+  }
+
+  const rows: Row[] = []
+  const rejects: ShortReject[] = []
+  let at = all.indexOf('\n') + 1
+  let line = 2
+  let seq = 0
+  let valid = 0
+  while (at < all.length) {
+    const start = at
+    const lineEnd = all.indexOf('\n', start)
+    if (atLineEnd(start)) {
+      at = lineEnd + 1
+      line++
+      continue
+    }
+    seq++
+    const cells: PlainCell[] = []
+    let cell = cellAt(start)
+    while (cell && all[cell.end] === ',') {
+      cells.push(cell)
+      cell = cellAt(cell.end + 1)
+    }
+    const end = cell ? cell.end : all.length
+    const tooLong = cell ? end - start > limit : end - start > limit + 2
+    if (!cell || tooLong) {
+      const stop = Math.min(lineEnd, start + limit + 2)
+      const textEnd = Math.min(all[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd, start + limit)
+      rejects.push([seq, line, name(cells.filter((one) => one.end < stop).length), tooLong ? `longer than ${limit} bytes` : 'the quote is never closed', utf8(all.slice(start, textEnd)), valid])
+      at = lineEnd + 1
+      line++
+      continue
+    }
+    cells.push(cell)
+    const whole = all.slice(start, end)
+    const fault = ((): readonly [string, string] | undefined => {
+      for (const [index, { raw, stray }] of cells.entries()) {
+        if (!isUtf8(raw)) return [name(index), 'bytes that are not UTF-8']
+        if (stray) return [name(index), 'text after the closing quote']
+      }
+      if (cells.length !== fields.length) return [name(Math.min(cells.length, fields.length)), `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} where ${fields.length} are expected`]
+      for (const [index, { value }] of cells.entries()) {
+        const { kind, csv, nullable } = fields[index]!
+        if (value === '') {
+          if (!nullable) return [csv, 'empty']
+        } else if (kind === 'number') {
+          if (!/^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/.test(value)) return [csv, 'not a number']
+          if (Math.abs(Number(value)) === Infinity) return [csv, 'too large for a number']
+        } else if (kind === 'date') {
+          if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return [csv, 'not a date of the form YYYY-MM-DD']
+          const parsed = new Date(`${value}T00:00:00Z`)
+          if (value.startsWith('0000') || Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== value) return [csv, 'not a real day']
+        }
+      }
+      return undefined
+    })()
+    if (fault) rejects.push([seq, line, ...fault, utf8(whole), valid])
+    else {
+      rows.push([seq, ...cells.map(({ value }, index) => (value === '' ? null : fields[index]!.kind === 'number' ? Number(value) + 0 : utf8(value)))])
+      valid = seq
+    }
+    at = end + (all[end] === '\r' ? 2 : 1)
+    line += whole.split('\n').length
+  }
+  return { rows, rejects }
+}
+
+const scraps = ['"', '"', '""', ',', ',', '\n', '\n', '\r\n', '\r', ' ', 'é', '💍', 'NULL', '0', '-1.5', '12e3', '1e999', '7.', '2008-02-29', '2007-02-29', '2007-05-26', 'x', '\xff', '\xe2\x82']
+const latin1 = (scrap: string) => Buffer.from(scrap.startsWith('\xff') || scrap.startsWith('\xe2') ? scrap : Buffer.from(scrap).toString('latin1'), 'latin1')
+const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`
+
+const numberCell = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }).map(String), fc.integer().map(String), fc.tuple(fc.integer(), fc.nat(9999)).map(([a, b]) => `${a}.${b}`))
+const dateCell = fc.oneof(fc.integer({ min: -719_162, max: 2_932_896 }).map(isoDay), fc.constantFrom('2000-02-29', '1900-02-29', '2007-05-26'))
+const noteCell = fc.array(fc.constantFrom('a', ' ', 'é', '💍', '"', ',', '\n', '\r\n', '\r', '€'), { maxLength: 8 }).map((parts) => parts.join(''))
+const maybeQuoted = (cell: fc.Arbitrary<string>) => fc.tuple(cell, fc.boolean()).map(([value, wrap]) => (wrap || /[",\r\n]/.test(value) ? quoted(value) : value))
+const lineEnd = fc.constantFrom('\n', '\n', '\r\n')
+const validRow = fc.tuple(maybeQuoted(numberCell), maybeQuoted(dateCell), maybeQuoted(noteCell), maybeQuoted(fc.oneof(numberCell, fc.constant(''))), lineEnd)
+  .map(([amount, day, note, rate, end]) => Buffer.from(`${amount},${day},${note},${rate}${end}`))
+/** A valid row with something put in somewhere, or cut out. */
+const spoiltRow = fc.tuple(validRow, fc.nat(60), fc.nat(3), fc.constantFrom(...scraps).map(latin1))
+  .map(([row, place, cut, scrap]) => Buffer.concat([row.subarray(0, place), scrap, row.subarray(place + cut)]))
+const noise = fc.array(fc.constantFrom(...scraps).map(latin1), { maxLength: 12 }).map((parts) => Buffer.concat(parts))
+const blank = fc.constantFrom('\n', '\r\n').map((end) => Buffer.from(end))
+const file = fc.tuple(fc.array(fc.oneof({ weight: 5, arbitrary: validRow }, { weight: 4, arbitrary: spoiltRow }, { weight: 2, arbitrary: noise }, { weight: 1, arbitrary: blank }), { maxLength: 12 }), noise)
+  .map(([parts, tail]) => Buffer.concat([Buffer.from(head), ...parts, tail]))
+const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 })
+const limit = fc.oneof(fc.integer({ min: 4, max: 120 }), fc.constant(100_000))
+
+describe('the reader', () => {
+  it('equals a plain reader, character by character, however the chunks are cut', async () => {
+    await fc.assert(fc.asyncProperty(file, cuts, limit, fc.integer({ min: 1, max: 5 }), async (bytes, cuts, recordBytes, rowsPerBatch) => {
+      // A header longer than the limit would be refused.
+      const limit = Math.max(recordBytes, head.length)
+      const expected = plainRead(sale, bytes, limit)
+      const found = await read(bytes, { cuts, rowsPerBatch, recordBytes: limit })
+      expect(found.rows).toEqual(expected.rows)
+      expect(found.rejects.map(short)).toEqual(expected.rejects)
+      expect(found.lastSeq).toBe(expected.rows.length + expected.rejects.length)
+    }), { numRuns: 3000 })
+  })
+
+  it('gives the same batches for any cut of the chunks', async () => {
+    await fc.assert(fc.asyncProperty(file, cuts, limit, async (bytes, cuts, recordBytes) => {
+      const options = { rowsPerBatch: 2, recordBytes: Math.max(recordBytes, head.length) }
+      expect(await batchesOf(bytes, { ...options, cuts })).toEqual(await batchesOf(bytes, options))
+    }), { numRuns: 1000 })
+  })
+
+  it('equals the plain reader on a file much longer than its buffers', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(file.map((bytes) => bytes.subarray(head.length)), { minLength: 20, maxLength: 30 }), fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1 }), async (parts, cuts) => {
+      const part = Buffer.concat(parts)
+      const bytes = Buffer.concat([Buffer.from(head), ...Array<Buffer>(Math.ceil(200_000 / (part.length + 1))).fill(part)])
+      const expected = plainRead(sale, bytes, 500)
+      const found = await read(bytes, { cuts, recordBytes: 500 })
+      expect(found.rows).toEqual(expected.rows)
+      expect(found.rejects.map(short)).toEqual(expected.rejects)
+    }), { numRuns: 10 })
+  })
+})

@@ -1,0 +1,74 @@
+/** The embedded log: topics in one SQLite file, shared by any number of processes. */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { checkpointTables, saveEntries } from '../checkpoint/embedded-checkpoints.ts'
+import { openSqlite, type Sqlite } from '../sqlite.ts'
+import { Fenced, type Fetched, type Log, type ReadOptions, type Writer } from './log.ts'
+import { appendBatch, createTopic, fetchAt, listTopics, logTables, truncateSome } from './stored-topics.ts'
+
+const writerTables = {
+  writers: `CREATE TABLE writers (
+  name TEXT PRIMARY KEY,
+  epoch INTEGER NOT NULL
+) WITHOUT ROWID`,
+}
+
+const pollMs = 20
+
+export function openEmbeddedLog(path: string): Log {
+  const db = openSqlite(path, { tables: { ...logTables, ...writerTables, ...checkpointTables } })
+  return {
+    create: async (topic, partitions) => db.write(() => createTopic(db, topic, partitions)),
+    topics: async () => db.read(() => listTopics(db)),
+    read: (topic, options) => readFrom(db, topic, options),
+    writer: async (name) => takeWriter(db, name),
+
+    async truncate(topic, partition, before) {
+      while (!db.write(() => truncateSome(db, topic, partition, before))) await nextTurn()
+    },
+
+    async close() {
+      db.close()
+    },
+  }
+}
+
+function takeWriter(db: Sqlite, name: string): Writer {
+  const take = 'INSERT INTO writers (name, epoch) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1 RETURNING epoch'
+  const epoch = db.write(() => db.prepare(take).get(name)!['epoch'])
+  let closed = false
+  return {
+    async commit({ append = [], save = [] }) {
+      if (closed) throw new TypeError(`the writer ${name} is closed`)
+      const offsets = db.write(() => {
+        const holder = db.prepare('SELECT epoch FROM writers WHERE name = ?').get(name)!['epoch']
+        if (holder !== epoch) throw new Fenced(`somebody else took over as ${name}`)
+        const offsets = append.map((one) => appendBatch(db, one))
+        saveEntries(db, save)
+        return offsets
+      })
+      // All of this is synchronous: a caller that commits in a loop would never let a timer or a signal in.
+      await nextTurn()
+      return offsets
+    },
+    async close() {
+      closed = true
+    },
+  }
+}
+
+async function* readFrom(db: Sqlite, topic: string, { partition, from, to = Infinity, follow = false, signal }: ReadOptions): AsyncGenerator<Fetched> {
+  let offset = from
+  while (offset < to && !signal?.aborted) {
+    const fetched = db.read(() => fetchAt(db, topic, partition, offset, to))
+    if (fetched) {
+      yield fetched
+      offset = fetched.next
+      // Reading is synchronous too: see commit.
+      await nextTurn()
+    } else {
+      if (!follow) return
+      // An abort only ends the sleep; the loop sees the rest.
+      await sleep(pollMs, undefined, signal && { signal }).catch(() => undefined)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** The embedded registry: schemas in one SQLite file, with ids of the same form as Glue's. */
+import { randomUUID } from 'node:crypto'
+import { Problem } from '../problem.ts'
+import { openSqlite } from '../sqlite.ts'
+import type { Incompatibility, Registered, Registry } from './registry.ts'
+
+const tables = {
+  schemas: `CREATE TABLE schemas (
+  id TEXT PRIMARY KEY,
+  subject TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  labels TEXT NOT NULL,
+  UNIQUE (subject, number)
+) WITHOUT ROWID`,
+}
+
+const mostLabels = 10
+const longestLabel = 128
+
+export function openEmbeddedRegistry(path: string, incompatibility: Incompatibility): Registry {
+  const db = openSqlite(path, { tables })
+  const byId = (id: string) => registered(db.prepare('SELECT * FROM schemas WHERE id = ?').get(id))
+  const bySubject = (subject: string) =>
+    db.prepare('SELECT * FROM schemas WHERE subject = ? ORDER BY number').all(subject).map((row) => registered(row)!)
+
+  return {
+    async register(subject, definition) {
+      return db.write(() => {
+        const earlier = bySubject(subject)
+        const same = earlier.find((one) => one.definition === definition)
+        if (same) return same
+        const reasons = incompatibility(definition, earlier.map((one) => one.definition))
+        if (reasons.length > 0) {
+          const what = `the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`
+          throw new Problem(what, 'Nothing was registered; change the definition so that both can be read.')
+        }
+        const version: Registered = { id: randomUUID(), subject, number: earlier.length + 1, definition, labels: {} }
+        const insert = db.prepare('INSERT INTO schemas (id, subject, number, definition, labels) VALUES (?, ?, ?, ?, ?)')
+        insert.run(version.id, subject, version.number, definition, '{}')
+        return version
+      })
+    },
+
+    find: async (id) => db.read(() => byId(id)),
+    list: async (subject) => db.read(() => bySubject(subject)),
+    async subjects() {
+      const rows = db.read(() => db.prepare('SELECT DISTINCT subject FROM schemas ORDER BY subject').all())
+      return rows.map((row) => row['subject'] as string)
+    },
+
+    async label(id, labels) {
+      db.write(() => {
+        const version = byId(id)
+        if (!version) throw new Problem(`the registry holds no schema ${id}`, 'Run: tidemark schemas, to see which there are.')
+        const all = { ...version.labels, ...labels }
+        const long = Object.keys(labels).find((name) => labels[name]!.length > longestLabel)
+        if (long !== undefined) throw new Problem(`the label ${long} has more than ${longestLabel} characters`, 'Use a shorter text.')
+        if (Object.keys(all).length > mostLabels) throw new Problem(`schema ${id} would have more than ${mostLabels} labels`, 'Use fewer of them.')
+        db.prepare('UPDATE schemas SET labels = ? WHERE id = ?').run(JSON.stringify(all), id)
+      })
+    },
+
+    async close() {
+      db.close()
+    },
+  }
+}
+
+function registered(row: Readonly<Record<string, unknown>> | undefined): Registered | undefined {
+  if (!row) return undefined
+  const { labels, ...version } = row as Omit<Registered, 'labels'> & { readonly labels: string }
+  return { ...version, labels: JSON.parse(labels) as Record<string, string> }
+}

@@ -1,0 +1,75 @@
+/** What errors of SQLite, and of the file system under it, mean for the reader; undefined when an error is a bug of ours. */
+import { dirname } from 'node:path'
+import { Problem } from './problem.ts'
+
+/** How long a writer waits for the others before it gives up. */
+export const busyWaitMs = 30_000
+
+/** SQLite's primary result codes that are no bug of ours. */
+const code = { error: 1, busy: 5, locked: 6, readOnly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, mismatch: 20, denied: 23, notADatabase: 26 }
+
+const primaryCode = (error: unknown): number | undefined => {
+  const { code: kind, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown }
+  return kind === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : undefined
+}
+
+const textOf = (error: unknown) => (error as Error).message.replace(/\s+/g, ' ').trim().replace(/\.$/, '')
+
+export const isBusy = (error: unknown) => primaryCode(error) === code.busy
+
+export function fileTrouble(path: string, error: unknown): Problem | undefined {
+  const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
+  switch (primaryCode(error)) {
+    case code.busy:
+    case code.locked:
+      return problem(`${path} has been locked by another process for ${busyWaitMs / 1000} seconds`, 'End the program that keeps it locked and run the command again.')
+    case code.readOnly:
+      return problem(`${path} cannot be written`, 'Give this user the right to write the file and its directory, or choose another data directory.')
+    case code.io:
+      return problem(`${path} could not be read or written (${textOf(error)})`, 'Check its disk and the space left there, and run the command again.')
+    case code.corrupt:
+      return problem(`${path} is damaged`, 'Restore it from a copy, or move it away and fill it again.')
+    case code.full:
+      return problem(`there is no space left for ${path}`, 'Make room on its disk and run the command again; what was committed is safe.')
+    case code.cannotOpen:
+      return problem(`${path} cannot be opened`, `Check that it is a file, and that this user may read and write it and ${dirname(path)}.`)
+    case code.notADatabase:
+      return problem(`${path} is not a database`, 'Move the file away, or choose another data directory.')
+  }
+  return undefined
+}
+
+/** What is wrong with a statement that a user wrote. */
+export function queryTrouble(error: unknown): Problem | undefined {
+  const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
+  switch (primaryCode(error)) {
+    case code.denied:
+      return problem('the query would do something other than read', 'Use one SELECT, WITH, VALUES or EXPLAIN statement.')
+    case code.error:
+    case code.mismatch:
+      return problem(`the query failed: ${textOf(error)}`, 'Correct the SQL; SELECT name FROM sqlite_schema lists the tables and views.')
+  }
+  const { code: kind } = error as { readonly code?: unknown }
+  return kind === 'ERR_INVALID_ARG_VALUE' ? problem('the query is empty', 'Give it a statement, such as SELECT 1.') : undefined
+}
+
+export function directoryTrouble(directory: string, error: unknown): Problem | undefined {
+  const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
+  switch ((error as { readonly code?: unknown }).code) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return problem(`the directory ${directory} cannot be made`, 'Give this user the right to write there, or choose another data directory.')
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return problem(`${directory} is not a directory`, 'Move the file in its way, or choose another data directory.')
+    case 'ENOENT':
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return problem(`the directory ${directory} cannot be made`, 'Check the path, or choose another data directory.')
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return problem(`there is no space left for ${directory}`, 'Make room on its disk and run the command again.')
+  }
+  return undefined
+}

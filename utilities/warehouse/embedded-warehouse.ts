@@ -1,0 +1,171 @@
+/** The embedded warehouse: one SQLite file that any process may read while it is written. */
+import { existsSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Problem } from '../problem.ts'
+import { openSqlite, type Sqlite } from '../sqlite.ts'
+import { bookkeeping, changes, ownsView, rowsTable, type Found, type Target } from './ddl.ts'
+import { insertRows, readChunk, type StoredColumn } from './embedded-rows.ts'
+import type { QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
+
+const target: Target = { dialect: 'sqlite' }
+const rowsPerRemoval = 50_000
+
+export function openEmbeddedWarehouse(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Warehouse {
+  if (readOnly && !existsSync(path)) throw nothingYet(path)
+  const db = openSqlite(path, { readOnly, tables: bookkeeping(target) })
+  if (readOnly && columnsOf(db, 'tidemark_versions').length === 0) {
+    db.close()
+    throw nothingYet(path)
+  }
+  let querying: Sqlite | undefined
+
+  return {
+    plan: async (layout) => db.read(() => changes(target, layout, found(db, layout.set))),
+
+    async arrange(layout, records) {
+      db.write(() => {
+        for (const statement of changes(target, layout, found(db, layout.set))) db.exec(statement)
+        putRecords(db, records)
+      })
+    },
+
+    async versions(set) {
+      const rows = db.read(() => db.prepare('SELECT * FROM tidemark_versions WHERE feature_set = ifnull(?, feature_set) ORDER BY feature_set, version').all(set ?? null))
+      return rows.map((row) => recordFrom(row as VersionRow))
+    },
+
+    async note(records) {
+      db.write(() => putRecords(db, records))
+    },
+
+    async write(set, rows, progress) {
+      db.write(() => {
+        if (rows.count > 0) {
+          checkColumns(set, columnsOf(db, `${set}_rows`), [...rows.byName.keys()])
+          insertRows(db, rowsTable(target, set), rows)
+        }
+        if (progress) {
+          db.prepare(`INSERT OR REPLACE INTO tidemark_progress (reader, next_offset, updated_at) VALUES (?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now'))`)
+            .run(progress.reader, progress.next)
+        }
+      })
+      // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
+      await nextTurn()
+    },
+
+    async progress(reader) {
+      return db.read(() => db.prepare('SELECT next_offset FROM tidemark_progress WHERE reader = ?').get(reader)?.['next_offset'] as number | undefined)
+    },
+
+    async *rows(set, version, { first, last }, names) {
+      const stored = db.read(() => columnsOf(db, `${set}_rows`))
+      if (stored.length === 0) return
+      if (names) checkColumns(set, stored, names)
+      const columns = names ? names.map((name) => stored.find((column) => column.name === name)!) : stored
+      // A look-up by key for each chunk: a transaction kept open would hold back the clean-up of the file as long as the caller takes.
+      let chunk = readChunk(db, rowsTable(target, set), columns, version, first, last)
+      while (chunk) {
+        yield chunk.rows
+        await nextTurn()
+        chunk = readChunk(db, rowsTable(target, set), columns, version, chunk.next, last)
+      }
+    },
+
+    async extent(set, version) {
+      return db.read(() => {
+        if (columnsOf(db, `${set}_rows`).length === 0) return undefined
+        const sql = `SELECT count(*) AS "rows", min("_seq") AS "first", max("_seq") AS "last" FROM ${rowsTable(target, set)} WHERE "_version" = ?`
+        const { rows, first, last } = db.prepare(sql).get(version) as { rows: number; first: number; last: number }
+        return rows === 0 ? undefined : { rows, first, last }
+      })
+    },
+
+    async remove(set, version, range) {
+      if (db.read(() => columnsOf(db, `${set}_rows`)).length === 0) return
+      while (db.write(() => removeSome(db, rowsTable(target, set), version, range))) await nextTurn()
+    },
+
+    async query(sql) {
+      // A connection of its own that cannot write, whatever the statement.
+      querying ??= openSqlite(path, { readOnly: true })
+      return querying.select(sql, (statement): QueryResult => {
+        statement.setReturnArrays(true)
+        statement.setReadBigInts(true)
+        const rows = statement.all() as unknown as readonly (readonly Cell[])[]
+        return { columns: statement.columns().map(({ name }) => name), rows: rows.map((row) => row.map(plain)) }
+      })
+    },
+
+    async close() {
+      querying?.close()
+      db.close()
+    },
+  }
+}
+
+const nothingYet = (path: string) =>
+  new Problem(`nothing has been written to the warehouse yet (${path} is not there)`, 'Run: tidemark demo, or tidemark apply and then tidemark up or tidemark backfill.')
+
+const columnsOf = (db: Sqlite, table: string) =>
+  db.prepare('SELECT name, type FROM pragma_table_info(?)').all(table).map((row) => ({ ...row }) as StoredColumn)
+
+function found(db: Sqlite, set: string): Found {
+  const views = db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid`).all() as unknown as readonly { readonly name: string; readonly sql: string }[]
+  return {
+    columns: new Map(columnsOf(db, `${set}_rows`).map(({ name, type }) => [name, type])),
+    views: new Map(views.filter(({ name }) => ownsView(set, name)).map(({ name, sql }) => [name, sql])),
+  }
+}
+
+function checkColumns(set: string, stored: readonly StoredColumn[], names: readonly string[]): void {
+  if (stored.length === 0) throw new Problem(`the warehouse has no table for ${set} yet`, `Run: tidemark apply ${set}@0`)
+  const missing = names.find((name) => !stored.some((column) => column.name === name))
+  if (missing !== undefined) throw new Problem(`the warehouse's table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
+}
+
+function removeSome(db: Sqlite, table: string, version: number, { first, last }: { readonly first: number; readonly last: number }): boolean {
+  const range = `"_version" = ? AND "_seq" BETWEEN ? AND ?`
+  const bound = db.prepare(`SELECT "_seq" AS bound FROM ${table} WHERE ${range} ORDER BY "_seq" LIMIT 1 OFFSET ?`).get(version, first, last, rowsPerRemoval - 1)
+  db.prepare(`DELETE FROM ${table} WHERE ${range}`).run(version, first, (bound?.['bound'] as number | undefined) ?? last)
+  return bound !== undefined
+}
+
+type VersionRow = {
+  readonly feature_set: string
+  readonly version: number
+  readonly state: VersionRecord['state']
+  readonly mode: string
+  readonly schema_version_id: string
+  readonly definition: string
+  readonly switches: string
+  readonly promotion: number | null
+  readonly acts: string
+}
+
+const recordFrom = (row: VersionRow): VersionRecord => ({
+  set: row.feature_set,
+  version: row.version,
+  state: row.state,
+  mode: row.mode,
+  schemaId: row.schema_version_id,
+  definition: row.definition,
+  switches: JSON.parse(row.switches) as VersionRecord['switches'],
+  promotion: row.promotion,
+  acts: JSON.parse(row.acts) as VersionRecord['acts'],
+})
+
+function putRecords(db: Sqlite, records: readonly VersionRecord[]): void {
+  const put = db.prepare(`INSERT OR REPLACE INTO tidemark_versions
+    (feature_set, version, state, mode, schema_version_id, definition, switches, promotion, acts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  for (const { set, version, state, mode, schemaId, definition, switches, promotion, acts } of records) {
+    put.run(set, version, state, mode, schemaId, definition, JSON.stringify(switches), promotion, JSON.stringify(acts))
+  }
+}
+
+type Cell = string | number | bigint | null | Uint8Array
+
+/** Integers as numbers where that is exact; bytes, which no table of ours holds, as hexadecimal. */
+function plain(cell: Cell): string | number | bigint | null {
+  if (typeof cell === 'bigint') return Number.isSafeInteger(Number(cell)) ? Number(cell) : cell
+  return cell instanceof Uint8Array ? Buffer.from(cell).toString('hex') : cell
+}
