@@ -56,7 +56,8 @@ async function runCommand(command: Command, args: readonly string[], options: Op
   try {
     const { readConfig } = await import('./config/config.ts')
     const read = readConfig(options['config'] as string | undefined, process.env)
-    const dataDir = (options['dataDir'] as string | undefined) ?? placeOf(command, read.dataDir, console.note)
+    const given = options['dataDir'] as string | undefined
+    const dataDir = placeOf(command, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
     const context: Context = { args, options, config: { ...read, dataDir }, console, signal: stop.signal }
     return (await (await command.load()).run(context)) ?? 0
   } catch (error) {
@@ -74,11 +75,14 @@ function oneLine(text: string): string {
   return `tidemark: ${words}${/[.?]$/.test(words) ? '' : '.'} See: tidemark --help\n`
 }
 
-/** A newcomer's first query after the demo finds the demo's data. */
-function placeOf(command: Command, dataDir: string, note: (text: string) => void): string {
-  if (!command.onExisting || existsSync(dataDir) || dataDir !== '.tidemark' || !existsSync(demoDir)) return dataDir
-  note(`(no data in ${dataDir} yet: using the demo's, ${demoDir})`)
-  return demoDir
+/** A newcomer's first query after the demo finds the demo's data; a command that needs data makes no folder for it. */
+function placeOf(command: Command, dataDir: string, given: boolean, note: (text: string) => void): string {
+  if (!command.onExisting || existsSync(dataDir)) return dataDir
+  if (!given && dataDir === '.tidemark' && existsSync(demoDir)) {
+    note(`(no data in ${dataDir} yet: using the demo's, ${demoDir})`)
+    return demoDir
+  }
+  throw new Problem(`nothing is applied in ${dataDir}: there is no such folder`, 'Run first: tidemark apply loan_risk@0, or see it all with: tidemark demo')
 }
 
 function sayWhy(error: unknown, { json, note, result }: { json: boolean; note: (text: string) => void; result: (text: string, value: { error: { what: string; todo: string } }) => void }): number {

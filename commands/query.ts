@@ -1,5 +1,4 @@
 /** `query`: one SELECT against the warehouse. */
-import { existsSync } from 'node:fs'
 import { wireReader } from '../config/wire.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Run } from './command.ts'
@@ -8,7 +7,6 @@ import { count, table, toJson, type Cell } from './console.ts'
 export const run: Run = async ({ args, options, config, console }) => {
   const format = console.json ? 'json' : ((options['format'] as string | undefined) ?? 'table')
   if (!['table', 'json', 'csv'].includes(format)) throw new Problem(`--format ${format} is not known`, 'Use table, json or csv.', { usage: true })
-  if (!existsSync(config.dataDir)) throw new Problem(`there is no data in ${config.dataDir}`, 'Run tidemark demo first, or point --data-dir at your data.')
   const warehouse = await wireReader(config)
   try {
     const { columns, rows } = await warehouse.query(args[0]!)

@@ -62,7 +62,7 @@ function isRowSchema(avro: unknown): avro is AvroSchema & { readonly tidemark: R
   const { fields, tidemark } = (avro ?? {}) as Partial<AvroSchema>
   if (!Array.isArray(fields) || typeof tidemark !== 'object' || tidemark === null) return false
   const { set, version, per, batchOnly, record, at, fingerprint } = tidemark
-  return [set, record, at, fingerprint].every((text) => typeof text === 'string') && typeof version === 'number' && typeof batchOnly === 'boolean'
+  return [set, record, at, fingerprint].every((text) => typeof text === 'string') && Number.isSafeInteger(version) && typeof batchOnly === 'boolean'
     && (per === null || typeof per === 'string') && fields.at(-1)?.name === `_v${version}` && fields.some(({ name }) => name === '_modified_ts')
 }
 

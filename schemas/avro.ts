@@ -1,6 +1,6 @@
 /** Avro schemas as plain data: the schema of a record's messages in `inflow`, and the record read back from it. */
 import { Problem } from '../utilities/problem.ts'
-import type { Field, RecordSchema } from './record.ts'
+import type { Field, Fields, RecordSchema } from './record.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 /** Our own attribute, which Avro readers pass over. */
@@ -21,7 +21,8 @@ const avroTypes = { number: 'double', date: { type: 'int', logicalType: 'date' }
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
-export function inflowSchema(record: RecordSchema): AvroSchema {
+/** Takes the records of every type, also those whose fields the compiler knows by name. */
+export function inflowSchema(record: { readonly name: string; readonly at: string; readonly fields: Fields }): AvroSchema {
   const names = Object.keys(record.fields)
   const refuse = (what: string, todo: string): never => { throw new Problem(`record ${record.name}: ${what}`, todo) }
   for (const name of [record.name, ...names]) if (!namePattern.test(name)) refuse(`${name} is no name for Avro and SQL`, 'Use a letter, then letters, digits and _.')

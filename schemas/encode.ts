@@ -4,7 +4,7 @@
  * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
  * Each loop knows its type, and nothing is made per row.
  */
-import { columnOf, noDay, type Columns, type DateColumn, type LongColumn, type TextColumn } from '../utilities/columns.ts'
+import { columnOf, noDay, type Column, type Columns, type DateColumn, type LongColumn, type TextColumn } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
 import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from './wire.ts'
@@ -12,20 +12,14 @@ import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLen
 /** Which rows, in which order. */
 export type Rows = Int32Array | { readonly from: number; readonly to: number }
 
-/** Adds to `lengths`, or writes at `at` and moves it on; entry k of either belongs to row rows[k]. */
-type Part = {
-  measure(rows: Int32Array, lengths: Uint32Array): void
-  write(rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView): void
-}
-
 export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows?: Rows) => Batch {
   const cells = cellsOf(schema).filter(({ kind }) => kind !== 'null')
   const header = frameHeader(id)
   return (columns, which = { from: 0, to: columns.count }) => {
     const rows = indexes(which)
-    const parts = cells.map((cell) => partOf(cell, columns))
+    const sources = cells.map((cell) => ({ cell, column: sourceOf(cell, columns) }))
     const ends = new Uint32Array(rows.length).fill(headerBytes)
-    for (const part of parts) part.measure(rows, ends)
+    for (const { cell, column } of sources) measure(cell, column, rows, ends)
     const at = startsOf(ends)
     const out = bytesFor(ends)
     const view = new DataView(out.buffer)
@@ -33,7 +27,7 @@ export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows
       for (let i = 0, p = at[k]!; i < headerBytes; i++) out[p + i] = header[i]!
       at[k]! += headerBytes
     }
-    for (const part of parts) part.write(rows, at, out, view)
+    for (const { cell, column } of sources) write(cell, column, rows, at, out, view)
     return { bytes: out, ends }
   }
 }
@@ -42,20 +36,22 @@ export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows
 export function splicer(rowSchema: AvroSchema, id: string) {
   const cells = cellsOf(rowSchema)
   const added = cells.slice(cells.findIndex(({ name }) => name === '_modified_ts') + 2, -1)
-  if (cells.at(-1)?.kind !== 'null' || added.some(({ kind, nullable }) => kind !== 'double' || !nullable)) throw new TypeError(`${rowSchema.name} is no row schema`)
+  const isRow = cells.at(-1)?.kind === 'null' && added.every(({ kind, nullable }) => kind === 'double' && nullable)
+  if (!isRow) throw new TypeError(`${rowSchema.name} is no row schema`)
   const header = frameHeader(id)
 
   return (inflow: Batch, which: Rows, features: readonly Float64Array[], modifiedNs: bigint, version: number): Batch => {
     const rows = indexes(which)
     if (features.length !== added.length || features.some(({ length }) => length < rows.length)) {
-      throw new TypeError(`${rowSchema.name}: ${features.length} features of ${features.map(({ length }) => length)} values for ${added.length} of ${rows.length}`)
+      throw new TypeError(`${rowSchema.name} needs ${added.length} features of ${rows.length} values, not ${features.length} of ${features.map(({ length }) => length)}`)
     }
     const stamp = Uint8Array.of(...varint(modifiedNs), ...varint(BigInt(version)))
     const ends = new Uint32Array(rows.length)
     for (let k = 0; k < rows.length; k++) {
       const row = rows[k]!
-      const length = inflow.ends[row]! - (row === 0 ? 0 : inflow.ends[row - 1]!)
-      if (!(length >= headerBytes)) throw new TypeError(`message ${row} is no framed message`)
+      const start = row === 0 ? 0 : inflow.ends[row - 1]!
+      const length = inflow.ends[row]! - start
+      if (!(length >= headerBytes) || inflow.bytes[start + 1] !== 0) throw new TypeError(`message ${row} is no plain framed message`)
       ends[k] = length + stamp.length
     }
     for (const values of features) for (let k = 0; k < rows.length; k++) ends[k]! += isNumber(values[k]!) ? 9 : 1
@@ -102,41 +98,36 @@ function startsOf(lengths: Uint32Array): Uint32Array {
 /** Not cleared: every byte is written. */
 const bytesFor = (ends: Uint32Array) => new Uint8Array(Buffer.allocUnsafeSlow(ends.at(-1) ?? 0).buffer)
 
-function partOf(cell: Cell, columns: Columns): Part {
-  const { column: name, kind, nullable } = cell
-  switch (kind) {
-    case 'double': {
-      const { values } = columnOf(columns, name, 'number')
-      return {
-        measure: (rows, lengths) => measureDoubles(values, rows, lengths, cell),
-        write: (rows, at, out, view) => writeDoubles(values, rows, at, out, view, nullable),
-      }
-    }
-    case 'string':
-    case 'bytes': {
-      const column = columnOf(columns, name, 'text')
-      return { measure: (rows, lengths) => measureTexts(column, rows, lengths, cell), write: (rows, at, out) => writeTexts(column, rows, at, out, nullable) }
-    }
-    case 'date': {
-      const column = columnOf(columns, name, 'date')
-      return { measure: (rows, lengths) => measureDays(column, rows, lengths, cell), write: (rows, at, out) => writeDays(column, rows, at, out, nullable) }
-    }
-    default: {
-      // A long may come in either kind of column.
-      if (columns.byName.get(name)?.kind === 'long') {
-        const column = columnOf(columns, name, 'long')
-        return { measure: (rows, lengths) => measureLongs(column, rows, lengths), write: (rows, at, out) => writeLongs(column, rows, at, out) }
-      }
-      const { values } = columnOf(columns, name, 'int')
-      return { measure: (rows, lengths) => measureInts(values, rows, lengths, cell), write: (rows, at, out) => writeInts(values, rows, at, out, nullable) }
-    }
+/** The column that holds a field; a long may come in either kind. */
+function sourceOf(cell: Cell, columns: Columns): Column {
+  const kinds = { double: 'number', date: 'date', string: 'text', bytes: 'text', int: 'int', seq: 'int', long: 'int', null: 'int' } as const
+  return columnOf(columns, cell.column, cell.kind === 'long' && columns.byName.get(cell.column)?.kind === 'long' ? 'long' : kinds[cell.kind])
+}
+
+/** Adds the field's bytes to each length: lengths[k] belongs to rows[k]. */
+function measure(cell: Cell, column: Column, rows: Int32Array, lengths: Uint32Array) {
+  switch (column.kind) {
+    case 'number': return measureDoubles(column.values, rows, lengths, cell)
+    case 'int': return measureInts(column.values, rows, lengths, cell)
+    case 'long': return measureLongs(column, rows, lengths)
+    case 'date': return measureDays(column, rows, lengths, cell)
+    case 'text': return measureTexts(column, rows, lengths, cell)
+  }
+}
+
+/** Writes the field at each place and moves the place behind it: at[k] belongs to rows[k]. */
+function write({ nullable }: Cell, column: Column, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView) {
+  switch (column.kind) {
+    case 'number': return writeDoubles(column.values, rows, at, out, view, nullable)
+    case 'int': return writeInts(column.values, rows, at, out, nullable)
+    case 'long': return writeLongs(column, rows, at, out)
+    case 'date': return writeDays(column, rows, at, out, nullable)
+    case 'text': return writeTexts(column, rows, at, out, nullable)
   }
 }
 
 /** Values that a checked row cannot have: whoever filled the column has a bug. */
-const refuse = ({ column, nullable }: Cell, row: number, value: unknown): never => {
-  throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written${nullable ? '' : ' (it is not nullable)'}`)
-}
+const refuse = ({ column }: Cell, row: number, value: unknown): never => { throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written`) }
 
 /** False for NaN, which is null, and for the infinities, which only a feature can reach and no reader takes: null as well. */
 const isNumber = (value: number) => value - value === 0

@@ -1,8 +1,9 @@
 /** The SQL columns that hold a record's fields. */
 import type { SqlColumn, SqlType } from '../utilities/warehouse/warehouse.ts'
-import type { Field, RecordSchema } from './record.ts'
+import type { Field, Fields } from './record.ts'
 
-export const sqlColumns = ({ fields }: RecordSchema): readonly SqlColumn[] => Object.entries(fields).map(([name, field]) => ({ name, type: sqlType(field) }))
+export const sqlColumns = ({ fields }: { readonly fields: Fields }): readonly SqlColumn[] =>
+  Object.entries(fields).map(([name, field]) => ({ name, type: sqlType(field) }))
 
 function sqlType(field: Field): SqlType {
   switch (field.kind) {

@@ -7,7 +7,7 @@
 import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from './decimal.ts'
 import type { Operator } from './operator.ts'
 import { layouts, putCount, putNumbers, readerOf, takeLayout, takeNumbers, written } from './state-bytes.ts'
-import { plansFor, readTotals, readWide, type Plan, type TotalsOp } from './totals.ts'
+import { plansFor, readTotals, readWide, roundedQuotient, type Plan, type TotalsOp } from './totals.ts'
 
 type State = {
   /** A ring once it is full: the oldest input is then the one at `at`. NaN is null. */
@@ -41,8 +41,10 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
 
   /** Goes on until a value does not fit, and says how far it came. */
   const runNarrow = (state: State, plan: Plan, input: Float64Array, out: Float64Array, from: number, to: number): number => {
-    const { power } = plan
+    const { power, up, down, unit } = plan
     const counting = plan.op === 'count'
+    const dividing = plan.op === 'mean'
+    const rounding = plan.round >= 0 && (dividing || plan.op === 'sum')
     let { inputs, filled, at, count, sum, squares } = state
     let row = from
     for (; row < to; row++) {
@@ -72,7 +74,9 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
         sum += scaled
         squares += scaled * scaled
       }
-      out[row] = readTotals(plan, count, sum, squares)
+      // What readTotals does most, without asking again each time what the plan is.
+      const result = rounding && count > 0 ? roundedQuotient(sum, up, dividing ? count * down : down, unit) : NaN
+      out[row] = result === result ? result : readTotals(plan, count, sum, squares)
     }
     state.inputs = inputs
     state.filled = filled

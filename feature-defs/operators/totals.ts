@@ -45,11 +45,16 @@ export function readTotals(plan: Plan, count: number, sum: number, squares: numb
     const denominator = divisor * plan.power
     return denominator <= exactDouble ? sum / denominator : readWide(plan, count, BigInt(sum), 0n, plan.scale)
   }
-  const numerator = (sum < 0 ? -sum : sum) * plan.up
-  const denominator = divisor * plan.down
-  if (numerator > safeNumerator || denominator > safeDenominator) return readWide(plan, count, BigInt(sum), 0n, plan.scale)
+  const rounded = roundedQuotient(sum, plan.up, divisor * plan.down, plan.unit)
+  return rounded === rounded ? rounded : readWide(plan, count, BigInt(sum), 0n, plan.scale)
+}
+
+/** (sum · up) / denominator as a whole number, half away from zero, of 1 / unit; NaN when doubles cannot tell. */
+export function roundedQuotient(sum: number, up: number, denominator: number, unit: number): number {
+  const numerator = (sum < 0 ? -sum : sum) * up
+  if (numerator > safeNumerator || denominator > safeDenominator) return NaN
   const whole = Math.floor((2 * numerator + denominator) / (2 * denominator))
-  return (sum < 0 ? 0 - whole : whole) / plan.unit
+  return (sum < 0 ? 0 - whole : whole) / unit
 }
 
 function readSpread(plan: Plan, count: number, sum: number, squares: number): number {
