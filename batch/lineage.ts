@@ -8,6 +8,8 @@ export type Lineage = {
   /** Values per feature in the definition's order; null before a feature's origin. */
   push(records: Columns): readonly Float64Array[]
   snapshot(): Map<string, Uint8Array>
+  /** The entries that changed since the last call; complete entries, whichever feature changed. */
+  changes(): Map<string, Uint8Array>
 }
 
 /** `origins` says for each feature after which _seq it started empty; features without one are left out. */
@@ -29,6 +31,8 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
       return definition.features.map(({ name }) => values.get(name) ?? new Float64Array(seq.length).fill(NaN))
     },
     snapshot: () => mergeStates(groups.map(({ engine }) => engine.snapshot())),
+    // Every group takes every record from its origin on, so that behind the last origin they change the same keys.
+    changes: () => (groups.length === 1 ? groups[0]!.engine.changes() : mergeStates(groups.map(({ engine }) => engine.snapshot()))),
   }
 }
 

@@ -2,7 +2,8 @@
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { loadPosition, type Mode } from '../feature-defs/checkpoint.ts'
 import { Problem } from '../utilities/problem.ts'
-import { apply, checkApply } from '../versions/apply.ts'
+import { apply } from '../versions/apply.ts'
+import { checkApply } from '../versions/check.ts'
 import { plan } from '../versions/plan.ts'
 import { actorOf } from './actor.ts'
 import type { Options, Run } from './command.ts'
@@ -15,7 +16,6 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
   const asked = askedMode(options)
   const definitions = await loadDefinitions(config.features)
   const chain = chainOf(definitions, set)
-  if (!chain[version]) throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
 
   return withPorts(config, [`apply-${set}`], async (ports) => {
     if ((await checkApply(ports, chain, version)) === 'nothing') {
@@ -30,7 +30,7 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
       return
     }
     const progress = console.progress(`apply ${set}@${version}`)
-    await apply(ports, { chain, version, mode, actor: actorOf(options), signal, report: ({ rows = 0, seq, of }) => progress(rows, { ...(seq === undefined ? {} : { done: seq }), ...(of === undefined ? {} : { of }) }) })
+    await apply(ports, { chain, version, mode, actor: actorOf(options), signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) })
     if (signal.aborted) {
       console.note(`tidemark: interrupted. Run the same apply again to finish.`)
       return

@@ -3,7 +3,7 @@ import { loadPosition, type Mode } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
-import type { VersionPorts } from './apply.ts'
+import type { VersionPorts } from './growth.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
 import { layoutOf, promotedOf, withRecords } from './layout.ts'
 

@@ -11,7 +11,7 @@ import { decoder } from '../schemas/decode.ts'
 import { runsOfId } from '../schemas/wire.ts'
 import { columnOf, noDay, pick, rowsWhere, type Column, type Columns } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
-import type { VersionPorts } from './apply.ts'
+import type { VersionPorts } from './growth.ts'
 
 export type Difference = { readonly seq: number; readonly column: string; readonly expected: string; readonly found: string }
 

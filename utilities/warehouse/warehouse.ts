@@ -34,8 +34,8 @@ export type VersionRecord = {
   readonly switches: readonly { readonly partition: number; readonly afterSeq: number; readonly at: string }[]
   /** Place in the chain of promotions, from 1; null when it is not (or no longer) in it. */
   readonly promotion: number | null
-  /** What was done to it, by whom, when and why; oldest first. */
-  readonly acts: readonly { readonly act: string; readonly who: string; readonly at: string; readonly why: string | null }[]
+  /** What was done to it, by whom, when and why, and what was measured for it; oldest first. */
+  readonly acts: readonly { readonly act: string; readonly who: string; readonly at: string; readonly why: string | null; readonly measured?: string }[]
 }
 
 /** What the reader has written, saved in the same transaction as the rows. */

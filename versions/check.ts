@@ -1,0 +1,53 @@
+/** What may be applied: versions come in order, and released ones are never edited. */
+import { loadPosition, running, type Position } from '../feature-defs/checkpoint.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { versionFingerprint } from '../feature-defs/fingerprint.ts'
+import { knownVersions } from '../feature-defs/known-versions.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
+import { featureChanges, inWords } from './changes.ts'
+import type { VersionPorts } from './growth.ts'
+
+type Ports = Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>
+
+/** Says whether there is anything to do, or refuses. */
+export async function checkApply(ports: Ports, chain: readonly Definition[], version: number): Promise<'nothing' | 'new' | 'unfinished'> {
+  const { set } = chain[0]!
+  if (!chain[version]) throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
+  const released = (await knownVersions(ports.registry, set)).map(({ definition }) => definition)
+  for (const definition of released) checkUnedited(definition, chain[definition.version])
+  if (version > released.length) throw new Problem(`${set}@${released.length} is not applied yet, and versions come in order`, `Run first: tidemark apply ${set}@${released.length}`)
+  if (version === released.length) {
+    const previous = version === 0 ? undefined : await stateOf(ports, set, version - 1)
+    if (previous === 'unfinished') throw new Problem(`${set}@${version - 1} is not finished`, `Finish it first: tidemark apply ${set}@${version - 1}`)
+    return 'new'
+  }
+  const state = await stateOf(ports, set, version)
+  if (version < released.length - 1) {
+    throw new Problem(`${set}@${version} was applied before, and ${set}@${released.length - 1} after it`, `To show it again: tidemark promote ${set}@${version}, or step back with: tidemark rollback ${set}`)
+  }
+  return state === 'done' ? 'nothing' : 'unfinished'
+}
+
+async function stateOf({ checkpoints, warehouse }: Ports, set: string, version: number): Promise<'done' | 'unfinished'> {
+  const position = await loadPosition(checkpoints, set, 0)
+  const records = await warehouse.versions(set)
+  const record = records.find((one) => one.version === version)
+  if (!record || record.state === 'registered' || record.state === 'filling' || !position.runs.some((run) => run.version === version)) return 'unfinished'
+  return record.state === 'promoted' && overdue(position, records).length > 0 ? 'unfinished' : 'done'
+}
+
+/** Versions that were superseded and have not been told to stop. */
+export const overdue = (position: Position, records: readonly VersionRecord[]): readonly number[] =>
+  running(position).map(({ version }) => version).filter((version) => records.some((one) => one.version === version && one.state !== 'promoted' && one.state !== 'shadow' && one.state !== 'filling'))
+
+export function checkUnedited(released: Definition, inCode: Definition | undefined): void {
+  if (!inCode) {
+    throw new Problem(`${label(released)} is released, but the definitions have no version ${released.version} of ${released.set}`, 'Put it back: released versions stay in the file.')
+  }
+  if (versionFingerprint(inCode) === versionFingerprint(released)) return
+  const edited = featureChanges(released, inCode).filter(({ change }) => change !== 'unchanged')
+  const what = edited.map(({ feature, before, after }) => `${feature} was ${before ? inWords(before) : 'not there'} and is now ${after ? inWords(after) : 'gone'}`)
+  throw new Problem(`${label(released)} is released and was edited${what.length > 0 ? `: ${what.join('; ')}` : ''}`,
+    `Put version ${released.version} back as it was, and add the next version with v${released.version}.add({ … }) or v${released.version}.replace({ … }).`)
+}

@@ -1,0 +1,111 @@
+/** Brings the state of a version up to the stream by replaying history: with rows or without, and resumable when rows are written. */
+import { lineage, type Lineage } from '../batch/lineage.ts'
+import { replay, type ReplayPorts } from '../batch/replay.ts'
+import { fromBytes, loadPosition, loadState, toBytes, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { fieldsRead } from '../feature-defs/inputs.ts'
+import { rowsOf } from '../feature-defs/rows.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
+import type { Writer } from '../utilities/log/log.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { unfinished, type HandoverPorts } from './handover.ts'
+
+export type VersionPorts = HandoverPorts & ReplayPorts & { readonly checkpoints: Checkpoints; readonly warehouse: Warehouse }
+
+export type GrowthNews = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
+export type Watch = { readonly signal: AbortSignal; readonly report: (news: GrowthNews) => void }
+
+export type Origins = { readonly [feature: string]: number }
+
+/** A version's state on its way to the stream's position. */
+export type Growth = {
+  readonly definition: Definition
+  readonly origins: Origins
+  readonly writeRows: boolean
+  readonly lineage: Lineage
+  /** The last record it has taken. */
+  seq: number
+}
+
+const partition = 0
+
+/** Without rows: the features named by the origins are replayed from the start of history. */
+export const warmed = (definition: Definition, origins: Origins): Growth => ({ definition, origins, writeRows: false, lineage: lineage(definition, origins), seq: 0 })
+
+/** With rows for all history; goes on where a killed command had come to. */
+export async function filled({ checkpoints }: VersionPorts, definition: Definition): Promise<Growth> {
+  const origins = Object.fromEntries(definition.features.map(({ name }) => [name, 0]))
+  const { seq, state } = (await savedFill(checkpoints, definition)) ?? { seq: 0, state: new Map() }
+  return { definition, origins, writeRows: true, lineage: lineage(definition, origins, state), seq }
+}
+
+/** A version that stopped, with rows from there on. */
+export async function revived({ checkpoints }: VersionPorts, definition: Definition, run: Run): Promise<Growth> {
+  const saved = await savedFill(checkpoints, definition)
+  const stopped = { seq: run.until!, state: await loadState(checkpoints, definition.set, definition.version, partition) }
+  const { seq, state } = saved && saved.seq > stopped.seq ? saved : stopped
+  return { definition, origins: run.origins, writeRows: true, lineage: lineage(definition, run.origins, state), seq }
+}
+
+async function savedFill(checkpoints: Checkpoints, definition: Definition): Promise<{ readonly seq: number; readonly state: ReadonlyMap<string, Uint8Array> } | undefined> {
+  const saved = await checkpoints.load(fillName(definition))
+  if (!saved.has('at')) return undefined
+  return { seq: fromBytes<number>(saved.get('at')!), state: new Map([...saved].flatMap(([key, bytes]) => (key === 'at' ? [] : [[key.slice(1), bytes] as const]))) }
+}
+
+/** So little is left then that the consumer may wait for it. */
+const smallRest = 20_000
+
+/** Replays until the stream is near; the rest is for the handover. */
+export async function catchUp(ports: VersionPorts, growth: Growth, watch: Watch): Promise<void> {
+  const { set } = growth.definition
+  const writer = await ports.log.writer(fillName(growth.definition))
+  try {
+    for (;;) {
+      const position = await loadPosition(ports.checkpoints, set, partition)
+      if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
+      if (position.seq - growth.seq <= smallRest) return
+      await advance(ports, growth, position, watch, growth.writeRows ? writer : undefined)
+    }
+  } finally {
+    await writer.close()
+  }
+}
+
+const recordsPerSave = 200_000
+
+/** Replays up to the position. The writer saves how far it has come, behind the rows. */
+export async function advance(ports: VersionPorts, growth: Growth, position: Position, { signal, report }: Watch, writer?: Writer): Promise<void> {
+  const { definition, writeRows } = growth
+  const { record, set } = definition
+  const wanted = writeRows ? Object.keys(record.fields) : fieldsRead(definition)
+  let unsaved = 0
+  for await (const { records, seq } of replay(ports, position.history, { record, wanted, partition, after: growth.seq, until: position.seq, signal })) {
+    signal.throwIfAborted()
+    if (seq.length === 0) continue
+    const values = growth.lineage.push(records)
+    if (writeRows) await ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock()))
+    growth.seq = seq.at(-1)!
+    unsaved += seq.length
+    if (writer && unsaved >= recordsPerSave) {
+      await writer.commit({ save: saveFill(growth) })
+      unsaved = 0
+    }
+    report({ step: writeRows ? 'replaying history' : 'warming state from history', rows: seq.length, seq: growth.seq, of: position.seq })
+  }
+  growth.seq = position.seq
+}
+
+const fillName = (definition: Definition) => `fill/${label(definition)}/${partition}`
+
+/** The position under 'at', each key's state behind a dot. */
+const saveFill = ({ definition, lineage, seq }: Growth): Save[] => {
+  const name = fillName(definition)
+  return [{ name, key: 'at', value: toBytes(seq) }, ...[...lineage.changes()].map(([key, value]) => ({ name, key: `.${key}`, value }))]
+}
+
+/** Removes what `advance` kept, once the checkpoint has it all. */
+export async function forgetFill({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, definition: Definition): Promise<Save[]> {
+  const name = fillName(definition)
+  return [...(await checkpoints.load(name)).keys()].map((key) => ({ name, key, value: null }))
+}

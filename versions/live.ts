@@ -1,0 +1,30 @@
+/** Which versions are computed: the promoted one and the shadows. */
+import { loadPosition, running, type Position } from '../feature-defs/checkpoint.ts'
+import { knownVersions } from '../feature-defs/known-versions.ts'
+import type { VersionPorts } from './growth.ts'
+import { handover } from './handover.ts'
+
+const partition = 0
+
+export const shadowsOf = async ({ warehouse }: Pick<VersionPorts, 'warehouse'>, set: string): Promise<ReadonlySet<number>> =>
+  new Set((await warehouse.versions(set)).filter(({ state }) => state === 'shadow' || state === 'filling').map(({ version }) => version))
+
+/** Every version but this one and the shadows stops after the last record taken. */
+export const withEnded = (position: Position, version: number, shadows: ReadonlySet<number>): Position => ({
+  ...position,
+  runs: position.runs.map((run) => (run.until !== null || run.version === version || shadows.has(run.version) ? run : { ...run, until: position.seq })),
+})
+
+export async function endRuns(ports: VersionPorts, set: string, butVersion: number): Promise<void> {
+  const shadows = await shadowsOf(ports, set)
+  await handover(ports, { set, partition, by: `the switch to ${set}@${butVersion}` }, async (position) => ({ position: withEnded(position, butVersion, shadows), save: [] }))
+}
+
+/** Tells the registry, for people and other tools, what the checkpoint says. */
+export async function labelLive({ registry, checkpoints }: Pick<VersionPorts, 'registry' | 'checkpoints'>, set: string): Promise<void> {
+  const live = new Set(running(await loadPosition(checkpoints, set, partition)).map(({ version }) => version))
+  for (const { definition, registered } of await knownVersions(registry, set)) {
+    const now = live.has(definition.version) ? 'yes' : 'no'
+    if (registered.labels['live'] !== now) await registry.label(registered.id, { live: now })
+  }
+}
