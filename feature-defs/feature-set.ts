@@ -1,5 +1,5 @@
 /** The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from it. */
-import type { Fields, RecordSchema } from '../schemas/record.ts'
+import type { RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { OperatorSpec, Window, WindowedOp } from './operators/operator.ts'
 
@@ -46,9 +46,9 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
 export type FeatureRow<Set> = Set extends FeatureSet<RecordSchema, infer F> ? { readonly [K in keyof F]: number | null } : never
 
-export const featureSet = <S extends RecordSchema<any>, const F extends FeaturesOf<S>>(source: Source<S>, features: F & Free<S['fields']>): FeatureSet<S, F> => {
+export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(source: Source<S>, features: F & Free<S['fields']>): FeatureSet<S, F> => {
   const { name, of, per = null, batchOnly = false } = source
-  return versionOf<S, F>({ set: name, version: 0, record: of as RecordSchema<Fields>, per, batchOnly, features: named(features) })
+  return versionOf<S, F>({ set: name, version: 0, record: of, per, batchOnly, features: named(features) })
 }
 
 const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSet<S, F> => {
@@ -100,6 +100,7 @@ export function check(definition: Definition): void {
   const { set, record, per, features } = definition
   const refuse = (what: string, todo: string): never => { throw new Problem(`feature set ${set}: ${what}`, todo) }
   if (!namePattern.test(set)) refuse('its name is not lower case letters, digits and _', 'Rename it, e.g. loan_risk.')
+  if (/(_v\d+|_rows)$|^tidemark_/.test(set)) refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
   if (per !== null && !(per in record.fields)) refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {

@@ -9,7 +9,7 @@ export type Fields = { readonly [name: string]: Field }
 export type RecordSchema<F extends Fields = Fields> = {
   readonly name: string
   /** The field that says when the event happened. */
-  readonly at: keyof F & string
+  readonly at: string
   readonly fields: F
 }
 
