@@ -1,5 +1,5 @@
 /** The batch: years of a file through the same engine into the warehouse, leaving the checkpoint that the stream resumes from. */
-import { loadPosition, loadState, running, savePosition, saveState, writerName, type BatchPiece, type Hold, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadSpeed, loadState, running, savePosition, saveSpeed, saveState, writerName, type BatchPiece, type Hold, type Position } from '../feature-defs/checkpoint.ts'
 import { engine } from '../feature-defs/engine.ts'
 import { baseFor, holds, loadHeld } from '../feature-defs/held.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
@@ -72,11 +72,12 @@ async function openLanes({ registry, checkpoints }: BackfillPorts, set: string, 
 type Lanes = Awaited<ReturnType<typeof openLanes>>
 type Work = BackfillOptions & { readonly identity: SourceIdentity; readonly base: number; readonly position: Position; readonly lanes: Lanes }
 
-async function run({ warehouse, source, rejects, clock }: BackfillPorts, work: Work, writer: Writer, hold: Hold, ingested: (seq: number) => boolean): Promise<Backfilled> {
+async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillPorts, work: Work, writer: Writer, hold: Hold, ingested: (seq: number) => boolean): Promise<Backfilled> {
   const { set, years, strict, identity, base, position, lanes, signal, report } = work
   const { record } = lanes[0]!.definition
   const select = selectYears(record.at, years)
   const total = { rows: 0, rejected: 0, alreadyThere: 0, versions: lanes.map(({ definition }) => definition.version) }
+  const startedNs = clock()
   let ranges: Ranges = []
 
   for await (const csv of readCsv(record, source.read(signal), { place: source.place })) {
@@ -111,8 +112,10 @@ async function run({ warehouse, source, rejects, clock }: BackfillPorts, work: W
 
   const [firstSeq, lastSeq] = [ranges[0]![0], ranges.at(-1)![1]]
   const piece = { kind: 'batch', source: identity, place: source.place, years, base, ranges, firstSeq, lastSeq, rows: total.rows } as const
+  const perSecond = Math.round(total.rows / (Number(clock() - startedNs) / 1e9))
+  const speed = total.rows < 50_000 ? [] : [saveSpeed({ ...(await loadSpeed(checkpoints)), withRows: perSecond })]
   const states = lanes.flatMap(({ definition, engine }) => saveState(set, definition.version, 0, engine.changes()))
-  await writer.commit({ save: [...states, savePosition(set, 0, { ...position, seq: lastSeq, history: [...position.history, piece], hold: null })] })
+  await writer.commit({ save: [...states, ...speed, savePosition(set, 0, { ...position, seq: lastSeq, history: [...position.history, piece], hold: null })] })
   return { ...total, interrupted: false }
 }
 

@@ -1,5 +1,6 @@
 /** Every command: what it does, how to call it, and where it is. */
 import type { Command } from './command.ts'
+import { modeOptions } from './modes.ts'
 
 const years = ['--years <years>', 'a year or a range, e.g. 2008 or 2008-2009'] as const
 const file = ['--file <file>', 'the CSV, plain or gzip (default: source.file of the config)'] as const
@@ -62,17 +63,19 @@ export const commands: readonly Command[] = [
     load: () => import('./backfill.ts'),
   },
   {
+    name: 'plan',
+    args: '[set@version]',
+    summary: 'what applying a version would do; without one, the next of every set',
+    example: 'tidemark plan loan_risk@1',
+    options: [...modeOptions, ['--exit-code', 'exit 3 when something would change']],
+    load: () => import('./plan.ts'),
+  },
+  {
     name: 'apply',
     args: '<set@version>',
     summary: 'release the next version of a feature set and hand over to it',
     example: 'tidemark apply loan_risk@1 --cold',
-    options: [
-      ['--cold', 'what is new starts empty; rows from the switch on'],
-      ['--forward-only', 'what is new is warmed from history; rows from the switch on'],
-      ['--backfill', 'rows of this version for all history (the default)'],
-      ['--shadow', 'as --backfill, but not shown to SQL users yet'],
-      why,
-    ],
+    options: [...modeOptions, why],
     load: () => import('./apply.ts'),
   },
   {

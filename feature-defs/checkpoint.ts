@@ -88,6 +88,16 @@ export const loadState = (checkpoints: Checkpoints, set: string, version: number
 export const saveState = (set: string, version: number, partition: number, entries: ReadonlyMap<string, Uint8Array | null>): Save[] =>
   [...entries].map(([key, value]) => ({ name: stateName(set, version, partition), key, value }))
 
+/** How fast this store has replayed history, in records a second: writing their rows, or only bringing state up to date. */
+export type Speed = { readonly withRows?: number; readonly withoutRows?: number }
+
+export async function loadSpeed(checkpoints: Checkpoints): Promise<Speed> {
+  const saved = (await checkpoints.load('speed')).get('')
+  return saved ? fromBytes<Speed>(saved) : {}
+}
+
+export const saveSpeed = (speed: Speed): Save => ({ name: 'speed', key: '', value: toBytes(speed) })
+
 /** The history with these records added: a stretch of inflow that continues the last one extends it. */
 export function extendHistory(history: readonly Piece[], piece: Piece): readonly Piece[] {
   const last = history.at(-1)

@@ -4,6 +4,7 @@ import { loadState, saveState, type Mode, type Position, type Run } from '../fea
 import { inherit, packState, unpackState } from '../feature-defs/engine.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { deadTopic, inflowTopic, outflowTopic, registerInflow } from '../feature-defs/inflow.ts'
+import { knownVersions } from '../feature-defs/known-versions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { acted, act, isoTime, newRecord, toTop, type Actor } from './acts.ts'
 import { featureChanges } from './changes.ts'
@@ -22,9 +23,12 @@ export type ApplyOptions = Watch & {
 const partition = 0
 
 export async function apply(ports: VersionPorts, options: ApplyOptions): Promise<void> {
-  const { chain, version, mode } = options
+  const { version, mode } = options
+  const { set } = options.chain[0]!
+  // What is released already counts as it was released: the code may list its features in another order by now.
+  const released = await knownVersions(ports.registry, set)
+  const chain = options.chain.map((inCode) => released.find(({ definition }) => definition.version === inCode.version)?.definition ?? inCode)
   const definition = chain[version]!
-  const { set } = definition
   for (const topic of [inflowTopic, outflowTopic, deadTopic]) await ports.log.create(topic, 1)
   await registerInflow(ports.registry, definition.record)
   const { id } = await ports.registry.register(set, JSON.stringify(rowSchema(definition)))
@@ -42,15 +46,15 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     const growth = await filled(ports, definition)
     await catchUp(ports, growth, options)
     // Both versions compute from here on, then the view changes, then the old one ends: at no moment is a record without a row.
-    await switchTo(ports, options, growth, { endOthers: false })
+    await switchTo(ports, { ...options, chain }, growth, { endOthers: false })
     await note(mode === 'shadow' ? 'shadow' : 'promoted', mode === 'shadow' ? 'shadow complete' : 'promote')
     if (mode === 'backfill') await endRuns(ports, set, version)
   } else {
-    const growth = warmed(definition, originsToWarm(options))
+    const growth = warmed(definition, originsToWarm({ ...options, chain }))
     if (Object.keys(growth.origins).length > 0) await catchUp(ports, growth, options)
     // The view first: until the new version has rows it falls back to the version before, so that nobody sees a gap.
     await note('promoted', mode === 'first' ? 'apply' : `apply --${mode}`)
-    await switchTo(ports, options, growth, { endOthers: true })
+    await switchTo(ports, { ...options, chain }, growth, { endOthers: true })
   }
   await labelLive(ports, set)
 }

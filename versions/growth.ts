@@ -1,7 +1,7 @@
 /** Brings the state of a version up to the stream by replaying history: with rows or without, and resumable when rows are written. */
 import { lineage, type Lineage } from '../batch/lineage.ts'
 import { replay, type ReplayPorts } from '../batch/replay.ts'
-import { fromBytes, loadPosition, loadState, toBytes, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { fromBytes, loadPosition, loadSpeed, loadState, saveSpeed, toBytes, type Position, type Run } from '../feature-defs/checkpoint.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { fieldsRead } from '../feature-defs/inputs.ts'
 import { rowsOf } from '../feature-defs/rows.ts'
@@ -60,16 +60,24 @@ const smallRest = 20_000
 export async function catchUp(ports: VersionPorts, growth: Growth, watch: Watch): Promise<void> {
   const { set } = growth.definition
   const writer = await ports.log.writer(fillName(growth.definition))
+  const [startedNs, from] = [ports.clock(), growth.seq]
   try {
     for (;;) {
       const position = await loadPosition(ports.checkpoints, set, partition)
       if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
-      if (position.seq - growth.seq <= smallRest) return
+      if (position.seq - growth.seq <= smallRest) return await measure(ports, writer, growth, growth.seq - from, ports.clock() - startedNs)
       await advance(ports, growth, position, watch, growth.writeRows ? writer : undefined)
     }
   } finally {
     await writer.close()
   }
+}
+
+/** What `plan` estimates with; a short run says nothing. */
+async function measure({ checkpoints }: VersionPorts, writer: Writer, { writeRows }: Growth, records: number, ns: bigint): Promise<void> {
+  if (records < 2 * smallRest) return
+  const perSecond = Math.round(records / (Number(ns) / 1e9))
+  await writer.commit({ save: [saveSpeed({ ...(await loadSpeed(checkpoints)), [writeRows ? 'withRows' : 'withoutRows']: perSecond })] })
 }
 
 const recordsPerSave = 200_000

@@ -24,13 +24,18 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
   const bySubject = (subject: string) =>
     db.prepare('SELECT * FROM schemas WHERE subject = ? ORDER BY number').all(subject).map((row) => registered(row)!)
 
+  const reasonsAgainst = (definition: string, earlier: readonly Registered[]) =>
+    earlier.some((one) => one.definition === definition) ? [] : incompatibility(definition, earlier.map((one) => one.definition))
+
   return {
+    reasonsAgainst: async (subject, definition) => db.read(() => reasonsAgainst(definition, bySubject(subject))),
+
     async register(subject, definition) {
       return db.write(() => {
         const earlier = bySubject(subject)
         const same = earlier.find((one) => one.definition === definition)
         if (same) return same
-        const reasons = incompatibility(definition, earlier.map((one) => one.definition))
+        const reasons = reasonsAgainst(definition, earlier)
         if (reasons.length > 0) {
           const what = `the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`
           throw new Problem(what, 'Nothing was registered; change the definition so that both can be read.')

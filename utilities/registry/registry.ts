@@ -13,6 +13,8 @@ export type Registered = {
 export interface Registry {
   /** The same definition gives the same version again. A Problem with the reasons when it is incompatible; nothing is registered then. */
   register(subject: string, definition: string): Promise<Registered>
+  /** Why it could not be registered; nothing when it could. Nothing is changed. */
+  reasonsAgainst(subject: string, definition: string): Promise<readonly string[]>
   find(id: string): Promise<Registered | undefined>
   /** Oldest first; empty when the subject is unknown. */
   list(subject: string): Promise<readonly Registered[]>

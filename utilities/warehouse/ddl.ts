@@ -12,7 +12,8 @@ const identifierPattern = /^[a-z_][a-z0-9_]{0,126}$/
 /** The only way a name gets into a statement. */
 export function identifier(name: string): string {
   if (!identifierPattern.test(name)) {
-    throw new Problem(`${JSON.stringify(name)} cannot be the name of a column, table or view`, 'Use lower case letters, digits and _, beginning with a letter.')
+    const what = `${JSON.stringify(name)} cannot be the name of a column, table or view`
+    throw new Problem(what, 'Use lower case letters, digits and _, beginning with a letter.')
   }
   return `"${name}"`
 }
@@ -24,7 +25,8 @@ const named = (names: readonly string[]) => names.map(identifier).join(', ')
 /** A set's rows, base view and version views share the warehouse with those of other sets: names that would meet are refused. */
 function checkSet(set: string): void {
   if (/_(v\d+|rows)$|^(tidemark|sqlite)_/.test(set)) {
-    throw new Problem(`a feature set cannot be named ${set}: the warehouse gives such names itself`, 'Choose a name without the ending _rows or _vN, and not beginning with tidemark_ or sqlite_.')
+    const what = `a feature set cannot be named ${set}: the warehouse gives such names itself`
+    throw new Problem(what, 'Choose a name that does not end in _rows or _vN, nor begin with tidemark_ or sqlite_.')
   }
 }
 
@@ -52,9 +54,9 @@ const columnTypes = ({ record, features }: Layout): Map<string, string> => new M
 /** The columns that a view with these features shows, in the original store's order; later features come behind it. */
 export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): string[] {
   const has = (feature: string) => shown.includes(feature)
-  return [
-    ...record.map(({ name }) => name), ...features.slice(0, leading).filter(has), '_modified_ts', '_version', ...features.slice(leading).filter(has), '_seq',
-  ]
+  const leadingShown = features.slice(0, leading).filter(has)
+  const laterShown = features.slice(leading).filter(has)
+  return [...record.map(({ name }) => name), ...leadingShown, '_modified_ts', '_version', ...laterShown, '_seq']
 }
 
 /** The views of a layout by name, each as the statement that makes it; the base view last. */
@@ -64,7 +66,8 @@ export function viewTexts(target: Target, layout: Layout): Map<string, string> {
   const texts = new Map<string, string>()
   for (const { version, features } of versions) {
     const name = `${set}_v${version}`
-    texts.set(name, `CREATE VIEW ${qualified(target, name)} AS\nSELECT ${named(viewColumns(layout, features))}\nFROM ${rows}\nWHERE "_version" = ${whole(version)}`)
+    const select = [`SELECT ${named(viewColumns(layout, features))}`, `FROM ${rows}`, `WHERE "_version" = ${whole(version)}`]
+    texts.set(name, [`CREATE VIEW ${qualified(target, name)} AS`, ...select].join('\n'))
   }
   if (chain.length > 0) {
     const promoted = versions.find(({ version }) => version === chain[0])
@@ -76,7 +79,8 @@ export function viewTexts(target: Target, layout: Layout): Map<string, string> {
 
 /** Each row from the first version of the chain that has it. NOT EXISTS, one newer version at a time, is a look-up of the key. */
 const chainText = (rows: string, columns: readonly string[], chain: readonly number[]) => chain.map((version, i) => {
-  const newer = chain.slice(0, i).map((one) => `  AND NOT EXISTS (SELECT 1 FROM ${rows} AS newer WHERE newer."_version" = ${whole(one)} AND newer."_seq" = older."_seq")`)
+  const newer = chain.slice(0, i).map((one) =>
+    `  AND NOT EXISTS (SELECT 1 FROM ${rows} AS newer WHERE newer."_version" = ${whole(one)} AND newer."_seq" = older."_seq")`)
   return [`SELECT ${named(columns)}`, `FROM ${rows} AS older`, `WHERE older."_version" = ${whole(version)}`, ...newer].join('\n')
 }).join('\nUNION ALL\n')
 
@@ -89,11 +93,12 @@ function whole(version: number): string {
 export function changes(target: Target, layout: Layout, found: Found): string[] {
   checkSet(layout.set)
   const wanted = viewTexts(target, layout)
-  const differs = ([name, text]: readonly [string, string]) => found.views.get(name) !== text
+  const stale = [...found.views].filter(([name, text]) => wanted.get(name) !== text)
+  const missing = [...wanted].filter(([name, text]) => found.views.get(name) !== text)
   return [
     ...tableChanges(target, layout, found.columns),
-    ...[...found.views.entries()].filter(([name, text]) => wanted.get(name) !== text).map(([name]) => `DROP VIEW ${qualified(target, name)}`).reverse(),
-    ...[...wanted].filter(differs).map(([, text]) => text),
+    ...stale.map(([name]) => `DROP VIEW ${qualified(target, name)}`),
+    ...missing.map(([, text]) => text),
   ]
 }
 
@@ -105,7 +110,8 @@ function tableChanges(target: Target, layout: Layout, found: Found['columns']): 
   for (const [name, type] of wanted) {
     const there = found.get(name)
     if (there !== undefined && family(there) !== family(type)) {
-      throw new Problem(`column ${name} of ${layout.set}_rows is ${there}, and the definitions say ${type}`, 'Give the field another name: the type of a column is never changed.')
+      const what = `column ${name} of ${layout.set}_rows is ${there}, and the definitions say ${type}`
+      throw new Problem(what, 'Give the field another name: the type of a column is never changed.')
     }
   }
   return [...wanted].filter(([name]) => !found.has(name)).map(([name, type]) => `ALTER TABLE ${rows} ADD COLUMN ${identifier(name)} ${type}`)
@@ -134,6 +140,10 @@ export function bookkeeping(target: Target): { readonly tidemark_versions: strin
       'promotion INTEGER',
       'acts VARCHAR(65535) NOT NULL',
     ], 'feature_set, version'),
-    tidemark_progress: table('tidemark_progress', ['reader VARCHAR(256) NOT NULL', 'next_offset BIGINT NOT NULL', 'updated_at TIMESTAMP NOT NULL'], 'reader'),
+    tidemark_progress: table('tidemark_progress', [
+      'reader VARCHAR(256) NOT NULL',
+      'next_offset BIGINT NOT NULL',
+      'updated_at TIMESTAMP NOT NULL',
+    ], 'reader'),
   }
 }

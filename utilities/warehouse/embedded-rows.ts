@@ -1,4 +1,4 @@
-/** Rows between columns and SQLite, written for speed: in statements of many rows, out in chunks; plain SQL with one row a statement gives the same. */
+/** Moves rows between columns and SQLite, written for speed: in with many rows a statement, out in chunks. */
 import { noDay, type Column, type Columns, type TextColumn } from '../columns.ts'
 import type { Sqlite } from '../sqlite.ts'
 import { identifier } from './ddl.ts'

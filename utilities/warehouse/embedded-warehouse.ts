@@ -5,7 +5,7 @@ import { Problem } from '../problem.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
 import { bookkeeping, changes, ownsView, rowsTable, type Found, type Target } from './ddl.ts'
 import { insertRows, readChunk, type StoredColumn } from './embedded-rows.ts'
-import type { QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
+import type { Progress, QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
 
 const target: Target = { dialect: 'sqlite' }
 const rowsPerRemoval = 50_000
@@ -30,8 +30,8 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     },
 
     async versions(set) {
-      const rows = db.read(() => db.prepare('SELECT * FROM tidemark_versions WHERE feature_set = ifnull(?, feature_set) ORDER BY feature_set, version').all(set ?? null))
-      return rows.map((row) => recordFrom(row as VersionRow))
+      const all = 'SELECT * FROM tidemark_versions WHERE feature_set = ifnull(?, feature_set) ORDER BY feature_set, version'
+      return db.read(() => db.prepare(all).all(set ?? null)).map((row) => recordFrom(row as VersionRow))
     },
 
     async note(records) {
@@ -44,10 +44,7 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
           checkColumns(set, columnsOf(db, `${set}_rows`), [...rows.byName.keys()])
           insertRows(db, rowsTable(target, set), rows)
         }
-        if (progress) {
-          db.prepare(`INSERT OR REPLACE INTO tidemark_progress (reader, next_offset, updated_at) VALUES (?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now'))`)
-            .run(progress.reader, progress.next)
-        }
+        if (progress) putProgress(db, progress)
       })
       // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
       await nextTurn()
@@ -85,6 +82,20 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
       while (db.write(() => removeSome(db, rowsTable(target, set), version, range))) await nextTurn()
     },
 
+    async dependents(set) {
+      const all = db.read(() => db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name").all()) as unknown as readonly { readonly name: string; readonly sql: string }[]
+      const own = all.filter(({ name }) => ownsView(set, name)).map(({ name }) => name)
+      const others = all.filter(({ sql }) => !sql.includes(rowsTable(target, set)))
+      return others.flatMap(({ name, sql }) => {
+        const uses = own.filter((view) => new RegExp(`\\b${view}\\b`, 'i').test(sql))
+        return uses.length > 0 ? [{ view: name, uses }] : []
+      })
+    },
+
+    async bytes() {
+      return db.read(() => Object.values(db.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size').get()!)[0] as number)
+    },
+
     async query(sql) {
       // A connection of its own that cannot write, whatever the statement.
       querying ??= openSqlite(path, { readOnly: true })
@@ -104,13 +115,13 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
 }
 
 const nothingYet = (path: string) =>
-  new Problem(`nothing has been written to the warehouse yet (${path} is not there)`, 'Run: tidemark demo, or tidemark apply and then tidemark up or tidemark backfill.')
+  new Problem(`nothing has been written to the warehouse yet (${path})`, 'Run: tidemark demo, or tidemark apply and then tidemark up or tidemark backfill.')
 
 const columnsOf = (db: Sqlite, table: string) =>
   db.prepare('SELECT name, type FROM pragma_table_info(?)').all(table).map((row) => ({ ...row }) as StoredColumn)
 
 function found(db: Sqlite, set: string): Found {
-  const views = db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid`).all() as unknown as readonly { readonly name: string; readonly sql: string }[]
+  const views = db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
   return {
     columns: new Map(columnsOf(db, `${set}_rows`).map(({ name, type }) => [name, type])),
     views: new Map(views.filter(({ name }) => ownsView(set, name)).map(({ name, sql }) => [name, sql])),
@@ -120,14 +131,21 @@ function found(db: Sqlite, set: string): Found {
 function checkColumns(set: string, stored: readonly StoredColumn[], names: readonly string[]): void {
   if (stored.length === 0) throw new Problem(`the warehouse has no table for ${set} yet`, `Run: tidemark apply ${set}@0`)
   const missing = names.find((name) => !stored.some((column) => column.name === name))
-  if (missing !== undefined) throw new Problem(`the warehouse's table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
+  if (missing === undefined) return
+  throw new Problem(`the table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
 }
 
 function removeSome(db: Sqlite, table: string, version: number, { first, last }: { readonly first: number; readonly last: number }): boolean {
   const range = `"_version" = ? AND "_seq" BETWEEN ? AND ?`
-  const bound = db.prepare(`SELECT "_seq" AS bound FROM ${table} WHERE ${range} ORDER BY "_seq" LIMIT 1 OFFSET ?`).get(version, first, last, rowsPerRemoval - 1)
-  db.prepare(`DELETE FROM ${table} WHERE ${range}`).run(version, first, (bound?.['bound'] as number | undefined) ?? last)
+  const find = db.prepare(`SELECT "_seq" FROM ${table} WHERE ${range} ORDER BY "_seq" LIMIT 1 OFFSET ${rowsPerRemoval - 1}`)
+  const bound = find.get(version, first, last)?.['_seq'] as number | undefined
+  db.prepare(`DELETE FROM ${table} WHERE ${range}`).run(version, first, bound ?? last)
   return bound !== undefined
+}
+
+function putProgress(db: Sqlite, { reader, next }: Progress): void {
+  const now = `strftime('%Y-%m-%d %H:%M:%f', 'now')`
+  db.prepare(`INSERT OR REPLACE INTO tidemark_progress (reader, next_offset, updated_at) VALUES (?, ?, ${now})`).run(reader, next)
 }
 
 type VersionRow = {

@@ -69,6 +69,10 @@ export interface Warehouse {
   extent(set: string, version: number): Promise<{ readonly rows: number; readonly first: number; readonly last: number } | undefined>
   /** Deletes the rows of a version with first <= _seq <= last. */
   remove(set: string, version: number, range: { readonly first: number; readonly last: number }): Promise<void>
+  /** Views of other people that show the set's views, and which of those each one uses. */
+  dependents(set: string): Promise<readonly { readonly view: string; readonly uses: readonly string[] }[]>
+  /** What the whole warehouse takes on disk. */
+  bytes(): Promise<number>
   /** Runs one reading statement. */
   query(sql: string): Promise<QueryResult>
   close(): Promise<void>
