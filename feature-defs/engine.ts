@@ -28,10 +28,7 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
   const changed: boolean[] = []
   let changedSlots: number[] = []
 
-  const slotOf = (key: string): number => {
-    const known = slots.get(key)
-    return known ?? open(key)
-  }
+  const slotOf = (key: string): number => slots.get(key) ?? open(key)
 
   const open = (key: string): number => {
     const slot = keys.length
@@ -76,8 +73,9 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
   }
 
   const pushKeyless = (inputs: Inputs): Float64Array[] => {
+    if (inputs.count === 0) return lanes.map(() => new Float64Array(0))
     const slot = slotOf('')
-    if (inputs.count > 0) touch(slot)
+    touch(slot)
     return lanes.map(({ of, operator, states }) => {
       const out = new Float64Array(inputs.count)
       operator.run(states[slot], inputOf(inputs, of), inputs.days, out, 0, inputs.count)
@@ -98,7 +96,8 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
       return entries
     },
     snapshot() {
-      const entries = inherit(from, lanes.map(({ name }) => name))
+      const untouched = new Map([...from].filter(([key]) => !slots.has(key)))
+      const entries = inherit(untouched, lanes.map(({ name }) => name))
       keys.forEach((key, slot) => entries.set(key, pack(slot)))
       return entries
     },

@@ -101,12 +101,12 @@ export function check(definition: Definition): void {
   const refuse = (what: string, todo: string): never => { throw new Problem(`feature set ${set}: ${what}`, todo) }
   if (!namePattern.test(set)) refuse('its name is not lower case letters, digits and _', 'Rename it, e.g. loan_risk.')
   if (/(_v\d+|_rows)$|^tidemark_/.test(set)) refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
-  if (per !== null && !(per in record.fields)) refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
+  if (per !== null && !Object.hasOwn(record.fields, per)) refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
-    if (name in record.fields) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
-    const field = record.fields[spec.of]
+    if (name === 'seq' || Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
+    const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
     if (!field) return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
     if (field.kind !== 'number' && spec.op !== 'count') refuse(`feature ${name}: ${spec.op} needs a number, ${spec.of} is a ${field.kind}`, 'Use a number field, or count.')
     const size = spec.op === 'ema' ? spec.span : 'days' in spec ? spec.days : spec.last

@@ -12,7 +12,8 @@ export function rowSchema(definition: Definition): AvroSchema {
   const inflow = inflowSchema(record)
   const features = definition.features.map((feature): AvroField => {
     if (feature.name === 'seq') throw new Problem(`feature set ${set}: a feature is called seq, which holds the position`, 'Choose another name.')
-    return { name: feature.name, type: ['null', 'double'], default: null, tidemark: { ...feature.spec, fingerprint: featureFingerprint(definition, feature) } }
+    const tidemark = { ...feature.spec, fingerprint: featureFingerprint(definition, feature) }
+    return { name: feature.name, type: ['null', 'double'], default: null, tidemark }
   })
   return {
     type: 'record',
@@ -72,13 +73,16 @@ const members: { readonly [op in OperatorSpec['op']]: readonly string[] } = {
   stddev: ['last', 'days'], last: ['last', 'days'], ema: ['span'],
 }
 
-function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): { readonly spec: NamedFeature['spec']; readonly fingerprint: Attribute[string] } {
+type Stated = { readonly spec: NamedFeature['spec']; readonly fingerprint: Attribute[string] }
+
+function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stated {
   const { fingerprint = null, ...spec } = tidemark
   const { op, of, round, ...window } = spec
   const known = typeof op === 'string' && Object.hasOwn(members, op) ? members[op as OperatorSpec['op']] : undefined
   const unknown = known ? Object.keys(window).filter((member) => !known.includes(member)) : [`op ${String(op)}`]
   if (unknown.length > 0 || typeof of !== 'string' || Object.keys(window).length !== 1 || (round !== undefined && typeof round !== 'number')) {
-    throw new Problem(`${label(version)}: feature ${name} is defined in a way this program does not know${unknown.length > 0 ? ` (${unknown.join(', ')})` : ''}`,
+    const what = unknown.length > 0 ? ` (${unknown.join(', ')})` : ''
+    throw new Problem(`${label(version)}: feature ${name} is defined in a way this program does not know${what}`,
       'Use the version of Tidemark that released it, or a later one.')
   }
   return { spec: spec as OperatorSpec, fingerprint }

@@ -25,7 +25,8 @@ const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 export function inflowSchema(record: { readonly name: string; readonly at: string; readonly fields: Fields }): AvroSchema {
   const names = Object.keys(record.fields)
   const refuse = (what: string, todo: string): never => { throw new Problem(`record ${record.name}: ${what}`, todo) }
-  for (const name of [record.name, ...names]) if (!namePattern.test(name)) refuse(`${name} is no name for Avro and SQL`, 'Use a letter, then letters, digits and _.')
+  const unfit = [record.name, ...names].find((name) => !namePattern.test(name))
+  if (unfit !== undefined) refuse(`${unfit} is no name for Avro and SQL`, 'Use a letter, then letters, digits and _.')
   if (names.includes('seq')) refuse('a field is called seq, which holds the position', 'Choose another name.')
   if (record.fields[record.at]?.kind !== 'date') refuse(`${record.at}, which should say when it happened, is not a date field`, 'Name a date field.')
   return {
@@ -92,7 +93,8 @@ export const cellsOf = ({ name: recordName, fields }: AvroSchema): readonly Cell
   const { name: kind = '', nullable = false } = plainType(type) ?? {}
   if (name === 'seq' && kind === 'long' && !nullable) return { name, column: '_seq', kind: 'seq', nullable }
   if (!cellKinds.has(kind) || (kind === 'long' && nullable)) {
-    throw new Problem(`field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`, 'Resolve its messages to a schema of a record first.')
+    throw new Problem(`field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`,
+      'Resolve its messages to a schema of a record first.')
   }
   return { name, column: name, kind: kind as CellKind, nullable }
 })

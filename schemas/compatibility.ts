@@ -16,7 +16,10 @@ export const incompatibilities = (mode: Mode): Incompatibility => (definition, e
   const reasons = compared.flatMap((text) => {
     const before = parsed(text)
     if (typeof before === 'string') return [`the version before cannot be compared: ${before}`]
-    return [...(mode.startsWith('FORWARD') ? [] : backward(next.schema, before.schema)), ...(mode.startsWith('BACKWARD') ? [] : forward(next.schema, before.schema))]
+    return [
+      ...(mode.startsWith('FORWARD') ? [] : backward(next.schema, before.schema)),
+      ...(mode.startsWith('BACKWARD') ? [] : forward(next.schema, before.schema)),
+    ]
   })
   return [...new Set(reasons)]
 }
@@ -31,16 +34,22 @@ function parsed(text: string): { readonly schema: AvroType } | string {
 }
 
 const backward = (next: AvroType, before: AvroType) => misreadings(next, before).map((misreading) => {
-  const what = misreading.kind === 'type' ? changed(misreading.path, misreading.writer, misreading.reader) : misreading.kind === 'missing' ? `${misreading.path} was added without a default` : misreading.reason
+  const what = inWords(misreading, { missing: 'was added without a default', from: 'writer', to: 'reader' })
   return `${what}: rows written before could not be read`
 })
 
 const forward = (next: AvroType, before: AvroType) => misreadings(before, next).map((misreading) => {
-  const what = misreading.kind === 'type' ? changed(misreading.path, misreading.reader, misreading.writer) : misreading.kind === 'missing' ? `${misreading.path} was removed and has no default` : misreading.reason
+  const what = inWords(misreading, { missing: 'was removed and has no default', from: 'reader', to: 'writer' })
   return `${what}: readers of the version before could not read new rows`
 })
 
-const changed = (path: string, from: AvroType, to: AvroType) => `${path} changed from ${inWords(from)} to ${inWords(to)}`
+function inWords(misreading: Misreading, { missing, from, to }: { missing: string; from: 'reader' | 'writer'; to: 'reader' | 'writer' }): string {
+  switch (misreading.kind) {
+    case 'type': return `${misreading.path} changed from ${typeInWords(misreading[from])} to ${typeInWords(misreading[to])}`
+    case 'missing': return `${misreading.path} ${missing}`
+    case 'other': return misreading.reason
+  }
+}
 
 /** What keeps a reader from a writer's rows: two types that do not go together, a field it needs and does not get, or something else. */
 type Misreading =
@@ -58,14 +67,17 @@ function misreadings(reader: AvroType, writer: AvroType): readonly Misreading[] 
 
 function explain(reader: AvroType, writer: AvroType, path: string): readonly Misreading[] {
   if (isRecord(reader) && isRecord(writer)) return explainRecord(reader, writer, path)
-  // Types made of others, and references to them by name, are left to avsc's own words.
-  if (!isPlain(reader) || !isPlain(writer) || takes(reader, writer)) return []
+  // Other types made of types, and references to them by name, are left to avsc's own words.
+  if (![reader, writer].every((type) => isPlain(type) || isRecord(type)) || takes(reader, writer)) return []
   return [{ kind: 'type', path: path ? `field ${path}` : 'the schema', writer, reader }]
 }
 
 function explainRecord(reader: AvroSchema, writer: AvroSchema, path: string): readonly Misreading[] {
   const [readerName, writerName] = [fullName(reader), fullName(writer)]
-  if (readerName !== writerName) return [{ kind: 'other', reason: `the record${path ? ` in field ${path}` : ''} is called ${readerName} in one schema and ${writerName} in the other` }]
+  if (readerName !== writerName) {
+    const where = path ? ` in field ${path}` : ''
+    return [{ kind: 'other', reason: `the record${where} is called ${readerName} in one schema and ${writerName} in the other` }]
+  }
   return reader.fields.flatMap((field): readonly Misreading[] => {
     const name = path ? `${path}.${field.name}` : field.name
     const written = writer.fields.find((one) => namesOf(field).includes(one.name))
@@ -103,8 +115,9 @@ const promotions: { readonly [writer: string]: readonly string[] } = {
 const takes = (reader: AvroType, writer: AvroType) => branches(writer).every((written) =>
   branches(reader).some((read) => bare(read) === bare(written) || (promotions[bare(written)] ?? []).includes(bare(read))))
 
-function inWords(type: AvroType): string {
+function typeInWords(type: AvroType): string {
+  if (isRecord(type)) return `a record ${fullName(type)}`
   const plain = plainType(type)
   if (plain) return plain.nullable ? `nullable ${plain.name}` : plain.name
-  return Array.isArray(type) ? `a union of ${type.map((branch) => inWords(branch)).join(' and ')}` : JSON.stringify(type)
+  return Array.isArray(type) ? `a union of ${type.map((branch) => typeInWords(branch)).join(' and ')}` : JSON.stringify(type)
 }

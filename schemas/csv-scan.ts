@@ -37,11 +37,8 @@ export const isFull = (draft: Draft, { textBytes }: Limits): boolean => draft.co
 
 const powersOfTen = Float64Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
 
-/**
- * Moves the cursor over the valid rows in bytes[cursor.at .. to), until the draft is full. The buffer must have a byte of room
- * beyond `to`. A record with a line break inside quotes before `beyond` is left to the careful reader.
- */
-export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, limits: Limits, beyond: number): void {
+/** Moves the cursor over the valid rows in bytes[cursor.at .. to), until the draft is full. The buffer must have a byte of room beyond `to`. */
+export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, limits: Limits): void {
   makeRoom(draft, to - cursor.at)
   // A line end just beyond the bytes stops every inner loop, so that none has to ask for the end.
   bytes[to] = newline
@@ -171,7 +168,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
               c = bytes[++at]!
               if (c !== quote) break
             } else if (c === newline) {
-              if (at >= to || at < beyond) break records
+              if (at >= to) break records
               breaks++
             }
             text[out++] = c

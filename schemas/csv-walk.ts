@@ -62,7 +62,7 @@ export function walk(bytes: Uint8Array, from: number, to: number, limit: number,
       quoted = stray = false
       mode = 'start'
     } else if (c === newline) {
-      const end = at > cellFrom && bytes[at - 1] === carriageReturn ? at - 1 : at
+      const end = bytes[at - 1] === carriageReturn ? at - 1 : at
       if (end - from > limit) return stopped('long')
       endCell(end)
       return { outcome: 'ended', end, next: at + 1, breaks, cells, openCell: cells.length - 1, mode }

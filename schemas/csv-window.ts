@@ -8,7 +8,7 @@ export type Window = {
   base: number
 }
 
-export const newWindow = (): Window => ({ bytes: Buffer.alloc(1 << 16), at: 0, end: 0, base: 0 })
+export const newWindow = (): Window => ({ bytes: Buffer.alloc(256), at: 0, end: 0, base: 0 })
 
 export function feed(window: Window, chunk: Uint8Array): void {
   const { bytes, at, end } = window

@@ -149,7 +149,7 @@ function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
         cursor.at = passing ? window.end : cursor.at + length + 1
       }
       for (;;) {
-        scan(draft, window.bytes, window.end, cursor, limits, known ? known.through - window.base : 0)
+        scan(draft, window.bytes, window.end, cursor, limits)
         if (isFull(draft, limits) || rejectedCharacters >= limits.textBytes) yield cutBatch()
         else if (cursor.at >= window.end || !judge(window, atEnd)) break
       }

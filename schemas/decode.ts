@@ -8,7 +8,7 @@ import { isUtf8 } from 'node:buffer'
 import { noDay, pick, type Column, type Columns } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
-import { cutOff, headerBytes, long, readZigzag, tooLong } from './wire.ts'
+import { headerBytes, long, readZigzag, tooLong } from './wire.ts'
 
 export type Bad = { readonly index: number; readonly reason: string }
 export type Decoded = {
@@ -24,7 +24,8 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
   const cells = cellsOf(schema)
   const unknown = wanted?.find((name) => !cells.some((cell) => cell.name === name))
   if (unknown !== undefined) throw new TypeError(`${schema.name} has no field ${unknown}`)
-  const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: wanted && !wanted.includes(cell.name) ? columnFor(cell, blockRows, none) : null }))
+  const spare = (cell: Cell) => (wanted && !wanted.includes(cell.name) ? columnFor(cell, blockRows, none) : null)
+  const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: spare(cell) }))
   const at = new Int32Array(blockRows)
   const stop = new Int32Array(blockRows)
   const present = new Uint8Array(blockRows)
@@ -133,7 +134,7 @@ function readBranches(block: Block, cell: Cell) {
     const branch = p < stop[row]! ? bytes[p]! : -1
     present[row] = branch === 2 ? 1 : 0
     if (branch === 0 || branch === 2) at[row] = p + 1
-    else fail(block, row, branch < 0 ? fault(cell.name, cutOff) : `field ${cell.name} has a union branch that the schema has not`)
+    else fail(block, row, branch < 0 ? cutWithin(cell.name) : `field ${cell.name} has a union branch that the schema has not`)
   }
 }
 
@@ -144,7 +145,7 @@ function readDoubles(block: Block, { name }: Cell, values: Float64Array, offset:
     if (present[row] === 0) continue
     const p = at[row]!
     if (p + 8 > stop[row]!) {
-      fail(block, row, fault(name, cutOff))
+      fail(block, row, cutWithin(name))
       continue
     }
     const value = view.getFloat64(p, true)
@@ -171,7 +172,7 @@ function readTexts(block: Block, { name, kind }: Cell, starts: Int32Array, ends:
       length = long[1] === 0 ? long[0]! : -1
     }
     const end = start + length
-    if (start < 0 || length < 0 || end > stop[row]!) fail(block, row, start < 0 ? fault(name, start) : `field ${name} has a length that does not fit the message`)
+    if (start < 0 || length < 0 || end > stop[row]!) fail(block, row, fault(name, start) ?? `field ${name} has a length that does not fit the message`)
     else if (kind !== 'bytes' && !isAscii(bytes, view, start, end) && !isUtf8(bytes.subarray(start, end))) fail(block, row, `field ${name} is not UTF-8`)
     else {
       starts[offset + row] = start
@@ -199,8 +200,9 @@ function readDays(block: Block, { name }: Cell, days: Int32Array, offset: number
     if (present[row] === 0) continue
     const next = readZigzag(bytes, at[row]!, stop[row]!)
     const day = long[0]!
-    if (next < 0 || long[1] !== day >> 31 || day < firstDay || day > lastDay) fail(block, row, next < 0 ? fault(name, next) : `field ${name} is a day outside the years 0 to 9999`)
-    else {
+    if (next < 0 || long[1] !== day >> 31 || day < firstDay || day > lastDay) {
+      fail(block, row, fault(name, next) ?? `field ${name} is a day outside the years 0 to 9999`)
+    } else {
       days[offset + row] = day
       at[row] = next
     }
@@ -216,7 +218,7 @@ function readInts(block: Block, { name, kind }: Cell, values: Float64Array, offs
     if (present[row] === 0) continue
     const next = readZigzag(bytes, at[row]!, stop[row]!)
     const value = long[1]! * 0x100000000 + (long[0]! >>> 0)
-    if (next < 0 || value > most || value < least) fail(block, row, next < 0 ? fault(name, next) : `field ${name} is beyond ${kind === 'int' ? '32' : '53'} bits`)
+    if (next < 0 || value > most || value < least) fail(block, row, fault(name, next) ?? `field ${name} is beyond ${kind === 'int' ? '32' : '53'} bits`)
     else {
       values[offset + row] = value
       at[row] = next
@@ -230,7 +232,7 @@ function readLongs(block: Block, { name }: Cell, halves: Int32Array, offset: num
   for (let row = 0; row < rows; row++) {
     if (present[row] === 0) continue
     const next = readZigzag(bytes, at[row]!, stop[row]!)
-    if (next < 0) fail(block, row, fault(name, next))
+    if (next < 0) fail(block, row, fault(name, next)!)
     else {
       halves[(offset + row) * 2] = long[0]!
       halves[(offset + row) * 2 + 1] = long[1]!
@@ -239,4 +241,7 @@ function readLongs(block: Block, { name }: Cell, halves: Int32Array, offset: num
   }
 }
 
-const fault = (name: string, next: number) => (next === tooLong ? `field ${name} is a number of more than 64 bits` : `it ends within field ${name}`)
+const fault = (name: string, next: number) =>
+  next >= 0 ? undefined : next === tooLong ? `field ${name} is a number of more than 64 bits` : cutWithin(name)
+
+const cutWithin = (name: string) => `it ends within field ${name}`

@@ -43,7 +43,8 @@ export function splicer(rowSchema: AvroSchema, id: string) {
   return (inflow: Batch, which: Rows, features: readonly Float64Array[], modifiedNs: bigint, version: number): Batch => {
     const rows = indexes(which)
     if (features.length !== added.length || features.some(({ length }) => length < rows.length)) {
-      throw new TypeError(`${rowSchema.name} needs ${added.length} features of ${rows.length} values, not ${features.length} of ${features.map(({ length }) => length)}`)
+      const given = `${features.length} of ${features.map(({ length }) => length)}`
+      throw new TypeError(`${rowSchema.name} needs ${added.length} features of ${rows.length} values, not ${given}`)
     }
     const stamp = Uint8Array.of(...varint(modifiedNs), ...varint(BigInt(version)))
     const ends = new Uint32Array(rows.length)
@@ -127,7 +128,9 @@ function write({ nullable }: Cell, column: Column, rows: Int32Array, at: Uint32A
 }
 
 /** Values that a checked row cannot have: whoever filled the column has a bug. */
-const refuse = ({ column }: Cell, row: number, value: unknown): never => { throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written`) }
+const refuse = ({ column }: Cell, row: number, value: unknown): never => {
+  throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written`)
+}
 
 /** False for NaN, which is null, and for the infinities, which only a feature can reach and no reader takes: null as well. */
 const isNumber = (value: number) => value - value === 0
@@ -215,7 +218,7 @@ function writeInts(values: Float64Array, rows: Int32Array, at: Uint32Array, out:
   }
 }
 
-/** The low and the high half of each long: BigInts would be made one by one. */
+/** The low and the high half of each long, in memory as every machine here has them (little-endian): BigInts would be made one by one. */
 const halvesOf = ({ values }: LongColumn) => new Int32Array(values.buffer, values.byteOffset, values.length * 2)
 
 function measureLongs(column: LongColumn, rows: Int32Array, lengths: Uint32Array) {

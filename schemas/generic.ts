@@ -1,4 +1,4 @@
-/** Any Avro schema, by way of avsc: parsing, resolving what others write into a schema of ours, and single values for a person to read or for rare messages. */
+/** Any Avro schema, by way of avsc: parsing, resolving what others write into a schema of ours, and single values for people and for rare messages. */
 import { isUtf8 } from 'node:buffer'
 import avsc, { type Type } from 'avsc'
 import { Problem } from '../utilities/problem.ts'
@@ -114,13 +114,17 @@ type Shape = {
   readonly size: number
 }
 
-/** Goes through a value without making it and returns where it ends: avsc would believe a count of a thousand million items in a message of six bytes. */
+/** Goes through a value without making it and returns where it ends: avsc would believe six bytes that announce a thousand million items. */
 function walk(type: unknown, bytes: Buffer, at: number): number {
   const shape = type as Shape
   switch (shape.typeName) {
     case 'null': return at
     case 'boolean': return within(bytes, at, 1)
-    case 'int':
+    case 'int': {
+      const [value, end] = walkNumber(bytes, at)
+      if (value !== (value | 0)) throw new Unreadable('an int has more than 32 bits')
+      return end
+    }
     case 'abstract:long': return walkNumber(bytes, at)[1]
     case 'float': return within(bytes, at, 4)
     case 'double': return within(bytes, at, 8)
@@ -177,6 +181,7 @@ function walkNumber(bytes: Buffer, at: number): readonly [number, number] {
   let value = 0
   for (let i = 0; i < 10; i++) {
     const byte = bytes[within(bytes, at + i, 1) - 1]!
+    if (i === 9 && byte > 1) break
     value += (byte & 0x7f) * 2 ** (7 * i)
     if (byte < 0x80) return [value % 2 === 0 ? value / 2 : -(value + 1) / 2, at + i + 1]
   }

@@ -55,7 +55,8 @@ export function readFrame(bytes: Uint8Array, start: number, end: number): Frame 
 
 function unpack(body: Uint8Array): Uint8Array | string {
   try {
-    const { buffer, engine } = inflateSync(body, { maxOutputLength: mostUnpackedBytes, info: true }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
+    const unpacked = inflateSync(body, { maxOutputLength: mostUnpackedBytes, info: true })
+    const { buffer, engine } = unpacked as unknown as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
     return engine.bytesWritten === body.length ? buffer : `${body.length - engine.bytesWritten} bytes follow the zlib data`
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
@@ -109,7 +110,8 @@ function alike(bytes: Uint8Array, one: number, oneEnd: number, other: number, ot
 /** Avro numbers of varying length, 7 bits a byte. They are handled as two halves of 32 bits: exact, and no BigInt is made. */
 export const zigzagLength = (low: number, high: number) => varintLength((low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
 
-export const putZigzag = (out: Uint8Array, at: number, low: number, high: number) => putVarint(out, at, (low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
+export const putZigzag = (out: Uint8Array, at: number, low: number, high: number) =>
+  putVarint(out, at, (low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
 
 export function varintLength(low: number, high: number): number {
   const bits = high === 0 ? 32 - Math.clz32(low | 1) : 64 - Math.clz32(high)

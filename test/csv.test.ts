@@ -182,6 +182,11 @@ describe('records of uncommon size', () => {
     expect(rejects[0]!.text).toBe(`x${'💍'.repeat(4_999)}`)
   })
 
+  it('a long record in tiny chunks is not read again for each of them', async () => {
+    const note = 'x\n'.repeat(500_000)
+    expect((await read(`${head}5,2007-05-26,"${note}",1\n`, { cuts: [20] })).rows).toEqual([[1, 5, '2007-05-26', note, 1]])
+  })
+
   it('a file in which no record ever ends is read to its end in one go', async () => {
     // Every line leaves a quote open, read from its start or read on from the line before.
     const lines = 300_000
@@ -221,6 +226,12 @@ describe('batches', () => {
     const note = 'x'.repeat(1 << 19)
     const batches = await batchesOf(`${head}${`5,2007-05-26,${note},1\n`.repeat(40)}`)
     expect(batches.map(({ columns }) => columns.count)).toEqual([16, 16, 8])
+    expect(batches.flatMap(rowsOf).every((row) => row[3] === note)).toBe(true)
+  })
+
+  it('are cut where their rejects become large', async () => {
+    const batches = await batchesOf(`${head}${`${'x'.repeat(10_000)}\n`.repeat(1_000)}`)
+    expect(batches.map(({ rejects, lastSeq }) => [rejects.length, lastSeq])).toEqual([[839, 839], [161, 1_000]])
   })
 
   it('leave the source when they are no longer wanted', async () => {
@@ -348,8 +359,10 @@ const validRow = fc.tuple(maybeQuoted(numberCell), maybeQuoted(dateCell), maybeQ
 const spoiltRow = fc.tuple(validRow, fc.nat(60), fc.nat(3), fc.constantFrom(...scraps).map(latin1))
   .map(([row, place, cut, scrap]) => Buffer.concat([row.subarray(0, place), scrap, row.subarray(place + cut)]))
 const noise = fc.array(fc.constantFrom(...scraps).map(latin1), { maxLength: 12 }).map((parts) => Buffer.concat(parts))
+/** Lines that each leave a quote open, read from their start or read on from the line before. */
+const chain = fc.tuple(fc.constantFrom('a","b\n', 'a","b\r\n', '1,2007-05-26,x","b\n'), fc.integer({ min: 1, max: 30 })).map(([line, times]) => Buffer.from(line.repeat(times)))
 const blank = fc.constantFrom('\n', '\r\n').map((end) => Buffer.from(end))
-const file = fc.tuple(fc.array(fc.oneof({ weight: 5, arbitrary: validRow }, { weight: 4, arbitrary: spoiltRow }, { weight: 2, arbitrary: noise }, { weight: 1, arbitrary: blank }), { maxLength: 12 }), noise)
+const file = fc.tuple(fc.array(fc.oneof({ weight: 5, arbitrary: validRow }, { weight: 4, arbitrary: spoiltRow }, { weight: 2, arbitrary: noise }, { weight: 1, arbitrary: chain }, { weight: 1, arbitrary: blank }), { maxLength: 12 }), noise)
   .map(([parts, tail]) => Buffer.concat([Buffer.from(head), ...parts, tail]))
 const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 })
 const limit = fc.oneof(fc.integer({ min: 4, max: 120 }), fc.constant(100_000))

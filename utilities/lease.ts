@@ -24,12 +24,7 @@ export async function takeLease(dir: string, name: string, owner: string): Promi
   for (let attempt = 1; ; attempt++) {
     const letGo = holdAlone(`${file}.lock`)
     if (letGo) {
-      try {
-        describeOwner(ownerFile, { pid: process.pid, host: hostname(), since: new Date().toISOString(), command: owner })
-      } catch (error) {
-        letGo()
-        throw error
-      }
+      describeOwner(ownerFile, { pid: process.pid, host: hostname(), since: new Date().toISOString(), command: owner })
       const lease: Lease = {
         async close() {
           if (!held.delete(lease)) return
@@ -51,14 +46,19 @@ function heldBy(name: string, owner: Owner | undefined): Problem {
   if (!owner) return new Problem(`another process holds ${name}`, 'Wait until it is done, or stop it; then run this again.')
   const { pid, host, since, command } = owner
   const stop = host === hostname() ? `kill ${pid}` : `kill ${pid} on ${host}`
-  return new Problem(`${name} is held by process ${pid} on ${host} since ${since}: ${command}`, `Wait until it is done, or stop it (${stop}); then run this again.`)
+  const what = `${name} is held by process ${pid} on ${host} since ${since}: ${command}`
+  return new Problem(what, `Wait until it is done, or stop it (${stop}); then run this again.`)
 }
 
 /** Written aside and moved into place: a reader sees all of it or what was there before. */
 function describeOwner(file: string, owner: Owner): void {
   const aside = `${file}.${process.pid}`
-  writeFileSync(aside, `${JSON.stringify(owner)}\n`)
-  renameSync(aside, file)
+  try {
+    writeFileSync(aside, `${JSON.stringify(owner)}\n`)
+    renameSync(aside, file)
+  } catch {
+    // The lock is what counts: without the description, the next one is told less.
+  }
 }
 
 function readOwner(file: string): Owner | undefined {

@@ -22,7 +22,7 @@ export function fileTrouble(path: string, error: unknown): Problem | undefined {
   switch (primaryCode(error)) {
     case code.busy:
     case code.locked:
-      return problem(`${path} has been locked by another process for ${busyWaitMs / 1000} seconds`, 'End the program that keeps it locked and run the command again.')
+      return problem(`another process has kept ${path} locked for ${busyWaitMs / 1000} seconds`, 'End that program and run the command again.')
     case code.readOnly:
       return problem(`${path} cannot be written`, 'Give this user the right to write the file and its directory, or choose another data directory.')
     case code.io:

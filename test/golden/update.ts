@@ -9,7 +9,9 @@ import { inflowSchema, type AvroSchema } from '../../schemas/avro.ts'
 import { rejectedLoan } from '../../schemas/rejected-loan.ts'
 import { Problem } from '../../utilities/problem.ts'
 
-export const released: readonly Definition[] = Object.values(loanRisk).map(({ definition }) => definition)
+export const released: readonly Definition[] = Object.values(loanRisk)
+  .map(({ definition }) => definition)
+  .sort((a, b) => (a.set === b.set ? a.version - b.version : a.set < b.set ? -1 : 1))
 
 type Fingerprints = { readonly [version: string]: { readonly version: string; readonly features: { readonly [name: string]: string } } }
 
@@ -31,7 +33,9 @@ const pretty = (value: AvroSchema | Fingerprints) => `${JSON.stringify(value, nu
 /** Returns what it added. Looks at everything before it writes anything. */
 export function update(root: string): readonly string[] {
   const read = (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined)
-  const refuse = (what: string): never => { throw new Problem(`${what} is released and the code now gives another`, 'Put the code back as it was, and make the change in the next version.') }
+  const refuse = (what: string): never => {
+    throw new Problem(`${what} is released and the code now gives another`, 'Put the code back as it was, and make the change in the next version.')
+  }
 
   const schemas = releasedSchemas().filter(([path, text]) => (read(path) ?? text) === text || refuse(path)).filter(([path]) => read(path) === undefined)
   const kept = JSON.parse(read(fingerprintsPath) ?? '{}') as Fingerprints

@@ -56,7 +56,8 @@ function takeWriter(db: Sqlite, name: string): Writer {
   }
 }
 
-async function* readFrom(db: Sqlite, topic: string, { partition, from, to = Infinity, follow = false, signal }: ReadOptions): AsyncGenerator<Fetched> {
+async function* readFrom(db: Sqlite, topic: string, options: ReadOptions): AsyncGenerator<Fetched> {
+  const { partition, from, to = Infinity, follow = false, signal } = options
   let offset = from
   while (offset < to && !signal?.aborted) {
     const fetched = db.read(() => fetchAt(db, topic, partition, offset, to))

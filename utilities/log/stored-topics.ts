@@ -67,8 +67,12 @@ export function appendBatch(db: Sqlite, { topic, partition, batch }: Append): nu
 export function fetchAt(db: Sqlite, topic: string, partition: number, offset: number, to: number): Fetched | undefined {
   const { id, first, next } = partitionOf(db, topic, partition)
   const place = `topic ${topic}, partition ${partition}`
-  if (offset < first) throw new Problem(`${place}: the records from ${offset} to ${first - 1} were deleted`, 'Start over from what is left, or reset what depends on them.')
-  if (offset > next) throw new Problem(`${place} ends at ${next}, before ${offset}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
+  if (offset < first) {
+    throw new Problem(`${place}: the records from ${offset} to ${first - 1} were deleted`, 'Start over from what is left, or reset what depends on them.')
+  }
+  if (offset > next) {
+    throw new Problem(`${place} ends at ${next}, before ${offset}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
+  }
   return offset === next ? undefined : cutStored(storedAt(db, id, offset), offset, to)
 }
 
@@ -98,10 +102,11 @@ function insertBatch(db: Sqlite, partitionId: number, offset: number, { bytes, e
 
 /** The batch that holds the offset, which must be one of the partition's. */
 function storedAt(db: Sqlite, partitionId: number, offset: number): Stored {
-  const find = db.prepare('SELECT offset, next, ends, keys, bytes FROM batches WHERE partition_id = ? AND offset <= ? ORDER BY offset DESC LIMIT 1')
-  const { ends, keys, ...row } = find.get(partitionId, offset) as unknown as StoredRow
-  const batch = { bytes: row.bytes, ends: new Uint32Array(ends.buffer, ends.byteOffset, ends.length / 4), ...(keys !== null && { keys: JSON.parse(keys) as string[] }) }
-  return { offset: row.offset, next: row.next, batch }
+  const columns = 'offset, next, ends, keys, bytes'
+  const find = db.prepare(`SELECT ${columns} FROM batches WHERE partition_id = ? AND offset <= ? ORDER BY offset DESC LIMIT 1`)
+  const { offset: start, next, ends, keys, bytes } = find.get(partitionId, offset) as unknown as StoredRow
+  const endNumbers = new Uint32Array(ends.buffer, ends.byteOffset, ends.length / 4)
+  return { offset: start, next, batch: { bytes, ends: endNumbers, ...(keys !== null && { keys: JSON.parse(keys) as string[] }) } }
 }
 
 type StoredRow = { readonly offset: number; readonly next: number; readonly ends: Uint8Array; readonly keys: string | null; readonly bytes: Uint8Array }
@@ -119,6 +124,7 @@ function partitionOf(db: Sqlite, topic: string, partition: number): Partition {
   throw new Problem(`there is no topic ${topic}`, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
 }
 
-const partitionCount = (db: Sqlite, topic: string) => db.prepare('SELECT count(*) AS count FROM partitions WHERE topic = ?').get(topic)!['count'] as number
+const partitionCount = (db: Sqlite, topic: string) =>
+  db.prepare('SELECT count(*) AS count FROM partitions WHERE topic = ?').get(topic)!['count'] as number
 
 const counted = (partitions: number) => `${partitions} partition${partitions === 1 ? '' : 's'}`

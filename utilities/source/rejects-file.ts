@@ -56,10 +56,11 @@ export function rejectsFile(path: string): RejectsFile {
     async append(rejects) {
       if (rejects.length === 0) return
       try {
-        const file = await open(path, 'a')
+        const file = await open(path, 'a+')
         try {
-          const { size } = await file.stat()
-          await file.appendFile((size === 0 ? header : '') + rejects.map(entryOf).join(''))
+          const { buffer, bytesRead } = await file.read(Buffer.alloc(header.length), 0, header.length, 0)
+          if (bytesRead > 0 && buffer.toString() !== header) throw notOurs(path)
+          await file.appendFile((bytesRead === 0 ? header : '') + rejects.map(entryOf).join(''))
           await file.sync()
         } finally {
           await file.close()
@@ -125,7 +126,8 @@ const notOurs = (path: string) => new Problem(`${path} is not a rejects file: it
 
 function unwritable(path: string, cause: unknown): unknown {
   switch ((cause as NodeJS.ErrnoException).code) {
-    case 'ENOENT': return new Problem(`cannot write the rejects file ${path}: there is no folder ${dirname(path)}`, 'Make the folder first.', { cause })
+    case 'ENOENT': case 'ENOTDIR':
+      return new Problem(`cannot write the rejects file ${path}: there is no folder ${dirname(path)}`, 'Make the folder first.', { cause })
     case 'EISDIR': return new Problem(`cannot write the rejects file ${path}: it is a folder`, 'Move it away, or choose another name for the rejects.', { cause })
     case 'EACCES': case 'EPERM': case 'EROFS': return new Problem(`the rejects file ${path} may not be written`, 'Change the permissions of it and its folder.', { cause })
     case 'ENOSPC': return new Problem(`cannot write the rejects file ${path}: the disk is full`, 'Make room, then run the command again.', { cause })

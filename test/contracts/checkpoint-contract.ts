@@ -1,0 +1,119 @@
+/** What every keeper of checkpoints must do, together with the log whose commits carry them. */
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
+import { Fenced, type Log } from '../../utilities/log/log.ts'
+import { Problem } from '../../utilities/problem.ts'
+import { lawsWith, type Exceptions } from './laws.ts'
+import { batchOf, readTexts } from './messages.ts'
+
+/** One store, empty at first; each call opens one more handle on it, as another process would. */
+export type CheckpointStore = { readonly log: () => Promise<Log>; readonly checkpoints: () => Promise<Checkpoints>; readonly dispose: () => Promise<void> }
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const read = async (checkpoints: Checkpoints, name: string) =>
+  Object.fromEntries([...(await checkpoints.load(name))].map(([key, value]) => [key, new TextDecoder().decode(value)]))
+
+export function checkpointContract(name: string, fresh: () => Promise<CheckpointStore>, exceptions: Exceptions = {}): void {
+  describe(`the checkpoint contract: ${name}`, () => {
+    const { law, end } = lawsWith(exceptions)
+    let store: CheckpointStore
+    let log: Log
+    let checkpoints: Checkpoints
+    beforeEach(async () => {
+      store = await fresh()
+      log = await store.log()
+      checkpoints = await store.checkpoints()
+      await log.create('outflow', 1)
+    })
+    afterEach(async () => {
+      await log.close()
+      await store.dispose()
+    })
+
+    law('an unknown name has no entries', async () => {
+      expect((await checkpoints.load('nobody')).size).toBe(0)
+      expect(await checkpoints.names('')).toEqual([])
+    })
+
+    law('a commit changes the entries it names and no others; null removes one', async () => {
+      const writer = await log.writer('w')
+      await writer.commit({ save: [{ name: 'n', key: 'a', value: bytes('1') }, { name: 'n', key: '', value: bytes('') }, { name: 'm', key: 'a', value: bytes('m') }] })
+      await writer.commit({ save: [{ name: 'n', key: 'a', value: bytes('2') }, { name: 'n', key: 'b', value: bytes('3') }, { name: 'n', key: 'gone', value: null }] })
+      expect(await read(checkpoints, 'n')).toEqual({ '': '', a: '2', b: '3' })
+      await writer.commit({ save: [{ name: 'n', key: 'a', value: null }] })
+      expect(await read(checkpoints, 'n')).toEqual({ '': '', b: '3' })
+      expect(await read(checkpoints, 'm')).toEqual({ a: 'm' })
+    })
+
+    law('of several saves of one entry in a commit, the last counts', async () => {
+      const writer = await log.writer('w')
+      await writer.commit({ save: [{ name: 'n', key: 'a', value: bytes('1') }, { name: 'n', key: 'a', value: null }, { name: 'n', key: 'a', value: bytes('3') }] })
+      expect(await read(checkpoints, 'n')).toEqual({ a: '3' })
+    })
+
+    law('behaves as a map of maps, whatever the names, keys and values', async () => {
+      const word = fc.string({ unit: 'grapheme', maxLength: 6 }).map((text) => text.replaceAll('\0', ''))
+      const save = fc.record({ name: word, key: word, value: fc.option(fc.uint8Array({ maxLength: 20 })) })
+      const writer = await log.writer('w')
+      const model = new Map<string, Map<string, Uint8Array>>()
+      await fc.assert(fc.asyncProperty(fc.array(save, { maxLength: 5 }), async (saves) => {
+        await writer.commit({ save: saves })
+        for (const { name, key, value } of saves) {
+          const entries = model.get(name) ?? new Map<string, Uint8Array>()
+          model.set(name, entries)
+          if (value) entries.set(key, value)
+          else entries.delete(key)
+        }
+        for (const [name, entries] of model) {
+          const loaded = await checkpoints.load(name)
+          expect(new Map([...loaded].map(([key, value]) => [key, Uint8Array.from(value)]))).toEqual(new Map([...entries].map(([key, value]) => [key, Uint8Array.from(value)])))
+        }
+        const names = [...model].filter(([, entries]) => entries.size > 0).map(([name]) => name)
+        expect([...await checkpoints.names('')].sort()).toEqual(names.sort())
+      }), { numRuns: 30 })
+    })
+
+    law('names lists, sorted, those that start with the prefix', async () => {
+      const writer = await log.writer('w')
+      const names = ['state/b', 'state/a/1', 'state', 'stat', 'statue', 'state/%', 'position/a']
+      await writer.commit({ save: names.flatMap((name) => ['x', 'y'].map((key) => ({ name, key, value: bytes('1') }))) })
+      expect(await checkpoints.names('state/')).toEqual(['state/%', 'state/a/1', 'state/b'])
+      expect(await checkpoints.names('position')).toEqual(['position/a'])
+      expect(await checkpoints.names('z')).toEqual([])
+      expect(await checkpoints.names('')).toEqual([...names].sort())
+    })
+
+    law('messages and entries commit together: another handle sees both or neither', async () => {
+      const writer = await log.writer('w')
+      const other = await store.checkpoints()
+      for (let i = 0; i < 10; i++) {
+        await writer.commit({ append: [{ topic: 'outflow', partition: 0, batch: batchOf([`m${i}`]) }], save: [{ name: 'n', key: '', value: bytes(String(i + 1)) }] })
+        const { '': saved } = await read(other, 'n')
+        expect(Number(saved)).toBe((await readTexts(log, 'outflow')).length)
+      }
+    })
+
+    law('a commit that is fenced or refused saves nothing', async () => {
+      const writer = await log.writer('w')
+      await writer.commit({ save: [{ name: 'n', key: '', value: bytes('kept') }] })
+      const save = [{ name: 'n', key: '', value: bytes('lost') }, { name: 'n', key: 'more', value: bytes('lost') }]
+      await expect(writer.commit({ append: [{ topic: 'nowhere', partition: 0, batch: batchOf(['x']) }], save })).rejects.toThrow(Problem)
+      const fencing = await log.writer('w')
+      await expect(writer.commit({ append: [{ topic: 'outflow', partition: 0, batch: batchOf(['x']) }], save })).rejects.toThrow(Fenced)
+      expect(await read(checkpoints, 'n')).toEqual({ '': 'kept' })
+      expect(await readTexts(log, 'outflow')).toEqual([])
+      await fencing.commit({ save: [{ name: 'n', key: '', value: bytes('new') }] })
+      expect(await read(checkpoints, 'n')).toEqual({ '': 'new' })
+    })
+
+    law('what was loaded does not change under the reader', async () => {
+      const writer = await log.writer('w')
+      await writer.commit({ save: [{ name: 'n', key: '', value: bytes('old') }] })
+      const loaded = await checkpoints.load('n')
+      await writer.commit({ save: [{ name: 'n', key: '', value: bytes('new') }] })
+      expect(new TextDecoder().decode(loaded.get('')!)).toBe('old')
+    })
+    end()
+  })
+}

@@ -1,0 +1,188 @@
+/** The engine: the loan features as they are declared, and the laws of its state, with keys and without. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { engine, inherit, packState, unpackState, type Engine } from '../feature-defs/engine.ts'
+import { count, ema, featureSet, last, max, mean, stddev, sum, type Definition } from '../feature-defs/feature-set.ts'
+import { fieldsRead, type Inputs } from '../feature-defs/inputs.ts'
+import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { date, number, record, text } from '../schemas/record.ts'
+import { table } from './table.ts'
+
+const payment = record('payment', 'day', { account: text('Account', { bytes: 16 }), day: date('Day', { nullable: false }), amount: number('Amount'), note: text('Note', { bytes: 16 }) })
+
+const features = {
+  mean3: mean('amount', { last: 3, round: 2 }),
+  sum7d: sum('amount', { days: 7 }),
+  max5: max('amount', { last: 5 }),
+  spread7d: stddev('amount', { days: 7, round: 3 }),
+  latest2d: last('amount', { days: 2 }),
+  notes4: count('note', { last: 4 }),
+  level: ema('amount', { span: 5, round: 4 }),
+}
+const keyless = featureSet({ name: 'payments', of: payment }, features).definition
+const keyed = featureSet({ name: 'payments', of: payment, per: 'account' }, features).definition
+
+type Payment = { readonly account: string; readonly day: number; readonly amount: number; readonly note: number }
+
+const inputsOf = (rows: readonly Payment[]): Inputs => ({
+  count: rows.length,
+  numbers: new Map([['amount', Float64Array.from(rows, ({ amount }) => amount)], ['note', Float64Array.from(rows, ({ note }) => note)]]),
+  days: Int32Array.from(rows, ({ day }) => day),
+  keys: rows.map(({ account }) => account),
+})
+
+type Entries = Map<string, Uint8Array>
+
+/** Row by row, one value per feature. */
+function push(running: Engine, rows: readonly Payment[]): number[][] {
+  const columns = running.push(inputsOf(rows))
+  return rows.map((_, row) => columns.map((column) => column[row]!))
+}
+
+const cutAt = (rows: readonly Payment[], cuts: readonly number[]) => [0, ...cuts].map((from, piece) => rows.slice(from, cuts[piece] ?? rows.length))
+
+const amount = fc.oneof(fc.integer({ min: 0, max: 900 }), fc.integer({ min: -99_999, max: 99_999 }).map((cents) => cents / 100), fc.constantFrom(NaN, NaN, 1e300, 5e-324, -0, 1 / 3))
+const paymentRow = fc.record({ account: fc.constantFrom('', 'a', 'b', 'ключ', '__proto__'), day: fc.integer({ min: 14_000, max: 14_020 }), amount, note: fc.constantFrom(1, NaN) })
+const payments = fc.array(paymentRow, { maxLength: 120 }).chain((rows) => fc.record({
+  rows: fc.constant(rows),
+  cuts: fc.array(fc.integer({ min: 0, max: rows.length }), { maxLength: 6 }).map((cuts) => cuts.sort((a, b) => a - b)),
+}))
+
+const scores = (values: readonly (number | null | undefined)[]): Inputs =>
+  ({ count: values.length, numbers: new Map([['risk_score', Float64Array.from(values, (value) => value ?? NaN)]]), days: new Int32Array(values.length) })
+
+describe('the loan features', () => {
+  it('yield one column per feature, in the order they are declared', () => {
+    const rows = table`
+      risk_score | ma50    | ma100
+      0          | 0       | 0
+      614        | 307     | 307
+      579        | 397.667 | 397.667
+      -          | 397.667 | 397.667`
+    const [ma50, ma100] = engine(v1.definition).push(scores(rows.map((row) => row['risk_score'])))
+    expect([...ma50!]).toEqual(rows.map((row) => row['ma50']))
+    expect([...ma100!]).toEqual(rows.map((row) => row['ma100']))
+  })
+
+  it('of a later version take over the state of those that did not change, and start the others empty', () => {
+    const before = engine(v1.definition)
+    before.push(scores([0, 611]))
+    const after = engine(v2.definition, inherit(before.snapshot(), ['ma100']))
+    const [ma50, ma100] = after.push(scores([502]))
+    expect([...ma50!]).toEqual([502])
+    expect([...ma100!]).toEqual([371])
+  })
+
+  it('read the score and the date, and the key when there is one', () => {
+    expect(fieldsRead(v0.definition)).toEqual(['application_date', 'risk_score'])
+    expect(fieldsRead(keyed)).toEqual(['day', 'account', 'amount', 'note'])
+  })
+})
+
+describe.each([['without a key', keyless], ['per key', keyed]] as const)('an engine %s', (_, definition: Definition) => {
+  it('yields the same bits for any chunking', () => {
+    fc.assert(fc.property(payments, ({ rows, cuts }) => {
+      const chunked = engine(definition)
+      expect(cutAt(rows, cuts).flatMap((piece) => push(chunked, piece))).toEqual(push(engine(definition), rows))
+    }))
+  })
+
+  it('resumes from a snapshot as if never stopped', () => {
+    fc.assert(fc.property(payments, ({ rows, cuts }) => {
+      let state: Entries = new Map()
+      const found = cutAt(rows, cuts).flatMap((piece) => {
+        const resumed = engine(definition, state)
+        const values = push(resumed, piece)
+        state = resumed.snapshot()
+        return values
+      })
+      const whole = engine(definition)
+      expect(found).toEqual(push(whole, rows))
+      expect(state).toEqual(whole.snapshot())
+    }))
+  })
+
+  it('resumes from its accumulated changes as if never stopped', () => {
+    fc.assert(fc.property(payments, ({ rows, cuts }) => {
+      const saved: Entries = new Map()
+      const running = engine(definition)
+      const found = cutAt(rows, cuts).flatMap((piece, index) => {
+        const values = push(index % 2 === 0 ? running : engine(definition, new Map(saved)), piece)
+        if (index % 2 === 1) push(running, piece)
+        for (const [key, entry] of running.changes()) saved.set(key, entry)
+        return values
+      })
+      expect(found).toEqual(push(engine(definition), rows))
+      expect(saved).toEqual(running.snapshot())
+    }))
+  })
+
+  it('says nothing has changed when nothing has', () => {
+    const running = engine(definition)
+    push(running, [])
+    expect(running.changes()).toEqual(new Map())
+    push(running, [{ account: '', day: 1, amount: 5, note: 1 }])
+    expect([...running.changes().keys()]).toEqual([''])
+    expect(running.changes()).toEqual(new Map())
+    expect(engine(definition, running.snapshot()).changes()).toEqual(new Map())
+  })
+})
+
+describe('an engine per key', () => {
+  it('equals one engine without a key for every key', () => {
+    fc.assert(fc.property(payments, ({ rows }) => {
+      const apart = new Map([...new Set(rows.map(({ account }) => account))].map((account) => [account, engine(keyless)]))
+      expect(push(engine(keyed), rows)).toEqual(rows.map((row) => push(apart.get(row.account)!, [row])[0]))
+    }))
+  })
+
+  it('names only the keys that changed', () => {
+    const running = engine(keyed)
+    const one = (account: string): Payment => ({ account, day: 1, amount: 1, note: 1 })
+    push(running, [one('a'), one('b')])
+    expect([...running.changes().keys()]).toEqual(['a', 'b'])
+    push(running, [one('b'), one('c'), one('b')])
+    expect([...running.changes().keys()]).toEqual(['b', 'c'])
+    expect([...running.snapshot().keys()].sort()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('keeps the entries of keys that it has not met', () => {
+    const first = engine(keyed)
+    push(first, [{ account: 'a', day: 1, amount: 1, note: 1 }])
+    const second = engine(keyed, first.snapshot())
+    push(second, [{ account: 'b', day: 1, amount: 2, note: 1 }])
+    expect(second.snapshot().get('a')).toEqual(first.snapshot().get('a'))
+  })
+
+  it('needs the keys', () => {
+    const { keys: _, ...bare } = inputsOf([{ account: 'a', day: 1, amount: 1, note: 1 }])
+    expect(() => engine(keyed).push(bare)).toThrow(/payments is per account/)
+  })
+})
+
+describe('entries of state', () => {
+  const bytes = (...values: number[]) => Uint8Array.from(values)
+
+  it('hold every feature under its name', () => {
+    const states = new Map([['ma50', bytes(1, 2, 3)], ['größe', bytes()], ['long', new Uint8Array(100_000).fill(7)]])
+    expect(unpackState(packState(states))).toEqual(states)
+  })
+
+  it('are inherited by name; an entry left with nothing goes', () => {
+    const entries = new Map([['a', packState([['x', bytes(1)], ['y', bytes(2)]])], ['b', packState([['y', bytes(3)]])]])
+    const inherited = inherit(entries, ['x', 'z'])
+    expect([...inherited].map(([key, entry]) => [key, unpackState(entry)])).toEqual([['a', new Map([['x', bytes(1)]])]])
+  })
+
+  it('are refused when they are cut short or in an unknown layout', () => {
+    const entry = packState([['x', bytes(1, 2, 3)]])
+    expect(() => unpackState(entry.subarray(0, entry.length - 1))).toThrow(/ends too early/)
+    expect(() => unpackState(bytes(99))).toThrow(/layout 99/)
+  })
+
+  it('leave features out that the definition does not have', () => {
+    const both = engine(v1.definition)
+    both.push(scores([0, 611]))
+    expect([...unpackState(engine(v0.definition, both.snapshot()).snapshot().get('')!).keys()]).toEqual(['ma50'])
+  })
+})

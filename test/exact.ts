@@ -1,0 +1,98 @@
+/** The plain twin of the operators: every window taken anew and worked out in exact fractions, straight from its definition. Slow, and shares no code with them. */
+import type { OperatorSpec } from '../feature-defs/operators/operator.ts'
+
+export type Value = number | null
+export type Windowed = Exclude<OperatorSpec, { op: 'ema' }>
+type Fraction = { readonly over: bigint; readonly under: bigint }
+
+/** The value of the feature after each record. */
+export function exact(spec: OperatorSpec, inputs: readonly Value[], days: readonly number[]): Value[] {
+  if (spec.op === 'ema') return exactEma(spec.span, spec.round, inputs)
+  return inputs.map((_, row) => exactAt(spec, inputs, days, row))
+}
+
+/** The value after this one, of an operator over a window. */
+export function exactAt(spec: Windowed, inputs: readonly Value[], days: readonly number[], row: number): Value {
+  const seen = inputs.slice(0, row + 1)
+  const window = 'days' in spec
+    ? seen.filter((_, at) => days[at]! > days[row]! - spec.days && days[at]! <= days[row]!)
+    : seen.slice(-spec.last)
+  return aggregate(spec.op, window.filter((value) => value !== null), spec.round)
+}
+
+function aggregate(op: Windowed['op'], values: readonly number[], round: number | undefined): Value {
+  if (op === 'count') return values.length
+  if (values.length === 0) return null
+  const sorted = values.toSorted((a, b) => a - b)
+  switch (op) {
+    case 'min':
+      return rounded(fractionOf(sorted[0]!), round)
+    case 'max':
+      return rounded(fractionOf(sorted.at(-1)!), round)
+    case 'last':
+      return rounded(fractionOf(values.at(-1)!), round)
+    case 'sum':
+      return rounded(sumOf(values.map(fractionOf)), round)
+    case 'mean':
+      return rounded(divide(sumOf(values.map(fractionOf)), whole(values.length)), round)
+    case 'stddev': {
+      if (values.length < 2) return null
+      const fractions = values.map(fractionOf)
+      const mean = divide(sumOf(fractions), whole(values.length))
+      const squares = fractions.map((fraction) => subtract(fraction, mean)).map((gap) => multiply(gap, gap))
+      const deviation = Math.sqrt(toDouble(divide(sumOf(squares), whole(values.length - 1))))
+      return Number.isFinite(deviation) ? rounded(fractionOf(deviation), round) : deviation
+    }
+  }
+}
+
+function exactEma(span: number, round: number | undefined, inputs: readonly Value[]): Value[] {
+  const alpha = 2 / (span + 1)
+  let level: Value = null
+  return inputs.map((x) => {
+    if (x !== null) level = level === null ? x : level + alpha * (x - level)
+    return level === null ? null : rounded(fractionOf(level), round)
+  })
+}
+
+const whole = (value: number): Fraction => ({ over: BigInt(value), under: 1n })
+const multiply = (a: Fraction, b: Fraction): Fraction => ({ over: a.over * b.over, under: a.under * b.under })
+const divide = (a: Fraction, b: Fraction): Fraction => ({ over: a.over * b.under, under: a.under * b.over })
+const subtract = (a: Fraction, b: Fraction): Fraction => ({ over: a.over * b.under - b.over * a.under, under: a.under * b.under })
+
+/** Denominators of decimals divide one another: adding at the largest keeps them from growing with every term. */
+function sumOf(fractions: readonly Fraction[]): Fraction {
+  const under = fractions.reduce((most, fraction) => (fraction.under > most ? fraction.under : most), 1n)
+  return { over: fractions.reduce((sum, fraction) => sum + fraction.over * (under / fraction.under), 0n), under }
+}
+
+/** The decimal that the double prints as. */
+export function fractionOf(value: number): Fraction {
+  const [, sign, digits, decimals = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value))!
+  const places = decimals.length - Number(exponent)
+  const over = BigInt(`${sign}${digits}${decimals}`)
+  return places > 0 ? { over, under: 10n ** BigInt(places) } : { over: over * 10n ** BigInt(-places), under: 1n }
+}
+
+function rounded(value: Fraction, decimals: number | undefined): number {
+  if (decimals === undefined) return toDouble(value)
+  const unit = 10n ** BigInt(decimals)
+  const size = (value.over < 0n ? -value.over : value.over) * unit
+  const down = size / value.under
+  const up = 2n * (size % value.under) >= value.under ? down + 1n : down
+  return toDouble({ over: value.over < 0n ? -up : up, under: unit })
+}
+
+/** No point half-way between two doubles has more decimals. */
+const decimalsOfHalves = 1100
+
+/** The nearest double, by writing the fraction down and letting the language read it; a last digit stands for all that is cut off. */
+export function toDouble({ over, under }: Fraction): number {
+  if (over === 0n) return 0
+  const size = over < 0n ? -over : over
+  const scaled = size * 10n ** BigInt(decimalsOfHalves)
+  const digits = (scaled / under).toString().padStart(decimalsOfHalves + 1, '0')
+  const tail = scaled % under === 0n ? '' : '1'
+  const nearest = Number(`${digits.slice(0, -decimalsOfHalves)}.${digits.slice(-decimalsOfHalves)}${tail}`)
+  return over < 0n ? 0 - nearest : nearest
+}

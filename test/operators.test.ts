@@ -1,0 +1,341 @@
+/** The operators: what each yields, drawn as tables, and the laws that all of them keep. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { nearestDouble, roundDecimal } from '../feature-defs/operators/decimal.ts'
+import type { Operator, OperatorSpec, WindowedOp } from '../feature-defs/operators/operator.ts'
+import { operatorOf, stateBytes } from '../feature-defs/operators/operators.ts'
+import { Problem } from '../utilities/problem.ts'
+import { exact, exactAt, toDouble, type Value, type Windowed } from './exact.ts'
+import { table } from './table.ts'
+
+const column = (values: readonly Value[]) => Float64Array.from(values, (value) => value ?? NaN)
+const nulled = (values: Float64Array): Value[] => Array.from(values, (value) => (Number.isNaN(value) ? null : value))
+
+/** Runs the rows through in stretches that end at the cuts, saving and loading the state at each when asked to. */
+function yields(spec: OperatorSpec, inputs: readonly Value[], days: readonly number[] = [], { cuts = [], saving = false }: { cuts?: readonly number[]; saving?: boolean } = {}): Value[] {
+  const operator = operatorOf(spec)
+  const out = new Float64Array(inputs.length)
+  const input = column(inputs)
+  const dates = Int32Array.from(inputs, (_, row) => days[row] ?? 0)
+  let state = operator.init()
+  let from = 0
+  for (const cut of [...cuts, inputs.length]) {
+    operator.run(state, input, dates, out, from, cut)
+    if (saving) state = reloaded(operator, state, () => stateBytes(spec, new Set(dates.slice(0, cut)).size))
+    from = cut
+  }
+  return nulled(out)
+}
+
+function reloaded(operator: Operator<unknown>, state: unknown, bound: () => number): unknown {
+  const saved = operator.save(state)
+  const loaded = operator.load(saved)
+  expect(operator.save(loaded)).toEqual(saved)
+  expect(saved.length).toBeLessThanOrEqual(bound())
+  return loaded
+}
+
+/** The rows' column `x` by `day`, through the operator that stands above each other column. */
+function expectTable(rows: readonly { readonly [column: string]: Value }[], specs: { readonly [column: string]: OperatorSpec }): void {
+  const of = (name: string) => rows.map((row) => row[name]!)
+  const days = rows.map((row) => row['day'] ?? 0)
+  const found = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, yields(spec, of('x'), days)]))
+  expect(found).toEqual(Object.fromEntries(Object.keys(specs).map((name) => [name, of(name)])))
+}
+
+const over = (op: WindowedOp, window: { last: number; round?: number } | { days: number; round?: number }): Windowed => ({ op, of: 'x', ...window })
+const ema = (span: number, round?: number): OperatorSpec => ({ op: 'ema', of: 'x', span, ...(round === undefined ? {} : { round }) })
+
+describe('windows of records', () => {
+  it('use fewer records at the start', () => {
+    const ma100 = over('mean', { last: 100, round: 3 })
+    expectTable(table`
+      x   | ma100
+      0   | 0
+      611 | 305.5
+      502 | 371`, { ma100 })
+    expectTable(table`
+      x   | ma100
+      0   | 0
+      614 | 307
+      579 | 397.667`, { ma100 })
+  })
+
+  it('forget the record that falls out', () => {
+    expectTable(table`
+      x  | mean | sum | count | min | max | stddev             | last
+      4  | 4    | 4   | 1     | 4   | 4   | -                  | 4
+      2  | 3    | 6   | 2     | 2   | 4   | 1.4142135623730951 | 2
+      9  | 5.5  | 11  | 2     | 2   | 9   | 4.949747468305833  | 9
+      9  | 9    | 18  | 2     | 9   | 9   | 0                  | 9
+      -1 | 4    | 8   | 2     | -1  | 9   | 7.0710678118654755 | -1`, all({ last: 2 }))
+  })
+
+  it('give a null a place but no part', () => {
+    expectTable(table`
+      x | mean | sum | count | min | max | stddev             | last
+      - | -    | -   | 0     | -   | -   | -                  | -
+      6 | 6    | 6   | 1     | 6   | 6   | -                  | 6
+      - | 6    | 6   | 1     | 6   | 6   | -                  | 6
+      3 | 4.5  | 9   | 2     | 3   | 6   | 2.1213203435596424 | 3
+      - | 3    | 3   | 1     | 3   | 3   | -                  | 3
+      - | 3    | 3   | 1     | 3   | 3   | -                  | 3
+      - | -    | -   | 0     | -   | -   | -                  | -
+      0 | 0    | 0   | 1     | 0   | 0   | -                  | 0`, all({ last: 3 }))
+  })
+
+  it('hold one record when asked for one', () => {
+    expectTable(table`
+      x | mean | sum | count | min | max | stddev | last
+      5 | 5    | 5   | 1     | 5   | 5   | -      | 5
+      - | -    | -   | 0     | -   | -   | -      | -
+      7 | 7    | 7   | 1     | 7   | 7   | -      | 7`, all({ last: 1 }))
+  })
+})
+
+describe('windows of days', () => {
+  it('reach back over days, not records', () => {
+    expectTable(table`
+      day | x  | mean | sum | count | min | max | stddev             | last
+      10  | 4  | 4    | 4   | 1     | 4   | 4   | -                  | 4
+      10  | 8  | 6    | 12  | 2     | 4   | 8   | 2.8284271247461903 | 8
+      11  | -  | 6    | 12  | 2     | 4   | 8   | 2.8284271247461903 | 8
+      12  | 3  | 5    | 15  | 3     | 3   | 8   | 2.6457513110645907 | 3
+      13  | 5  | 4    | 8   | 2     | 3   | 5   | 1.4142135623730951 | 5
+      20  | -  | -    | -   | 0     | -   | -   | -                  | -
+      21  | 1  | 1    | 1   | 1     | 1   | 1   | -                  | 1`, all({ days: 3 }))
+  })
+
+  it('count a late record from when it arrives, in the windows of later days too', () => {
+    expectTable(table`
+      day | x   | mean | sum | count | min | max | stddev            | last
+      10  | 1   | 1    | 1   | 1     | 1   | 1   | -                 | 1
+      12  | 7   | 4    | 8   | 2     | 1   | 7   | 4.242640687119285 | 7
+      11  | 100 | 50.5 | 101 | 2     | 1   | 100 | 70.0035713374682  | 100
+      9   | 2   | 2    | 2   | 1     | 2   | 2   | -                 | 2
+      12  | 4   | 28   | 112 | 4     | 1   | 100 | 48.062459362791664 | 4
+      13  | -   | 37   | 111 | 3     | 4   | 100 | 54.58021619598075 | 4
+      11  | -   | 34.333333333333336 | 103 | 3 | 1 | 100 | 56.871199506721624 | 2
+      14  | -   | 5.5  | 11  | 2     | 4   | 7   | 2.1213203435596424 | 4`, all({ days: 3 }))
+  })
+})
+
+/** Every windowed operator over this window, under its own name. */
+function all(window: { last: number } | { days: number }): { readonly [column: string]: OperatorSpec } {
+  const ops: readonly WindowedOp[] = ['mean', 'sum', 'count', 'min', 'max', 'stddev', 'last']
+  return Object.fromEntries(ops.map((op) => [op, over(op, window)]))
+}
+
+describe('the exponential moving average', () => {
+  it('starts at the first value and lets nulls pass', () => {
+    expectTable(table`
+      x  | ema3 | ema4
+      -  | -    | -
+      8  | 8    | 8
+      4  | 6    | 6.4
+      -  | 6    | 6.4
+      0  | 3    | 3.84
+      10 | 6.5  | 6.3`, { ema3: ema(3), ema4: ema(4, 2) })
+  })
+
+  it('rounds what it yields, never what it keeps', () => {
+    expectTable(table`
+      x | whole | precise
+      0 | 0     | 0
+      1 | 1     | 0.5
+      1 | 1     | 0.75
+      0 | 0     | 0.375
+      0 | 0     | 0.1875`, { whole: ema(3, 0), precise: ema(3) })
+  })
+})
+
+describe('rounding', () => {
+  it('is half away from zero on the decimals as they are written', () => {
+    expectTable(table`
+      x       | whole | three
+      2.5     | 3     | 2.5
+      -2.5    | -3    | -2.5
+      0.5     | 1     | 0.5
+      -0.4999 | 0     | -0.5
+      0.0005  | 0     | 0.001
+      -0.0005 | 0     | -0.001
+      1.0005  | 1     | 1.001
+      2.0015  | 2     | 2.002
+      0.00049 | 0     | 0
+      8.0005  | 8     | 8.001
+      1e300   | 1e300 | 1e300
+      5e-324  | 0     | 0`, {
+      whole: over('sum', { last: 1, round: 0 }),
+      three: over('sum', { last: 1, round: 3 }),
+    })
+  })
+
+  it('agrees between the operators on a window of one', () => {
+    const values = [2.5, -2.5, 0.0005, -0.0005, 1.0005, 2.0015, 1e300, 5e-324, 123456789.98765432, -0, 4503599627370497.5]
+    for (const round of [0, 1, 3, 7, 15]) {
+      const expected = yields(over('mean', { last: 1, round }), values)
+      for (const op of ['sum', 'min', 'max', 'last'] as const) expect(yields(over(op, { last: 1, round }), values)).toEqual(expected)
+      expect(yields(ema(1, round), values)).toEqual(expected)
+    }
+  })
+
+  it('of a mean takes ties away from zero', () => {
+    expectTable(table`
+      x   | two
+      1   | 1
+      1.01 | 1.01
+      -1.02 | -0.01
+      -1.01 | -1.02
+      0.01 | -0.5`, { two: over('mean', { last: 2, round: 2 }) })
+  })
+
+  it('equals exact rounding of the decimal, for any double', () => {
+    fc.assert(fc.property(anyValue, fc.integer({ min: 0, max: 15 }), (value, round) => {
+      expect(roundDecimal(value, round)).toBe(exact(over('last', { last: 1, round }), [value], [0])[0])
+    }), { numRuns: 2000 })
+  })
+})
+
+describe('exactness', () => {
+  it('adds decimals as they are written', () => {
+    expect(yields(over('sum', { last: 5 }), [0.1, 0.2])).toEqual([0.1, 0.3])
+    expect(yields(over('sum', { days: 5 }), [0.1, 0.2])).toEqual([0.1, 0.3])
+    expect(yields(over('mean', { last: 5 }), [0.1, 0.2])).toEqual([0.1, 0.15])
+  })
+
+  it('keeps what is small beside what is huge', () => {
+    const values = [1e300, 5e-324, -1e300, 1]
+    expect(yields(over('sum', { last: 4 }), values)).toEqual([1e300, 1e300, 5e-324, 1])
+    expect(yields(over('sum', { days: 1 }), values)).toEqual([1e300, 1e300, 5e-324, 1])
+  })
+
+  it('never yields a negative zero', () => {
+    const values = [-0, -0, -5e-324, 0, -0]
+    for (const spec of operators) for (const value of yields(spec, values)) expect(value).not.toBe(-0)
+  })
+
+  it('lasts over millions of records of cents', () => {
+    const rows = 4_000_000
+    const cents = Int32Array.from({ length: rows }, (_, row) => (Math.imul(row ^ (row >>> 7), 0x9e3779b1) >>> 8) % 4_000_000)
+    const input = Float64Array.from(cents, (cent) => cent / 100)
+    const out = new Float64Array(rows)
+    const operator = operatorOf(over('mean', { last: 100, round: 3 }))
+    operator.run(operator.init(), input, new Int32Array(rows), out, 0, rows)
+    let sum = 0
+    let wrong = 0
+    for (let row = 0; row < rows; row++) {
+      sum += cents[row]! - (cents[row - 100] ?? 0)
+      const count = Math.min(row + 1, 100)
+      const rest = (sum * 10) % count
+      const down = (sum * 10 - rest) / count
+      if (out[row] !== (2 * rest >= count ? down + 1 : down) / 1000) wrong++
+    }
+    expect(wrong).toBe(0)
+  })
+
+  it('turns ratios of any size into the nearest double', () => {
+    const big = fc.bigInt({ min: -(2n ** 1200n), max: 2n ** 1200n })
+    const positive = fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 64n }), fc.integer({ min: 0, max: 2200 })).map(([value, shift]) => value << BigInt(shift))
+    fc.assert(fc.property(big, positive, (numerator, denominator) => {
+      expect(nearestDouble(numerator, denominator)).toBe(toDouble({ over: numerator, under: denominator }))
+    }), { numRuns: 500 })
+  })
+
+  it('takes ratios half-way between two doubles to the even one', () => {
+    const near = fc.tuple(fc.integer({ min: 0, max: 2 ** 30 }), fc.integer({ min: 0, max: 1080 }), fc.constantFrom(-1n, 0n, 1n))
+    fc.assert(fc.property(near, ([mantissa, shift, nudge]) => {
+      const numerator = ((BigInt(mantissa) << 24n) * 2n + 1n) * 2n ** 60n + nudge
+      const denominator = 2n ** BigInt(shift + 60)
+      expect(nearestDouble(numerator, denominator)).toBe(toDouble({ over: numerator, under: denominator }))
+    }), { numRuns: 500 })
+  })
+})
+
+/** Every operator is here, over windows of both kinds, rounded and not: one that is added must obey every law below. */
+const operators: readonly OperatorSpec[] = [
+  ...(['mean', 'sum', 'count', 'min', 'max', 'stddev', 'last'] as const).flatMap((op) =>
+    [{ last: 1 }, { last: 3 }, { last: 7, round: 0 }, { last: 50, round: 3 }, { days: 1 }, { days: 7, round: 2 }, { days: 30 }].map((window) => over(op, window))),
+  ema(1), ema(3), ema(50, 3), ema(7, 0),
+]
+
+const score = fc.integer({ min: 0, max: 900 })
+const cents = fc.integer({ min: -10_000_000, max: 10_000_000 }).map((value) => value / 100)
+const mixedScale = fc.tuple(fc.integer({ min: -100_000, max: 100_000 }), fc.integer({ min: 0, max: 9 })).map(([digits, places]) => digits / 10 ** places)
+const edge = fc.constantFrom(0, -0, 1e300, -1e300, 5e-324, -5e-324, 0.1, 0.2, 0.30000000000000004, 999999999999999, 1e15, 2 ** 53, -(2 ** 53) - 2, 1e22, 0.5, -0.5, 1 / 3)
+const anyDouble = fc.double({ noNaN: true, min: -8e307, max: 8e307 })
+const anyValue = fc.oneof(score, cents, mixedScale, edge, anyDouble)
+
+/** A stretch of values of one sort, so that windows fill with it, then another. */
+const stretch = fc.oneof({ weight: 4, arbitrary: score }, { weight: 4, arbitrary: cents }, { weight: 3, arbitrary: mixedScale }, edge, anyDouble, anyValue)
+const values = fc.array(fc.constantFrom(score, cents, mixedScale, anyValue, stretch).chain((sort) => fc.array(fc.option(sort, { freq: 5 }), { maxLength: 30 })), { maxLength: 6 })
+  .map((stretches) => stretches.flat())
+
+/** Days mostly go on; some records are late by a little, some by much. */
+const dayStep = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) }, fc.integer({ min: -40, max: 40 }))
+const series = values.chain((inputs) => fc.record({
+  inputs: fc.constant(inputs),
+  days: fc.array(dayStep, { minLength: inputs.length, maxLength: inputs.length }).map((steps) => {
+    let day = 14_000
+    return steps.map((step) => (day += step))
+  }),
+  cuts: fc.array(fc.integer({ min: 0, max: inputs.length }), { maxLength: 8 }).map((cuts) => cuts.sort((a, b) => a - b)),
+}))
+
+const named = ({ of, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
+const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
+
+describe.each(operators.map((spec) => [named(spec), spec] as const))('%s', (_, spec) => {
+  it('equals the independent exact oracle', () => {
+    fc.assert(fc.property(series, ({ inputs, days }) => {
+      expect(yields(spec, inputs, days)).toEqual(exact(spec, inputs, days))
+    }), { numRuns: 40 })
+  })
+
+  it('yields the same bits for any chunking', () => {
+    fc.assert(fc.property(series, ({ inputs, days, cuts }) => {
+      const whole = yields(spec, inputs, days)
+      expect(yields(spec, inputs, days, { cuts })).toEqual(whole)
+      expect(yields(spec, inputs, days, { cuts: everyRow(inputs.length) })).toEqual(whole)
+    }), { numRuns: 40 })
+  })
+
+  it('resumes from a saved state as if never stopped, and saves no more than it says', () => {
+    fc.assert(fc.property(series, ({ inputs, days, cuts }) => {
+      expect(yields(spec, inputs, days, { cuts, saving: true })).toEqual(yields(spec, inputs, days))
+    }), { numRuns: 40 })
+  })
+
+  it('gives nulls a place but no part', () => {
+    fc.assert(fc.property(series.filter(({ inputs }) => inputs.length > 0), ({ inputs, days }) => {
+      const final = inputs.length - 1
+      const first = 'last' in spec ? Math.max(0, inputs.length - spec.last) : 0
+      const kept = everyRow(inputs.length).filter((row) => row === final || (row >= first && inputs[row] !== null))
+      const without = yields(spec, kept.map((row) => inputs[row]!), kept.map((row) => days[row]!))
+      expect(without.at(-1)).toEqual(yields(spec, inputs, days).at(-1))
+    }), { numRuns: 40 })
+  })
+})
+
+describe('large windows', () => {
+  it.each(['min', 'max', 'mean', 'count', 'last'] as const)('%s over ten thousand records equals the plain one', (op) => {
+    const rows = 30_000
+    const inputs = Array.from({ length: rows }, (_, row): Value => (row % 11 === 3 ? null : ((row * 7919) % 20_011) - row / 4))
+    const spec = over(op, { last: 10_000, round: 2 })
+    const found = yields(spec, inputs, [], { cuts: [9_999, 10_000, 10_001, 25_000], saving: true })
+    for (let row = 0; row < rows; row += 1_499) expect(found[row]).toBe(exactAt(spec, inputs, [], row))
+  })
+})
+
+describe('operators', () => {
+  it('are refused by name when this version has none of that name', () => {
+    expect(() => operatorOf({ op: 'median', of: 'x', last: 3 } as unknown as OperatorSpec)).toThrow(Problem)
+  })
+
+  it('refuse the saved state of another operator, or of a longer window', () => {
+    const long = operatorOf(over('mean', { last: 3 }))
+    const state = long.init()
+    long.run(state, column([1, 2, 3]), new Int32Array(3), new Float64Array(3), 0, 3)
+    expect(() => operatorOf(ema(3)).load(long.save(state))).toThrow(/layout/)
+    expect(() => operatorOf(over('mean', { last: 2 })).load(long.save(state))).toThrow(/3 records/)
+  })
+})
