@@ -80,7 +80,7 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
   const startedNs = clock()
   let ranges: Ranges = []
 
-  for await (const csv of readCsv(record, source.read(signal), { place: source.place })) {
+  for await (const csv of readCsv(record, source.read(), { place: source.place })) {
     const batch = numberedFrom(base, csv)
     const chosen = select(batch)
     const allSeq = columnOf(batch.columns, '_seq', 'int').values

@@ -53,7 +53,7 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
     const total = { rows: 0, rejected: 0, alreadyHeld: 0 }
     let { ranges } = mine
 
-    for await (const csv of readCsv(record, source.read(signal), { place: source.place, rowsPerBatch: pace.rowsPerBatch })) {
+    for await (const csv of readCsv(record, source.read(), { place: source.place, rowsPerBatch: pace.rowsPerBatch })) {
       const batch = numberedFrom(base, csv)
       const chosen = select(batch)
       const bad = chosen.rejects.filter(({ seq }) => !covers(ranges, seq))

@@ -71,7 +71,8 @@ function passHeader(schema: RecordSchema, window: Window, { place, atEnd, record
   const found = first.outcome === 'ended' ? first.cells.map((cell) => cellText(bytes, cell)) : [bytes.toString('utf8', from, Math.min(end, from + 1000))]
   if (found.join('') === '' && end - from <= 1) throw new Problem(`${place} is empty`, `It needs at least a header: ${expected.join(',')}.`)
   if (found.length !== expected.length || found.some((name, index) => name !== expected[index])) {
-    throw new Problem(`${place} has the header ${shown(found)}, but ${schema.name} needs ${shown(expected)}`, 'Check that it is the right file; the names and their order must be the same.')
+    throw new Problem(`${place} has the header ${shown(found)}, but ${schema.name} needs ${shown(expected)}`,
+      'Check that it is the right file; the names and their order must be the same.')
   }
   window.at = first.next
   return true

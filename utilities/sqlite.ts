@@ -1,5 +1,5 @@
 /** The one door to node:sqlite: opens database files, runs transactions on them, and says in words what goes wrong. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Problem } from './problem.ts'
@@ -99,11 +99,25 @@ function setUp(db: DatabaseSync, write: <T>(work: () => T) => T, tables: Readonl
   })
 }
 
-export function makeDirectory(directory: string): void {
+function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeWithParents(directory)
   } catch (error) {
     throw directoryTrouble(directory, error) ?? error
+  }
+}
+
+/** Node's own recursive mkdir never returns where a parent exists and nothing can be made in it, as in /proc or a deleted directory. */
+function makeWithParents(directory: string, parentMade = false): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return
+  try {
+    mkdirSync(directory)
+  } catch (error) {
+    const kind = (error as { readonly code?: unknown }).code
+    if (kind === 'ENOENT' && !parentMade && dirname(directory) !== directory) {
+      makeWithParents(dirname(directory))
+      makeWithParents(directory, true)
+    } else if (kind !== 'EEXIST' || !statSync(directory).isDirectory()) throw error
   }
 }
 
