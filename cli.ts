@@ -91,7 +91,10 @@ function sayWhy(error: unknown, { json, note, result }: { json: boolean; note: (
     note(`tidemark: ${error.what}. ${error.todo}`)
     return error.exitCode
   }
-  if (error instanceof Error && error.name === 'AbortError') return 0
+  if (error instanceof Error && error.name === 'AbortError') {
+    note('tidemark: interrupted. What was done is saved; run it again to go on.')
+    return 0
+  }
   note(`tidemark: a bug of Tidemark's own: ${error instanceof Error ? error.stack : String(error)}\nPlease report it with this text.`)
   return 1
 }

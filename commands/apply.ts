@@ -14,7 +14,7 @@ import { setAtVersion } from './words.ts'
 export const run: Run = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const asked = askedMode(options)
-  const chain = chainOf(await loadDefinitions(config.features), set)
+  const chain = chainOf(await loadDefinitions(config.features), set, version)
 
   return withPorts(config, [`apply-${set}`], async (ports) => {
     const planned = await plan(ports, { chain, version, mode: asked })

@@ -1,6 +1,7 @@
 /** `backfill`: years of a file through the same engine into the warehouse. */
 import { backfill, undoBackfill } from '../batch/backfill.ts'
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
+import { sourceAt } from '../config/wire.ts'
 import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { Problem } from '../utilities/problem.ts'
 import { apply } from '../versions/apply.ts'
@@ -17,14 +18,14 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const chain = chainOf(definitions, set)
   const file = (options['file'] as string | undefined) ?? config.source.file
   const undo = options['undo'] === true
-  const chosen = undo ? ([0, 0] as const) : years(options)
+  const chosen = undo ? undefined : years(options)
+  const source = undo ? undefined : await sourceAt(file)
 
   await withPorts(config, [`backfill-${set}`], async (ports) => {
-    if (undo) {
+    if (!chosen || !source) {
       const there = await undoBackfill(ports, set)
       return console.result(there ? `took back the unfinished backfill of ${set}` : `${set} has no unfinished backfill`, { set, undone: there })
     }
-    const source = ports.openSource(file)
     if ((await loadPosition(ports.checkpoints, set, 0)).runs.length === 0) {
       // Nobody can see a difference yet: the first version needs no decision.
       await source.identify(signal)

@@ -78,8 +78,12 @@ export const run = async ({ options, config, console, signal }: Context): Promis
 
 /** Removes only what an earlier demo made. */
 function makeAfresh(dir: string): void {
-  const there = existsSync(dir)
-  if (there && readdirSync(dir).length > 0 && !existsSync(join(dir, mark))) {
+  try {
+    mkdirSync(dir, { recursive: true })
+  } catch (cause) {
+    throw new Problem(`the directory ${dir} cannot be made (${(cause as Error).message})`, 'Give the demo another folder with --data-dir.', { cause })
+  }
+  if (readdirSync(dir).length > 0 && !existsSync(join(dir, mark))) {
     throw new Problem(`${dir} is not empty and was not made by the demo`, 'Give it another folder with --data-dir.')
   }
   rmSync(dir, { recursive: true, force: true })

@@ -10,13 +10,13 @@ import { setAtVersion } from './words.ts'
 
 export const run: Run = async ({ args, options, config, console }) => {
   const mode = askedMode(options)
+  const asked = args[0] === undefined ? undefined : setAtVersion(args[0])
   const definitions = await loadDefinitions(config.features)
+  const chain = asked && chainOf(definitions, asked.set, asked.version)
   return withPorts(config, [], async (ports) => {
     const plans: Plan[] = []
-    if (args[0] !== undefined) {
-      const { set, version } = setAtVersion(args[0])
-      plans.push(await plan(ports, { chain: chainOf(definitions, set), version, mode }))
-    } else {
+    if (asked && chain) plans.push(await plan(ports, { chain, version: asked.version, mode }))
+    else {
       // The next version of every set; for a set that is up to date, its last.
       for (const [set, chain] of definitions) {
         const version = Math.min(chain.length - 1, (await knownVersions(ports.registry, set)).length)

@@ -1,5 +1,6 @@
 /** `produce`: years of the loan file into inflow. */
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
+import { sourceAt } from '../config/wire.ts'
 import { produce } from '../producer/produce.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Run } from './command.ts'
@@ -14,12 +15,13 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const definitions = await loadDefinitions(config.features)
   const { record } = chainOf(definitions, streamedSet(definitions)).at(-1)!
   const file = (options['file'] as string | undefined) ?? config.source.file
+  const source = await sourceAt(file)
 
   await withPorts(config, ['produce'], async (ports) => {
     const progress = console.progress('produce')
     const rejects = ports.rejectsPath('inflow')
     const done = await produce(
-      { ...ports, source: ports.openSource(file), rejects: ports.rejects('inflow') },
+      { ...ports, source, rejects: ports.rejects('inflow') },
       { record, years: chosen, ...(rate === undefined ? {} : { rate }), strict: options['strict'] === true, continue: options['continue'] === true, signal, report: ({ rows }) => progress(rows) },
     )
     if (done.rows + done.rejected + done.alreadyHeld === 0 && !done.interrupted) throw new Problem(`${file} has no row of ${chosen[0] === chosen[1] ? chosen[0] : chosen.join('-')}`, 'Choose years that it has.')

@@ -25,9 +25,11 @@ export async function loadDefinitions(file: string | undefined): Promise<Definit
   return bySet
 }
 
-export function chainOf(definitions: Definitions, set: string): readonly Definition[] {
+/** The versions of the set, of which this one must be there. */
+export function chainOf(definitions: Definitions, set: string, version = 0): readonly Definition[] {
   const chain = definitions.get(set)
   if (!chain) throw new Problem(`there is no feature set ${set}`, `The definitions have ${[...definitions.keys()].join(', ')}.`)
+  if (!chain[version]) throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
   return chain
 }
 
@@ -44,7 +46,7 @@ async function importUserFile(file: string): Promise<Record<string, unknown>> {
     return await import(pathToFileURL(file).href)
   } catch (error) {
     if (error instanceof Problem) throw error
-    throw new Problem(`the definitions file ${file} does not load: ${(error as Error).message}`, 'Correct it and try again.', { cause: error })
+    throw new Problem(`the definitions file ${file} does not load: ${(error as Error).message.replace(/\s+/g, ' ')}`, 'Correct it and try again.', { cause: error })
   } finally {
     hooks.deregister()
   }

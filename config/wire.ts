@@ -1,6 +1,6 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import { systemClock, type Clock } from '../utilities/clock.ts'
 import type { Lease } from '../utilities/lease.ts'
@@ -51,11 +51,22 @@ export async function wire(config: Config): Promise<Ports> {
     openSource: (place) => fileSource(existsSync(place) ? place : config.source.file),
     lease: (name) => takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`),
     rejectsPath,
-    rejects: (name) => rejectsFile(rejectsPath(name)),
+    rejects(name) {
+      mkdirSync(dirname(rejectsPath(name)), { recursive: true })
+      return rejectsFile(rejectsPath(name))
+    },
     async close() {
       await Promise.all([log.close(), checkpoints.close(), registry.close(), warehouse.close()])
     },
   }
+}
+
+/** The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file takes its place. */
+export async function sourceAt(place: string): Promise<Source> {
+  const { fileSource } = await import('../utilities/source/file-source.ts')
+  const source = fileSource(place)
+  for await (const _ of source.read()) break
+  return source
 }
 
 /** Only the warehouse, for reading. */

@@ -72,9 +72,9 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
       }
       await writer.close()
     } else {
+      if (!options.follow && why.startsWith('a backfill')) throw new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
       if (why !== said) report({ kind: 'waiting', why })
       said = why
-      if (!options.follow && why.startsWith('a backfill')) throw new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
       await new Promise((done) => setTimeout(done, 20))
     }
   }

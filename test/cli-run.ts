@@ -74,7 +74,10 @@ export async function done(folder: string, words: string): Promise<string> {
   return out.trim()
 }
 
-export const json = async (folder: string, words: string): Promise<any> => JSON.parse(await done(folder, `${words} --json`))
+/** What a command prints with --json: tests say by what they read of it what it must be. */
+export type Printed = any
+
+export const json = async (folder: string, words: string): Promise<Printed> => JSON.parse(await done(folder, `${words} --json`))
 
 /** Looks again and again until it is so; the test's own time limit ends the wait. */
 export async function until(isSo: () => boolean | Promise<boolean>, everyMs = 10): Promise<void> {

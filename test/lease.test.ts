@@ -1,10 +1,11 @@
 /** Leases, taken and lost by real processes. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { takeLease } from '../utilities/lease.ts'
 import { Problem } from '../utilities/problem.ts'
+import { holdAlone } from '../utilities/sqlite.ts'
 import { newDirectory, nextLine, startChild } from './contracts/processes.ts'
 
 function testDirectory(): string {
@@ -21,7 +22,7 @@ const refusalOf = (taking: Promise<unknown>): Promise<Problem> => taking.then(
   },
 )
 
-describe('a lease', () => {
+describe('a lease', { timeout: 60_000 }, () => {
   it('is held by one at a time, in one process too, and free once it is closed', async () => {
     const dir = testDirectory()
     const lease = await takeLease(dir, 'sink', 'tidemark sink')
@@ -69,14 +70,22 @@ describe('a lease', () => {
     expect((await said).filter((line) => line === 'held')).toHaveLength(1)
   })
 
-  it('is told apart from what a dead owner left behind, or from no description at all', async () => {
+  it('names no dead owner: whoever took it this very moment is waited for', async () => {
     const dir = testDirectory()
     const child = startChild('hold', dir, 'consume')
     await nextLine(child)
-    writeFileSync(join(dir, 'leases', 'consume.json'), 'not JSON')
-    const refusal = await refusalOf(takeLease(dir, 'consume', 'tidemark up'))
-    expect(refusal.what).toBe('another process holds consume')
     await child.kill()
-    await (await takeLease(dir, 'consume', 'tidemark up')).close()
+    const ownerFile = join(dir, 'leases', 'consume.json')
+    expect(readFileSync(ownerFile, 'utf8')).toContain(`"pid":${child.process.pid},`)
+
+    // As a holder is for a moment: it has the lock, and has not described itself yet.
+    const letGo = holdAlone(join(dir, 'leases', 'consume.lock'))!
+    onTestFinished(letGo)
+    expect((await refusalOf(takeLease(dir, 'consume', 'tidemark up'))).what).toBe('another process holds consume')
+    const refusal = refusalOf(takeLease(dir, 'consume', 'tidemark up'))
+    writeFileSync(ownerFile, JSON.stringify({ pid: process.pid, host: hostname(), since: 'now', command: 'tidemark backfill' }))
+    expect((await refusal).what).toMatch(/since now: tidemark backfill$/)
+    writeFileSync(ownerFile, 'not JSON')
+    expect((await refusalOf(takeLease(dir, 'consume', 'tidemark up'))).what).toBe('another process holds consume')
   })
 })

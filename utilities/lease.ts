@@ -36,8 +36,9 @@ export async function takeLease(dir: string, name: string, owner: string): Promi
       return lease
     }
     const found = readOwner(ownerFile)
+    const holder = found && isAlive(found) ? found : undefined
     // The holder may have taken it this very moment: what is written there is of the one before, or nothing yet.
-    if ((found && isAlive(found)) || attempt === 25) throw heldBy(name, found)
+    if (holder || attempt === 25) throw heldBy(name, holder)
     await sleep(20)
   }
 }

@@ -121,15 +121,16 @@ function makeWithParents(directory: string, parentMade = false): void {
   }
 }
 
-/** The change to WAL needs the file alone for a moment, and SQLite does not always wait for that by itself. */
+/** The change to WAL needs the file alone for a moment, and where waiting could mean a deadlock SQLite does not wait by itself. */
 function useWal(db: DatabaseSync): void {
+  const giveUpAt = performance.now() + busyWaitMs
   const pause = new Int32Array(new SharedArrayBuffer(4))
-  for (let attempt = 0; ; attempt++) {
+  for (;;) {
     try {
       db.exec('PRAGMA journal_mode = WAL')
       return
     } catch (error) {
-      if (!isBusy(error) || attempt === 500) throw error
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error
       Atomics.wait(pause, 0, 0, 10)
     }
   }

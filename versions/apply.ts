@@ -9,7 +9,7 @@ import { rowSchema } from '../feature-defs/row-schema.ts'
 import { acted, act, isoTime, newRecord, toTop, type Actor } from './acts.ts'
 import { featureChanges } from './changes.ts'
 import { advance, catchUp, filled, forgetFill, warmed, type Growth, type Origins, type VersionPorts, type Watch } from './growth.ts'
-import { handover } from './handover.ts'
+import { handover, refuseAmidstBackfill } from './handover.ts'
 import { endRuns, labelLive, shadowsOf, withEnded } from './live.ts'
 
 export type ApplyOptions = Watch & {
@@ -25,6 +25,7 @@ const partition = 0
 export async function apply(ports: VersionPorts, options: ApplyOptions): Promise<void> {
   const { version, mode } = options
   const { set } = options.chain[0]!
+  await refuseAmidstBackfill(ports, set, partition)
   // What is released already counts as it was released: the code may list its features in another order by now.
   const released = await knownVersions(ports.registry, set)
   const chain = options.chain.map((inCode) => released.find(({ definition }) => definition.version === inCode.version)?.definition ?? inCode)

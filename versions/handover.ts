@@ -37,6 +37,12 @@ export async function handover(
   }
 }
 
+/** To be called before anything is changed: the handover itself would refuse only when half is done. */
+export async function refuseAmidstBackfill({ checkpoints }: Pick<HandoverPorts, 'checkpoints'>, set: string, partition: number): Promise<void> {
+  const { hold } = await loadPosition(checkpoints, set, partition)
+  if (hold?.kind === 'backfill') throw unfinished(set, hold)
+}
+
 export const unfinished = (set: string, hold: { readonly by: string; readonly years: readonly [number, number]; readonly source: { readonly name: string } }) =>
   new Problem(`a backfill of ${hold.years[0]}-${hold.years[1]} of ${set} from ${hold.source.name} (${hold.by}) has not finished`,
     `Let it finish, run it again to finish it, or take it back: tidemark backfill --features ${set} --undo`)

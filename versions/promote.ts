@@ -5,7 +5,7 @@ import { Problem } from '../utilities/problem.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import { acted, act, toTop, type Actor } from './acts.ts'
 import { advance, catchUp, forgetFill, revived, type VersionPorts, type Watch } from './growth.ts'
-import { handover } from './handover.ts'
+import { handover, refuseAmidstBackfill } from './handover.ts'
 import { endRuns, labelLive, shadowsOf, withEnded } from './live.ts'
 import { promotedOf } from './layout.ts'
 
@@ -31,6 +31,7 @@ export async function checkPromote({ checkpoints, warehouse }: VersionPorts, set
 /** Puts a version on top of the chain. */
 export async function promote(ports: VersionPorts, options: PromoteOptions): Promise<void> {
   const { set, version, actor } = options
+  await refuseAmidstBackfill(ports, set, partition)
   const records = await ports.warehouse.versions(set)
   const mine = records.find((one) => one.version === version)!
   if (promotedOf(records)?.version !== version) {
@@ -43,6 +44,7 @@ export async function promote(ports: VersionPorts, options: PromoteOptions): Pro
 /** Takes the promoted version off the chain: the one before it is shown again. */
 export async function rollback(ports: VersionPorts, { set, ...options }: Omit<PromoteOptions, 'version'>): Promise<number> {
   const { top, before } = await checkRollback(ports, set)
+  await refuseAmidstBackfill(ports, set, partition)
   if (before) {
     const down = acted(top, ports.clock, options.actor, 'rollback', { state: 'rolled back', promotion: null })
     const up = acted(before, ports.clock, options.actor, `shown again: rollback of ${set}@${top.version}`, { state: 'promoted' })
@@ -103,6 +105,7 @@ export async function checkRetire({ warehouse }: Pick<VersionPorts, 'warehouse'>
 }
 
 export async function retire(ports: VersionPorts, { set, version, actor }: PromoteOptions): Promise<void> {
+  await refuseAmidstBackfill(ports, set, partition)
   const mine = (await ports.warehouse.versions(set)).find((one) => one.version === version)!
   // Its view goes first: nobody reads rows that are being deleted.
   await act(ports, set, [acted(mine, ports.clock, actor, 'retire', { state: 'retired', promotion: null })])

@@ -132,15 +132,15 @@ function ownDay(state: State): number {
   return own
 }
 
-/** False when the totals no longer fit: they are without meaning then. */
+/** False when the window's totals do not fit: they are without meaning then. */
 function move(state: State, day: number, length: number): boolean {
   const { from, to } = state
   moveTo(state, day, length)
-  if (state.from >= to || state.to <= from) {
-    state.count = state.sum = state.square = 0
-    return add(state, state.from, state.to, 1)
-  }
-  return add(state, state.from, from, 1) && add(state, to, state.to, 1) && add(state, from, state.from, -1) && add(state, state.to, to, -1)
+  const overlaps = state.from < to && state.to > from
+  if (overlaps && add(state, state.from, from, 1) && add(state, to, state.to, 1) && add(state, from, state.from, -1) && add(state, state.to, to, -1)) return true
+  // Apart from the window before, or too large together with it.
+  state.count = state.sum = state.square = 0
+  return add(state, state.from, state.to, 1)
 }
 
 function add(state: State, from: number, to: number, sign: 1 | -1): boolean {

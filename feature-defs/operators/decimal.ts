@@ -96,5 +96,5 @@ export function roundDecimal(value: number, decimals: number): number {
 function roundExactly(value: number, decimals: number): number {
   if (!Number.isFinite(value)) return value
   const { digits, scale } = decimalOf(value)
-  return scale <= decimals ? value + 0 : roundRatio(digits, bigTen(scale), decimals)
+  return scale <= decimals ? value : roundRatio(digits, bigTen(scale), decimals)
 }

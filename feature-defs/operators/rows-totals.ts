@@ -10,7 +10,7 @@ import { layouts, putCount, putNumbers, readerOf, takeLayout, takeNumbers, writt
 import { plansFor, readTotals, readWide, roundedQuotient, type Plan, type TotalsOp } from './totals.ts'
 
 type State = {
-  /** A ring once it is full: the oldest input is then the one at `at`. NaN is null. */
+  /** A ring once it is full: the oldest input is then the one at `at`. NaN is null; -0 is kept as 0. */
   inputs: number[]
   filled: number
   at: number
@@ -67,7 +67,7 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
         if (at === inputs.length) inputs = inputs.concat(inputs)
         filled++
       }
-      inputs[at] = value
+      inputs[at] = value + 0
       at = at + 1 === last ? 0 : at + 1
       if (present) {
         count++
@@ -93,7 +93,7 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
       if (state.at === state.inputs.length) state.inputs = state.inputs.concat(state.inputs)
       state.filled++
     }
-    state.inputs[state.at] = value
+    state.inputs[state.at] = value + 0
     state.at = state.at + 1 === last ? 0 : state.at + 1
     addWide(state, wide, value, 1)
     const result = readWide(plans[0]!, state.count, wide.sum, wide.squares, wide.scale)

@@ -8,14 +8,19 @@ import { lawsWith, type Exceptions } from './laws.ts'
 import { batchOf, readTexts } from './messages.ts'
 
 /** One store, empty at first; each call opens one more handle on it, as another process would. */
-export type CheckpointStore = { readonly log: () => Promise<Log>; readonly checkpoints: () => Promise<Checkpoints>; readonly dispose: () => Promise<void> }
+export type CheckpointStore = {
+  readonly log: () => Promise<Log>
+  readonly checkpoints: () => Promise<Checkpoints>
+  readonly dispose: () => Promise<void>
+}
 
 const bytes = (text: string) => new TextEncoder().encode(text)
+const entry = (name: string, key: string, value: string | null) => ({ name, key, value: value === null ? null : bytes(value) })
 const read = async (checkpoints: Checkpoints, name: string) =>
   Object.fromEntries([...(await checkpoints.load(name))].map(([key, value]) => [key, new TextDecoder().decode(value)]))
 
 export function checkpointContract(name: string, fresh: () => Promise<CheckpointStore>, exceptions: Exceptions = {}): void {
-  describe(`the checkpoint contract: ${name}`, () => {
+  describe(`the checkpoint contract: ${name}`, { timeout: 60_000 }, () => {
     const { law, end } = lawsWith(exceptions)
     let store: CheckpointStore
     let log: Log
@@ -38,17 +43,17 @@ export function checkpointContract(name: string, fresh: () => Promise<Checkpoint
 
     law('a commit changes the entries it names and no others; null removes one', async () => {
       const writer = await log.writer('w')
-      await writer.commit({ save: [{ name: 'n', key: 'a', value: bytes('1') }, { name: 'n', key: '', value: bytes('') }, { name: 'm', key: 'a', value: bytes('m') }] })
-      await writer.commit({ save: [{ name: 'n', key: 'a', value: bytes('2') }, { name: 'n', key: 'b', value: bytes('3') }, { name: 'n', key: 'gone', value: null }] })
+      await writer.commit({ save: [entry('n', 'a', '1'), entry('n', '', ''), entry('m', 'a', 'm')] })
+      await writer.commit({ save: [entry('n', 'a', '2'), entry('n', 'b', '3'), entry('n', 'gone', null)] })
       expect(await read(checkpoints, 'n')).toEqual({ '': '', a: '2', b: '3' })
-      await writer.commit({ save: [{ name: 'n', key: 'a', value: null }] })
+      await writer.commit({ save: [entry('n', 'a', null)] })
       expect(await read(checkpoints, 'n')).toEqual({ '': '', b: '3' })
       expect(await read(checkpoints, 'm')).toEqual({ a: 'm' })
     })
 
     law('of several saves of one entry in a commit, the last counts', async () => {
       const writer = await log.writer('w')
-      await writer.commit({ save: [{ name: 'n', key: 'a', value: bytes('1') }, { name: 'n', key: 'a', value: null }, { name: 'n', key: 'a', value: bytes('3') }] })
+      await writer.commit({ save: [entry('n', 'a', '1'), entry('n', 'a', null), entry('n', 'a', '3')] })
       expect(await read(checkpoints, 'n')).toEqual({ a: '3' })
     })
 
@@ -66,8 +71,8 @@ export function checkpointContract(name: string, fresh: () => Promise<Checkpoint
           else entries.delete(key)
         }
         for (const [name, entries] of model) {
-          const loaded = await checkpoints.load(name)
-          expect(new Map([...loaded].map(([key, value]) => [key, Uint8Array.from(value)]))).toEqual(new Map([...entries].map(([key, value]) => [key, Uint8Array.from(value)])))
+          const plain = (map: ReadonlyMap<string, Uint8Array>) => new Map([...map].map(([key, value]) => [key, [...value]]))
+          expect(plain(await checkpoints.load(name))).toEqual(plain(entries))
         }
         const names = [...model].filter(([, entries]) => entries.size > 0).map(([name]) => name)
         expect([...await checkpoints.names('')].sort()).toEqual(names.sort())
@@ -77,7 +82,7 @@ export function checkpointContract(name: string, fresh: () => Promise<Checkpoint
     law('names lists, sorted, those that start with the prefix', async () => {
       const writer = await log.writer('w')
       const names = ['state/b', 'state/a/1', 'state', 'stat', 'statue', 'state/%', 'position/a']
-      await writer.commit({ save: names.flatMap((name) => ['x', 'y'].map((key) => ({ name, key, value: bytes('1') }))) })
+      await writer.commit({ save: names.flatMap((name) => [entry(name, 'x', '1'), entry(name, 'y', '1')]) })
       expect(await checkpoints.names('state/')).toEqual(['state/%', 'state/a/1', 'state/b'])
       expect(await checkpoints.names('position')).toEqual(['position/a'])
       expect(await checkpoints.names('z')).toEqual([])
@@ -88,7 +93,8 @@ export function checkpointContract(name: string, fresh: () => Promise<Checkpoint
       const writer = await log.writer('w')
       const other = await store.checkpoints()
       for (let i = 0; i < 10; i++) {
-        await writer.commit({ append: [{ topic: 'outflow', partition: 0, batch: batchOf([`m${i}`]) }], save: [{ name: 'n', key: '', value: bytes(String(i + 1)) }] })
+        const append = [{ topic: 'outflow', partition: 0, batch: batchOf([`m${i}`]) }]
+        await writer.commit({ append, save: [entry('n', '', String(i + 1))] })
         const { '': saved } = await read(other, 'n')
         expect(Number(saved)).toBe((await readTexts(log, 'outflow')).length)
       }
@@ -96,22 +102,22 @@ export function checkpointContract(name: string, fresh: () => Promise<Checkpoint
 
     law('a commit that is fenced or refused saves nothing', async () => {
       const writer = await log.writer('w')
-      await writer.commit({ save: [{ name: 'n', key: '', value: bytes('kept') }] })
-      const save = [{ name: 'n', key: '', value: bytes('lost') }, { name: 'n', key: 'more', value: bytes('lost') }]
+      await writer.commit({ save: [entry('n', '', 'kept')] })
+      const save = [entry('n', '', 'lost'), entry('n', 'more', 'lost')]
       await expect(writer.commit({ append: [{ topic: 'nowhere', partition: 0, batch: batchOf(['x']) }], save })).rejects.toThrow(Problem)
       const fencing = await log.writer('w')
       await expect(writer.commit({ append: [{ topic: 'outflow', partition: 0, batch: batchOf(['x']) }], save })).rejects.toThrow(Fenced)
       expect(await read(checkpoints, 'n')).toEqual({ '': 'kept' })
       expect(await readTexts(log, 'outflow')).toEqual([])
-      await fencing.commit({ save: [{ name: 'n', key: '', value: bytes('new') }] })
+      await fencing.commit({ save: [entry('n', '', 'new')] })
       expect(await read(checkpoints, 'n')).toEqual({ '': 'new' })
     })
 
     law('what was loaded does not change under the reader', async () => {
       const writer = await log.writer('w')
-      await writer.commit({ save: [{ name: 'n', key: '', value: bytes('old') }] })
+      await writer.commit({ save: [entry('n', '', 'old')] })
       const loaded = await checkpoints.load('n')
-      await writer.commit({ save: [{ name: 'n', key: '', value: bytes('new') }] })
+      await writer.commit({ save: [entry('n', '', 'new')] })
       expect(new TextDecoder().decode(loaded.get('')!)).toBe('old')
     })
     end()

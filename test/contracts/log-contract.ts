@@ -10,7 +10,7 @@ import { batchOf, numbered, readAll, readTexts, textsOf } from './messages.ts'
 export type LogStore = { readonly log: () => Promise<Log>; readonly dispose: () => Promise<void> }
 
 export function logContract(name: string, fresh: () => Promise<LogStore>, exceptions: Exceptions = {}): void {
-  describe(`the log contract: ${name}`, () => {
+  describe(`the log contract: ${name}`, { timeout: 60_000 }, () => {
     const { law, end } = lawsWith(exceptions)
     let store: LogStore
     let log: Log
@@ -149,9 +149,11 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
     law('writers of different names do not disturb each other', async () => {
       const a = await log.writer('a')
       const b = await log.writer('b')
-      await Promise.all(numbered('', 20).map((text, i) => (i % 2 ? a : b).commit({ append: [{ topic: 'outflow', partition: i % 2, batch: batchOf([text]) }] })))
+      const commit = (text: string, i: number) => (i % 2 ? a : b).commit({ append: [{ topic: 'outflow', partition: i % 2, batch: batchOf([text]) }] })
+      await Promise.all(numbered('m', 20).map(commit))
       for (const partition of [0, 1]) {
-        expect((await readTexts(log, 'outflow', { partition })).map(Number).sort((x, y) => x - y)).toEqual(Array.from({ length: 10 }, (_, i) => 2 * i + partition))
+        const expected = numbered('m', 20).filter((_, i) => i % 2 === partition)
+        expect((await readTexts(log, 'outflow', { partition })).sort()).toEqual(expected.sort())
       }
     })
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
@@ -27,9 +28,9 @@ export type Child = {
 export function startChild(...args: readonly string[]): Child {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  let errors = ''
-  child.stderr.on('data', (data: Buffer) => (errors += data.toString()))
-  const ended = new Promise<string>((resolve) => child.on('close', () => resolve(errors)))
+  const errors = text(child.stderr)
+  // Not `close`: that waits until everything it said was read.
+  const ended = new Promise<string>((resolve) => child.on('exit', () => resolve(errors)))
   const kill = async () => {
     child.kill('SIGKILL')
     await ended

@@ -11,16 +11,18 @@ type Field = { readonly name: string; readonly type: unknown; readonly default?:
 const schema = (...more: readonly Field[]) => JSON.stringify({ type: 'record', name: 'row', fields: [{ name: 'seq', type: 'long' }, ...more] })
 const optional = (name: string, attributes: object = {}): Field => ({ name, type: ['null', 'double'], default: null, ...attributes })
 
+const marker = (version: number): Field => ({ name: `_v${version}`, type: 'null', default: null })
+
 const first = schema()
-const second = schema(optional('ma50', { tidemark: { op: 'mean', note: 'quotes \' " and ünïcode' } }), { name: '_v1', type: 'null', default: null })
-const third = schema(optional('ma50', { tidemark: { op: 'ema' } }), { name: '_v1', type: 'null', default: null }, { name: '_v2', type: 'null', default: null })
+const second = schema(optional('ma50', { tidemark: { op: 'mean', note: 'quotes \' " and ünïcode' } }), marker(1))
+const third = schema(optional('ma50', { tidemark: { op: 'ema' } }), marker(1), marker(2))
 /** A reader of this one could not read the first: its field has no default. */
 const incompatible = schema({ name: 'needed', type: 'string' })
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 export function registryContract(name: string, fresh: () => Promise<RegistryStore>, exceptions: Exceptions = {}): void {
-  describe(`the registry contract: ${name}`, () => {
+  describe(`the registry contract: ${name}`, { timeout: 60_000 }, () => {
     const { law, end } = lawsWith(exceptions)
     let store: RegistryStore
     let registry: Registry

@@ -4,17 +4,20 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { Problem } from '../../utilities/problem.ts'
 import type { VersionRecord, Warehouse } from '../../utilities/warehouse/warehouse.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
-import { columnsFrom, layoutOf, plainRows, readRows, rowsFrom, versionRecord, type Row } from './loan-rows.ts'
+import { columnsFrom, everything, layoutOf, plainRows, readRows, rowsFrom, versionRecord, type Row } from './loan-rows.ts'
 import { viewLaws } from './warehouse-views.ts'
 
 /** One store, empty at first; each call of `warehouse` opens one more handle on it, as another process would. */
 export type WarehouseStore = { readonly warehouse: () => Promise<Warehouse>; readonly dispose: () => Promise<void> }
 
 /** Texts that break what is put together from text instead of passed as a value. */
-const hostile = [`'; DROP TABLE loan_rows; --`, `"quoted" and 'quoted'`, '\\\\ \\n \\', '2007', '1e5', '-0', 'NULL', '', ' ', '%_', '10%', 'naïve 日本語 🙂', '\n\t\r', '${x} ?1 :a $a']
+const hostile = [
+  `'; DROP TABLE loan_rows; --`, `"quoted" and 'quoted'`, '\\\\ \\n \\', '\n\t\r', '${x} ?1 :a $a', '%_', 'naïve 日本語 🙂',
+  '2007', '1e5', '-0', '10%', 'NULL', '', ' ',
+]
 
 export function warehouseContract(name: string, fresh: () => Promise<WarehouseStore>, exceptions: Exceptions = {}): void {
-  describe(`the warehouse contract: ${name}`, () => {
+  describe(`the warehouse contract: ${name}`, { timeout: 60_000 }, () => {
     const { law, end } = lawsWith(exceptions)
     let store: WarehouseStore
     let warehouse: Warehouse
@@ -27,7 +30,6 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
       await store.dispose()
     })
     const arranged = () => warehouse.arrange(layoutOf(1, [1, 0]), [])
-    const everything = { first: 0, last: Number.MAX_SAFE_INTEGER }
 
     law('an empty warehouse has nothing of anything', async () => {
       expect(await warehouse.versions()).toEqual([])
@@ -42,12 +44,21 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
 
     law('rows come back exactly as they were written, whatever the values', async () => {
       await arranged()
-      const text = fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: 'grapheme', maxLength: 20 }).map((one) => one.replaceAll('\0', '')))
-      const double = fc.option(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.constantFrom(1, 0, 0.1, 397.667, 5e-324, 2 ** 53, 1.7976931348623157e308)))
-      const day = fc.option(fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }).map((date) => date.toISOString().slice(0, 10)))
+      const anyText = fc.string({ unit: 'grapheme', maxLength: 20 }).map((one) => one.replaceAll('\0', ''))
+      const text = fc.option(fc.oneof(fc.constantFrom(...hostile), anyText))
+      const odd = fc.constantFrom(1, 0, 0.1, 397.667, 5e-324, 2 ** 53, 1.7976931348623157e308)
+      const double = fc.option(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), odd)).map(positiveZero)
+      const date = fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
       const row = fc.record({
-        amount: double.map(positiveZero), day, title: fc.option(text), note: fc.option(text), _modified_ts: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-        _version: fc.constant(1), _seq: fc.oneof(fc.nat({ max: 50 }), fc.maxSafeNat()), ma50: double.map(positiveZero), ma100: double.map(positiveZero),
+        amount: double,
+        day: fc.option(date.map((one) => one.toISOString().slice(0, 10))),
+        title: text,
+        note: text,
+        _modified_ts: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+        _version: fc.constant(1),
+        _seq: fc.oneof(fc.nat({ max: 50 }), fc.maxSafeNat()),
+        ma50: double,
+        ma100: double,
       })
       const model = new Map<number, Row>()
       await fc.assert(fc.asyncProperty(fc.uniqueArray(row, { maxLength: 60, selector: ({ _seq }) => _seq }), async (rows) => {
@@ -70,13 +81,16 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
 
     law('rows come in order of _seq, the range and the columns asked for, however they were written', async () => {
       await arranged()
-      for (const [first, last] of [[500, 900], [1, 200], [201, 499]] as const) await warehouse.write('loan', columnsFrom(plainRows(1, first, last).reverse()))
+      for (const [first, last] of [[500, 900], [1, 200], [201, 499]] as const) {
+        await warehouse.write('loan', columnsFrom(plainRows(1, first, last).reverse()))
+      }
       const seqs = async (first: number, last: number) => (await readRows(warehouse, 1, { first, last }, ['_seq'])).map(({ _seq }) => _seq)
       expect(await seqs(0, 1000)).toEqual(Array.from({ length: 900 }, (_, i) => i + 1))
       expect(await seqs(199, 202)).toEqual([199, 200, 201, 202])
       expect(await seqs(5, 5)).toEqual([5])
       expect(await seqs(6, 5)).toEqual([])
-      expect(await readRows(warehouse, 1, { first: 7, last: 7 }, ['ma100', '_modified_ts'])).toEqual([{ ma100: 1007.5, _modified_ts: 1_700_000_000_000_000_008n }])
+      const seven = await readRows(warehouse, 1, { first: 7, last: 7 }, ['ma100', '_modified_ts'])
+      expect(seven).toEqual([{ ma100: 1007.5, _modified_ts: 1_700_000_000_000_000_008n }])
       await expect(readRows(warehouse, 1, everything, ['ema50'])).rejects.toThrow(Problem)
     })
 
@@ -105,7 +119,7 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
       await warehouse.write('loan', columnsFrom(plainRows(0, 1, 2)), { reader: 'sink/0', next: 2 })
       await warehouse.write('loan', columnsFrom(plainRows(0, 3, 3)), { reader: 'sink/1', next: 2 ** 53 - 1 })
       await warehouse.write('loan', columnsFrom([]), { reader: 'sink/0', next: 9 })
-      expect([await warehouse.progress('sink/0'), await warehouse.progress('sink/1'), await warehouse.progress('sink')]).toEqual([9, 2 ** 53 - 1, undefined])
+      expect(await Promise.all(['sink/0', 'sink/1', 'sink'].map(warehouse.progress))).toEqual([9, 2 ** 53 - 1, undefined])
       const bad = [...plainRows(0, 4, 40), { ...plainRows(2, 41, 41)[0]! }]
       await expect(warehouse.write('loan', columnsFrom(bad), { reader: 'sink/0', next: 99 })).rejects.toThrow(Problem)
       expect(await warehouse.progress('sink/0')).toBe(9)
@@ -135,8 +149,13 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
     law('version records come back whole, by set and version, and replace the ones before', async () => {
       const full: VersionRecord = {
         set: 'loan', version: 10, state: 'rolled back', mode: 'forward-only', schemaId: '3f0d3b0e-6c5b-4c43-8f0e-0123456789ab',
-        definition: JSON.stringify({ title: hostile.join(' ') }), switches: [{ partition: 0, afterSeq: 2 ** 53 - 1, at: '2026-11-21T09:00:00.000Z' }], promotion: 3,
-        acts: [{ act: 'apply', who: 'ada', at: '2026-11-21T09:00:00.000Z', why: null }, { act: 'rollback', who: `o'hara`, at: '2026-11-21T09:01:00.000Z', why: hostile.join(' ') }],
+        definition: JSON.stringify({ title: hostile.join(' ') }),
+        switches: [{ partition: 0, afterSeq: 2 ** 53 - 1, at: '2026-11-21T09:00:00.000Z' }],
+        promotion: 3,
+        acts: [
+          { act: 'apply', who: 'ada', at: '2026-11-21T09:00:00.000Z', why: null },
+          { act: 'rollback', who: `o'hara`, at: '2026-11-21T09:01:00.000Z', why: hostile.join(' ') },
+        ],
       }
       await warehouse.note([full, versionRecord(2), versionRecord(0, { set: 'a_set' })])
       expect(await warehouse.versions()).toEqual([versionRecord(0, { set: 'a_set' }), versionRecord(2), full])
@@ -147,8 +166,8 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
 
     law('integers of any size are exact in a query, and beyond 2^53 come as bigint', async () => {
       await arranged()
-      const rows = plainRows(0, 1, 2).map((row, i) => ({ ...row, _modified_ts: [2n ** 63n - 1n, -(2n ** 53n) - 1n][i]!, _seq: i === 0 ? 1 : 2 ** 53 - 1 }))
-      await warehouse.write('loan', columnsFrom(rows))
+      const [one, two] = plainRows(0, 1, 2)
+      await warehouse.write('loan', columnsFrom([{ ...one!, _modified_ts: 2n ** 63n - 1n }, { ...two!, _modified_ts: -(2n ** 53n) - 1n, _seq: 2 ** 53 - 1 }]))
       expect(await warehouse.query('SELECT _seq, _modified_ts, _version, ma50, note, title FROM loan_v0 ORDER BY _seq')).toEqual({
         columns: ['_seq', '_modified_ts', '_version', 'ma50', 'note', 'title'],
         rows: [[1, 2n ** 63n - 1n, 0, 1, null, 'title 1'], [2 ** 53 - 1, -(2n ** 53n) - 1n, 0, 2, null, 'title 2']],
@@ -159,13 +178,17 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
       await arranged()
       await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3)))
       const refused = [
-        'DELETE FROM loan_rows', 'DROP VIEW loan', `UPDATE loan_rows SET title = 'x'`, 'SELECT 1; DROP VIEW loan', 'SELECT 1; SELECT 2', 'CREATE TABLE mine (a INTEGER)',
-        'BEGIN', 'SELECT nothing FROM loan', 'SELECT * FROM nowhere', 'SELEC 1', '', ' -- nothing', `INSERT INTO loan_rows SELECT * FROM loan_rows`,
+        'DELETE FROM loan_rows', `UPDATE loan_rows SET title = 'x'`, `INSERT INTO loan_rows SELECT * FROM loan_rows`,
+        'DROP VIEW loan', 'CREATE TABLE mine (a INTEGER)', 'BEGIN', 'SELECT 1; DROP VIEW loan', 'SELECT 1; SELECT 2',
+        'SELECT nothing FROM loan', 'SELECT * FROM nowhere', 'SELEC 1', '', ' -- nothing',
       ]
       for (const sql of refused) await expect(warehouse.query(sql), sql).rejects.toThrow(Problem)
-      for (const sql of ['SELECT count(*) AS n FROM loan;', 'WITH one AS (SELECT * FROM loan) SELECT count(*) AS n FROM one -- ; and a remark', `SELECT count(*) AS n FROM loan WHERE title <> ';' /* ; */ ; `]) {
-        expect(await warehouse.query(sql), sql).toEqual({ columns: ['n'], rows: [[3]] })
-      }
+      const allowed = [
+        'SELECT count(*) AS n FROM loan;',
+        'WITH one AS (SELECT * FROM loan) SELECT count(*) AS n FROM one -- ; and a remark',
+        `SELECT count(*) AS n FROM loan WHERE title <> ';' /* ; */ ; `,
+      ]
+      for (const sql of allowed) expect(await warehouse.query(sql), sql).toEqual({ columns: ['n'], rows: [[3]] })
       expect(await readRows(warehouse, 0)).toHaveLength(3)
     })
 

@@ -13,7 +13,7 @@ const shown = async (warehouse: Warehouse, view: string) => (await warehouse.que
 export function viewLaws(law: Laws['law'], at: () => { readonly store: WarehouseStore; readonly warehouse: Warehouse }): void {
   law('a plan is not empty until it was carried out, then it is, and making one changes nothing', async () => {
     const { warehouse } = at()
-    const steps: readonly Layout[] = [layoutOf(0, []), layoutOf(0, [0]), layoutOf(1, [0]), layoutOf(1, [1, 0]), layoutOf(2, [2, 1, 0]), layoutOf(2, [1, 0])]
+    const steps = [layoutOf(0, []), layoutOf(0, [0]), layoutOf(1, [0]), layoutOf(1, [1, 0]), layoutOf(2, [2, 1, 0]), layoutOf(2, [1, 0])]
     for (const layout of steps) {
       const plan = await warehouse.plan(layout)
       expect(plan.length).toBeGreaterThan(0)
@@ -89,7 +89,9 @@ export function viewLaws(law: Laws['law'], at: () => { readonly store: Warehouse
     const layout = layoutOf(2, [2])
     await warehouse.arrange({ ...layout, versions: layout.versions.slice(1) }, [])
     await expect(warehouse.query('SELECT * FROM loan_v0')).rejects.toThrow(Problem)
-    for (const view of ['loan', 'loan_v1', 'loan_v2', 'loan_vip', 'loan_vip_v0']) expect((await warehouse.query(`SELECT * FROM ${view}`)).rows, view).toEqual([])
+    for (const view of ['loan', 'loan_v1', 'loan_v2', 'loan_vip', 'loan_vip_v0']) {
+      expect((await warehouse.query(`SELECT * FROM ${view}`)).rows, view).toEqual([])
+    }
     await warehouse.arrange({ ...layout, chain: [] }, [])
     await expect(warehouse.query('SELECT * FROM loan')).rejects.toThrow(Problem)
   })

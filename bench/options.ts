@@ -1,0 +1,54 @@
+/** What the command line of the benchmark can say. */
+import { parseArgs } from 'node:util'
+import { Problem } from '../utilities/problem.ts'
+
+const parts = ['engine', 'csv', 'codecs', 'batch', 'stream'] as const
+export type Part = (typeof parts)[number]
+
+export type Options = {
+  readonly sizes: readonly number[]
+  readonly runs: number
+  readonly only: readonly Part[]
+  readonly full: boolean
+  readonly write: boolean
+  /** What Node itself is told when it runs a Tidemark command. */
+  readonly nodeOptions: readonly string[]
+}
+
+const usualSizes = [1_000_000, 5_000_000]
+const usualRuns = 3
+
+export function readOptions(): Options {
+  const { rows, runs, only, full = false, write = false, profile } = words()
+  return {
+    sizes: rows?.split(',').map((text) => whole('rows', text, 1_000_000)) ?? usualSizes,
+    runs: runs === undefined ? usualRuns : whole('runs', runs, usualRuns),
+    only: only?.split(',').map(partOf) ?? parts,
+    full,
+    write,
+    nodeOptions: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+  }
+}
+
+function words() {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  try {
+    return parseArgs({ options: { rows: text, runs: text, only: text, full: flag, write: flag, profile: text } }).values
+  } catch (error) {
+    throw usage((error as Error).message.split(/\. |\n/)[0]!, 'The options are --rows, --runs, --only, --full, --write and --profile; see docs/benchmarks.md.')
+  }
+}
+
+function whole(name: string, text: string, example: number): number {
+  if (!/^[1-9]\d*$/.test(text)) throw usage(`--${name} ${text} is not a whole number`, `Give e.g. --${name} ${example}.`)
+  return Number(text)
+}
+
+function partOf(name: string): Part {
+  const part = parts.find((one) => one === name)
+  if (!part) throw usage(`there is no part ${name}`, `The parts are ${parts.join(', ')}.`)
+  return part
+}
+
+const usage = (what: string, todo: string) => new Problem(what, todo, { usage: true })

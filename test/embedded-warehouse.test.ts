@@ -1,0 +1,108 @@
+/** What is special to the warehouse in a file, and the text of its tables and views. */
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Problem } from '../utilities/problem.ts'
+import { openSqlite } from '../utilities/sqlite.ts'
+import { bookkeeping, changes } from '../utilities/warehouse/ddl.ts'
+import { openEmbeddedWarehouse } from '../utilities/warehouse/embedded-warehouse.ts'
+import { columnsFrom, layoutOf, plainRows, readRows } from './contracts/loan-rows.ts'
+import { newDirectory } from './contracts/processes.ts'
+
+function testDirectory(): string {
+  const { dir, remove } = newDirectory()
+  onTestFinished(remove)
+  return dir
+}
+
+function testWarehouse(options?: { readonly readOnly?: boolean }, dir = testDirectory()) {
+  const warehouse = openEmbeddedWarehouse(join(dir, 'warehouse.db'), options)
+  onTestFinished(warehouse.close)
+  return { dir, warehouse }
+}
+
+describe('the embedded warehouse', { timeout: 60_000 }, () => {
+  it('stores each type as SQL users expect it', async () => {
+    const { warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(0, [0]), [])
+    const row = { amount: 1, day: '2007-05-26', title: '2007', note: '1.0', _modified_ts: 5n, _version: 0, _seq: 1, ma50: 700 }
+    await warehouse.write('loan', columnsFrom([row]))
+    const columns = ['amount', 'day', 'title', 'note', '_modified_ts', '_version', '_seq', 'ma50']
+    expect((await warehouse.query(`SELECT ${columns.map((name) => `typeof(${name})`).join(', ')} FROM loan`)).rows)
+      .toEqual([['real', 'text', 'text', 'text', 'integer', 'integer', 'integer', 'real']])
+    expect((await warehouse.query(`SELECT title || note, amount / 2, day >= '2007-05-26' FROM loan`)).rows).toEqual([['20071.0', 0.5, 1]])
+  })
+
+  it('finds a row of the base view by its key, in every version of the chain', async () => {
+    const { warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(2, [2, 1, 0]), [])
+    const planOf = async (sql: string) => (await warehouse.query(`EXPLAIN QUERY PLAN ${sql}`)).rows.map((row) => String(row.at(-1)))
+    const steps = async (sql: string, table: string) => (await planOf(sql)).filter((step) => new RegExp(`\\b(${table}|loan_rows)\\b`).test(step))
+    const byKey = 'SELECT * FROM loan WHERE _seq = 5'
+    expect(await steps(byKey, 'older')).toEqual(Array(3).fill('SEARCH older USING PRIMARY KEY (_version=? AND _seq=?)'))
+    expect(await steps(byKey, 'newer')).toEqual(Array(3).fill('SEARCH newer USING PRIMARY KEY (_version=? AND _seq=?)'))
+    const all = 'SELECT avg(ma50) FROM loan'
+    expect(await steps(all, 'older')).toEqual(Array(3).fill('SEARCH older USING PRIMARY KEY (_version=?)'))
+    expect(await steps(all, 'newer')).toEqual(Array(3).fill('SEARCH newer USING PRIMARY KEY (_version=? AND _seq=?)'))
+  })
+
+  it('removes many rows in steps that leave room for others', async () => {
+    const { warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(0, [0]), [])
+    await warehouse.write('loan', columnsFrom(plainRows(0, 1, 110_000)))
+    let turns = 0
+    const turn = () => void (turns++, again = setImmediate(turn))
+    let again = setImmediate(turn)
+    await warehouse.remove('loan', 0, { first: 5, last: 109_000 })
+    clearImmediate(again)
+    expect(turns).toBeGreaterThan(1)
+    expect(await warehouse.extent('loan', 0)).toEqual({ rows: 1004, first: 1, last: 110_000 })
+  })
+
+  it('leaves a view that a user made alone', async () => {
+    const { dir, warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(0, [0]), [])
+    const user = openSqlite(join(dir, 'warehouse.db'))
+    onTestFinished(() => user.close())
+    user.exec('CREATE VIEW loan_vips AS SELECT * FROM loan_rows WHERE amount > 100')
+    await warehouse.arrange(layoutOf(1, [1]), [])
+    expect((await warehouse.query('SELECT count(*) FROM loan_vips')).rows).toEqual([[0]])
+  })
+
+  it('says that nothing has been written yet, and makes no file, when it is only to be read', async () => {
+    const dir = testDirectory()
+    expect(() => testWarehouse({ readOnly: true }, dir)).toThrow(/nothing has been written.*Run: tidemark/)
+    writeFileSync(join(dir, 'warehouse.db'), '')
+    expect(() => testWarehouse({ readOnly: true }, dir)).toThrow(/nothing has been written.*Run: tidemark/)
+    expect(statSync(join(dir, 'warehouse.db')).size).toBe(0)
+    expect(existsSync(join(dir, 'warehouse.db-wal'))).toBe(false)
+  })
+
+  it('reads everything when it is opened only to be read, and cannot be written then', async () => {
+    const { dir, warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(0, [0]), [])
+    await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3)), { reader: 'r', next: 4 })
+    const { warehouse: reader } = testWarehouse({ readOnly: true }, dir)
+    expect(await readRows(reader, 0)).toEqual(plainRows(0, 1, 3))
+    expect([await reader.progress('r'), await reader.versions(), await reader.plan(layoutOf(0, [0]))]).toEqual([4, [], []])
+    expect((await reader.query('SELECT count(*) FROM loan')).rows).toEqual([[3]])
+    await expect(reader.write('loan', columnsFrom(plainRows(0, 4, 4)))).rejects.toThrow(Problem)
+  })
+})
+
+describe('the text of tables and views', () => {
+  it('differs between dialects in the key and the schema alone', () => {
+    const nothing = { columns: new Map<string, string>(), views: new Map<string, string>() }
+    const [sqlite] = changes({ dialect: 'sqlite' }, layoutOf(0, []), nothing)
+    const columns = [
+      '  "amount" DOUBLE PRECISION', '  "day" DATE', '  "title" VARCHAR(1024)', '  "note" VARCHAR(64)',
+      '  "_modified_ts" BIGINT NOT NULL', '  "_version" INTEGER NOT NULL', '  "_seq" BIGINT NOT NULL', '  "ma50" DOUBLE PRECISION',
+    ].join(',\n')
+    expect(sqlite).toBe(`CREATE TABLE "loan_rows" (\n${columns},\n  PRIMARY KEY ("_version", "_seq")\n) WITHOUT ROWID`)
+    const [table, view] = changes({ dialect: 'redshift', schema: 'features' }, layoutOf(0, [0]), nothing)
+    expect(table).toBe(`CREATE TABLE "features"."loan_rows" (\n${columns}\n) SORTKEY ("_version", "_seq")`)
+    expect(view).toBe('CREATE VIEW "features"."loan_v0" AS\nSELECT "amount", "day", "title", "note", "ma50", "_modified_ts", "_version", "_seq"\n'
+      + 'FROM "features"."loan_rows"\nWHERE "_version" = 0')
+    expect(bookkeeping({ dialect: 'redshift', schema: 'features' }).tidemark_progress).toMatch(/^CREATE TABLE "features"."tidemark_progress"/)
+  })
+})
