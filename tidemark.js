@@ -2,7 +2,7 @@
 // Starts Tidemark on Node 24 or newer: on this Node if it is, else on the one that came with the package.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import * as modules from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -12,10 +12,11 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
     process.channel.unref()
   }
+  modules.enableCompileCache()
   const checkout = existsSync(new URL('./cli.ts', import.meta.url))
   await import(checkout ? './cli.ts' : './dist/cli.js')
 } else {
-  const folder = dirname(createRequire(import.meta.url).resolve('node/package.json'))
+  const folder = dirname(modules.createRequire(import.meta.url).resolve('node/package.json'))
   const node = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
   if (!existsSync(node)) {
     process.stderr.write(`tidemark: Node 24 is needed and this is ${process.version}. Install Node 24, or reinstall tidemark with install scripts allowed: they bring it along.\n`)

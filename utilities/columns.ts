@@ -19,24 +19,28 @@ export type Columns = {
 
 export const noDay = -0x80000000
 
-/** The rows at these indexes, in that order. Text bytes are shared, not copied. */
-export const pick = ({ byName }: Columns, rows: Int32Array): Columns => ({
-  count: rows.length,
-  byName: new Map([...byName].map(([name, column]) => [name, pickColumn(column, rows)])),
-})
+/** The rows at these indexes, in rising order. Text bytes are shared, not copied; every row is the columns themselves. */
+export const pick = (columns: Columns, rows: Int32Array): Columns =>
+  rows.length === columns.count ? columns : { count: rows.length, byName: new Map([...columns.byName].map(([name, column]) => [name, pickColumn(column, rows)])) }
 
-const pickColumn = (column: Column, rows: Int32Array): Column => {
+function pickColumn(column: Column, rows: Int32Array): Column {
   switch (column.kind) {
     case 'number':
     case 'int':
-      return { kind: column.kind, values: Float64Array.from(rows, (row) => column.values[row]!) }
+      return { kind: column.kind, values: gather(column.values, rows, new Float64Array(rows.length)) }
     case 'long':
-      return { kind: 'long', values: BigInt64Array.from(rows as unknown as Iterable<never>, (row) => column.values[row]!) }
+      return { kind: 'long', values: gather(column.values, rows, new BigInt64Array(rows.length)) }
     case 'date':
-      return { kind: 'date', days: Int32Array.from(rows, (row) => column.days[row]!) }
+      return { kind: 'date', days: gather(column.days, rows, new Int32Array(rows.length)) }
     case 'text':
-      return { kind: 'text', bytes: column.bytes, starts: Int32Array.from(rows, (row) => column.starts[row]!), ends: Int32Array.from(rows, (row) => column.ends[row]!) }
+      return { kind: 'text', bytes: column.bytes, starts: gather(column.starts, rows, new Int32Array(rows.length)), ends: gather(column.ends, rows, new Int32Array(rows.length)) }
   }
+}
+
+/** A plain loop: typed arrays' own `from` with a function is ten times slower, and this is on every row's way. */
+function gather<A extends Float64Array | BigInt64Array | Int32Array>(from: A, rows: Int32Array, to: A): A {
+  for (let i = 0; i < rows.length; i++) to[i] = from[rows[i]!]!
+  return to
 }
 
 /** A column that must be there and of that kind: anything else is a bug of ours. */

@@ -21,7 +21,7 @@ export interface Sqlite {
   close(): void
 }
 
-export type OpenOptions = {
+type OpenOptions = {
   /** The file must exist; nothing is created. */
   readonly readOnly?: boolean
   /** CREATE TABLE statements by table name: run when the table is missing. */

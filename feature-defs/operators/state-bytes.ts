@@ -7,13 +7,27 @@ export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: 
 const writerOver = (bytes: Uint8Array): Writer => ({ bytes, view: viewOf(bytes), end: 0 })
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-let scratch = writerOver(new Uint8Array(1 << 12))
+const scratch = writerOver(new Uint8Array(1 << 12))
+let slab = new Uint8Array(1 << 16)
+let taken = 0
 
-/** What `write` puts, in bytes of its own. Not to be nested: all writing shares one scratch. */
+/** What `write` puts, in bytes that nothing else writes to. Not to be nested: all writing shares one scratch. */
 export function written(write: (to: Writer) => void): Uint8Array {
   scratch.end = 0
   write(scratch)
-  return scratch.bytes.slice(0, scratch.end)
+  return kept(scratch.bytes.subarray(0, scratch.end))
+}
+
+/** Small states share slabs: with a million keys, an allocation outside the heap for each would cost more than all else. */
+function kept(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > slab.length >> 3) return bytes.slice()
+  if (taken + bytes.length > slab.length) {
+    slab = new Uint8Array(slab.length)
+    taken = 0
+  }
+  const own = slab.subarray(taken, (taken += bytes.length))
+  own.set(bytes)
+  return own
 }
 
 export const readerOf = (bytes: Uint8Array): Reader => ({ bytes, view: viewOf(bytes), at: 0 })
@@ -82,7 +96,20 @@ export function takeBytes(from: Reader): Uint8Array {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-export const putText = (to: Writer, text: string): void => putBytes(to, encoder.encode(text))
+export function putText(to: Writer, text: string): void {
+  const start = to.end
+  putCount(to, text.length)
+  reserve(to, text.length)
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= 128) {
+      to.end = start
+      return putBytes(to, encoder.encode(text))
+    }
+    to.bytes[to.end++] = code
+  }
+}
+
 export const takeText = (from: Reader): string => decoder.decode(takeBytes(from))
 
 const asDoubles = 255

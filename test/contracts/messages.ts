@@ -1,7 +1,7 @@
 /** Batches of short texts, and topics read back as such: what the log's laws are written in. */
 import type { Batch, Log, ReadOptions } from '../../utilities/log/log.ts'
 
-export type Message = { readonly offset: number; readonly text: string; readonly key?: string }
+type Message = { readonly offset: number; readonly text: string; readonly key?: string }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -15,7 +15,7 @@ export function newDirectory(): { readonly dir: string; readonly remove: () => v
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
-export type Child = {
+type Child = {
   readonly process: ChildProcess
   /** What it says, line by line; ends with it. */
   readonly lines: AsyncIterator<string>

@@ -14,9 +14,14 @@ const chunkBytes = 1 << 18
 
 /** An aborted read throws the signal's reason: if it just ended, the row that it broke off in would pass for the file's last. */
 export function fileSource(path: string): Source {
+  let identity: SourceIdentity | undefined
   return {
     place: path,
-    identify: (signal) => identify(path, signal),
+    // Read through once in a process: the file of a running command does not change under it.
+    async identify(signal) {
+      identity ??= await identify(path, signal)
+      return identity
+    },
     read: (signal) => read(path, signal),
   }
 }

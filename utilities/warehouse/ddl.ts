@@ -35,7 +35,7 @@ export const rowsTable = (target: Target, set: string) => qualified(target, `${s
 /** Whether a view of that name is made, and dropped, by the layout of the set. */
 export const ownsView = (set: string, view: string) => view === set || (view.startsWith(`${set}_v`) && /^\d+$/.test(view.slice(set.length + 2)))
 
-export function typeText(type: SqlType): string {
+function typeText(type: SqlType): string {
   if (type === 'double') return 'DOUBLE PRECISION'
   if (typeof type === 'string') return type.toUpperCase()
   if (!Number.isInteger(type.varchar) || type.varchar < 1 || type.varchar > 65535) throw new RangeError(`VARCHAR(${type.varchar})`)
@@ -52,7 +52,7 @@ const columnTypes = ({ record, features }: Layout): Map<string, string> => new M
 ])
 
 /** The columns that a view with these features shows, in the original store's order; later features come behind it. */
-export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): string[] {
+function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): string[] {
   const has = (feature: string) => shown.includes(feature)
   const leadingShown = features.slice(0, leading).filter(has)
   const laterShown = features.slice(leading).filter(has)
@@ -60,7 +60,7 @@ export function viewColumns({ record, features, leading }: Layout, shown: readon
 }
 
 /** The views of a layout by name, each as the statement that makes it; the base view last. */
-export function viewTexts(target: Target, layout: Layout): Map<string, string> {
+function viewTexts(target: Target, layout: Layout): Map<string, string> {
   const { set, versions, chain } = layout
   const rows = rowsTable(target, set)
   const texts = new Map<string, string>()
