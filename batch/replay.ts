@@ -45,9 +45,7 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
 }
 
 async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, signal }: ReplayOptions): AsyncIterable<Stretch> {
-  const source = openSource(piece.place)
-  const identity = await source.identify(signal).catch((error: unknown) => { throw incomplete(piece, (error as Error).message) })
-  if (identity.sha256 !== piece.source.sha256) throw incomplete(piece, `${source.place} has other content now`)
+  const source = await unchanged(openSource(piece.place), piece, signal)
   for await (const csv of readCsv(record, source.read(signal), { place: source.place })) {
     const batch = numberedFrom(piece.base, csv)
     const seq = columnOf(batch.columns, '_seq', 'int').values
@@ -57,10 +55,28 @@ async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { recor
   }
 }
 
+/** Refuses when a file that records beyond `after` came from is missing or has changed; reads each through once. */
+export async function checkHistory({ openSource }: Pick<ReplayPorts, 'openSource'>, history: readonly Piece[], after: number, signal: AbortSignal): Promise<void> {
+  const pieces = history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after) as readonly BatchPiece[]
+  const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
+  for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
+}
+
+async function unchanged(source: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
+  const identity = await source.identify(signal).catch((error: unknown) => {
+    throw error instanceof Problem ? incomplete(piece, error.what) : error
+  })
+  if (identity.sha256 !== piece.source.sha256) throw incomplete(piece, `${source.place} has other content now`)
+  return source
+}
+
 async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, { record, wanted, partition = 0, signal }: ReplayOptions, after: number): AsyncIterable<Stretch> {
   const read = await inflowReader(registry, record, wanted)
   let latest = after
-  for await (const fetched of log.read(inflowTopic, { partition, from: piece.from, to: piece.to, ...(signal ? { signal } : {}) })) {
+  const { to } = piece
+  // No record beyond `after` can lie before this offset: behind it there is at most one message a number, and those that were no new record.
+  const from = Math.max(piece.from, piece.from + piece.rows - Math.max(0, piece.lastSeq - after))
+  for await (const fetched of log.read(inflowTopic, { partition, from, to, ...(signal ? { signal } : {}) })) {
     const { columns, seq } = await read(fetched, latest)
     if (seq.length > 0) latest = seq.at(-1)!
     yield { records: columns, seq, offset: fetched.next }

@@ -2,12 +2,14 @@
 import { loadPosition } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic } from '../feature-defs/inflow.ts'
+import { knownSets } from '../feature-defs/known-versions.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/decode.ts'
 import { runsOfId } from '../schemas/wire.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Columns } from '../utilities/columns.ts'
 import type { Fetched, Log } from '../utilities/log/log.ts'
+import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
 
@@ -24,6 +26,7 @@ export type SinkNews = { readonly rows: number; readonly unreadable: number; rea
 export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
 
 export async function sink({ log, checkpoints, registry, warehouse }: SinkPorts, { partition = 0, follow, signal, report }: SinkOptions): Promise<void> {
+  if ((await knownSets(registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', 'Run first: tidemark apply loan_risk@0')
   const reader = sinkReader(partition)
   const lanes = new Map<string, Promise<Lane | undefined>>()
   const laneOf = (id: string) => lanes.get(id) ?? lanes.set(id, openLane({ checkpoints, registry, warehouse }, id)).get(id)!

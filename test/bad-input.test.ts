@@ -210,6 +210,20 @@ describe('mistakes with data that is there change nothing', () => {
   }, limitMs)
 })
 
+it('before the first apply there is nothing to compute, to write, to prove or to ask', async () => {
+  const folder = freshFolder()
+  await done(folder, `produce --years 2008 --file ${tricky}`)
+  for (const one of [
+    mistake('consume', 1, 'no feature set is applied, so there is nothing to compute. Run first: tidemark apply loan_risk@0'),
+    mistake('sink', 1, 'no feature set is applied, so there is nothing to write. Run first: tidemark apply loan_risk@0'),
+    mistake('up', 1, 'no feature set is applied'),
+    mistake('verify loan_risk@0', 1, 'loan_risk@0 is not applied'),
+    mistake('promote loan_risk@0 --yes', 1, 'loan_risk@0 is not applied'),
+    mistake(`query 'SELECT * FROM loan_risk'`, 1, 'no such table: loan_risk'),
+  ]) expectRefusal(await tidemark(folder, one.words), one)
+  expect(await done(folder, 'versions')).toBe('no version is applied yet: tidemark apply loan_risk@0')
+}, limitMs)
+
 it('backfilling the same years again is no mistake', async () => {
   const folder = freshFolder()
   await done(folder, `backfill --years 2008 --file ${slice}`)

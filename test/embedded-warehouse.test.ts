@@ -69,6 +69,29 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
     expect((await warehouse.query('SELECT count(*) FROM loan_vips')).rows).toEqual([[0]])
   })
 
+  it('names the views of users that show those of a set, and which ones', async () => {
+    const { dir, warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(1, [1, 0]), [])
+    await warehouse.arrange({ ...layoutOf(0, [0]), set: 'loan_vip' }, [])
+    expect(await warehouse.dependents('loan')).toEqual([])
+    const user = openSqlite(join(dir, 'warehouse.db'))
+    onTestFinished(() => user.close())
+    user.exec(`CREATE VIEW a_copy AS SELECT * FROM loan;
+      CREATE VIEW changes AS SELECT one._seq FROM "loan_v0" AS one JOIN LOAN_V1 AS two USING (_seq) JOIN "loan_rows" USING (_seq);
+      CREATE VIEW loan_vips AS SELECT * FROM loan_vip;
+      CREATE VIEW raw AS SELECT * FROM loan_rows`)
+    expect(await warehouse.dependents('loan')).toEqual([{ view: 'a_copy', uses: ['loan'] }, { view: 'changes', uses: ['loan_v0', 'loan_v1'] }])
+    expect(await warehouse.dependents('loan_vip')).toEqual([{ view: 'loan_vips', uses: ['loan_vip'] }])
+  })
+
+  it('tells how much it takes on disk', async () => {
+    const { warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(0, [0]), [])
+    const before = await warehouse.bytes()
+    await warehouse.write('loan', columnsFrom(plainRows(0, 1, 5000)))
+    expect(await warehouse.bytes()).toBeGreaterThan(before + 5000 * 50)
+  })
+
   it('says that nothing has been written yet, and makes no file, when it is only to be read', async () => {
     const dir = testDirectory()
     expect(() => testWarehouse({ readOnly: true }, dir)).toThrow(/nothing has been written.*Run: tidemark/)
@@ -91,16 +114,16 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
 })
 
 describe('the text of tables and views', () => {
-  it('differs between dialects in the key and the schema alone', () => {
+  it('differs between dialects in the key, the schema and the comparing of dates alone', () => {
     const nothing = { columns: new Map<string, string>(), views: new Map<string, string>() }
     const [sqlite] = changes({ dialect: 'sqlite' }, layoutOf(0, []), nothing)
-    const columns = [
-      '  "amount" DOUBLE PRECISION', '  "day" DATE', '  "title" VARCHAR(1024)', '  "note" VARCHAR(64)',
+    const columns = (date: string) => [
+      '  "amount" DOUBLE PRECISION', `  "day" ${date}`, '  "title" VARCHAR(1024)', '  "note" VARCHAR(64)',
       '  "_modified_ts" BIGINT NOT NULL', '  "_version" INTEGER NOT NULL', '  "_seq" BIGINT NOT NULL', '  "ma50" DOUBLE PRECISION',
     ].join(',\n')
-    expect(sqlite).toBe(`CREATE TABLE "loan_rows" (\n${columns},\n  PRIMARY KEY ("_version", "_seq")\n) WITHOUT ROWID`)
+    expect(sqlite).toBe(`CREATE TABLE "loan_rows" (\n${columns('DATE TEXT')},\n  PRIMARY KEY ("_version", "_seq")\n) WITHOUT ROWID`)
     const [table, view] = changes({ dialect: 'redshift', schema: 'features' }, layoutOf(0, [0]), nothing)
-    expect(table).toBe(`CREATE TABLE "features"."loan_rows" (\n${columns}\n) SORTKEY ("_version", "_seq")`)
+    expect(table).toBe(`CREATE TABLE "features"."loan_rows" (\n${columns('DATE')}\n) SORTKEY ("_version", "_seq")`)
     expect(view).toBe('CREATE VIEW "features"."loan_v0" AS\nSELECT "amount", "day", "title", "note", "ma50", "_modified_ts", "_version", "_seq"\n'
       + 'FROM "features"."loan_rows"\nWHERE "_version" = 0')
     expect(bookkeeping({ dialect: 'redshift', schema: 'features' }).tidemark_progress).toMatch(/^CREATE TABLE "features"."tidemark_progress"/)

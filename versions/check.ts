@@ -47,7 +47,29 @@ export function checkUnedited(released: Definition, inCode: Definition | undefin
   }
   if (versionFingerprint(inCode) === versionFingerprint(released)) return
   const edited = featureChanges(released, inCode).filter(({ change }) => change !== 'unchanged')
-  const what = edited.map(({ feature, before, after }) => `${feature} was ${before ? inWords(before) : 'not there'} and is now ${after ? inWords(after) : 'gone'}`)
+  const what = [
+    ...recordEdits(released, inCode),
+    ...edited.map(({ feature, before, after }) => `${feature} was ${before ? inWords(before) : 'not there'} and is now ${after ? inWords(after) : 'gone'}`),
+  ]
   throw new Problem(`${label(released)} is released and was edited${what.length > 0 ? `: ${what.join('; ')}` : ''}`,
     `Put version ${released.version} back as it was, and add the next version with v${released.version}.add({ … }) or v${released.version}.replace({ … }).`)
+}
+
+/** What a version takes in, where it was edited: the record's fields, their order, and the key. */
+function recordEdits(released: Definition, inCode: Definition): string[] {
+  const inWords = ({ record }: Definition, name: string) => {
+    const field = record.fields[name]
+    return field ? `${field.nullable ? 'a nullable' : 'a'} ${field.kind}` : 'not there'
+  }
+  const [was, is] = [Object.keys(released.record.fields), Object.keys(inCode.record.fields)]
+  const fields = [...new Set([...was, ...is])].flatMap((name) => {
+    const [before, now] = [inWords(released, name), inWords(inCode, name)]
+    return before === now ? [] : [`field ${name} was ${before} and is now ${now}`]
+  })
+  return [
+    ...fields,
+    ...(fields.length === 0 && was.join() !== is.join() ? [`the fields of ${inCode.record.name} stand in another order`] : []),
+    ...(released.per === inCode.per ? [] : [`it was per ${released.per ?? 'nothing'} and is now per ${inCode.per ?? 'nothing'}`]),
+    ...(released.batchOnly === inCode.batchOnly ? [] : [`it was ${released.batchOnly ? '' : 'not '}batch only`]),
+  ]
 }

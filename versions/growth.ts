@@ -43,7 +43,8 @@ export async function filled({ checkpoints }: VersionPorts, definition: Definiti
 export async function revived({ checkpoints }: VersionPorts, definition: Definition, run: Run): Promise<Growth> {
   const saved = await savedFill(checkpoints, definition)
   const stopped = { seq: run.until!, state: await loadState(checkpoints, definition.set, definition.version, partition) }
-  const { seq, state } = saved && saved.seq > stopped.seq ? saved : stopped
+  // What a killed command saved holds only the keys that it met.
+  const { seq, state } = saved && saved.seq > stopped.seq ? { seq: saved.seq, state: new Map([...stopped.state, ...saved.state]) } : stopped
   return { definition, origins: run.origins, writeRows: true, lineage: lineage(definition, run.origins, state), seq }
 }
 
@@ -62,10 +63,11 @@ export async function catchUp(ports: VersionPorts, growth: Growth, watch: Watch)
   const writer = await ports.log.writer(fillName(growth.definition))
   const [startedNs, from] = [ports.clock(), growth.seq]
   try {
-    for (;;) {
+    for (let turn = 0; ; turn++) {
       const position = await loadPosition(ports.checkpoints, set, partition)
       if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
-      if (position.seq - growth.seq <= smallRest) return await measure(ports, writer, growth, growth.seq - from, ports.clock() - startedNs)
+      // A first turn always: a few records of a large file, read while the consumer waits, would have it wait for the whole file.
+      if (position.seq === growth.seq || (turn > 0 && position.seq - growth.seq <= smallRest)) return await measure(ports, writer, growth, growth.seq - from, ports.clock() - startedNs)
       await advance(ports, growth, position, watch, growth.writeRows ? writer : undefined)
     }
   } finally {

@@ -27,10 +27,13 @@ export const fits = (value: number, scale: number, limit: number): boolean => {
 /** The smallest scale at which every value (but null) is a whole number up to the limit (at most fifteen digits); -1 when there is none. */
 export function commonScale(values: readonly number[], limit: number): number {
   let scale = 0
+  let largest = 0
   for (const value of values) {
-    while (value === value && !fits(value, scale, fifteenDigits)) if (++scale > mostScale) return -1
+    if (value !== value) continue
+    while (!fits(value, scale, fifteenDigits)) if (++scale > mostScale) return -1
+    largest = Math.max(largest, Math.abs(value))
   }
-  return values.every((value) => value !== value || fits(value, scale, limit)) ? scale : -1
+  return scaledBy(largest, tens[scale]!) <= limit ? scale : -1
 }
 
 export function decimalOf(value: number): Decimal {

@@ -35,7 +35,11 @@ export const rowsTable = (target: Target, set: string) => qualified(target, `${s
 /** Whether a view of that name is made, and dropped, by the layout of the set. */
 export const ownsView = (set: string, view: string) => view === set || (view.startsWith(`${set}_v`) && /^\d+$/.test(view.slice(set.length + 2)))
 
-function typeText(type: SqlType): string {
+/** A plain DATE would make SQLite compare dates as numbers, and `application_date >= '2008'` hold for every row. */
+const dateTypes = { sqlite: 'DATE TEXT', redshift: 'DATE' } as const
+
+function typeText({ dialect }: Target, type: SqlType): string {
+  if (type === 'date') return dateTypes[dialect]
   if (type === 'double') return 'DOUBLE PRECISION'
   if (typeof type === 'string') return type.toUpperCase()
   if (!Number.isInteger(type.varchar) || type.varchar < 1 || type.varchar > 65535) throw new RangeError(`VARCHAR(${type.varchar})`)
@@ -43,12 +47,12 @@ function typeText(type: SqlType): string {
 }
 
 /** Every column of the rows table. */
-const columnTypes = ({ record, features }: Layout): Map<string, string> => new Map([
-  ...record.map(({ name, type }) => [name, typeText(type)] as const),
+const columnTypes = (target: Target, { record, features }: Layout): Map<string, string> => new Map([
+  ...record.map(({ name, type }) => [name, typeText(target, type)] as const),
   ['_modified_ts', 'BIGINT'],
   ['_version', 'INTEGER'],
   ['_seq', 'BIGINT'],
-  ...features.map((feature) => [feature, typeText('double')] as const),
+  ...features.map((feature) => [feature, typeText(target, 'double')] as const),
 ])
 
 /** The columns that a view with these features shows, in the original store's order; later features come behind it. */
@@ -104,7 +108,7 @@ export function changes(target: Target, layout: Layout, found: Found): string[] 
 
 function tableChanges(target: Target, layout: Layout, found: Found['columns']): string[] {
   const rows = rowsTable(target, layout.set)
-  const wanted = columnTypes(layout)
+  const wanted = columnTypes(target, layout)
   if (found.size === 0) return [createRows(target, rows, wanted)]
   const family = (type: string) => type.replace(/\(.*/, '')
   for (const [name, type] of wanted) {

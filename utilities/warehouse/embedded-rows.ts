@@ -141,7 +141,7 @@ export function readChunk(
 
 function kindOf({ name, type }: StoredColumn): Column['kind'] {
   if (type === 'DOUBLE PRECISION') return 'number'
-  if (type === 'DATE') return 'date'
+  if (type === 'DATE TEXT') return 'date'
   if (type === 'INTEGER' || name === '_seq') return 'int'
   return type === 'BIGINT' ? 'long' : 'text'
 }

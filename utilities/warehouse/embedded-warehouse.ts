@@ -83,9 +83,9 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     },
 
     async dependents(set) {
-      const all = db.read(() => db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name").all()) as unknown as readonly { readonly name: string; readonly sql: string }[]
+      const all = db.read(() => viewsOf(db))
       const own = all.filter(({ name }) => ownsView(set, name)).map(({ name }) => name)
-      const others = all.filter(({ sql }) => !sql.includes(rowsTable(target, set)))
+      const others = all.filter(({ name }) => !ownsView(set, name))
       return others.flatMap(({ name, sql }) => {
         const uses = own.filter((view) => new RegExp(`\\b${view}\\b`, 'i').test(sql))
         return uses.length > 0 ? [{ view: name, uses }] : []
@@ -120,8 +120,10 @@ const nothingYet = (path: string) =>
 const columnsOf = (db: Sqlite, table: string) =>
   db.prepare('SELECT name, type FROM pragma_table_info(?)').all(table).map((row) => ({ ...row }) as StoredColumn)
 
+const viewsOf = (db: Sqlite) => db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
+
 function found(db: Sqlite, set: string): Found {
-  const views = db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
+  const views = viewsOf(db)
   return {
     columns: new Map(columnsOf(db, `${set}_rows`).map(({ name, type }) => [name, type])),
     views: new Map(views.filter(({ name }) => ownsView(set, name)).map(({ name, sql }) => [name, sql])),

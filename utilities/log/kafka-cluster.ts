@@ -1,0 +1,196 @@
+/** Kafka's brokers seen as one: who leads what, connections that are used again, and patience while leaders move and brokers restart. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../problem.ts'
+import { openLink, type Address, type ClientSettings, type Link } from './kafka-client.ts'
+import { asProblem, check, code, isPassing, isRefusal, isUnanswered, Refusal, voice } from './kafka-trouble.ts'
+
+export type ClusterSettings = ClientSettings & {
+  readonly brokers: readonly string[]
+  /** How long to go on trying what fails for a passing reason. */
+  readonly patienceMs: number
+  readonly note: (text: string) => void
+}
+
+export type Patience = { readonly signal?: AbortSignal | undefined; readonly forMs?: number }
+
+type Work<T> = (link: Link) => Promise<T>
+
+export interface Cluster {
+  /** The brokers, for messages. */
+  readonly place: string
+  /** Each of these is tried once; nothing is known of the outcome when no answer came. */
+  any<T>(work: Work<T>): Promise<T>
+  leader<T>(topic: string, partition: number, work: Work<T>): Promise<T>
+  coordinator<T>(transactionalId: string, work: Work<T>): Promise<T>
+  at<T>(address: Address, work: Work<T>): Promise<T>
+  /** Where the partition's leader is; a Problem when there is no such topic or partition. */
+  leaderOf(topic: string, partition: number): Promise<Address>
+  /** How many partitions a topic has, 0 when there is no such topic. */
+  partitionsOf(topic: string): Promise<number>
+  brokers(): Promise<readonly Address[]>
+  /** Repeats the work while it fails for a passing reason; afterwards what is left is a Problem. */
+  patiently<T>(work: () => Promise<T>, patience?: Patience): Promise<T>
+  /** Asks again who leads what. */
+  forget(topic?: string): void
+  close(): void
+}
+
+/** A person hears of trouble that lasts. */
+const worthSayingMs = 1000
+
+export function openCluster(settings: ClusterSettings): Cluster {
+  const place = settings.brokers.join(', ')
+  const seeds = settings.brokers.map(addressOf)
+  const told = voice(place, settings.note)
+  const closing = new AbortController()
+  const open = new Set<Link>()
+  const idle = new Map<string, Link[]>()
+  const leaders = new Map<string, readonly (Address | undefined)[]>()
+  const coordinators = new Map<string, Address>()
+  let known: readonly Address[] = []
+
+  /** One request at a time goes over a connection: a long wait, or a large fetch, holds up nothing else. */
+  async function at<T>(address: Address, work: Work<T>): Promise<T> {
+    const free = idle.get(nameOf(address)) ?? idle.set(nameOf(address), []).get(nameOf(address))!
+    let link = free.pop()
+    while (link && !link.isOpen()) {
+      open.delete(link)
+      link = free.pop()
+    }
+    link ??= await openLink(settings, address)
+    open.add(link)
+    if (closing.signal.aborted) {
+      drop(link)
+      throw closed()
+    }
+    try {
+      const result = await work(link)
+      if (closing.signal.aborted) drop(link)
+      else free.push(link)
+      return result
+    } catch (error) {
+      // What was not answered may still come, and would be taken for the answer to the next.
+      if (isUnanswered(error) || closing.signal.aborted) drop(link)
+      else free.push(link)
+      throw error
+    }
+  }
+
+  function drop(link: Link): void {
+    open.delete(link)
+    link.close()
+  }
+
+  async function any<T>(work: Work<T>): Promise<T> {
+    const connected = [...known, ...seeds].filter((address) => idle.get(nameOf(address))?.some((link) => link.isOpen()))
+    let failure: unknown
+    for (const address of uniqueAddresses([...connected, ...known, ...seeds])) {
+      try {
+        return await at(address, work)
+      } catch (error) {
+        if (!isUnanswered(error)) throw error
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  /** undefined when there is no such topic. */
+  async function topic(name: string): Promise<readonly (Address | undefined)[] | undefined> {
+    const cached = leaders.get(name)
+    if (cached) return cached
+    const { brokers, topicMetadata } = await any((link) => link.ask('Metadata', { topics: [name], allowAutoTopicCreation: false }))
+    const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
+    known = [...addresses.values()]
+    const { topicErrorCode, partitionMetadata } = topicMetadata[0]!
+    if (topicErrorCode === code.unknownTopic) return undefined
+    check(topicErrorCode, `topic ${name}`)
+    const found: (Address | undefined)[] = []
+    for (const { partitionId, leader } of partitionMetadata) found[partitionId] = addresses.get(leader)
+    if (found.every((leader) => leader !== undefined)) leaders.set(name, found)
+    return found
+  }
+
+  async function leaderOf(name: string, partition: number): Promise<Address> {
+    const found = await topic(name)
+    if (!found) throw new Problem(`there is no topic ${name} in Kafka at ${place}`, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
+    if (partition >= found.length) throw new Problem(`topic ${name} has no partition ${partition}, only ${found.length}, numbered from 0`, 'Use one that is there.')
+    const leader = found[partition]
+    if (!leader) throw new Refusal(code.leaderNotAvailable, `topic ${name}, partition ${partition}`)
+    return leader
+  }
+
+  async function coordinatorOf(transactionalId: string): Promise<Address> {
+    const cached = coordinators.get(transactionalId)
+    if (cached) return cached
+    const { errorCode, coordinator } = await any((link) => link.ask('GroupCoordinator', { groupId: transactionalId, coordinatorType: 1 }))
+    check(errorCode, `the coordinator of ${transactionalId}`)
+    coordinators.set(transactionalId, coordinator)
+    return coordinator
+  }
+
+  function forget(name?: string): void {
+    if (name === undefined) leaders.clear()
+    else leaders.delete(name)
+    coordinators.clear()
+  }
+
+  async function patiently<T>(work: () => Promise<T>, { signal, forMs = settings.patienceMs }: Patience = {}): Promise<T> {
+    const startedMs = performance.now()
+    const me = {}
+    let well = false
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          const result = await work()
+          well = true
+          return result
+        } catch (error) {
+          if (closing.signal.aborted) throw closed()
+          const triedMs = performance.now() - startedMs
+          if (!isPassing(error) || signal?.aborted || triedMs > forMs) throw asProblem(error, place)
+          if (triedMs > worthSayingMs) told.complain(me, error)
+          // A transaction of the same name is about to end: milliseconds. Everything else means that somebody moved.
+          const soon = isRefusal(error, code.concurrentTransactions)
+          if (!soon) forget()
+          const waitMs = soon ? Math.min(2 ** attempt, 20) : Math.min(20 * 2 ** attempt, 1000)
+          await sleep(waitMs, undefined, { signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal }).catch(() => undefined)
+        }
+      }
+    } finally {
+      told.settle(me, well)
+    }
+  }
+
+  return {
+    place,
+    any,
+    at,
+    leader: async (name, partition, work) => at(await leaderOf(name, partition), work),
+    coordinator: async (id, work) => at(await coordinatorOf(id), work),
+    leaderOf,
+    partitionsOf: async (name) => (await topic(name))?.length ?? 0,
+    async brokers() {
+      const { brokers } = await any((link) => link.ask('Metadata', { topics: ['__none__'], allowAutoTopicCreation: false }))
+      return brokers
+    },
+    patiently,
+    forget,
+    close() {
+      closing.abort()
+      for (const link of [...open]) drop(link)
+    },
+  }
+}
+
+const closed = () => new TypeError('the log is closed')
+
+function addressOf(broker: string): Address {
+  const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(broker) ?? []
+  if (host === undefined) throw new Problem(`${broker} is not the address of a broker`, 'Write each one as host:port, for instance localhost:9092.', { usage: true })
+  return { host, port: Number(port) }
+}
+
+const nameOf = ({ host, port }: Address) => `${host}:${port}`
+
+const uniqueAddresses = (addresses: readonly Address[]): readonly Address[] => [...new Map(addresses.map((address) => [nameOf(address), address])).values()]
