@@ -11,6 +11,7 @@ import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
 import { columnOf, pick } from '../utilities/columns.ts'
 import type { Log, Writer } from '../utilities/log/log.ts'
+import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
@@ -78,6 +79,7 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
   const select = selectYears(record.at, years)
   const total = { rows: 0, rejected: 0, alreadyThere: 0, versions: lanes.map(({ definition }) => definition.version) }
   const startedNs = clock()
+  const writes = oneAhead()
   let ranges: Ranges = []
 
   for await (const csv of readCsv(record, source.read(), { place: source.place })) {
@@ -98,7 +100,8 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
         await writer.commit({ save: [savePosition(set, 0, { ...position, hold })] })
       }
       for (const { definition, engine } of lanes) {
-        await warehouse.write(set, rowsOf(definition, records, engine.push(inputsOf(definition, records)), clock()))
+        const made = rowsOf(definition, records, engine.push(inputsOf(definition, records)), clock())
+        await writes.begin(() => warehouse.write(set, made))
       }
     }
     await rejects.append(bad)
@@ -106,8 +109,10 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
     total.rows += rows.length
     total.rejected += bad.length
     report({ rows: rows.length, seq: batch.lastSeq })
-    if (signal.aborted) return { ...total, interrupted: true }
+    if (signal.aborted) break
   }
+  await writes.settled()
+  if (signal.aborted) return { ...total, interrupted: true }
   if (total.rows === 0) return { ...total, interrupted: false }
 
   const [firstSeq, lastSeq] = [ranges[0]![0], ranges.at(-1)![1]]

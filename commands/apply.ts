@@ -22,6 +22,9 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
     if (!planned.changes) return console.result(planText(planned), { ...planJson(planned), applied: false })
     if (asked !== undefined && asked !== mode && mode !== 'first') throw new Problem(`${set}@${version} was begun with --${mode} and is not finished`, `Finish it so: tidemark apply ${set}@${version} --${mode}`)
     console.note(planText(planned))
+    if (planned.incompatible.length > 0) {
+      throw new Problem(`${set}@${version} is not compatible with what is released: ${planned.incompatible.join('; ')}`, 'Nothing was changed. Keep the field as it was, and add what is new under another name.')
+    }
     if (!(await console.confirm(`Apply ${set}@${version}?`))) return console.result('nothing was changed', { ...planJson(planned), applied: false })
 
     const progress = console.progress(`apply ${set}@${version}`)

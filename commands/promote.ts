@@ -18,7 +18,8 @@ export const run: Run = async (context) => {
     const due = await checkPromote(ports, set, version)
     if (due === 'nothing') return console.result(`${set}@${version} is what SQL users see already: nothing to do`, { set, version, promoted: false })
     const shown = promotedOf(await ports.warehouse.versions(set))!.version
-    const measured = limits.maxChanged === undefined && limits.maxNulls === undefined ? undefined : await withinLimits(ports, context, { set, from: shown, to: version, ...limits })
+    const unlimited = limits.maxChanged === undefined && limits.maxNulls === undefined
+    const measured = unlimited || due === 'fill' ? undefined : await withinLimits(ports, context, { set, from: shown, to: version, ...limits })
     if (due === 'swap' && !(await console.confirm(`Show ${set}@${version} instead of ${set}@${shown}?`))) return console.result('nothing was changed', { set, version, promoted: false })
     const progress = console.progress(`fill ${set}@${version}`)
     const actor = { ...actorOf(options), ...(measured === undefined ? {} : { measured }) }

@@ -2,15 +2,15 @@
 import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { Problem } from '../utilities/problem.ts'
-import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import { inWords } from '../versions/changes.ts'
-import { promotedOf } from '../versions/layout.ts'
+import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { table, type Cell, type Json } from './console.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
-  withPorts(config, [], async ({ registry, checkpoints, warehouse }) => {
+  withPorts(config, [], async (ports) => {
+    const { registry, checkpoints, warehouse } = ports
     const sets = await knownSets(registry)
     const wanted = args[0] === undefined ? sets : sets.filter((set) => set === args[0])
     if (args[0] !== undefined && wanted.length === 0) throw new Problem(`no version of ${args[0]} is applied`, sets.length > 0 ? `Applied are ${sets.join(', ')}.` : 'Run first: tidemark apply loan_risk@0')
@@ -34,26 +34,15 @@ export const run: Run = async ({ args, config, console }) =>
           features: Object.fromEntries(definition.features.map(({ name, spec }) => [name, inWords(spec)])),
           acts: (record?.acts ?? []) as unknown as Json[],
         })
-        for (const { act, who, at, why } of record?.acts ?? []) acts.push([at.slice(0, 19).replace('T', ' '), `${set}@${version}`, act, who, why ?? ''])
-        const reason = unfinishedReason(record, run !== undefined)
-        if (reason) unfinished.push(`${set}@${version}: ${reason}. Run: tidemark apply ${set}@${version}`)
+        for (const { act, who, at, why, measured } of record?.acts ?? []) acts.push([at, `${set}@${version}`, act, who, [why, measured].filter(Boolean).join('; ')])
       }
-      if (position.hold?.kind === 'backfill') unfinished.push(`${set}: a backfill of ${position.hold.years.join('-')} has not finished. Run it again, or: tidemark backfill --features ${set} --undo`)
-      const promoted = promotedOf(records)
-      if (promoted && position.runs.some((run) => run.until === null && run.version < promoted.version && records.find((one) => one.version === run.version)?.state === 'superseded')) {
-        unfinished.push(`${set}@${promoted.version}: an earlier version still runs beside it. Run: tidemark apply ${set}@${promoted.version}`)
-      }
+      unfinished.push(...(await unfinishedIn(ports, set)))
     }
+    const inOrder = acts.sort((a, b) => String(a[0]).localeCompare(String(b[0]))).map(([at, ...rest]) => [String(at).slice(0, 19).replace('T', ' '), ...rest])
     const text = [
       wanted.length === 0 ? 'no version is applied yet: tidemark apply loan_risk@0' : table(['version', 'state', 'mode', 'switched after', 'rows', 'features'], rows, { widest: 120 }),
-      ...(acts.length > 0 ? ['', table(['when (UTC)', 'version', 'what', 'who', 'why'], acts.sort((a, b) => String(a[0]).localeCompare(String(b[0]))))] : []),
+      ...(acts.length > 0 ? ['', table(['when (UTC)', 'version', 'what', 'who', 'why'], inOrder, { widest: 120 })] : []),
       ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  ${line}`)] : []),
     ]
     console.result(text.join('\n'), { versions: values, unfinished })
   })
-
-function unfinishedReason(record: VersionRecord | undefined, computed: boolean): string | undefined {
-  if (!record || record.state === 'registered') return 'it is registered and nothing else'
-  if (record.state === 'filling') return 'its history is being filled, or that was interrupted'
-  return computed || record.state === 'retired' ? undefined : 'it is shown but not computed yet'
-}

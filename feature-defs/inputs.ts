@@ -39,7 +39,8 @@ function keysOf(column: Column, count: number): string[] {
     for (let row = 0; row < count; row++) keys[row] = column.starts[row] === -1 ? '' : bytes.utf8Slice(column.starts[row]!, column.ends[row]!)
   } else {
     const value = column.kind === 'date' ? column.days : column.values
-    for (let row = 0; row < count; row++) keys[row] = String(value[row])
+    const isNull = (one: number | bigint) => one === noDay || one !== one
+    for (let row = 0; row < count; row++) keys[row] = isNull(value[row]!) ? '' : String(value[row])
   }
   return keys
 }

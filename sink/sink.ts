@@ -9,6 +9,7 @@ import { runsOfId } from '../schemas/wire.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Columns } from '../utilities/columns.ts'
 import type { Fetched, Log } from '../utilities/log/log.ts'
+import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
@@ -31,8 +32,11 @@ export async function sink({ log, checkpoints, registry, warehouse }: SinkPorts,
   const lanes = new Map<string, Promise<Lane | undefined>>()
   const laneOf = (id: string) => lanes.get(id) ?? lanes.set(id, openLane({ checkpoints, registry, warehouse }, id)).get(id)!
 
+  // A write that fails while the sink waits for more must not wait for it too.
+  const failed = new AbortController()
+  const writes = oneAhead(() => failed.abort())
+  const stop = AbortSignal.any([signal, failed.signal])
   const write = async ({ batch, next }: Fetched) => {
-    let rows = 0
     let unreadable = 0
     const parts: { readonly set: string; readonly columns: Columns }[] = []
     for (const { id, compression, from, to } of runsOfId(batch)) {
@@ -43,17 +47,18 @@ export async function sink({ log, checkpoints, registry, warehouse }: SinkPorts,
     }
     for (const [i, { set, columns }] of parts.entries()) {
       // The progress rides on the last write: rows written before it are written again after a crash, onto themselves.
-      await warehouse.write(set, columns, i === parts.length - 1 ? { reader, next } : undefined)
-      rows += columns.count
+      const progress = i === parts.length - 1 ? { reader, next } : undefined
+      await writes.begin(() => warehouse.write(set, columns, progress).then(() => report({ rows: columns.count, unreadable: 0, offset: next })))
     }
-    report({ rows, unreadable, offset: next })
+    if (unreadable > 0) report({ rows: 0, unreadable, offset: next })
   }
 
   const from = (await warehouse.progress(reader)) ?? 0
-  for await (const fetched of log.read(outflowTopic, { partition, from, follow, signal })) {
+  for await (const fetched of log.read(outflowTopic, { partition, from, follow, signal: stop })) {
     await write(fetched)
-    if (signal.aborted) return
+    if (signal.aborted) break
   }
+  await writes.settled()
 }
 
 type Lane = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder> }
@@ -68,8 +73,7 @@ async function openLane({ checkpoints, registry, warehouse }: Omit<SinkPorts, 'l
 
 /** Tells SQL users where each partition switched to the version: known once its first row is here. */
 async function noteSwitch({ checkpoints, warehouse }: Pick<SinkPorts, 'checkpoints' | 'warehouse'>, { set, version }: Definition): Promise<void> {
-  const record = (await warehouse.versions(set)).find((one) => one.version === version)
   const { runs } = await loadPosition(checkpoints, set, 0)
   const run = runs.find((one) => one.version === version)
-  if (record && run) await warehouse.note([{ ...record, switches: [{ partition: 0, afterSeq: run.switchedAfter, at: run.switchedAt }] }])
+  if (run) await warehouse.noteSwitches(set, version, [{ partition: 0, afterSeq: run.switchedAfter, at: run.switchedAt }])
 }

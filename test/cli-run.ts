@@ -40,16 +40,13 @@ export const freshFolder = (): string => {
   return folder
 }
 
-/** Hundreds of processes read the same program: kept compiled, it starts in a third of the time. */
-const compiled = freshFolder()
-
 /** Where a command that is given no other place keeps its warehouse. */
 export const warehouseOf = (folder: string) => join(folder, '.tidemark', 'warehouse.db')
 
 /** The words are split at blanks, but for what stands in single quotes. */
 export function start(folder: string, words: string, env: Readonly<Record<string, string>> = {}): Running {
   const args = [...words.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
-  const child = spawn(node, [program, ...args], { cwd: folder, env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(node, [program, ...args], { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))

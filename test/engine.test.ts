@@ -8,7 +8,12 @@ import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
 import { date, number, record, text } from '../schemas/record.ts'
 import { table } from './table.ts'
 
-const payment = record('payment', 'day', { account: text('Account', { bytes: 16 }), day: date('Day', { nullable: false }), amount: number('Amount'), note: text('Note', { bytes: 16 }) })
+const payment = record('payment', 'day', {
+  account: text('Account', { bytes: 16 }),
+  day: date('Day', { nullable: false }),
+  amount: number('Amount'),
+  note: text('Note', { bytes: 16 }),
+})
 
 const features = {
   mean3: mean('amount', { last: 3, round: 2 }),
@@ -41,8 +46,15 @@ function push(running: Engine, rows: readonly Payment[]): number[][] {
 
 const cutAt = (rows: readonly Payment[], cuts: readonly number[]) => [0, ...cuts].map((from, piece) => rows.slice(from, cuts[piece] ?? rows.length))
 
-const amount = fc.oneof(fc.integer({ min: 0, max: 900 }), fc.integer({ min: -99_999, max: 99_999 }).map((cents) => cents / 100), fc.constantFrom(NaN, NaN, 1e300, 5e-324, -0, 1 / 3))
-const paymentRow = fc.record({ account: fc.constantFrom('', 'a', 'b', 'ключ', '__proto__'), day: fc.integer({ min: 14_000, max: 14_020 }), amount, note: fc.constantFrom(1, NaN) })
+const score = fc.integer({ min: 0, max: 900 })
+const cents = fc.integer({ min: -99_999, max: 99_999 }).map((value) => value / 100)
+const amount = fc.oneof(score, cents, fc.constantFrom(NaN, NaN, 1e300, 5e-324, -0, 1 / 3))
+const paymentRow = fc.record({
+  account: fc.constantFrom('', 'a', 'b', 'ключ', '__proto__'),
+  day: fc.integer({ min: 14_000, max: 14_020 }),
+  amount,
+  note: fc.constantFrom(1, NaN),
+})
 const payments = fc.array(paymentRow, { maxLength: 120 }).chain((rows) => fc.record({
   rows: fc.constant(rows),
   cuts: fc.array(fc.integer({ min: 0, max: rows.length }), { maxLength: 6 }).map((cuts) => cuts.sort((a, b) => a - b)),

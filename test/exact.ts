@@ -67,7 +67,7 @@ function sumOf(fractions: readonly Fraction[]): Fraction {
 }
 
 /** The decimal that the double prints as. */
-export function fractionOf(value: number): Fraction {
+function fractionOf(value: number): Fraction {
   const [, sign, digits, decimals = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value))!
   const places = decimals.length - Number(exponent)
   const over = BigInt(`${sign}${digits}${decimals}`)

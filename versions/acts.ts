@@ -1,26 +1,33 @@
 /** What is done to versions: noted in the warehouse with who did it, when and why, together with what SQL users see of it. */
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import type { Mode } from '../feature-defs/checkpoint.ts'
+import { loadPosition, type Mode } from '../feature-defs/checkpoint.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import type { VersionPorts } from './growth.ts'
 import { layoutOf, promotedOf, withRecords } from './layout.ts'
+
+const partition = 0
 
 /** Who changes something, and why: kept in `tidemark_versions`. */
 export type Actor = { readonly who: string; readonly why: string | null; readonly measured?: string }
 
 export type Change = Partial<Pick<VersionRecord, 'state' | 'promotion'>>
 
-/** Puts the changed records and makes tables and views fit them, in one transaction. */
-export async function act(ports: Pick<VersionPorts, 'registry' | 'warehouse' | 'clock'>, set: string, changes: readonly VersionRecord[]): Promise<void> {
-  const definitions = (await knownVersions(ports.registry, set)).map(({ definition }) => definition)
-  await ports.warehouse.arrange(layoutOf(definitions, withRecords(await ports.warehouse.versions(set), changes)), changes)
+/** Puts the changed records, with the switches that the checkpoint knows, and makes tables and views fit them, in one transaction. */
+export async function act({ registry, checkpoints, warehouse }: Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>, set: string, changes: readonly VersionRecord[]): Promise<void> {
+  const definitions = (await knownVersions(registry, set)).map(({ definition }) => definition)
+  const { runs } = await loadPosition(checkpoints, set, partition)
+  const changed = changes.map((record) => {
+    const run = runs.findLast(({ version }) => version === record.version)
+    return run ? { ...record, switches: [{ partition, afterSeq: run.switchedAfter, at: run.switchedAt }] } : record
+  })
+  await warehouse.arrange(layoutOf(definitions, withRecords(await warehouse.versions(set), changed)), changed)
 }
 
-/** The record with one more act; an act done again after a crash is noted once. */
+/** The record with one more act; an act done again after a crash, which finds its change made, is noted once. */
 export function acted(record: VersionRecord, clock: VersionPorts['clock'], { who, why, measured }: Actor, what: string, change: Change): VersionRecord {
   const at = isoTime(clock)
-  const again = record.acts.at(-1)?.act === what
+  const again = record.acts.at(-1)?.act === what && record.state === change.state
   return { ...record, ...change, acts: again ? record.acts : [...record.acts, { act: what, who, at, why, ...(measured === undefined ? {} : { measured }) }] }
 }
 

@@ -3,10 +3,13 @@ import { loadPosition, running, type Position } from '../feature-defs/checkpoint
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { versionFingerprint } from '../feature-defs/fingerprint.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
+import { rowSchema } from '../feature-defs/row-schema.ts'
+import { inflowSchema } from '../schemas/avro.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import { featureChanges, inWords } from './changes.ts'
 import type { VersionPorts } from './growth.ts'
+import { staleLabels } from './live.ts'
 
 type Ports = Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>
 
@@ -22,11 +25,11 @@ export async function checkApply(ports: Ports, chain: readonly Definition[], ver
     if (previous === 'unfinished') throw new Problem(`${set}@${version - 1} is not finished`, `Finish it first: tidemark apply ${set}@${version - 1}`)
     return 'new'
   }
-  const state = await stateOf(ports, set, version)
   if (version < released.length - 1) {
     throw new Problem(`${set}@${version} was applied before, and ${set}@${released.length - 1} after it`, `To show it again: tidemark promote ${set}@${version}, or step back with: tidemark rollback ${set}`)
   }
-  return state === 'done' ? 'nothing' : 'unfinished'
+  const done = (await stateOf(ports, set, version)) === 'done' && (await staleLabels(ports, set)).length === 0
+  return done ? 'nothing' : 'unfinished'
 }
 
 async function stateOf({ checkpoints, warehouse }: Ports, set: string, version: number): Promise<'done' | 'unfinished'> {
@@ -41,16 +44,26 @@ async function stateOf({ checkpoints, warehouse }: Ports, set: string, version: 
 export const overdue = (position: Position, records: readonly VersionRecord[]): readonly number[] =>
   running(position).map(({ version }) => version).filter((version) => records.some((one) => one.version === version && one.state !== 'promoted' && one.state !== 'shadow' && one.state !== 'filling'))
 
+/** Why the registry would not take the version: its rows' schema, or the one of its records in inflow. */
+export async function reasonsAgainst(registry: VersionPorts['registry'], definition: Definition): Promise<readonly string[]> {
+  const { set, record } = definition
+  const reasons = [
+    ...(await registry.reasonsAgainst(set, JSON.stringify(rowSchema(definition)))),
+    ...(await registry.reasonsAgainst(record.name, JSON.stringify(inflowSchema(record)))),
+  ]
+  return [...new Set(reasons)]
+}
+
 export function checkUnedited(released: Definition, inCode: Definition | undefined): void {
   if (!inCode) {
     throw new Problem(`${label(released)} is released, but the definitions have no version ${released.version} of ${released.set}`, 'Put it back: released versions stay in the file.')
   }
   if (versionFingerprint(inCode) === versionFingerprint(released)) return
-  const edited = featureChanges(released, inCode).filter(({ change }) => change !== 'unchanged')
-  const what = [
-    ...recordEdits(released, inCode),
-    ...edited.map(({ feature, before, after }) => `${feature} was ${before ? inWords(before) : 'not there'} and is now ${after ? inWords(after) : 'gone'}`),
-  ]
+  const features = featureChanges(released, inCode).flatMap(({ feature, before, after }) => {
+    const [was, is] = [before ? inWords(before) : 'not there', after ? inWords(after) : 'gone']
+    return was === is ? [] : [`${feature} was ${was} and is now ${is}`]
+  })
+  const what = [...recordEdits(released, inCode), ...features]
   throw new Problem(`${label(released)} is released and was edited${what.length > 0 ? `: ${what.join('; ')}` : ''}`,
     `Put version ${released.version} back as it was, and add the next version with v${released.version}.add({ … }) or v${released.version}.replace({ … }).`)
 }
@@ -69,6 +82,7 @@ function recordEdits(released: Definition, inCode: Definition): string[] {
   return [
     ...fields,
     ...(fields.length === 0 && was.join() !== is.join() ? [`the fields of ${inCode.record.name} stand in another order`] : []),
+    ...(released.record.at === inCode.record.at ? [] : [`the event date was ${released.record.at} and is now ${inCode.record.at}`]),
     ...(released.per === inCode.per ? [] : [`it was per ${released.per ?? 'nothing'} and is now per ${inCode.per ?? 'nothing'}`]),
     ...(released.batchOnly === inCode.batchOnly ? [] : [`it was ${released.batchOnly ? '' : 'not '}batch only`]),
   ]

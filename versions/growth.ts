@@ -7,6 +7,7 @@ import { fieldsRead } from '../feature-defs/inputs.ts'
 import { rowsOf } from '../feature-defs/rows.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Writer } from '../utilities/log/log.ts'
+import { oneAhead } from '../utilities/one-ahead.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
 import { unfinished, type HandoverPorts } from './handover.ts'
 
@@ -29,8 +30,9 @@ export type Growth = {
 
 const partition = 0
 
-/** Without rows: the features named by the origins are replayed from the start of history. */
-export const warmed = (definition: Definition, origins: Origins): Growth => ({ definition, origins, writeRows: false, lineage: lineage(definition, origins), seq: 0 })
+/** Without rows: each feature named by the origins is replayed from its own. */
+export const warmed = (definition: Definition, origins: Origins): Growth =>
+  ({ definition, origins, writeRows: false, lineage: lineage(definition, origins), seq: Math.min(Number.MAX_SAFE_INTEGER, ...Object.values(origins)) })
 
 /** With rows for all history; goes on where a killed command had come to. */
 export async function filled({ checkpoints }: VersionPorts, definition: Definition): Promise<Growth> {
@@ -89,20 +91,23 @@ export async function advance(ports: VersionPorts, growth: Growth, position: Pos
   const { definition, writeRows } = growth
   const { record, set } = definition
   const wanted = writeRows ? Object.keys(record.fields) : fieldsRead(definition)
+  const writes = oneAhead()
   let unsaved = 0
   for await (const { records, seq } of replay(ports, position.history, { record, wanted, partition, after: growth.seq, until: position.seq, signal })) {
     signal.throwIfAborted()
     if (seq.length === 0) continue
     const values = growth.lineage.push(records)
-    if (writeRows) await ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock()))
+    if (writeRows) await writes.begin(() => ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock())))
     growth.seq = seq.at(-1)!
     unsaved += seq.length
     if (writer && unsaved >= recordsPerSave) {
+      await writes.settled()
       await writer.commit({ save: saveFill(growth) })
       unsaved = 0
     }
     report({ step: writeRows ? 'replaying history' : 'warming state from history', rows: seq.length, seq: growth.seq, of: position.seq })
   }
+  await writes.settled()
   growth.seq = position.seq
 }
 

@@ -21,10 +21,15 @@ export async function endRuns(ports: VersionPorts, set: string, butVersion: numb
 }
 
 /** Tells the registry, for people and other tools, what the checkpoint says. */
-export async function labelLive({ registry, checkpoints }: Pick<VersionPorts, 'registry' | 'checkpoints'>, set: string): Promise<void> {
+export async function labelLive(ports: Pick<VersionPorts, 'registry' | 'checkpoints'>, set: string): Promise<void> {
+  for (const { id, live } of await staleLabels(ports, set)) await ports.registry.label(id, { live })
+}
+
+/** What the registry should say and does not: the last step of every command, so that none means that the last one came to its end. */
+export async function staleLabels({ registry, checkpoints }: Pick<VersionPorts, 'registry' | 'checkpoints'>, set: string): Promise<readonly { readonly id: string; readonly live: 'yes' | 'no' }[]> {
   const live = new Set(running(await loadPosition(checkpoints, set, partition)).map(({ version }) => version))
-  for (const { definition, registered } of await knownVersions(registry, set)) {
+  return (await knownVersions(registry, set)).flatMap(({ definition, registered }) => {
     const now = live.has(definition.version) ? 'yes' : 'no'
-    if (registered.labels['live'] !== now) await registry.label(registered.id, { live: now })
-  }
+    return registered.labels['live'] === now ? [] : [{ id: registered.id, live: now } as const]
+  })
 }

@@ -2,11 +2,10 @@
 import { loadPosition, loadSpeed, running, type Mode, type Position } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
-import { rowSchema } from '../feature-defs/row-schema.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import { newRecord, toTop } from './acts.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
-import { checkApply } from './check.ts'
+import { checkApply, reasonsAgainst } from './check.ts'
 import type { VersionPorts } from './growth.ts'
 import { layoutOf, promotedOf, withRecords } from './layout.ts'
 
@@ -51,21 +50,22 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked }:
 
   const held = position.history.reduce((sum, { rows }) => sum + rows, 0)
   const withRows = mode === 'backfill' || mode === 'shadow'
-  const replayedRecords = due !== 'nothing' && features.some(({ state }) => state === 'replayed from history') ? held : 0
+  const computed = position.runs.some((run) => run.version === version)
+  const replayedRecords = due !== 'nothing' && !computed && features.some(({ state }) => state === 'replayed from history') ? held : 0
   const writtenRows = withRows ? replayedRecords : 0
   const speed = await loadSpeed(checkpoints)
   const perSecond = withRows ? speed.withRows : speed.withoutRows
   const storedRows = rowsStored(position)
 
   const definitions = released ? known.map((one) => one.definition) : [...known.map((one) => one.definition), definition]
-  const ddl = due === 'nothing' ? [] : await warehouse.plan(layoutOf(definitions, withRecords(records, planned(records, definition, mode))))
+  const incompatible = released ? [] : await reasonsAgainst(registry, definition)
+  const ddl = due === 'nothing' || incompatible.length > 0 ? [] : await warehouse.plan(layoutOf(definitions, withRecords(records, planned(records, definition, mode))))
   const views = [...new Set(ddl.flatMap((statement) => /^(?:DROP|CREATE) VIEW (?:"[a-z0-9_]+"\.)?"([a-z0-9_]+)"/.exec(statement)?.[1] ?? []))]
   const dependents = await warehouse.dependents(set)
   return {
-    set, version, mode, features, replayedRecords, writtenRows, ddl, views,
+    set, version, mode, features, incompatible, replayedRecords, writtenRows, ddl, views,
     changes: due !== 'nothing',
     promoted: promotedOf(records)?.version ?? null,
-    incompatible: released ? [] : await registry.reasonsAgainst(set, JSON.stringify(rowSchema(definition))),
     seconds: replayedRecords === 0 ? 0 : perSecond ? replayedRecords / perSecond : null,
     bytes: writtenRows === 0 ? 0 : storedRows > 0 ? Math.round((await warehouse.bytes()) / storedRows) * writtenRows : null,
     dependents: dependents.filter(({ uses }) => uses.some((view) => views.includes(view))),

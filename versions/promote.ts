@@ -1,12 +1,13 @@
 /** `promote`, `rollback`, `retire`: what SQL users see changes at once; the rows a version lacks are filled afterwards. */
-import { loadPosition, loadState, saveState, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadState, running, saveState, type Position, type Run } from '../feature-defs/checkpoint.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import { acted, act, toTop, type Actor } from './acts.ts'
+import { overdue } from './check.ts'
 import { advance, catchUp, forgetFill, revived, type VersionPorts, type Watch } from './growth.ts'
 import { handover, refuseAmidstBackfill } from './handover.ts'
-import { endRuns, labelLive, shadowsOf, withEnded } from './live.ts'
+import { endRuns, labelLive, shadowsOf, staleLabels, withEnded } from './live.ts'
 import { promotedOf } from './layout.ts'
 
 export type PromoteOptions = Watch & { readonly set: string; readonly version: number; readonly actor: Actor }
@@ -14,7 +15,7 @@ export type PromoteOptions = Watch & { readonly set: string; readonly version: n
 const partition = 0
 
 /** Refuses what cannot be shown; says whether it is shown already and complete. */
-export async function checkPromote({ checkpoints, warehouse }: VersionPorts, set: string, version: number): Promise<'nothing' | 'swap' | 'fill'> {
+export async function checkPromote({ registry, checkpoints, warehouse }: VersionPorts, set: string, version: number): Promise<'nothing' | 'swap' | 'fill'> {
   const records = await warehouse.versions(set)
   const mine = records.find((one) => one.version === version)
   if (!mine) throw new Problem(`${set}@${version} is not applied`, `Run: tidemark apply ${set}@${version}`)
@@ -25,7 +26,14 @@ export async function checkPromote({ checkpoints, warehouse }: VersionPorts, set
     throw new Problem(`the history of ${set}@${version} is not complete, so it cannot be shown`, `Finish it: tidemark apply ${set}@${version} --${mine.mode}`)
   }
   if (promotedOf(records)?.version !== version) return 'swap'
-  return run.until === null ? 'nothing' : 'fill'
+  return (await isComplete({ registry, checkpoints }, set, version, records)) ? 'nothing' : 'fill'
+}
+
+/** Whether the command that showed the version came to its end: it is computed, nothing runs on beside it, and the registry says so. */
+async function isComplete(ports: Pick<VersionPorts, 'registry' | 'checkpoints'>, set: string, version: number, records: readonly VersionRecord[]): Promise<boolean> {
+  const position = await loadPosition(ports.checkpoints, set, partition)
+  const computed = running(position).some((run) => run.version === version)
+  return computed && overdue(position, records).length === 0 && (await staleLabels(ports, set)).length === 0
 }
 
 /** Puts a version on top of the chain. */
@@ -56,12 +64,11 @@ export async function rollback(ports: VersionPorts, { set, ...options }: Omit<Pr
 }
 
 /** `before` is missing when an earlier rollback was cut short after the swap: then only its filling is left to do. */
-export async function checkRollback({ warehouse, checkpoints }: Pick<VersionPorts, 'warehouse' | 'checkpoints'>, set: string): Promise<{ readonly top: VersionRecord; readonly before: VersionRecord | undefined }> {
+export async function checkRollback({ registry, checkpoints, warehouse }: Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>, set: string): Promise<{ readonly top: VersionRecord; readonly before: VersionRecord | undefined }> {
   const records = await warehouse.versions(set)
   const [top, before] = records.filter(({ promotion }) => promotion !== null).sort((a, b) => b.promotion! - a.promotion!)
   if (!top) throw new Problem(`no version of ${set} is applied`, `Run: tidemark apply ${set}@0`)
-  const { runs } = await loadPosition(checkpoints, set, partition)
-  const cutShort = runs.findLast((run) => run.version === top.version)?.until !== null && top.acts.at(-1)?.act.startsWith('shown again')
+  const cutShort = top.acts.at(-1)?.act.startsWith('shown again') && !(await isComplete({ registry, checkpoints }, set, top.version, records))
   if (cutShort) return { top, before: undefined }
   if (!before) throw new Problem(`${set}@${top.version} is the only version that SQL users have seen`, `There is nothing to go back to; see: tidemark versions ${set}`)
   return { top, before }
@@ -89,7 +96,7 @@ async function goOnWith(ports: VersionPorts, { set, version, ...watch }: Promote
 const lastRun = ({ runs }: Position, version: number): Run => runs.findLast((one) => one.version === version)!
 
 /** Refuses while SQL users see any row of the version. */
-export async function checkRetire({ warehouse }: Pick<VersionPorts, 'warehouse'>, set: string, version: number): Promise<'nothing' | 'retire'> {
+export async function checkRetire({ registry, checkpoints, warehouse }: Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>, set: string, version: number): Promise<'nothing' | 'retire'> {
   const records = await warehouse.versions(set)
   const mine = records.find((one) => one.version === version)
   if (!mine) throw new Problem(`${set}@${version} is not applied`, `See what is: tidemark versions ${set}`)
@@ -101,7 +108,8 @@ export async function checkRetire({ warehouse }: Pick<VersionPorts, 'warehouse'>
       throw new Problem(`${set} still shows ${count} rows of ${set}@${version} (records ${first} to ${last})`, `Give the promoted version rows for them with a backfill; only then can ${set}@${version} be retired.`)
     }
   }
-  return mine.state === 'retired' && (await warehouse.extent(set, version)) === undefined ? 'nothing' : 'retire'
+  const gone = mine.state === 'retired' && (await warehouse.extent(set, version)) === undefined
+  return gone && (await staleLabels({ registry, checkpoints }, set)).length === 0 ? 'nothing' : 'retire'
 }
 
 export async function retire(ports: VersionPorts, { set, version, actor }: PromoteOptions): Promise<void> {

@@ -33,6 +33,8 @@ export async function verify(
 ): Promise<Verified> {
   const known = (await knownVersions(ports.registry, set)).find(({ definition }) => definition.version === version)
   if (!known) throw new Problem(`${set}@${version} is not applied`, `See what is: tidemark versions ${set}`)
+  const record = (await ports.warehouse.versions(set)).find((one) => one.version === version)
+  if (record?.state === 'retired') throw new Problem(`${set}@${version} is retired: its rows are gone`, `See what is left: tidemark versions ${set}`)
   const position = await loadPosition(ports.checkpoints, set, 0)
   const run = position.runs.findLast((one) => one.version === version)
   if (!run) throw new Problem(`${set}@${version} has not been computed yet`, `Finish it: tidemark apply ${set}@${version}`)

@@ -24,7 +24,8 @@ export function operatorOf(spec: OperatorSpec): Operator<unknown> {
     case 'ema':
       return ema(spec.span, round)
     default:
-      throw new Problem(`no operator is called ${String(op satisfies never)}`, 'Use one that this version of tidemark knows, or install the version that made the definition.')
+      throw new Problem(`no operator is called ${String(op satisfies never)}`,
+        'Use one that this version of tidemark knows, or install the version that made the definition.')
   }
 }
 

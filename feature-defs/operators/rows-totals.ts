@@ -7,7 +7,7 @@
 import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from './decimal.ts'
 import type { Operator } from './operator.ts'
 import { layouts, putCount, putNumbers, readerOf, takeLayout, takeNumbers, written } from './state-bytes.ts'
-import { plansFor, readTotals, readWide, roundedQuotient, type Plan, type TotalsOp } from './totals.ts'
+import { halfUp, plansFor, readTotals, readWide, safeDenominator, safeNumerator, type Plan, type TotalsOp } from './totals.ts'
 
 type State = {
   /** A ring once it is full: the oldest input is then the one at `at`. NaN is null; -0 is kept as 0. */
@@ -44,7 +44,8 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
     const { power, up, down, unit } = plan
     const counting = plan.op === 'count'
     const dividing = plan.op === 'mean'
-    const rounding = plan.round >= 0 && (dividing || plan.op === 'sum')
+    // What readTotals does most, without asking again each time what the plan is.
+    const rounding = plan.round >= 0 && (dividing || plan.op === 'sum') && last * down <= safeDenominator
     let { inputs, filled, at, count, sum, squares } = state
     let row = from
     for (; row < to; row++) {
@@ -74,9 +75,15 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
         sum += scaled
         squares += scaled * scaled
       }
-      // What readTotals does most, without asking again each time what the plan is.
-      const result = rounding && count > 0 ? roundedQuotient(sum, up, dividing ? count * down : down, unit) : NaN
-      out[row] = result === result ? result : readTotals(plan, count, sum, squares)
+      if (rounding && count > 0) {
+        const numerator = (sum < 0 ? -sum : sum) * up
+        if (numerator <= safeNumerator) {
+          const whole = halfUp(numerator, dividing ? count * down : down)
+          out[row] = (sum < 0 ? 0 - whole : whole) / unit
+          continue
+        }
+      }
+      out[row] = readTotals(plan, count, sum, squares)
     }
     state.inputs = inputs
     state.filled = filled

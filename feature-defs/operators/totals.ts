@@ -3,7 +3,6 @@ import { bigTen, mostScale, nearestDouble, roundDecimal, roundRatio, tens } from
 import type { WindowedOp } from './operator.ts'
 
 export type TotalsOp = Extract<WindowedOp, 'count' | 'sum' | 'mean' | 'stddev'>
-export const isTotalsOp = (op: WindowedOp): op is TotalsOp => op === 'count' || op === 'sum' || op === 'mean' || op === 'stddev'
 
 /** How to read totals in doubles at one scale: all that can be worked out beforehand. */
 export type Plan = {
@@ -31,8 +30,11 @@ export const plansFor = (op: TotalsOp, round: number | undefined): readonly Plan
   }))
 
 /** Up to these, twice the numerator and thrice the denominator stay below 2^53, where the floor of a quotient of doubles is the floor of the quotient. */
-const safeNumerator = 2 ** 51
-const safeDenominator = 2 ** 50
+export const safeNumerator = 2 ** 51
+export const safeDenominator = 2 ** 50
+/** The quotient as the nearest whole number, a half up; neither is negative. */
+export const halfUp = (numerator: number, denominator: number): number => Math.floor((2 * numerator + denominator) / (2 * denominator))
+
 const exactDouble = 2 ** 53
 
 /** The result from totals that are whole numbers below 2^53. */
@@ -45,16 +47,11 @@ export function readTotals(plan: Plan, count: number, sum: number, squares: numb
     const denominator = divisor * plan.power
     return denominator <= exactDouble ? sum / denominator : readWide(plan, count, BigInt(sum), 0n, plan.scale)
   }
-  const rounded = roundedQuotient(sum, plan.up, divisor * plan.down, plan.unit)
-  return rounded === rounded ? rounded : readWide(plan, count, BigInt(sum), 0n, plan.scale)
-}
-
-/** (sum · up) / denominator as a whole number, half away from zero, of 1 / unit; NaN when doubles cannot tell. */
-export function roundedQuotient(sum: number, up: number, denominator: number, unit: number): number {
-  const numerator = (sum < 0 ? -sum : sum) * up
-  if (numerator > safeNumerator || denominator > safeDenominator) return NaN
-  const whole = Math.floor((2 * numerator + denominator) / (2 * denominator))
-  return (sum < 0 ? 0 - whole : whole) / unit
+  const numerator = Math.abs(sum) * plan.up
+  const denominator = divisor * plan.down
+  if (numerator > safeNumerator || denominator > safeDenominator) return readWide(plan, count, BigInt(sum), 0n, plan.scale)
+  const whole = halfUp(numerator, denominator)
+  return (sum < 0 ? 0 - whole : whole) / plan.unit
 }
 
 function readSpread(plan: Plan, count: number, sum: number, squares: number): number {

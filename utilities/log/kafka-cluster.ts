@@ -1,6 +1,7 @@
 /** Kafka's brokers seen as one: who leads what, connections that are used again, and patience while leaders move and brokers restart. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
+import type { Answers } from './kafka-answers.ts'
 import { openLink, type Address, type ClientSettings, type Link } from './kafka-client.ts'
 import { asProblem, check, code, isPassing, isRefusal, isUnanswered, Refusal, voice } from './kafka-trouble.ts'
 
@@ -23,11 +24,12 @@ export interface Cluster {
   leader<T>(topic: string, partition: number, work: Work<T>): Promise<T>
   coordinator<T>(transactionalId: string, work: Work<T>): Promise<T>
   at<T>(address: Address, work: Work<T>): Promise<T>
+  /** Of all topics when none is named. */
+  metadata(topics: readonly string[]): Promise<Answers['Metadata']>
   /** Where the partition's leader is; a Problem when there is no such topic or partition. */
   leaderOf(topic: string, partition: number): Promise<Address>
   /** How many partitions a topic has, 0 when there is no such topic. */
   partitionsOf(topic: string): Promise<number>
-  brokers(): Promise<readonly Address[]>
   /** Repeats the work while it fails for a passing reason; afterwards what is left is a Problem. */
   patiently<T>(work: () => Promise<T>, patience?: Patience): Promise<T>
   /** Asks again who leads what. */
@@ -95,11 +97,13 @@ export function openCluster(settings: ClusterSettings): Cluster {
     throw failure
   }
 
+  const metadata = (topics: readonly string[]) => any((link) => link.ask('Metadata', { topics, allowAutoTopicCreation: false }))
+
   /** undefined when there is no such topic. */
   async function topic(name: string): Promise<readonly (Address | undefined)[] | undefined> {
     const cached = leaders.get(name)
     if (cached) return cached
-    const { brokers, topicMetadata } = await any((link) => link.ask('Metadata', { topics: [name], allowAutoTopicCreation: false }))
+    const { brokers, topicMetadata } = await metadata([name])
     const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
     known = [...addresses.values()]
     const { topicErrorCode, partitionMetadata } = topicMetadata[0]!
@@ -170,10 +174,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
     coordinator: async (id, work) => at(await coordinatorOf(id), work),
     leaderOf,
     partitionsOf: async (name) => (await topic(name))?.length ?? 0,
-    async brokers() {
-      const { brokers } = await any((link) => link.ask('Metadata', { topics: ['__none__'], allowAutoTopicCreation: false }))
-      return brokers
-    },
+    metadata,
     patiently,
     forget,
     close() {

@@ -34,16 +34,16 @@ export type Fetch = {
 
 /** What both decoders offer. */
 export interface FetchCodec {
-  request(what: FetchFrom): readonly Uint8Array[]
+  request(what: FetchFrom): Promise<readonly Uint8Array[]>
   answer(payload: Buffer, what: FetchFrom): Promise<Fetch>
 }
 
 export const fetchApi = { name: 'Fetch', key: 1, version: 11 }
 
 export const fetchCodec: FetchCodec = {
-  request({ topic, partition, from, committed, maxBytes, waitMs }) {
+  async request({ topic, partition, from, committed, maxBytes, waitMs }) {
     const name = Buffer.from(topic)
-    const body = Buffer.alloc(71 + name.length)
+    const body = Buffer.alloc(69 + name.length)
     body.writeInt32BE(-1, 0) // not a replica
     body.writeInt32BE(waitMs, 4)
     body.writeInt32BE(1, 8) // least bytes to wait for
@@ -66,25 +66,28 @@ export const fetchCodec: FetchCodec = {
   },
 
   async answer(payload, { from }) {
-    const failed = payload.readInt16BE(4)
-    if (failed !== 0 || payload.readInt32BE(10) === 0) return { ...nothing, errorCode: failed, next: from }
-    let at = 14 + 2 + payload.readInt16BE(14) + 4 + 4
-    const errorCode = payload.readInt16BE(at)
-    const highWatermark = long(payload, at + 2)
-    const lastStable = long(payload, at + 10)
-    const aborted: Aborted[] = []
-    const count = payload.readInt32BE(at + 26)
-    at += 30
-    for (let i = 0; i < count; i++, at += 16) aborted.push({ producer: long(payload, at), from: long(payload, at + 8) })
-    const size = payload.readInt32BE(at + 4)
-    const found = await decode(payload.subarray(at + 8, at + 8 + Math.max(size, 0)), from, aborted)
-    return { errorCode, highWatermark, lastStable, ...found }
+    const { errorCode, highWatermark, lastStable, aborted, data } = partitionIn(payload)
+    return { errorCode, highWatermark, lastStable, ...(await decode(data, from, aborted)) }
   },
 }
 
-type Aborted = { readonly producer: number; readonly from: number }
+/** The answer about the one partition that was asked for. */
+export function partitionIn(payload: Buffer) {
+  const failed = payload.readInt16BE(4)
+  if (failed !== 0 || payload.readInt32BE(10) === 0) return { errorCode: failed, highWatermark: -1, lastStable: -1, aborted: [], data: payload.subarray(0, 0) }
+  let at = 14 + 2 + payload.readInt16BE(14) + 4 + 4
+  const errorCode = payload.readInt16BE(at)
+  const highWatermark = long(payload, at + 2)
+  const lastStable = long(payload, at + 10)
+  const aborted: Aborted[] = []
+  const count = payload.readInt32BE(at + 26)
+  at += 30
+  for (let i = 0; i < count; i++, at += 16) aborted.push({ producer: long(payload, at), from: long(payload, at + 8) })
+  const size = Math.max(payload.readInt32BE(at + 4), 0)
+  return { errorCode, highWatermark, lastStable, aborted, data: payload.subarray(at + 8, at + 8 + size) }
+}
 
-const nothing = { highWatermark: -1, lastStable: -1, messages: { bytes: new Uint8Array(), ends: new Uint32Array() }, offsets: new Float64Array(), spans: [] }
+export type Aborted = { readonly producer: number; readonly from: number }
 
 /** A record batch whose records are to be unpacked. */
 type Visible = { readonly producer: number; readonly base: number; readonly count: number; readonly records: Buffer; readonly size: number }
@@ -193,7 +196,7 @@ function unpack(batches: readonly (Visible | Span)[], { total, from, target }: {
     spans.push({ producer, first, last: n })
   }
   if (keys) keys.length = n
-  const messages: Packed = { bytes: target.subarray(0, filled), ends: ends.subarray(0, n), ...(keys && { keys }), ...(absent && { absent: absent.subarray(0, n) }) }
+  const messages: Packed = { bytes: new Uint8Array(target.buffer, target.byteOffset, filled), ends: ends.subarray(0, n), ...(keys && { keys }), ...(absent && { absent: absent.subarray(0, n) }) }
   return { messages, offsets: offsets.subarray(0, n), spans }
 }
 

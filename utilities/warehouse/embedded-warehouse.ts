@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
-import { bookkeeping, changes, ownsView, rowsTable, type Found, type Target } from './ddl.ts'
-import { insertRows, readChunk, type StoredColumn } from './embedded-rows.ts'
-import type { Progress, QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
+import { bookkeeping, changes, ownsView, rowsTable, type Found } from './ddl.ts'
+import { readChunk } from './embedded-rows.ts'
+import { writerThread, type WriterThread } from './embedded-writer.ts'
+import { checkColumns, columnsOf, target, writeRows } from './embedded-writes.ts'
+import type { QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
 
-const target: Target = { dialect: 'sqlite' }
+/** Smaller writes are not worth a thread; once there is one, it does them all, in order. */
+const leastRowsForThread = 2_000
 const rowsPerRemoval = 50_000
 
 export function openEmbeddedWarehouse(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Warehouse {
@@ -18,6 +21,7 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     throw nothingYet(path)
   }
   let querying: Sqlite | undefined
+  let thread: WriterThread | undefined
 
   return {
     plan: async (layout) => db.read(() => changes(target, layout, found(db, layout.set))),
@@ -34,20 +38,22 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
       return db.read(() => db.prepare(all).all(set ?? null)).map((row) => recordFrom(row as VersionRow))
     },
 
+    async noteSwitches(set, version, switches) {
+      db.write(() => db.prepare('UPDATE tidemark_versions SET switches = ? WHERE feature_set = ? AND version = ?').run(JSON.stringify(switches), set, version))
+    },
+
     async note(records) {
       db.write(() => putRecords(db, records))
     },
 
     async write(set, rows, progress) {
-      db.write(() => {
-        if (rows.count > 0) {
-          checkColumns(set, columnsOf(db, `${set}_rows`), [...rows.byName.keys()])
-          insertRows(db, rowsTable(target, set), rows)
-        }
-        if (progress) putProgress(db, progress)
-      })
-      // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
-      await nextTurn()
+      if (rows.count < leastRowsForThread && !thread) {
+        writeRows(db, { set, rows, progress })
+        // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
+        return await nextTurn()
+      }
+      thread ??= writerThread(path)
+      await thread.write({ set, rows, progress })
     },
 
     async progress(reader) {
@@ -108,6 +114,7 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     },
 
     async close() {
+      await thread?.close()
       querying?.close()
       db.close()
     },
@@ -116,9 +123,6 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
 
 const nothingYet = (path: string) =>
   new Problem(`nothing has been written to the warehouse yet (${path})`, 'Run: tidemark demo, or tidemark apply and then tidemark up or tidemark backfill.')
-
-const columnsOf = (db: Sqlite, table: string) =>
-  db.prepare('SELECT name, type FROM pragma_table_info(?)').all(table).map((row) => ({ ...row }) as StoredColumn)
 
 const viewsOf = (db: Sqlite) => db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
 
@@ -130,24 +134,12 @@ function found(db: Sqlite, set: string): Found {
   }
 }
 
-function checkColumns(set: string, stored: readonly StoredColumn[], names: readonly string[]): void {
-  if (stored.length === 0) throw new Problem(`the warehouse has no table for ${set} yet`, `Run: tidemark apply ${set}@0`)
-  const missing = names.find((name) => !stored.some((column) => column.name === name))
-  if (missing === undefined) return
-  throw new Problem(`the table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
-}
-
 function removeSome(db: Sqlite, table: string, version: number, { first, last }: { readonly first: number; readonly last: number }): boolean {
   const range = `"_version" = ? AND "_seq" BETWEEN ? AND ?`
   const find = db.prepare(`SELECT "_seq" FROM ${table} WHERE ${range} ORDER BY "_seq" LIMIT 1 OFFSET ${rowsPerRemoval - 1}`)
   const bound = find.get(version, first, last)?.['_seq'] as number | undefined
   db.prepare(`DELETE FROM ${table} WHERE ${range}`).run(version, first, bound ?? last)
   return bound !== undefined
-}
-
-function putProgress(db: Sqlite, { reader, next }: Progress): void {
-  const now = `strftime('%Y-%m-%d %H:%M:%f', 'now')`
-  db.prepare(`INSERT OR REPLACE INTO tidemark_progress (reader, next_offset, updated_at) VALUES (?, ?, ${now})`).run(reader, next)
 }
 
 type VersionRow = {

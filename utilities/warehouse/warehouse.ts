@@ -54,6 +54,8 @@ export interface Warehouse {
   arrange(layout: Layout, records: readonly VersionRecord[]): Promise<void>
   /** Every version record (of one set), by set and version. */
   versions(set?: string): Promise<readonly VersionRecord[]>
+  /** Puts only where the version was switched to: whoever changes the record meanwhile loses nothing. */
+  noteSwitches(set: string, version: number, switches: VersionRecord['switches']): Promise<void>
   /** Puts the version records, nothing else. */
   note(records: readonly VersionRecord[]): Promise<void>
 

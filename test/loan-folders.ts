@@ -1,0 +1,85 @@
+/** Folders with generated loans in them: made once, copied for a test, and dumped table by table to be compared. */
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'vitest'
+import { readConfig } from '../config/config.ts'
+import { wire, type Ports } from '../config/wire.ts'
+import { done, freshFolder, tidemark, warehouseOf } from './cli-run.ts'
+import { columnsOf, readRows } from './oracle/compare.ts'
+
+/** Never longer than this, also where other work keeps the machine busy. */
+export const limitMs = 180_000
+
+export async function generated(rows: number, seed = 11): Promise<string> {
+  const folder = freshFolder()
+  await done(folder, `generate --rows ${rows} --seed ${seed} --out loans.csv.gz`)
+  return join(folder, 'loans.csv.gz')
+}
+
+/** Another folder with the same data directory; what was ingested stays where it was. */
+export function copyOf(folder: string): string {
+  const copy = freshFolder()
+  cpSync(join(folder, '.tidemark'), join(copy, '.tidemark'), { recursive: true })
+  return copy
+}
+
+/** Writes a definitions file, and the words that have a command use it. */
+export function withDefinitions(folder: string, text: string, file = 'features.ts'): string {
+  const path = join(folder, file)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+  writeFileSync(join(folder, 'own.json'), JSON.stringify({ features: path }))
+  return '--config own.json'
+}
+
+export async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>): Promise<T> {
+  const ports = await wire({ ...readConfig(undefined, {}), dataDir: join(folder, '.tidemark') })
+  return work(ports).finally(() => ports.close())
+}
+
+/** Every row of every table, and the schema, of the three files. */
+export function dumpOf(folder: string): Record<string, unknown> {
+  return Object.fromEntries(['log', 'registry', 'warehouse'].flatMap((file) => {
+    const db = new DatabaseSync(join(folder, '.tidemark', `${file}.db`), { readOnly: true })
+    try {
+      const all = (sql: string) => {
+        const statement = db.prepare(sql)
+        statement.setReturnArrays(true)
+        statement.setReadBigInts(true)
+        return statement.all() as unknown[][]
+      }
+      const schema = all('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name')
+      // A writer's epoch counts who came by, not what was done.
+      const tables = schema.flatMap(([type, name]) => (type === 'table' && name !== 'writers' ? [String(name)] : []))
+      return [[file, schema], ...tables.map((table) => [`${file}.${table}`, all(`SELECT * FROM ${table}`)])]
+    } finally {
+      db.close()
+    }
+  }))
+}
+
+/** Every row of a view, as it is to the last digit. */
+export const rowsIn = (folder: string, view: string) => rowsWith(folder, view, (name) => `CAST("${name}" AS TEXT)`)
+
+/** The same without when they were computed. */
+export const valuesIn = (folder: string, view: string) => rowsWith(folder, view, (name) => (name === '_modified_ts' ? undefined : `"${name}"`))
+
+function rowsWith(folder: string, view: string, shown: (name: string) => string | undefined) {
+  const columns = columnsOf(warehouseOf(folder), view).flatMap((name) => shown(String(name)) ?? [])
+  return readRows(warehouseOf(folder), `SELECT ${columns.join(', ')} FROM ${view} ORDER BY _seq`)
+}
+
+/** The one row that the statement gives. */
+export const only = (folder: string, sql: string) => readRows(warehouseOf(folder), sql)[0]!
+
+/** Exit 1, or the given one, with exactly these words, and every file as it was. */
+export async function expectRefused(folder: string, words: string, says: string | RegExp, code = 1) {
+  const before = dumpOf(folder)
+  const ended = await tidemark(folder, words)
+  expect(ended).toMatchObject({ code, out: '' })
+  expect(ended.err.trim().split('\n').at(-1)).toMatch(typeof says === 'string' ? new RegExp(`^tidemark: ${escaped(says)}$`) : says)
+  expect(dumpOf(folder)).toEqual(before)
+}
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

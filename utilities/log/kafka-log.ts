@@ -1,0 +1,118 @@
+/** The log in Kafka: topics are its topics, a writer is a transactional id, a commit is a transaction. */
+import { Problem } from '../problem.ts'
+import { credentials, type KafkaAuth } from './kafka-auth.ts'
+import { isKnownKafkajs, type ClientSettings } from './kafka-client.ts'
+import { openCluster } from './kafka-cluster.ts'
+import type { Compression } from './kafka-compression.ts'
+import { fetchCodec } from './kafka-fetch.ts'
+import { partitionOf } from './kafka-partition.ts'
+import type { KafkaParts, TopicSettings } from './kafka-parts.ts'
+import { produceCodec } from './kafka-produce.ts'
+import { readTopic, type KafkaFetched, type KafkaReadOptions } from './kafka-reader.ts'
+import { openCheckpointTopic, type CheckpointTopic } from './kafka-saves.ts'
+import { shareTopic } from './kafka-share.ts'
+import { stockFetch, stockProduce } from './kafka-stock.ts'
+import { ensureTopic, listTopics, truncateTopic } from './kafka-topics.ts'
+import { openWriter } from './kafka-writer.ts'
+import type { Log } from './log.ts'
+
+export type KafkaLogOptions = {
+  /** Each as host:port. One that answers is enough to find the others. */
+  readonly brokers: readonly string[]
+  readonly topicPrefix?: string
+  readonly auth?: KafkaAuth
+  readonly clientId?: string
+  readonly compression?: Compression
+  /** By topic, under Kafka's own names: for topics that are made here. Inflow is kept for ever unless this says otherwise. */
+  readonly topicSettings?: { readonly [topic: string]: TopicSettings }
+  /** Of the topic of checkpoints, when it is made here. */
+  readonly checkpointPartitions?: number
+  readonly connectTimeoutMs?: number
+  readonly requestTimeoutMs?: number
+  /** How long to go on trying while brokers restart or move what they lead; at the start, and for a follower, other limits hold. */
+  readonly patienceMs?: number
+  readonly openWithinMs?: number
+  readonly transactionTimeoutMs?: number
+  /** After how long a member of a group that says nothing is taken for dead. */
+  readonly sessionTimeoutMs?: number
+  /** kafkajs's own encoders, which are slower, instead of ours. */
+  readonly stockCodecs?: boolean
+  /** What a person should hear: that Kafka is away, and that it is back. Details are kafkajs's own log lines. */
+  readonly note?: (text: string, kind: 'warning' | 'detail') => void
+}
+
+export interface KafkaLog extends Log {
+  /** Settings count when the topic is made. */
+  create(topic: string, partitions: number, settings?: TopicSettings): Promise<void>
+  read(topic: string, options: KafkaReadOptions): AsyncIterable<KafkaFetched>
+  /**
+   * The partitions of the topic that this process should work on now: everybody in the group gets some, and together they have all. Yields anew
+   * when members come or go; ends, and leaves the group, when the signal aborts. Two members may hold one partition for a moment: take its writer
+   * first, which fences the other.
+   */
+  share(topic: string, group: string, signal: AbortSignal): AsyncIterable<readonly number[]>
+  /** The partition that a key belongs to. */
+  partitionOf(key: string, partitions: number): number
+  /** For the checkpoints, which lie in a topic of their own. */
+  readonly kafka: KafkaParts & { readonly checkpointTopic: () => Promise<CheckpointTopic> }
+}
+
+const kept: { readonly [topic: string]: TopicSettings } = { inflow: { 'retention.ms': '-1' } }
+
+export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
+  const { brokers, topicPrefix: prefix = '', auth = { kind: 'none' }, note = () => {}, requestTimeoutMs = 30_000, patienceMs = 120_000, openWithinMs = 5000 } = options
+  if (brokers.length === 0) throw new Problem('no brokers are given for Kafka', 'Name at least one in the config file, as host:port.', { usage: true })
+  const client: ClientSettings = {
+    ...(await credentials(auth)),
+    clientId: options.clientId ?? 'tidemark',
+    connectTimeoutMs: options.connectTimeoutMs ?? 3000,
+    requestTimeoutMs,
+    log: (line) => note(line, 'detail'),
+  }
+  const cluster = openCluster({ ...client, brokers, patienceMs, note: (text) => note(text, 'warning') })
+  const stock = options.stockCodecs ?? !isKnownKafkajs()
+  const parts: KafkaParts = {
+    cluster,
+    prefix,
+    produce: stock ? stockProduce : produceCodec,
+    fetch: stock ? stockFetch : fetchCodec,
+    compression: options.compression ?? 'none',
+    transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
+    requestTimeoutMs,
+    checkpointPartitions: options.checkpointPartitions ?? 4,
+    topicSettings: { ...kept, ...options.topicSettings },
+    note: (text) => note(text, 'warning'),
+  }
+  const checkpointTopic = once(() => openCheckpointTopic(parts))
+  try {
+    await cluster.patiently(() => cluster.metadata(['__none__']), { forMs: openWithinMs })
+  } catch (error) {
+    cluster.close()
+    throw error
+  }
+  return {
+    async create(topic, partitions, settings = {}) {
+      if (!Number.isSafeInteger(partitions) || partitions < 1) throw new RangeError(`topic ${topic}: ${partitions} partitions`)
+      await ensureTopic(parts, prefix + topic, partitions, { settings: { ...parts.topicSettings[topic], ...settings } })
+    },
+    topics: () => listTopics(parts),
+    read: (topic, reading) => readTopic(parts, prefix + topic, reading),
+    writer: (name) => openWriter(parts, checkpointTopic, name),
+    truncate: (topic, partition, before) => truncateTopic(parts, prefix + topic, partition, before),
+    share: (topic, group, signal) => shareTopic(parts, { ...client, brokers, sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000 }, topic, group, signal),
+    partitionOf,
+    kafka: { ...parts, checkpointTopic },
+    async close() {
+      cluster.close()
+    },
+  }
+}
+
+/** Done at the first call, and again after a failure. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined
+  return () => (done ??= work().catch((error: unknown) => {
+    done = undefined
+    throw error
+  }))
+}

@@ -1,0 +1,24 @@
+/** What the parts of the Kafka log share. */
+import type { Cluster } from './kafka-cluster.ts'
+import type { Compression } from './kafka-compression.ts'
+import type { FetchCodec } from './kafka-fetch.ts'
+import type { ProduceCodec } from './kafka-produce.ts'
+
+export type KafkaParts = {
+  readonly cluster: Cluster
+  /** Stands before the name of every topic and of every writer. */
+  readonly prefix: string
+  readonly produce: ProduceCodec
+  readonly fetch: FetchCodec
+  readonly compression: Compression
+  /** The broker ends a transaction that takes longer. */
+  readonly transactionTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly checkpointPartitions: number
+  /** Settings of the topics made here, by name without the prefix. */
+  readonly topicSettings: { readonly [topic: string]: TopicSettings }
+  readonly note: (text: string) => void
+}
+
+/** Settings of a topic under Kafka's own names, such as retention.ms. */
+export type TopicSettings = { readonly [name: string]: string }

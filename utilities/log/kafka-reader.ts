@@ -1,0 +1,108 @@
+/** Reading a topic of Kafka: committed messages only, in chunks of a bounded size, the next one under way while the caller works on the last. */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../problem.ts'
+import { cut } from './batch.ts'
+import { fetchApi, type Fetch, type FetchFrom } from './kafka-fetch.ts'
+import type { KafkaParts } from './kafka-parts.ts'
+import { endsOf } from './kafka-topics.ts'
+import { check, code } from './kafka-trouble.ts'
+import type { Fetched, ReadOptions } from './log.ts'
+
+export type KafkaReadOptions = ReadOptions & {
+  /**
+   * Chunks may hold messages whose offsets are not one behind the other: fewer and larger chunks where commits are small. Without it a chunk ends
+   * at every gap, and the end of a transaction takes an offset.
+   */
+  readonly joined?: boolean
+}
+
+export type KafkaFetched = Fetched & {
+  /** Of each message, when chunks are joined. */
+  readonly offsets?: Float64Array
+}
+
+const fetchBytes = 2 * 1024 * 1024
+const chunkBytes = 4 * 1024 * 1024
+/** A follower hears of new messages at once; this is how long the broker waits when there are none, and how long an abandoned fetch lives on. */
+const followMs = 500
+
+export async function* readTopic(parts: KafkaParts, topic: string, options: KafkaReadOptions): AsyncGenerator<KafkaFetched> {
+  const { partition, from, to = Infinity, follow = false, signal, joined = false } = options
+  if (from >= to || signal?.aborted) return
+  const fetch = (at: number) => {
+    const fetched = fetchFrom(parts, { topic, partition, from: at, committed: true, maxBytes: fetchBytes, waitMs: follow ? followMs : 0 }, { signal, forMs: follow ? Infinity : undefined })
+    // Whoever waits for it hears of its failure; nobody may, when the caller stops reading.
+    fetched.catch(() => undefined)
+    return fetched
+  }
+  for (let coming = fetch(from), position = from; position < to; ) {
+    const fetched = await unlessAborted(coming, signal)
+    if (!fetched) return
+    const atEnd = !follow && fetched.next >= fetched.lastStable
+    if (fetched.next === position && !atEnd && !follow) await sleep(5)
+    position = fetched.next
+    if (!atEnd && position < to) coming = fetch(position)
+    for (const chunk of chunks(fetched, to, joined)) {
+      yield chunk
+      if (signal?.aborted) return
+      await nextTurn()
+    }
+    if (atEnd) return
+  }
+}
+
+type Trying = { readonly signal?: AbortSignal | undefined; readonly forMs?: number | undefined }
+
+/** One answer of the partition's leader; a Problem when the offset is not in the log. */
+export async function fetchFrom(parts: KafkaParts, what: FetchFrom, { signal, forMs }: Trying = {}): Promise<Fetch> {
+  const { cluster, fetch: codec, requestTimeoutMs } = parts
+  const fetched = await cluster.patiently(async () => {
+    const api = { ...fetchApi, timeoutMs: what.waitMs + requestTimeoutMs }
+    const body = await codec.request(what)
+    const answer = await codec.answer(await cluster.leader(what.topic, what.partition, (link) => link.exchange(api, body)), what)
+    if (answer.errorCode !== code.offsetOutOfRange) check(answer.errorCode, `topic ${what.topic}, partition ${what.partition}`)
+    return answer
+  }, { signal, ...(forMs !== undefined && { forMs }) })
+  if (fetched.errorCode === code.offsetOutOfRange) throw await outOfRange(parts, what)
+  return fetched
+}
+
+async function outOfRange(parts: KafkaParts, { topic, partition, from }: FetchFrom): Promise<Problem> {
+  const { first, next } = (await endsOf(parts, topic, [partition]))[0]!
+  const place = `topic ${topic}, partition ${partition}`
+  return from < first
+    ? new Problem(`${place}: the records from ${from} to ${first - 1} were deleted`, 'Start over from what is left, or reset what depends on them.')
+    : new Problem(`${place} ends at ${next}, before ${from}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
+}
+
+function* chunks({ messages, offsets, next }: Fetch, to: number, joined: boolean): Generator<KafkaFetched> {
+  const { ends } = messages
+  let stop = offsets.length
+  while (stop > 0 && offsets[stop - 1]! >= to) stop--
+  for (let first = 0; first < stop; ) {
+    const start = first === 0 ? 0 : ends[first - 1]!
+    let last = first + 1
+    while (last < stop && ends[last]! - start <= chunkBytes && (joined || offsets[last] === offsets[last - 1]! + 1)) last++
+    yield {
+      offset: offsets[first]!,
+      // What lies between this chunk and the next is nothing to see, and need not be looked at again.
+      next: Math.min(last < offsets.length ? offsets[last]! : next, to),
+      batch: cut(messages, first, last),
+      ...(joined && { offsets: offsets.subarray(first, last) }),
+    }
+    first = last
+  }
+}
+
+/** undefined as soon as the signal aborts, whatever is still under way. */
+async function unlessAborted<T>(coming: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (!signal) return coming
+  if (signal.aborted) return undefined
+  let abort!: () => void
+  const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', (abort = () => resolve(undefined)), { once: true }))
+  try {
+    return await Promise.race([coming, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,121 @@
+/** Topics in Kafka: making them, or checking those that exist; where they begin and end; how large they are; deleting their oldest records. */
+import { Problem } from '../problem.ts'
+import type { Cluster } from './kafka-cluster.ts'
+import type { KafkaParts, TopicSettings } from './kafka-parts.ts'
+import { check, code, Refusal } from './kafka-trouble.ts'
+import { topicSizes } from './kafka-sizes.ts'
+import type { TopicState } from './log.ts'
+
+export const checkpointTopicName = 'tidemark.checkpoints'
+
+/** Messages beside the record batches we send, which stay below a megabyte: a single one may be larger. */
+const made: TopicSettings = { 'cleanup.policy': 'delete', 'max.message.bytes': String(8 * 1024 * 1024) }
+
+/** `partitions` is what to make; without `exactly`, a topic with another number of them is used as it is. Returns their number. */
+export async function ensureTopic(parts: KafkaParts, topic: string, partitions: number, { settings, exactly = true }: { readonly settings: TopicSettings; readonly exactly?: boolean }): Promise<number> {
+  const { cluster } = parts
+  const wanted = { ...made, ...settings }
+  cluster.forget(topic)
+  let found = await cluster.patiently(() => cluster.partitionsOf(topic))
+  if (found === 0) {
+    await makeTopic(cluster, topic, partitions, wanted)
+    found = await cluster.patiently(() => ledPartitions(cluster, topic))
+  }
+  if (exactly && found !== partitions) {
+    throw new Problem(`topic ${topic} has ${counted(found)}, not ${partitions}`, 'Use it as it is, or choose another topic prefix.')
+  }
+  const actual = await topicConfig(cluster, topic)
+  const [policy, expected] = [actual?.get('cleanup.policy'), wanted['cleanup.policy']]
+  if (policy !== undefined && policy !== expected) {
+    throw new Problem(`topic ${topic} has cleanup.policy=${policy}, not ${expected}`, `Set it (kafka-configs.sh --alter --add-config cleanup.policy=${expected}), or choose another topic prefix.`)
+  }
+  const retention = actual?.get('retention.ms')
+  if (wanted['retention.ms'] === '-1' && retention !== undefined && retention !== '-1') {
+    parts.note(`topic ${topic} keeps its records for ${retention} ms only (retention.ms): what is deleted there cannot be replayed`)
+  }
+  return found
+}
+
+async function makeTopic(cluster: Cluster, topic: string, partitions: number, settings: TopicSettings): Promise<void> {
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
+  await cluster.patiently(async () => {
+    const { brokers, controllerId } = await cluster.metadata(['__none__'])
+    const controller = brokers.find(({ nodeId }) => nodeId === controllerId)
+    if (!controller) throw new Refusal(code.leaderNotAvailable, 'the controller')
+    const request = { topics: [{ topic, numPartitions: partitions, replicationFactor: -1, configEntries }], timeout: 10_000 }
+    const { errorCode, errorMessage } = (await cluster.at(controller, (link) => link.ask('CreateTopics', request))).topicErrors[0]!
+    // Somebody else made it at the same moment; it is looked at like one that was there before.
+    if (errorCode !== code.topicExists) check(errorCode, `topic ${topic}${errorMessage ? ` (${errorMessage})` : ''}`)
+  })
+}
+
+/** How many partitions, once each of them has a leader. */
+async function ledPartitions(cluster: Cluster, topic: string): Promise<number> {
+  const count = await cluster.partitionsOf(topic)
+  if (count === 0) throw new Refusal(code.leaderNotAvailable, `topic ${topic}`)
+  for (let partition = 0; partition < count; partition++) await cluster.leaderOf(topic, partition)
+  return count
+}
+
+/** undefined when this user may not see it. */
+export async function topicConfig(cluster: Cluster, topic: string): Promise<ReadonlyMap<string, string | null> | undefined> {
+  const request = { resources: [{ type: 2, name: topic, configNames: ['cleanup.policy', 'retention.ms', 'max.message.bytes'] }] }
+  return cluster.patiently(async () => {
+    const { errorCode, configEntries } = (await cluster.any((link) => link.ask('DescribeConfigs', request))).resources[0]!
+    if (errorCode === code.topicRefused || errorCode === code.clusterRefused) return undefined
+    // It may not have come to this broker yet.
+    check(errorCode === code.unknownTopic ? code.leaderNotAvailable : errorCode, `topic ${topic}`)
+    return new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))
+  })
+}
+
+export async function listTopics(parts: KafkaParts): Promise<TopicState[]> {
+  const { cluster, prefix } = parts
+  const { topicMetadata } = await cluster.patiently(() => cluster.metadata([]))
+  const ours = topicMetadata
+    .filter(({ topic, isInternal }) => !isInternal && topic.startsWith(prefix) && topic !== prefix + checkpointTopicName)
+    .map(({ topic, partitionMetadata }) => ({ topic, count: partitionMetadata.length }))
+    .sort((a, b) => (a.topic < b.topic ? -1 : 1))
+  const sizes = await topicSizes(parts, ours)
+  const states: TopicState[] = []
+  for (const { topic, count } of ours) {
+    const partitions = await endsOf(parts, topic, Array.from({ length: count }, (_, partition) => partition))
+    states.push({ topic: topic.slice(prefix.length), partitions, bytes: sizes.get(topic) ?? 0 })
+  }
+  return states
+}
+
+const earliest = -2
+const latest = -1
+
+/** Offsets of the first message held and of the end of what is committed. */
+export async function endsOf({ cluster }: KafkaParts, topic: string, partitions: readonly number[]): Promise<{ readonly first: number; readonly next: number }[]> {
+  return cluster.patiently(async () => {
+    const leaders = await Promise.all(partitions.map(async (partition) => ({ partition, leader: await cluster.leaderOf(topic, partition) })))
+    const found = new Map<number, { readonly first: number; readonly next: number }>()
+    for (const ones of Map.groupBy(leaders, ({ leader }) => `${leader.host}:${leader.port}`).values()) {
+      await cluster.at(ones[0]!.leader, async (link) => {
+        const offsets = async (timestamp: number) => {
+          const request = { replicaId: -1, isolationLevel: 1, topics: [{ topic, partitions: ones.map(({ partition }) => ({ partition, timestamp })) }] }
+          const answers = (await link.ask('ListOffsets', request)).responses[0]!.partitions
+          for (const { partition, errorCode } of answers) check(errorCode, `topic ${topic}, partition ${partition}`)
+          return new Map(answers.map(({ partition, offset }) => [partition, Number(offset)]))
+        }
+        const [first, next] = [await offsets(earliest), await offsets(latest)]
+        for (const { partition } of ones) found.set(partition, { first: first.get(partition)!, next: next.get(partition)! })
+      })
+    }
+    return partitions.map((partition) => found.get(partition)!)
+  })
+}
+
+export async function truncateTopic({ cluster }: KafkaParts, topic: string, partition: number, before: number): Promise<void> {
+  const request = { topics: [{ topic, partitions: [{ partition, offset: String(before) }] }], timeout: 30_000 }
+  await cluster.patiently(async () => {
+    const { errorCode } = (await cluster.leader(topic, partition, (link) => link.ask('DeleteRecords', request))).topics[0]!.partitions[0]!
+    if (errorCode === code.offsetOutOfRange) throw new Problem(`topic ${topic}, partition ${partition} ends before ${before}`, 'Delete up to its end at most.')
+    check(errorCode, `topic ${topic}, partition ${partition}`)
+  })
+}
+
+const counted = (partitions: number) => `${partitions} partition${partitions === 1 ? '' : 's'}`

@@ -1,0 +1,133 @@
+/** The writer: one commit is one transaction of Kafka, messages and checkpoint entries together. */
+import { Problem } from '../problem.ts'
+import type { KafkaParts } from './kafka-parts.ts'
+import type { Packed } from './kafka-produce.ts'
+import { packSaves, partitionOfName, type CheckpointTopic } from './kafka-saves.ts'
+import { sendAll, type Parcel } from './kafka-send.ts'
+import { endsOf, topicConfig } from './kafka-topics.ts'
+import { addPartitions, checkHeld, endTransaction, takeIdentity } from './kafka-transaction.ts'
+import { Fenced, type Append, type Writer } from './log.ts'
+
+type Work = Parameters<Writer['commit']>[0]
+
+/** Small enough that the broker works on one while the next is being encoded. */
+const parcelBytes = 512 * 1024
+
+export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<CheckpointTopic>, name: string): Promise<Writer> {
+  const identity = await takeIdentity(parts, name)
+  const sequences = new Map<string, number>()
+  const limits = new Map<string, number>()
+  let closed = false
+  /** Why nothing more can be committed with this identity. */
+  let ended: Error | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function commit({ append = [], save = [] }: Work): Promise<readonly number[]> {
+    if (closed) throw new TypeError(`the writer ${name} is closed`)
+    if (ended) throw ended
+    // Everything that can be refused is refused before the transaction begins.
+    const appends = await Promise.all(append.map((one) => checked(parts, one)))
+    const parcels = (await Promise.all([...appends.map((one, i) => cutUp(one, i)), ...(await saved(save))])).flat()
+    try {
+      if (parcels.length === 0) await checkHeld(parts, identity)
+      else await transact(parcels)
+    } catch (error) {
+      if (error instanceof Fenced) ended = error
+      throw error
+    }
+    return Promise.all(appends.map(async ({ topic, partition }, i) =>
+      parcels.find(({ append }) => append === i)?.offset ?? (await endsOf(parts, topic, [partition]))[0]!.next))
+  }
+
+  async function transact(parcels: readonly Parcel[]): Promise<void> {
+    await addPartitions(parts, identity, uniquePlaces(parcels))
+    const before = new Map(sequences)
+    try {
+      await sendAll(parts, identity, sequences, parcels)
+    } catch (error) {
+      if (!(error instanceof Fenced)) await undo(parcels, before, error)
+      throw error
+    }
+    try {
+      await endTransaction(parts, identity, 'commit')
+    } catch (error) {
+      if (!(error instanceof Fenced)) ended = outcomeUnknown(name, error)
+      throw ended ?? error
+    }
+  }
+
+  /** Nothing of it becomes visible. What the broker has not taken keeps its place in the sequence; where that is not known, the name has to be taken anew. */
+  async function undo(parcels: readonly Parcel[], before: ReadonlyMap<string, number>, cause: unknown): Promise<void> {
+    for (const ones of Map.groupBy(parcels, placeOf).values()) {
+      const place = placeOf(ones[0]!)
+      if (ones.some(({ state }) => state === 'unknown')) ended = lostTouch(name, cause)
+      const untaken = ones.find(({ state }) => state !== 'done')
+      if (untaken) sequences.set(place, untaken.sequence ?? before.get(place) ?? 0)
+    }
+    try {
+      await endTransaction(parts, identity, 'abort')
+    } catch (error) {
+      if (error instanceof Fenced) throw error
+      ended = lostTouch(name, error)
+    }
+  }
+
+  async function saved(save: Work['save'] = []): Promise<Promise<Parcel[]>[]> {
+    if (save.length === 0) return []
+    const { topic, partitions } = await checkpoints()
+    return [...Map.groupBy(save, (one) => partitionOfName(one.name, partitions))].map(([partition, saves]) => cutUp({ topic, partition, batch: packSaves(saves) }))
+  }
+
+  /** Record batches of a size that the topic takes, in order. */
+  async function cutUp({ topic, partition, batch }: { readonly topic: string; readonly partition: number; readonly batch: Packed }, append?: number): Promise<Parcel[]> {
+    const limit = limits.get(topic) ?? limits.set(topic, await sizeLimit(parts, topic)).get(topic)!
+    const room = Math.min(parcelBytes, limit) - headerBytes
+    const parcels: Parcel[] = []
+    const { ends } = batch
+    for (let first = 0, last = 0; first < ends.length; first = last) {
+      let size = sizeOf(batch, last++)
+      if (size > limit - headerBytes && parts.compression === 'none') throw tooLarge(topic, size, limit)
+      while (last < ends.length && size + sizeOf(batch, last) <= room) size += sizeOf(batch, last++)
+      parcels.push({ topic, partition, messages: batch, first, last, state: 'new', ...(append !== undefined && { append }) })
+    }
+    return parcels
+  }
+
+  return {
+    // One after the other, in the order of the calls.
+    commit: (work) => (last = last.then(() => commit(work), () => commit(work))) as Promise<readonly number[]>,
+    async close() {
+      closed = true
+    },
+  }
+}
+
+async function checked({ cluster, prefix }: KafkaParts, { topic, partition, batch }: Append): Promise<Append> {
+  const count = batch.ends.length
+  if (batch.keys && batch.keys.length !== count) throw new TypeError(`topic ${topic}: ${count} messages with ${batch.keys.length} keys`)
+  const end = batch.ends[count - 1] ?? 0
+  if (end > batch.bytes.length) throw new TypeError(`topic ${topic}: messages end at ${end} of ${batch.bytes.length} bytes`)
+  await cluster.patiently(() => cluster.leaderOf(prefix + topic, partition))
+  return { topic: prefix + topic, partition, batch }
+}
+
+const headerBytes = 61
+
+/** At most. */
+const sizeOf = ({ ends, keys }: Packed, i: number): number => ends[i]! - (i === 0 ? 0 : ends[i - 1]!) + (keys ? 3 * keys[i]!.length : 0) + 23
+
+/** As the broker will measure it; Kafka's default where this user may not see the settings. */
+const sizeLimit = async ({ cluster }: KafkaParts, topic: string) => Number((await topicConfig(cluster, topic))?.get('max.message.bytes') ?? 1_000_000)
+
+const tooLarge = (topic: string, size: number, limit: number) =>
+  new Problem(`a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`, 'Raise max.message.bytes of the topic.')
+
+const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => `${topic}/${partition}`
+
+const uniquePlaces = (parcels: readonly Parcel[]) => [...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values()]
+
+const lostTouch = (name: string, cause: unknown) =>
+  new Problem(`the writer ${name} lost touch with Kafka in the middle of a commit`, 'Run it again: nothing of that commit is visible, and what was committed before it is safe.', { cause })
+
+const outcomeUnknown = (name: string, cause: unknown) =>
+  new Problem(`Kafka stopped answering while it was to commit for ${name}, which may have happened or not`, 'Run it again: it goes on from what was kept.', { cause })
