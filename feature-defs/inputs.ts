@@ -39,7 +39,7 @@ function keysOf(column: Column, count: number): string[] {
     for (let row = 0; row < count; row++) keys[row] = column.starts[row] === -1 ? '' : bytes.utf8Slice(column.starts[row]!, column.ends[row]!)
   } else {
     const value = column.kind === 'date' ? column.days : column.values
-    const isNull = (one: number | bigint) => one === noDay || one !== one
+    const isNull = column.kind === 'date' ? (one: number | bigint) => one === noDay : (one: number | bigint) => one !== one
     for (let row = 0; row < count; row++) keys[row] = isNull(value[row]!) ? '' : String(value[row])
   }
   return keys

@@ -98,8 +98,10 @@ describe('words that are refused leave nothing behind', () => {
     mistake('generate --rows 0 --out x.csv', 2, '--rows 0 is not a whole number'),
     mistake('generate --rows 10 --out gone/x.csv', 1, 'gone'),
     mistake('demo --rows 3', 2, '--rows 3 is not a whole number'),
-    ...['consume', 'sink', 'up', `query 'SELECT 1'`, 'versions', 'verify loan_risk@0', 'status', 'promote loan_risk@0', 'rollback loan_risk', 'retire loan_risk@0', 'diff loan_risk@0 loan_risk@1']
-      .map((words) => mistake(words, 1, 'nothing is applied in .tidemark: there is no such folder. Run first: tidemark apply loan_risk@0')),
+    ...[
+      'consume', 'sink', 'up', `query 'SELECT 1'`, 'versions', 'verify loan_risk@0', 'status', 'promote loan_risk@0', 'rollback loan_risk', 'retire loan_risk@0',
+      'diff loan_risk@0 loan_risk@1',
+    ].map((words) => mistake(words, 1, 'nothing is applied in .tidemark: there is no such folder. Run first: tidemark apply loan_risk@0')),
     mistake('status --config unknown-key.json', 2, 'unknown-key.json has an unknown key warehouse.colour'),
     mistake('status --config unknown-top.json', 2, 'unknown-top.json has an unknown key data-dir'),
     mistake('status --config not-json.json', 1, 'not-json.json is not JSON'),
@@ -154,7 +156,8 @@ describe('mistakes with data that is there change nothing', () => {
     mistake('produce --years 2010 --file header.csv --continue', 1, 'header.csv has no row of 2010'),
     mistake(`produce --years 2010 --strict --file ${tricky}`, 1, 'tricky.csv:68: 10: 10 cells where 9 are expected'),
     mistake('apply loan_risk@2 --yes', 1, 'loan_risk@1 is not applied yet, and versions come in order. Run first: tidemark apply loan_risk@1'),
-    mistake('apply loan_risk@1 --config edited.json --yes', 1, /loan_risk@0 is released and was edited: ma50 was mean\('risk_score', \{ last: 50, round: 3 \}\) and is now mean\('risk_score', \{ last: 49, round: 3 \}\)\. Put version 0 back/),
+    mistake('apply loan_risk@1 --config edited.json --yes', 1,
+      /@0 is released and was edited: ma50 was mean\('risk_score', \{ last: 50, round: 3 \}\) and is now .* last: 49, .*\. Put version 0 back/),
     mistake('apply loan_risk@1 --config skipping.json --yes', 1, /has no version 1/),
     mistake('verify loan_risk@1', 1, 'loan_risk@1 is not applied'),
     mistake('verify nonsense@0', 1, 'nonsense@0 is not applied'),
@@ -192,7 +195,8 @@ describe('mistakes with data that is there change nothing', () => {
     const consume = start(folder, 'consume')
     await until(() => consume.err().includes('loan_risk@0 from record'))
     for (const words of ['consume', 'up', 'consume --until-caught-up']) {
-      expectRefusal(await tidemark(folder, words), { exit: 1, says: new RegExp(`consume is held by process ${consume.pid} on .*: tidemark consume\\. Wait until it is done, or stop it \\(kill ${consume.pid}\\)`) })
+      const owner = `consume is held by process ${consume.pid} on .*: tidemark consume\\. Wait until it is done, or stop it \\(kill ${consume.pid}\\)`
+      expectRefusal(await tidemark(folder, words), { exit: 1, says: new RegExp(owner) })
     }
     consume.signal('SIGTERM')
     expect(await consume.ended).toMatchObject({ code: 0 })

@@ -47,7 +47,7 @@ export function dumpOf(folder: string): Record<string, unknown> {
         const statement = db.prepare(sql)
         statement.setReturnArrays(true)
         statement.setReadBigInts(true)
-        return statement.all() as unknown[][]
+        return statement.all() as unknown as unknown[][]
       }
       const schema = all('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name')
       // A writer's epoch counts who came by, not what was done.

@@ -120,7 +120,8 @@ describe('the story of tricky.csv', () => {
   it('adds nothing when the same years are produced or backfilled again', async () => {
     const before = await json(folder, 'status')
     for (const years of ['2008', '2008-2012', '2011-2012']) expect(await json(folder, `produce --years ${years} --file ${tricky}`)).toMatchObject({ rows: 0, rejected: 0 })
-    expect(await json(folder, `backfill --years 2007 --file ${tricky}`)).toMatchObject({ rows: 0, rejected: 0, alreadyThere: rowsOf(file.loans, { ...onlyV0[0]!, until: lastOf(file.loans, 2007) }).length })
+    const of2007 = file.loans.filter(({ year }) => year === 2007).length
+    expect(await json(folder, `backfill --years 2007 --file ${tricky}`)).toMatchObject({ rows: 0, rejected: 0, alreadyThere: of2007 })
     expect(await done(folder, `backfill --years 2007 --features loan_risk_2007 --file ${tricky}`)).toContain('nothing new')
     await done(folder, 'up --until-caught-up')
     expect(await json(folder, 'status')).toEqual(before)
@@ -371,10 +372,12 @@ describe('the file behind inflow', () => {
     await done(folder, 'apply loan_risk@0 --yes')
     await done(folder, `produce --years 2007-2008 --file ${tricky}`)
     const other = `produce --years 2009 --file ${fixture('loans-slice.csv.gz')}`
-    expect(await tidemark(folder, other)).toMatchObject({ code: 1, err: expect.stringMatching(/^tidemark: rows so far came from tricky\.csv \(.*and loans-slice\.csv\.gz .* is another file\. .*--continue.*\n$/) })
+    const another = /^tidemark: rows so far came from tricky\.csv \(.*and loans-slice\.csv\.gz .* is another file\. .*--continue.*\n$/
+    expect(await tidemark(folder, other)).toMatchObject({ code: 1, err: expect.stringMatching(another) })
     await done(folder, `${other} --continue`)
     expect(await json(folder, other)).toMatchObject({ rows: 0 })
-    expect(await tidemark(folder, `produce --years 2009 --file ${tricky}`)).toMatchObject({ code: 1, err: expect.stringMatching(/^tidemark: row 50 of 2009 lies behind row \d+, which inflow holds already\. .*\n$/) })
+    const behindIt = /^tidemark: row 50 of 2009 lies behind row \d+, which inflow holds already\. .*\n$/
+    expect(await tidemark(folder, `produce --years 2009 --file ${tricky}`)).toMatchObject({ code: 1, err: expect.stringMatching(behindIt) })
     await done(folder, 'up --until-caught-up')
     const before = first.loans.filter(({ year }) => year <= 2008)
     const base = (await json(folder, 'status')).inflow[1].base
@@ -387,7 +390,8 @@ describe('the file behind inflow', () => {
   it('cannot be produced backwards, nor past a bad line with --strict', async () => {
     const folder = freshFolder()
     const strict = await tidemark(folder, `produce --years 2010 --strict --file ${tricky}`)
-    expect(strict).toMatchObject({ code: 1, err: `tidemark: ${tricky}:68: 10: 10 cells where 9 are expected. Correct the line, or leave out --strict to put such lines into the rejects file and go on.\n` })
+    const todo = 'Correct the line, or leave out --strict to put such lines into the rejects file and go on.'
+    expect(strict).toMatchObject({ code: 1, err: `tidemark: ${tricky}:68: 10: 10 cells where 9 are expected. ${todo}\n` })
     expect(rejectsIn(rejectsFile(folder, 'inflow'))).toEqual([])
     await done(folder, `produce --years 2009 --file ${tricky}`)
     const held = (await json(folder, 'status')).inflow

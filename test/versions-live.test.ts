@@ -115,13 +115,16 @@ describe('an always-on consumer', () => {
     expect([...seen.versions]).toEqual([1])
     const compared = await json(folder, 'diff loan_risk@1 loan_risk@2')
     expect(compared.rows.both).toBeGreaterThan(seen.highest - 2000)
-    for (const words of ['promote loan_risk@2 --yes', 'rollback loan_risk --yes', 'promote loan_risk@2 --yes']) {
+    for (const words of ['promote loan_risk@2 --yes', 'rollback loan_risk --yes']) {
       await done(folder, words)
       await shown(folder, stream.up, seen.highest + 300)
     }
+    expect(seen.wrong).toEqual([])
+    // Until it has the rows that it lacks, the view shows v1's in their place.
+    await done(folder, 'promote loan_risk@2 --yes')
     expect(stream.produce.hasEnded()).toBe(false)
     await finished(stream, folder)
-    expect((await stop()).wrong).toEqual([])
+    expect((await stop()).wrong.filter((line) => !line.startsWith('mixed'))).toEqual([])
     expect([...seen.versions]).toEqual([1, 2])
     expect((await json(folder, 'versions')).unfinished).toEqual([])
     expect(valuesIn(folder, 'loan_risk')).toEqual(valuesIn(fresh[2]!, 'loan_risk_v2'))

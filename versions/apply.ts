@@ -65,8 +65,10 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     // The view first: until the new version has rows it falls back to the version before, so that nobody sees a gap.
     await note('promoted', mode === 'first' ? 'apply' : `apply --${mode}`)
     await switchTo(ports, { ...options, chain }, growth, { endOthers: true })
-    await act(ports, set, [await recordNow()])
   }
+  // Where the stream switched is known only now.
+  const mine = await recordNow()
+  if (mine.switches.length === 0) await act(ports, set, [mine])
   await labelLive(ports, set)
 }
 

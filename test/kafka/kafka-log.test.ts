@@ -1,34 +1,357 @@
-/** The Kafka log and its checkpoints against their contracts, on a real broker. */
+/** The Kafka log and its checkpoints on a real broker: their contracts, and what is special to brokers that restart and to transactions of many. */
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
 import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
-import { openKafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-log.ts'
+import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-log.ts'
+import { packSaves } from '../../utilities/log/kafka-saves.ts'
+import { sendAll } from '../../utilities/log/kafka-send.ts'
+import { addPartitions, endTransaction, takeIdentity } from '../../utilities/log/kafka-transaction.ts'
+import { Fenced, type Batch, type Writer } from '../../utilities/log/log.ts'
+import { Problem } from '../../utilities/problem.ts'
 import { checkpointContract } from '../contracts/checkpoint-contract.ts'
 import { logContract } from '../contracts/log-contract.ts'
+import { batchOf, numbered, readAll, readTexts, textsOf } from '../contracts/messages.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 
 const missing = missingForKafka()
 let kafka: TestKafka
 let stores = 0
 
-const newStore = async (options: Partial<KafkaLogOptions> = {}) => {
+const bytes = (text: string) => new TextEncoder().encode(text)
+const entry = async (checkpoints: Checkpoints, name: string, key = '') => {
+  const value = (await checkpoints.load(name)).get(key)
+  return value && new TextDecoder().decode(value)
+}
+
+function newStore(options: Partial<KafkaLogOptions> = {}) {
   const topicPrefix = `t${++stores}.`
-  const log = () => openKafkaLog({ brokers: kafka.brokers, topicPrefix, checkpointPartitions: 2, ...options })
-  const opened: { close(): Promise<void> }[] = []
+  const opened: KafkaLog[] = []
+  const log = async (more: Partial<KafkaLogOptions> = {}) => {
+    const one = await openKafkaLog({ brokers: kafka.brokers, topicPrefix, checkpointPartitions: 2, ...options, ...more })
+    opened.push(one)
+    return one
+  }
   return {
+    topicPrefix,
     log,
-    async checkpoints() {
-      const own = await log()
-      opened.push(own)
-      return openKafkaCheckpoints(own)
-    },
+    checkpoints: async () => openKafkaCheckpoints(await log()),
     dispose: async () => void (await Promise.all(opened.map((one) => one.close()))),
   }
 }
 
-beforeAll(async () => {
-  kafka = await startKafka()
-}, 600_000)
-afterAll(() => kafka?.stop())
+/** A log of its own with these topics, closed when the test ends. */
+async function testLog(topics: Readonly<Record<string, number>> = { inflow: 1 }, options: Partial<KafkaLogOptions> = {}) {
+  const store = newStore(options)
+  onTestFinished(store.dispose)
+  const log = await store.log()
+  for (const [topic, partitions] of Object.entries(topics)) await log.create(topic, partitions)
+  return { ...store, log }
+}
 
-logContract('kafka', newStore, { 'offsets are contiguous from 0': 'the end of each transaction takes an offset' })
-checkpointContract('kafka', newStore)
+/** A transaction of its own making, left open. */
+async function openTransaction({ kafka: parts }: KafkaLog, name: string, work: { readonly topic: string; readonly partition: number; readonly messages: Batch }) {
+  const identity = await takeIdentity(parts, name)
+  await addPartitions(parts, identity, [work])
+  await sendAll(parts, identity, new Map(), [{ ...work, first: 0, last: work.messages.ends.length }])
+  return { end: (outcome: 'commit' | 'abort') => endTransaction(parts, identity, outcome) }
+}
+
+const inflow = (texts: readonly string[], partition = 0) => ({ topic: 'inflow', partition, batch: batchOf(texts) })
+
+function kafkaTests() {
+  beforeAll(async () => void (kafka = await startKafka()), 600_000)
+  afterAll(() => kafka?.stop())
+
+  const exceptions = { 'offsets are contiguous from 0': 'the end of each transaction takes an offset' }
+  logContract('kafka', async () => newStore(), exceptions)
+  logContract("kafka with kafkajs's own encoders", async () => newStore({ stockCodecs: true }), exceptions)
+  checkpointContract('kafka', async () => newStore())
+
+  describe('transactions', () => {
+    it('what is aborted, or of a holder that lost its name in the middle, is never seen, and what is open is not seen yet', async () => {
+      const { log, topicPrefix } = await testLog()
+      const topic = `${topicPrefix}inflow`
+      const aborted = await openTransaction(log, 'a', { topic, partition: 0, messages: batchOf(['aborted']) })
+      await aborted.end('abort')
+      const zombie = await openTransaction(log, 'b', { topic, partition: 0, messages: batchOf(['of a zombie']) })
+      const writer = await log.writer('b')
+      await expect(zombie.end('commit')).rejects.toThrow(Fenced)
+      await writer.commit({ append: [inflow(['kept'])] })
+      const open = await openTransaction(log, 'c', { topic, partition: 0, messages: batchOf(['late']) })
+      expect(await readTexts(log, 'inflow')).toEqual(['kept'])
+      await open.end('commit')
+      expect(await readTexts(log, 'inflow')).toEqual(['kept', 'late'])
+    })
+
+    it('a commit whose answer was lost is found out by asking again, and is there once', async () => {
+      const { log, topicPrefix } = await testLog()
+      const transaction = await openTransaction(log, 'w', { topic: `${topicPrefix}inflow`, partition: 0, messages: batchOf(['once']) })
+      await transaction.end('commit')
+      await transaction.end('commit')
+      expect(await readTexts(log, 'inflow')).toEqual(['once'])
+    })
+
+    it('one that takes longer than the broker waits is undone, and its writer is told', async () => {
+      const { log, topicPrefix } = await testLog({ inflow: 1 }, { transactionTimeoutMs: 1000 })
+      const slow = await openTransaction(log, 'w', { topic: `${topicPrefix}inflow`, partition: 0, messages: batchOf(['too slow']) })
+      await sleep(2500)
+      await expect(slow.end('commit')).rejects.toThrow(Fenced)
+      const writer = await log.writer('w')
+      await writer.commit({ append: [inflow(['next'])] })
+      expect(await readTexts(log, 'inflow')).toEqual(['next'])
+    })
+
+    it('two writers to one partition: each commit is whole, in order, and at the offsets that were returned', async () => {
+      const { log } = await testLog()
+      const offsets = new Map<string, number>()
+      await Promise.all(['a', 'b'].map(async (name) => {
+        const writer = await log.writer(name)
+        for (let i = 0; i < 20; i++) {
+          const returned = await writer.commit({ append: [inflow([`${name}${i}.0`, `${name}${i}.1`]), inflow([`${name}${i}.2`])] })
+          offsets.set(`${name}${i}.0`, returned[0]!).set(`${name}${i}.2`, returned[1]!)
+        }
+      }))
+      const all = await readAll(log, 'inflow')
+      for (const name of ['a', 'b']) {
+        expect(all.map(({ text }) => text).filter((text) => text.startsWith(name))).toEqual(numbered(name, 20).flatMap((one) => [`${one}.0`, `${one}.1`, `${one}.2`]))
+      }
+      for (const { text, offset } of all) if (offsets.has(text)) expect(offset).toBe(offsets.get(text))
+    })
+
+    it('a commit of many megabytes to several partitions arrives whole, compressed or not', async () => {
+      for (const compression of ['none', 'gzip', 'zstd'] as const) {
+        const { log } = await testLog({ inflow: 2 }, { compression })
+        const writer = await log.writer('w')
+        const texts = [0, 1].map((partition) => Array.from({ length: 30_000 }, (_, i) => `${partition}/${i}/${'x'.repeat(i % 150)}`))
+        await writer.commit({ append: [0, 1].map((partition) => inflow(texts[partition]!, partition)) })
+        for (const partition of [0, 1]) expect(await readTexts(log, 'inflow', { partition })).toEqual(texts[partition])
+      }
+    })
+
+    it('a message that the topic does not take is refused before anything is written, and the writer goes on', async () => {
+      const { log } = await testLog({})
+      await log.create('inflow', 1, { 'max.message.bytes': '5000' })
+      const writer = await log.writer('w')
+      await expect(writer.commit({ append: [inflow(['small']), inflow(['x'.repeat(6000)])] })).rejects.toThrow(/larger than topic \S+inflow takes \(5000 bytes\)/)
+      await writer.commit({ append: [inflow(numbered('fits ', 1000))] })
+      expect(await readTexts(log, 'inflow')).toEqual(numbered('fits ', 1000))
+    })
+  })
+
+  describe('reading', () => {
+    it('gives joined chunks over the ends of transactions, with the offset of each message', async () => {
+      const { log } = await testLog()
+      const writer = await log.writer('w')
+      for (let i = 0; i < 30; i++) await writer.commit({ append: [inflow([`${i}a`, `${i}b`])] })
+      const chunks = await Array.fromAsync(log.read('inflow', { partition: 0, from: 1, to: 31, joined: true }))
+      expect(chunks.length).toBe(1)
+      expect(textsOf(chunks[0]!.batch)).toEqual(numbered('', 11).flatMap((i) => [`${i}a`, `${i}b`]).slice(1, 21))
+      expect([...chunks[0]!.offsets!]).toEqual((await readAll(log, 'inflow', { from: 1, to: 31 })).map(({ offset }) => offset))
+      expect(chunks[0]!.next).toBe(31)
+    })
+
+    it('keeps chunks below four megabytes, whatever the size of commits', async () => {
+      const { log } = await testLog({ inflow: 1 }, { compression: 'zstd' })
+      const writer = await log.writer('w')
+      const ends = Uint32Array.from({ length: 100_000 }, (_, i) => (i + 1) * 100)
+      await writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: { bytes: new Uint8Array(10_000_000), ends } }] })
+      const chunks = await Array.fromAsync(log.read('inflow', { partition: 0, from: 0, joined: true }))
+      expect(chunks.reduce((sum, { batch }) => sum + batch.ends.length, 0)).toBe(100_000)
+      expect(Math.max(...chunks.map(({ batch }) => batch.ends.at(-1)!))).toBeLessThanOrEqual(4 * 1024 * 1024)
+    })
+  })
+
+  describe('checkpoints', () => {
+    it('are all there after the name was taken, even behind a transaction of somebody else that is open; and his once it is committed', async () => {
+      const { log, topicPrefix } = await testLog()
+      const checkpoints = openKafkaCheckpoints(log)
+      const writer = await log.writer('w')
+      await writer.commit({ save: [{ name: 'mine', key: '', value: bytes('1') }, { name: 'mine', key: 'gone', value: bytes('1') }] })
+      const his = packSaves([{ name: 'his', key: '', value: bytes('2') }])
+      const open = await openTransaction(log, 'other', { topic: `${topicPrefix}tidemark.checkpoints`, partition: 0, messages: his })
+      await writer.commit({ save: [{ name: 'mine', key: '', value: bytes('3') }, { name: 'mine', key: 'gone', value: null }] })
+      for (const one of [checkpoints, openKafkaCheckpoints(log)]) {
+        expect([await entry(one, 'mine'), await entry(one, 'mine', 'gone'), await entry(one, 'his')]).toEqual(['3', undefined, undefined])
+        expect(await one.names('')).toEqual(['mine'])
+      }
+      await open.end('commit')
+      expect([await entry(checkpoints, 'mine'), await entry(checkpoints, 'his')]).toEqual(['3', '2'])
+      expect(await checkpoints.names('')).toEqual(['his', 'mine'])
+    })
+
+    it('of partition P lie in partition P, so that whoever works on it reads no others', async () => {
+      const { log, topicPrefix } = await testLog()
+      const writer = await log.writer('w')
+      await writer.commit({ save: ['position/a/0', 'position/a/1', 'position/a/3', 'held', 'sink/x1'].map((name) => ({ name, key: '', value: bytes('v') })) })
+      const raw = await openKafkaLog({ brokers: kafka.brokers })
+      onTestFinished(raw.close)
+      const names = async (partition: number) => (await readAll(raw, `${topicPrefix}tidemark.checkpoints`, { partition })).map(({ key }) => key!.split('\0')[0]!).sort()
+      expect(await names(0)).toEqual(['held', 'position/a/0', 'sink/x1'])
+      expect(await names(1)).toEqual(['position/a/1', 'position/a/3'])
+    })
+  })
+
+  describe('topics', () => {
+    it('that exist with another cleanup.policy are refused, and one that forgets is said', async () => {
+      const notes: string[] = []
+      const { log, topicPrefix } = await testLog({}, { note: (text) => void notes.push(text) })
+      await log.create('inflow', 1)
+      await log.create('compacted', 1, { 'cleanup.policy': 'compact' })
+      await expect(log.create('compacted', 1)).rejects.toThrow(/compacted has cleanup.policy=compact, not delete\. Set it/)
+      await log.create('tidemark.checkpoints', 1)
+      const writer = await log.writer('w')
+      await expect(writer.commit({ save: [{ name: 'n', key: '', value: null }] })).rejects.toThrow(/cleanup.policy=delete, not compact/)
+      expect(notes).toEqual([])
+      const other = await openKafkaLog({ brokers: kafka.brokers, topicPrefix: `${topicPrefix}other.`, topicSettings: { inflow: { 'retention.ms': '1000' } } })
+      onTestFinished(other.close)
+      await other.create('inflow', 1)
+      const careful = await openKafkaLog({ brokers: kafka.brokers, topicPrefix: `${topicPrefix}other.`, note: (text) => void notes.push(text) })
+      onTestFinished(careful.close)
+      await careful.create('inflow', 1)
+      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps its records for 1000 ms only (retention.ms): what is deleted there cannot be replayed`])
+    })
+  })
+
+  describe('a broker that is not there', () => {
+    it('is a Problem with its address and what to do', async () => {
+      const port = await new Promise<number>((resolve) => {
+        const server = createServer().listen(0, '127.0.0.1', () => {
+          const { port } = server.address() as { readonly port: number }
+          server.close(() => resolve(port))
+        })
+      })
+      const opening = openKafkaLog({ brokers: [`127.0.0.1:${port}`], openWithinMs: 100 })
+      await expect(opening).rejects.toThrow(Problem)
+      await expect(opening).rejects.toThrow(new RegExp(`Kafka at 127.0.0.1:${port} does not answer .*Check the brokers`))
+      await expect(openKafkaLog({ brokers: ['nowhere'] })).rejects.toThrow(/nowhere is not the address of a broker/)
+    })
+
+    it('does not keep secrets from being secret', async () => {
+      const auth = { kind: 'scram', username: 'user', password: 'hunter2', mechanism: 'scram-sha-512', tls: false } as const
+      const lines: string[] = []
+      const failure = await openKafkaLog({ brokers: kafka.brokers, auth, openWithinMs: 100, note: (text) => void lines.push(text) }).then(() => undefined, (error: unknown) => error)
+      expect(failure).toBeInstanceOf(Problem)
+      expect([String(failure), (failure as Problem).cause, ...lines].map(String).join('\n')).not.toContain('hunter2')
+    })
+
+    it('that is killed in the middle of commits and reads comes back to every commit exactly once', async () => {
+      const notes: string[] = []
+      const { log, topicPrefix } = await testLog({ inflow: 1 }, { note: (text, kind) => void (kind === 'warning' && notes.push(text)) })
+      const followed: string[] = []
+      const stop = new AbortController()
+      const following = (async () => {
+        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) followed.push(...textsOf(batch))
+      })()
+
+      let acknowledged = 0
+      let done = false
+      const committing = (async () => {
+        const checkpoints = openKafkaCheckpoints(log)
+        const take = async () => ({ writer: await log.writer('w'), next: Number((await entry(checkpoints, 'w/0')) ?? 0) })
+        for (let { writer, next }: { writer: Writer; next: number } = await take(); !done; ) {
+          try {
+            const append = [inflow(numbered('', 3).map((_, i) => String(next + i)))]
+            await writer.commit({ append, save: [{ name: 'w/0', key: '', value: bytes(String(next + 3)) }] })
+            acknowledged = next += 3
+          } catch (error) {
+            // As a consumer does it: what was not committed is done again from the checkpoint.
+            if (!(error instanceof Fenced)) throw error
+            ;({ writer, next } = await take())
+          }
+        }
+      })()
+
+      for (let round = 1; round <= 3; round++) {
+        const before = acknowledged
+        while (acknowledged < before + 60) await sleep(1)
+        await kafka.kill()
+        if (round === 2) await sleep(1500)
+        await kafka.restart()
+        while (acknowledged < before + 90) await sleep(1)
+      }
+      done = true
+      await committing
+      while (followed.length < acknowledged) await sleep(5)
+      stop.abort()
+      await following
+
+      const expected = numbered('', acknowledged)
+      expect(await readTexts(log, 'inflow')).toEqual(expected)
+      expect(followed).toEqual(expected)
+      expect(await entry(openKafkaCheckpoints(await openAgain(topicPrefix)), 'w/0')).toBe(String(acknowledged))
+      const [address] = kafka.brokers
+      expect(notes.filter((note) => !note.includes('is not ready')).length % 2).toBe(0)
+      expect(notes[0]).toMatch(new RegExp(`^Kafka at ${address} (does not answer|is not ready) .*trying again$`))
+      expect(notes.at(-1)).toBe(`Kafka at ${address} answers again`)
+    })
+
+    it('does not hold up closing, and a reader that is aborted ends, while it is away', async () => {
+      const { log } = await testLog()
+      await (await log.writer('w')).commit({ append: [inflow(['a'])] })
+      const stop = new AbortController()
+      const seen: string[] = []
+      const following = (async () => {
+        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) seen.push(...textsOf(batch))
+      })()
+      while (seen.length === 0) await sleep(5)
+      await kafka.kill()
+      onTestFinished(kafka.restart)
+      await sleep(50)
+      stop.abort()
+      await following
+      const reading = readTexts(log, 'inflow').catch((error: unknown) => error)
+      await log.close()
+      expect(await reading).toBeInstanceOf(Error)
+    })
+  })
+
+  describe('members of a group', () => {
+    const program = fileURLToPath(new URL('./member.ts', import.meta.url))
+
+    function startMember(topicPrefix: string) {
+      const child = spawn(process.execPath, [program, kafka.brokers[0]!, topicPrefix], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()))
+      onTestFinished(async () => {
+        child.kill('SIGKILL')
+        await ended
+      })
+      const said: string[] = []
+      createInterface({ input: child.stdout }).on('line', (line) => void said.push(line))
+      return { child, ended, now: (): readonly number[] => JSON.parse(said.findLast((line) => line.startsWith('[')) ?? '[]') as number[], said }
+    }
+
+    const until = async (what: () => boolean) => {
+      while (!what()) await sleep(10)
+    }
+
+    it('share the partitions of a topic; when one is killed, or leaves, the others have all', async () => {
+      const { topicPrefix } = await testLog({ shared: 4 })
+      const [one, two] = [startMember(topicPrefix), startMember(topicPrefix)]
+      await until(() => one.now().length === 2 && two.now().length === 2)
+      expect([...one.now(), ...two.now()].sort()).toEqual([0, 1, 2, 3])
+      one.child.kill('SIGKILL')
+      await until(() => two.now().length === 4)
+      const three = startMember(topicPrefix)
+      await until(() => two.now().length === 2 && three.now().length === 2)
+      two.child.kill('SIGTERM')
+      await two.ended
+      expect(two.said.at(-1)).toBe('left')
+      await until(() => three.now().length === 4)
+    })
+  })
+}
+
+async function openAgain(topicPrefix: string): Promise<KafkaLog> {
+  const log = await openKafkaLog({ brokers: kafka.brokers, topicPrefix })
+  onTestFinished(log.close)
+  return log
+}
+
+if (missing === undefined) kafkaTests()
+else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
+else it.skip(`runs on a real broker (not here: ${missing})`, () => {})

@@ -16,35 +16,44 @@ export type Parcel = {
   readonly append?: number
   /** Of its first message, among all that this writer ever sent to the partition: by it the broker knows what comes again. */
   sequence?: number
-  /** Unknown: sent, and not answered. */
-  state: 'new' | 'unknown' | 'done'
+  /** Of its first message in the topic, once the broker has taken it. */
   offset?: number
 }
+
+/** How far a writer has come in a partition. */
+export type Progress = { readonly next: number; readonly takenAtMs?: number }
 
 /** What the broker can recognise as sent again: the last five batches of a producer. */
 const underWayAtOnce = 5
 
-export async function sendAll(parts: KafkaParts, identity: Identity, sequences: Map<string, number>, parcels: readonly Parcel[]): Promise<void> {
+/** Brokers forget producers that were silent for a day, unless they are set to forget sooner. */
+const rememberedMs = 10 * 60 * 1000
+
+/** When it fails, what the broker has taken is not known: the identity must not be used for more. */
+export async function sendAll(parts: KafkaParts, identity: Identity, progress: Map<string, Progress>, parcels: readonly Parcel[]): Promise<void> {
   const { cluster } = parts
   const timestampMs = Date.now()
   for (const parcel of parcels) {
-    const place = `${parcel.topic}/${parcel.partition}`
-    parcel.sequence = sequences.get(place) ?? 0
-    sequences.set(place, (parcel.sequence + parcel.last - parcel.first) & 0x7fffffff)
+    const { next, ...rest } = progress.get(placeOf(parcel)) ?? { next: 0 }
+    parcel.sequence = next
+    progress.set(placeOf(parcel), { ...rest, next: (next + parcel.last - parcel.first) & 0x7fffffff })
   }
   await cluster.patiently(async () => {
-    const rest = await Promise.all(parcels.filter(({ state }) => state !== 'done').map(async (parcel) => ({ parcel, leader: await cluster.leaderOf(parcel.topic, parcel.partition) })))
+    const rest = await Promise.all(parcels.filter(({ offset }) => offset === undefined).map(async (parcel) => ({ parcel, leader: await cluster.leaderOf(parcel.topic, parcel.partition) })))
     const byLeader = Map.groupBy(rest, ({ leader }) => `${leader.host}:${leader.port}`)
     const outcomes = await Promise.allSettled([...byLeader.values()].map((ones) =>
-      cluster.at(ones[0]!.leader, (link) => send(parts, identity, link, ones.map(({ parcel }) => parcel), timestampMs))))
+      cluster.at(ones[0]!.leader, (link) => send({ parts, identity, progress, link, timestampMs }, ones.map(({ parcel }) => parcel)))))
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
     // Of several failures, one that repeating does not mend decides.
     if (failures.length > 0) throw failures.find((failure) => !isPassing(failure)) ?? failures[0]
   })
 }
 
-async function send({ produce, compression, requestTimeoutMs }: KafkaParts, { name, transactionalId, id, epoch }: Identity, link: Link, parcels: readonly Parcel[], timestampMs: number): Promise<void> {
-  const producer = { transactionalId, id, epoch, compression }
+type Sending = { readonly parts: KafkaParts; readonly identity: Identity; readonly progress: Map<string, Progress>; readonly link: Link; readonly timestampMs: number }
+
+async function send({ parts, identity, progress, link, timestampMs }: Sending, parcels: readonly Parcel[]): Promise<void> {
+  const { produce, compression, requestTimeoutMs } = parts
+  const producer = { ...identity, compression }
   const failures: unknown[] = []
   const underWay = new Set<Promise<void>>()
   for (const round of rounds(parcels)) {
@@ -52,27 +61,33 @@ async function send({ produce, compression, requestTimeoutMs }: KafkaParts, { na
     const body = await produce.request(producer, requestTimeoutMs, sets)
     while (underWay.size >= underWayAtOnce) await Promise.race(underWay)
     if (failures.length > 0) break
-    for (const parcel of round) parcel.state = 'unknown'
     const sent = link.exchange(produceApi, body).then(async (payload) => {
       for (const { topic, partition, errorCode, offset } of await produce.answer(payload)) {
         const parcel = round.find((one) => one.topic === topic && one.partition === partition)!
-        parcel.state = errorCode === 0 ? 'done' : 'new'
-        if (errorCode === 0) parcel.offset = offset
-        // After a failure, all behind it in the partition only fail for that reason, and are sent again with it.
-        else if (errorCode !== code.outOfOrderSequence || failures.length === 0) failures.push(asFenced(new Refusal(errorCode, `topic ${topic}, partition ${partition}`), name))
+        if (errorCode === 0) {
+          parcel.offset = offset
+          progress.set(placeOf(parcel), { ...progress.get(placeOf(parcel))!, takenAtMs: performance.now() })
+        } else if (errorCode !== code.outOfOrderSequence || failures.length === 0) {
+          // After a failure, all behind it in the partition only fail for that reason, and are sent again with it.
+          failures.push(asFenced(new Refusal(errorCode, `topic ${topic}, partition ${partition}`), identity.name))
+        }
       }
     }).catch((error: unknown) => void failures.push(error)).finally(() => underWay.delete(sent))
     underWay.add(sent)
+    // A broker that does not know the producer takes any number as its first: if this batch failed and the next did not, the order would be lost.
+    if (round.some((parcel) => !(performance.now() - (progress.get(placeOf(parcel))!.takenAtMs ?? -Infinity) < rememberedMs))) await sent
   }
   await Promise.all(underWay)
   // Without an answer the connection is of no use any more; its owner looks at the error to see that.
   if (failures.length > 0) throw failures.find(isUnanswered) ?? failures.find((failure) => !isPassing(failure)) ?? failures[0]
 }
 
+export const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => `${topic}/${partition}`
+
 /** Each with at most one record batch of a partition, as the protocol wants it. */
 function rounds(parcels: readonly Parcel[]): Parcel[][] {
   const found: Parcel[][] = []
-  for (const ones of Map.groupBy(parcels, ({ topic, partition }) => `${topic}/${partition}`).values()) {
+  for (const ones of Map.groupBy(parcels, placeOf).values()) {
     ones.forEach((parcel, i) => (found[i] ??= []).push(parcel))
   }
   return found

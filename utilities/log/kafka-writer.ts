@@ -3,7 +3,7 @@ import { Problem } from '../problem.ts'
 import type { KafkaParts } from './kafka-parts.ts'
 import type { Packed } from './kafka-produce.ts'
 import { packSaves, partitionOfName, type CheckpointTopic } from './kafka-saves.ts'
-import { sendAll, type Parcel } from './kafka-send.ts'
+import { placeOf, sendAll, type Parcel, type Progress } from './kafka-send.ts'
 import { endsOf, topicConfig } from './kafka-topics.ts'
 import { addPartitions, checkHeld, endTransaction, takeIdentity } from './kafka-transaction.ts'
 import { Fenced, type Append, type Writer } from './log.ts'
@@ -15,7 +15,7 @@ const parcelBytes = 512 * 1024
 
 export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<CheckpointTopic>, name: string): Promise<Writer> {
   const identity = await takeIdentity(parts, name)
-  const sequences = new Map<string, number>()
+  const progress = new Map<string, Progress>()
   const limits = new Map<string, number>()
   let closed = false
   /** Why nothing more can be committed with this identity. */
@@ -41,34 +41,18 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
 
   async function transact(parcels: readonly Parcel[]): Promise<void> {
     await addPartitions(parts, identity, uniquePlaces(parcels))
-    const before = new Map(sequences)
     try {
-      await sendAll(parts, identity, sequences, parcels)
+      await sendAll(parts, identity, progress, parcels)
     } catch (error) {
-      if (!(error instanceof Fenced)) await undo(parcels, before, error)
-      throw error
+      // Nothing of it ever becomes visible. What the broker has taken of it is not known, and with it what it would take for sent again.
+      ended = error instanceof Fenced ? error : await endTransaction(parts, identity, 'abort').then(() => error as Error, (failure: unknown) => (failure instanceof Fenced ? failure : error as Error))
+      throw ended
     }
     try {
       await endTransaction(parts, identity, 'commit')
     } catch (error) {
-      if (!(error instanceof Fenced)) ended = outcomeUnknown(name, error)
-      throw ended ?? error
-    }
-  }
-
-  /** Nothing of it becomes visible. What the broker has not taken keeps its place in the sequence; where that is not known, the name has to be taken anew. */
-  async function undo(parcels: readonly Parcel[], before: ReadonlyMap<string, number>, cause: unknown): Promise<void> {
-    for (const ones of Map.groupBy(parcels, placeOf).values()) {
-      const place = placeOf(ones[0]!)
-      if (ones.some(({ state }) => state === 'unknown')) ended = lostTouch(name, cause)
-      const untaken = ones.find(({ state }) => state !== 'done')
-      if (untaken) sequences.set(place, untaken.sequence ?? before.get(place) ?? 0)
-    }
-    try {
-      await endTransaction(parts, identity, 'abort')
-    } catch (error) {
-      if (error instanceof Fenced) throw error
-      ended = lostTouch(name, error)
+      ended = error instanceof Fenced ? error : outcomeUnknown(name, error)
+      throw ended
     }
   }
 
@@ -88,7 +72,7 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
       let size = sizeOf(batch, last++)
       if (size > limit - headerBytes && parts.compression === 'none') throw tooLarge(topic, size, limit)
       while (last < ends.length && size + sizeOf(batch, last) <= room) size += sizeOf(batch, last++)
-      parcels.push({ topic, partition, messages: batch, first, last, state: 'new', ...(append !== undefined && { append }) })
+      parcels.push({ topic, partition, messages: batch, first, last, ...(append !== undefined && { append }) })
     }
     return parcels
   }
@@ -122,12 +106,7 @@ const sizeLimit = async ({ cluster }: KafkaParts, topic: string) => Number((awai
 const tooLarge = (topic: string, size: number, limit: number) =>
   new Problem(`a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`, 'Raise max.message.bytes of the topic.')
 
-const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => `${topic}/${partition}`
-
 const uniquePlaces = (parcels: readonly Parcel[]) => [...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values()]
-
-const lostTouch = (name: string, cause: unknown) =>
-  new Problem(`the writer ${name} lost touch with Kafka in the middle of a commit`, 'Run it again: nothing of that commit is visible, and what was committed before it is safe.', { cause })
 
 const outcomeUnknown = (name: string, cause: unknown) =>
   new Problem(`Kafka stopped answering while it was to commit for ${name}, which may have happened or not`, 'Run it again: it goes on from what was kept.', { cause })
