@@ -23,6 +23,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
 
   await withPorts(config, [`backfill-${set}`], async (ports) => {
     if (!chosen || !source) {
+      if (!(await console.confirm(`Delete the rows of ${set} that an unfinished backfill wrote?`))) return console.result('nothing was changed', { set, undone: false })
       const there = await undoBackfill(ports, set)
       return console.result(there ? `took back the unfinished backfill of ${set}` : `${set} has no unfinished backfill`, { set, undone: there })
     }

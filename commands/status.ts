@@ -2,7 +2,7 @@
 import { loadPosition, running } from '../feature-defs/checkpoint.ts'
 import { loadHeld } from '../feature-defs/held.ts'
 import { deadTopic, inflowTopic, outflowTopic } from '../feature-defs/inflow.ts'
-import { knownSets } from '../feature-defs/known-versions.ts'
+import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { sinkReader } from '../sink/sink.ts'
 import { promotedOf } from '../versions/layout.ts'
 import type { Run } from './command.ts'
@@ -20,7 +20,8 @@ export const run: Run = async ({ config, console }) =>
       const position = await loadPosition(checkpoints, set, 0)
       const promoted = promotedOf(await warehouse.versions(set))?.version ?? null
       const live = running(position).map(({ version }) => version)
-      const lag = Math.max(0, end(inflowTopic) - position.offset)
+      const batchOnly = (await knownVersions(registry, set)).at(-1)!.definition.batchOnly
+      const lag = batchOnly ? null : Math.max(0, end(inflowTopic) - position.offset)
       sets.push([set, promoted === null ? null : `@${promoted}`, live.map((version) => `@${version}`).join(' '), position.seq, lag, position.duplicates, position.dead, position.hold ? position.hold.kind : ''])
       values.push({ set, promoted, live, position: position.seq, offset: position.offset, lag, duplicates: position.duplicates, dead: position.dead, hold: (position.hold ?? null) as unknown as Json, history: position.history as unknown as Json, runs: position.runs as unknown as Json })
     }

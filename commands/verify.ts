@@ -10,7 +10,15 @@ export const run: Run = async ({ args, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   return withPorts(config, [], async (ports) => {
     const progress = console.progress(`verify ${set}@${version}`)
-    const proof = await verify(ports, { set, version, sinkReader: sinkReader(0), signal, report: ({ rows }) => progress(rows) })
+    const proof = await verify(ports, { set, version, sinkReader: sinkReader(0), signal, report: ({ rows }) => progress(rows) }).catch((error: unknown) => {
+      if (signal.aborted) return undefined
+      throw error
+    })
+    // A proof that was cut short is none: a script must not take it for one.
+    if (!proof) {
+      console.result('interrupted: nothing is proved', { set, version, equal: null })
+      return 1
+    }
     const rest = proof.notSunk > 0 ? ` (up to record ${count(proof.until)}: the sink has not brought the last ${count(proof.notSunk)} yet)` : ''
     if (proof.differences === 0) {
       console.result(`${set}@${version}: ${count(proof.rows)} rows computed again and equal${rest}`, { ...proof, equal: true })

@@ -1,8 +1,9 @@
 /** Versions that come and go while the stream runs: a reader who never looks away sees every record once, and nothing is restarted. */
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { sink } from '../sink/sink.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Running } from './cli-run.ts'
-import { generated, limitMs, only, valuesIn } from './loan-folders.ts'
+import { generated, limitMs, only, valuesIn, withPorts } from './loan-folders.ts'
 
 const rows = 20_000
 let file: string
@@ -149,5 +150,28 @@ describe('an always-on consumer', () => {
     ])
     expect(valuesIn(folder, 'loan_risk_v0')).toEqual(valuesIn(fresh[0]!, 'loan_risk_v0').slice(0, versions[1].switchedAfter))
     await expectVerified(folder, 0, 1, 2)
+  }, limitMs)
+})
+
+describe('a sink that lags', () => {
+  it('brings both versions of a record in an order in which the view never falls back to the older one', async () => {
+    const folder = freshFolder()
+    await done(folder, `backfill --years 2007-2010 --file ${file}`)
+    await done(folder, 'apply loan_risk@1 --shadow --yes')
+    await done(folder, `produce --years 2011 --rate 100000 --file ${file}`)
+    await done(folder, 'consume --until-caught-up')
+    await done(folder, 'promote loan_risk@1 --yes')
+    const behind = only(folder, 'SELECT max(_seq) FROM loan_risk')[0] as number
+    const seen: unknown[][] = []
+    await withPorts(folder, async (ports) => {
+      const write: typeof ports.warehouse.write = async (...words) => {
+        await ports.warehouse.write(...words)
+        seen.push([...only(folder, 'SELECT min(_version), max(_version), count(*) = max(_seq), max(_seq) FROM loan_risk')])
+      }
+      await sink({ ...ports, warehouse: { ...ports.warehouse, write } }, { follow: false, signal: new AbortController().signal, report: () => {} })
+    })
+    expect(seen.length).toBeGreaterThan(3)
+    for (const [oldest, newest, whole, last] of seen) expect([oldest, newest, whole, Number(last) > behind]).toEqual([1, 1, 1, true])
+    await expectVerified(folder, 0, 1)
   }, limitMs)
 })
