@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
 import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
@@ -217,99 +218,6 @@ function kafkaTests() {
     })
   })
 
-  describe('a broker that is not there', () => {
-    it('is a Problem with its address and what to do', async () => {
-      const port = await new Promise<number>((resolve) => {
-        const server = createServer().listen(0, '127.0.0.1', () => {
-          const { port } = server.address() as { readonly port: number }
-          server.close(() => resolve(port))
-        })
-      })
-      const opening = openKafkaLog({ brokers: [`127.0.0.1:${port}`], openWithinMs: 100 })
-      await expect(opening).rejects.toThrow(Problem)
-      await expect(opening).rejects.toThrow(new RegExp(`Kafka at 127.0.0.1:${port} does not answer .*Check the brokers`))
-      await expect(openKafkaLog({ brokers: ['nowhere'] })).rejects.toThrow(/nowhere is not the address of a broker/)
-    })
-
-    it('does not keep secrets from being secret', async () => {
-      const auth = { kind: 'scram', username: 'user', password: 'hunter2', mechanism: 'scram-sha-512', tls: false } as const
-      const lines: string[] = []
-      const failure = await openKafkaLog({ brokers: kafka.brokers, auth, openWithinMs: 100, note: (text) => void lines.push(text) }).then(() => undefined, (error: unknown) => error)
-      expect(failure).toBeInstanceOf(Problem)
-      expect([String(failure), (failure as Problem).cause, ...lines].map(String).join('\n')).not.toContain('hunter2')
-    })
-
-    it('that is killed in the middle of commits and reads comes back to every commit exactly once', async () => {
-      const notes: string[] = []
-      const { log, topicPrefix } = await testLog({ inflow: 1 }, { note: (text, kind) => void (kind === 'warning' && notes.push(text)) })
-      const followed: string[] = []
-      const stop = new AbortController()
-      const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) followed.push(...textsOf(batch))
-      })()
-
-      let acknowledged = 0
-      let done = false
-      const committing = (async () => {
-        const checkpoints = openKafkaCheckpoints(log)
-        const take = async () => ({ writer: await log.writer('w'), next: Number((await entry(checkpoints, 'w/0')) ?? 0) })
-        for (let { writer, next }: { writer: Writer; next: number } = await take(); !done; ) {
-          try {
-            const append = [inflow(numbered('', 3).map((_, i) => String(next + i)))]
-            await writer.commit({ append, save: [{ name: 'w/0', key: '', value: bytes(String(next + 3)) }] })
-            acknowledged = next += 3
-          } catch (error) {
-            // As a consumer does it: what was not committed is done again from the checkpoint.
-            if (!(error instanceof Fenced)) throw error
-            ;({ writer, next } = await take())
-          }
-        }
-      })()
-
-      for (let round = 1; round <= 3; round++) {
-        const before = acknowledged
-        while (acknowledged < before + 60) await sleep(1)
-        await kafka.kill()
-        if (round === 2) await sleep(1500)
-        await kafka.restart()
-        while (acknowledged < before + 90) await sleep(1)
-      }
-      done = true
-      await committing
-      while (followed.length < acknowledged) await sleep(5)
-      stop.abort()
-      await following
-
-      const expected = numbered('', acknowledged)
-      expect(await readTexts(log, 'inflow')).toEqual(expected)
-      expect(followed).toEqual(expected)
-      expect(await entry(openKafkaCheckpoints(await openAgain(topicPrefix)), 'w/0')).toBe(String(acknowledged))
-      const [address] = kafka.brokers
-      expect(notes.filter((note) => !note.includes('is not ready')).length % 2).toBe(0)
-      expect(notes[0]).toMatch(new RegExp(`^Kafka at ${address} (does not answer|is not ready) .*trying again$`))
-      expect(notes.at(-1)).toBe(`Kafka at ${address} answers again`)
-    })
-
-    it('does not hold up closing, and a reader that is aborted ends, while it is away', async () => {
-      const { log } = await testLog()
-      await (await log.writer('w')).commit({ append: [inflow(['a'])] })
-      const stop = new AbortController()
-      const seen: string[] = []
-      const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) seen.push(...textsOf(batch))
-      })()
-      while (seen.length === 0) await sleep(5)
-      await kafka.kill()
-      onTestFinished(kafka.restart)
-      await sleep(50)
-      stop.abort()
-      await following
-      const reading = readTexts(log, 'inflow').catch((error: unknown) => error)
-      await log.close()
-      expect(await reading).toBeInstanceOf(Error)
-    })
-  })
-
   describe('members of a group', () => {
     const program = fileURLToPath(new URL('./member.ts', import.meta.url))
 
@@ -342,6 +250,101 @@ function kafkaTests() {
       await two.ended
       expect(two.said.at(-1)).toBe('left')
       await until(() => three.now().length === 4)
+    })
+  })
+
+  describe('a broker that is not there', () => {
+    it('is a Problem with its address and what to do', async () => {
+      const port = await new Promise<number>((resolve) => {
+        const server = createServer().listen(0, '127.0.0.1', () => {
+          const { port } = server.address() as { readonly port: number }
+          server.close(() => resolve(port))
+        })
+      })
+      const opening = openKafkaLog({ brokers: [`127.0.0.1:${port}`], openWithinMs: 100 })
+      await expect(opening).rejects.toThrow(Problem)
+      await expect(opening).rejects.toThrow(new RegExp(`Kafka at 127.0.0.1:${port} does not answer .*Check the brokers`))
+      await expect(openKafkaLog({ brokers: ['nowhere'] })).rejects.toThrow(/nowhere is not the address of a broker/)
+    })
+
+    it('or does not take the credentials is a Problem that does not tell them', async () => {
+      const auth = { kind: 'scram', username: 'user', password: 'hunter2', mechanism: 'scram-sha-512', tls: false } as const
+      const lines: string[] = []
+      const opening = openKafkaLog({ brokers: kafka.brokers, auth, openWithinMs: 100, note: (text) => void lines.push(text) })
+      await expect(opening).rejects.toThrow(/did not accept the connection .*Check the log's auth/)
+      const failure = await opening.catch((error: unknown) => error)
+      expect(failure).toBeInstanceOf(Problem)
+      expect([inspect(failure, { depth: 9, showHidden: true }), ...lines].join('\n')).not.toContain('hunter2')
+    })
+
+    it('that is killed in the middle of commits and reads comes back to every commit exactly once', async () => {
+      const notes: string[] = []
+      const { log, topicPrefix } = await testLog({ inflow: 1 }, { note: (text, kind) => void (kind === 'warning' && notes.push(text)) })
+      const followed: string[] = []
+      const stop = new AbortController()
+      const following = (async () => {
+        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) followed.push(...textsOf(batch))
+      })()
+
+      let acknowledged = 0
+      let done = false
+      const committing = (async () => {
+        const checkpoints = openKafkaCheckpoints(log)
+        const take = async () => ({ writer: await log.writer('w'), next: Number((await entry(checkpoints, 'w/0')) ?? 0) })
+        for (let { writer, next }: { writer: Writer; next: number } = await take(); !done; ) {
+          try {
+            const append = [inflow(numbered('', 3).map((_, i) => String(next + i)))]
+            await writer.commit({ append, save: [{ name: 'w/0', key: '', value: bytes(String(next + 3)) }] })
+            acknowledged = next += 3
+          } catch (error) {
+            // As a consumer does it: what was not committed is done again from the checkpoint.
+            if (!(error instanceof Fenced)) throw error
+            ;({ writer, next } = await take())
+          }
+        }
+      })()
+
+      for (let round = 1; round <= 2; round++) {
+        const before = acknowledged
+        while (acknowledged < before + 60) await sleep(1)
+        await kafka.kill()
+        if (round === 2) await sleep(1500)
+        await kafka.restart()
+        while (acknowledged < before + 90) await sleep(1)
+      }
+      done = true
+      await committing
+      while (followed.length < acknowledged) await sleep(5)
+      stop.abort()
+      await following
+
+      const expected = numbered('', acknowledged)
+      expect(await readTexts(log, 'inflow')).toEqual(expected)
+      expect(followed).toEqual(expected)
+      expect(await entry(openKafkaCheckpoints(await openAgain(topicPrefix)), 'w/0')).toBe(String(acknowledged))
+      const [address] = kafka.brokers
+      expect(notes.filter((note) => !note.includes('is not ready')).length % 2).toBe(0)
+      expect(notes[0]).toMatch(new RegExp(`^Kafka at ${address} (does not answer|is not ready) .*trying again$`))
+      expect(notes.at(-1)).toBe(`Kafka at ${address} answers again`)
+    })
+
+    it('does not hold up closing, and a reader that is aborted ends, while it is away', async () => {
+      const { log } = await testLog()
+      await (await log.writer('w')).commit({ append: [inflow(['a'])] })
+      const stop = new AbortController()
+      const seen: string[] = []
+      const following = (async () => {
+        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) seen.push(...textsOf(batch))
+      })()
+      while (seen.length === 0) await sleep(5)
+      // The last test: it stays away.
+      await kafka.kill()
+      await sleep(50)
+      stop.abort()
+      await following
+      const reading = readTexts(log, 'inflow').catch((error: unknown) => error)
+      await log.close()
+      expect(await reading).toBeInstanceOf(Error)
     })
   })
 }

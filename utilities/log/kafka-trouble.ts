@@ -55,7 +55,9 @@ export function asProblem(error: unknown, place: string): unknown {
   const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
   if (error instanceof UnknownToBroker) return problem(`Kafka at ${place} speaks another version of its protocol (${error.message})`, 'Use Kafka 2.5 or newer.')
   if (isUnanswered(error)) return problem(`Kafka at ${place} does not answer (${textOf(error)})`, 'Check the brokers in the config file and that they run and can be reached, or use the embedded log, which needs no server.')
-  if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError') return problem(`Kafka at ${place} did not accept the credentials`, "Check the log's auth in the config file.")
+  if (error instanceof Error && error.name.startsWith('KafkaJS')) {
+    return problem(`Kafka at ${place} did not accept the connection (${textOf(error)})`, "Check the log's auth in the config file: its kind, and the credentials.")
+  }
   if (!(error instanceof Refusal)) return error
   if (refused.has(error.code)) return problem(`Kafka at ${place} does not let this user do that (${error.message})`, 'Ask whoever runs it for the right, or use other credentials.')
   const said = meaningOf(error.code)?.message ?? 'the broker gave no reason'

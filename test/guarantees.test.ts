@@ -1,0 +1,35 @@
+/** The list of promises and the tests agree, both ways. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+/** `file`: title · title · `file`: title */
+const named = [...readFileSync('docs/guarantees.md', 'utf8').matchAll(/^\| [^|]+ \| (.+) \|$/gm)]
+  .filter(([, cell]) => cell!.includes('`test/'))
+  .flatMap(([, cell]) => {
+    let file = ''
+    return cell!.split(' · ').map((part) => {
+      const [, newFile, title] = /^(?:`([^`]+)`: )?(.+)$/.exec(part)!
+      file = newFile ?? file
+      return { file, title: title! }
+    })
+  })
+
+const titlesIn = (file: string) => {
+  const source = readFileSync(file, 'utf8')
+  return [...source.matchAll(/(?:\bit|\blaw)\((['"`])(.+?)\1, /g), ...source.matchAll(/^\s*\](?:\.map\([^)]*\))?\)\((['"`])(.+?)\1, /gm), ...source.matchAll(/\bit\.each[^\n]*?\)\((['"`])(.+?)\1, /g)].map(([, , title]) => title!)
+}
+
+describe('docs/guarantees.md', () => {
+  it('names tests that exist', () => {
+    const missing = named.filter(({ file, title }) => !readFileSync(file, 'utf8').includes(title))
+    expect(missing).toEqual([])
+  })
+
+  it('names every test of the whole-program suites', () => {
+    const suites = ['story', 'kill', 'versions', 'versions-kill', 'versions-live', 'plan'].map((name) => `test/${name}.test.ts`)
+    const listed = new Set(named.map(({ file, title }) => `${file}: ${title}`))
+    const found = suites.flatMap((file) => titlesIn(file).map((title) => `${file}: ${title}`))
+    expect(found.length).toBeGreaterThan(30)
+    expect(found.filter((one) => !listed.has(one))).toEqual([])
+  })
+})
