@@ -82,36 +82,48 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
   const writes = oneAhead()
   let ranges: Ranges = []
 
-  for await (const csv of readCsv(record, source.read(), { place: source.place })) {
-    const batch = numberedFrom(base, csv)
-    const chosen = select(batch)
-    const allSeq = columnOf(batch.columns, '_seq', 'int').values
-    const rows = chosen.rows.filter((row) => !ingested(allSeq[row]!))
-    const bad = chosen.rejects.filter(({ seq }) => !ingested(seq))
-    total.alreadyThere += chosen.rows.length - rows.length
-    if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
-    if (rows.length > 0) {
-      const records = pick(batch.columns, rows)
-      const seq = columnOf(records, '_seq', 'int').values
-      if (seq[0]! <= position.seq) throw behind(set, years, seq[0]!, position)
-      if (total.rows === 0) {
-        await rejects.keep((one) => one <= position.seq)
-        // From here on rows are written that no checkpoint knows yet: the consumer waits, and the next backfill finishes or undoes it.
-        await writer.commit({ save: [savePosition(set, 0, { ...position, hold })] })
+  let held = false
+  try {
+    for await (const csv of readCsv(record, source.read(), { place: source.place })) {
+      const batch = numberedFrom(base, csv)
+      const chosen = select(batch)
+      const allSeq = columnOf(batch.columns, '_seq', 'int').values
+      const rows = chosen.rows.filter((row) => !ingested(allSeq[row]!))
+      const bad = chosen.rejects.filter(({ seq }) => !ingested(seq))
+      total.alreadyThere += chosen.rows.length - rows.length
+      if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
+      if (rows.length > 0) {
+        const records = pick(batch.columns, rows)
+        const seq = columnOf(records, '_seq', 'int').values
+        if (seq[0]! <= position.seq) throw behind(set, years, seq[0]!, position)
+        if (total.rows === 0) {
+          await rejects.keep((one) => one <= position.seq)
+          // From here on rows are written that no checkpoint knows yet: the consumer waits, and the next backfill finishes or undoes it.
+          await writer.commit({ save: [savePosition(set, 0, { ...position, hold })] })
+          held = true
+        }
+        for (const { definition, engine } of lanes) {
+          const made = rowsOf(definition, records, engine.push(inputsOf(definition, records)), clock())
+          await writes.begin(() => warehouse.write(set, made))
+        }
       }
-      for (const { definition, engine } of lanes) {
-        const made = rowsOf(definition, records, engine.push(inputsOf(definition, records)), clock())
-        await writes.begin(() => warehouse.write(set, made))
-      }
+      await rejects.append(bad)
+      ranges = joinRanges(ranges, chosen.ranges.filter(([first]) => !ingested(first)))
+      total.rows += rows.length
+      total.rejected += bad.length
+      report({ rows: rows.length, seq: batch.lastSeq })
+      if (signal.aborted) break
     }
-    await rejects.append(bad)
-    ranges = joinRanges(ranges, chosen.ranges.filter(([first]) => !ingested(first)))
-    total.rows += rows.length
-    total.rejected += bad.length
-    report({ rows: rows.length, seq: batch.lastSeq })
-    if (signal.aborted) break
+    await writes.settled()
+  } catch (error) {
+    await writes.settled().catch(() => {})
+    // A file that turns out to be damaged, or a line that --strict refuses: nothing of it stays.
+    if (held && error instanceof Problem) {
+      await undo(warehouse, set, writer, position)
+      await rejects.keep((one) => one <= position.seq)
+    }
+    throw error
   }
-  await writes.settled()
   if (signal.aborted) return { ...total, interrupted: true }
   if (total.rows === 0) return { ...total, interrupted: false }
 

@@ -76,10 +76,20 @@ async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, {
   const { to } = piece
   // No record beyond `after` can lie before this offset: behind it there is at most one message a number, and those that were no new record.
   const from = Math.max(piece.from, piece.from + piece.rows - Math.max(0, piece.lastSeq - after))
-  for await (const fetched of log.read(inflowTopic, { partition, from, to, ...(signal ? { signal } : {}) })) {
-    const { columns, seq } = await read(fetched, latest)
-    if (seq.length > 0) latest = seq.at(-1)!
-    yield { records: columns, seq, offset: fetched.next }
+  let offset = from
+  try {
+    for await (const fetched of log.read(inflowTopic, { partition, from, to, ...(signal ? { signal } : {}) })) {
+      const { columns, seq } = await read(fetched, latest)
+      if (seq.length > 0) latest = seq.at(-1)!
+      offset = fetched.next
+      yield { records: columns, seq, offset }
+    }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const first = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
+    if (first <= offset) throw error
+    throw new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, and its records before offset ${first} are deleted`,
+      'Restore the log from a copy; to go on without these records, apply the next version with --cold, which needs no history.', { cause: error })
   }
 }
 

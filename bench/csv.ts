@@ -27,7 +27,8 @@ async function unpackOnly(file: string): Promise<number> {
 }
 
 async function checkOnly(file: string): Promise<number> {
-  await fileSource(file).identify()
+  const source = fileSource(file)
+  await Promise.all([source.identify(), source.prove()])
   return rowsNamed(file)
 }
 
@@ -36,7 +37,7 @@ const rowsNamed = (file: string) => Number(/-(\d+)\.csv\.gz$/.exec(file)![1])
 const cases = new Map([
   ['csv.gz → columns', timed(toColumns)],
   ['unpacking alone', timed(unpackOnly)],
-  ['checksum and test of the gzip, before each job', timed(checkOnly)],
+  ['checksum and test of the gzip, before each produce', timed(checkOnly)],
 ])
 
 export const csvCases = [...cases.keys()]

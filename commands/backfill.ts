@@ -29,7 +29,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
     }
     if ((await loadPosition(ports.checkpoints, set, 0)).runs.length === 0) {
       // Nobody can see a difference yet: the first version needs no decision.
-      await source.identify(signal)
+      await source.prove(signal)
       await apply(ports, { chain, version: 0, mode: 'first', actor: actorOf(options), signal, report: () => {} })
       console.note(`applied ${set}@0, its first version`)
     }

@@ -33,7 +33,8 @@ export type Produced = { readonly rows: number; readonly rejected: number; reado
 
 export async function produce({ log, checkpoints, registry, source, rejects }: ProducePorts, options: ProduceOptions): Promise<Produced> {
   const { record, years, strict, signal, report } = options
-  const identity = await source.identify(signal)
+  // What is in inflow cannot be taken back: the file must be whole before the first record goes there.
+  const [identity] = await Promise.all([source.identify(signal), source.prove(signal)])
   const { id } = await registerInflow(registry, record)
   await log.create(inflowTopic, 1)
 

@@ -26,6 +26,7 @@ const doors: Record<string, string> = {
   zod: 'config/config.ts',
   avsc: 'schemas/generic.ts',
   'node:sqlite': 'utilities/sqlite.ts',
+  '@duckdb/node-api': 'utilities/parquet/parquet.ts',
 }
 
 const files = Object.keys(mayImport)

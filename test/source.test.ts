@@ -88,9 +88,9 @@ describe('a file source', () => {
     ['something else behind the gzip', () => put('tail.csv.gz', gzipSync(content), 'oops'), 'FILE is damaged: it does not unpack', 'Fetch it again.'],
     ['a member behind a hole', () => put('hole.csv.gz', gzipSync(content), new Uint8Array(8), gzipSync(content)), 'FILE is damaged: it does not unpack', 'Fetch it again.'],
   ]
-  it.each(troubles)('%s is a problem to identify and to read', async (_, file, what, todo) => {
+  it.each(troubles)('%s is a problem to prove and to read', async (_, file, what, todo) => {
     const path = file()
-    for (const work of [() => fileSource(path).identify(), () => textOf(path)]) {
+    for (const work of [() => fileSource(path).prove(), () => textOf(path)]) {
       const problem = await problemOf(work())
       expect(problem.what).toBe(what.replace('FILE', path))
       expect(problem.todo).toContain(todo)
@@ -104,7 +104,7 @@ describe('a file source', () => {
     // Root may read everything, so it becomes somebody else before it tries.
     const script = `import { fileSource } from ${JSON.stringify(join(import.meta.dirname, '../utilities/source/file-source.ts'))}
       if (process.getuid() === 0) process.seteuid(65534)
-      await fileSource(${JSON.stringify(path)}).identify().catch((error) => console.log(error.name, error.message))`
+      await fileSource(${JSON.stringify(path)}).prove().catch((error) => console.log(error.name, error.message))`
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
     expect(stdout).toBe(`Problem ${path} may not be read. Change its permissions, or run as a user who may read it.\n`)
   })

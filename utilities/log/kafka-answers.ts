@@ -24,4 +24,15 @@ export type Answers = {
     }[]
   }
   readonly DeleteRecords: { readonly topics: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[] }
+  readonly JoinGroup: {
+    readonly errorCode: number
+    readonly generationId: number
+    readonly leaderId: string
+    readonly memberId: string
+    /** For the leader alone. */
+    readonly members: readonly { readonly memberId: string }[]
+  }
+  readonly SyncGroup: { readonly errorCode: number; readonly memberAssignment: Buffer }
+  readonly Heartbeat: { readonly errorCode: number }
+  readonly LeaveGroup: { readonly errorCode: number }
 }

@@ -1,7 +1,6 @@
 /**
- * The door to kafkajs: its connections with TLS, SASL and version negotiation, its encoders for the requests that are not hot, and its group
- * membership. Nothing else imports it. Its public producer and consumer cannot do what a log needs: they build objects for every record and
- * know no manual assignment of partitions.
+ * The door to kafkajs: its connections with TLS, SASL and version negotiation, and its encoders for the requests that are not hot. Nothing else
+ * imports it. Its public producer and consumer cannot do what a log needs: see docs/decisions/0005-kafka-client.md.
  */
 import { createRequire } from 'node:module'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
@@ -39,7 +38,7 @@ export interface Link {
 
 export type Api = { readonly name: string; readonly key: number; readonly version: number; readonly timeoutMs?: number }
 
-type Protocol = { readonly request: object; readonly response: { decode(payload: Buffer): Promise<unknown> } }
+type Protocol = { readonly request: object; readonly response: { decode(payload: Buffer): Promise<object> }; readonly requestTimeout?: number }
 type Entry = { readonly resolve: (answer: { readonly payload: Buffer }) => void; readonly reject: (error: Error) => void }
 
 /** The parts of kafkajs that are used, as they are in the known version. */
@@ -49,7 +48,6 @@ type Connection = {
   readonly requestQueue: Queue
   isConnected(): boolean
   isAuthenticated(): boolean
-  authenticate(): Promise<void>
   nextCorrelationId(): number
   send(protocol: object): Promise<unknown>
   rejectRequests(error: Error): void
@@ -69,7 +67,16 @@ const { requests } = require('kafkajs/src/protocol/requests') as { readonly requ
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as { readonly [name: string]: number }
 const { createLogger, LEVELS } = require('kafkajs/src/loggers') as { readonly createLogger: (options: object) => object; readonly LEVELS: { readonly WARN: number } }
 const { errorCodes } = require('kafkajs/src/protocol/error') as { readonly errorCodes: readonly { readonly code: number; readonly type: string; readonly message: string }[] }
-const { Kafka, CompressionCodecs } = require('kafkajs') as { readonly Kafka: new (options: object) => { consumer(options: object): Member }; readonly CompressionCodecs: { [codec: number]: unknown } }
+const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs: { [codec: number]: unknown } }
+
+/** What the members of a group tell each other. */
+export const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol') as {
+  readonly MemberMetadata: { encode(metadata: { readonly version: number; readonly topics: readonly string[] }): Buffer }
+  readonly MemberAssignment: {
+    encode(assignment: { readonly version: number; readonly assignment: { readonly [topic: string]: readonly number[] } }): Buffer
+    decode(bytes: Buffer): { readonly assignment: { readonly [topic: string]: readonly number[] } } | null
+  }
+}
 
 // With nothing waiting there is nothing to schedule; kafkajs would start a timer for a moment in the past, about which Node prints a warning.
 const { scheduleCheckPendingRequests } = RequestQueue.prototype
@@ -77,39 +84,48 @@ RequestQueue.prototype.scheduleCheckPendingRequests = function (this: Queue) {
   if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
 }
 
+/** How long before its end a session counts as over. */
+const sessionReserveMs = 5000
+
 /** What a code of the protocol means, in kafkajs's words. */
 export const meaningOf = (code: number) => errorCodes.find((one) => one.code === code)
 
-export async function openLink({ clientId, connectTimeoutMs, requestTimeoutMs, ssl, sasl, log }: ClientSettings, { host, port }: Address): Promise<Link> {
+export async function openLink(settings: ClientSettings, { host, port }: Address): Promise<Link> {
+  const { clientId, connectTimeoutMs, requestTimeoutMs, ssl, sasl, log } = settings
   const logger = createLogger({ level: LEVELS.WARN, logCreator: logCreator(log) })
   const pool = new ConnectionPool({
     host, port, clientId, ssl: ssl ?? null, sasl: sasl ?? null, logger, socketFactory, connectionTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs,
+    reauthenticationThreshold: sessionReserveMs,
   })
   const broker = new Broker({ connectionPool: pool, logger, allowAutoTopicCreation: false, authenticationTimeout: connectTimeoutMs })
   const address = `${host}:${port}`
   try {
     await broker.connect()
     const connection = await pool.getConnection()
-    return link(address, broker, connection, clientId)
+    return link(address, broker, connection, settings)
   } catch (error) {
     pool.pool.forEach(cut)
     throw error
   }
 }
 
-function link(address: string, broker: Broker, connection: Connection, clientId: string): Link {
+function link(address: string, broker: Broker, connection: Connection, { clientId, sasl }: ClientSettings): Link {
+  // A session that is about to end is not prolonged, which would get in the way of answers still to come: whoever needs a connection opens another.
+  const inSession = () => sasl === undefined || connection.isAuthenticated()
   return {
     address,
-    isOpen: () => connection.isConnected(),
+    isOpen: () => connection.isConnected() && inSession(),
     async ask<Name extends keyof Answers>(name: Name, details: object) {
-      const { request, response } = broker.lookupRequest(apiKeys[name]!, requests[name]!)(details)
-      const kept = { decode: response.decode, parse: (answer: unknown) => answer }
-      return (await connection.send({ request, response: kept, logResponseError: false })) as Answers[Name]
+      if (!inSession()) throw sessionOver()
+      const { request, response, requestTimeout } = broker.lookupRequest(apiKeys[name]!, requests[name]!)(details)
+      // A broker that throttles does so by itself; kafkajs would hold requests back as well, and lose their order.
+      const kept = { decode: async (payload: Buffer) => ({ ...(await response.decode(payload)), clientSideThrottleTime: null }), parse: (answer: unknown) => answer }
+      return (await connection.send({ request, response: kept, requestTimeout, logResponseError: false })) as Answers[Name]
     },
     async exchange({ name, key, version, timeoutMs }, body) {
       const range = broker.versions[key]
       if (!range || version < range.minVersion || version > range.maxVersion) throw new UnknownToBroker(`${address} does not know ${name} in version ${version}`)
-      if (!connection.isAuthenticated()) await connection.authenticate()
+      if (!inSession()) throw sessionOver()
       const correlationId = connection.nextCorrelationId()
       const header = requestHeader({ key, version, correlationId, clientId }, body.reduce((sum, { length }) => sum + length, 0))
       const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
@@ -137,8 +153,11 @@ function requestHeader({ key, version, correlationId, clientId }: { readonly key
   return header
 }
 
+const connectionTrouble = (name: string, message: string) => Object.assign(new Error(message), { name })
+const sessionOver = () => connectionTrouble('KafkaJSConnectionClosedError', 'the session is over')
+
 function write({ socket }: Connection, parts: readonly Uint8Array[]): void {
-  if (!socket?.writable) throw Object.assign(new Error('the connection is closed'), { name: 'KafkaJSConnectionError' })
+  if (!socket?.writable) throw connectionTrouble('KafkaJSConnectionError', 'the connection is closed')
   socket.cork()
   for (const part of parts) socket.write(part)
   socket.uncork()
@@ -146,7 +165,7 @@ function write({ socket }: Connection, parts: readonly Uint8Array[]): void {
 
 /** kafkajs would wait for answers that are under way; a follower's may take long. */
 function cut(connection: Connection): void {
-  connection.rejectRequests(Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' }))
+  connection.rejectRequests(connectionTrouble('KafkaJSConnectionClosedError', 'the connection was closed'))
   void connection.disconnect().catch(() => undefined)
   connection.socket?.destroy()
 }
@@ -160,28 +179,6 @@ const socketFactory = ({ host, port, ssl, onConnect }: Address & { readonly ssl:
 }
 
 const logCreator = (log: (line: string) => void) => () => ({ namespace, log: { message } }: { readonly namespace: string; readonly log: { readonly message: string } }) => log(`${namespace}: ${message}`)
-
-/** A member of a consumer group. */
-export type Member = {
-  readonly events: { readonly GROUP_JOIN: string; readonly CRASH: string }
-  on(event: string, heard: (event: { readonly payload: { readonly memberAssignment: { readonly [topic: string]: readonly number[] }; readonly error: Error; readonly restart: boolean } }) => void): void
-  connect(): Promise<void>
-  subscribe(options: { readonly topic: string }): Promise<void>
-  run(options: { readonly autoCommit: boolean; readonly eachBatch: () => Promise<void> }): Promise<void>
-  pause(topics: readonly { readonly topic: string }[]): void
-  disconnect(): Promise<void>
-}
-
-export type GroupOptions = { readonly group: string; readonly sessionTimeoutMs: number; readonly heartbeatMs: number }
-
-export function groupMember({ clientId, connectTimeoutMs, requestTimeoutMs, ssl, sasl, log }: ClientSettings, brokers: readonly string[], { group, sessionTimeoutMs, heartbeatMs }: GroupOptions): Member {
-  const kafka = new Kafka({
-    clientId, brokers, ...(ssl && { ssl }), ...(sasl && { sasl }), logLevel: LEVELS.WARN, logCreator: logCreator(log), socketFactory,
-    connectionTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs, retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 10 },
-  })
-  // A short wait: kafkajs leaves a group only when its fetch in hand is over. Small fetches: what they bring is not looked at.
-  return kafka.consumer({ groupId: group, sessionTimeout: sessionTimeoutMs, rebalanceTimeout: sessionTimeoutMs, heartbeatInterval: heartbeatMs, maxWaitTimeInMs: 100, maxBytesPerPartition: 1, maxBytes: 1, allowAutoTopicCreation: false })
-}
 
 /** kafkajs as it encodes and decodes itself, for when its version is not the known one. */
 export const stock = { requests: requests as { readonly [name: string]: { protocol(options: { readonly version: number }): (details: object) => StockProtocol } }, codecs: CompressionCodecs }

@@ -22,7 +22,8 @@ export interface Cluster {
   /** Each of these is tried once; nothing is known of the outcome when no answer came. */
   any<T>(work: Work<T>): Promise<T>
   leader<T>(topic: string, partition: number, work: Work<T>): Promise<T>
-  coordinator<T>(transactionalId: string, work: Work<T>): Promise<T>
+  /** Who looks after the transactions of a writer, or the members of a group. */
+  coordinator<T>(of: 'transaction' | 'group', name: string, work: Work<T>): Promise<T>
   at<T>(address: Address, work: Work<T>): Promise<T>
   /** Of all topics when none is named. */
   metadata(topics: readonly string[]): Promise<Answers['Metadata']>
@@ -124,12 +125,12 @@ export function openCluster(settings: ClusterSettings): Cluster {
     return leader
   }
 
-  async function coordinatorOf(transactionalId: string): Promise<Address> {
-    const cached = coordinators.get(transactionalId)
+  async function coordinatorOf(of: 'transaction' | 'group', name: string): Promise<Address> {
+    const cached = coordinators.get(`${of} ${name}`)
     if (cached) return cached
-    const { errorCode, coordinator } = await any((link) => link.ask('GroupCoordinator', { groupId: transactionalId, coordinatorType: 1 }))
-    check(errorCode, `the coordinator of ${transactionalId}`)
-    coordinators.set(transactionalId, coordinator)
+    const { errorCode, coordinator } = await any((link) => link.ask('GroupCoordinator', { groupId: name, coordinatorType: of === 'group' ? 0 : 1 }))
+    check(errorCode, `the coordinator of ${name}`)
+    coordinators.set(`${of} ${name}`, coordinator)
     return coordinator
   }
 
@@ -171,7 +172,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
     any,
     at,
     leader: async (name, partition, work) => at(await leaderOf(name, partition), work),
-    coordinator: async (id, work) => at(await coordinatorOf(id), work),
+    coordinator: async (of, name, work) => at(await coordinatorOf(of, name), work),
     leaderOf,
     partitionsOf: async (name) => (await topic(name))?.length ?? 0,
     metadata,

@@ -106,6 +106,7 @@ async function decode(data: Buffer, from: number, aborted: readonly Aborted[]): 
     end = at + 12 + data.readInt32BE(at + 8)
     if (data[at + 16] !== 2) throw oldFormat()
     if (end > data.length) break
+    if (end < at + headerSize) throw damaged(from)
     if (crc32c(data.subarray(at + 21, end)) !== data.readUInt32BE(at + 17)) throw damaged(long(data, at))
     const base = long(data, at)
     const producer = long(data, at + 43)

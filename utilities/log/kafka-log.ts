@@ -99,7 +99,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     read: (topic, reading) => readTopic(parts, prefix + topic, reading),
     writer: (name) => openWriter(parts, checkpointTopic, name),
     truncate: (topic, partition, before) => truncateTopic(parts, prefix + topic, partition, before),
-    share: (topic, group, signal) => shareTopic(parts, { ...client, brokers, sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000 }, topic, group, signal),
+    share: (topic, group, signal) => shareTopic(parts, { topic: prefix + topic, group: prefix + group, sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000 }, signal),
     partitionOf,
     kafka: { ...parts, checkpointTopic },
     async close() {

@@ -4,6 +4,7 @@ import { Problem } from '../problem.ts'
 import { cut } from './batch.ts'
 import { fetchApi, type Fetch, type FetchFrom } from './kafka-fetch.ts'
 import type { KafkaParts } from './kafka-parts.ts'
+import { unlessAborted } from './kafka-abort.ts'
 import { endsOf } from './kafka-topics.ts'
 import { check, code } from './kafka-trouble.ts'
 import type { Fetched, ReadOptions } from './log.ts'
@@ -91,18 +92,5 @@ function* chunks({ messages, offsets, next }: Fetch, to: number, joined: boolean
       ...(joined && { offsets: offsets.subarray(first, last) }),
     }
     first = last
-  }
-}
-
-/** undefined as soon as the signal aborts, whatever is still under way. */
-async function unlessAborted<T>(coming: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
-  if (!signal) return coming
-  if (signal.aborted) return undefined
-  let abort!: () => void
-  const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', (abort = () => resolve(undefined)), { once: true }))
-  try {
-    return await Promise.race([coming, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

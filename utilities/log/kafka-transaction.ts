@@ -10,7 +10,7 @@ export async function takeIdentity({ cluster, prefix, transactionTimeoutMs }: Ka
   const transactionalId = prefix + name
   return cluster.patiently(async () => {
     const request = { transactionalId, transactionTimeout: transactionTimeoutMs }
-    const { errorCode, producerId, producerEpoch } = await cluster.coordinator(transactionalId, (link) => link.ask('InitProducerId', request))
+    const { errorCode, producerId, producerEpoch } = await cluster.coordinator('transaction', transactionalId, (link) => link.ask('InitProducerId', request))
     check(errorCode, `the writer ${name}`)
     return { name, transactionalId, id: BigInt(producerId), epoch: producerEpoch }
   })
@@ -24,7 +24,7 @@ export async function addPartitions({ cluster }: KafkaParts, { name, transaction
   const topics = [...byTopic].map(([topic, ones]) => ({ topic, partitions: ones.map(({ partition }) => partition) }))
   await cluster.patiently(async () => {
     const request = { transactionalId, producerId: String(id), producerEpoch: epoch, topics }
-    const { errors } = await cluster.coordinator(transactionalId, (link) => link.ask('AddPartitionsToTxn', request))
+    const { errors } = await cluster.coordinator('transaction', transactionalId, (link) => link.ask('AddPartitionsToTxn', request))
     const codes = errors.flatMap(({ topic, partitionErrors }) => partitionErrors.map(({ partition, errorCode }) => ({ place: `topic ${topic}, partition ${partition}`, errorCode })))
     // Of several, some say only that another one failed.
     const failed = codes.find(({ errorCode }) => errorCode !== 0 && errorCode !== operationNotAttempted) ?? codes.find(({ errorCode }) => errorCode !== 0)
@@ -43,7 +43,7 @@ export async function endTransaction({ cluster }: KafkaParts, { name, transactio
   try {
     await cluster.patiently(async () => {
       const request = { transactionalId, producerId: String(id), producerEpoch: epoch, transactionResult: outcome === 'commit' }
-      const end = () => cluster.coordinator(transactionalId, (link) => link.ask('EndTxn', request))
+      const end = () => cluster.coordinator('transaction', transactionalId, (link) => link.ask('EndTxn', request))
       for (;;) {
         const { errorCode } = await end()
         if (errorCode === 0 && decided) return
@@ -61,7 +61,7 @@ export async function endTransaction({ cluster }: KafkaParts, { name, transactio
 export async function checkHeld({ cluster }: KafkaParts, { name, transactionalId, id, epoch }: Identity): Promise<void> {
   await cluster.patiently(async () => {
     const request = { transactionalId, producerId: String(id), producerEpoch: epoch, transactionResult: true }
-    const { errorCode } = await cluster.coordinator(transactionalId, (link) => link.ask('EndTxn', request))
+    const { errorCode } = await cluster.coordinator('transaction', transactionalId, (link) => link.ask('EndTxn', request))
     // There is no transaction to end: only the holder of the name is told so.
     if (errorCode !== 0 && errorCode !== code.invalidTransactionState) throw asFenced(new Refusal(errorCode, `the writer ${name}`), name)
   })

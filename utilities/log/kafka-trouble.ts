@@ -8,6 +8,9 @@ export const code = {
   unknownTopic: 3,
   leaderNotAvailable: 5,
   messageTooLarge: 10,
+  illegalGeneration: 22,
+  unknownMember: 25,
+  rebalanceInProgress: 27,
   topicRefused: 29,
   groupRefused: 30,
   clusterRefused: 31,
@@ -19,6 +22,7 @@ export const code = {
   concurrentTransactions: 51,
   transactionRefused: 53,
   unknownProducerId: 59,
+  memberIdRequired: 79,
   producerFenced: 90,
 } as const
 

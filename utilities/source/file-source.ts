@@ -1,11 +1,9 @@
 /** A source that is a file: plain text, or gzip of one member or several. */
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { pipeline } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { Problem } from '../problem.ts'
 import type { Source, SourceIdentity } from './source.ts'
@@ -22,6 +20,9 @@ export function fileSource(path: string): Source {
       identity ??= await identify(path, signal)
       return identity
     },
+    async prove(signal) {
+      for await (const _ of read(path, signal)) continue
+    },
     read: (signal) => read(path, signal),
   }
 }
@@ -30,23 +31,11 @@ async function identify(path: string, signal: AbortSignal | undefined): Promise<
   const hash = createHash('sha256')
   let size = 0
   try {
-    const gunzip = (await isGzip(path)) ? createGunzip({ chunkSize: chunkBytes }).resume() : undefined
-    const unpacked = gunzip && finished(gunzip)
-    // It is awaited below; until then a failure must not count as unhandled.
-    unpacked?.catch(() => {})
-    try {
-      for await (const chunk of stored(path, signal)) {
-        hash.update(chunk)
-        size += chunk.length
-        // A gunzip that has failed never drains: whichever comes first.
-        if (gunzip && !gunzip.write(chunk)) await Promise.race([once(gunzip, 'drain'), unpacked])
-      }
-      gunzip?.end()
-      await unpacked
-    } finally {
-      gunzip?.destroy()
+    await isGzip(path)
+    for await (const chunk of stored(path, signal)) {
+      hash.update(chunk)
+      size += chunk.length
     }
-    if (gunzip) await checkTail(path, gunzip.bytesWritten)
   } catch (cause) {
     throw explained(path, cause, signal)
   }

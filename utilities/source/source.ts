@@ -10,8 +10,10 @@ export type SourceIdentity = {
 export interface Source {
   /** Where it is, for messages. */
   readonly place: string
-  /** Reads it through once: checksum, and a Problem when it is missing, is not the gzip it says it is, or ends too early. */
+  /** The checksum of the stored bytes; a Problem when the file is missing or is not the gzip that its name says. */
   identify(signal?: AbortSignal): Promise<SourceIdentity>
-  /** The text's bytes, unpacked, from the start. */
+  /** Unpacks it to its end; a Problem when it is damaged or cut short. For whoever cannot take back what was read before the end. */
+  prove(signal?: AbortSignal): Promise<void>
+  /** The text's bytes, unpacked, from the start; the same Problems as they are met. */
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>
 }

@@ -1,0 +1,195 @@
+/** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { loadDefinitions, type Definitions } from '../config/definitions.ts'
+import { sourceAt, type Ports } from '../config/wire.ts'
+import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
+import { readCsv } from '../schemas/csv.ts'
+import { Problem } from '../utilities/problem.ts'
+import { openSqlite } from '../utilities/sqlite.ts'
+import { checkUnedited } from '../versions/check.ts'
+import { unfinishedIn } from '../versions/unfinished.ts'
+import type { Run } from './command.ts'
+import { count, table } from './console.ts'
+import { streamedSet } from './sets.ts'
+import { withPorts } from './stage.ts'
+
+/** What a check has found: all is well when there is nothing to do. */
+type Found = { readonly found: string; readonly todo?: string }
+type Check = { readonly check: string; readonly state: 'ok' | 'problem' | 'not checked'; readonly found: string; readonly todo: string | null }
+
+const leastFreeBytes = 1_000_000_000
+const largeFileBytes = 200_000_000
+const databases = ['log.db', 'registry.db', 'warehouse.db'] as const
+
+export const run: Run = async ({ options, config, console, signal }) => {
+  const deep = options['deep'] === true
+  const checks: Check[] = []
+  const check = async (name: string, look: () => Found | Promise<Found>) => {
+    const one = await examined(name, look)
+    checks.push(one)
+    return one.state === 'ok'
+  }
+  const skip = (name: string, found: string) => checks.push({ check: name, state: 'not checked', found, todo: null })
+
+  await check('Node', () => nodeVersion(process.versions.node))
+  const there = await check('data directory', () => directory(config.dataDir))
+  let files = there
+  for (const name of databases) {
+    if (!existsSync(config.dataDir)) skip(name, 'there is no data directory')
+    else files = (await check(name, () => database(join(config.dataDir, name), deep))) && files
+  }
+  let definitions: Definitions | undefined
+  await check('definitions', async () => {
+    definitions = await loadDefinitions(config.features)
+    return { found: [...definitions].map(([set, chain]) => `${set}@${chain.map(({ version }) => version).join(', @')}`).join('; ') }
+  })
+  if (definitions) await check('source file', () => source(config, definitions!, signal))
+  else skip('source file', 'the definitions do not load')
+
+  const stored = ['released versions', 'unfinished work', 'clock'] as const
+  // Opening the parts for work would make the files that are missing.
+  if (!files) for (const name of stored) skip(name, 'the data directory is not complete')
+  else {
+    await withPorts(config, [], async (ports) => {
+      const looks = { 'released versions': () => released(ports, definitions), 'unfinished work': () => unfinished(ports), clock: () => clock(ports) }
+      for (const name of stored) await check(name, looks[name])
+    }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
+  }
+  if (existsSync(config.dataDir)) await check('leases', () => leases(join(config.dataDir, 'leases')))
+  else skip('leases', 'there is no data directory')
+
+  const problems = checks.filter(({ state }) => state === 'problem').length
+  const rows = checks.map(({ check: name, state, found, todo }) => [name, state, found, todo ?? ''])
+  const verdict = problems === 0 ? 'all is well' : `${problems} ${problems === 1 ? 'problem' : 'problems'}`
+  console.result(`${table(['check', 'state', 'what is there', 'what to do'], rows, { widest: 160 })}\n\n${verdict}`, { problems, checks })
+  return problems === 0 ? 0 : 1
+}
+
+/** A check that fails is a finding, whatever the reason: the others are still of use. */
+async function examined(check: string, look: () => Found | Promise<Found>): Promise<Check> {
+  try {
+    const { found, todo = null } = await look()
+    return { check, state: todo === null ? 'ok' : 'problem', found, todo }
+  } catch (error) {
+    const { what, todo } = error instanceof Problem ? error : { what: (error as Error).message, todo: 'This was not expected: please report it.' }
+    return { check, state: 'problem', found: what, todo }
+  }
+}
+
+const nodeVersion = (version: string): Found => ({ found: version, ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }) })
+
+function directory(path: string): Found {
+  if (!existsSync(path)) {
+    const above = existingAbove(resolve(path))
+    if (!mayWrite(above)) return { found: `there is no ${path} yet, and nothing can be made in ${above}`, todo: 'Give this user the right to write there, or choose another with --data-dir.' }
+    return { found: `there is no ${path} yet`, todo: 'Run: tidemark demo, or tidemark apply loan_risk@0' }
+  }
+  if (!statSync(path).isDirectory()) return { found: `${path} is not a directory`, todo: 'Move the file in its way, or choose another with --data-dir.' }
+  if (!mayWrite(path)) return { found: `${path} may not be written to`, todo: 'Give this user the right to read and write there.' }
+  const { bavail, bsize } = statfsSync(path)
+  const free = bavail * bsize
+  const found = `${path}, ${gigabytes(free)} free`
+  return free < leastFreeBytes ? { found, todo: 'Make room on its disk.' } : { found }
+}
+
+const existingAbove = (path: string): string => (existsSync(path) ? path : existingAbove(dirname(path)))
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+function database(path: string, deep: boolean): Found {
+  if (!existsSync(path)) return { found: 'it is not there', todo: 'Run: tidemark apply loan_risk@0' }
+  const bytes = statSync(path).size
+  const db = openSqlite(path, { readOnly: true })
+  try {
+    const look = (sql: string) => db.read(() => db.prepare(sql).all()).map((row) => String(Object.values(row)[0]))
+    if (look('SELECT name FROM sqlite_schema LIMIT 1').length === 0) return { found: 'it is empty: it has no table', todo: 'Move the file away and run: tidemark apply loan_risk@0, or restore it from a copy.' }
+    const size = `${count(bytes)} bytes`
+    if (bytes >= largeFileBytes && !deep) return { found: `${size}; it opens (all of it is read with --deep)` }
+    const [verdict] = look('PRAGMA quick_check(1)')
+    return verdict === 'ok' ? { found: `${size}, sound` } : { found: `it is damaged: ${verdict}`, todo: 'Restore it from a copy, or move it away and fill it again.' }
+  } finally {
+    db.close()
+  }
+}
+
+async function source({ source: { file } }: Config, definitions: Definitions, signal: AbortSignal): Promise<Found> {
+  const { record } = definitions.get(streamedSet(definitions))!.at(-1)!
+  const opened = await sourceAt(file)
+  // A header that does not match is a problem of its own; the first rows are enough to get past it.
+  for await (const _ of readCsv(record, opened.read(signal), { place: opened.place, rowsPerBatch: 1 })) break
+  return { found: `${file}: its header is that of ${record.name}` }
+}
+
+async function released({ registry }: Ports, definitions: Definitions | undefined): Promise<Found> {
+  const found: string[] = []
+  for (const set of await knownSets(registry)) {
+    for (const { definition } of await knownVersions(registry, set)) {
+      if (definitions) checkUnedited(definition, definitions.get(set)?.[definition.version])
+      found.push(`${set}@${definition.version}`)
+    }
+  }
+  if (!definitions) return { found: `${found.join(', ')}: not compared`, todo: 'Mend the definitions first.' }
+  return found.length === 0 ? { found: 'none yet', todo: 'Run: tidemark apply loan_risk@0' } : { found: `${found.join(', ')}: as they were released` }
+}
+
+async function unfinished(ports: Ports): Promise<Found> {
+  const lines = (await Promise.all((await knownSets(ports.registry)).map((set) => unfinishedIn(ports, set)))).flat()
+  return lines.length === 0 ? { found: 'none' } : { found: lines.join(' '), todo: 'Run what it says.' }
+}
+
+/** By the last record of each version: a scan of all rows would take minutes. */
+async function clock({ registry, warehouse, clock }: Ports): Promise<Found> {
+  let newest = 0n
+  for (const set of await knownSets(registry)) {
+    for (const { version } of (await warehouse.versions(set)).filter(({ state }) => state !== 'retired')) {
+      const { rows } = await warehouse.query(`SELECT _modified_ts FROM ${set}_rows WHERE _version = ${version} ORDER BY _seq DESC LIMIT 1`)
+      const at = BigInt(rows[0]?.[0] ?? 0)
+      if (at > newest) newest = at
+    }
+  }
+  if (newest === 0n) return { found: 'no row yet to compare it with' }
+  const text = new Date(Number(newest / 1_000_000n)).toISOString()
+  // Rows of one millisecond are numbered on in nanoseconds, never by so much.
+  return newest > clock() + 1_000_000_000n ? { found: `the newest row was computed at ${text}, which is still to come`, todo: 'Set the clock of this machine, or of the one that computed it.' } : { found: `the newest row was computed at ${text}` }
+}
+
+type Owner = { readonly pid: number; readonly host: string; readonly since: string; readonly command: string }
+
+/** What the holders say of themselves; one that was killed has left its word behind, which stops nobody. */
+function leases(dir: string): Found {
+  const held = (existsSync(dir) ? readdirSync(dir) : []).filter((file) => file.endsWith('.json')).flatMap((file) => {
+    const owner = ownerIn(join(dir, file))
+    return owner && isAlive(owner) ? [`${decodeURIComponent(file.slice(0, -'.json'.length))}: process ${owner.pid} on ${owner.host} since ${owner.since} (${owner.command})`] : []
+  })
+  return { found: held.length === 0 ? 'nobody holds any' : held.join('; ') }
+}
+
+function ownerIn(file: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Owner
+  } catch {
+    // Its holder has just let go.
+    return undefined
+  }
+}
+
+function isAlive({ pid, host }: Owner): boolean {
+  if (host !== hostname()) return true
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`

@@ -1,0 +1,81 @@
+/** `reset`: deletes the records of a topic that all of its readers have taken. */
+import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { deadTopic, inflowTopic, outflowTopic } from '../feature-defs/inflow.ts'
+import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
+import { sinkReader } from '../sink/sink.ts'
+import type { Ports } from '../config/wire.ts'
+import type { TopicState } from '../utilities/log/log.ts'
+import type { Lease } from '../utilities/lease.ts'
+import { Problem } from '../utilities/problem.ts'
+import { unfinishedIn } from '../versions/unfinished.ts'
+import type { Run } from './command.ts'
+import { count } from './console.ts'
+import { withPorts } from './stage.ts'
+import { wholeNumber } from './words.ts'
+
+/** Up to where everybody has read, and who is the last of them. */
+type Limit = { readonly offset: number; readonly reader: string }
+
+const leaves = [
+  'Positions, rows and the state of every version stay as they are, and the stream goes on.',
+  'But history is no longer complete: whatever must compute these records again will refuse (apply with --backfill, --shadow or --forward-only; rollback and promote where',
+  'rows must be filled; verify), and a new feature set cannot begin with them. apply --cold needs no history.',
+].join('\n')
+
+export const run: Run = async ({ args, options, config, console }) => {
+  const topic = args[0]!
+  const asked = wholeNumber(options, 'before')
+  if (![inflowTopic, outflowTopic, deadTopic].includes(topic)) throw new Problem(`${topic} is no topic that reset knows the readers of`, `Name ${inflowTopic}, ${outflowTopic} or ${deadTopic}.`, { usage: true })
+  return withPorts(config, ['reset'], (ports) => withSetsAtRest(ports, topic, async () => {
+    const state = (await ports.log.topics()).find((one) => one.topic === topic)
+    const due = state ? await cutsOf(ports, state, asked) : []
+    const records = due.reduce((sum, { first, before }) => sum + before - first, 0)
+    const done = (deleted: number) => ({ topic, deleted, partitions: due.map(({ partition, first, before, limit }) => ({ partition, first: deleted > 0 ? before : first, limit: limit.offset })) })
+    if (records === 0) {
+      const why = due.map(({ first, next, limit }) => (first === next ? `${topic} holds no record` : limit.offset <= first ? `${limit.reader} has taken none of what ${topic} holds` : `the records before offset ${asked} are gone already`))
+      return console.result(`nothing to delete: ${[...new Set(why)].join('; ') || `there is no topic ${topic}`}`, done(0))
+    }
+    if (topic === inflowTopic) console.note(leaves)
+    const ranges = due.filter(({ first, before }) => before > first).map(({ partition, first, before }) => `${due.length > 1 ? `partition ${partition}, ` : ''}offsets ${first} to ${before - 1}`).join('; ')
+    if (!(await console.confirm(`Delete ${count(records)} ${records === 1 ? 'record' : 'records'} of ${topic} (${ranges})?`))) return console.result('nothing was changed', done(0))
+    for (const { partition, first, before } of due) if (before > first) await ports.log.truncate(topic, partition, before)
+    console.result(`deleted ${count(records)} ${records === 1 ? 'record' : 'records'} of ${topic} (${ranges})`, done(records))
+  }))
+}
+
+/** Before which offset each partition is cut; refuses to go beyond what has been taken. */
+async function cutsOf(ports: Ports, { topic, partitions }: TopicState, asked: number | undefined) {
+  if (asked !== undefined && partitions.length > 1) throw new Problem(`${topic} has ${partitions.length} partitions, each with offsets of its own`, 'Leave out --before.', { usage: true })
+  return Promise.all(partitions.map(async ({ first, next }, partition) => {
+    const limit = await limitOf(ports, topic, partition, next)
+    if (asked !== undefined && asked > limit.offset) throw new Problem(`${limit.reader} has taken ${topic} only up to offset ${limit.offset}, and --before is ${asked}`, `Use --before ${limit.offset} at most.`)
+    return { partition, first, next, limit, before: Math.max(first, Math.min(asked ?? limit.offset, next)) }
+  }))
+}
+
+async function limitOf({ warehouse, registry, checkpoints }: Ports, topic: string, partition: number, next: number): Promise<Limit> {
+  if (topic === deadTopic) return { offset: next, reader: deadTopic }
+  if (topic === outflowTopic) return { offset: Math.min(next, (await warehouse.progress(sinkReader(partition))) ?? 0), reader: 'the sink' }
+  const limits: Limit[] = []
+  for (const set of await knownSets(registry)) {
+    if ((await knownVersions(registry, set)).at(-1)!.definition.batchOnly) continue
+    limits.push({ offset: Math.min(next, (await loadPosition(checkpoints, set, partition)).offset), reader: set })
+  }
+  return limits.sort((a, b) => a.offset - b.offset)[0] ?? { offset: 0, reader: 'no feature set is applied, so nobody' }
+}
+
+/** While records of inflow go, no version may be in the middle of replaying them, nor have to take that up again. */
+async function withSetsAtRest(ports: Ports, topic: string, work: () => Promise<void>): Promise<void> {
+  if (topic !== inflowTopic) return work()
+  const held: Lease[] = []
+  try {
+    for (const set of await knownSets(ports.registry)) {
+      held.push(await ports.lease(`apply-${set}`))
+      const [line] = await unfinishedIn(ports, set)
+      if (line !== undefined) throw new Problem('records of inflow may be needed to finish what was begun', line)
+    }
+    await work()
+  } finally {
+    for (const lease of held) await lease.close()
+  }
+}

@@ -1,0 +1,14 @@
+/** Waiting that ends as soon as a signal aborts, whatever is still under way. */
+
+/** undefined when the signal came first. */
+export async function unlessAborted<T>(coming: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (!signal) return coming
+  if (signal.aborted) return undefined
+  let abort!: () => void
+  const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', (abort = () => resolve(undefined)), { once: true }))
+  try {
+    return await Promise.race([coming, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
