@@ -16,7 +16,7 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
   const asked = askedMode(options)
   const chain = chainOf(await loadDefinitions(config.features), set, version)
 
-  return withPorts(config, [`apply-${set}`], async (ports) => {
+  return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
     const planned = await plan(ports, { chain, version, mode: asked })
     const { mode } = planned
     if (!planned.changes) return console.result(planText(planned), { ...planJson(planned), applied: false })

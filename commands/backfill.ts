@@ -21,7 +21,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const chosen = undo ? undefined : years(options)
   const source = undo ? undefined : await sourceAt(file)
 
-  await withPorts(config, [`backfill-${set}`], async (ports) => {
+  await withPorts({ config, console }, [`backfill-${set}`], async (ports) => {
     if (!chosen || !source) {
       if (!(await console.confirm(`Delete the rows of ${set} that an unfinished backfill wrote?`))) return console.result('nothing was changed', { set, undone: false })
       const there = await undoBackfill(ports, set)

@@ -8,7 +8,7 @@ import { withPorts } from './stage.ts'
 export const nothingYet = 'Run first: tidemark apply loan_risk@0'
 
 export const run: Run = async ({ options, config, console, signal }) =>
-  withPorts(config, ['consume'], async (ports) => {
+  withPorts({ config, console }, ['consume'], async (ports) => {
     const news = consumerNews(console)
     await consumeAll(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, nothingYet })
     const { rows, duplicates, dead } = news.total

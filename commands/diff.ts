@@ -10,7 +10,7 @@ import { setAtVersion } from './words.ts'
 export const run: Run = async ({ args, config, console, signal }) => {
   const [a, b] = [setAtVersion(args[0]), setAtVersion(args[1])]
   if (a.set !== b.set) throw new Problem(`${args[0]} and ${args[1]} are different sets`, 'Compare two versions of the same set.', { usage: true })
-  return withPorts(config, [], async (ports) => {
+  return withPorts({ config, console }, [], async (ports) => {
     const progress = console.progress('diff')
     const found = await diff(ports, { set: a.set, from: a.version, to: b.version, signal, report: progress })
     console.result(diffText(found), found as unknown as Json)
@@ -29,8 +29,8 @@ function diffText({ set, from, to, features, rows, values }: VersionsDiff): stri
   ].join('\n')
 }
 
-const short = (value: number | null): string => (value === null ? '' : String(Number(value.toPrecision(6))))
+const short = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(6)))
 
 /** One line a feature, for the record. */
 export const measuredText = (values: readonly ValueDiff[]): string =>
-  values.map(({ feature, rows, changedPercent, lostPercent, max }) => `${feature}: ${changedPercent.toFixed(2)} % of ${count(rows)} rows changed, ${lostPercent.toFixed(2)} % lost their value, at most by ${short(max)}`).join('; ')
+  values.map(({ feature, rows, changedPercent, lostPercent, max }) => `${feature}: ${changedPercent.toFixed(2)} % of ${count(rows)} rows changed, ${lostPercent.toFixed(2)} % lost their value, at most by ${short(max) ?? 0}`).join('; ')

@@ -53,7 +53,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   // Opening the parts for work would make the files that are missing.
   if (!files) for (const name of stored) skip(name, 'the data directory is not complete')
   else {
-    await withPorts(config, [], async (ports) => {
+    await withPorts({ config, console }, [], async (ports) => {
       const looks = { 'released versions': () => released(ports, definitions), 'unfinished work': () => unfinished(ports), clock: () => clock(ports) }
       for (const name of stored) await check(name, looks[name])
     }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
@@ -112,7 +112,9 @@ function database(path: string, deep: boolean): Found {
   const db = openSqlite(path, { readOnly: true })
   try {
     const look = (sql: string) => db.read(() => db.prepare(sql).all()).map((row) => String(Object.values(row)[0]))
-    if (look('SELECT name FROM sqlite_schema LIMIT 1').length === 0) return { found: 'it is empty: it has no table', todo: 'Move the file away and run: tidemark apply loan_risk@0, or restore it from a copy.' }
+    if (look('SELECT name FROM sqlite_schema LIMIT 1').length === 0) {
+      return { found: 'it is empty: it has no table', todo: 'Move the file away and run: tidemark apply loan_risk@0, or restore it from a copy.' }
+    }
     const size = `${count(bytes)} bytes`
     if (bytes >= largeFileBytes && !deep) return { found: `${size}; it opens (all of it is read with --deep)` }
     const [verdict] = look('PRAGMA quick_check(1)')
@@ -151,7 +153,7 @@ async function unfinished(ports: Ports): Promise<Found> {
 async function clock({ registry, warehouse, clock }: Ports): Promise<Found> {
   let newest = 0n
   for (const set of await knownSets(registry)) {
-    for (const { version } of (await warehouse.versions(set)).filter(({ state }) => state !== 'retired')) {
+    for (const { version } of (await warehouse.versions(set)).filter(({ state }) => state !== 'retired' && state !== 'registered')) {
       const { rows } = await warehouse.query(`SELECT _modified_ts FROM ${set}_rows WHERE _version = ${version} ORDER BY _seq DESC LIMIT 1`)
       const at = BigInt(rows[0]?.[0] ?? 0)
       if (at > newest) newest = at
@@ -160,7 +162,8 @@ async function clock({ registry, warehouse, clock }: Ports): Promise<Found> {
   if (newest === 0n) return { found: 'no row yet to compare it with' }
   const text = new Date(Number(newest / 1_000_000n)).toISOString()
   // Rows of one millisecond are numbered on in nanoseconds, never by so much.
-  return newest > clock() + 1_000_000_000n ? { found: `the newest row was computed at ${text}, which is still to come`, todo: 'Set the clock of this machine, or of the one that computed it.' } : { found: `the newest row was computed at ${text}` }
+  if (newest <= clock() + 1_000_000_000n) return { found: `the newest row was computed at ${text}` }
+  return { found: `the newest row was computed at ${text}, which is still to come`, todo: 'Set the clock of this machine, or of the one that computed it.' }
 }
 
 type Owner = { readonly pid: number; readonly host: string; readonly since: string; readonly command: string }

@@ -116,7 +116,9 @@ function free(out: string): string {
 function unwritable(out: string, parent: string, cause: unknown): Problem | undefined {
   const problem = (what: string, todo: string) => new Problem(`cannot write ${out}: ${what}`, todo, { cause })
   switch ((cause as NodeJS.ErrnoException).code) {
-    case 'ENOENT': return existsSync(parent) ? problem('nothing can be made there', 'Choose another folder.') : problem(`there is no folder ${parent}`, 'Make that folder first, or choose another one.')
+    case 'ENOENT':
+      if (existsSync(parent)) return problem('nothing can be made there', 'Choose another folder.')
+      return problem(`there is no folder ${parent}`, 'Make that folder first, or choose another one.')
     case 'ENOTDIR': return problem(`${parent} is not a folder`, 'Choose another folder.')
     case 'EACCES': case 'EPERM': case 'EROFS': return problem(`the folder ${parent} may not be written to`, 'Choose another folder, or change its permissions.')
     case 'ENOSPC': case 'EDQUOT': return problem('the disk is full', 'Make room, and run it again.')

@@ -15,7 +15,7 @@ export function planText(plan: Plan): string {
     '',
     incompatible.length > 0 ? `Schema: INCOMPATIBLE, it will be refused: ${incompatible.join('; ')}` : 'Schema: compatible with the versions before.',
     `History: ${replayText(plan)}`,
-    ddl.length > 0 ? `Warehouse: ${ddl.length} statements, shown below.` : 'Warehouse: no table and no view changes.',
+    ddl.length > 0 ? `Warehouse: ${ddl.length} ${ddl.length === 1 ? 'statement' : 'statements'}, shown below.` : 'Warehouse: no table and no view changes.',
     ...(views.length > 0 ? [`Views made anew: ${views.join(', ')}`] : []),
     ...dependents.map(({ view, uses }) => `Depends on them: ${view} (uses ${uses.join(', ')})`),
     ...pinned.map(({ view, by }) => `Stays as it is: ${view}${by.length > 0 ? `, used by ${by.join(', ')}` : ''}`),

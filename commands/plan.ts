@@ -13,7 +13,7 @@ export const run: Run = async ({ args, options, config, console }) => {
   const asked = args[0] === undefined ? undefined : setAtVersion(args[0])
   const definitions = await loadDefinitions(config.features)
   const chain = asked && chainOf(definitions, asked.set, asked.version)
-  return withPorts(config, [], async (ports) => {
+  return withPorts({ config, console }, [], async (ports) => {
     const plans: Plan[] = []
     if (asked && chain) plans.push(await plan(ports, { chain, version: asked.version, mode }))
     else {

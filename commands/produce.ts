@@ -17,7 +17,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const file = (options['file'] as string | undefined) ?? config.source.file
   const source = await sourceAt(file)
 
-  await withPorts(config, ['produce'], async (ports) => {
+  await withPorts({ config, console }, ['produce'], async (ports) => {
     const progress = console.progress('produce')
     const rejects = ports.rejectsPath('inflow')
     const done = await produce(

@@ -14,7 +14,7 @@ export const run: Run = async (context) => {
   const { args, options, config, console, signal } = context
   const { set, version } = setAtVersion(args[0])
   const limits = { maxChanged: percent(options, 'maxChanged'), maxNulls: percent(options, 'maxNulls') }
-  return withPorts(config, [`apply-${set}`], async (ports) => {
+  return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
     const due = await checkPromote(ports, set, version)
     if (due === 'nothing') return console.result(`${set}@${version} is what SQL users see already: nothing to do`, { set, version, promoted: false })
     const shown = promotedOf(await ports.warehouse.versions(set))!.version

@@ -1,11 +1,11 @@
 /** `reset`: deletes the records of a topic that all of its readers have taken. */
+import type { Ports } from '../config/wire.ts'
 import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { deadTopic, inflowTopic, outflowTopic } from '../feature-defs/inflow.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { sinkReader } from '../sink/sink.ts'
-import type { Ports } from '../config/wire.ts'
-import type { TopicState } from '../utilities/log/log.ts'
 import type { Lease } from '../utilities/lease.ts'
+import type { TopicState } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
@@ -26,20 +26,25 @@ export const run: Run = async ({ args, options, config, console }) => {
   const topic = args[0]!
   const asked = wholeNumber(options, 'before')
   if (![inflowTopic, outflowTopic, deadTopic].includes(topic)) throw new Problem(`${topic} is no topic that reset knows the readers of`, `Name ${inflowTopic}, ${outflowTopic} or ${deadTopic}.`, { usage: true })
-  return withPorts(config, ['reset'], (ports) => withSetsAtRest(ports, topic, async () => {
+  return withPorts({ config, console }, ['reset'], (ports) => withSetsAtRest(ports, topic, async () => {
     const state = (await ports.log.topics()).find((one) => one.topic === topic)
     const due = state ? await cutsOf(ports, state, asked) : []
     const records = due.reduce((sum, { first, before }) => sum + before - first, 0)
     const done = (deleted: number) => ({ topic, deleted, partitions: due.map(({ partition, first, before, limit }) => ({ partition, first: deleted > 0 ? before : first, limit: limit.offset })) })
     if (records === 0) {
-      const why = due.map(({ first, next, limit }) => (first === next ? `${topic} holds no record` : limit.offset <= first ? `${limit.reader} has taken none of what ${topic} holds` : `the records before offset ${asked} are gone already`))
+      const why = due.map(({ first, next, limit }) => {
+        if (first === next) return `${topic} holds no record`
+        return limit.offset <= first ? `${limit.reader} has taken none of what ${topic} holds` : `the records before offset ${asked} are gone already`
+      })
       return console.result(`nothing to delete: ${[...new Set(why)].join('; ') || `there is no topic ${topic}`}`, done(0))
     }
     if (topic === inflowTopic) console.note(leaves)
-    const ranges = due.filter(({ first, before }) => before > first).map(({ partition, first, before }) => `${due.length > 1 ? `partition ${partition}, ` : ''}offsets ${first} to ${before - 1}`).join('; ')
-    if (!(await console.confirm(`Delete ${count(records)} ${records === 1 ? 'record' : 'records'} of ${topic} (${ranges})?`))) return console.result('nothing was changed', done(0))
-    for (const { partition, first, before } of due) if (before > first) await ports.log.truncate(topic, partition, before)
-    console.result(`deleted ${count(records)} ${records === 1 ? 'record' : 'records'} of ${topic} (${ranges})`, done(records))
+    const cuts = due.filter(({ first, before }) => before > first)
+    const ranges = cuts.map(({ partition, first, before }) => `${due.length > 1 ? `partition ${partition}, ` : ''}offsets ${first} to ${before - 1}`)
+    const what = `${count(records)} ${records === 1 ? 'record' : 'records'} of ${topic} (${ranges.join('; ')})`
+    if (!(await console.confirm(`Delete ${what}?`))) return console.result('nothing was changed', done(0))
+    for (const { partition, before } of cuts) await ports.log.truncate(topic, partition, before)
+    console.result(`deleted ${what}`, done(records))
   }))
 }
 
@@ -48,7 +53,9 @@ async function cutsOf(ports: Ports, { topic, partitions }: TopicState, asked: nu
   if (asked !== undefined && partitions.length > 1) throw new Problem(`${topic} has ${partitions.length} partitions, each with offsets of its own`, 'Leave out --before.', { usage: true })
   return Promise.all(partitions.map(async ({ first, next }, partition) => {
     const limit = await limitOf(ports, topic, partition, next)
-    if (asked !== undefined && asked > limit.offset) throw new Problem(`${limit.reader} has taken ${topic} only up to offset ${limit.offset}, and --before is ${asked}`, `Use --before ${limit.offset} at most.`)
+    if (asked !== undefined && asked > limit.offset) {
+      throw new Problem(`${limit.reader} has taken ${topic} only up to offset ${limit.offset}, and --before is ${asked}`, `Use --before ${limit.offset} at most.`)
+    }
     return { partition, first, next, limit, before: Math.max(first, Math.min(asked ?? limit.offset, next)) }
   }))
 }

@@ -6,7 +6,7 @@ import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ args, options, config, console, signal }) => {
   const set = args[0]!
-  return withPorts(config, [`apply-${set}`], async (ports) => {
+  return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
     const { top, before } = await checkRollback(ports, set)
     if (before && !(await console.confirm(`Show ${set}@${before.version} again instead of ${set}@${top.version}?`))) return console.result('nothing was changed', { set, rolledBack: false })
     const progress = console.progress(`fill ${set}@${before?.version ?? top.version}`)

@@ -9,9 +9,9 @@ import { table, type Json } from './console.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
-  withPorts(config, [], async ({ registry }) => {
+  withPorts({ config, console }, [], async ({ registry }) => {
     const wanted = args[0]
-    const found = wanted === undefined ? undefined : await registry.find(wanted.toLowerCase())
+    const found = wanted !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(wanted) ? await registry.find(wanted.toLowerCase()) : undefined
     if (found) {
       console.note(`${found.subject}, number ${found.number}`)
       const definition = JSON.parse(found.definition) as Json
@@ -19,7 +19,8 @@ export const run: Run = async ({ args, config, console }) =>
     }
     const subjects = await registry.subjects()
     if (wanted !== undefined && !subjects.includes(wanted)) {
-      throw new Problem(`the registry has no subject or schema version ${wanted}`, subjects.length > 0 ? `Its subjects are ${subjects.join(', ')}; their ids: tidemark schemas` : 'It is empty. Run first: tidemark apply loan_risk@0')
+      const todo = subjects.length > 0 ? `Its subjects are ${subjects.join(', ')}; their ids: tidemark schemas` : 'It is empty. Run first: tidemark apply loan_risk@0'
+      throw new Problem(`the registry has no subject or schema version ${wanted}`, todo)
     }
     const listed = (await Promise.all((wanted === undefined ? subjects : [wanted]).map((subject) => registry.list(subject)))).flat()
     const rows = listed.map((one) => {
@@ -27,7 +28,8 @@ export const run: Run = async ({ args, config, console }) =>
       return [subject, number, id, version, live, Object.entries(features).map(([name, words]) => `${name} = ${words}`).join('; ')]
     })
     const shown = rows.map((row) => row.map((cell) => cell ?? ''))
-    console.result(rows.length === 0 ? 'no schema is registered yet: tidemark apply loan_risk@0' : table(['subject', 'number', 'id', 'version', 'live', 'features'], shown, { widest: 120 }), listed.map(inShort))
+    const text = table(['subject', 'number', 'id', 'version', 'live', 'features'], shown, { widest: 120 })
+    console.result(rows.length === 0 ? 'no schema is registered yet: tidemark apply loan_risk@0' : text, listed.map(inShort))
   })
 
 function inShort(registered: Registered) {

@@ -5,7 +5,7 @@ import { count, type Console } from './console.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
-  withPorts(config, ['sink'], async (ports) => {
+  withPorts({ config, console }, ['sink'], async (ports) => {
     await ports.log.create('outflow', 1)
     const news = sinkNews(console)
     await sink(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report })

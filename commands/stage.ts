@@ -1,10 +1,10 @@
 /** Wires the parts, takes the leases, runs the work, and puts everything back whatever happens. */
-import type { Config } from '../config/config.ts'
 import { wire, type Ports } from '../config/wire.ts'
 import type { Lease } from '../utilities/lease.ts'
+import type { Context } from './command.ts'
 
-export async function withPorts<T>(config: Config, leases: readonly string[], work: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = await wire(config)
+export async function withPorts<T>({ config, console }: Pick<Context, 'config' | 'console'>, leases: readonly string[], work: (ports: Ports) => Promise<T>): Promise<T> {
+  const ports = await wire(config, console.note)
   const held: Lease[] = []
   try {
     for (const name of leases) held.push(await ports.lease(name))

@@ -10,7 +10,7 @@ import { count, table, type Cell, type Json } from './console.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ config, console }) =>
-  withPorts(config, [], async ({ log, registry, checkpoints, warehouse }) => {
+  withPorts({ config, console }, [], async ({ log, registry, checkpoints, warehouse }) => {
     const topics = await log.topics()
     const end = (topic: string) => topics.find((one) => one.topic === topic)?.partitions[0]?.next ?? 0
     const sunk = (await warehouse.progress(sinkReader(0))) ?? 0

@@ -1,6 +1,6 @@
 /** `topics`: what the log holds, and any message in it as a person can read it. */
-import type { AvroSchema, AvroType } from '../schemas/avro.ts'
 import { message } from '../feature-defs/inflow.ts'
+import type { AvroSchema, AvroType } from '../schemas/avro.ts'
 import { parseSchema, toObject, Unreadable } from '../schemas/generic.ts'
 import { readFrame } from '../schemas/wire.ts'
 import type { Log, TopicState } from '../utilities/log/log.ts'
@@ -12,20 +12,28 @@ import { withPorts } from './stage.ts'
 import { wholeNumber } from './words.ts'
 
 const shownBytes = 64
+const widest = 2 * shownBytes + 1
 
 export const run: Run = async ({ args, options, config, console }) => {
   const last = wholeNumber(options, 'last', { least: 1 })
-  const from = wholeNumber(options, 'from')
+  // Plain quotes would look like an import to the test that draws the import map.
+  const from = wholeNumber(options, `from`)
   if (args[0] === undefined && (last ?? from) !== undefined) throw new Problem('no topic is named', 'Name one, e.g. tidemark topics outflow --last 3.', { usage: true })
-  return withPorts(config, [], async ({ log, registry }) => {
+  return withPorts({ config, console }, [], async ({ log, registry }) => {
     const topics = await log.topics()
     if (args[0] === undefined) {
-      const rows = topics.flatMap(({ topic, partitions, bytes }) => partitions.map(({ first, next }, partition) => ({ topic, partition, first, next, messages: next - first, bytes: partition === 0 ? bytes : null })))
+      // Bytes are known of a topic as a whole.
+      const rows = topics.flatMap(({ topic, partitions, bytes }) =>
+        partitions.map(({ first, next }, partition) => ({ topic, partition, first, next, messages: next - first, bytes: partition === 0 ? bytes : null })))
       const cells = rows.map(({ topic, partition, first, next, messages, bytes }) => [topic, partition, first, next, messages, bytes ?? ''])
-      return console.result(rows.length === 0 ? 'there is no topic yet: produce and apply make the ones they need' : table(['topic', 'partition', 'first', 'next', 'messages', 'bytes'], cells), rows)
+      const text = table(['topic', 'partition', 'first', 'next', 'messages', 'bytes'], cells)
+      return console.result(rows.length === 0 ? 'there is no topic yet: produce and apply make the ones they need' : text, rows)
     }
     const topic = topics.find((one) => one.topic === args[0])
-    if (!topic) throw new Problem(`there is no topic ${args[0]}`, topics.length > 0 ? `There are ${topics.map((one) => one.topic).join(', ')}.` : 'None is made yet: produce and apply make the ones they need.')
+    if (!topic) {
+      const todo = topics.length > 0 ? `There are ${topics.map((one) => one.topic).join(', ')}.` : 'None is made yet: produce and apply make the ones they need.'
+      throw new Problem(`there is no topic ${args[0]}`, todo)
+    }
     const decode = reader(registry)
     const messages = await Promise.all((await chosen(log, topic, last ?? 10, from)).map(decode))
     console.result(messages.length === 0 ? `there is no message in ${topic.topic}${from === undefined ? '' : ` from offset ${from} on`}` : inWords(messages), messages.map(asJson))
@@ -33,7 +41,15 @@ export const run: Run = async ({ args, options, config, console }) => {
 }
 
 type Raw = { readonly partition: number; readonly offset: number; readonly bytes: Uint8Array }
-type Decoded = Raw & { readonly id: string; readonly subject: string; readonly number: number; readonly version: number | null; readonly schema: AvroSchema; readonly fields: { readonly [name: string]: unknown } }
+type Decoded = Raw & {
+  readonly id: string
+  readonly subject: string
+  readonly number: number
+  /** The feature version; null for a schema that is none. */
+  readonly version: number | null
+  readonly schema: AvroSchema
+  readonly fields: { readonly [name: string]: unknown }
+}
 type Undecoded = Raw & { readonly reason: string }
 
 /** Of each partition its last messages, or those from an offset on. */
@@ -106,13 +122,16 @@ function inWords(messages: readonly (Decoded | Undecoded)[]): string {
   return stretches.map((stretch) => {
     const place = stretch[0]!.partition === 0 ? '' : `partition ${stretch[0]!.partition}, `
     const unread = stretch.filter((one) => 'reason' in one)
-    if (unread.length > 0) return `${place}not readable\n${table(['offset', 'reason', 'bytes', `the first ${shownBytes} in hex`], unread.map(({ offset, reason, bytes }) => [offset, reason, bytes.length, hex(bytes)]), { widest: 2 * shownBytes + 1 })}`
+    if (unread.length > 0) {
+      const rows = unread.map(({ offset, reason, bytes }) => [offset, reason, bytes.length, hex(bytes)])
+      return `${place}not readable\n${table(['offset', 'reason', 'bytes', `the first ${shownBytes} in hex`], rows, { widest })}`
+    }
     const read = stretch as Decoded[]
     const { subject, number, version, id, schema } = read[0]!
     // A field of no bytes only marks the version.
     const names = schema.fields.filter(({ type }) => type !== 'null').map(({ name }) => name)
     const rows = read.map(({ offset, fields }): Cell[] => [offset, ...names.map((name) => cell(fields[name]))])
-    return `${place}${subject}${version === null ? ` number ${number}` : `@${version}`} (schema version ${id})\n${table(['offset', ...names], rows, { widest: 2 * shownBytes + 1 })}`
+    return `${place}${subject}${version === null ? ` number ${number}` : `@${version}`} (schema version ${id})\n${table(['offset', ...names], rows, { widest })}`
   }).join('\n\n')
 }
 

@@ -8,7 +8,7 @@ import { sinkNews } from './sink.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
-  withPorts(config, ['consume', 'sink'], async (ports) => {
+  withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
     await ports.log.create('outflow', 1)
     const follow = options['untilCaughtUp'] !== true
     const [computed, written] = [consumerNews(console), sinkNews(console)]

@@ -9,7 +9,7 @@ import { table, type Cell, type Json } from './console.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
-  withPorts(config, [], async (ports) => {
+  withPorts({ config, console }, [], async (ports) => {
     const { registry, checkpoints, warehouse } = ports
     const sets = await knownSets(registry)
     const wanted = args[0] === undefined ? sets : sets.filter((set) => set === args[0])

@@ -7,11 +7,29 @@ import { Problem } from '../utilities/problem.ts'
 const text = z.string().min(1)
 const embedded = z.strictObject({ kind: z.literal('embedded') })
 
+const tlsFiles = { caFile: text.optional(), certFile: text.optional(), keyFile: text.optional(), passphrase: text.optional() }
+const kafka = z.strictObject({
+  kind: z.literal('kafka'),
+  /** Each as host:port; several may stand in one text with commas, as an environment variable has them. */
+  brokers: z.array(text).min(1).transform((all) => all.flatMap((some) => some.split(',').map((one) => one.trim()))),
+  topicPrefix: z.string().default(''),
+  compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
+  auth: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('none') }),
+    z.strictObject({ kind: z.literal('tls'), ...tlsFiles }),
+    z.strictObject({
+      kind: z.literal('scram'), username: text, password: text,
+      mechanism: z.enum(['scram-sha-256', 'scram-sha-512']).default('scram-sha-512'),
+      tls: z.union([z.boolean(), z.strictObject(tlsFiles)]).default(true),
+    }),
+  ]).default({ kind: 'none' }),
+})
+
 const shape = z.strictObject({
   dataDir: text.default('.tidemark'),
   features: text.optional(),
   source: z.strictObject({ file: text }).default({ file: 'data/rejected.csv.gz' }),
-  log: z.discriminatedUnion('kind', [embedded]).default({ kind: 'embedded' }),
+  log: z.discriminatedUnion('kind', [embedded, kafka]).default({ kind: 'embedded' }),
   registry: z.discriminatedUnion('kind', [embedded]).default({ kind: 'embedded' }),
   warehouse: z.discriminatedUnion('kind', [embedded]).default({ kind: 'embedded' }),
 })

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import { systemClock, type Clock } from '../utilities/clock.ts'
 import type { Lease } from '../utilities/lease.ts'
+import type { KafkaAuth } from '../utilities/log/kafka-auth.ts'
 import type { Log } from '../utilities/log/log.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
@@ -26,9 +27,8 @@ export type Ports = {
   close(): Promise<void>
 }
 
-export async function wire(config: Config): Promise<Ports> {
-  const { openEmbeddedLog } = await import('../utilities/log/embedded-log.ts')
-  const { openEmbeddedCheckpoints } = await import('../utilities/checkpoint/embedded-checkpoints.ts')
+/** `note` hears of trouble that passes by itself. */
+export async function wire(config: Config, note: (text: string) => void = () => {}): Promise<Ports> {
   const { openEmbeddedRegistry } = await import('../utilities/registry/embedded-registry.ts')
   const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
   const { incompatibilities } = await import('../schemas/compatibility.ts')
@@ -37,8 +37,7 @@ export async function wire(config: Config): Promise<Ports> {
   const { takeLease } = await import('../utilities/lease.ts')
 
   const at = (name: string) => join(config.dataDir, name)
-  const log = await openEmbeddedLog(at('log.db'))
-  const checkpoints = await openEmbeddedCheckpoints(at('log.db'))
+  const { log, checkpoints } = await openLog(config, note)
   const registry = await openEmbeddedRegistry(at('registry.db'), incompatibilities('BACKWARD'))
   const warehouse = await openEmbeddedWarehouse(at('warehouse.db'))
   const rejectsPath = (name: string) => at(join('rejects', `${name}.csv`))
@@ -58,6 +57,24 @@ export async function wire(config: Config): Promise<Ports> {
     async close() {
       await Promise.all([log.close(), checkpoints.close(), registry.close(), warehouse.close()])
     },
+  }
+}
+
+async function openLog({ log: chosen, dataDir }: Config, note: (text: string) => void) {
+  switch (chosen.kind) {
+    case 'embedded': {
+      const { openEmbeddedLog } = await import('../utilities/log/embedded-log.ts')
+      const { openEmbeddedCheckpoints } = await import('../utilities/checkpoint/embedded-checkpoints.ts')
+      const path = join(dataDir, 'log.db')
+      return { log: openEmbeddedLog(path), checkpoints: openEmbeddedCheckpoints(path) }
+    }
+    case 'kafka': {
+      const { openKafkaLog } = await import('../utilities/log/kafka-log.ts')
+      const { openKafkaCheckpoints } = await import('../utilities/checkpoint/kafka-checkpoints.ts')
+      const { brokers, topicPrefix, compression, auth } = chosen
+      const log = await openKafkaLog({ brokers, topicPrefix, compression, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
+      return { log, checkpoints: openKafkaCheckpoints(log) }
+    }
   }
 }
 

@@ -5,13 +5,17 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
 import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
+import type { Link } from '../../utilities/log/kafka-client.ts'
 import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-log.ts'
+import type { KafkaParts } from '../../utilities/log/kafka-parts.ts'
 import { packSaves } from '../../utilities/log/kafka-saves.ts'
 import { sendAll } from '../../utilities/log/kafka-send.ts'
 import { addPartitions, endTransaction, takeIdentity } from '../../utilities/log/kafka-transaction.ts'
+import { openWriter } from '../../utilities/log/kafka-writer.ts'
 import { Fenced, type Batch, type Writer } from '../../utilities/log/log.ts'
 import { Problem } from '../../utilities/problem.ts'
 import { checkpointContract } from '../contracts/checkpoint-contract.ts'
@@ -64,6 +68,45 @@ async function openTransaction({ kafka: parts }: KafkaLog, name: string, work: {
 
 const inflow = (texts: readonly string[], partition = 0) => ({ topic: 'inflow', partition, batch: batchOf(texts) })
 
+/** What becomes of a request: it, or its answer, is lost with the connection; or the broker does not lead the partition just now. */
+type Fault = 'request lost' | 'answer lost' | 'refused' | undefined
+
+/** A writer whose requests meet these faults, one after the other. */
+async function writerWithFaults({ kafka: { checkpointTopic, ...parts } }: KafkaLog, name: string, faults: readonly Fault[]): Promise<Writer> {
+  const coming = [...faults]
+  const lost = () => Object.assign(new Error('lost on purpose'), { name: 'KafkaJSConnectionClosedError' })
+  const through = async <T>(send: () => Promise<T>, refused?: () => T): Promise<T> => {
+    const fault = coming.shift()
+    if (fault === 'request lost') throw lost()
+    if (fault === 'refused' && refused) return refused()
+    const answer = await send()
+    if (fault === 'answer lost') throw lost()
+    return answer
+  }
+  const faulty = (link: Link): Link => ({
+    ...link,
+    ask: (api, details) => through(() => link.ask(api, details)),
+    exchange: (api, [places, ...body]) => through(() => link.exchange(api, body), () => Buffer.from(places!)),
+  })
+  const { cluster, produce } = parts
+  const wrapped: KafkaParts = {
+    ...parts,
+    // Places travel in front of the request, so that a refusal can name them.
+    produce: {
+      request: async (producer, timeoutMs, sets) => [Buffer.from(JSON.stringify(sets.map(({ topic, partition }) => ({ topic, partition })))), ...await produce.request(producer, timeoutMs, sets)],
+      answer: async (payload) => (payload[0] === 0x5b
+        ? (JSON.parse(payload.toString()) as { topic: string; partition: number }[]).map((place) => ({ ...place, errorCode: 6, offset: -1 }))
+        : produce.answer(payload)),
+    },
+    cluster: {
+      ...cluster,
+      at: (address, work) => cluster.at(address, (link) => work(faulty(link))),
+      coordinator: (of, id, work) => cluster.coordinator(of, id, (link) => work(faulty(link))),
+    },
+  }
+  return openWriter(wrapped, checkpointTopic, name)
+}
+
 function kafkaTests() {
   beforeAll(async () => void (kafka = await startKafka()), 600_000)
   afterAll(() => kafka?.stop())
@@ -87,6 +130,28 @@ function kafkaTests() {
       expect(await readTexts(log, 'inflow')).toEqual(['kept'])
       await open.end('commit')
       expect(await readTexts(log, 'inflow')).toEqual(['kept', 'late'])
+    })
+
+    it('a writer whose requests and answers get lost, or meet a leader that moves, commits everything once and in order', async () => {
+      const { log } = await testLog({ inflow: 2 })
+      const fault = fc.constantFrom<Fault>(undefined, undefined, undefined, 'request lost', 'answer lost', 'refused')
+      const written: string[][] = [[], []]
+      let run = 0
+      // Large enough that each of them is a batch of its own: several are under way at once.
+      const large = (texts: readonly string[]) => ({ bytes: Buffer.from(texts.map((text) => text.padEnd(300_000)).join('')), ends: Uint32Array.from(texts, (_, i) => (i + 1) * 300_000) })
+      await fc.assert(fc.asyncProperty(fc.array(fault, { minLength: 5, maxLength: 30 }), async (faults) => {
+        const name = `w${run++ % 2}`
+        const writer = await writerWithFaults(log, name, faults)
+        for (let i = 0; i < 2; i++) {
+          const mine = [0, 1].map((partition) => numbered(`${run}/${i}/${partition}/`, 7))
+          await writer.commit({ append: mine.map((some, partition) => ({ topic: 'inflow', partition, batch: large(some) })), save: [{ name: 'count', key: '', value: bytes(String(2 * run + i)) }] })
+          mine.forEach((some, partition) => written[partition]!.push(...some))
+        }
+        expect(await entry(openKafkaCheckpoints(log), 'count')).toBe(String(2 * run + 1))
+      }), { numRuns: 10 })
+      for (const partition of [0, 1]) {
+        expect((await readTexts(log, 'inflow', { partition })).map((text) => text.trimEnd())).toEqual(written[partition])
+      }
     })
 
     it('a commit whose answer was lost is found out by asking again, and is there once', async () => {

@@ -85,10 +85,11 @@ const stored: fc.Arbitrary<Stored> = fc.record({
   }), { maxLength: 30 }),
 }).map(({ end, ...rest }) => ({ ...rest, ...(end && { end }) }))
 
-async function log(batches: readonly Stored[], start: number): Promise<{ readonly data: Buffer; readonly end: number; readonly aborted: { readonly producer: bigint; readonly from: number }[] }> {
+async function log(batches: readonly Stored[], start: number): Promise<{ readonly data: Buffer; readonly end: number; readonly aborted: { readonly producer: bigint; readonly from: number }[]; readonly offsets: readonly number[] }> {
   const parts: Buffer[] = []
   const open = new Map<bigint, number>()
   const aborted: { readonly producer: bigint; readonly from: number }[] = []
+  const offsets: number[] = []
   let offset = start
   const add = (encoded: Encoded, base: number, change: (batch: Buffer) => void = () => {}) => {
     const batch = Buffer.from(encoded.buffer)
@@ -103,6 +104,7 @@ async function log(batches: readonly Stored[], start: number): Promise<{ readonl
       kafkajs.record({ ...record, value: record.value && Buffer.from(record.value), offsetDelta: (delta += 1 + gap), timestampDelta: later }))
     const base = offset
     const last = Math.max(delta, 0)
+    for (let i = 0, at = base - 1; i < records.length; i++) offsets.push((at += 1 + records[i]!.gap))
     if (transactional && !open.has(producer)) open.set(producer, base)
     add(await kafkajs.recordBatch({ compression: codecs[compression], records: encoded, firstTimestamp: 5, maxTimestamp: 9, producerId: String(producer), firstSequence: 0, transactional, lastOffsetDelta: last }), base)
     offset += last + 1
@@ -114,7 +116,7 @@ async function log(batches: readonly Stored[], start: number): Promise<{ readonl
       open.delete(producer)
     }
   }
-  return { data: Buffer.concat(parts), end: offset, aborted }
+  return { data: Buffer.concat(parts), end: offset, aborted, offsets }
 }
 
 const int16 = (number: number) => Buffer.from(Int16Array.of(number).buffer).swap16()
@@ -149,8 +151,9 @@ describe('a Fetch request', () => {
 
   it('has an answer whose messages are those that kafkajs reads: compacted, aborted, compressed, cut off, from any offset on', async () => {
     await fc.assert(fc.asyncProperty(fc.array(stored, { maxLength: 12 }), fc.nat(2 ** 40), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(200), async (batches, start, part, missing) => {
-      const { data, end, aborted } = await log(batches, start)
-      const from = start + Math.floor(part * (end - start))
+      const { data, end, aborted, offsets } = await log(batches, start)
+      // Anywhere at all, or right behind some message.
+      const from = part < 0.5 ? start + Math.floor(2 * part * (end - start)) : (offsets[Math.floor((2 * part - 1) * offsets.length)] ?? start) + 1
       const answer = () => answerWith(data.subarray(0, Math.max(0, data.length - missing)), end, aborted)
       // Each gets a copy: ours moves messages inside it.
       expect(plain(await fetchCodec.answer(answer(), what(from)))).toEqual(plain(await stockFetch.answer(answer(), what(from))))

@@ -16,6 +16,8 @@ export type Parcel = {
   readonly append?: number
   /** Of its first message, among all that this writer ever sent to the partition: by it the broker knows what comes again. */
   sequence?: number
+  /** Once it was under way, whatever became of it. */
+  sent?: true
   /** Of its first message in the topic, once the broker has taken it. */
   offset?: number
 }
@@ -61,6 +63,10 @@ async function send({ parts, identity, progress, link, timestampMs }: Sending, p
     const body = await produce.request(producer, requestTimeoutMs, sets)
     while (underWay.size >= underWayAtOnce) await Promise.race(underWay)
     if (failures.length > 0) break
+    // A broker that does not know the producer takes any number as its first: if this batch failed and the next did not, the order would be lost.
+    // And one that comes again must not fall behind those that it can recognise.
+    const alone = round.some((parcel) => parcel.sent || performance.now() - (progress.get(placeOf(parcel))?.takenAtMs ?? -Infinity) > rememberedMs)
+    for (const parcel of round) parcel.sent = true
     const sent = link.exchange(produceApi, body).then(async (payload) => {
       for (const { topic, partition, errorCode, offset } of await produce.answer(payload)) {
         const parcel = round.find((one) => one.topic === topic && one.partition === partition)!
@@ -74,8 +80,7 @@ async function send({ parts, identity, progress, link, timestampMs }: Sending, p
       }
     }).catch((error: unknown) => void failures.push(error)).finally(() => underWay.delete(sent))
     underWay.add(sent)
-    // A broker that does not know the producer takes any number as its first: if this batch failed and the next did not, the order would be lost.
-    if (round.some((parcel) => !(performance.now() - (progress.get(placeOf(parcel))!.takenAtMs ?? -Infinity) < rememberedMs))) await sent
+    if (alone) await sent
   }
   await Promise.all(underWay)
   // Without an answer the connection is of no use any more; its owner looks at the error to see that.
