@@ -45,7 +45,11 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   const { log, checkpoints, registry, source } = ports
   const { set, years, by } = options
   const identity = await source.identify(options.signal)
-  const base = await baseFor(checkpoints, identity, options.continue)
+  const base = await baseFor(checkpoints, identity, options.continue).catch(async (error: unknown) => {
+    // A damaged copy of the same file is not another file.
+    await source.prove(options.signal)
+    throw error
+  })
 
   const writer = await log.writer(writerName(set, 0))
   try {

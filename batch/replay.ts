@@ -55,11 +55,13 @@ async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { recor
   }
 }
 
-/** Refuses when a file that records beyond `after` came from is missing or has changed; reads each through once. */
-export async function checkHistory({ openSource }: Pick<ReplayPorts, 'openSource'>, history: readonly Piece[], after: number, signal: AbortSignal): Promise<void> {
+/** Refuses when a record beyond `after` is no longer to be had: its file is missing or has changed, or it was deleted from inflow. Reads each file through once. */
+export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openSource' | 'log'>, history: readonly Piece[], after: number, signal: AbortSignal): Promise<void> {
   const pieces = history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after) as readonly BatchPiece[]
   const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
   for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
+  const first = await firstHeld(log, 0)
+  for (const piece of history) if (piece.kind === 'inflow' && piece.lastSeq > after && offsetBehind(piece, after) < first) throw deleted(piece, first)
 }
 
 async function unchanged(source: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
@@ -74,8 +76,7 @@ async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, {
   const read = await inflowReader(registry, record, wanted)
   let latest = after
   const { to } = piece
-  // No record beyond `after` can lie before this offset: behind it there is at most one message a number, and those that were no new record.
-  const from = Math.max(piece.from, piece.from + piece.rows - Math.max(0, piece.lastSeq - after))
+  const from = offsetBehind(piece, after)
   let offset = from
   try {
     for await (const fetched of log.read(inflowTopic, { partition, from, to, ...(signal ? { signal } : {}) })) {
@@ -86,12 +87,19 @@ async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, {
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    const first = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
-    if (first <= offset) throw error
-    throw new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, and its records before offset ${first} are deleted`,
-      'Restore the log from a copy; to go on without these records, apply the next version with --cold, which needs no history.', { cause: error })
+    const first = await firstHeld(log, partition)
+    throw first > offset ? deleted(piece, first) : error
   }
 }
+
+/** No record beyond `after` can lie before this offset: behind it there is at most one message a number, and those that were no new record. */
+const offsetBehind = (piece: InflowPiece, after: number) => Math.max(piece.from, piece.from + piece.rows - Math.max(0, piece.lastSeq - after))
+
+const firstHeld = async (log: Log, partition: number) => (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
+
+const deleted = (piece: InflowPiece, first: number) =>
+  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, and its records before offset ${first} are deleted`,
+    'Restore the log from a copy; to go on without these records, apply the next version with --cold, which needs no history.')
 
 const incomplete = (piece: BatchPiece, why: string) =>
   new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ${piece.source.sha256.slice(0, 12)}…), and ${why}`,

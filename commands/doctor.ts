@@ -1,6 +1,5 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { loadDefinitions, type Definitions } from '../config/definitions.ts'
@@ -22,7 +21,6 @@ type Check = { readonly check: string; readonly state: 'ok' | 'problem' | 'not c
 
 const leastFreeBytes = 1_000_000_000
 const largeFileBytes = 200_000_000
-const databases = ['log.db', 'registry.db', 'warehouse.db'] as const
 
 export const run: Run = async ({ options, config, console, signal }) => {
   const deep = options['deep'] === true
@@ -37,7 +35,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   await check('Node', () => nodeVersion(process.versions.node))
   const there = await check('data directory', () => directory(config.dataDir))
   let files = there
-  for (const name of databases) {
+  for (const name of embeddedFiles(config)) {
     if (!existsSync(config.dataDir)) skip(name, 'there is no data directory')
     else files = (await check(name, () => database(join(config.dataDir, name), deep))) && files
   }
@@ -58,7 +56,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
       for (const name of stored) await check(name, looks[name])
     }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }
-  if (existsSync(config.dataDir)) await check('leases', () => leases(join(config.dataDir, 'leases')))
+  if (existsSync(config.dataDir)) await check('leases', () => leases(config.dataDir))
   else skip('leases', 'there is no data directory')
 
   const problems = checks.filter(({ state }) => state === 'problem').length
@@ -78,6 +76,9 @@ async function examined(check: string, look: () => Found | Promise<Found>): Prom
     return { check, state: 'problem', found: what, todo }
   }
 }
+
+const embeddedFiles = ({ log, registry, warehouse }: Config) =>
+  Object.entries({ log, registry, warehouse }).flatMap(([part, { kind }]) => (kind === 'embedded' ? [`${part}.db`] : []))
 
 const nodeVersion = (version: string): Found => ({ found: version, ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }) })
 
@@ -166,33 +167,11 @@ async function clock({ registry, warehouse, clock }: Ports): Promise<Found> {
   return { found: `the newest row was computed at ${text}, which is still to come`, todo: 'Set the clock of this machine, or of the one that computed it.' }
 }
 
-type Owner = { readonly pid: number; readonly host: string; readonly since: string; readonly command: string }
-
-/** What the holders say of themselves; one that was killed has left its word behind, which stops nobody. */
-function leases(dir: string): Found {
-  const held = (existsSync(dir) ? readdirSync(dir) : []).filter((file) => file.endsWith('.json')).flatMap((file) => {
-    const owner = ownerIn(join(dir, file))
-    return owner && isAlive(owner) ? [`${decodeURIComponent(file.slice(0, -'.json'.length))}: process ${owner.pid} on ${owner.host} since ${owner.since} (${owner.command})`] : []
-  })
+/** What the holders say of themselves. */
+async function leases(dataDir: string): Promise<Found> {
+  const { leaseHolders } = await import('../utilities/lease.ts')
+  const held = leaseHolders(dataDir).map(({ name, pid, host, since, command }) => `${name}: process ${pid} on ${host} since ${since} (${command})`)
   return { found: held.length === 0 ? 'nobody holds any' : held.join('; ') }
-}
-
-function ownerIn(file: string): Owner | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Owner
-  } catch {
-    // Its holder has just let go.
-    return undefined
-  }
-}
-
-function isAlive({ pid, host }: Owner): boolean {
-  if (host !== hostname()) return true
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`

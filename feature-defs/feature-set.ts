@@ -105,7 +105,8 @@ export function check(definition: Definition): void {
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
-    if (name === 'seq' || Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
+    if (name === 'seq') refuse('a feature cannot be called seq: a record has its position under that name', 'Choose another name.')
+    if (Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
     const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
     if (!field) return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
     if (field.kind !== 'number' && spec.op !== 'count') refuse(`feature ${name}: ${spec.op} needs a number, ${spec.of} is a ${field.kind}`, 'Use a number field, or count.')

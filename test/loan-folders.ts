@@ -17,6 +17,16 @@ export async function generated(rows: number, seed = 11): Promise<string> {
   return join(folder, 'loans.csv.gz')
 }
 
+/** v0 over 2007 to 2009: the first year as a batch, the others through the stream. */
+export async function loansUntil2009(file: string): Promise<string> {
+  const folder = freshFolder()
+  await done(folder, 'apply loan_risk@0 --yes')
+  await done(folder, `backfill --years 2007 --file ${file}`)
+  await done(folder, `produce --years 2008-2009 --file ${file}`)
+  await done(folder, 'up --until-caught-up')
+  return folder
+}
+
 /** Another folder with the same data directory; what was ingested stays where it was. */
 export function copyOf(folder: string): string {
   const copy = freshFolder()

@@ -5,18 +5,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { v0, v1 } from '../feature-defs/loan-risk.ts'
 import { featureChanges } from '../versions/changes.ts'
 import { done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
-import { copyOf, dumpOf, expectRefused, generated, limitMs, only, withDefinitions } from './loan-folders.ts'
+import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, withDefinitions } from './loan-folders.ts'
 
-/** v0 over 2007 to 2009: the first year as a batch, the others through the stream. */
 let base: string
 
 beforeAll(async () => {
-  const file = await generated(20_000)
-  base = freshFolder()
-  await done(base, 'apply loan_risk@0 --yes')
-  await done(base, `backfill --years 2007 --file ${file}`)
-  await done(base, `produce --years 2008-2009 --file ${file}`)
-  await done(base, 'up --until-caught-up')
+  base = await loansUntil2009(await generated(20_000))
 }, limitMs)
 
 describe('plan', () => {

@@ -1,16 +1,8 @@
 /** Every command on versions, and the stages beside it, killed at random moments and run again: in the end every version has exactly its rows. */
 import { readFileSync } from 'node:fs'
-import { isDeepStrictEqual } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Ports } from '../config/wire.ts'
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
-import { apply } from '../versions/apply.ts'
-import { plan } from '../versions/plan.ts'
-import { checkPromote, checkRetire, promote, retire, rollback } from '../versions/promote.ts'
-import { unfinishedIn } from '../versions/unfinished.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Running } from './cli-run.ts'
-import { copyOf, dumpOf, generated, limitMs, only, withDefinitions, withPorts } from './loan-folders.ts'
+import { generated, limitMs, only, withDefinitions } from './loan-folders.ts'
 import { storyDifferences } from './oracle/compare.ts'
 import { readLoanFile, type LoanFile } from './oracle/loan-file.ts'
 import type { Meaning, Owner } from './oracle/loan-story.ts'
@@ -115,101 +107,3 @@ describe('a version', () => {
     for (const { version } of owners) expect(await tidemark(folder, `verify loan_risk@${version}`)).toMatchObject({ code: 0 })
   }, limitMs)
 })
-
-describe('a command that was cut short', () => {
-  /** The signal and the reports that nobody needs here. */
-  const watch = { actor: { who: 'somebody', why: null }, signal: new AbortController().signal, report: () => {} }
-  const set = 'loan_risk'
-  const chain = [v0, v1, v2].map(({ definition }) => definition)
-
-  const applying = (version: number, asked: Mode): Work => async (ports) => {
-    const { changes, mode } = await plan(ports, { chain, version, mode: asked })
-    if (changes) await apply(ports, { chain, version, mode, ...watch })
-  }
-  const promoting = (version: number): Work => async (ports) => {
-    if ((await checkPromote(ports, set, version)) !== 'nothing') await promote(ports, { set, version, ...watch })
-  }
-  const rollingBack: Work = async (ports) => void (await rollback(ports, { set, ...watch }))
-  const retiring = (version: number): Work => async (ports) => {
-    if ((await checkRetire(ports, set, version)) === 'retire') await retire(ports, { set, version, ...watch })
-  }
-
-  let small: string
-  let first: string
-  beforeAll(async () => {
-    small = await generated(400, 3)
-    first = freshFolder()
-    await done(first, `backfill --years 2007-2010 --file ${small}`)
-    await done(first, `produce --years 2011 --file ${small}`)
-    await done(first, 'up --until-caught-up')
-  }, limitMs)
-
-  it.each<{ what: string; before?: readonly string[]; work: Work }>([
-    { what: 'apply --backfill', work: applying(1, 'backfill') },
-    { what: 'apply --shadow', work: applying(1, 'shadow') },
-    { what: 'apply --cold', work: applying(1, 'cold') },
-    { what: 'apply --forward-only', work: applying(1, 'forward-only') },
-    { what: 'apply --cold behind a version that has stopped', before: ['apply loan_risk@1 --cold', 'more', 'rollback loan_risk'], work: applying(2, 'cold') },
-    { what: 'apply --forward-only behind a version that has stopped', before: ['apply loan_risk@1 --cold', 'more', 'rollback loan_risk'], work: applying(2, 'forward-only') },
-    { what: 'promote of a shadow', before: ['apply loan_risk@1 --shadow', 'more'], work: promoting(1) },
-    { what: 'promote of a version that has stopped', before: ['apply loan_risk@1', 'rollback loan_risk', 'more'], work: promoting(1) },
-    { what: 'rollback', before: ['apply loan_risk@1', 'apply loan_risk@2', 'more'], work: rollingBack },
-    { what: 'rollback of a cold version', before: ['apply loan_risk@1 --cold', 'more'], work: rollingBack },
-    { what: 'retire', before: ['apply loan_risk@1', 'more'], work: retiring(0) },
-    { what: 'retire of a shadow', before: ['apply loan_risk@1 --shadow', 'more'], work: retiring(1) },
-  ])('before any of its writes leaves a view without gaps, and is finished when it is run again: $what', async ({ before = [], work }) => {
-    const folder = copyOf(first)
-    for (const words of before) {
-      if (words !== 'more') await done(folder, `${words} --yes`)
-      else await done(folder, `produce --years 2012 --file ${small}`).then(() => done(folder, 'up --until-caught-up'))
-    }
-    const whole = copyOf(folder)
-    const writes = await withPorts(whole, async (ports) => {
-      const counted = cutBefore(ports, Infinity)
-      await work(counted.ports)
-      return counted.done()
-    })
-    expect(writes).toBeGreaterThan(3)
-    for (let write = 1; write <= writes; write++) {
-      const copy = copyOf(folder)
-      await withPorts(copy, async (ports) => {
-        await expect(work(cutBefore(ports, write).ports)).rejects.toThrow(`cut before write ${write}`)
-        expect(only(copy, 'SELECT count(*) = count(DISTINCT _seq) AND count(*) = max(_seq) FROM loan_risk')).toEqual([1])
-        // Either nothing has happened yet, or what is left to do is told.
-        expect(isDeepStrictEqual(essenceOf(copy), essenceOf(folder))).toBe((await unfinishedIn(ports, set)).length === 0)
-        await work(ports)
-        expect(await unfinishedIn(ports, set)).toEqual([])
-      })
-      expect({ write, ...essenceOf(copy) }).toEqual({ write, ...essenceOf(whole) })
-    }
-  }, limitMs)
-})
-
-type Work = (ports: Ports) => Promise<void>
-
-/** The ports with everything that writes counted, and one write replaced by a failure. */
-function cutBefore(ports: Ports, write: number): { readonly ports: Ports; done(): number } {
-  let count = 0
-  const counted = <A extends readonly unknown[], T>(work: (...args: A) => Promise<T>) => (...args: A): Promise<T> =>
-    ++count === write ? Promise.reject(new Error(`cut before write ${write}`)) : work(...args)
-  const { log, registry, warehouse } = ports
-  const writer = async (name: string) => {
-    const taken = await log.writer(name)
-    return { ...taken, commit: counted(taken.commit) }
-  }
-  return {
-    done: () => count,
-    ports: {
-      ...ports,
-      log: { ...log, create: counted(log.create), writer },
-      registry: { ...registry, register: counted(registry.register), label: counted(registry.label) },
-      warehouse: { ...warehouse, arrange: counted(warehouse.arrange), note: counted(warehouse.note), write: counted(warehouse.write), remove: counted(warehouse.remove) },
-    },
-  }
-}
-
-/** All that is kept, but for ids and times. */
-const essenceOf = (folder: string) => Object.fromEntries(Object.entries(dumpOf(folder)).map(([table, rows]) => [table, (rows as unknown[][]).map(withoutChance).sort()]))
-
-const withoutChance = (row: readonly unknown[]) => row.map((cell) => (cell instanceof Uint8Array ? Buffer.from(cell).toString('latin1') : String(cell))).join(' | ')
-  .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'id').replace(/\d{4}-\d\d-\d\d[T ]\d\d:[\d:.]+Z?/g, 'time').replace(/\b\d{19}\b/g, 'ns')

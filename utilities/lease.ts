@@ -1,5 +1,5 @@
 /** A lease: one process at a time runs a stage in a data directory, and whoever comes second is told who holds it. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -41,6 +41,16 @@ export async function takeLease(dir: string, name: string, owner: string): Promi
     if (holder || attempt === 25) throw heldBy(name, holder)
     await sleep(20)
   }
+}
+
+/** Who holds a lease in the data directory now; one that was killed has left its word behind, which stops nobody. */
+export function leaseHolders(dir: string): readonly ({ readonly name: string } & Owner)[] {
+  const folder = join(dir, 'leases')
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.json')) : []
+  return files.flatMap((file) => {
+    const owner = readOwner(join(folder, file))
+    return owner && isAlive(owner) ? [{ name: decodeURIComponent(file.slice(0, -'.json'.length)), ...owner }] : []
+  })
 }
 
 function heldBy(name: string, owner: Owner | undefined): Problem {

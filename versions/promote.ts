@@ -1,4 +1,5 @@
 /** `promote`, `rollback`, `retire`: what SQL users see changes at once; the rows a version lacks are filled afterwards. */
+import { checkHistory } from '../batch/replay.ts'
 import { loadPosition, loadState, running, saveState, type Position, type Run } from '../feature-defs/checkpoint.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { Problem } from '../utilities/problem.ts'
@@ -36,10 +37,18 @@ async function isComplete(ports: Pick<VersionPorts, 'registry' | 'checkpoints'>,
   return computed && overdue(position, records).length === 0 && (await staleLabels(ports, set)).length === 0
 }
 
+/** Before the swap: a version that lacks rows which nobody could compute any more stays where it is. */
+async function refuseUnfillable(ports: VersionPorts, set: string, version: number, signal: AbortSignal): Promise<void> {
+  const position = await loadPosition(ports.checkpoints, set, partition)
+  const run = lastRun(position, version)
+  if (run.until !== null) await checkHistory(ports, position.history, run.until, signal)
+}
+
 /** Puts a version on top of the chain. */
 export async function promote(ports: VersionPorts, options: PromoteOptions): Promise<void> {
   const { set, version, actor } = options
   await refuseAmidstBackfill(ports, set, partition)
+  await refuseUnfillable(ports, set, version, options.signal)
   const records = await ports.warehouse.versions(set)
   const mine = records.find((one) => one.version === version)!
   if (promotedOf(records)?.version !== version) {
@@ -54,6 +63,7 @@ export async function rollback(ports: VersionPorts, { set, ...options }: Omit<Pr
   const { top, before } = await checkRollback(ports, set)
   await refuseAmidstBackfill(ports, set, partition)
   if (before) {
+    await refuseUnfillable(ports, set, before.version, options.signal)
     const down = acted(top, ports.clock, options.actor, 'rollback', { state: 'rolled back', promotion: null })
     const up = acted(before, ports.clock, options.actor, `shown again: rollback of ${set}@${top.version}`, { state: 'promoted' })
     await act(ports, set, [down, up])

@@ -84,9 +84,11 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
 
     async names(prefix) {
       const { partitions } = await kafka.checkpointTopic()
-      const names = await Promise.all(Array.from({ length: partitions }, (_, partition) => current(partition, (entries, later) =>
-        [...new Set([...entries.keys(), ...later.keys()])].filter((name) => name.startsWith(prefix) && merged(entries.get(name), later.get(name)).size > 0))))
-      return names.flat().sort()
+      const found = await Promise.all(Array.from({ length: partitions }, (_, partition) => current(partition, (entries, later) => {
+        const names = [...new Set([...entries.keys(), ...later.keys()])].filter((name) => name.startsWith(prefix))
+        return names.filter((name) => merged(entries.get(name), later.get(name)).size > 0)
+      })))
+      return found.flat().sort()
     },
 
     async close() {
@@ -118,7 +120,9 @@ function entryAt({ bytes, ends, keys, absent }: Packed, i: number) {
   return { ...nameAndKey(keys![i]!), value: absent?.[i] ? null : bytes.slice(i === 0 ? 0 : ends[i - 1]!, ends[i]!) }
 }
 
-function merged(entries: ReadonlyMap<string, Uint8Array> | undefined, later: ReadonlyMap<string, { readonly value: Uint8Array | null }> | undefined): ReadonlyMap<string, Uint8Array> {
+type LaterEntries = ReadonlyMap<string, { readonly value: Uint8Array | null }>
+
+function merged(entries: ReadonlyMap<string, Uint8Array> | undefined, later: LaterEntries | undefined): ReadonlyMap<string, Uint8Array> {
   const all = new Map(entries)
   for (const [key, { value }] of later ?? []) {
     if (value) all.set(key, value)

@@ -12,9 +12,13 @@ export type Answers = {
   }
   readonly GroupCoordinator: { readonly errorCode: number; readonly coordinator: { readonly host: string; readonly port: number } }
   readonly InitProducerId: { readonly errorCode: number; readonly producerId: string; readonly producerEpoch: number }
-  readonly AddPartitionsToTxn: { readonly errors: readonly { readonly topic: string; readonly partitionErrors: readonly { readonly partition: number; readonly errorCode: number }[] }[] }
+  readonly AddPartitionsToTxn: {
+    readonly errors: readonly { readonly topic: string; readonly partitionErrors: readonly { readonly partition: number; readonly errorCode: number }[] }[]
+  }
   readonly EndTxn: { readonly errorCode: number }
-  readonly ListOffsets: { readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[] }[] }
+  readonly ListOffsets: {
+    readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[] }[]
+  }
   readonly CreateTopics: { readonly topicErrors: readonly { readonly errorCode: number; readonly errorMessage: string | null }[] }
   readonly DescribeConfigs: {
     readonly resources: readonly {

@@ -9,7 +9,13 @@ export type KafkaAuth =
   | { readonly kind: 'none' }
   | ({ readonly kind: 'tls' } & TlsFiles)
   /** Over TLS, unless `tls` is false. */
-  | { readonly kind: 'scram'; readonly username: string; readonly password: string; readonly mechanism: 'scram-sha-256' | 'scram-sha-512'; readonly tls?: boolean | TlsFiles }
+  | {
+      readonly kind: 'scram'
+      readonly username: string
+      readonly password: string
+      readonly mechanism: 'scram-sha-256' | 'scram-sha-512'
+      readonly tls?: boolean | TlsFiles
+    }
   | { readonly kind: 'msk-iam'; readonly region: string }
 
 type TlsOptions = { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly passphrase?: string }

@@ -65,8 +65,13 @@ const ConnectionPool = require('kafkajs/src/network/connectionPool') as new (opt
 const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: Queue }
 const { requests } = require('kafkajs/src/protocol/requests') as { readonly requests: { readonly [name: string]: object } }
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as { readonly [name: string]: number }
-const { createLogger, LEVELS } = require('kafkajs/src/loggers') as { readonly createLogger: (options: object) => object; readonly LEVELS: { readonly WARN: number } }
-const { errorCodes } = require('kafkajs/src/protocol/error') as { readonly errorCodes: readonly { readonly code: number; readonly type: string; readonly message: string }[] }
+const { createLogger, LEVELS } = require('kafkajs/src/loggers') as {
+  readonly createLogger: (options: object) => object
+  readonly LEVELS: { readonly WARN: number }
+}
+const { errorCodes } = require('kafkajs/src/protocol/error') as {
+  readonly errorCodes: readonly { readonly code: number; readonly type: string; readonly message: string }[]
+}
 const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs: { [codec: number]: unknown } }
 
 /** What the members of a group tell each other. */
@@ -119,18 +124,22 @@ function link(address: string, broker: Broker, connection: Connection, { clientI
       if (!inSession()) throw sessionOver()
       const { request, response, requestTimeout } = broker.lookupRequest(apiKeys[name]!, requests[name]!)(details)
       // A broker that throttles does so by itself; kafkajs would hold requests back as well, and lose their order.
-      const kept = { decode: async (payload: Buffer) => ({ ...(await response.decode(payload)), clientSideThrottleTime: null }), parse: (answer: unknown) => answer }
+      const decode = async (payload: Buffer) => ({ ...(await response.decode(payload)), clientSideThrottleTime: null })
+      const kept = { decode, parse: (answer: unknown) => answer }
       return (await connection.send({ request, response: kept, requestTimeout, logResponseError: false })) as Answers[Name]
     },
     async exchange({ name, key, version, timeoutMs }, body) {
       const range = broker.versions[key]
-      if (!range || version < range.minVersion || version > range.maxVersion) throw new UnknownToBroker(`${address} does not know ${name} in version ${version}`)
+      if (!range || version < range.minVersion || version > range.maxVersion) {
+        throw new UnknownToBroker(`${address} does not know ${name} in version ${version}`)
+      }
       if (!inSession()) throw sessionOver()
       const correlationId = connection.nextCorrelationId()
       const header = requestHeader({ key, version, correlationId, clientId }, body.reduce((sum, { length }) => sum + length, 0))
       const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
         const entry: Entry & object = { apiKey: key, apiName: name, apiVersion: version, correlationId, resolve, reject } as Entry
-        connection.requestQueue.push({ entry, expectResponse: true, requestTimeout: timeoutMs ?? null, sendRequest: () => write(connection, [header, ...body]) })
+        const sendRequest = () => write(connection, [header, ...body])
+        connection.requestQueue.push({ entry, expectResponse: true, requestTimeout: timeoutMs ?? null, sendRequest })
       })
       return payload
     },
@@ -141,7 +150,9 @@ function link(address: string, broker: Broker, connection: Connection, { clientI
 /** The broker is too old, or too new, for a request. */
 export class UnknownToBroker extends Error {}
 
-function requestHeader({ key, version, correlationId, clientId }: { readonly key: number; readonly version: number; readonly correlationId: number; readonly clientId: string }, bodySize: number): Buffer {
+type RequestHeader = { readonly key: number; readonly version: number; readonly correlationId: number; readonly clientId: string }
+
+function requestHeader({ key, version, correlationId, clientId }: RequestHeader, bodySize: number): Buffer {
   const name = Buffer.from(clientId)
   const header = Buffer.allocUnsafe(14 + name.length)
   header.writeInt32BE(10 + name.length + bodySize, 0)
@@ -172,14 +183,20 @@ function cut(connection: Connection): void {
 
 /** As kafkajs makes them, without the delay that TCP puts before small packets: several requests are under way at once. */
 const socketFactory = ({ host, port, ssl, onConnect }: Address & { readonly ssl: object | null; readonly onConnect: () => void }): Socket => {
-  const socket = ssl ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...ssl }, onConnect) : connectPlain({ host, port }, onConnect)
+  const servername = isIP(host) === 0 && { servername: host }
+  const socket = ssl ? connectTls({ host, port, ...servername, ...ssl }, onConnect) : connectPlain({ host, port }, onConnect)
   socket.setKeepAlive(true, 60_000)
   socket.setNoDelay(true)
   return socket
 }
 
-const logCreator = (log: (line: string) => void) => () => ({ namespace, log: { message } }: { readonly namespace: string; readonly log: { readonly message: string } }) => log(`${namespace}: ${message}`)
+type LogEntry = { readonly namespace: string; readonly log: { readonly message: string } }
+const logCreator = (log: (line: string) => void) => () => (entry: LogEntry) => log(`${entry.namespace}: ${entry.log.message}`)
 
 /** kafkajs as it encodes and decodes itself, for when its version is not the known one. */
-export const stock = { requests: requests as { readonly [name: string]: { protocol(options: { readonly version: number }): (details: object) => StockProtocol } }, codecs: CompressionCodecs }
-export type StockProtocol = { readonly request: { encode(): Promise<{ readonly buffer: Buffer }> }; readonly response: { decode(payload: Buffer): Promise<unknown> } }
+export const stock = { requests: requests as StockRequests, codecs: CompressionCodecs }
+type StockRequests = { readonly [name: string]: { protocol(options: { readonly version: number }): (details: object) => StockProtocol } }
+type StockProtocol = {
+  readonly request: { encode(): Promise<{ readonly buffer: Buffer }> }
+  readonly response: { decode(payload: Buffer): Promise<unknown> }
+}

@@ -118,7 +118,10 @@ export function openCluster(settings: ClusterSettings): Cluster {
 
   async function leaderOf(name: string, partition: number): Promise<Address> {
     const found = await topic(name)
-    if (!found) throw new Problem(`there is no topic ${name} in Kafka at ${place}`, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
+    if (!found) {
+      const todo = 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.'
+      throw new Problem(`there is no topic ${name} in Kafka at ${place}`, todo)
+    }
     if (partition >= found.length) throw new Problem(`topic ${name} has no partition ${partition}, only ${found.length}, numbered from 0`, 'Use one that is there.')
     const leader = found[partition]
     if (!leader) throw new Refusal(code.leaderNotAvailable, `topic ${name}, partition ${partition}`)

@@ -197,7 +197,8 @@ function unpack(batches: readonly (Visible | Span)[], { total, from, target }: {
     spans.push({ producer, first, last: n })
   }
   if (keys) keys.length = n
-  const messages: Packed = { bytes: new Uint8Array(target.buffer, target.byteOffset, filled), ends: ends.subarray(0, n), ...(keys && { keys }), ...(absent && { absent: absent.subarray(0, n) }) }
+  const bytes = new Uint8Array(target.buffer, target.byteOffset, filled)
+  const messages: Packed = { bytes, ends: ends.subarray(0, n), ...(keys && { keys }), ...(absent && { absent: absent.subarray(0, n) }) }
   return { messages, offsets: offsets.subarray(0, n), spans }
 }
 

@@ -43,7 +43,8 @@ async function join({ cluster }: KafkaParts, { topic, group, sessionTimeoutMs }:
     try {
       const joined = await cluster.coordinator('group', group, async (link) => {
         const groupProtocols = [{ name: wayOfSharing, metadata: MemberMetadata.encode({ version: 0, topics: [topic] }) }]
-        const request = { groupId: group, sessionTimeout: sessionTimeoutMs, rebalanceTimeout: sessionTimeoutMs, memberId: me.memberId, protocolType: 'consumer', groupProtocols }
+        const timeouts = { sessionTimeout: sessionTimeoutMs, rebalanceTimeout: sessionTimeoutMs }
+        const request = { groupId: group, ...timeouts, memberId: me.memberId, protocolType: 'consumer', groupProtocols }
         const answer = await link.ask('JoinGroup', request)
         if (answer.errorCode !== code.memberIdRequired) return answer
         // Kafka first gives an id. It is remembered at once: who leaves while he is still joining leaves under it.

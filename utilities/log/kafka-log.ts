@@ -60,7 +60,8 @@ export interface KafkaLog extends Log {
 const kept: { readonly [topic: string]: TopicSettings } = { inflow: { 'retention.ms': '-1' } }
 
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const { brokers, topicPrefix: prefix = '', auth = { kind: 'none' }, note = () => {}, requestTimeoutMs = 30_000, patienceMs = 120_000, openWithinMs = 5000 } = options
+  const { brokers, topicPrefix: prefix = '', auth = { kind: 'none' }, note = () => {} } = options
+  const { requestTimeoutMs = 30_000, patienceMs = 120_000, openWithinMs = 5000, sessionTimeoutMs = 10_000 } = options
   if (brokers.length === 0) throw new Problem('no brokers are given for Kafka', 'Name at least one in the config file, as host:port.', { usage: true })
   const client: ClientSettings = {
     ...(await credentials(auth)),
@@ -99,7 +100,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     read: (topic, reading) => readTopic(parts, prefix + topic, reading),
     writer: (name) => openWriter(parts, checkpointTopic, name),
     truncate: (topic, partition, before) => truncateTopic(parts, prefix + topic, partition, before),
-    share: (topic, group, signal) => shareTopic(parts, { topic: prefix + topic, group: prefix + group, sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000 }, signal),
+    share: (topic, group, signal) => shareTopic(parts, { topic: prefix + topic, group: prefix + group, sessionTimeoutMs }, signal),
     partitionOf,
     kafka: { ...parts, checkpointTopic },
     async close() {

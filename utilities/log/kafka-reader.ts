@@ -31,7 +31,8 @@ export async function* readTopic(parts: KafkaParts, topic: string, options: Kafk
   const { partition, from, to = Infinity, follow = false, signal, joined = false } = options
   if (from >= to || signal?.aborted) return
   const fetch = (at: number) => {
-    const fetched = fetchFrom(parts, { topic, partition, from: at, committed: true, maxBytes: fetchBytes, waitMs: follow ? followMs : 0 }, { signal, forMs: follow ? Infinity : undefined })
+    const what = { topic, partition, from: at, committed: true, maxBytes: fetchBytes, waitMs: follow ? followMs : 0 }
+    const fetched = fetchFrom(parts, what, { signal, forMs: follow ? Infinity : undefined })
     // Whoever waits for it hears of its failure; nobody may, when the caller stops reading.
     fetched.catch(() => undefined)
     return fetched

@@ -41,8 +41,9 @@ export async function sendAll(parts: KafkaParts, identity: Identity, progress: M
     progress.set(placeOf(parcel), { ...rest, next: (next + parcel.last - parcel.first) & 0x7fffffff })
   }
   await cluster.patiently(async () => {
-    const rest = await Promise.all(parcels.filter(({ offset }) => offset === undefined).map(async (parcel) => ({ parcel, leader: await cluster.leaderOf(parcel.topic, parcel.partition) })))
-    const byLeader = Map.groupBy(rest, ({ leader }) => `${leader.host}:${leader.port}`)
+    const untaken = parcels.filter(({ offset }) => offset === undefined)
+    const led = await Promise.all(untaken.map(async (parcel) => ({ parcel, leader: await cluster.leaderOf(parcel.topic, parcel.partition) })))
+    const byLeader = Map.groupBy(led, ({ leader }) => `${leader.host}:${leader.port}`)
     const outcomes = await Promise.allSettled([...byLeader.values()].map((ones) =>
       cluster.at(ones[0]!.leader, (link) => send({ parts, identity, progress, link, timestampMs }, ones.map(({ parcel }) => parcel)))))
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
@@ -51,20 +52,28 @@ export async function sendAll(parts: KafkaParts, identity: Identity, progress: M
   })
 }
 
-type Sending = { readonly parts: KafkaParts; readonly identity: Identity; readonly progress: Map<string, Progress>; readonly link: Link; readonly timestampMs: number }
+type Sending = {
+  readonly parts: KafkaParts
+  readonly identity: Identity
+  readonly progress: Map<string, Progress>
+  readonly link: Link
+  readonly timestampMs: number
+}
 
 async function send({ parts, identity, progress, link, timestampMs }: Sending, parcels: readonly Parcel[]): Promise<void> {
   const { produce, compression, requestTimeoutMs } = parts
   const producer = { ...identity, compression }
   const failures: unknown[] = []
-  const underWay = new Set<Promise<void>>()
+  const underWay: Promise<void>[] = []
   for (const round of rounds(parcels)) {
-    const sets = round.map(({ topic, partition, messages, first, last, sequence }) => ({ topic, partition, part: { messages, first, last, sequence: sequence!, timestampMs } }))
+    const sets = round.map(({ topic, partition, messages, first, last, sequence }) =>
+      ({ topic, partition, part: { messages, first, last, sequence: sequence!, timestampMs } }))
     const body = await produce.request(producer, requestTimeoutMs, sets)
-    while (underWay.size >= underWayAtOnce) await Promise.race(underWay)
+    // The oldest, so that none without an answer falls behind those that the broker can recognise.
+    if (underWay.length >= underWayAtOnce) await underWay.shift()
     if (failures.length > 0) break
     // A broker that does not know the producer takes any number as its first: if this batch failed and the next did not, the order would be lost.
-    // And one that comes again must not fall behind those that it can recognise.
+    // One that comes again goes alone as well: nothing new may push it out of those that can be recognised.
     const alone = round.some((parcel) => parcel.sent || performance.now() - (progress.get(placeOf(parcel))?.takenAtMs ?? -Infinity) > rememberedMs)
     for (const parcel of round) parcel.sent = true
     const sent = link.exchange(produceApi, body).then(async (payload) => {
@@ -78,8 +87,8 @@ async function send({ parts, identity, progress, link, timestampMs }: Sending, p
           failures.push(asFenced(new Refusal(errorCode, `topic ${topic}, partition ${partition}`), identity.name))
         }
       }
-    }).catch((error: unknown) => void failures.push(error)).finally(() => underWay.delete(sent))
-    underWay.add(sent)
+    }).catch((error: unknown) => void failures.push(error))
+    underWay.push(sent)
     if (alone) await sent
   }
   await Promise.all(underWay)

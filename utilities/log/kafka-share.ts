@@ -3,7 +3,10 @@ import { unlessAborted } from './kafka-abort.ts'
 import { keepMembership, type Group } from './kafka-group.ts'
 import type { KafkaParts } from './kafka-parts.ts'
 
-/** Yields at the start and whenever members come or go; several changes while the caller is busy become one. Leaves the group as soon as the signal aborts. */
+/**
+ * Yields at the start and whenever members come or go; several changes while the caller is busy become one. Leaves the group as soon as the signal
+ * aborts.
+ */
 export async function* shareTopic(parts: KafkaParts, group: Group, signal: AbortSignal): AsyncGenerator<readonly number[]> {
   if (signal.aborted) return
   await parts.cluster.patiently(() => parts.cluster.leaderOf(group.topic, 0), { signal })

@@ -1,24 +1,29 @@
-/** Produce and Fetch as kafkajs encodes and decodes them itself: the plain twin of our own, and what is used with a version of kafkajs that ours were not tested with. */
+/**
+ * Produce and Fetch as kafkajs encodes and decodes them itself: the plain twin of our own, and what is used with a version of kafkajs that ours
+ * were not tested with.
+ */
 import { stock } from './kafka-client.ts'
 import { codecs, compress, decompress } from './kafka-compression.ts'
 import { fetchApi, partitionIn, type FetchCodec, type Span } from './kafka-fetch.ts'
-import { produceApi, type Packed, type ProduceCodec } from './kafka-produce.ts'
+import { produceApi, type Packed, type Part, type ProduceCodec } from './kafka-produce.ts'
 
 stock.codecs[codecs.zstd] = () => ({
   compress: ({ buffer }: { readonly buffer: Buffer }) => compress(buffer, 'zstd'),
   decompress: (buffer: Buffer) => decompress(buffer, codecs.zstd),
 })
 
-const protocol = (api: { readonly name: string; readonly version: number }, details: object) => stock.requests[api.name]!.protocol({ version: api.version })(details)
+const protocol = ({ name, version }: { readonly name: string; readonly version: number }, details: object) =>
+  stock.requests[name]!.protocol({ version })(details)
 
-type ProduceAnswer = { readonly topics: readonly { readonly topicName: string; readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly baseOffset: string }[] }[] }
+type ProduceAnswer = { readonly topics: readonly { readonly topicName: string; readonly partitions: readonly Taken[] }[] }
+type Taken = { readonly partition: number; readonly errorCode: number; readonly baseOffset: string }
 
 export const stockProduce: ProduceCodec = {
   async request({ transactionalId, id, epoch, compression }, timeout, sets) {
     const byTopic = Map.groupBy(sets, ({ topic }) => topic)
     const topicData = [...byTopic].map(([topic, ones]) => ({
       topic,
-      partitions: ones.map(({ partition, part }) => ({ partition, firstSequence: part.sequence, messages: messagesOf(part.messages, part.first, part.last, part.timestampMs) })),
+      partitions: ones.map(({ partition, part }) => ({ partition, firstSequence: part.sequence, messages: messagesOf(part) })),
     }))
     const details = { acks: -1, timeout, transactionalId, producerId: String(id), producerEpoch: epoch, compression: codecs[compression], topicData }
     return [(await protocol(produceApi, details).request.encode()).buffer]
@@ -31,7 +36,7 @@ export const stockProduce: ProduceCodec = {
   },
 }
 
-const messagesOf = ({ bytes, ends, keys, absent }: Packed, first: number, last: number, timestamp: number) =>
+const messagesOf = ({ messages: { bytes, ends, keys, absent }, first, last, timestampMs: timestamp }: Part) =>
   Array.from(ends.subarray(first, last), (end, i) => ({
     key: keys ? Buffer.from(keys[first + i]!) : null,
     value: absent?.[first + i] ? null : Buffer.from(bytes.subarray(first + i === 0 ? 0 : ends[first + i - 1]!, end)),
@@ -42,7 +47,13 @@ type StockMessage = {
   readonly offset: string
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly batchContext: { readonly firstOffset: string; readonly lastOffsetDelta: number; readonly producerId: string; readonly inTransaction: boolean; readonly isControlBatch: boolean }
+  readonly batchContext: {
+    readonly firstOffset: string
+    readonly lastOffsetDelta: number
+    readonly producerId: string
+    readonly inTransaction: boolean
+    readonly isControlBatch: boolean
+  }
 }
 type FetchAnswer = { readonly responses: readonly { readonly partitions: readonly { readonly messages: readonly StockMessage[] }[] }[] }
 
@@ -74,7 +85,8 @@ export const stockFetch: FetchCodec = {
         spans.push({ producer, first, last: kept.length })
       }
     }
-    return { errorCode, highWatermark, lastStable, next: endOf(data, from), messages: packed(kept), offsets: Float64Array.from(kept, ({ offset }) => Number(offset)), spans }
+    const offsets = Float64Array.from(kept, ({ offset }) => Number(offset))
+    return { errorCode, highWatermark, lastStable, next: endOf(data, from), messages: packed(kept), offsets, spans }
   },
 }
 

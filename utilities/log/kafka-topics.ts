@@ -11,8 +11,11 @@ export const checkpointTopicName = 'tidemark.checkpoints'
 /** Messages beside the record batches we send, which stay below a megabyte: a single one may be larger. */
 const made: TopicSettings = { 'cleanup.policy': 'delete', 'max.message.bytes': String(8 * 1024 * 1024) }
 
-/** `partitions` is what to make; without `exactly`, a topic with another number of them is used as it is. Returns their number. */
-export async function ensureTopic(parts: KafkaParts, topic: string, partitions: number, { settings, exactly = true }: { readonly settings: TopicSettings; readonly exactly?: boolean }): Promise<number> {
+/** Unless `exactly` is false, in which case a topic with another number of partitions is used as it is. */
+export type Ensuring = { readonly settings: TopicSettings; readonly exactly?: boolean }
+
+/** Returns the number of partitions. */
+export async function ensureTopic(parts: KafkaParts, topic: string, partitions: number, { settings, exactly = true }: Ensuring): Promise<number> {
   const { cluster } = parts
   const wanted = { ...made, ...settings }
   cluster.forget(topic)
@@ -27,7 +30,8 @@ export async function ensureTopic(parts: KafkaParts, topic: string, partitions: 
   const actual = await topicConfig(cluster, topic)
   const [policy, expected] = [actual?.get('cleanup.policy'), wanted['cleanup.policy']]
   if (policy !== undefined && policy !== expected) {
-    throw new Problem(`topic ${topic} has cleanup.policy=${policy}, not ${expected}`, `Set it (kafka-configs.sh --alter --add-config cleanup.policy=${expected}), or choose another topic prefix.`)
+    const todo = `Set it (kafka-configs.sh --alter --add-config cleanup.policy=${expected}), or choose another topic prefix.`
+    throw new Problem(`topic ${topic} has cleanup.policy=${policy}, not ${expected}`, todo)
   }
   const retention = actual?.get('retention.ms')
   if (wanted['retention.ms'] === '-1' && retention !== undefined && retention !== '-1') {
@@ -63,8 +67,7 @@ export async function topicConfig(cluster: Cluster, topic: string): Promise<Read
   return cluster.patiently(async () => {
     const { errorCode, configEntries } = (await cluster.any((link) => link.ask('DescribeConfigs', request))).resources[0]!
     if (errorCode === code.topicRefused || errorCode === code.clusterRefused) return undefined
-    // It may not have come to this broker yet.
-    check(errorCode === code.unknownTopic ? code.leaderNotAvailable : errorCode, `topic ${topic}`)
+    check(errorCode, `topic ${topic}`)
     return new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))
   })
 }
@@ -89,10 +92,12 @@ const earliest = -2
 const latest = -1
 
 /** Offsets of the first message held and of the end of what is committed. */
-export async function endsOf({ cluster }: KafkaParts, topic: string, partitions: readonly number[]): Promise<{ readonly first: number; readonly next: number }[]> {
+export type Ends = { readonly first: number; readonly next: number }
+
+export async function endsOf({ cluster }: KafkaParts, topic: string, partitions: readonly number[]): Promise<Ends[]> {
   return cluster.patiently(async () => {
     const leaders = await Promise.all(partitions.map(async (partition) => ({ partition, leader: await cluster.leaderOf(topic, partition) })))
-    const found = new Map<number, { readonly first: number; readonly next: number }>()
+    const found = new Map<number, Ends>()
     for (const ones of Map.groupBy(leaders, ({ leader }) => `${leader.host}:${leader.port}`).values()) {
       await cluster.at(ones[0]!.leader, async (link) => {
         const offsets = async (timestamp: number) => {

@@ -23,9 +23,12 @@ export async function addPartitions({ cluster }: KafkaParts, { name, transaction
   const byTopic = Map.groupBy(places, ({ topic }) => topic)
   const topics = [...byTopic].map(([topic, ones]) => ({ topic, partitions: ones.map(({ partition }) => partition) }))
   await cluster.patiently(async () => {
+    // The coordinator may not have heard of a new topic yet; one that is gone is a Problem here.
+    for (const { topic, partition } of places) await cluster.leaderOf(topic, partition)
     const request = { transactionalId, producerId: String(id), producerEpoch: epoch, topics }
     const { errors } = await cluster.coordinator('transaction', transactionalId, (link) => link.ask('AddPartitionsToTxn', request))
-    const codes = errors.flatMap(({ topic, partitionErrors }) => partitionErrors.map(({ partition, errorCode }) => ({ place: `topic ${topic}, partition ${partition}`, errorCode })))
+    const codes = errors.flatMap(({ topic, partitionErrors }) =>
+      partitionErrors.map(({ partition, errorCode }) => ({ place: `topic ${topic}, partition ${partition}`, errorCode })))
     // Of several, some say only that another one failed.
     const failed = codes.find(({ errorCode }) => errorCode !== 0 && errorCode !== operationNotAttempted) ?? codes.find(({ errorCode }) => errorCode !== 0)
     if (failed) throw asFenced(new Refusal(failed.errorCode, failed.place), name)

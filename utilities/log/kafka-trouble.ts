@@ -26,8 +26,8 @@ export const code = {
   producerFenced: 90,
 } as const
 
-/** Gone by itself sooner or later: leaders move, brokers restart and load what they coordinate. */
-const passing = new Set<number>([2, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 72, 74, 75, 78, 89])
+/** Gone by itself sooner or later: leaders move, brokers restart and load what they coordinate, and hear of a new topic a little later than others. */
+const passing = new Set<number>([2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 72, 74, 75, 78, 89])
 const refused = new Set<number>([code.topicRefused, code.groupRefused, code.clusterRefused, code.transactionRefused])
 
 /** A broker answered with an error. */
@@ -58,7 +58,10 @@ export const isPassing = (error: unknown): boolean => isUnanswered(error) || (er
 export function asProblem(error: unknown, place: string): unknown {
   const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
   if (error instanceof UnknownToBroker) return problem(`Kafka at ${place} speaks another version of its protocol (${error.message})`, 'Use Kafka 2.5 or newer.')
-  if (isUnanswered(error)) return problem(`Kafka at ${place} does not answer (${textOf(error)})`, 'Check the brokers in the config file and that they run and can be reached, or use the embedded log, which needs no server.')
+  if (isUnanswered(error)) {
+    const todo = 'Check the brokers in the config file and that they run and can be reached, or use the embedded log, which needs no server.'
+    return problem(`Kafka at ${place} does not answer (${textOf(error)})`, todo)
+  }
   if (error instanceof Error && error.name.startsWith('KafkaJS')) {
     return problem(`Kafka at ${place} did not accept the connection (${textOf(error)})`, "Check the log's auth in the config file: its kind, and the credentials.")
   }
@@ -79,7 +82,7 @@ export function voice(place: string, note: (text: string) => void): Voice {
   return {
     complain(who, error) {
       if (complaining.size === 0) {
-        note(isUnanswered(error) ? `Kafka at ${place} does not answer (${textOf(error)}); trying again` : `Kafka at ${place} is not ready (${textOf(error)}); trying again`)
+        note(`Kafka at ${place} ${isUnanswered(error) ? 'does not answer' : 'is not ready'} (${textOf(error)}); trying again`)
       }
       complaining.add(who)
     },

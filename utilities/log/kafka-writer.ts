@@ -5,7 +5,7 @@ import type { Packed } from './kafka-produce.ts'
 import { packSaves, partitionOfName, type CheckpointTopic } from './kafka-saves.ts'
 import { placeOf, sendAll, type Parcel, type Progress } from './kafka-send.ts'
 import { endsOf, topicConfig } from './kafka-topics.ts'
-import { addPartitions, checkHeld, endTransaction, takeIdentity } from './kafka-transaction.ts'
+import { addPartitions, checkHeld, endTransaction, takeIdentity, type Place } from './kafka-transaction.ts'
 import { Fenced, type Append, type Writer } from './log.ts'
 
 type Work = Parameters<Writer['commit']>[0]
@@ -45,7 +45,8 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
       await sendAll(parts, identity, progress, parcels)
     } catch (error) {
       // Nothing of it ever becomes visible. What the broker has taken of it is not known, and with it what it would take for sent again.
-      ended = error instanceof Fenced ? error : await endTransaction(parts, identity, 'abort').then(() => error as Error, (failure: unknown) => (failure instanceof Fenced ? failure : error as Error))
+      ended = error as Error
+      if (!(error instanceof Fenced)) await endTransaction(parts, identity, 'abort').catch((failure: unknown) => failure instanceof Fenced && (ended = failure))
       throw ended
     }
     try {
@@ -59,11 +60,12 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
   async function saved(save: Work['save'] = []): Promise<Promise<Parcel[]>[]> {
     if (save.length === 0) return []
     const { topic, partitions } = await checkpoints()
-    return [...Map.groupBy(save, (one) => partitionOfName(one.name, partitions))].map(([partition, saves]) => cutUp({ topic, partition, batch: packSaves(saves) }))
+    const byPartition = Map.groupBy(save, (one) => partitionOfName(one.name, partitions))
+    return [...byPartition].map(([partition, saves]) => cutUp({ topic, partition, batch: packSaves(saves) }))
   }
 
   /** Record batches of a size that the topic takes, in order. */
-  async function cutUp({ topic, partition, batch }: { readonly topic: string; readonly partition: number; readonly batch: Packed }, append?: number): Promise<Parcel[]> {
+  async function cutUp({ topic, partition, batch }: Place & { readonly batch: Packed }, append?: number): Promise<Parcel[]> {
     const limit = limits.get(topic) ?? limits.set(topic, await sizeLimit(parts, topic)).get(topic)!
     const room = Math.min(parcelBytes, limit) - headerBytes
     const parcels: Parcel[] = []
@@ -106,7 +108,8 @@ const sizeLimit = async ({ cluster }: KafkaParts, topic: string) => Number((awai
 const tooLarge = (topic: string, size: number, limit: number) =>
   new Problem(`a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`, 'Raise max.message.bytes of the topic.')
 
-const uniquePlaces = (parcels: readonly Parcel[]) => [...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values()]
+const uniquePlaces = (parcels: readonly Parcel[]): Place[] =>
+  [...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values()]
 
 const outcomeUnknown = (name: string, cause: unknown) =>
   new Problem(`Kafka stopped answering while it was to commit for ${name}, which may have happened or not`, 'Run it again: it goes on from what was kept.', { cause })
