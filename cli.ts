@@ -7,6 +7,9 @@ import { Problem } from './utilities/problem.ts'
 
 const demoDir = '.tidemark-demo'
 
+// Whoever reads the output may have seen enough, as head does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
 const packageFile = new URL(existsSync(new URL('./package.json', import.meta.url)) ? './package.json' : '../package.json', import.meta.url)
 const { version, description } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string; description: string }
 
