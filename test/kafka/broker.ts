@@ -38,10 +38,13 @@ export async function startKafka(): Promise<TestKafka> {
     const port = await freePair()
     try {
       await order('start', String(port))
+      const killLeftOver = () => void spawnSync(script, ['kill', directory])
+      process.on('exit', killLeftOver)
       return {
         brokers: [`127.0.0.1:${port}`],
         directory,
         async stop() {
+          process.off('exit', killLeftOver)
           await order('stop')
           await rm(directory, { recursive: true, force: true })
         },

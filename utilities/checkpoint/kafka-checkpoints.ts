@@ -86,7 +86,7 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
       const { partitions } = await kafka.checkpointTopic()
       const found = await Promise.all(Array.from({ length: partitions }, (_, partition) => current(partition, (entries, later) => {
         const names = [...new Set([...entries.keys(), ...later.keys()])].filter((name) => name.startsWith(prefix))
-        return names.filter((name) => merged(entries.get(name), later.get(name)).size > 0)
+        return names.filter((name) => !later.has(name) || merged(entries.get(name), later.get(name)).size > 0)
       })))
       return found.flat().sort()
     },
