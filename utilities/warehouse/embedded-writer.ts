@@ -15,7 +15,7 @@ export type Outcome = { readonly problem?: { readonly what: string; readonly tod
 type Waiting = { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
 /** Small heaps: the rows of a batch are gone when it is written. */
-const resourceLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 }
+const resourceLimits = { maxYoungGenerationSizeMb: 3, maxOldGenerationSizeMb: 256 }
 
 export function writerThread(path: string): WriterThread {
   const file = `./embedded-writer-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`
