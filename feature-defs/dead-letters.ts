@@ -5,7 +5,7 @@ import type { Append } from '../utilities/log/log.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import { deadTopic, type Dead } from './inflow.ts'
 
-export const deadSchema = {
+const deadSchema = {
   type: 'record',
   name: 'dead_letter',
   fields: [

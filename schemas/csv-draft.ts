@@ -4,7 +4,7 @@ import type { RecordSchema } from './record.ts'
 
 export const numberKind = 0
 export const dateKind = 1
-export const textKind = 2
+const textKind = 2
 
 /** Arrays are by field; a field has only those that its kind needs. */
 export type Draft = {

@@ -9,23 +9,11 @@ import { done, freshFolder, json, start, tidemark, until, warehouseOf } from './
 import { readRows, rejectsIn, rejectsOf, storyDifferences } from './oracle/compare.ts'
 import { readLoanFile, type LoanFile } from './oracle/loan-file.ts'
 import { lastOf, storyOf, type Owner } from './oracle/loan-story.ts'
+import { chance, seed } from './seeded.ts'
 
 const limitMs = 180_000
 
-/** Every moment comes from this number: with TIDEMARK_SEED=… the same ones are tried again, as far as processes allow. */
-const seed = Number(process.env['TIDEMARK_SEED'] ?? Date.now() % 1_000_000)
-const chance = randomFrom(seed)
 const pauseUpTo = (ms: number) => new Promise((next) => setTimeout(next, chance() * ms))
-
-function randomFrom(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 let path: string
 let file: LoanFile

@@ -6,23 +6,11 @@ import { generated, limitMs, only, withDefinitions } from './loan-folders.ts'
 import { storyDifferences } from './oracle/compare.ts'
 import { readLoanFile, type LoanFile } from './oracle/loan-file.ts'
 import type { Meaning, Owner } from './oracle/loan-story.ts'
+import { chance, seed } from './seeded.ts'
 
 const rows = 20_000
 
-/** Every moment comes from this number: with TIDEMARK_SEED=… the same ones are tried again, as far as processes allow. */
-const seed = Number(process.env['TIDEMARK_SEED'] ?? Date.now() % 1_000_000)
-const chance = randomFrom(seed)
 const moment = () => new Promise((next) => setTimeout(next, 50 + chance() * 550))
-
-function randomFrom(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const definitions = `import { ema, featureSet, mean, rejectedLoan } from 'tidemark'
 export const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
