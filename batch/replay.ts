@@ -2,8 +2,9 @@
 import { readCsv } from '../schemas/csv.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { covers, numberedFrom } from '../schemas/selection.ts'
-import type { BatchPiece, InflowPiece, Piece } from '../feature-defs/checkpoint.ts'
+import type { BatchPiece, InflowPiece, Piece, Routing } from '../feature-defs/checkpoint.ts'
 import { inflowReader, inflowTopic } from '../feature-defs/inflow.ts'
+import { spread } from '../feature-defs/routing.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
 import type { Log } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
@@ -21,7 +22,7 @@ export type ReplayOptions = {
   readonly record: RecordSchema
   /** Only these fields, beside `_seq`. */
   readonly wanted: readonly string[]
-  readonly partition?: number
+  readonly partition: number
   /** Records with after < _seq <= until. */
   readonly after: number
   readonly until: number
@@ -44,25 +45,35 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
   }
 }
 
-async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, signal }: ReplayOptions): AsyncIterable<Stretch> {
+async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, partition, signal }: ReplayOptions): AsyncIterable<Stretch> {
   const source = await unchanged(openSource(piece.place), piece, signal)
   for await (const csv of readCsv(record, source.read(signal), { place: source.place })) {
     const batch = numberedFrom(piece.base, csv)
     const seq = columnOf(batch.columns, '_seq', 'int').values
-    const records = pick(batch.columns, rowsWhere(seq, (one) => covers(piece.ranges, one)))
+    const taken = pick(batch.columns, rowsWhere(seq, (one) => covers(piece.ranges, one)))
+    const records = piece.routing ? share(taken, piece.routing, partition) : taken
     yield { records, seq: columnOf(records, '_seq', 'int').values, offset: null }
     if (batch.lastSeq >= piece.lastSeq) return
   }
 }
 
+/** The records of one partition. */
+const share = (records: Columns, routing: Routing, partition: number): Columns =>
+  spread(records, routing).find((part) => part.partition === partition)?.records ?? pick(records, new Int32Array())
+
 /** Refuses when a record beyond `after` is no longer to be had: its file is missing or has changed, or it was deleted from inflow. Reads each file through once. */
-export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openSource' | 'log'>, history: readonly Piece[], after: number, signal: AbortSignal): Promise<void> {
-  const pieces = history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after) as readonly BatchPiece[]
+export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openSource' | 'log'>, needs: readonly Need[], signal: AbortSignal): Promise<void> {
+  const pieces = needs.flatMap(({ history, after }) => history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after)) as readonly BatchPiece[]
   const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
   for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
-  const first = await firstHeld(log, 0)
-  for (const piece of history) if (piece.kind === 'inflow' && piece.lastSeq > after && offsetBehind(piece, after) < first) throw deleted(piece, first)
+  for (const { partition, history, after } of needs) {
+    const first = await firstHeld(log, partition)
+    for (const piece of history) if (piece.kind === 'inflow' && piece.lastSeq > after && offsetBehind(piece, after) < first) throw deleted(piece, first)
+  }
 }
+
+/** What somebody is about to replay: the history of a partition, its records beyond `after`. */
+export type Need = { readonly partition: number; readonly history: readonly Piece[]; readonly after: number }
 
 async function unchanged(source: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
   const identity = await source.identify(signal).catch((error: unknown) => {
@@ -72,7 +83,7 @@ async function unchanged(source: Source, piece: BatchPiece, signal: AbortSignal 
   return source
 }
 
-async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, { record, wanted, partition = 0, signal }: ReplayOptions, after: number): AsyncIterable<Stretch> {
+async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, { record, wanted, partition, signal }: ReplayOptions, after: number): AsyncIterable<Stretch> {
   const read = await inflowReader(registry, record, wanted)
   let latest = after
   const { to } = piece

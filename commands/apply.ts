@@ -1,6 +1,6 @@
 /** `apply`: releases a version, after showing what will happen. */
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
-import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { loadPositions, switchesTo } from '../feature-defs/checkpoint.ts'
 import { Problem } from '../utilities/problem.ts'
 import { apply } from '../versions/apply.ts'
 import { plan } from '../versions/plan.ts'
@@ -16,8 +16,9 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
   const asked = askedMode(options)
   const chain = chainOf(await loadDefinitions(config.features), set, version)
 
+  const { partitions } = config.log
   return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
-    const planned = await plan(ports, { chain, version, mode: asked })
+    const planned = await plan(ports, { chain, version, mode: asked, partitions })
     const { mode } = planned
     if (!planned.changes) return console.result(planText(planned), { ...planJson(planned), applied: false })
     if (asked !== undefined && asked !== mode && mode !== 'first') throw new Problem(`${set}@${version} was begun with --${mode} and is not finished`, `Finish it so: tidemark apply ${set}@${version} --${mode}`)
@@ -29,13 +30,14 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
 
     const progress = console.progress(`apply ${set}@${version}`)
     try {
-      await apply(ports, { chain, version, mode, actor: actorOf(options), signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) })
+      await apply(ports, { chain, version, mode, partitions, actor: actorOf(options), signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) })
     } catch (error) {
       if (!signal.aborted) throw error
       return console.result(`interrupted; to finish: tidemark apply ${set}@${version}`, { ...planJson(planned), applied: false })
     }
-    const run = (await loadPosition(ports.checkpoints, set, 0)).runs.findLast((one) => one.version === version)!
+    const switches = switchesTo(await loadPositions(ports.checkpoints, set), version)
+    const switchedAfter = Math.max(...switches.map(({ afterSeq }) => afterSeq))
     const shown = mode === 'shadow' ? 'is computed in the shadow' : 'is what SQL users see'
-    console.result(`${set}@${version} ${shown}; the stream switched to it after record ${run.switchedAfter}`, { ...planJson(planned), applied: true, switchedAfter: run.switchedAfter })
+    console.result(`${set}@${version} ${shown}; the stream switched to it after record ${switchedAfter}${switches.length > 1 ? ` (the last of ${switches.length} partitions)` : ''}`, { ...planJson(planned), applied: true, switchedAfter, switches })
   })
 }

@@ -2,7 +2,7 @@
 import { backfill, undoBackfill } from '../batch/backfill.ts'
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
-import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { loadPositions } from '../feature-defs/checkpoint.ts'
 import { Problem } from '../utilities/problem.ts'
 import { apply } from '../versions/apply.ts'
 import { actorOf } from './actor.ts'
@@ -27,10 +27,10 @@ export const run: Run = async ({ options, config, console, signal }) => {
       const there = await undoBackfill(ports, set)
       return console.result(there ? `took back the unfinished backfill of ${set}` : `${set} has no unfinished backfill`, { set, undone: there })
     }
-    if ((await loadPosition(ports.checkpoints, set, 0)).runs.length === 0) {
+    if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
       // Nobody can see a difference yet: the first version needs no decision.
       await source.prove(signal)
-      await apply(ports, { chain, version: 0, mode: 'first', actor: actorOf(options), signal, report: () => {} })
+      await apply(ports, { chain, version: 0, mode: 'first', partitions: config.log.partitions, actor: actorOf(options), signal, report: () => {} })
       console.note(`applied ${set}@0, its first version`)
     }
     const progress = console.progress(`backfill ${set}`)

@@ -10,7 +10,7 @@ export const nothingYet = 'Run first: tidemark apply loan_risk@0'
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
     const news = consumerNews(console)
-    await consumeAll(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, nothingYet })
+    await consumeAll(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, nothingYet, note: console.note })
     const { rows, duplicates, dead } = news.total
     const dropped = `${duplicates > 0 ? `, ${count(duplicates)} duplicates skipped` : ''}${dead > 0 ? `, ${count(dead)} sent to inflow.dead` : ''}`
     console.result(`computed ${count(rows)} records${dropped}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
@@ -23,7 +23,7 @@ export function consumerNews(console: Console) {
   return {
     total,
     report(news: ConsumeNews) {
-      if (news.kind === 'running') console.note(`consume: ${news.versions.join(', ')} from record ${count(news.afterSeq + 1)} on`)
+      if (news.kind === 'running') console.note(`consume: ${news.versions.join(', ')} from record ${count(news.afterSeq + 1)} on${news.partition > 0 ? `, partition ${news.partition}` : ''}`)
       else if (news.kind === 'waiting') console.note(`consume: waiting, ${news.why}`)
       else {
         total.rows += news.rows

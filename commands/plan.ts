@@ -13,14 +13,15 @@ export const run: Run = async ({ args, options, config, console }) => {
   const asked = args[0] === undefined ? undefined : setAtVersion(args[0])
   const definitions = await loadDefinitions(config.features)
   const chain = asked && chainOf(definitions, asked.set, asked.version)
+  const { partitions } = config.log
   return withPorts({ config, console }, [], async (ports) => {
     const plans: Plan[] = []
-    if (asked && chain) plans.push(await plan(ports, { chain, version: asked.version, mode }))
+    if (asked && chain) plans.push(await plan(ports, { chain, version: asked.version, mode, partitions }))
     else {
       // The next version of every set; for a set that is up to date, its last.
       for (const [set, chain] of definitions) {
         const version = Math.min(chain.length - 1, (await knownVersions(ports.registry, set)).length)
-        plans.push(await plan(ports, { chain, version, mode }))
+        plans.push(await plan(ports, { chain, version, mode, partitions }))
       }
     }
     const changes = plans.some((one) => one.changes)

@@ -13,7 +13,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const chosen = years(options)
   const rate = wholeNumber(options, 'rate', { least: 1 })
   const definitions = await loadDefinitions(config.features)
-  const { record } = chainOf(definitions, streamedSet(definitions)).at(-1)!
+  const { record, per } = chainOf(definitions, streamedSet(definitions)).at(-1)!
   const file = (options['file'] as string | undefined) ?? config.source.file
   const source = await sourceAt(file)
 
@@ -22,7 +22,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
     const rejects = ports.rejectsPath('inflow')
     const done = await produce(
       { ...ports, source, rejects: ports.rejects('inflow') },
-      { record, years: chosen, ...(rate === undefined ? {} : { rate }), strict: options['strict'] === true, continue: options['continue'] === true, signal, report: ({ rows }) => progress(rows) },
+      { record, per, partitions: config.log.partitions, years: chosen, ...(rate === undefined ? {} : { rate }), strict: options['strict'] === true, continue: options['continue'] === true, signal, report: ({ rows }) => progress(rows) },
     )
     if (done.rows + done.rejected + done.alreadyHeld === 0 && !done.interrupted) throw new Problem(`${file} has no row of ${chosen[0] === chosen[1] ? chosen[0] : chosen.join('-')}`, 'Choose years that it has.')
     const parts = [

@@ -10,7 +10,7 @@ export const run: Run = async ({ args, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   return withPorts({ config, console }, [], async (ports) => {
     const progress = console.progress(`verify ${set}@${version}`)
-    const proof = await verify(ports, { set, version, sinkReader: sinkReader(0), signal, report: ({ rows }) => progress(rows) }).catch((error: unknown) => {
+    const proof = await verify(ports, { set, version, sinkReader, signal, report: ({ rows }) => progress(rows) }).catch((error: unknown) => {
       if (signal.aborted) return undefined
       throw error
     })

@@ -1,5 +1,5 @@
 /** `versions`: every version of a set, or of all. */
-import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { loadPositions, type Run as RunOfVersion } from '../feature-defs/checkpoint.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { Problem } from '../utilities/problem.ts'
 import { inWords } from '../versions/changes.ts'
@@ -20,11 +20,12 @@ export const run: Run = async ({ args, config, console }) =>
     const unfinished: string[] = []
     for (const set of wanted) {
       const records = await warehouse.versions(set)
-      const position = await loadPosition(checkpoints, set, 0)
+      const positions = await loadPositions(checkpoints, set)
       for (const { definition, registered } of await knownVersions(registry, set)) {
         const { version } = definition
         const record = records.find((one) => one.version === version)
-        const run = position.runs.findLast((one) => one.version === version)
+        const runs = positions.flatMap((position) => position.runs.findLast((one) => one.version === version) ?? [])
+        const run = runs.length === 0 ? undefined : over(runs)
         const owned = run ? `${run.after + 1} – ${run.until ?? 'now'}` : ''
         const features = definition.features.map(({ name, spec }) => `${name} = ${inWords(spec)}`)
         rows.push([`${set}@${version}`, record?.state ?? 'registered', record?.mode ?? '', run ? run.switchedAfter : null, owned, features.join('; ')])
@@ -46,3 +47,10 @@ export const run: Run = async ({ args, config, console }) =>
     ]
     console.result(text.join('\n'), { versions: values, unfinished })
   })
+
+/** The run of a version over all partitions: from where the first began to where the last ended. */
+const over = (runs: readonly RunOfVersion[]) => ({
+  switchedAfter: Math.max(...runs.map(({ switchedAfter }) => switchedAfter)),
+  after: Math.min(...runs.map(({ after }) => after)),
+  until: runs.some(({ until }) => until === null) ? null : Math.max(...runs.map(({ until }) => until!)),
+})

@@ -1,12 +1,22 @@
-/** Runs the consumer of every feature set that is applied, and of those applied while it runs. */
-import { loadPosition, running } from '../feature-defs/checkpoint.ts'
+/** Runs the consumer of every feature set that is applied, and of those applied while it runs, on the partitions of inflow that fall to this process. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { loadPositions, running } from '../feature-defs/checkpoint.ts'
+import { inflowTopic } from '../feature-defs/inflow.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
+import { routingFor } from '../feature-defs/routing.ts'
+import { workOnShares } from '../utilities/shares.ts'
 import { Problem } from '../utilities/problem.ts'
 import { consume, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
 
 const lookEveryMs = 2000
 
-export async function consumeAll(ports: ConsumerPorts, options: Omit<ConsumeOptions, 'set'> & { readonly nothingYet: string }): Promise<void> {
+export type ConsumeAllOptions = Omit<ConsumeOptions, 'set' | 'partition'> & { readonly nothingYet: string; readonly note: (text: string) => void }
+
+/** The group of consumers that share a set's partitions. */
+export const consumers = (set: string) => `consume-${set}`
+
+export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOptions): Promise<void> {
+  const { follow, note } = options
   const sets = await streamedSets(ports)
   if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', options.nothingYet)
 
@@ -14,23 +24,28 @@ export async function consumeAll(ports: ConsumerPorts, options: Omit<ConsumeOpti
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
   const tasks = new Map<string, Promise<void>>()
-  const start = (set: string) => tasks.set(set, consume(ports, { ...options, set, signal }).catch((error: unknown) => (failed.abort(error), Promise.reject(error))))
+  const start = (set: string) => {
+    const work = (partition: number, signal: AbortSignal) => consume(ports, { ...options, set, partition, signal })
+    const task = workOnShares(ports.log, { topic: inflowTopic, group: consumers(set), follow, signal, note }, work)
+    tasks.set(set, task.catch((error: unknown) => (failed.abort(error), Promise.reject(error))))
+  }
   sets.forEach(start)
-  while (options.follow && !signal.aborted) {
-    await new Promise<void>((done) => {
-      const timer = setTimeout(done, lookEveryMs)
-      signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
-    })
+  while (follow && !signal.aborted) {
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
     if (!signal.aborted) for (const set of await streamedSets(ports)) if (!tasks.has(set)) start(set)
   }
   await Promise.all(tasks.values())
 }
 
-async function streamedSets({ registry, checkpoints }: ConsumerPorts): Promise<string[]> {
+/** Those with a version to compute; a Problem for one that inflow as it is cannot carry. */
+async function streamedSets(ports: ConsumerPorts): Promise<string[]> {
+  const { registry, checkpoints } = ports
   const sets: string[] = []
   for (const set of await knownSets(registry)) {
-    const batchOnly = (await knownVersions(registry, set)).at(-1)!.definition.batchOnly
-    if (!batchOnly && running(await loadPosition(checkpoints, set, 0)).length > 0) sets.push(set)
+    const { definition } = (await knownVersions(registry, set)).at(-1)!
+    if (definition.batchOnly || !(await loadPositions(checkpoints, set)).some((position) => running(position).length > 0)) continue
+    await routingFor(ports, definition, 1)
+    sets.push(set)
   }
   return sets
 }

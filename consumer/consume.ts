@@ -1,4 +1,5 @@
 /** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { extendHistory, loadPosition, loadState, running, savePosition, saveState, writerName, type Position } from '../feature-defs/checkpoint.ts'
 import { deadLetters } from '../feature-defs/dead-letters.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
@@ -18,7 +19,7 @@ export type ConsumerPorts = { readonly log: Log; readonly checkpoints: Checkpoin
 
 export type ConsumeOptions = {
   readonly set: string
-  readonly partition?: number
+  readonly partition: number
   /** Stay and wait for more at the end of inflow. */
   readonly follow: boolean
   readonly signal: AbortSignal
@@ -27,7 +28,7 @@ export type ConsumeOptions = {
 
 export type ConsumeNews =
   | { readonly kind: 'batch'; readonly rows: number; readonly duplicates: number; readonly dead: number; readonly seq: number; readonly offset: number }
-  | { readonly kind: 'running'; readonly versions: readonly string[]; readonly afterSeq: number }
+  | { readonly kind: 'running'; readonly partition: number; readonly versions: readonly string[]; readonly afterSeq: number }
   | { readonly kind: 'waiting'; readonly why: string }
 
 /** Everything that runs on one partition between taking the writer and losing it. */
@@ -39,52 +40,62 @@ type Group = { readonly read: (fetched: Fetched, afterSeq: number) => Promise<In
 /** One live version at work: its engine, and how its rows become messages. */
 type Lane = { readonly definition: Definition; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
 
+/** Works on one partition until the signal aborts, or to the end of inflow. */
 export async function consume(ports: ConsumerPorts, options: ConsumeOptions): Promise<void> {
-  while (!options.signal.aborted) {
+  for (let fenced = 0; !options.signal.aborted; fenced++) {
     const turn = await takeTurn(ports, options)
     if (!turn) return
+    const from = turn.position.offset
     try {
       return await runTurn(ports, options, turn)
     } catch (error) {
       // Another command took the writer to switch versions or to backfill: what was not committed is computed again from what it saved.
       if (!(error instanceof Fenced)) throw error
+      if (turn.position.offset > from) fenced = 0
+      // Again and again without a batch in between is another consumer, to which the partition is about to go or which is about to lose it.
+      if (fenced > 0) await pause(Math.min(2000, 25 * 2 ** fenced), options.signal)
     } finally {
       await turn.writer.close()
     }
   }
 }
 
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined)
+
 async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<Turn | undefined> {
   const { log, checkpoints } = ports
-  const { set, partition = 0, report, signal } = options
+  const { set, partition, report, signal } = options
   let said = ''
   while (!signal.aborted) {
-    const why = waitFor(await loadPosition(checkpoints, set, partition), ports.clock)
+    const why = waitFor(await loadPosition(checkpoints, set, partition), ports.clock, partition)
     if (why === null) {
       // The writer first, then the position: nobody can move it any more once the name is ours.
       const writer = await log.writer(writerName(set, partition))
       const position = await loadPosition(checkpoints, set, partition)
-      if (waitFor(position, ports.clock) === null) {
+      if (waitFor(position, ports.clock, partition) === null) {
         const turn = { writer, position, groups: await openGroups(ports, set, partition, position) }
         const lanes = turn.groups.flatMap((group) => group.lanes)
-        report({ kind: 'running', versions: lanes.map(({ definition }) => label(definition)), afterSeq: position.seq })
+        report({ kind: 'running', partition, versions: lanes.map(({ definition }) => label(definition)), afterSeq: position.seq })
         return turn
       }
       await writer.close()
     } else {
       if (!options.follow && why.startsWith('a backfill')) throw new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
+      if (!options.follow && why.startsWith(notYet)) throw new Problem(why, `Finish it: tidemark apply ${set}@0`)
       if (why !== said) report({ kind: 'waiting', why })
       said = why
-      await new Promise((done) => setTimeout(done, 20))
+      await pause(20, signal)
     }
   }
   return undefined
 }
 
-function waitFor({ hold }: Position, clock: Clock): string | null {
+const notYet = 'its first version has not reached'
+
+function waitFor({ hold, runs }: Position, clock: Clock, partition: number): string | null {
   if (hold?.kind === 'switch') return Number(clock() / 1_000_000n) < hold.until ? `${hold.by} is switching versions` : null
   if (hold?.kind === 'backfill') return `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
-  return null
+  return runs.length === 0 ? `${notYet} partition ${partition}` : null
 }
 
 async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string, partition: number, position: Position): Promise<Group[]> {
@@ -103,7 +114,7 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
   })))
 }
 
-async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition = 0, follow, signal, report }: ConsumeOptions, turn: Turn): Promise<void> {
+async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition, follow, signal, report }: ConsumeOptions, turn: Turn): Promise<void> {
   const toDead = await deadLetters(registry)
   for await (const fetched of log.read(inflowTopic, { partition, from: turn.position.offset, follow, signal })) {
     const before = turn.position
@@ -124,7 +135,7 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
 
     const lastSeq = rows.length > 0 ? seq[rows.length - 1]! : before.seq
     const piece = { kind: 'inflow', from: fetched.offset, to: fetched.next, firstSeq: rows.length > 0 ? seq[0]! : before.seq + 1, lastSeq, rows: rows.length } as const
-    turn.position = {
+    const after: Position = {
       ...before,
       seq: lastSeq,
       offset: fetched.next,
@@ -133,7 +144,8 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
       history: extendHistory(before.history, piece),
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
-    await turn.writer.commit({ append, save: [...save, savePosition(set, partition, turn.position)] })
+    await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)] })
+    turn.position = after
     report({ kind: 'batch', rows: rows.length, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
     if (signal.aborted) return
   }

@@ -17,7 +17,12 @@ export type BatchPiece = {
   readonly firstSeq: number
   readonly lastSeq: number
   readonly rows: number
+  /** How the file's records were spread over the partitions, each of which has this piece with its own number of rows. */
+  readonly routing?: Routing
 }
+
+/** Records belong to the partition of their key; without a field for it there is one partition. */
+export type Routing = { readonly per: string | null; readonly partitions: number }
 
 /** A stretch of inflow that the consumer ingested: offsets from..to (to excluded). */
 export type InflowPiece = { readonly kind: 'inflow'; readonly from: number; readonly to: number; readonly firstSeq: number; readonly lastSeq: number; readonly rows: number }
@@ -65,7 +70,7 @@ export const start: Position = { seq: 0, offset: 0, duplicates: 0, dead: 0, runs
 /** The name under which a log's writer for this partition is taken: one holder at a time. */
 export const writerName = (set: string, partition: number) => `compute/${set}/${partition}`
 
-const positionName = (set: string, partition: number) => `position/${set}/${partition}`
+const positionName = (set: string, partition: number | '') => `position/${set}/${partition}`
 const stateName = (set: string, version: number, partition: number) => `state/${set}@${version}/${partition}`
 
 const encoder = new TextEncoder()
@@ -78,6 +83,13 @@ export async function loadPosition(checkpoints: Checkpoints, set: string, partit
   const saved = (await checkpoints.load(positionName(set, partition))).get('')
   return saved ? fromBytes<Position>(saved) : start
 }
+
+/** On how many partitions the set was applied; 0 when it was not. */
+export const partitionsApplied = async (checkpoints: Checkpoints, set: string): Promise<number> => (await checkpoints.names(positionName(set, ''))).length
+
+/** The position of every partition that the set was applied on; of one at its start when it was not. */
+export const loadPositions = async (checkpoints: Checkpoints, set: string): Promise<readonly Position[]> =>
+  Promise.all(Array.from({ length: Math.max(1, await partitionsApplied(checkpoints, set)) }, (_, partition) => loadPosition(checkpoints, set, partition)))
 
 export const savePosition = (set: string, partition: number, position: Position): Save =>
   ({ name: positionName(set, partition), key: '', value: toBytes(position) })
@@ -104,5 +116,12 @@ export function extendHistory(history: readonly Piece[], piece: Piece): readonly
   if (piece.kind !== 'inflow' || last?.kind !== 'inflow' || last.to !== piece.from) return [...history, piece]
   return [...history.slice(0, -1), { ...last, to: piece.to, lastSeq: piece.lastSeq, rows: last.rows + piece.rows }]
 }
+
+/** Where each partition went over to the version, as far as they have. */
+export const switchesTo = (positions: readonly Position[], version: number) =>
+  positions.flatMap(({ runs }, partition) => {
+    const run = runs.findLast((one) => one.version === version)
+    return run ? [{ partition, afterSeq: run.switchedAfter, at: run.switchedAt }] : []
+  })
 
 export const running = (position: Position) => position.runs.filter((run) => run.until === null)

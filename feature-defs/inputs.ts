@@ -32,7 +32,8 @@ function numbersOf(column: Column, count: number): Float64Array {
 const isPresent = (column: Column) => (row: number) =>
   column.kind === 'text' ? column.starts[row] !== -1 : column.kind === 'date' ? column.days[row] !== noDay : true
 
-function keysOf(column: Column, count: number): string[] {
+/** The key of each record as text; null is the key "". */
+export function keysOf(column: Column, count: number): string[] {
   const keys = new Array<string>(count)
   if (column.kind === 'text') {
     const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength)

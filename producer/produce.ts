@@ -1,6 +1,7 @@
 /** The producer: replays the chosen years of a CSV into `inflow`, and records what the topic holds in the same commit as the records. */
 import { baseFor, holds, latestOf, loadHeld, saveHeld } from '../feature-defs/held.ts'
 import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
+import { ensureTopics, messageKeys, saveKeyedBy, spread } from '../feature-defs/routing.ts'
 import { inflowSchema } from '../schemas/avro.ts'
 import { readCsv } from '../schemas/csv.ts'
 import { encoder } from '../schemas/encode.ts'
@@ -18,6 +19,10 @@ export type ProducePorts = { readonly log: Log; readonly checkpoints: Checkpoint
 
 export type ProduceOptions = {
   readonly record: RecordSchema
+  /** The field whose value says which partition a record goes to. */
+  readonly per: string | null
+  /** How many inflow gets if it has to be made. */
+  readonly partitions: number
   readonly years: Years
   /** Records a second; as fast as it goes without. */
   readonly rate?: number
@@ -32,11 +37,12 @@ export type ProduceOptions = {
 export type Produced = { readonly rows: number; readonly rejected: number; readonly alreadyHeld: number; readonly interrupted: boolean }
 
 export async function produce({ log, checkpoints, registry, source, rejects }: ProducePorts, options: ProduceOptions): Promise<Produced> {
-  const { record, years, strict, signal, report } = options
+  const { record, per, years, strict, signal, report } = options
   // What is in inflow cannot be taken back: the file must be whole before the first record goes there.
   const [identity] = await Promise.all([source.identify(signal), source.prove(signal)])
   const { id } = await registerInflow(registry, record)
-  await log.create(inflowTopic, 1)
+  const partitions = await ensureTopics(log, options.partitions)
+  if (per === null && partitions > 1) throw keyless(record, partitions)
 
   const writer = await log.writer(`produce/${inflowTopic}`)
   try {
@@ -68,8 +74,11 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
         ranges = joinRanges(ranges, chosen.ranges)
         // Rejects before the commit: a crash in between leaves lines that the next run drops, never a silent loss.
         await rejects.append(bad)
-        const append = rows.length === 0 ? [] : [{ topic: inflowTopic, partition: 0, batch: encode(fresh) }]
-        await writer.commit({ append, save: [saveHeld([...others, { ...mine, ranges }])] })
+        const append = rows.length === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records }) => {
+          const keys = messageKeys(records, per)
+          return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
+        })
+        await writer.commit({ append, save: [saveHeld([...others, { ...mine, ranges }]), saveKeyedBy(per)] })
         total.rows += rows.length
         total.rejected += bad.length
         await pace.afterRows(rows.length, signal)
@@ -82,6 +91,10 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
     await writer.close()
   }
 }
+
+const keyless = (record: RecordSchema, partitions: number) =>
+  new Problem(`inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
+    `Give the feature set a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`)
 
 const behind = ([from, to]: Years, seq: number, latest: number) =>
   new Problem(`row ${seq} of ${from === to ? from : `${from}-${to}`} lies behind row ${latest}, which inflow holds already`,

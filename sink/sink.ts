@@ -1,5 +1,5 @@
 /** The sink: reads `outflow` and writes its rows into the warehouse, each batch together with how far it has come. */
-import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { loadPositions, switchesTo } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic } from '../feature-defs/inflow.ts'
 import { knownSets } from '../feature-defs/known-versions.ts'
@@ -9,6 +9,7 @@ import { runsOfId } from '../schemas/wire.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Columns } from '../utilities/columns.ts'
 import type { Fetched, Log } from '../utilities/log/log.ts'
+import { workOnShares } from '../utilities/shares.ts'
 import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
@@ -17,17 +18,24 @@ import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
 export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
 export type SinkOptions = {
-  readonly partition?: number
   readonly follow: boolean
   readonly signal: AbortSignal
   readonly report: (news: SinkNews) => void
+  readonly note: (text: string) => void
 }
 export type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
 
 export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
 
-export async function sink({ log, checkpoints, registry, warehouse }: SinkPorts, { partition = 0, follow, signal, report }: SinkOptions): Promise<void> {
-  if ((await knownSets(registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', 'Run first: tidemark apply loan_risk@0')
+/** The group of sinks that share the partitions of outflow. */
+export const sinks = 'sink'
+
+export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
+  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', 'Run first: tidemark apply loan_risk@0')
+  await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
+}
+
+async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPorts, { follow, signal, report }: SinkOptions, partition: number): Promise<void> {
   const reader = sinkReader(partition)
   const lanes = new Map<string, Promise<Lane | undefined>>()
   const laneOf = (id: string) => lanes.get(id) ?? lanes.set(id, openLane({ checkpoints, registry, warehouse }, id)).get(id)!
@@ -73,7 +81,6 @@ async function openLane({ checkpoints, registry, warehouse }: Omit<SinkPorts, 'l
 
 /** Tells SQL users where each partition switched to the version: known once its first row is here. */
 async function noteSwitch({ checkpoints, warehouse }: Pick<SinkPorts, 'checkpoints' | 'warehouse'>, { set, version }: Definition): Promise<void> {
-  const { runs } = await loadPosition(checkpoints, set, 0)
-  const run = runs.find((one) => one.version === version)
-  if (run) await warehouse.noteSwitches(set, version, [{ partition: 0, afterSeq: run.switchedAfter, at: run.switchedAt }])
+  const switches = switchesTo(await loadPositions(checkpoints, set), version)
+  if (switches.length > 0) await warehouse.noteSwitches(set, version, switches)
 }

@@ -1,12 +1,10 @@
 /** What is done to versions: noted in the warehouse with who did it, when and why, together with what SQL users see of it. */
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { loadPosition, type Mode } from '../feature-defs/checkpoint.ts'
+import { loadPositions, switchesTo, type Mode } from '../feature-defs/checkpoint.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import type { VersionPorts } from './growth.ts'
 import { layoutOf, promotedOf, withRecords } from './layout.ts'
-
-const partition = 0
 
 /** Who changes something, and why: kept in `tidemark_versions`. */
 export type Actor = { readonly who: string; readonly why: string | null; readonly measured?: string }
@@ -16,10 +14,10 @@ export type Change = Partial<Pick<VersionRecord, 'state' | 'promotion'>>
 /** Puts the changed records, with the switches that the checkpoint knows, and makes tables and views fit them, in one transaction. */
 export async function act({ registry, checkpoints, warehouse }: Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>, set: string, changes: readonly VersionRecord[]): Promise<void> {
   const definitions = (await knownVersions(registry, set)).map(({ definition }) => definition)
-  const { runs } = await loadPosition(checkpoints, set, partition)
+  const positions = await loadPositions(checkpoints, set)
   const changed = changes.map((record) => {
-    const run = runs.findLast(({ version }) => version === record.version)
-    return run ? { ...record, switches: [{ partition, afterSeq: run.switchedAfter, at: run.switchedAt }] } : record
+    const switches = switchesTo(positions, record.version)
+    return switches.length > 0 ? { ...record, switches } : record
   })
   await warehouse.arrange(layoutOf(definitions, withRecords(await warehouse.versions(set), changed)), changed)
 }

@@ -1,11 +1,12 @@
 /** `apply`: releases a version of a feature set, prepares its state, shows it to SQL users and hands the stream over to it. */
 import { mergeStates } from '../batch/lineage.ts'
 import { checkHistory } from '../batch/replay.ts'
-import { loadPosition, loadState, saveState, type Mode, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPositions, loadState, partitionsApplied, savePosition, saveState, start, writerName, type Mode, type Position, type Run } from '../feature-defs/checkpoint.ts'
 import { inherit, packState, unpackState } from '../feature-defs/engine.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
-import { deadTopic, inflowTopic, outflowTopic, registerInflow } from '../feature-defs/inflow.ts'
+import { registerInflow } from '../feature-defs/inflow.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
+import { ensureTopics, routingFor } from '../feature-defs/routing.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { acted, act, isoTime, newRecord, toTop, type Actor } from './acts.ts'
 import { featureChanges } from './changes.ts'
@@ -19,29 +20,33 @@ export type ApplyOptions = Watch & {
   readonly version: number
   readonly mode: Mode
   readonly actor: Actor
+  /** How many inflow gets if it has to be made. */
+  readonly partitions: number
 }
-
-const partition = 0
 
 export async function apply(ports: VersionPorts, options: ApplyOptions): Promise<void> {
   const { version, mode, signal } = options
   const { set } = options.chain[0]!
-  await refuseAmidstBackfill(ports, set, partition)
-  const position = await loadPosition(ports.checkpoints, set, partition)
+  await refuseAmidstBackfill(ports, set)
   // What is released already counts as it was released: the code may list its features in another order by now.
   const released = await knownVersions(ports.registry, set)
   const chain = options.chain.map((inCode) => released.find(({ definition }) => definition.version === inCode.version)?.definition ?? inCode)
   const definition = chain[version]!
   const withRows = mode === 'backfill' || mode === 'shadow'
-  const computed = position.runs.some((run) => run.version === version)
-  const origins = originsToWarm({ ...options, chain }, position)
-  if (!computed && (withRows || Object.keys(origins).length > 0)) await checkHistory(ports, position.history, 0, signal)
+  const routing = await routingFor(ports, definition, options.partitions)
+  const applied = await partitionsApplied(ports.checkpoints, set)
+  const positions = applied > 0 ? await loadPositions(ports.checkpoints, set) : new Array<Position>(routing.partitions).fill(start)
+  const todo = positions.flatMap((position, partition) =>
+    position.runs.some((run) => run.version === version) ? [] : [{ partition, position, origins: originsToWarm({ ...options, chain }, position) }])
+  const needs = todo.filter(({ origins }) => withRows || Object.keys(origins).length > 0)
+  await checkHistory(ports, needs.map(({ partition, position: { history } }) => ({ partition, history, after: 0 })), signal)
 
-  for (const topic of [inflowTopic, outflowTopic, deadTopic]) await ports.log.create(topic, 1)
+  if (!definition.batchOnly) await ensureTopics(ports.log, routing.partitions)
   await registerInflow(ports.registry, definition.record)
   const { id } = await ports.registry.register(set, JSON.stringify(rowSchema(definition)))
-  await ports.registry.label(id, { set, version: String(version), mode, ...(computed ? {} : { live: 'yes' }) })
+  await ports.registry.label(id, { set, version: String(version), mode, ...(todo.length === 0 ? {} : { live: 'yes' }) })
 
+  if (applied === 0) await begin(ports, set, positions)
   const recordNow = async () => (await ports.warehouse.versions(set)).find((one) => one.version === version) ?? newRecord(definition, id, mode)
   const note = async (state: 'filling' | 'shadow' | 'promoted', what: string) => {
     const mine = await recordNow()
@@ -50,26 +55,32 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
   }
 
   if (withRows) {
-    if (!computed) {
-      await note('filling', `apply --${mode}`)
-      const growth = await filled(ports, definition)
+    if (todo.length > 0) await note('filling', `apply --${mode}`)
+    for (const { partition } of todo) {
+      const growth = await filled(ports, definition, partition)
       await catchUp(ports, growth, options)
       // Both versions compute from here on, then the view changes, then the old one ends: at no moment is a record without a row.
       await switchTo(ports, { ...options, chain }, growth, { endOthers: false })
     }
     if ((await recordNow()).state === 'filling') await note(mode === 'shadow' ? 'shadow' : 'promoted', mode === 'shadow' ? 'shadow complete' : 'promote')
     if ((await recordNow()).state === 'promoted') await endRuns(ports, set, version)
-  } else if (!computed) {
-    const growth = warmed(definition, origins)
-    if (Object.keys(origins).length > 0) await catchUp(ports, growth, options)
+  } else if (todo.length > 0) {
+    const growths = todo.map(({ partition, origins }) => warmed(definition, partition, origins))
+    for (const growth of growths) if (Object.keys(growth.origins).length > 0) await catchUp(ports, growth, options)
     // The view first: until the new version has rows it falls back to the version before, so that nobody sees a gap.
     await note('promoted', mode === 'first' ? 'apply' : `apply --${mode}`)
-    await switchTo(ports, { ...options, chain }, growth, { endOthers: true })
+    for (const growth of growths) await switchTo(ports, { ...options, chain }, growth, { endOthers: true })
   }
   // Where the stream switched is known only now.
   const mine = await recordNow()
-  if (mine.switches.length === 0) await act(ports, set, [mine])
+  if (mine.switches.length < positions.length) await act(ports, set, [mine])
   await labelLive(ports, set)
+}
+
+/** From here on it is known on how many partitions the set runs: keys stay where they are. */
+async function begin({ log }: VersionPorts, set: string, positions: readonly Position[]): Promise<void> {
+  const writer = await log.writer(writerName(set, 0))
+  await writer.commit({ save: positions.map((position, partition) => savePosition(set, partition, position)) }).finally(() => writer.close())
 }
 
 /** What is new in a forward-only version is replayed over all history, and what it inherits from a version that has stopped from where that one's began. */
@@ -85,13 +96,13 @@ function originsToWarm({ chain, version, mode }: ApplyOptions, { runs }: Positio
 
 /** Puts the version to work behind the last record committed. */
 async function switchTo(ports: VersionPorts, options: ApplyOptions, growth: Growth, { endOthers }: { readonly endOthers: boolean }): Promise<void> {
-  const { definition, writeRows } = growth
+  const { definition, partition, writeRows } = growth
   const { set, version } = definition
   const shadows = await shadowsOf(ports, set)
   await handover(ports, { set, partition, by: `apply ${label(definition)}` }, async (position) => {
     const ended = endOthers ? withEnded(position, version, shadows) : position
     if (Object.keys(growth.origins).length > 0) await advance(ports, growth, position, options)
-    const taken = await takeOver(ports, options, position)
+    const taken = await takeOver(ports, options, partition, position)
     const run: Run = {
       version,
       mode: options.mode,
@@ -103,14 +114,14 @@ async function switchTo(ports: VersionPorts, options: ApplyOptions, growth: Grow
     }
     const states = mergeStates([growth.lineage.snapshot(), taken.states])
     // The newest in front: its row of a record comes before the older one's, so that a view that falls back never shows the older one in between.
-    return { position: { ...ended, runs: [run, ...ended.runs] }, save: [...saveState(set, version, partition, states), ...(await forgetFill(ports, definition))] }
+    return { position: { ...ended, runs: [run, ...ended.runs] }, save: [...saveState(set, version, partition, states), ...(await forgetFill(ports, growth))] }
   })
 }
 
 type Taken = { readonly origins: Origins; readonly states: ReadonlyMap<string, Uint8Array> }
 
 /** What a cold or forward-only version inherits from the running one before, under its own names for it. */
-async function takeOver(ports: VersionPorts, { chain, version, mode }: ApplyOptions, position: Position): Promise<Taken> {
+async function takeOver(ports: VersionPorts, { chain, version, mode }: ApplyOptions, partition: number, position: Position): Promise<Taken> {
   const [previous, definition] = [chain[version - 1], chain[version]!]
   const before = position.runs.findLast((run) => run.version === previous?.version && run.until === null)
   if (!before || !previous || (mode !== 'cold' && mode !== 'forward-only')) return { origins: {}, states: new Map() }

@@ -1,5 +1,5 @@
 /** What may be applied: versions come in order, and released ones are never edited. */
-import { loadPosition, running, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPositions, running, type Position } from '../feature-defs/checkpoint.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { versionFingerprint } from '../feature-defs/fingerprint.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
@@ -33,16 +33,19 @@ export async function checkApply(ports: Ports, chain: readonly Definition[], ver
 }
 
 async function stateOf({ checkpoints, warehouse }: Ports, set: string, version: number): Promise<'done' | 'unfinished'> {
-  const position = await loadPosition(checkpoints, set, 0)
+  const positions = await loadPositions(checkpoints, set)
   const records = await warehouse.versions(set)
   const record = records.find((one) => one.version === version)
-  if (!record || record.state === 'registered' || record.state === 'filling' || !position.runs.some((run) => run.version === version)) return 'unfinished'
-  return record.state === 'promoted' && overdue(position, records).length > 0 ? 'unfinished' : 'done'
+  if (!record || record.state === 'registered' || record.state === 'filling' || !isComputed(positions, version)) return 'unfinished'
+  return record.state === 'promoted' && overdue(positions, records).length > 0 ? 'unfinished' : 'done'
 }
 
+/** Whether every partition has gone over to the version, at whatever time. */
+export const isComputed = (positions: readonly Position[], version: number): boolean => positions.every(({ runs }) => runs.some((run) => run.version === version))
+
 /** Versions that were superseded and have not been told to stop. */
-export const overdue = (position: Position, records: readonly VersionRecord[]): readonly number[] =>
-  running(position).map(({ version }) => version).filter((version) => records.some((one) => one.version === version && one.state !== 'promoted' && one.state !== 'shadow' && one.state !== 'filling'))
+export const overdue = (positions: readonly Position[], records: readonly VersionRecord[]): readonly number[] =>
+  [...new Set(positions.flatMap(running).map(({ version }) => version))].filter((version) => records.some((one) => one.version === version && one.state !== 'promoted' && one.state !== 'shadow' && one.state !== 'filling'))
 
 /** Why the registry would not take the version: its rows' schema, or the one of its records in inflow. */
 export async function reasonsAgainst(registry: VersionPorts['registry'], definition: Definition): Promise<readonly string[]> {

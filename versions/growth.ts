@@ -21,6 +21,7 @@ export type Origins = { readonly [feature: string]: number }
 /** A version's state on its way to the stream's position. */
 export type Growth = {
   readonly definition: Definition
+  readonly partition: number
   readonly origins: Origins
   readonly writeRows: boolean
   readonly lineage: Lineage
@@ -28,30 +29,28 @@ export type Growth = {
   seq: number
 }
 
-const partition = 0
-
 /** Without rows: each feature named by the origins is replayed from its own. */
-export const warmed = (definition: Definition, origins: Origins): Growth =>
-  ({ definition, origins, writeRows: false, lineage: lineage(definition, origins), seq: Math.min(Number.MAX_SAFE_INTEGER, ...Object.values(origins)) })
+export const warmed = (definition: Definition, partition: number, origins: Origins): Growth =>
+  ({ definition, partition, origins, writeRows: false, lineage: lineage(definition, origins), seq: Math.min(Number.MAX_SAFE_INTEGER, ...Object.values(origins)) })
 
 /** With rows for all history; goes on where a killed command had come to. */
-export async function filled({ checkpoints }: VersionPorts, definition: Definition): Promise<Growth> {
+export async function filled({ checkpoints }: VersionPorts, definition: Definition, partition: number): Promise<Growth> {
   const origins = Object.fromEntries(definition.features.map(({ name }) => [name, 0]))
-  const { seq, state } = (await savedFill(checkpoints, definition)) ?? { seq: 0, state: new Map() }
-  return { definition, origins, writeRows: true, lineage: lineage(definition, origins, state), seq }
+  const { seq, state } = (await savedFill(checkpoints, definition, partition)) ?? { seq: 0, state: new Map() }
+  return { definition, partition, origins, writeRows: true, lineage: lineage(definition, origins, state), seq }
 }
 
 /** A version that stopped, with rows from there on. */
-export async function revived({ checkpoints }: VersionPorts, definition: Definition, run: Run): Promise<Growth> {
-  const saved = await savedFill(checkpoints, definition)
+export async function revived({ checkpoints }: VersionPorts, definition: Definition, partition: number, run: Run): Promise<Growth> {
+  const saved = await savedFill(checkpoints, definition, partition)
   const stopped = { seq: run.until!, state: await loadState(checkpoints, definition.set, definition.version, partition) }
   // What a killed command saved holds only the keys that it met.
   const { seq, state } = saved && saved.seq > stopped.seq ? { seq: saved.seq, state: new Map([...stopped.state, ...saved.state]) } : stopped
-  return { definition, origins: run.origins, writeRows: true, lineage: lineage(definition, run.origins, state), seq }
+  return { definition, partition, origins: run.origins, writeRows: true, lineage: lineage(definition, run.origins, state), seq }
 }
 
-async function savedFill(checkpoints: Checkpoints, definition: Definition): Promise<{ readonly seq: number; readonly state: ReadonlyMap<string, Uint8Array> } | undefined> {
-  const saved = await checkpoints.load(fillName(definition))
+async function savedFill(checkpoints: Checkpoints, definition: Definition, partition: number): Promise<{ readonly seq: number; readonly state: ReadonlyMap<string, Uint8Array> } | undefined> {
+  const saved = await checkpoints.load(fillName({ definition, partition }))
   if (!saved.has('at')) return undefined
   return { seq: fromBytes<number>(saved.get('at')!), state: new Map([...saved].flatMap(([key, bytes]) => (key === 'at' ? [] : [[key.slice(1), bytes] as const]))) }
 }
@@ -61,8 +60,8 @@ const smallRest = 20_000
 
 /** Replays until the stream is near; the rest is for the handover. */
 export async function catchUp(ports: VersionPorts, growth: Growth, watch: Watch): Promise<void> {
-  const { set } = growth.definition
-  const writer = await ports.log.writer(fillName(growth.definition))
+  const { definition: { set }, partition } = growth
+  const writer = await ports.log.writer(fillName(growth))
   const [startedNs, from] = [ports.clock(), growth.seq]
   try {
     for (let turn = 0; ; turn++) {
@@ -88,7 +87,7 @@ const recordsPerSave = 200_000
 
 /** Replays up to the position. The writer saves how far it has come, behind the rows. */
 export async function advance(ports: VersionPorts, growth: Growth, position: Position, { signal, report }: Watch, writer?: Writer): Promise<void> {
-  const { definition, writeRows } = growth
+  const { definition, partition, writeRows } = growth
   const { record, set } = definition
   const wanted = writeRows ? Object.keys(record.fields) : fieldsRead(definition)
   const writes = oneAhead()
@@ -111,16 +110,16 @@ export async function advance(ports: VersionPorts, growth: Growth, position: Pos
   growth.seq = position.seq
 }
 
-const fillName = (definition: Definition) => `fill/${label(definition)}/${partition}`
+const fillName = ({ definition, partition }: Pick<Growth, 'definition' | 'partition'>) => `fill/${label(definition)}/${partition}`
 
 /** The position under 'at', each key's state behind a dot. */
-const saveFill = ({ definition, lineage, seq }: Growth): Save[] => {
-  const name = fillName(definition)
+const saveFill = ({ definition, partition, lineage, seq }: Growth): Save[] => {
+  const name = fillName({ definition, partition })
   return [{ name, key: 'at', value: toBytes(seq) }, ...[...lineage.changes()].map(([key, value]) => ({ name, key: `.${key}`, value }))]
 }
 
 /** Removes what `advance` kept, once the checkpoint has it all. */
-export async function forgetFill({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, definition: Definition): Promise<Save[]> {
-  const name = fillName(definition)
+export async function forgetFill({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, growth: Pick<Growth, 'definition' | 'partition'>): Promise<Save[]> {
+  const name = fillName(growth)
   return [...(await checkpoints.load(name)).keys()].map((key) => ({ name, key, value: null }))
 }

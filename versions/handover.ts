@@ -1,5 +1,5 @@
 /** The switch of versions at a batch boundary: the checkpoint is taken from the consumer for a moment, changed, and given back. */
-import { loadPosition, savePosition, writerName, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, savePosition, writerName, type Position } from '../feature-defs/checkpoint.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
 import { Fenced, type Log } from '../utilities/log/log.ts'
@@ -38,9 +38,8 @@ export async function handover(
 }
 
 /** To be called before anything is changed: the handover itself would refuse only when half is done. */
-export async function refuseAmidstBackfill({ checkpoints }: Pick<HandoverPorts, 'checkpoints'>, set: string, partition: number): Promise<void> {
-  const { hold } = await loadPosition(checkpoints, set, partition)
-  if (hold?.kind === 'backfill') throw unfinished(set, hold)
+export async function refuseAmidstBackfill({ checkpoints }: Pick<HandoverPorts, 'checkpoints'>, set: string): Promise<void> {
+  for (const { hold } of await loadPositions(checkpoints, set)) if (hold?.kind === 'backfill') throw unfinished(set, hold)
 }
 
 export const unfinished = (set: string, hold: { readonly by: string; readonly years: readonly [number, number]; readonly source: { readonly name: string } }) =>

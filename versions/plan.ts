@@ -1,11 +1,12 @@
 /** `plan`: what applying a version would do, before anything is done. */
-import { loadPosition, loadSpeed, running, type Mode, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPositions, loadSpeed, running, type Mode, type Piece, type Position } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
+import { routingFor } from '../feature-defs/routing.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import { newRecord, toTop } from './acts.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
-import { checkApply, reasonsAgainst } from './check.ts'
+import { checkApply, isComputed, reasonsAgainst } from './check.ts'
 import type { VersionPorts } from './growth.ts'
 import { layoutOf, promotedOf, withRecords } from './layout.ts'
 
@@ -36,31 +37,41 @@ export type Plan = {
   readonly pinned: readonly { readonly view: string; readonly by: readonly string[] }[]
 }
 
-export async function plan(ports: VersionPorts, { chain, version, mode: asked }: { readonly chain: readonly Definition[]; readonly version: number; readonly mode: Mode | undefined }): Promise<Plan> {
+export type PlanOptions = {
+  readonly chain: readonly Definition[]
+  readonly version: number
+  readonly mode: Mode | undefined
+  /** How many inflow gets if it has to be made. */
+  readonly partitions: number
+}
+
+export async function plan(ports: VersionPorts, { chain, version, mode: asked, partitions }: PlanOptions): Promise<Plan> {
   const { registry, checkpoints, warehouse } = ports
   const definition = chain[version]!
   const { set } = definition
   const due = await checkApply(ports, chain, version)
-  const position = await loadPosition(checkpoints, set, 0)
+  await routingFor(ports, definition, partitions)
+  const positions = await loadPositions(checkpoints, set)
+  const history = positions.flatMap((position) => position.history)
   const records = await warehouse.versions(set)
-  const mode = modeOf(asked, position, records.find((one) => one.version === version))
+  const mode = modeOf(asked, history, records.find((one) => one.version === version))
   const known = await knownVersions(registry, set)
   const released = known.find((one) => one.definition.version === version)
   const features = featureChanges(chain[version - 1], definition).map((change): PlannedFeature => ({ ...change, state: stateOf(change, mode) }))
 
-  const held = position.history.reduce((sum, { rows }) => sum + rows, 0)
+  const held = history.reduce((sum, { rows }) => sum + rows, 0)
   const withRows = mode === 'backfill' || mode === 'shadow'
-  const computed = position.runs.some((run) => run.version === version)
+  const computed = isComputed(positions, version)
   const replayedRecords = due !== 'nothing' && !computed && features.some(({ state }) => state === 'replayed from history') ? held : 0
   const writtenRows = withRows ? replayedRecords : 0
   const speed = await loadSpeed(checkpoints)
   const perSecond = withRows ? speed.withRows : speed.withoutRows
-  const storedRows = rowsStored(position)
+  const storedRows = positions.reduce((sum, position) => sum + rowsStored(position), 0)
 
   const definitions = released ? known.map((one) => one.definition) : [...known.map((one) => one.definition), definition]
   const incompatible = released ? [] : await reasonsAgainst(registry, definition)
   const ddl = due === 'nothing' || incompatible.length > 0 ? [] : await warehouse.plan(layoutOf(definitions, withRecords(records, planned(records, definition, mode))))
-  const views = [...new Set(ddl.flatMap((statement) => /^(?:DROP|CREATE) VIEW (?:"[a-z0-9_]+"\.)?"([a-z0-9_]+)"/.exec(statement)?.[1] ?? []))]
+  const views = [...new Set(ddl.flatMap((statement) => /^(?:DROP|CREATE|CREATE OR REPLACE) VIEW (?:"[a-z0-9_]+"\.)?"([a-z0-9_]+)"/.exec(statement)?.[1] ?? []))]
   const dependents = await warehouse.dependents(set)
   return {
     set, version, mode, features, incompatible, replayedRecords, writtenRows, ddl, views,
@@ -75,7 +86,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked }:
 }
 
 /** The first version, or an empty history, needs no mode; an apply that was cut short is finished the way it began. */
-function modeOf(asked: Mode | undefined, { history }: Position, begun: VersionRecord | undefined): Mode {
+function modeOf(asked: Mode | undefined, history: readonly Piece[], begun: VersionRecord | undefined): Mode {
   if (begun) return begun.mode as Mode
   return history.length === 0 ? 'first' : (asked ?? 'backfill')
 }

@@ -1,11 +1,11 @@
 /** `promote`, `rollback`, `retire`: what SQL users see changes at once; the rows a version lacks are filled afterwards. */
 import { checkHistory } from '../batch/replay.ts'
-import { loadPosition, loadState, running, saveState, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPositions, loadState, running, saveState, type Position, type Run } from '../feature-defs/checkpoint.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
 import { acted, act, toTop, type Actor } from './acts.ts'
-import { overdue } from './check.ts'
+import { isComputed, overdue } from './check.ts'
 import { advance, catchUp, forgetFill, revived, type VersionPorts, type Watch } from './growth.ts'
 import { handover, refuseAmidstBackfill } from './handover.ts'
 import { endRuns, labelLive, shadowsOf, staleLabels, withEnded } from './live.ts'
@@ -13,17 +13,14 @@ import { promotedOf } from './layout.ts'
 
 export type PromoteOptions = Watch & { readonly set: string; readonly version: number; readonly actor: Actor }
 
-const partition = 0
-
 /** Refuses what cannot be shown; says whether it is shown already and complete. */
 export async function checkPromote({ registry, checkpoints, warehouse }: VersionPorts, set: string, version: number): Promise<'nothing' | 'swap' | 'fill'> {
   const records = await warehouse.versions(set)
   const mine = records.find((one) => one.version === version)
   if (!mine) throw new Problem(`${set}@${version} is not applied`, `Run: tidemark apply ${set}@${version}`)
   if (mine.state === 'retired') throw new Problem(`${set}@${version} is retired: its rows are gone`, 'Apply its definition again as the next version.')
-  const position = await loadPosition(checkpoints, set, partition)
-  const run = position.runs.findLast((one) => one.version === version)
-  if (mine.state === 'registered' || mine.state === 'filling' || !run) {
+  const computed = isComputed(await loadPositions(checkpoints, set), version)
+  if (mine.state === 'registered' || mine.state === 'filling' || !computed) {
     throw new Problem(`the history of ${set}@${version} is not complete, so it cannot be shown`, `Finish it: tidemark apply ${set}@${version} --${mine.mode}`)
   }
   if (promotedOf(records)?.version !== version) return 'swap'
@@ -32,22 +29,24 @@ export async function checkPromote({ registry, checkpoints, warehouse }: Version
 
 /** Whether the command that showed the version came to its end: it is computed, nothing runs on beside it, and the registry says so. */
 async function isComplete(ports: Pick<VersionPorts, 'registry' | 'checkpoints'>, set: string, version: number, records: readonly VersionRecord[]): Promise<boolean> {
-  const position = await loadPosition(ports.checkpoints, set, partition)
-  const computed = running(position).some((run) => run.version === version)
-  return computed && overdue(position, records).length === 0 && (await staleLabels(ports, set)).length === 0
+  const positions = await loadPositions(ports.checkpoints, set)
+  const computed = positions.every((position) => running(position).some((run) => run.version === version))
+  return computed && overdue(positions, records).length === 0 && (await staleLabels(ports, set)).length === 0
 }
 
 /** Before the swap: a version that lacks rows which nobody could compute any more stays where it is. */
 async function refuseUnfillable(ports: VersionPorts, set: string, version: number, signal: AbortSignal): Promise<void> {
-  const position = await loadPosition(ports.checkpoints, set, partition)
-  const run = lastRun(position, version)
-  if (run.until !== null) await checkHistory(ports, position.history, run.until, signal)
+  const needs = (await loadPositions(ports.checkpoints, set)).flatMap((position, partition) => {
+    const { until } = lastRun(position, version)
+    return until === null ? [] : [{ partition, history: position.history, after: until }]
+  })
+  await checkHistory(ports, needs, signal)
 }
 
 /** Puts a version on top of the chain. */
 export async function promote(ports: VersionPorts, options: PromoteOptions): Promise<void> {
   const { set, version, actor } = options
-  await refuseAmidstBackfill(ports, set, partition)
+  await refuseAmidstBackfill(ports, set)
   await refuseUnfillable(ports, set, version, options.signal)
   const records = await ports.warehouse.versions(set)
   const mine = records.find((one) => one.version === version)!
@@ -61,7 +60,7 @@ export async function promote(ports: VersionPorts, options: PromoteOptions): Pro
 /** Takes the promoted version off the chain: the one before it is shown again. */
 export async function rollback(ports: VersionPorts, { set, ...options }: Omit<PromoteOptions, 'version'>): Promise<number> {
   const { top, before } = await checkRollback(ports, set)
-  await refuseAmidstBackfill(ports, set, partition)
+  await refuseAmidstBackfill(ports, set)
   if (before) {
     await refuseUnfillable(ports, set, before.version, options.signal)
     const down = acted(top, ports.clock, options.actor, 'rollback', { state: 'rolled back', promotion: null })
@@ -87,19 +86,22 @@ export async function checkRollback({ registry, checkpoints, warehouse }: Pick<V
 /** Makes the shown version live again, fills the rows it lacks, and stops the one that was shown before. */
 async function goOnWith(ports: VersionPorts, { set, version, ...watch }: PromoteOptions): Promise<void> {
   const { definition } = (await knownVersions(ports.registry, set)).find((one) => one.definition.version === version)!
-  const run = lastRun(await loadPosition(ports.checkpoints, set, partition), version)
-  if (run.until === null) await endRuns(ports, set, version)
-  else {
-    const growth = await revived(ports, definition, run)
+  const stopped = (await loadPositions(ports.checkpoints, set)).flatMap((position, partition) => {
+    const run = lastRun(position, version)
+    return run.until === null ? [] : [{ partition, run }]
+  })
+  const shadows = await shadowsOf(ports, set)
+  for (const { partition, run } of stopped) {
+    const growth = await revived(ports, definition, partition, run)
     await catchUp(ports, growth, watch)
-    const shadows = await shadowsOf(ports, set)
     await handover(ports, { set, partition, by: `the return to ${set}@${version}` }, async (position) => {
       await advance(ports, growth, position, watch)
       const ended = withEnded(position, version, shadows)
       const runs = ended.runs.map((one) => (one.version === version ? { ...one, until: null } : one))
-      return { position: { ...ended, runs }, save: [...saveState(set, version, partition, growth.lineage.snapshot()), ...(await forgetFill(ports, definition))] }
+      return { position: { ...ended, runs }, save: [...saveState(set, version, partition, growth.lineage.snapshot()), ...(await forgetFill(ports, growth))] }
     })
   }
+  if (stopped.length < (await loadPositions(ports.checkpoints, set)).length) await endRuns(ports, set, version)
   await labelLive(ports, set)
 }
 
@@ -123,14 +125,16 @@ export async function checkRetire({ registry, checkpoints, warehouse }: Pick<Ver
 }
 
 export async function retire(ports: VersionPorts, { set, version, actor }: PromoteOptions): Promise<void> {
-  await refuseAmidstBackfill(ports, set, partition)
+  await refuseAmidstBackfill(ports, set)
   const mine = (await ports.warehouse.versions(set)).find((one) => one.version === version)!
   // Its view goes first: nobody reads rows that are being deleted.
   await act(ports, set, [acted(mine, ports.clock, actor, 'retire', { state: 'retired', promotion: null })])
-  await handover(ports, { set, partition, by: `the end of ${set}@${version}` }, async (position) => ({
-    position: { ...position, runs: position.runs.map((run) => (run.version === version && run.until === null ? { ...run, until: position.seq } : run)) },
-    save: saveState(set, version, partition, new Map([...(await loadState(ports.checkpoints, set, version, partition)).keys()].map((key) => [key, null]))),
-  }))
+  for (const partition of (await loadPositions(ports.checkpoints, set)).keys()) {
+    await handover(ports, { set, partition, by: `the end of ${set}@${version}` }, async (position) => ({
+      position: { ...position, runs: position.runs.map((run) => (run.version === version && run.until === null ? { ...run, until: position.seq } : run)) },
+      save: saveState(set, version, partition, new Map([...(await loadState(ports.checkpoints, set, version, partition)).keys()].map((key) => [key, null]))),
+    }))
+  }
   await ports.warehouse.remove(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER })
   await labelLive(ports, set)
 }

@@ -20,6 +20,7 @@ export function openEmbeddedLog(path: string): Log {
     create: async (topic, partitions) => db.write(() => createTopic(db, topic, partitions)),
     topics: async () => db.read(() => listTopics(db)),
     read: (topic, options) => readFrom(db, topic, options),
+    share: (topic, _, signal) => allPartitions(db, topic, signal),
     writer: async (name) => takeWriter(db, name),
 
     async truncate(topic, partition, before) {
@@ -30,6 +31,12 @@ export function openEmbeddedLog(path: string): Log {
       db.close()
     },
   }
+}
+
+/** Whoever runs the stage holds its lease, and so works on all of them. */
+async function* allPartitions(db: Sqlite, topic: string, signal: AbortSignal): AsyncGenerator<readonly number[]> {
+  yield [...(db.read(() => listTopics(db)).find((one) => one.topic === topic)?.partitions ?? []).keys()]
+  if (!signal.aborted) await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
 }
 
 function takeWriter(db: Sqlite, name: string): Writer {

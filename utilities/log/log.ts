@@ -39,6 +39,12 @@ export interface Log {
   topics(): Promise<readonly TopicState[]>
   /** Batches from offset `from` on, in order. A read that starts inside a stored batch starts at exactly that message. A Problem when records at `from` were deleted. */
   read(topic: string, options: ReadOptions): AsyncIterable<Fetched>
+  /**
+   * The partitions of the topic that this process should work on now: everybody in the group gets some, and together they have all. Yields anew
+   * when members come or go; ends, and leaves the group, when the signal aborts. Two members may hold one partition for a moment: take its writer
+   * first, which fences the other.
+   */
+  share(topic: string, group: string, signal: AbortSignal): AsyncIterable<readonly number[]>
   /** Takes the name for itself: every commit of whoever took it before fails with Fenced, from now on. */
   writer(name: string): Promise<Writer>
   /** Deletes the records before the offset; offsets of the others stay. */
