@@ -90,7 +90,7 @@ async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, {
   const from = offsetBehind(piece, after)
   let offset = from
   try {
-    for await (const fetched of log.read(inflowTopic, { partition, from, to, ...(signal ? { signal } : {}) })) {
+    for await (const fetched of log.read(inflowTopic, { partition, from, to, joined: true, ...(signal ? { signal } : {}) })) {
       const { columns, seq } = await read(fetched, latest)
       if (seq.length > 0) latest = seq.at(-1)!
       offset = fetched.next

@@ -6,14 +6,11 @@ import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { routingFor } from '../feature-defs/routing.ts'
 import { workOnShares } from '../utilities/shares.ts'
 import { Problem } from '../utilities/problem.ts'
-import { consume, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
+import { consume, consumers, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
 
 const lookEveryMs = 2000
 
 export type ConsumeAllOptions = Omit<ConsumeOptions, 'set' | 'partition'> & { readonly nothingYet: string; readonly note: (text: string) => void }
-
-/** The group of consumers that share a set's partitions. */
-export const consumers = (set: string) => `consume-${set}`
 
 export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOptions): Promise<void> {
   const { follow, note } = options

@@ -15,6 +15,9 @@ import { Fenced, type Append, type Fetched, type Log, type Writer } from '../uti
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 
+/** The group of consumers that share a set's partitions. */
+export const consumers = (set: string) => `consume-${set}`
+
 export type ConsumerPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly clock: Clock }
 
 export type ConsumeOptions = {
@@ -116,7 +119,7 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
 
 async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition, follow, signal, report }: ConsumeOptions, turn: Turn): Promise<void> {
   const toDead = await deadLetters(registry)
-  for await (const fetched of log.read(inflowTopic, { partition, from: turn.position.offset, follow, signal })) {
+  for await (const fetched of log.read(inflowTopic, { partition, from: turn.position.offset, joined: true, follow, signal })) {
     const before = turn.position
     const append: Append[] = []
     const save: Save[] = []
@@ -144,7 +147,7 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
       history: extendHistory(before.history, piece),
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
-    await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)] })
+    await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)], taken: { group: consumers(set), topic: inflowTopic, partition, next: fetched.next } })
     turn.position = after
     report({ kind: 'batch', rows: rows.length, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
     if (signal.aborted) return

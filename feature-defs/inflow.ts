@@ -41,7 +41,7 @@ export async function inflowReader(registry: Registry, record: RecordSchema, wan
     const plain = runs.length === 1 && runs[0]!.id === own.id && runs[0]!.compression === 'none'
     const { batch, dead } = plain ? { batch: fetched.batch, dead: [] } : await toOwn(fetched)
     const { columns, rows, bad } = decode(batch, 0, batch.ends.length)
-    const unread = bad.map(({ index, reason }) => ({ offset: fetched.offset + index, reason, bytes: message(batch, index) }))
+    const unread = bad.map(({ index, reason }) => ({ offset: offsetOf(fetched, index), reason, bytes: message(batch, index) }))
     const fresh = freshRows(columnOf(columns, '_seq', 'int').values, afterSeq)
     const taken = fresh.length === columns.count ? columns : pick(columns, fresh)
     return {
@@ -68,6 +68,8 @@ function freshRows(seq: Float64Array, afterSeq: number): Int32Array {
   return fresh.subarray(0, taken)
 }
 
+const offsetOf = ({ offset, offsets }: Fetched, index: number) => offsets?.[index] ?? offset + index
+
 export const message = ({ bytes, ends }: Batch, index: number): Uint8Array => bytes.subarray(index === 0 ? 0 : ends[index - 1]!, ends[index]!)
 
 /** The slow road, for other writers: every message is brought into the reader's schema, plainly framed; what cannot be stays empty and is dead. */
@@ -86,7 +88,8 @@ function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
     return road
   }
 
-  return async ({ batch, offset }: Fetched): Promise<{ batch: Batch; dead: Dead[] }> => {
+  return async (fetched: Fetched): Promise<{ batch: Batch; dead: Dead[] }> => {
+    const { batch } = fetched
     const dead: Dead[] = []
     const parts: Uint8Array[] = []
     const ends = new Uint32Array(batch.ends.length)
@@ -100,7 +103,7 @@ function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
         parts.push(header, payload)
         end += header.length + payload.length
       } catch (error) {
-        dead.push({ offset: offset + index, reason: (error as Error).message, bytes })
+        dead.push({ offset: offsetOf(fetched, index), reason: (error as Error).message, bytes })
       }
       ends[index] = end
     }

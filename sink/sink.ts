@@ -62,7 +62,7 @@ async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPort
   }
 
   const from = (await warehouse.progress(reader)) ?? 0
-  for await (const fetched of log.read(outflowTopic, { partition, from, follow, signal: stop })) {
+  for await (const fetched of log.read(outflowTopic, { partition, from, joined: true, follow, signal: stop })) {
     await write(fetched)
     if (signal.aborted) break
   }

@@ -7,7 +7,7 @@ export type Answers = {
       readonly topic: string
       readonly topicErrorCode: number
       readonly isInternal: boolean
-      readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]
+      readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number; readonly replicas: readonly number[]; readonly isr: readonly number[] }[]
     }[]
   }
   readonly GroupCoordinator: { readonly errorCode: number; readonly coordinator: { readonly host: string; readonly port: number } }
@@ -15,6 +15,8 @@ export type Answers = {
   readonly AddPartitionsToTxn: {
     readonly errors: readonly { readonly topic: string; readonly partitionErrors: readonly { readonly partition: number; readonly errorCode: number }[] }[]
   }
+  readonly AddOffsetsToTxn: { readonly errorCode: number }
+  readonly TxnOffsetCommit: { readonly topics: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[] }
   readonly EndTxn: { readonly errorCode: number }
   readonly ListOffsets: {
     readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[] }[]
@@ -39,4 +41,11 @@ export type Answers = {
   readonly SyncGroup: { readonly errorCode: number; readonly memberAssignment: Buffer }
   readonly Heartbeat: { readonly errorCode: number }
   readonly LeaveGroup: { readonly errorCode: number }
+  readonly ListGroups: { readonly errorCode: number; readonly groups: readonly { readonly groupId: string }[] }
+  readonly DescribeGroups: { readonly groups: readonly { readonly errorCode: number; readonly members: readonly object[] }[] }
+  readonly OffsetFetch: {
+    readonly errorCode?: number
+    readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly offset: string; readonly errorCode: number }[] }[]
+  }
+  readonly OffsetCommit: { readonly responses: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[] }
 }

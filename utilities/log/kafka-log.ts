@@ -5,12 +5,12 @@ import { isKnownKafkajs, type ClientSettings } from './kafka-client.ts'
 import { openCluster } from './kafka-cluster.ts'
 import type { Compression } from './kafka-compression.ts'
 import { fetchCodec } from './kafka-fetch.ts'
-import { partitionOf } from './kafka-partition.ts'
 import type { KafkaParts, TopicSettings } from './kafka-parts.ts'
 import { produceCodec } from './kafka-produce.ts'
-import { readTopic, type KafkaFetched, type KafkaReadOptions } from './kafka-reader.ts'
+import { readTopic } from './kafka-reader.ts'
 import { openCheckpointTopic, type CheckpointTopic } from './kafka-saves.ts'
 import { shareTopic } from './kafka-share.ts'
+import { kafkaServer } from './kafka-server.ts'
 import { stockFetch, stockProduce } from './kafka-stock.ts'
 import { ensureTopic, listTopics, truncateTopic } from './kafka-topics.ts'
 import { openWriter } from './kafka-writer.ts'
@@ -23,7 +23,7 @@ export type KafkaLogOptions = {
   readonly auth?: KafkaAuth
   readonly clientId?: string
   readonly compression?: Compression
-  /** By topic, under Kafka's own names: for topics that are made here. Inflow is kept for ever unless this says otherwise. */
+  /** By topic, under Kafka's own names: for topics that are made here. They are kept for ever unless this says otherwise. */
   readonly topicSettings?: { readonly [topic: string]: TopicSettings }
   /** Of the topic of checkpoints, when it is made here. */
   readonly checkpointPartitions?: number
@@ -44,27 +44,20 @@ export type KafkaLogOptions = {
 export interface KafkaLog extends Log {
   /** Settings count when the topic is made. */
   create(topic: string, partitions: number, settings?: TopicSettings): Promise<void>
-  read(topic: string, options: KafkaReadOptions): AsyncIterable<KafkaFetched>
-  /**
-   * The partitions of the topic that this process should work on now: everybody in the group gets some, and together they have all. Yields anew
-   * when members come or go; ends, and leaves the group, when the signal aborts. Two members may hold one partition for a moment: take its writer
-   * first, which fences the other.
-   */
-  share(topic: string, group: string, signal: AbortSignal): AsyncIterable<readonly number[]>
-  /** The partition that a key belongs to. */
-  partitionOf(key: string, partitions: number): number
   /** For the checkpoints, which lie in a topic of their own. */
   readonly kafka: KafkaParts & { readonly checkpointTopic: () => Promise<CheckpointTopic> }
 }
 
-const kept: { readonly [topic: string]: TopicSettings } = { inflow: { 'retention.ms': '-1' } }
+/** Nothing goes by itself: inflow is history, and what the sink has not read yet, or nobody looked at, would be lost. */
+const forEver: TopicSettings = { 'retention.ms': '-1', 'retention.bytes': '-1' }
+const kept: { readonly [topic: string]: TopicSettings } = { inflow: forEver, outflow: forEver, 'inflow.dead': forEver }
 
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { brokers, topicPrefix: prefix = '', auth = { kind: 'none' }, note = () => {} } = options
   const { requestTimeoutMs = 30_000, patienceMs = 120_000, openWithinMs = 5000, sessionTimeoutMs = 10_000 } = options
   if (brokers.length === 0) throw new Problem('no brokers are given for Kafka', 'Name at least one in the config file, as host:port.', { usage: true })
   const client: ClientSettings = {
-    ...(await credentials(auth)),
+    ...credentials(auth),
     clientId: options.clientId ?? 'tidemark',
     connectTimeoutMs: options.connectTimeoutMs ?? 3000,
     requestTimeoutMs,
@@ -81,7 +74,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
     requestTimeoutMs,
     checkpointPartitions: options.checkpointPartitions ?? 4,
-    topicSettings: { ...kept, ...options.topicSettings },
+    topicSettings: mergedSettings(kept, options.topicSettings ?? {}),
     note: (text) => note(text, 'warning'),
   }
   const checkpointTopic = once(() => openCheckpointTopic(parts))
@@ -101,13 +94,17 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     writer: (name) => openWriter(parts, checkpointTopic, name),
     truncate: (topic, partition, before) => truncateTopic(parts, prefix + topic, partition, before),
     share: (topic, group, signal) => shareTopic(parts, { topic: prefix + topic, group: prefix + group, sessionTimeoutMs }, signal),
-    partitionOf,
+    server: kafkaServer(parts),
     kafka: { ...parts, checkpointTopic },
     async close() {
       cluster.close()
     },
   }
 }
+
+type SettingsByTopic = { readonly [topic: string]: TopicSettings }
+const mergedSettings = (ours: SettingsByTopic, theirs: SettingsByTopic): SettingsByTopic =>
+  Object.fromEntries([...new Set([...Object.keys(ours), ...Object.keys(theirs)])].map((topic) => [topic, { ...ours[topic], ...theirs[topic] }]))
 
 /** Done at the first call, and again after a failure. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -9,25 +9,12 @@ import { endsOf } from './kafka-topics.ts'
 import { check, code } from './kafka-trouble.ts'
 import type { Fetched, ReadOptions } from './log.ts'
 
-export type KafkaReadOptions = ReadOptions & {
-  /**
-   * Chunks may hold messages whose offsets are not one behind the other: fewer and larger chunks where commits are small. Without it a chunk ends
-   * at every gap, and the end of a transaction takes an offset.
-   */
-  readonly joined?: boolean
-}
-
-export type KafkaFetched = Fetched & {
-  /** Of each message, when chunks are joined. */
-  readonly offsets?: Float64Array
-}
-
 const fetchBytes = 2 * 1024 * 1024
 const chunkBytes = 4 * 1024 * 1024
 /** A follower hears of new messages at once; this is how long the broker waits when there are none, and how long an abandoned fetch lives on. */
 const followMs = 500
 
-export async function* readTopic(parts: KafkaParts, topic: string, options: KafkaReadOptions): AsyncGenerator<KafkaFetched> {
+export async function* readTopic(parts: KafkaParts, topic: string, options: ReadOptions): AsyncGenerator<Fetched> {
   const { partition, from, to = Infinity, follow = false, signal, joined = false } = options
   if (from >= to || signal?.aborted) return
   const fetch = (at: number) => {
@@ -77,7 +64,7 @@ async function outOfRange(parts: KafkaParts, { topic, partition, from }: FetchFr
     : new Problem(`${place} ends at ${next}, before ${from}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
 }
 
-function* chunks({ messages, offsets, next }: Fetch, to: number, joined: boolean): Generator<KafkaFetched> {
+function* chunks({ messages, offsets, next }: Fetch, to: number, joined: boolean): Generator<Fetched> {
   const { ends } = messages
   let stop = offsets.length
   while (stop > 0 && offsets[stop - 1]! >= to) stop--

@@ -1,7 +1,7 @@
 /** The steps of a transaction as Kafka's protocol has them, each safe to repeat when no answer came. */
 import type { KafkaParts } from './kafka-parts.ts'
 import { check, code, isRefusal, Refusal } from './kafka-trouble.ts'
-import { Fenced } from './log.ts'
+import { Fenced, type Taken } from './log.ts'
 
 export type Identity = { readonly name: string; readonly transactionalId: string; readonly id: bigint; readonly epoch: number }
 
@@ -36,6 +36,23 @@ export async function addPartitions({ cluster }: KafkaParts, { name, transaction
 }
 
 const operationNotAttempted = 55
+
+/** Keeps how far the group has come, as part of the transaction. Only the transaction's own fencing guards it: whoever writes holds the partition's name. */
+export async function addOffset({ cluster, prefix }: KafkaParts, { name, transactionalId, id, epoch }: Identity, { group, topic, partition, next }: Taken): Promise<void> {
+  const who = { transactionalId, producerId: String(id), producerEpoch: epoch, groupId: prefix + group }
+  const checked = (errorCode: number, about: string) => {
+    if (errorCode !== 0) throw asFenced(new Refusal(errorCode, about), name)
+  }
+  await cluster.patiently(async () => {
+    const { errorCode } = await cluster.coordinator('transaction', transactionalId, (link) => link.ask('AddOffsetsToTxn', who))
+    checked(errorCode, `the writer ${name}`)
+  })
+  const topics = [{ topic: prefix + topic, partitions: [{ partition, offset: String(next), metadata: null }] }]
+  await cluster.patiently(async () => {
+    const answer = await cluster.coordinator('group', prefix + group, (link) => link.ask('TxnOffsetCommit', { ...who, topics }))
+    checked(answer.topics[0]!.partitions[0]!.errorCode, `group ${group}`)
+  })
+}
 
 /**
  * Ends the transaction. With the same identity the broker takes a repeated end for the first one, so a lost answer is found out by asking again.

@@ -5,8 +5,8 @@ import type { Packed } from './kafka-produce.ts'
 import { packSaves, partitionOfName, type CheckpointTopic } from './kafka-saves.ts'
 import { placeOf, sendAll, type Parcel, type Progress } from './kafka-send.ts'
 import { endsOf, topicConfig } from './kafka-topics.ts'
-import { addPartitions, checkHeld, endTransaction, takeIdentity, type Place } from './kafka-transaction.ts'
-import { Fenced, type Append, type Writer } from './log.ts'
+import { addOffset, addPartitions, checkHeld, endTransaction, takeIdentity, type Place } from './kafka-transaction.ts'
+import { Fenced, type Append, type Taken, type Writer } from './log.ts'
 
 type Work = Parameters<Writer['commit']>[0]
 
@@ -22,7 +22,7 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
   let ended: Error | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  async function commit({ append = [], save = [] }: Work): Promise<readonly number[]> {
+  async function commit({ append = [], save = [], taken }: Work): Promise<readonly number[]> {
     if (closed) throw new TypeError(`the writer ${name} is closed`)
     if (ended) throw ended
     // Everything that can be refused is refused before the transaction begins.
@@ -30,7 +30,7 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
     const parcels = (await Promise.all([...appends.map((one, i) => cutUp(one, i)), ...(await saved(save))])).flat()
     try {
       if (parcels.length === 0) await checkHeld(parts, identity)
-      else await transact(parcels)
+      else await transact(parcels, taken)
     } catch (error) {
       if (error instanceof Fenced) ended = error
       throw error
@@ -39,10 +39,13 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
       parcels.find(({ append }) => append === i)?.offset ?? (await endsOf(parts, topic, [partition]))[0]!.next))
   }
 
-  async function transact(parcels: readonly Parcel[]): Promise<void> {
+  async function transact(parcels: readonly Parcel[], taken: Taken | undefined): Promise<void> {
     await addPartitions(parts, identity, uniquePlaces(parcels))
     try {
-      await sendAll(parts, identity, progress, parcels)
+      const works = [sendAll(parts, identity, progress, parcels), ...(taken ? [addOffset(parts, identity, taken)] : [])]
+      // Both have ended before the transaction does, whatever became of the other.
+      await Promise.allSettled(works)
+      await Promise.all(works)
     } catch (error) {
       // Nothing of it ever becomes visible. What the broker has taken of it is not known, and with it what it would take for sent again.
       ended = error as Error

@@ -14,6 +14,8 @@ export type Fetched = {
   readonly offset: number
   readonly next: number
   readonly batch: Batch
+  /** Of each message, in a chunk that was joined over gaps; otherwise they follow one another from `offset`. */
+  readonly offsets?: Float64Array
 }
 
 export type TopicState = {
@@ -28,6 +30,11 @@ export type ReadOptions = {
   readonly from: number
   /** Stop before this offset; without it, at the end as it is when the reader gets there. */
   readonly to?: number
+  /**
+   * Chunks may hold messages whose offsets are not one behind the other: fewer and larger chunks where commits are small, in a log that marks the
+   * end of each with an offset.
+   */
+  readonly joined?: boolean
   /** Wait for more at the end, until `signal` aborts (the iteration then just ends). */
   readonly follow?: boolean
   readonly signal?: AbortSignal
@@ -50,13 +57,42 @@ export interface Log {
   /** Deletes the records before the offset; offsets of the others stay. */
   truncate(topic: string, partition: number, before: number): Promise<void>
   close(): Promise<void>
+  /** Every offset is a message, so that a span of offsets counts messages. Without it, some are marks of the log's own. */
+  readonly gapless?: true
+  /** What only a log with a server of its own can tell and do. */
+  readonly server?: LogServer
+}
+
+export interface LogServer {
+  describe(topic: string): Promise<TopicDetails>
+  /** Consumer groups of anybody that keep their place in the topic with the server. */
+  groups(topic: string): Promise<readonly GroupState[]>
+  /** Index is the partition; a Problem while the group has members. */
+  moveGroup(group: string, topic: string, offsets: readonly number[]): Promise<void>
+}
+
+export type TopicDetails = {
+  /** Under the server's own names; none that this user may not see. */
+  readonly settings: { readonly [name: string]: string }
+  /** Index is the partition: where its leader is, if it has one, how many copies there are to be, and how many are up to date. */
+  readonly partitions: readonly { readonly leader: string | null; readonly copies: number; readonly inSync: number }[]
+}
+
+export type GroupState = {
+  readonly group: string
+  readonly members: number
+  /** The next offset to read of each partition; null where the group has kept none. */
+  readonly offsets: readonly (number | null)[]
 }
 
 export type Append = { readonly topic: string; readonly partition: number; readonly batch: Batch }
 
+/** How far a group has come in a topic: kept with the commit where the server shows it to other tools, who measure lag by it. Nothing of ours reads it. */
+export type Taken = { readonly group: string; readonly topic: string; readonly partition: number; readonly next: number }
+
 export interface Writer {
   /** All of it or nothing: durable when it resolves, in the order given. Returns the offset of the first message of each append. */
-  commit(work: { readonly append?: readonly Append[]; readonly save?: readonly Save[] }): Promise<readonly number[]>
+  commit(work: { readonly append?: readonly Append[]; readonly save?: readonly Save[]; readonly taken?: Taken }): Promise<readonly number[]>
   close(): Promise<void>
 }
 
