@@ -12,6 +12,7 @@ import { splicer } from '../schemas/encode.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
 import { Fenced, type Append, type Fetched, type Log, type Writer } from '../utilities/log/log.ts'
+import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 
@@ -35,7 +36,13 @@ export type ConsumeNews =
   | { readonly kind: 'waiting'; readonly why: string }
 
 /** Everything that runs on one partition between taking the writer and losing it. */
-type Turn = { readonly writer: Writer; readonly groups: readonly Group[]; position: Position }
+type Turn = {
+  readonly writer: Writer
+  readonly groups: readonly Group[]
+  /** What is computed; the commit of the last batch may still be under way. */
+  position: Position
+  committed: boolean
+}
 
 /** The live versions over the same record: one reading of the inflow serves them all. */
 type Group = { readonly read: (fetched: Fetched, afterSeq: number) => Promise<Intake>; readonly lanes: readonly Lane[] }
@@ -48,13 +55,12 @@ export async function consume(ports: ConsumerPorts, options: ConsumeOptions): Pr
   for (let fenced = 0; !options.signal.aborted; fenced++) {
     const turn = await takeTurn(ports, options)
     if (!turn) return
-    const from = turn.position.offset
     try {
       return await runTurn(ports, options, turn)
     } catch (error) {
       // Another command took the writer to switch versions or to backfill: what was not committed is computed again from what it saved.
       if (!(error instanceof Fenced)) throw error
-      if (turn.position.offset > from) fenced = 0
+      if (turn.committed) fenced = 0
       // Again and again without a batch in between is another consumer, to which the partition is about to go or which is about to lose it.
       if (fenced > 0) await pause(Math.min(2000, 25 * 2 ** fenced), options.signal)
     } finally {
@@ -76,7 +82,7 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
       const writer = await log.writer(writerName(set, partition))
       const position = await loadPosition(checkpoints, set, partition)
       if (waitFor(position, ports.clock, partition) === null) {
-        const turn = { writer, position, groups: await openGroups(ports, set, partition, position) }
+        const turn = { writer, position, committed: false, groups: await openGroups(ports, set, partition, position) }
         const lanes = turn.groups.flatMap((group) => group.lanes)
         report({ kind: 'running', partition, versions: lanes.map(({ definition }) => label(definition)), afterSeq: position.seq })
         return turn
@@ -119,7 +125,11 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
 
 async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition, follow, signal, report }: ConsumeOptions, turn: Turn): Promise<void> {
   const toDead = await deadLetters(registry)
-  for await (const fetched of log.read(inflowTopic, { partition, from: turn.position.offset, joined: true, follow, signal })) {
+  // A commit that fails while the consumer waits for more must not wait for it too.
+  const failed = new AbortController()
+  const commits = oneAhead(() => failed.abort())
+  const stop = AbortSignal.any([signal, failed.signal])
+  for await (const fetched of log.read(inflowTopic, { partition, from: turn.position.offset, joined: true, follow, signal: stop })) {
     const before = turn.position
     const append: Append[] = []
     const save: Save[] = []
@@ -147,9 +157,15 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
       history: extendHistory(before.history, piece),
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
-    await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)], taken: { group: consumers(set), topic: inflowTopic, partition, next: fetched.next } })
+    // It is under way while the next batch is computed.
+    const taken = { group: consumers(set), topic: inflowTopic, partition, next: fetched.next }
+    await commits.begin(async () => {
+      await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)], taken })
+      turn.committed = true
+      report({ kind: 'batch', rows: rows.length, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
+    })
     turn.position = after
-    report({ kind: 'batch', rows: rows.length, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
-    if (signal.aborted) return
+    if (signal.aborted) break
   }
+  await commits.settled()
 }

@@ -107,7 +107,7 @@ describe('an always-on consumer', () => {
   }, limitMs)
 
   it('computes a shadow beside the promoted version, through promotion, rollback and promotion again', async () => {
-    const { folder, ...stream } = await streaming(2500)
+    const { folder, ...stream } = await streaming(1200)
     await shown(folder, stream.up, 1000)
     await done(folder, 'apply loan_risk@1 --yes')
     const { stop, seen } = reader(folder, { mayFall: true })
@@ -168,7 +168,7 @@ describe('a sink that lags', () => {
         await ports.warehouse.write(...words)
         seen.push([...only(folder, 'SELECT min(_version), max(_version), count(*) = max(_seq), max(_seq) FROM loan_risk')])
       }
-      await sink({ ...ports, warehouse: { ...ports.warehouse, write } }, { follow: false, signal: new AbortController().signal, report: () => {} })
+      await sink({ ...ports, warehouse: { ...ports.warehouse, write } }, { follow: false, signal: new AbortController().signal, report: () => {}, note: () => {} })
     })
     expect(seen.length).toBeGreaterThan(3)
     for (const [oldest, newest, whole, last] of seen) expect([oldest, newest, whole, Number(last) > behind]).toEqual([1, 1, 1, true])
