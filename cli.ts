@@ -60,7 +60,8 @@ async function runCommand(command: Command, args: readonly string[], options: Op
     const { readConfig } = await import('./config/config.ts')
     const read = readConfig(options['config'] as string | undefined, process.env)
     const given = options['dataDir'] as string | undefined
-    const dataDir = placeOf(command, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
+    const elsewhere = [read.log, read.registry, read.warehouse].every(({ kind }) => kind !== 'embedded')
+    const dataDir = elsewhere ? given ?? read.dataDir : placeOf(command, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
     const context: Context = { args, options, config: { ...read, dataDir }, console, signal: stop.signal }
     return (await (await command.load()).run(context)) ?? 0
   } catch (error) {
@@ -93,6 +94,9 @@ function sayWhy(error: unknown, { json, note, result }: { json: boolean; note: (
     if (json) result('', { error: { what: error.what, todo: error.todo } })
     note(`tidemark: ${error.what}. ${error.todo}`)
     return error.exitCode
+  }
+  if (error instanceof Error && error.name === 'Fenced') {
+    return sayWhy(new Problem(error.message, 'Wait until the other process is done, and run this again: it goes on from what was kept.', { cause: error }), { json, note, result })
   }
   if (error instanceof Error && error.name === 'AbortError') {
     note('tidemark: interrupted. What was done is saved; run it again to go on.')

@@ -3,12 +3,13 @@ import { engine } from '../feature-defs/engine.ts'
 import { featureSet, type FeatureSet } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { count, ema, last, max, mean, rejectedLoan, stddev, sum } from '../feature-defs/language.ts'
-import { columnOf, type Columns } from '../utilities/columns.ts'
+import { columnOf } from '../utilities/columns.ts'
 import { firstBatches } from './first-batches.ts'
 import { paced, runNamedCase, type Paced } from './paced.ts'
+import { summedAnew } from './plain-twins.ts'
 
 const round = 3
-const three = {
+export const three = {
   ma50: mean('risk_score', { last: 50, round }),
   ma100: mean('risk_score', { last: 100, round }),
   ema50: ema('risk_score', { span: 50, round }),
@@ -46,42 +47,13 @@ const pushed = (set: FeatureSet) => async (file: string): Promise<Paced> => {
   })
 }
 
-/** What a straightforward program would do, in doubles, over the same columns. */
-function summedAnew(batches: readonly Columns[]): number {
-  let rows = 0
-  let level = NaN
-  const window: number[] = []
-  for (const batch of batches) {
-    const input = columnOf(batch, 'risk_score', 'number').values
-    const outputs = [new Float64Array(input.length), new Float64Array(input.length), new Float64Array(input.length)] as const
-    input.forEach((value, row) => {
-      if (window.push(value) > 100) window.shift()
-      outputs[0][row] = meanOf(window, 50)
-      outputs[1][row] = meanOf(window, 100)
-      if (value === value) level = level === level ? level + (2 / 51) * (value - level) : value
-      outputs[2][row] = Math.round(level * 1000) / 1000
-    })
-    rows += input.length
-  }
-  return rows
-}
-
-function meanOf(window: readonly number[], last: number): number {
-  let total = 0
-  let present = 0
-  for (let i = Math.max(0, window.length - last); i < window.length; i++) {
-    const value = window[i]!
-    if (value !== value) continue
-    total += value
-    present++
-  }
-  return Math.round((total / present) * 1000) / 1000
-}
-
 if (import.meta.main) {
   const cases = new Map([...sets].map(([name, set]) => [name, pushed(set)] as const))
   await runNamedCase(cases.set(resummed, async (file) => {
     const batches = await firstBatches(file, rowsTaken)
-    return paced(() => summedAnew(batches))
+    return paced(() => {
+      const push = summedAnew()
+      return batches.reduce((rows, batch) => rows + push(columnOf(batch, 'risk_score', 'number').values)[0]!.length, 0)
+    })
   }))
 }

@@ -3,9 +3,10 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { loadDefinitions, type Definitions } from '../config/definitions.ts'
-import { sourceAt, type Ports } from '../config/wire.ts'
+import { lookAtServers, sourceAt, type Ports } from '../config/wire.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { readCsv } from '../schemas/csv.ts'
+import type { Found } from '../utilities/look.ts'
 import { Problem } from '../utilities/problem.ts'
 import { openSqlite } from '../utilities/sqlite.ts'
 import { checkUnedited } from '../versions/check.ts'
@@ -15,8 +16,6 @@ import { count, table } from './console.ts'
 import { streamedSet } from './sets.ts'
 import { withPorts } from './stage.ts'
 
-/** What a check has found: all is well when there is nothing to do. */
-type Found = { readonly found: string; readonly todo?: string }
 type Check = { readonly check: string; readonly state: 'ok' | 'problem' | 'not checked'; readonly found: string; readonly todo: string | null }
 
 const leastFreeBytes = 1_000_000_000
@@ -33,12 +32,23 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const skip = (name: string, found: string) => checks.push({ check: name, state: 'not checked', found, todo: null })
 
   await check('Node', () => nodeVersion(process.versions.node))
-  const there = await check('data directory', () => directory(config.dataDir))
+  const there = await check('data directory', () => directory(config.dataDir, embeddedFiles(config).length > 0))
   let files = there
   for (const name of embeddedFiles(config)) {
     if (!existsSync(config.dataDir)) skip(name, 'there is no data directory')
     else files = (await check(name, () => database(join(config.dataDir, name), deep))) && files
   }
+  const servers = await lookAtServers(config)
+  let answering = true
+  let reached = true
+  for (const { name, needed, look } of servers.looks) {
+    if (needed) {
+      reached = await check(name, look)
+      answering &&= reached
+    } else if (reached) await check(name, look)
+    else skip(name, 'it is out of reach')
+  }
+  servers.close()
   let definitions: Definitions | undefined
   await check('definitions', async () => {
     definitions = await loadDefinitions(config.features)
@@ -49,7 +59,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
 
   const stored = ['released versions', 'unfinished work', 'clock'] as const
   // Opening the parts for work would make the files that are missing.
-  if (!files) for (const name of stored) skip(name, 'the data directory is not complete')
+  if (!files || !answering) for (const name of stored) skip(name, files ? 'a server is out of reach' : 'the data directory is not complete')
   else {
     await withPorts({ config, console }, [], async (ports) => {
       const looks = { 'released versions': () => released(ports, definitions), 'unfinished work': () => unfinished(ports), clock: () => clock(ports) }
@@ -82,10 +92,12 @@ const embeddedFiles = ({ log, registry, warehouse }: Config) =>
 
 const nodeVersion = (version: string): Found => ({ found: version, ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }) })
 
-function directory(path: string): Found {
+/** Where nothing is embedded it only holds what may be had again. */
+function directory(path: string, holdsData: boolean): Found {
   if (!existsSync(path)) {
     const above = existingAbove(resolve(path))
     if (!mayWrite(above)) return { found: `there is no ${path} yet, and nothing can be made in ${above}`, todo: 'Give this user the right to write there, or choose another with --data-dir.' }
+    if (!holdsData) return { found: `there is no ${path} yet: it is made when it is needed` }
     return { found: `there is no ${path} yet`, todo: 'Run: tidemark demo, or tidemark apply loan_risk@0' }
   }
   if (!statSync(path).isDirectory()) return { found: `${path} is not a directory`, todo: 'Move the file in its way, or choose another with --data-dir.' }

@@ -1,4 +1,4 @@
-/** `reset`: deletes the records of a topic that all of its readers have taken. */
+/** `reset`: deletes the records of a topic that all of its readers have taken, or moves a consumer group of somebody else's. */
 import type { Ports } from '../config/wire.ts'
 import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { deadTopic, inflowTopic, outflowTopic } from '../feature-defs/inflow.ts'
@@ -8,9 +8,11 @@ import type { Lease } from '../utilities/lease.ts'
 import type { TopicState } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
-import type { Run } from './command.ts'
+import type { Options, Run } from './command.ts'
 import { count } from './console.ts'
+import { resetGroup } from './reset-group.ts'
 import { withPorts } from './stage.ts'
+import { partitionsOf } from './topics.ts'
 import { wholeNumber } from './words.ts'
 
 /** Up to where everybody has read, and who is the last of them. */
@@ -25,33 +27,42 @@ const leaves = [
 export const run: Run = async ({ args, options, config, console }) => {
   const topic = args[0]!
   const asked = wholeNumber(options, 'before')
+  if (options['group'] !== undefined) return withPorts({ config, console }, ['reset'], ({ log }) => resetGroup(log, topic, options, console))
+  if (options['to'] !== undefined) throw new Problem('--to says where a consumer group goes on, and no group is named', 'Add --group NAME, or use --before OFFSET to delete records.', { usage: true })
   if (![inflowTopic, outflowTopic, deadTopic].includes(topic)) throw new Problem(`${topic} is no topic that reset knows the readers of`, `Name ${inflowTopic}, ${outflowTopic} or ${deadTopic}.`, { usage: true })
   return withPorts({ config, console }, ['reset'], (ports) => withSetsAtRest(ports, topic, async () => {
     const state = (await ports.log.topics()).find((one) => one.topic === topic)
-    const due = state ? await cutsOf(ports, state, asked) : []
-    const records = due.reduce((sum, { first, before }) => sum + before - first, 0)
-    const done = (deleted: number) => ({ topic, deleted, partitions: due.map(({ partition, first, before, limit }) => ({ partition, first: deleted > 0 ? before : first, limit: limit.offset })) })
-    if (records === 0) {
+    const due = state ? await cutsOf(ports, state, asked, options) : []
+    const offsets = due.reduce((sum, { first, before }) => sum + before - first, 0)
+    // Where some offsets are marks of the log's own, nobody knows how many records lie between two of them.
+    const { gapless } = ports.log
+    const done = (deleted: boolean) => (
+      { topic, deleted: deleted ? (gapless ? offsets : null) : 0, partitions: due.map(({ partition, first, before, limit }) => ({ partition, first: deleted ? before : first, limit: limit.offset })) })
+    if (offsets === 0) {
       const why = due.map(({ first, next, limit }) => {
         if (first === next) return `${topic} holds no record`
         return limit.offset <= first ? `${limit.reader} has taken none of what ${topic} holds` : `the records before offset ${asked} are gone already`
       })
-      return console.result(`nothing to delete: ${[...new Set(why)].join('; ') || `there is no topic ${topic}`}`, done(0))
+      return console.result(`nothing to delete: ${[...new Set(why)].join('; ') || `there is no topic ${topic}`}`, done(false))
     }
     if (topic === inflowTopic) console.note(leaves)
     const cuts = due.filter(({ first, before }) => before > first)
-    const ranges = cuts.map(({ partition, first, before }) => `${due.length > 1 ? `partition ${partition}, ` : ''}offsets ${first} to ${before - 1}`)
-    const what = `${count(records)} ${records === 1 ? 'record' : 'records'} of ${topic} (${ranges.join('; ')})`
-    if (!(await console.confirm(`Delete ${what}?`))) return console.result('nothing was changed', done(0))
+    const ranges = cuts.map(({ partition, first, before }) => `${state!.partitions.length > 1 ? `partition ${partition}, ` : ''}offsets ${first} to ${before - 1}`)
+    const what = `${gapless ? `${count(offsets)} ${offsets === 1 ? 'record' : 'records'}` : 'the records'} of ${topic} (${ranges.join('; ')})`
+    if (!(await console.confirm(`Delete ${what}?`))) return console.result('nothing was changed', done(false))
     for (const { partition, before } of cuts) await ports.log.truncate(topic, partition, before)
-    console.result(`deleted ${what}`, done(records))
+    console.result(`deleted ${what}`, done(true))
   }))
 }
 
 /** Before which offset each partition is cut; refuses to go beyond what has been taken. */
-async function cutsOf(ports: Ports, { topic, partitions }: TopicState, asked: number | undefined) {
-  if (asked !== undefined && partitions.length > 1) throw new Problem(`${topic} has ${partitions.length} partitions, each with offsets of its own`, 'Leave out --before.', { usage: true })
-  return Promise.all(partitions.map(async ({ first, next }, partition) => {
+async function cutsOf(ports: Ports, state: TopicState, asked: number | undefined, options: Options) {
+  const { topic } = state
+  const partitions = partitionsOf(state, options)
+  if (asked !== undefined && partitions.length > 1) {
+    throw new Problem(`${topic} has ${partitions.length} partitions, each with offsets of its own`, 'Leave out --before, or add --partition N.', { usage: true })
+  }
+  return Promise.all(partitions.map(async ({ partition, first, next }) => {
     const limit = await limitOf(ports, topic, partition, next)
     if (asked !== undefined && asked > limit.offset) {
       throw new Problem(`${limit.reader} has taken ${topic} only up to offset ${limit.offset}, and --before is ${asked}`, `Use --before ${limit.offset} at most.`)

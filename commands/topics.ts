@@ -1,158 +1,84 @@
-/** `topics`: what the log holds, and any message in it as a person can read it. */
-import { message } from '../feature-defs/inflow.ts'
-import type { AvroSchema, AvroType } from '../schemas/avro.ts'
-import { parseSchema, toObject, Unreadable } from '../schemas/generic.ts'
-import { readFrame } from '../schemas/wire.ts'
+/** `topics`: what the log holds, how a topic is made and set, and any message in it as a person can read it. */
 import type { Log, TopicState } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { Run } from './command.ts'
-import { table, toJson, type Cell, type Json } from './console.ts'
+import type { Context, Options, Run } from './command.ts'
+import { count, table } from './console.ts'
 import { withPorts } from './stage.ts'
+import { messagesOf } from './topic-messages.ts'
 import { wholeNumber } from './words.ts'
 
-const shownBytes = 64
-const widest = 2 * shownBytes + 1
+type Show = Pick<Context, 'console'>['console']
 
-export const run: Run = async ({ args, options, config, console }) => {
-  const last = wholeNumber(options, 'last', { least: 1 })
-  // Plain quotes would look like an import to the test that draws the import map.
-  const from = wholeNumber(options, `from`)
-  if (args[0] === undefined && (last ?? from) !== undefined) throw new Problem('no topic is named', 'Name one, e.g. tidemark topics outflow --last 3.', { usage: true })
+export const run: Run = async ({ args: [name], options, config, console }) => {
+  const asked = {
+    last: wholeNumber(options, 'last', { least: 1 }),
+    // Plain quotes would look like an import to the test that draws the import map.
+    from: wholeNumber(options, `from`),
+    partition: wholeNumber(options, 'partition'),
+    partitions: wholeNumber(options, 'partitions', { least: 1 }),
+  }
+  if (name === undefined && (Object.values(asked).some((one) => one !== undefined) || options['create'] || options['describe'])) {
+    throw new Problem('no topic is named', 'Name one, e.g. tidemark topics outflow --last 3.', { usage: true })
+  }
+  if (asked.partitions !== undefined && options['create'] !== true) throw new Problem('--partitions is for making a topic', 'Add --create, or use --partition N to look at one.', { usage: true })
   return withPorts({ config, console }, [], async ({ log, registry }) => {
+    if (options['create'] === true) return create(log, name!, asked.partitions ?? 1, console)
     const topics = await log.topics()
-    if (args[0] === undefined) {
-      // Bytes are known of a topic as a whole.
-      const rows = topics.flatMap(({ topic, partitions, bytes }) =>
-        partitions.map(({ first, next }, partition) => ({ topic, partition, first, next, messages: next - first, bytes: partition === 0 ? bytes : null })))
-      const cells = rows.map(({ topic, partition, first, next, messages, bytes }) => [topic, partition, first, next, messages, bytes ?? ''])
-      const text = table(['topic', 'partition', 'first', 'next', 'messages', 'bytes'], cells)
-      return console.result(rows.length === 0 ? 'there is no topic yet: produce and apply make the ones they need' : text, rows)
-    }
-    const topic = topics.find((one) => one.topic === args[0])
+    if (name === undefined) return list(log, topics, console)
+    const topic = topics.find((one) => one.topic === name)
     if (!topic) {
       const todo = topics.length > 0 ? `There are ${topics.map((one) => one.topic).join(', ')}.` : 'None is made yet: produce and apply make the ones they need.'
-      throw new Problem(`there is no topic ${args[0]}`, todo)
+      throw new Problem(`there is no topic ${name}`, todo)
     }
-    const decode = reader(registry)
-    const messages = await Promise.all((await chosen(log, topic, last ?? 10, from)).map(decode))
-    console.result(messages.length === 0 ? `there is no message in ${topic.topic}${from === undefined ? '' : ` from offset ${from} on`}` : inWords(messages), messages.map(asJson))
+    if (options['describe'] === true) return describe(log, topic, console)
+    const partitions = partitionsOf(topic, options)
+    if (asked.from !== undefined && partitions.length > 1) {
+      throw new Problem(`${name} has ${partitions.length} partitions, each with offsets of its own`, `Add --partition N, from 0 to ${partitions.length - 1}.`, { usage: true })
+    }
+    const messages = await messagesOf({ log, registry }, { topic: name, partitions, most: asked.last ?? 10, from: asked.from })
+    console.result(messages?.text ?? `there is no message in ${name}${asked.from === undefined ? '' : ` from offset ${asked.from} on`}`, messages?.json ?? [])
   })
 }
 
-type Raw = { readonly partition: number; readonly offset: number; readonly bytes: Uint8Array }
-type Decoded = Raw & {
-  readonly id: string
-  readonly subject: string
-  readonly number: number
-  /** The feature version; null for a schema that is none. */
-  readonly version: number | null
-  readonly schema: AvroSchema
-  readonly fields: { readonly [name: string]: unknown }
-}
-type Undecoded = Raw & { readonly reason: string }
-
-/** Of each partition its last messages, or those from an offset on. */
-async function chosen(log: Log, { topic, partitions }: TopicState, most: number, asked: number | undefined): Promise<readonly Raw[]> {
-  const all = partitions.map(async ({ first, next }, partition) => {
-    if (asked === undefined) return lastOf(log, topic, partition, { first, next, most })
-    if (asked > next) throw new Problem(`${topic} ends at offset ${next}`, `Use --from ${next} at most.`)
-    if (asked < first) throw new Problem(`the messages of ${topic} before offset ${first} were deleted`, `Use --from ${first} or more.`)
-    return read(log, topic, partition, asked, most)
-  })
-  return (await Promise.all(all)).flat()
-}
-
-/** An offset need not be a message: a log may take some for its own marks. */
-async function lastOf(log: Log, topic: string, partition: number, { first, next, most }: { readonly first: number; readonly next: number; readonly most: number }): Promise<readonly Raw[]> {
-  for (let back = most; ; back *= 4) {
-    const from = Math.max(first, next - back)
-    const found = await read(log, topic, partition, from, Infinity, next)
-    if (found.length >= most || from === first) return found.slice(-most)
+/** Those of the topic, or the one that is asked for, each with its number. */
+export function partitionsOf({ topic, partitions }: TopicState, options: Options) {
+  const one = wholeNumber(options, 'partition')
+  if (one !== undefined && one >= partitions.length) {
+    throw new Problem(`${topic} has no partition ${one}`, partitions.length === 1 ? 'It has one, number 0.' : `It has ${partitions.length}, numbered from 0.`, { usage: true })
   }
+  return partitions.map((ends, partition) => ({ partition, ...ends })).filter(({ partition }) => one === undefined || partition === one)
 }
 
-async function read(log: Log, topic: string, partition: number, from: number, most: number, to?: number): Promise<readonly Raw[]> {
-  const found: Raw[] = []
-  for await (const { offset, batch } of log.read(topic, { partition, from, ...(to === undefined ? {} : { to }) })) {
-    for (let index = 0; index < batch.ends.length && found.length < most; index++) found.push({ partition, offset: offset + index, bytes: message(batch, index) })
-    if (found.length >= most) break
-  }
-  return found
+/** Where offsets are not messages, nothing is called a number of messages. */
+function list(log: Log, topics: readonly TopicState[], console: Show): void {
+  // Bytes are known of a topic as a whole.
+  const rows = topics.flatMap(({ topic, partitions, bytes }) => partitions.map(({ first, next }, partition) => (
+    { topic, partition, first, next, messages: log.gapless ? next - first : null, bytes: partition === 0 ? bytes : null })))
+  const cells = rows.map(({ topic, partition, first, next, messages, bytes }) => [topic, partition, first, next, messages ?? next - first, bytes ?? ''])
+  const text = table(['topic', 'partition', 'first', 'next', log.gapless ? 'messages' : 'offsets', 'bytes'], cells)
+  console.result(rows.length === 0 ? 'there is no topic yet: produce and apply make the ones they need' : text, rows)
 }
 
-function reader(registry: Registry) {
-  const schemas = new Map<string, ReturnType<typeof schemaOf>>()
-  return async (raw: Raw): Promise<Decoded | Undecoded> => {
-    const frame = readFrame(raw.bytes, 0, raw.bytes.length)
-    if (!frame.ok) return { ...raw, reason: frame.reason }
-    if (!schemas.has(frame.id)) schemas.set(frame.id, schemaOf(registry, frame.id))
-    const found = await schemas.get(frame.id)!
-    if (typeof found === 'string') return { ...raw, reason: found }
-    try {
-      return { ...raw, ...found, id: frame.id, fields: toObject(found.schema, frame.payload) }
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error
-      return { ...raw, reason: `it is not what ${found.subject} number ${found.number} says: ${error.message}` }
-    }
-  }
+async function create(log: Log, topic: string, partitions: number, console: Show): Promise<void> {
+  if (!/^[A-Za-z0-9._-]{1,200}$/.test(topic)) throw new Problem(`${topic} is not a name for a topic`, 'Use letters, digits, dots, dashes and underscores.', { usage: true })
+  const there = (await log.topics()).some((one) => one.topic === topic)
+  await log.create(topic, partitions)
+  const parts = `${partitions} partition${partitions === 1 ? '' : 's'}`
+  console.result(there ? `${topic} was there already, with ${parts}, and is as it should be` : `made ${topic} with ${parts}`, { topic, partitions, made: !there })
 }
 
-/** The reason when its messages cannot be read. */
-async function schemaOf(registry: Registry, id: string): Promise<Omit<Decoded, keyof Raw | 'id' | 'fields'> | string> {
-  const registered = await registry.find(id)
-  if (!registered) return `schema version ${id} is not in the registry`
-  const { subject, number, labels, definition } = registered
-  const schema: AvroType = parseSchema(definition)
-  if (typeof schema !== 'object' || !('fields' in schema)) return `the schema ${subject} number ${number} is not one of a record`
-  return { subject, number, version: labels['version'] === undefined ? versionIn(schema) : Number(labels['version']), schema }
-}
-
-const versionIn = ({ tidemark }: AvroSchema): number | null => (typeof tidemark?.version === 'number' ? tidemark.version : null)
-
-/** A table for each stretch of messages with the same schema. */
-function inWords(messages: readonly (Decoded | Undecoded)[]): string {
-  const keyOf = (one: Decoded | Undecoded) => `${one.partition} ${'reason' in one ? '' : one.id}`
-  const stretches: (Decoded | Undecoded)[][] = []
-  for (const one of messages) {
-    const latest = stretches.at(-1)
-    if (latest && keyOf(latest[0]!) === keyOf(one)) latest.push(one)
-    else stretches.push([one])
-  }
-  return stretches.map((stretch) => {
-    const place = stretch[0]!.partition === 0 ? '' : `partition ${stretch[0]!.partition}, `
-    const unread = stretch.filter((one) => 'reason' in one)
-    if (unread.length > 0) {
-      const rows = unread.map(({ offset, reason, bytes }) => [offset, reason, bytes.length, hex(bytes)])
-      return `${place}not readable\n${table(['offset', 'reason', 'bytes', `the first ${shownBytes} in hex`], rows, { widest })}`
-    }
-    const read = stretch as Decoded[]
-    const { subject, number, version, id, schema } = read[0]!
-    // A field of no bytes only marks the version.
-    const names = schema.fields.filter(({ type }) => type !== 'null').map(({ name }) => name)
-    const rows = read.map(({ offset, fields }): Cell[] => [offset, ...names.map((name) => cell(fields[name]))])
-    return `${place}${subject}${version === null ? ` number ${number}` : `@${version}`} (schema version ${id})\n${table(['offset', ...names], rows, { widest })}`
-  }).join('\n\n')
-}
-
-function asJson(one: Decoded | Undecoded): Json {
-  const { partition, offset } = one
-  if ('reason' in one) return { partition, offset, reason: one.reason, bytes: one.bytes.length, hex: hex(one.bytes) }
-  const { subject, number, version, id, fields } = one
-  return { partition, offset, subject, number, version, schemaVersionId: id, fields: plain(fields) }
-}
-
-const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, shownBytes)).toString('hex') + (bytes.length > shownBytes ? '…' : '')
-
-function plain(value: unknown): Json {
-  if (value instanceof Uint8Array) return hex(value)
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
-  return value as Json
-}
-
-function cell(value: unknown): Cell {
-  const shown = plain(value)
-  if (typeof shown === 'boolean') return String(shown)
-  return typeof shown === 'object' && shown !== null ? toJson(shown).replace(/\n\s*/g, ' ') : shown
+async function describe(log: Log, { topic, partitions, bytes }: TopicState, console: Show): Promise<void> {
+  const details = await log.server?.describe(topic)
+  const groups = (await log.server?.groups(topic)) ?? []
+  const rows = partitions.map(({ first, next }, partition) => ({ partition, first, next, ...details?.partitions[partition] }))
+  const settings = Object.entries(details?.settings ?? {})
+  const text = [
+    `${topic}: ${count(bytes)} bytes`,
+    table(['partition', 'first', 'next', ...(details ? ['leader', 'copies', 'in sync'] : [])],
+      rows.map(({ partition, first, next, leader, copies, inSync }) => [partition, first, next, ...(details ? [leader ?? 'none', copies ?? 0, inSync ?? 0] : [])])),
+    ...(settings.length > 0 ? ['', table(['setting', 'value'], settings)] : []),
+    ...(groups.length > 0 ? ['', table(['group', 'members', 'partition', 'next', 'offsets behind'], groups.flatMap(({ group, members, offsets }) =>
+      offsets.map((offset, partition) => [group, members, partition, offset ?? 'none', offset === null ? '' : Math.max(0, partitions[partition]!.next - offset)])))] : []),
+  ]
+  console.result(text.join('\n'), { topic, bytes, partitions: rows, settings: details?.settings ?? {}, groups })
 }

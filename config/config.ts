@@ -6,14 +6,23 @@ import { Problem } from '../utilities/problem.ts'
 
 const text = z.string().min(1)
 const embedded = z.strictObject({ kind: z.literal('embedded') })
+/** How many partitions inflow gets when it is made; a topic that is there keeps its own. */
+const partitions = z.int().min(1).max(1000).default(1)
 
 const tlsFiles = { caFile: text.optional(), certFile: text.optional(), keyFile: text.optional(), passphrase: text.optional() }
 const kafka = z.strictObject({
   kind: z.literal('kafka'),
+  partitions,
   /** Each as host:port; several may stand in one text with commas, as an environment variable has them. */
   brokers: z.array(text).min(1).transform((all) => all.flatMap((some) => some.split(',').map((one) => one.trim()))),
   topicPrefix: z.string().default(''),
   compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
+  /** Kafka gives up on a process that commits and says nothing for so long; its brokers allow 15 minutes at most. */
+  transactionTimeoutMs: z.int().min(1000).default(30_000),
+  /** After so long without a sign of life, the partitions of a consumer or sink go to the others, or to the one that is started again. */
+  sessionTimeoutMs: z.int().min(1000).default(10_000),
+  /** Kafka's own settings for topics that are made here, by topic. */
+  topicSettings: z.record(text, z.record(text, z.union([text, z.number()]).transform(String))).default({}),
   auth: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('none') }),
     z.strictObject({ kind: z.literal('tls'), ...tlsFiles }),
@@ -22,16 +31,43 @@ const kafka = z.strictObject({
       mechanism: z.enum(['scram-sha-256', 'scram-sha-512']).default('scram-sha-512'),
       tls: z.union([z.boolean(), z.strictObject(tlsFiles)]).default(true),
     }),
+    z.strictObject({ kind: z.literal('msk-iam'), region: text, caFile: text.optional() }),
   ]).default({ kind: 'none' }),
 })
+
+const glue = z.strictObject({
+  kind: z.literal('glue'),
+  region: text,
+  /** Made when it is missing. One of Tidemark's own: every schema in it is looked at. */
+  registry: z.string().regex(/^[\w$#.-]{1,255}$/, 'a registry is called by letters, digits and - _ $ # .').default('tidemark'),
+  /** Of the schemas that are made here. */
+  compatibility: z.enum(['NONE', 'BACKWARD', 'BACKWARD_ALL', 'FORWARD', 'FORWARD_ALL', 'FULL', 'FULL_ALL']).default('BACKWARD'),
+  /** Where feature sets appear as tables of the Data Catalog: the registry's name, when left out. */
+  catalogDatabase: z.union([text, z.literal(false)]).optional(),
+})
+
+const redshift = z.strictObject({
+  kind: z.literal('redshift'),
+  region: text,
+  workgroup: text.optional(),
+  cluster: text.optional(),
+  dbUser: text.optional(),
+  secretArn: text.optional(),
+  database: text,
+  schema: text,
+  staging: z.strictObject({ bucket: text, prefix: z.string().default('tidemark'), roleArn: text.default('default') }).optional(),
+  tooLong: z.enum(['stop', 'cut']).default('stop'),
+})
+  .refine(({ workgroup, cluster }) => (workgroup === undefined) !== (cluster === undefined), { message: 'give a workgroup (Redshift Serverless) or a cluster, and not both', path: ['workgroup'] })
+  .refine(({ cluster, dbUser }) => dbUser === undefined || cluster !== undefined, { message: 'a dbUser goes with a cluster', path: ['dbUser'] })
 
 const shape = z.strictObject({
   dataDir: text.default('.tidemark'),
   features: text.optional(),
   source: z.strictObject({ file: text }).default({ file: 'data/rejected.csv.gz' }),
-  log: z.discriminatedUnion('kind', [embedded, kafka]).default({ kind: 'embedded' }),
-  registry: z.discriminatedUnion('kind', [embedded]).default({ kind: 'embedded' }),
-  warehouse: z.discriminatedUnion('kind', [embedded]).default({ kind: 'embedded' }),
+  log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
+  registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
+  warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),
 })
 
 export type Config = Readonly<z.infer<typeof shape>>

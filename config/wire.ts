@@ -1,11 +1,13 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Mode } from '../schemas/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import { systemClock, type Clock } from '../utilities/clock.ts'
 import type { Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/log/kafka-auth.ts'
 import type { Log } from '../utilities/log/log.ts'
+import type { Look } from '../utilities/look.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
 import type { Source } from '../utilities/source/source.ts'
@@ -29,17 +31,16 @@ export type Ports = {
 
 /** `note` hears of trouble that passes by itself. */
 export async function wire(config: Config, note: (text: string) => void = () => {}): Promise<Ports> {
-  const { openEmbeddedRegistry } = await import('../utilities/registry/embedded-registry.ts')
-  const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
-  const { incompatibilities } = await import('../schemas/compatibility.ts')
-  const { fileSource } = await import('../utilities/source/file-source.ts')
+  const open = await sources()
   const { rejectsFile } = await import('../utilities/source/rejects-file.ts')
   const { takeLease } = await import('../utilities/lease.ts')
 
   const at = (name: string) => join(config.dataDir, name)
   const { log, checkpoints } = await openLog(config, note)
-  const registry = await openEmbeddedRegistry(at('registry.db'), incompatibilities('BACKWARD'))
-  const warehouse = await openEmbeddedWarehouse(at('warehouse.db'))
+  // Connections left open would keep the process alive after its message.
+  const closeLog = (error: unknown) => Promise.all([log.close(), checkpoints.close()]).then(() => Promise.reject(error))
+  const registry = await openRegistry(config, note).catch(closeLog)
+  const warehouse = await openWarehouse(config, note).catch((error: unknown) => registry.close().then(() => closeLog(error)))
   const rejectsPath = (name: string) => at(join('rejects', `${name}.csv`))
   return {
     log,
@@ -47,8 +48,9 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     registry,
     warehouse,
     clock: systemClock(),
-    openSource: (place) => fileSource(existsSync(place) ? place : config.source.file),
-    lease: (name) => takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`),
+    openSource: (place) => open(isS3(place) || existsSync(place) ? place : config.source.file),
+    // On Kafka these share the partitions among themselves, on this machine and on others.
+    lease: async (name) => (config.log.kind === 'kafka' && ['consume', 'sink'].includes(name) ? { close: async () => {} } : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`)),
     rejectsPath,
     rejects(name) {
       mkdirSync(dirname(rejectsPath(name)), { recursive: true })
@@ -71,23 +73,66 @@ async function openLog({ log: chosen, dataDir }: Config, note: (text: string) =>
     case 'kafka': {
       const { openKafkaLog } = await import('../utilities/log/kafka-log.ts')
       const { openKafkaCheckpoints } = await import('../utilities/checkpoint/kafka-checkpoints.ts')
-      const { brokers, topicPrefix, compression, auth } = chosen
-      const log = await openKafkaLog({ brokers, topicPrefix, compression, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
+      const { brokers, topicPrefix, compression, transactionTimeoutMs, sessionTimeoutMs, topicSettings, auth } = chosen
+      // The details are lines of the client's own log.
+      const log = await openKafkaLog({ brokers, topicPrefix, compression, transactionTimeoutMs, sessionTimeoutMs, topicSettings, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
       return { log, checkpoints: openKafkaCheckpoints(log) }
     }
   }
 }
 
+async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: string) => void): Promise<Registry> {
+  const { incompatibilities } = await import('../schemas/compatibility.ts')
+  switch (chosen.kind) {
+    case 'embedded': {
+      const { openEmbeddedRegistry } = await import('../utilities/registry/embedded-registry.ts')
+      return openEmbeddedRegistry(join(dataDir, 'registry.db'), incompatibilities('BACKWARD'))
+    }
+    case 'glue': {
+      const { openGlueRegistry } = await import('../utilities/registry/glue-registry.ts')
+      const { catalogDatabase = chosen.registry } = chosen
+      return openGlueRegistry({ ...chosen, catalogDatabase, cachePath: join(dataDir, 'glue-cache.db'), incompatibilities: (mode) => incompatibilities(mode as Mode) }, note)
+    }
+  }
+}
+
+async function openWarehouse({ warehouse: chosen, dataDir }: Config, note: (text: string) => void, { readOnly = false } = {}): Promise<Warehouse> {
+  switch (chosen.kind) {
+    case 'embedded': {
+      const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
+      return openEmbeddedWarehouse(join(dataDir, 'warehouse.db'), { readOnly })
+    }
+    case 'redshift': {
+      const { openRedshiftWarehouse } = await import('../utilities/warehouse/redshift-warehouse.ts')
+      return openRedshiftWarehouse(chosen, note)
+    }
+  }
+}
+
+const isS3 = (place: string) => place.startsWith('s3://')
+
+/** An object in S3 is opened as such; anything else is a file. */
+async function sources(): Promise<(place: string) => Source> {
+  const { fileSource } = await import('../utilities/source/file-source.ts')
+  const { lazySource } = await import('../utilities/source/lazy-source.ts')
+  return (place) => (isS3(place) ? lazySource(place, async () => (await import('../utilities/source/s3-source.ts')).s3Source(place)) : fileSource(place))
+}
+
 /** The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file takes its place. */
 export async function sourceAt(place: string): Promise<Source> {
-  const { fileSource } = await import('../utilities/source/file-source.ts')
-  const source = fileSource(place)
+  const source = (await sources())(place)
   for await (const _ of source.read()) break
   return source
 }
 
 /** Only the warehouse, for reading. */
-export async function wireReader(config: Config): Promise<Warehouse> {
-  const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
-  return openEmbeddedWarehouse(join(config.dataDir, 'warehouse.db'), { readOnly: true })
+export function wireReader(config: Config): Promise<Warehouse> {
+  return openWarehouse(config, () => {}, { readOnly: true })
+}
+
+/** What can be seen of the parts that are servers of their own, without making anything. */
+export async function lookAtServers({ registry, warehouse }: Config): Promise<{ readonly looks: readonly Look[]; readonly close: () => void }> {
+  const glue = registry.kind === 'glue' ? (await import('../utilities/registry/glue-look.ts')).lookAtGlue({ ...registry, catalogDatabase: registry.catalogDatabase ?? registry.registry }) : undefined
+  const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/warehouse/redshift-look.ts')).lookAtRedshift(warehouse) : []
+  return { looks: [...glue?.looks ?? [], ...redshift], close: () => glue?.close() }
 }

@@ -9,7 +9,7 @@ import type { RecordSchema } from '../schemas/record.ts'
 import { covers, joinRanges, numberedFrom, selectYears, uncovered, unreadable, type Years } from '../schemas/selection.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import { columnOf, pick } from '../utilities/columns.ts'
-import type { Log } from '../utilities/log/log.ts'
+import { Fenced, type Log } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
@@ -78,7 +78,7 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
           const keys = messageKeys(records, per)
           return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
         })
-        await writer.commit({ append, save: [saveHeld([...others, { ...mine, ranges }]), saveKeyedBy(per)] })
+        await writer.commit({ append, save: [saveHeld([...others, { ...mine, ranges }]), saveKeyedBy(per)] }).catch(takenOver)
         total.rows += rows.length
         total.rejected += bad.length
         await pace.afterRows(rows.length, signal)
@@ -95,6 +95,13 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
 const keyless = (record: RecordSchema, partitions: number) =>
   new Problem(`inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
     `Give the feature set a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`)
+
+/** The log cannot tell the two apart. */
+function takenOver(error: unknown): never {
+  if (!(error instanceof Fenced)) throw error
+  throw new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up',
+    'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.', { cause: error })
+}
 
 const behind = ([from, to]: Years, seq: number, latest: number) =>
   new Problem(`row ${seq} of ${from === to ? from : `${from}-${to}`} lies behind row ${latest}, which inflow holds already`,

@@ -5,7 +5,6 @@ import { outflowTopic } from '../feature-defs/inflow.ts'
 import { knownSets } from '../feature-defs/known-versions.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/decode.ts'
-import { runsOfId } from '../schemas/wire.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Columns } from '../utilities/columns.ts'
 import type { Fetched, Log } from '../utilities/log/log.ts'
@@ -14,6 +13,7 @@ import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { gathered, runsTogether } from './gather.ts'
 
 export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
@@ -47,26 +47,32 @@ async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPort
   const write = async ({ batch, next }: Fetched) => {
     let unreadable = 0
     const parts: { readonly set: string; readonly columns: Columns }[] = []
-    for (const { id, compression, from, to } of runsOfId(batch)) {
+    for (const { id, compression, batch: part, from, to } of runsTogether(batch)) {
       const lane = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
-      const read = lane?.decode(batch, from, to)
+      const read = lane?.decode(part, from, to)
       unreadable += read ? read.bad.length : to - from
       if (lane && read) parts.push({ set: lane.definition.set, columns: read.columns })
     }
     for (const [i, { set, columns }] of parts.entries()) {
       // The progress rides on the last write: rows written before it are written again after a crash, onto themselves.
       const progress = i === parts.length - 1 ? { reader, next } : undefined
-      await writes.begin(() => warehouse.write(set, columns, progress).then(() => report({ rows: columns.count, unreadable: 0, offset: next })))
+      await writes.begin(() => warehouse.write(set, columns, progress, signal).then(() => report({ rows: columns.count, unreadable: 0, offset: next })))
     }
     if (unreadable > 0) report({ rows: 0, unreadable, offset: next })
   }
 
   const from = (await warehouse.progress(reader)) ?? 0
-  for await (const fetched of log.read(outflowTopic, { partition, from, joined: true, follow, signal: stop })) {
-    await write(fetched)
-    if (signal.aborted) break
+  const read = (until: AbortSignal) => log.read(outflowTopic, { partition, from, joined: true, follow, signal: until })
+  try {
+    for await (const fetched of gathered(read, warehouse.flush, stop)) {
+      await write(fetched)
+      if (signal.aborted) break
+    }
+    await writes.settled()
+  } catch (error) {
+    // Told to stop while the warehouse is away: what was not written has no progress, and is read again.
+    if (!signal.aborted || error !== signal.reason) throw error
   }
-  await writes.settled()
 }
 
 type Lane = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder> }

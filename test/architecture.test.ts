@@ -27,6 +27,10 @@ const doors: Record<string, string> = {
   avsc: 'schemas/generic.ts',
   'node:sqlite': 'utilities/sqlite.ts',
   '@duckdb/node-api': 'utilities/parquet/parquet.ts',
+  '@aws-sdk/client-redshift-data': 'utilities/warehouse/redshift-api.ts',
+  '@aws-sdk/client-s3': 'utilities/s3.ts',
+  '@aws-sdk/client-glue': 'utilities/registry/glue-client.ts',
+  'aws-msk-iam-sasl-signer-js': 'utilities/log/kafka-iam.ts',
 }
 
 const files = Object.keys(mayImport)

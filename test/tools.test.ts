@@ -365,7 +365,7 @@ describe('reset', () => {
       const { history, seq: until } = await loadPosition(ports.checkpoints, 'loan_risk', 0)
       const from = async (after: number) => {
         let rows = 0
-        for await (const { seq } of replay(ports, history, { record: rejectedLoan, wanted: [], after, until })) rows += seq.length
+        for await (const { seq } of replay(ports, history, { record: rejectedLoan, wanted: [], partition: 0, after, until })) rows += seq.length
         return rows
       }
       expect(await from(Number(only(copy, 'SELECT _seq FROM loan_risk ORDER BY _seq DESC LIMIT 1 OFFSET 2')[0]))).toBe(2)

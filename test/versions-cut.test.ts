@@ -19,14 +19,14 @@ import { copyOf, dumpOf, generated, limitMs, only, withDefinitions, withPorts } 
 type Work = (ports: Ports) => Promise<void>
 
 /** The signal and the reports that nobody needs here. */
-const watch = { actor: { who: 'somebody', why: null }, signal: new AbortController().signal, report: () => {} }
+const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
 
 describe('a command that was cut short', () => {
   const set = 'loan_risk'
   const chain = [v0, v1, v2].map(({ definition }) => definition)
 
   const applying = (version: number, asked: Mode): Work => async (ports) => {
-    const { changes, mode } = await plan(ports, { chain, version, mode: asked })
+    const { changes, mode } = await plan(ports, { chain, version, mode: asked, partitions: 1 })
     if (changes) await apply(ports, { chain, version, mode, ...watch })
   }
   const promoting = (version: number): Work => async (ports) => {
@@ -148,7 +148,7 @@ function cutBefore(ports: Ports, write: number): { readonly ports: Ports; done()
       ...ports,
       log: { ...log, create: counted(log.create), writer },
       registry: { ...registry, register: counted(registry.register), label: counted(registry.label) },
-      warehouse: { ...warehouse, arrange: counted(warehouse.arrange), note: counted(warehouse.note), write: counted(warehouse.write), remove: counted(warehouse.remove) },
+      warehouse: { ...warehouse, arrange: counted(warehouse.arrange), write: counted(warehouse.write), remove: counted(warehouse.remove) },
     },
   }
 }

@@ -2,6 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { act } from '../versions/acts.ts'
 import { done, freshFolder } from './cli-run.ts'
 import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, withDefinitions, withPorts } from './loan-folders.ts'
 
@@ -76,10 +77,10 @@ export const v1 = { ...next, definition: { ...next.definition, record: changed }
 
   it('is to show a version whose history is not complete', async () => {
     const folder = copyOf(base)
-    await withPorts(folder, async ({ warehouse }) => {
+    await withPorts(folder, async (ports) => {
       await done(folder, 'apply loan_risk@1 --shadow --yes')
-      const records = await warehouse.versions('loan_risk')
-      await warehouse.note(records.map((one) => (one.version === 1 ? { ...one, state: 'filling' } : one)))
+      const begun = (await ports.warehouse.versions('loan_risk')).find(({ version }) => version === 1)!
+      await act(ports, 'loan_risk', [{ ...begun, state: 'filling' }])
     })
     await expectRefused(folder, 'promote loan_risk@1 --yes', 'the history of loan_risk@1 is not complete, so it cannot be shown. Finish it: tidemark apply loan_risk@1 --shadow')
     await expectRefused(folder, 'apply loan_risk@1 --cold --yes', 'loan_risk@1 was begun with --shadow and is not finished. Finish it so: tidemark apply loan_risk@1 --shadow')

@@ -24,14 +24,17 @@ export const fits = (value: number, scale: number, limit: number): boolean => {
   return scaled / tens[scale]! === value && Math.abs(scaled) <= limit
 }
 
-/** The smallest scale at which every value (but null) is a whole number up to the limit (at most fifteen digits); -1 when there is none. */
-export function commonScale(values: readonly number[], limit: number): number {
+/** The smallest scale at which each of the first `count` values (but null) is a whole number up to the limit (at most fifteen digits); -1 when there is none. */
+export function commonScale(values: readonly number[], limit: number, count = values.length): number {
   let scale = 0
   let largest = 0
-  for (const value of values) {
+  for (let index = 0; index < count; index++) {
+    const value = values[index]!
     if (value !== value) continue
-    while (!fits(value, scale, fifteenDigits)) if (++scale > mostScale) return -1
-    largest = Math.max(largest, Math.abs(value))
+    const size = value < 0 ? -value : value
+    // Whole numbers, which most are, without multiplying and dividing by one.
+    if (scale > 0 || Math.floor(size) !== size || size > fifteenDigits) while (!fits(value, scale, fifteenDigits)) if (++scale > mostScale) return -1
+    if (size > largest) largest = size
   }
   return scaledBy(largest, tens[scale]!) <= limit ? scale : -1
 }

@@ -126,7 +126,7 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
     run,
     save: (state) => written((to) => {
       putCount(to, layouts.rowsTotals)
-      putNumbers(to, inOrder(state))
+      putNumbers(to, state.inputs, state.filled, state.at < state.filled ? state.at : 0)
     }),
     load(saved) {
       const from = readerOf(saved)
@@ -142,7 +142,7 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
 
 const noDays = new Int32Array(0)
 
-const inOrder = ({ inputs, filled, at }: State): number[] => (at < filled ? [...inputs.slice(at, filled), ...inputs.slice(0, at)] : inputs.slice(0, filled))
+const inOrder = ({ inputs, filled, at }: State): number[] => (at < filled ? inputs.slice(at, filled).concat(inputs.slice(0, at)) : inputs.slice(0, filled))
 
 /** Works the totals out anew: in doubles at this scale, or wide when there is none. */
 function total(state: State, scale: number): void {

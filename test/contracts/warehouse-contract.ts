@@ -157,9 +157,9 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
           { act: 'rollback', who: `o'hara`, at: '2026-11-21T09:01:00.000Z', why: hostile.join(' ') },
         ],
       }
-      await warehouse.note([full, versionRecord(2), versionRecord(0, { set: 'a_set' })])
+      await warehouse.arrange(layoutOf(0, []), [full, versionRecord(2), versionRecord(0, { set: 'a_set' })])
       expect(await warehouse.versions()).toEqual([versionRecord(0, { set: 'a_set' }), versionRecord(2), full])
-      await warehouse.note([versionRecord(2, { state: 'promoted', promotion: 1 })])
+      await warehouse.arrange(layoutOf(0, []), [versionRecord(2, { state: 'promoted', promotion: 1 })])
       expect(await warehouse.versions('loan')).toEqual([versionRecord(2, { state: 'promoted', promotion: 1 }), full])
       expect(await warehouse.versions('lo')).toEqual([])
     })

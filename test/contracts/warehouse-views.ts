@@ -33,7 +33,9 @@ export function viewLaws(law: Laws['law'], at: () => { readonly store: Warehouse
     expect(touched).toMatch(/CREATE VIEW \S*"loan_v1"/)
     expect(touched).not.toMatch(/"loan_v0"|DROP|CREATE TABLE/)
     await warehouse.arrange(layoutOf(1, [0]), [])
-    expect(await warehouse.plan(layoutOf(1, [1, 0]))).toHaveLength(2)
+    // Where others may have been let in, remarks and grants come with it.
+    const views = (await warehouse.plan(layoutOf(1, [1, 0]))).filter((text) => /^(DROP|CREATE)/.test(text))
+    expect(views.map((text) => /^(\w+ VIEW) \S*"(\w+)"/.exec(text)?.slice(1).join(' '))).toEqual(['DROP VIEW loan', 'CREATE VIEW loan'])
   })
 
   law('views have exactly these columns, in this order', async () => {

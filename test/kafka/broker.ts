@@ -1,6 +1,6 @@
 /** A real Kafka broker for tests and for people: started on free ports, stopped by its process id. */
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
@@ -18,6 +18,8 @@ export type TestKafka = {
   stop(): Promise<void>
   /** SIGKILL; what it wrote stays. */
   kill(): Promise<void>
+  /** SIGSTOP makes it as slow as can be, SIGCONT ends that. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
   /** Starts it again, after `kill`, where it was. */
   restart(): Promise<void>
 }
@@ -26,17 +28,26 @@ export type TestKafka = {
 export function missingForKafka(): string | undefined {
   const has = (command: string, option: string) => spawnSync(command, [option], { stdio: 'ignore' }).status === 0
   if (!has(process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java', '-version')) return 'there is no JDK (17 or newer)'
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', `kafka-${process.env['KAFKA_VERSION'] ?? '4.3.1'}`, 'ready')
-  if (!existsSync(cache) && !has('mvn', '--version')) return 'there is no Maven, which fetches the broker the first time'
+  if (!existsSync(join(installed(), 'ready')) && !has('mvn', '--version')) return 'there is no Maven, which fetches the broker the first time'
   return undefined
 }
 
-export async function startKafka(): Promise<TestKafka> {
+/** Another broker of the same cluster, which the first one controls. */
+export const joinKafka = ({ brokers: [first] }: TestKafka) => startKafka(async (directory, port) => {
+  const controller = Number(first!.split(':')[1]) + 1
+  writeFileSync(join(directory, 'more.properties'), [
+    'process.roles=broker', 'node.id=2', `controller.quorum.voters=1@127.0.0.1:${controller}`, `listeners=PLAINTEXT://127.0.0.1:${port}`, `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+  ].join('\n') + '\n')
+})
+
+/** `prepare` may put into the directory what kafka.sh looks for there, for a broker at this port. */
+export async function startKafka(prepare?: (directory: string, port: number) => Promise<void>): Promise<TestKafka> {
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-kafka-'))
   const order = (word: string, ...details: string[]) => run(script, [word, directory, ...details], { timeout: 600_000 })
   for (let attempt = 1; ; attempt++) {
     const port = await freePair()
     try {
+      await prepare?.(directory, port)
       await order('start', String(port))
       const killLeftOver = () => void spawnSync(script, ['kill', directory])
       process.on('exit', killLeftOver)
@@ -49,6 +60,7 @@ export async function startKafka(): Promise<TestKafka> {
           await rm(directory, { recursive: true, force: true })
         },
         kill: async () => void (await order('kill')),
+        signal: (name) => void process.kill(Number(readFileSync(join(directory, 'pid'), 'utf8')), name),
         restart: async () => void (await order('start', String(port))),
       }
     } catch (error) {
@@ -57,6 +69,9 @@ export async function startKafka(): Promise<TestKafka> {
     }
   }
 }
+
+/** Where kafka.sh keeps the jars. */
+export const installed = () => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', `kafka-${process.env['KAFKA_VERSION'] ?? '4.3.1'}`)
 
 /** The first of two free ports that are neighbours: the broker listens on one, its controller on the other. */
 async function freePair(): Promise<number> {

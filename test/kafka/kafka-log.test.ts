@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
 import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-log.ts'
 import { packSaves } from '../../utilities/log/kafka-saves.ts'
+import { topicConfig } from '../../utilities/log/kafka-topics.ts'
 import { Fenced, type Writer } from '../../utilities/log/log.ts'
 import { Problem } from '../../utilities/problem.ts'
 import { checkpointContract } from '../contracts/checkpoint-contract.ts'
@@ -144,6 +145,20 @@ function kafkaTests() {
       expect(chunks[0]!.next).toBe(31)
     })
 
+    it('unpacks what others compressed, in every way that Kafka knows', async () => {
+      const texts = [...numbered('short', 300), 'x'.repeat(200_000), ...Array.from({ length: 3000 }, (_, i) => `${i * 7919 % 1000} of ${i} ${'ab'.repeat(i % 90)}`), '']
+      for (const compression of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed']) {
+        for (const stockCodecs of [false, true]) {
+          const { log } = await testLog({}, { stockCodecs })
+          // The broker itself compresses what lies in the topic.
+          await log.create('inflow', 1, { 'compression.type': compression })
+          const writer = await log.writer('w')
+          await writer.commit({ append: [inflow(texts)] })
+          expect(await readTexts(log, 'inflow')).toEqual(texts)
+        }
+      }
+    })
+
     it('keeps chunks below four megabytes, whatever the size of commits', async () => {
       const { log } = await testLog({ inflow: 1 }, { compression: 'zstd' })
       const writer = await log.writer('w')
@@ -191,7 +206,7 @@ function kafkaTests() {
       const { log, topicPrefix } = await testLog({}, { note: (text) => void notes.push(text) })
       await log.create('inflow', 1)
       await log.create('compacted', 1, { 'cleanup.policy': 'compact' })
-      await expect(log.create('compacted', 1)).rejects.toThrow(/compacted has cleanup.policy=compact, not delete\. Set it/)
+      await expect(log.create('compacted', 1)).rejects.toThrow(/compacted has cleanup.policy=compact, not delete\. Set it: kafka-configs.sh --bootstrap-server \S+ --alter --topic \S+compacted --add-config cleanup.policy=delete, or/)
       await log.create('tidemark.checkpoints', 1)
       const writer = await log.writer('w')
       await expect(writer.commit({ save: [{ name: 'n', key: '', value: null }] })).rejects.toThrow(/cleanup.policy=delete, not compact/)
@@ -202,7 +217,33 @@ function kafkaTests() {
       const careful = await openKafkaLog({ brokers: kafka.brokers, topicPrefix: `${topicPrefix}other.`, note: (text) => void notes.push(text) })
       onTestFinished(careful.close)
       await careful.create('inflow', 1)
-      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps its records for 1000 ms only (retention.ms): what is deleted there cannot be replayed`])
+      const mend = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic ${topicPrefix}other.inflow --add-config retention.ms=-1`
+      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps only 1000 ms of records (retention.ms), and what is deleted there cannot be replayed. To keep all: ${mend}`])
+    })
+
+    it('are made with the right settings: kept for ever, and checkpoints compacted', async () => {
+      const { log, topicPrefix } = await testLog({ inflow: 3, outflow: 1, 'inflow.dead': 1 })
+      const writer = await log.writer('w')
+      await writer.commit({ save: [{ name: 'n', key: '', value: bytes('v') }] })
+      const { cluster } = log.kafka
+      for (const topic of ['inflow', 'outflow', 'inflow.dead']) {
+        const settings = await topicConfig(cluster, topicPrefix + topic)
+        expect([settings!.get('cleanup.policy'), settings!.get('retention.ms'), settings!.get('retention.bytes')]).toEqual(['delete', '-1', '-1'])
+      }
+      expect((await topicConfig(cluster, `${topicPrefix}tidemark.checkpoints`))!.get('cleanup.policy')).toBe('compact')
+      await expect(log.create('inflow', 4)).rejects.toThrow(/inflow has 3 partitions, not 4\. Give it more: kafka-topics.sh --bootstrap-server \S+ --alter --topic \S+inflow --partitions 4/)
+      await expect(log.create('inflow', 2)).rejects.toThrow(/inflow has 3 partitions, not 2\. Partitions cannot be taken away/)
+    })
+
+    it('are not made by looking at checkpoints', async () => {
+      const { log } = await testLog({})
+      const checkpoints = openKafkaCheckpoints(log)
+      expect([await checkpoints.load('position/a/0'), await checkpoints.names('')]).toEqual([new Map(), []])
+      expect((await log.kafka.cluster.metadata([])).topicMetadata.filter(({ topic }) => topic.startsWith(log.kafka.prefix))).toEqual([])
+      // Once somebody has saved something, they are there, for those who looked before too.
+      const writer = await log.writer('w')
+      await writer.commit({ save: [{ name: 'position/a/0', key: '', value: bytes('v') }] })
+      expect(await entry(checkpoints, 'position/a/0')).toBe('v')
     })
   })
 

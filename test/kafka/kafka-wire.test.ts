@@ -6,7 +6,7 @@ import { isKnownKafkajs } from '../../utilities/log/kafka-client.ts'
 import { codecs, type Compression } from '../../utilities/log/kafka-compression.ts'
 import { crc32c } from '../../utilities/log/kafka-crc.ts'
 import { fetchCodec, type Fetch } from '../../utilities/log/kafka-fetch.ts'
-import { partitionOf } from '../../utilities/log/kafka-partition.ts'
+import { partitionOf } from '../../utilities/partition.ts'
 import { produceCodec, recordBatch, type Packed } from '../../utilities/log/kafka-produce.ts'
 import { stockFetch, stockProduce } from '../../utilities/log/kafka-stock.ts'
 import { Problem } from '../../utilities/problem.ts'
@@ -188,8 +188,10 @@ describe('a Fetch request', () => {
   }
 
   it.each([
-    ['snappy', withCodec(2), /snappy.*gzip, zstd or no compression/],
-    ['lz4', withCodec(3), /lz4/],
+    ['what is no gzip, although it says so', withCodec(1), /cannot be undone/],
+    ['what is no snappy', withCodec(2), /cannot be undone/],
+    ['what is no lz4', withCodec(3), /cannot be undone \(lz4: it is no frame\)/],
+    ['a compression of the future', withCodec(5), /codec 5, which nobody knew/],
     ['an old format', (data: Buffer) => void data.writeInt8(1, 16), /format from before Kafka 0.11/],
     ['a wrong bit', (data: Buffer) => void (data[70]! ^= 1), /from offset 0 on arrived damaged/],
   ])('is a Problem when it holds %s', async (_, change, message) => {

@@ -6,6 +6,9 @@
 #   kafka.sh stop DIR        stop it: a clean shutdown, and SIGKILL after 10 s
 #   kafka.sh kill DIR        SIGKILL it; what it wrote stays, and `start` with the same DIR goes on from it
 #
+# What lies in DIR before the first start is used: more.properties (settings that count before those here, for a storage formatted with them),
+# classes/ (on the class path), and scram (arguments for --add-scram, one a line: users that the storage is formatted with).
+#
 # Environment: KAFKA_VERSION (4.3.1), KAFKA_HEAP (512m), XDG_CACHE_HOME (~/.cache), MAVEN_ARGS as Maven knows it.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -80,15 +83,29 @@ install() {
   touch "$home/ready"
 }
 
+format() { # DIR
+  local users=() user
+  if [ -f "$1/scram" ]; then
+    while read -r user; do users+=(--add-scram "$user"); done <"$1/scram"
+  fi
+  "$java" -cp "$home/libs/*" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+    kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c "$1/server.properties" "${users[@]}" >"$1/format.log" 2>&1
+}
+
 run() { # DIR PORT JVM-OPTION...
   local dir=$1 port=$2
   shift 2
   if [ -f "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null; then die "it already runs in $dir"; fi
-  [ -d "$dir/data" ] || cp -r "$home/template/data" "$dir/data"
   properties "$dir" "$port" >"$dir/server.properties"
+  if [ -f "$dir/more.properties" ]; then
+    cat "$dir/more.properties" >>"$dir/server.properties"
+    [ -d "$dir/data" ] || format "$dir"
+  fi
+  [ -d "$dir/data" ] || cp -r "$home/template/data" "$dir/data"
   # The jars by name and in order: the archive only fits the very same class path.
   local classes
   classes=$(printf '%s:' "$home"/libs/*.jar)
+  if [ -d "$dir/classes" ]; then classes+=$dir/classes:; fi
   setsid "$java" "-Xms${KAFKA_HEAP:-512m}" "-Xmx${KAFKA_HEAP:-512m}" -XX:+UseSerialGC "$@" -cp "${classes%:}" -Djava.awt.headless=true \
     -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true \
     -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info \
@@ -142,7 +159,7 @@ case "${1:-} $#" in
     fi
     ;;
   *)
-    sed -n '2,9p' "${BASH_SOURCE[0]}"
+    sed -n '2,12p' "${BASH_SOURCE[0]}"
     exit 2
     ;;
 esac

@@ -1,7 +1,7 @@
 /** The loan story with one window per state, on several partitions: each state is a small loan file of its own, in the partition of its name. */
 import { partitionOf } from '../../utilities/partition.ts'
 import type { Loan } from './loan-file.ts'
-import { rowsOf, type Meaning, type Row } from './loan-story.ts'
+import { rowsOf, shownRows, storyOf, type Meaning, type Row } from './loan-story.ts'
 
 const stateCell = 6
 
@@ -29,4 +29,17 @@ export function keyedRows(loans: readonly Loan[], partitions: number, { version,
     }
     return [...Map.groupBy(mine, keyOf).values()].flatMap((own) => rowsOf(own, owner))
   }).sort((a, b) => (a.at(-1) as number) - (b.at(-1) as number))
+}
+
+/** The last record of each partition before v1, and before v2. */
+export type Switches = { readonly first: readonly number[]; readonly second: readonly number[] }
+
+/** The story of three versions with switches that differ by partition: the rows of each version, and those that the view over them shows. */
+export function keyedStory(loans: readonly Loan[], partitionOf: (key: string) => number, { first, second }: Switches) {
+  const stories = [...Map.groupBy(loans, keyOf)].map(([key, own]) => ({ own, owners: storyOf(first[partitionOf(key)]!, second[partitionOf(key)]!) }))
+  const bySeq = (rows: readonly Row[]) => rows.toSorted((a, b) => (a.at(-1) as number) - (b.at(-1) as number))
+  return {
+    versions: [0, 1, 2].map((version) => bySeq(stories.flatMap(({ own, owners }) => rowsOf(own, owners[version]!)))),
+    shown: bySeq(stories.flatMap(({ own, owners }) => shownRows(own, owners))),
+  }
 }

@@ -3,7 +3,7 @@ import type { Fetch, Span } from '../log/kafka-fetch.ts'
 import type { KafkaLog } from '../log/kafka-log.ts'
 import type { Packed } from '../log/kafka-produce.ts'
 import { fetchFrom } from '../log/kafka-reader.ts'
-import { nameAndKey, partitionOfName } from '../log/kafka-saves.ts'
+import { findCheckpointTopic, nameAndKey, partitionOfName, type CheckpointTopic } from '../log/kafka-saves.ts'
 import { endsOf } from '../log/kafka-topics.ts'
 import type { Checkpoints } from './checkpoint.ts'
 
@@ -22,11 +22,13 @@ const fetchBytes = 4 * 1024 * 1024
 export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkpoints & { close(): Promise<void> } {
   const indexes = new Map<number, Index>()
   const turns = new Map<number, Promise<unknown>>()
+  let place: CheckpointTopic | undefined
+  /** Looked for until somebody has made it: looking at checkpoints makes nothing. */
+  const whereTheyLie = async () => (place ??= await findCheckpointTopic(kafka))
 
   /** All entries of a partition that are committed by now. One call at a time reads on. */
-  function current<T>(partition: number, look: (entries: Entries, later: Later) => T): Promise<T> {
+  function current<T>(topic: string, partition: number, look: (entries: Entries, later: Later) => T): Promise<T> {
     const turn = (turns.get(partition) ?? Promise.resolve()).catch(() => undefined).then(async () => {
-      const { topic } = await kafka.checkpointTopic()
       const index = indexOf(partition, Date.now())
       // What is committed now lies before the end as it is now, but maybe behind a transaction of somebody else that is open.
       const { stable, end } = await readOn(topic, partition, index)
@@ -78,13 +80,15 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
 
   return {
     async load(name) {
-      const { partitions } = await kafka.checkpointTopic()
-      return current(partitionOfName(name, partitions), (entries, later) => merged(entries.get(name), later.get(name)))
+      const found = await whereTheyLie()
+      if (!found) return new Map()
+      return current(found.topic, partitionOfName(name, found.partitions), (entries, later) => merged(entries.get(name), later.get(name)))
     },
 
     async names(prefix) {
-      const { partitions } = await kafka.checkpointTopic()
-      const found = await Promise.all(Array.from({ length: partitions }, (_, partition) => current(partition, (entries, later) => {
+      const lie = await whereTheyLie()
+      if (!lie) return []
+      const found = await Promise.all(Array.from({ length: lie.partitions }, (_, partition) => current(lie.topic, partition, (entries, later) => {
         const names = [...new Set([...entries.keys(), ...later.keys()])].filter((name) => name.startsWith(prefix))
         return names.filter((name) => !later.has(name) || merged(entries.get(name), later.get(name)).size > 0)
       })))

@@ -17,6 +17,7 @@ const pollMs = 20
 export function openEmbeddedLog(path: string): Log {
   const db = openSqlite(path, { tables: { ...logTables, ...writerTables, ...checkpointTables } })
   return {
+    gapless: true,
     create: async (topic, partitions) => db.write(() => createTopic(db, topic, partitions)),
     topics: async () => db.read(() => listTopics(db)),
     read: (topic, options) => readFrom(db, topic, options),

@@ -1,9 +1,16 @@
 /** How this process proves to Kafka who it is: from what stands in the config file to what a connection needs. */
 import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import { Problem } from '../problem.ts'
+import { iamBearer, type OAuthBearer } from './kafka-iam.ts'
 
 /** Files in PEM form; without any, the system's authorities are trusted. */
-export type TlsFiles = { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string; readonly passphrase?: string }
+export type TlsFiles = {
+  readonly caFile?: string | undefined
+  readonly certFile?: string | undefined
+  readonly keyFile?: string | undefined
+  readonly passphrase?: string | undefined
+}
 
 export type KafkaAuth =
   | { readonly kind: 'none' }
@@ -16,18 +23,17 @@ export type KafkaAuth =
       readonly mechanism: 'scram-sha-256' | 'scram-sha-512'
       readonly tls?: boolean | TlsFiles
     }
-  | { readonly kind: 'msk-iam'; readonly region: string }
+  /** Always over TLS. */
+  | { readonly kind: 'msk-iam'; readonly region: string; readonly caFile?: string | undefined }
 
 type TlsOptions = { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly passphrase?: string }
 
 export type Credentials = {
   readonly ssl?: TlsOptions
-  readonly sasl?:
-    | { readonly mechanism: string; readonly username: string; readonly password: string }
-    | { readonly mechanism: 'oauthbearer'; readonly oauthBearerProvider: () => Promise<{ readonly value: string }> }
+  readonly sasl?: { readonly mechanism: string; readonly username: string; readonly password: string } | OAuthBearer
 }
 
-export async function credentials(auth: KafkaAuth): Promise<Credentials> {
+export function credentials(auth: KafkaAuth): Credentials {
   switch (auth.kind) {
     case 'none':
       return {}
@@ -37,38 +43,43 @@ export async function credentials(auth: KafkaAuth): Promise<Credentials> {
       const { username, password, mechanism, tls = true } = auth
       return { ...(tls !== false && { ssl: tlsOptions(tls === true ? {} : tls) }), sasl: { mechanism, username, password } }
     }
-    case 'msk-iam': {
-      const { region } = auth
-      const { generateAuthToken } = await iamSigner()
-      return { ssl: {}, sasl: { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: (await generateAuthToken({ region })).token }) } }
-    }
+    case 'msk-iam':
+      return { ssl: tlsOptions({ caFile: auth.caFile }), sasl: iamBearer(auth.region) }
   }
 }
 
-const tlsOptions = ({ caFile, certFile, keyFile, passphrase }: TlsFiles): TlsOptions => ({
-  ...(caFile !== undefined && { ca: pem(caFile) }),
-  ...(certFile !== undefined && { cert: pem(certFile) }),
-  ...(keyFile !== undefined && { key: pem(keyFile) }),
-  ...(passphrase !== undefined && { passphrase }),
-})
+function tlsOptions({ caFile, certFile, keyFile, passphrase }: TlsFiles): TlsOptions {
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new Problem(`the log's auth names a ${certFile === undefined ? 'keyFile without a certFile' : 'certFile without a keyFile'}`,
+      'Name both: the certificate that says who this is, and its private key.', { usage: true })
+  }
+  const options = {
+    ...(caFile !== undefined && { ca: pem(caFile) }),
+    ...(certFile !== undefined && { cert: pem(certFile) }),
+    ...(keyFile !== undefined && { key: pem(keyFile) }),
+    ...(passphrase !== undefined && { passphrase }),
+  }
+  try {
+    createSecureContext(options)
+  } catch (error) {
+    const files = [caFile, certFile, keyFile].filter((file) => file !== undefined).join(', ')
+    throw new Problem(`TLS cannot use what the log's auth names (${files}): ${reasonOf(error as Error)}`,
+      'Each file must be in PEM form, certificate and key belong together, and an encrypted key needs its passphrase.', { cause: error })
+  }
+  return options
+}
+
+/** OpenSSL writes its whole path before the reason. */
+const reasonOf = ({ message }: Error) => message.split(':').at(-1)!.trim()
 
 function pem(file: string): string {
+  let text: string
   try {
-    return readFileSync(file, 'utf8')
+    text = readFileSync(file, 'utf8')
   } catch (error) {
     throw new Problem(`${file}, which the log's auth names, cannot be read`, 'Check the path and that this user may read it.', { cause: error })
   }
-}
-
-type IamSigner = { readonly generateAuthToken: (options: { readonly region: string }) => Promise<{ readonly token: string }> }
-
-const signerPackage = 'aws-msk-iam-sasl-signer-js'
-
-/** By name, so that only those who use it need to have it. */
-async function iamSigner(): Promise<IamSigner> {
-  try {
-    return (await import(signerPackage)) as IamSigner
-  } catch (error) {
-    throw new Problem(`auth by msk-iam needs the package ${signerPackage}, which is not installed`, `Run: npm install ${signerPackage}`, { cause: error })
-  }
+  // An authority that is no certificate would be left out without a word.
+  if (!text.includes('-----BEGIN ')) throw new Problem(`${file}, which the log's auth names, is not in PEM form`, 'Convert it, e.g. with openssl x509 -inform der -in FILE.')
+  return text
 }

@@ -48,6 +48,8 @@ type Connection = {
   readonly requestQueue: Queue
   isConnected(): boolean
   isAuthenticated(): boolean
+  readonly sessionLifetime: { toNumber(): number }
+  reauthenticationThreshold: number
   nextCorrelationId(): number
   send(protocol: object): Promise<unknown>
   rejectRequests(error: Error): void
@@ -89,8 +91,9 @@ RequestQueue.prototype.scheduleCheckPendingRequests = function (this: Queue) {
   if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
 }
 
-/** How long before its end a session counts as over. */
+/** How long before its end a session counts as over, but never more than a part of it. */
 const sessionReserveMs = 5000
+const sessionReservePart = 0.25
 
 /** What a code of the protocol means, in kafkajs's words. */
 export const meaningOf = (code: number) => errorCodes.find((one) => one.code === code)
@@ -100,13 +103,13 @@ export async function openLink(settings: ClientSettings, { host, port }: Address
   const logger = createLogger({ level: LEVELS.WARN, logCreator: logCreator(log) })
   const pool = new ConnectionPool({
     host, port, clientId, ssl: ssl ?? null, sasl: sasl ?? null, logger, socketFactory, connectionTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs,
-    reauthenticationThreshold: sessionReserveMs,
   })
   const broker = new Broker({ connectionPool: pool, logger, allowAutoTopicCreation: false, authenticationTimeout: connectTimeoutMs })
   const address = `${host}:${port}`
   try {
     await broker.connect()
     const connection = await pool.getConnection()
+    connection.reauthenticationThreshold = Math.min(sessionReserveMs, connection.sessionLifetime.toNumber() * sessionReservePart)
     return link(address, broker, connection, settings)
   } catch (error) {
     pool.pool.forEach(cut)

@@ -7,8 +7,8 @@ import { asProblem, check, code, isPassing, isRefusal, isUnanswered, Refusal, vo
 
 export type ClusterSettings = ClientSettings & {
   readonly brokers: readonly string[]
-  /** How long to go on trying what fails for a passing reason. */
-  readonly patienceMs: number
+  /** How long to go on trying what fails for a passing reason; asked again at each attempt. */
+  readonly patienceMs: () => number
   readonly note: (text: string) => void
 }
 
@@ -56,8 +56,9 @@ export function openCluster(settings: ClusterSettings): Cluster {
   async function at<T>(address: Address, work: Work<T>): Promise<T> {
     const free = idle.get(nameOf(address)) ?? idle.set(nameOf(address), []).get(nameOf(address))!
     let link = free.pop()
+    // Of one whose session is over, the connection itself may still be there, and would keep the process alive.
     while (link && !link.isOpen()) {
-      open.delete(link)
+      drop(link)
       link = free.pop()
     }
     link ??= await openLink(settings, address)
@@ -108,12 +109,22 @@ export function openCluster(settings: ClusterSettings): Cluster {
     const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
     known = [...addresses.values()]
     const { topicErrorCode, partitionMetadata } = topicMetadata[0]!
-    if (topicErrorCode === code.unknownTopic) return undefined
+    if (topicErrorCode === code.unknownTopic) {
+      if (known.length > 1 && (await isKnownToAny(name, known))) throw new Refusal(code.leaderNotAvailable, `topic ${name}`)
+      return undefined
+    }
     check(topicErrorCode, `topic ${name}`)
     const found: (Address | undefined)[] = []
     for (const { partitionId, leader } of partitionMetadata) found[partitionId] = addresses.get(leader)
     if (found.every((leader) => leader !== undefined)) leaders.set(name, found)
     return found
+  }
+
+  /** A broker may hear of a new topic later than others. */
+  async function isKnownToAny(name: string, addresses: readonly Address[]): Promise<boolean> {
+    const ask = (address: Address) => at(address, (link) => link.ask('Metadata', { topics: [name], allowAutoTopicCreation: false }))
+    const answers = await Promise.allSettled(addresses.map(ask))
+    return answers.some((answer) => answer.status === 'fulfilled' && answer.value.topicMetadata[0]!.topicErrorCode !== code.unknownTopic)
   }
 
   async function leaderOf(name: string, partition: number): Promise<Address> {
@@ -143,7 +154,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
     coordinators.clear()
   }
 
-  async function patiently<T>(work: () => Promise<T>, { signal, forMs = settings.patienceMs }: Patience = {}): Promise<T> {
+  async function patiently<T>(work: () => Promise<T>, { signal, forMs }: Patience = {}): Promise<T> {
     const startedMs = performance.now()
     const me = {}
     let well = false
@@ -156,7 +167,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
         } catch (error) {
           if (closing.signal.aborted) throw closed()
           const triedMs = performance.now() - startedMs
-          if (!isPassing(error) || signal?.aborted || triedMs > forMs) throw asProblem(error, place)
+          if (!isPassing(error) || signal?.aborted || triedMs > (forMs ?? settings.patienceMs())) throw asProblem(error, place)
           if (triedMs > worthSayingMs) told.complain(me, error)
           // A transaction of the same name is about to end: milliseconds. Everything else means that somebody moved.
           const soon = isRefusal(error, code.concurrentTransactions)

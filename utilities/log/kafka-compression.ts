@@ -1,21 +1,30 @@
-/** The compressions of Kafka's record batches that Node can do by itself. */
+/** The compressions of Kafka's record batches: those that we write, and those that others may have written. */
 import { promisify } from 'node:util'
 import { gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import { Problem } from '../problem.ts'
+import { unlz4 } from './kafka-lz4.ts'
+import { unsnappy } from './kafka-snappy.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** As the attributes of a record batch name them. */
 export const codecs: { readonly [name in Compression]: number } = { none: 0, gzip: 1, zstd: 4 }
-const others: { readonly [codec: number]: string } = { 2: 'snappy', 3: 'lz4' }
+const others = { snappy: 2, lz4: 3 } as const
+/** Compressions that are only read. */
+export const readOnlyCodecs = Object.values(others)
 
 const run = { gzip: promisify(gzip), gunzip: promisify(gunzip), zstdCompress: promisify(zstdCompress), zstdDecompress: promisify(zstdDecompress) }
 
 export const compress = (records: Buffer, compression: 'gzip' | 'zstd'): Promise<Buffer> => (compression === 'gzip' ? run.gzip(records) : run.zstdCompress(records))
 
 export async function decompress(records: Buffer, codec: number): Promise<Buffer> {
-  if (codec === codecs.gzip) return run.gunzip(records)
-  if (codec === codecs.zstd) return run.zstdDecompress(records)
-  throw new Problem(`the messages are compressed with ${others[codec] ?? `codec ${codec}`}, which cannot be read here`,
-    'Let their producer use gzip, zstd or no compression; the topic must not set compression.type to anything else.')
+  try {
+    if (codec === codecs.gzip) return await run.gunzip(records)
+    if (codec === codecs.zstd) return await run.zstdDecompress(records)
+    if (codec === others.snappy) return unsnappy(records)
+    if (codec === others.lz4) return unlz4(records)
+  } catch (error) {
+    throw new Problem(`messages are compressed in a way that cannot be undone (${(error as Error).message})`, 'Look at what produced them; it is not what it says it is.', { cause: error })
+  }
+  throw new Problem(`messages are compressed with codec ${codec}, which nobody knew when this was written`, 'Let their producer use gzip, zstd, snappy, lz4 or no compression.')
 }

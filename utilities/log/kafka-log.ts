@@ -29,7 +29,7 @@ export type KafkaLogOptions = {
   readonly checkpointPartitions?: number
   readonly connectTimeoutMs?: number
   readonly requestTimeoutMs?: number
-  /** How long to go on trying while brokers restart or move what they lead; at the start, and for a follower, other limits hold. */
+  /** How long to go on trying while brokers restart or move what they lead; at the start another limit holds, and who follows a topic never gives up. */
   readonly patienceMs?: number
   readonly openWithinMs?: number
   readonly transactionTimeoutMs?: number
@@ -63,7 +63,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     requestTimeoutMs,
     log: (line) => note(line, 'detail'),
   }
-  const cluster = openCluster({ ...client, brokers, patienceMs, note: (text) => note(text, 'warning') })
+  const followers = new Set<{ readonly signal: AbortSignal | undefined }>()
+  // Who follows a topic is there to stay, however long Kafka is away; but what he has begun does not hold him up once he is told to leave.
+  const isToStay = () => [...followers].some(({ signal }) => !signal?.aborted)
+  const cluster = openCluster({ ...client, brokers, patienceMs: () => (isToStay() ? Infinity : patienceMs), note: (text) => note(text, 'warning') })
   const stock = options.stockCodecs ?? !isKnownKafkajs()
   const parts: KafkaParts = {
     cluster,
@@ -90,7 +93,15 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       await ensureTopic(parts, prefix + topic, partitions, { settings: { ...parts.topicSettings[topic], ...settings } })
     },
     topics: () => listTopics(parts),
-    read: (topic, reading) => readTopic(parts, prefix + topic, reading),
+    async *read(topic, reading) {
+      const follower = { signal: reading.signal }
+      if (reading.follow) followers.add(follower)
+      try {
+        yield* readTopic(parts, prefix + topic, reading)
+      } finally {
+        followers.delete(follower)
+      }
+    },
     writer: (name) => openWriter(parts, checkpointTopic, name),
     truncate: (topic, partition, before) => truncateTopic(parts, prefix + topic, partition, before),
     share: (topic, group, signal) => shareTopic(parts, { topic: prefix + topic, group: prefix + group, sessionTimeoutMs }, signal),

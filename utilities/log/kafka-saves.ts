@@ -15,6 +15,13 @@ export async function openCheckpointTopic(parts: KafkaParts): Promise<Checkpoint
   return { topic, partitions: await ensureTopic(parts, topic, parts.checkpointPartitions, { settings, exactly: false }) }
 }
 
+/** For readers, who make nothing: undefined when nobody has saved anything yet. */
+export async function findCheckpointTopic({ cluster, prefix }: KafkaParts): Promise<CheckpointTopic | undefined> {
+  const topic = prefix + checkpointTopicName
+  const partitions = await cluster.patiently(() => cluster.partitionsOf(topic))
+  return partitions === 0 ? undefined : { topic, partitions }
+}
+
 /** What belongs to partition P of a topic ends in /P, and lies together with what else belongs to it. */
 export function partitionOfName(name: string, partitions: number): number {
   const [, number] = /\/(\d{1,9})$/.exec(name) ?? []

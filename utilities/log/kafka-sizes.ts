@@ -1,4 +1,5 @@
 /** How many bytes topics take on the disks of the brokers: a request that kafkajs does not have. */
+import { UnknownToBroker } from './kafka-client.ts'
 import type { KafkaParts } from './kafka-parts.ts'
 import { isRefusal, Refusal, code } from './kafka-trouble.ts'
 
@@ -22,7 +23,9 @@ export async function topicSizes({ cluster }: KafkaParts, topics: readonly Topic
       }
     })
   } catch (error) {
-    if (!isRefusal((error as Error).cause, code.clusterRefused, code.topicRefused)) throw error
+    const { cause } = error as Error
+    // Managed clusters may not have this request at all.
+    if (!(cause instanceof UnknownToBroker) && !isRefusal(cause, code.clusterRefused, code.topicRefused)) throw error
   }
   for (const { topic, size } of largest.values()) sizes.set(topic, (sizes.get(topic) ?? 0) + size)
   return sizes

@@ -3,7 +3,7 @@
  * were not tested with.
  */
 import { stock } from './kafka-client.ts'
-import { codecs, compress, decompress } from './kafka-compression.ts'
+import { codecs, compress, decompress, readOnlyCodecs } from './kafka-compression.ts'
 import { fetchApi, partitionIn, type FetchCodec, type Span } from './kafka-fetch.ts'
 import { produceApi, type Packed, type Part, type ProduceCodec } from './kafka-produce.ts'
 
@@ -11,6 +11,13 @@ stock.codecs[codecs.zstd] = () => ({
   compress: ({ buffer }: { readonly buffer: Buffer }) => compress(buffer, 'zstd'),
   decompress: (buffer: Buffer) => decompress(buffer, codecs.zstd),
 })
+
+for (const codec of readOnlyCodecs) {
+  stock.codecs[codec] = () => ({
+    compress: () => { throw new TypeError(`codec ${codec} is only read`) },
+    decompress: (buffer: Buffer) => decompress(buffer, codec),
+  })
+}
 
 const protocol = ({ name, version }: { readonly name: string; readonly version: number }, details: object) =>
   stock.requests[name]!.protocol({ version })(details)

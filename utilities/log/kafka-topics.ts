@@ -25,20 +25,28 @@ export async function ensureTopic(parts: KafkaParts, topic: string, partitions: 
     found = await cluster.patiently(() => ledPartitions(cluster, topic))
   }
   if (exactly && found !== partitions) {
-    throw new Problem(`topic ${topic} has ${counted(found)}, not ${partitions}`, 'Use it as it is, or choose another topic prefix.')
+    const todo = found < partitions
+      ? `Give it more: ${script('topics', cluster)} --alter --topic ${topic} --partitions ${partitions} (records that are there stay where they are), or choose another topicPrefix.`
+      : 'Partitions cannot be taken away: use it as it is, or choose another topicPrefix.'
+    throw new Problem(`topic ${topic} has ${counted(found)}, not ${partitions}`, todo)
   }
   const actual = await topicConfig(cluster, topic)
-  const [policy, expected] = [actual?.get('cleanup.policy'), wanted['cleanup.policy']]
-  if (policy !== undefined && policy !== expected) {
-    const todo = `Set it (kafka-configs.sh --alter --add-config cleanup.policy=${expected}), or choose another topic prefix.`
-    throw new Problem(`topic ${topic} has cleanup.policy=${policy}, not ${expected}`, todo)
+  const differs = (name: string) => {
+    const is = actual?.get(name)
+    return is !== undefined && wanted[name] !== undefined && is !== wanted[name] ? { is, mend: alter(cluster, topic, name, wanted[name]) } : undefined
   }
-  const retention = actual?.get('retention.ms')
-  if (wanted['retention.ms'] === '-1' && retention !== undefined && retention !== '-1') {
-    parts.note(`topic ${topic} keeps its records for ${retention} ms only (retention.ms): what is deleted there cannot be replayed`)
+  const policy = differs('cleanup.policy')
+  if (policy) throw new Problem(`topic ${topic} has cleanup.policy=${policy.is}, not ${wanted['cleanup.policy']}`, `Set it: ${policy.mend}, or choose another topicPrefix.`)
+  for (const [name, unit] of [['retention.ms', 'ms'], ['retention.bytes', 'bytes']] as const) {
+    const kept = wanted[name] === '-1' ? differs(name) : undefined
+    if (kept) parts.note(`topic ${topic} keeps only ${kept.is} ${unit} of records (${name}), and what is deleted there cannot be replayed. To keep all: ${kept.mend}`)
   }
   return found
 }
+
+/** Kafka's own tools, as a person would call them. */
+const script = (tool: string, { place }: Cluster) => `kafka-${tool}.sh --bootstrap-server ${place.replaceAll(' ', '')}`
+const alter = (cluster: Cluster, topic: string, name: string, value: string) => `${script('configs', cluster)} --alter --topic ${topic} --add-config ${name}=${value}`
 
 async function makeTopic(cluster: Cluster, topic: string, partitions: number, settings: TopicSettings): Promise<void> {
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
@@ -61,9 +69,11 @@ async function ledPartitions(cluster: Cluster, topic: string): Promise<number> {
   return count
 }
 
+const settingsLookedAt = ['cleanup.policy', 'retention.ms', 'retention.bytes', 'max.message.bytes', 'min.insync.replicas', 'compression.type'] as const
+
 /** undefined when this user may not see it. */
 export async function topicConfig(cluster: Cluster, topic: string): Promise<ReadonlyMap<string, string | null> | undefined> {
-  const request = { resources: [{ type: 2, name: topic, configNames: ['cleanup.policy', 'retention.ms', 'max.message.bytes'] }] }
+  const request = { resources: [{ type: 2, name: topic, configNames: [...settingsLookedAt] }] }
   return cluster.patiently(async () => {
     const { errorCode, configEntries } = (await cluster.any((link) => link.ask('DescribeConfigs', request))).resources[0]!
     if (errorCode === code.topicRefused || errorCode === code.clusterRefused) return undefined

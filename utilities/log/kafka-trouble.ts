@@ -1,6 +1,7 @@
 /** What can go wrong between this process and Kafka, and what to do about it: try again, or tell the person. */
 import { Problem } from '../problem.ts'
 import { meaningOf, UnknownToBroker } from './kafka-client.ts'
+import { tlsTrouble } from './kafka-tls-trouble.ts'
 
 /** The error codes of Kafka's protocol that mean something to us. */
 export const code = {
@@ -52,15 +53,22 @@ const connectionTroubles = ['KafkaJSConnectionError', 'KafkaJSConnectionClosedEr
 /** No answer: the request may have been carried out or not. */
 export const isUnanswered = (error: unknown): boolean => error instanceof Error && connectionTroubles.includes(error.name)
 
-export const isPassing = (error: unknown): boolean => isUnanswered(error) || (error instanceof Refusal && passing.has(error.code))
+export const isPassing = (error: unknown): boolean =>
+  (isUnanswered(error) && tlsTrouble(error) === undefined) || (error instanceof Refusal && passing.has(error.code))
+
+/** The broker does not believe that we are who we say. */
+export const authenticationTrouble = (message: string) => Object.assign(new Error(message), { name: 'KafkaJSSASLAuthenticationError' })
 
 /** For a person: what the error means and what to do. What is not trouble of Kafka's stays as it is. */
 export function asProblem(error: unknown, place: string): unknown {
   const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
   if (error instanceof UnknownToBroker) return problem(`Kafka at ${place} speaks another version of its protocol (${error.message})`, 'Use Kafka 2.5 or newer.')
+  const untrusted = tlsTrouble(error)
+  if (untrusted) return problem(untrusted.what(place), untrusted.todo)
   if (isUnanswered(error)) {
     const todo = 'Check the brokers in the config file and that they run and can be reached, or use the embedded log, which needs no server.'
-    return problem(`Kafka at ${place} does not answer (${textOf(error)})`, todo)
+    const closes = (error as Error).name === 'KafkaJSConnectionClosedError' || (error as { readonly code?: unknown }).code === 'ECONNRESET'
+    return problem(`Kafka at ${place} does not answer (${textOf(error)})`, closes ? `A broker closes connections that are not of its kind, with TLS or without, with a user or without: see the log's auth. ${todo}` : todo)
   }
   if (error instanceof Error && error.name.startsWith('KafkaJS')) {
     return problem(`Kafka at ${place} did not accept the connection (${textOf(error)})`, "Check the log's auth in the config file: its kind, and the credentials.")

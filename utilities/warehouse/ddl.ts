@@ -1,11 +1,19 @@
 /** The SQL text of the warehouse's tables and views, for every dialect: pure, so that a plan shows exactly what would run. */
+import { createHash } from 'node:crypto'
 import { Problem } from '../problem.ts'
 import type { Layout, SqlType } from './warehouse.ts'
 
 export type Target = { readonly dialect: 'sqlite' | 'redshift'; /** Put before every table and view. */ readonly schema?: string }
 
-/** What is there: the declared type of each column of the rows table (none: no table), the text of each view that `ownsView`. */
-export type Found = { readonly columns: ReadonlyMap<string, string>; readonly views: ReadonlyMap<string, string> }
+/** What is there: the declared type of each column of the rows table (none: no table), and of each view that `ownsView` the mark of its text. */
+export type Found = {
+  readonly columns: ReadonlyMap<string, string>
+  readonly views: ReadonlyMap<string, string>
+  /** What has to be kept of a view where others may have been let in. */
+  readonly kept?: ReadonlyMap<string, KeptView>
+}
+
+export type KeptView = { readonly columns: readonly string[]; /** The statements that give again what others may do with it. */ readonly grants: readonly string[] }
 
 const identifierPattern = /^[a-z_][a-z0-9_]{0,126}$/
 
@@ -29,6 +37,8 @@ function checkSet(set: string): void {
     throw new Problem(what, 'Choose a name that does not end in _rows or _vN, nor begin with tidemark_ or sqlite_.')
   }
 }
+
+export const ownTable = (target: Target, name: 'tidemark_versions' | 'tidemark_progress') => qualified(target, name)
 
 export const rowsTable = (target: Target, set: string) => qualified(target, `${set}_rows`)
 
@@ -63,22 +73,27 @@ function viewColumns({ record, features, leading }: Layout, shown: readonly stri
   return [...record.map(({ name }) => name), ...leadingShown, '_modified_ts', '_version', ...laterShown, '_seq']
 }
 
-/** The views of a layout by name, each as the statement that makes it; the base view last. */
-function viewTexts(target: Target, layout: Layout): Map<string, string> {
+/** The statement that makes a view, and the columns it shows. */
+type View = { readonly text: string; readonly columns: readonly string[] }
+
+/** The views of a layout by name; the base view last. */
+function viewsOf(target: Target, layout: Layout): Map<string, View> {
   const { set, versions, chain } = layout
   const rows = rowsTable(target, set)
-  const texts = new Map<string, string>()
+  const views = new Map<string, View>()
   for (const { version, features } of versions) {
     const name = `${set}_v${version}`
-    const select = [`SELECT ${named(viewColumns(layout, features))}`, `FROM ${rows}`, `WHERE "_version" = ${whole(version)}`]
-    texts.set(name, [`CREATE VIEW ${qualified(target, name)} AS`, ...select].join('\n'))
+    const columns = viewColumns(layout, features)
+    const select = [`SELECT ${named(columns)}`, `FROM ${rows}`, `WHERE "_version" = ${whole(version)}`]
+    views.set(name, { text: [`CREATE VIEW ${qualified(target, name)} AS`, ...select].join('\n'), columns })
   }
   if (chain.length > 0) {
     const promoted = versions.find(({ version }) => version === chain[0])
     if (!promoted) throw new TypeError(`${set}: version ${chain[0]} is promoted but has no view`)
-    texts.set(set, `CREATE VIEW ${qualified(target, set)} AS\n${chainText(rows, viewColumns(layout, promoted.features), chain)}`)
+    const columns = viewColumns(layout, promoted.features)
+    views.set(set, { text: `CREATE VIEW ${qualified(target, set)} AS\n${chainText(rows, columns, chain)}`, columns })
   }
-  return texts
+  return views
 }
 
 /** Each row from the first version of the chain that has it. NOT EXISTS, one newer version at a time, is a look-up of the key. */
@@ -93,17 +108,53 @@ function whole(version: number): string {
   return String(version)
 }
 
+/** What is kept to tell whether a view is still the one we made: SQLite keeps its text, Redshift rewrites it, so there a comment on the view does. */
+const markOf = ({ dialect }: Target, text: string) => (dialect === 'sqlite' ? text : `tidemark ${createHash('sha256').update(text).digest('hex')}`)
+
 /** The statements that lead from what is there to the layout, in order; none when it is there already. */
 export function changes(target: Target, layout: Layout, found: Found): string[] {
   checkSet(layout.set)
-  const wanted = viewTexts(target, layout)
-  const stale = [...found.views].filter(([name, text]) => wanted.get(name) !== text)
-  const missing = [...wanted].filter(([name, text]) => found.views.get(name) !== text)
-  return [
-    ...tableChanges(target, layout, found.columns),
-    ...stale.map(([name]) => `DROP VIEW ${qualified(target, name)}`),
-    ...missing.map(([, text]) => text),
-  ]
+  const wanted = viewsOf(target, layout)
+  const isThere = (name: string) => found.views.get(name) === markOf(target, wanted.get(name)?.text ?? '')
+  // Replaced in place, a view keeps its grants and whatever is built on it, but it must keep its columns too.
+  const stays = (name: string) => sameColumns(found.kept?.get(name)?.columns, wanted.get(name)?.columns)
+  const dropped = [...found.views.keys()].filter((name) => !isThere(name) && !stays(name))
+  const made = [...wanted].filter(([name]) => !isThere(name)).flatMap(([name, { text }]) => {
+    if (target.dialect === 'sqlite') return [text]
+    const comment = `COMMENT ON VIEW ${qualified(target, name)} IS '${markOf(target, text)}'`
+    return stays(name) ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment] : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
+  })
+  return [...tableChanges(target, layout, found.columns), ...dropped.map((name) => `DROP VIEW ${qualified(target, name)}`), ...made]
+}
+
+const sameColumns = (some?: readonly string[], others?: readonly string[]) =>
+  some !== undefined && others !== undefined && some.length === others.length && some.every((name, i) => name === others[i])
+
+export type Grant = {
+  readonly view: string
+  readonly privilege: string
+  readonly to: { readonly kind: 'user' | 'role' | 'group' | 'public'; readonly name: string }
+  readonly grantable: boolean
+}
+
+/** Names of other people's making may hold anything. */
+const foreignName = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+export function grantText(target: Target, { view, privilege, to, grantable }: Grant): string {
+  if (!/^[A-Z]+$/.test(privilege)) throw new TypeError(`privilege ${JSON.stringify(privilege)}`)
+  const grantee = { user: foreignName(to.name), role: `ROLE ${foreignName(to.name)}`, group: `GROUP ${foreignName(to.name)}`, public: 'PUBLIC' }[to.kind]
+  return `GRANT ${privilege} ON ${qualified(target, view)} TO ${grantee}${grantable ? ' WITH GRANT OPTION' : ''}`
+}
+
+/** A column of a rows table, with the type it was declared with. */
+export type StoredColumn = { readonly name: string; readonly type: string }
+
+/** A table column for each name, or a Problem. */
+export function checkColumns(set: string, stored: readonly StoredColumn[], names: readonly string[]): void {
+  if (stored.length === 0) throw new Problem(`the warehouse has no table for ${set} yet`, `Run: tidemark apply ${set}@0`)
+  const missing = names.find((name) => !stored.some((column) => column.name === name))
+  if (missing === undefined) return
+  throw new Problem(`the table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
 }
 
 function tableChanges(target: Target, layout: Layout, found: Found['columns']): string[] {

@@ -1,7 +1,8 @@
 /** Moves rows between columns and SQLite, written for speed: in with many rows a statement, out in chunks. */
 import { noDay, type Column, type Columns, type TextColumn } from '../columns.ts'
 import type { Sqlite } from '../sqlite.ts'
-import { identifier } from './ddl.ts'
+import { columnFrom, dayText } from './cells.ts'
+import { identifier, type StoredColumn } from './ddl.ts'
 
 type Value = string | number | bigint | null
 /** Puts a column's rows from..to into every `stride`-th argument from `at` on. */
@@ -106,22 +107,6 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
   return true
 }
 
-const dayMs = 86_400_000
-const dayTexts = new Map<number, string>()
-const mostDayTexts = 100_000
-
-function dayText(day: number): string {
-  const known = dayTexts.get(day)
-  if (known !== undefined) return known
-  const text = new Date(day * dayMs).toISOString().split('T')[0]!
-  if (dayTexts.size >= mostDayTexts) dayTexts.clear()
-  dayTexts.set(day, text)
-  return text
-}
-
-/** A column of a rows table, with the type it was declared with. */
-export type StoredColumn = { readonly name: string; readonly type: string }
-
 /** The next rows of the version with first <= _seq <= last, and the `_seq` to go on from; undefined when there are no more. */
 export function readChunk(
   db: Sqlite, table: string, columns: readonly StoredColumn[], version: number, first: number, last: number,
@@ -144,44 +129,4 @@ function kindOf({ name, type }: StoredColumn): Column['kind'] {
   if (type === 'DATE TEXT') return 'date'
   if (type === 'INTEGER' || name === '_seq') return 'int'
   return type === 'BIGINT' ? 'long' : 'text'
-}
-
-function columnFrom(kind: Column['kind'], cells: readonly (readonly Value[])[], at: number): Column {
-  const take = (row: number) => cells[row]![at]!
-  const count = cells.length
-  switch (kind) {
-    case 'number':
-    case 'int': {
-      const values = new Float64Array(count)
-      for (let row = 0; row < count; row++) values[row] = take(row) === null ? NaN : Number(take(row))
-      return { kind, values }
-    }
-    case 'long': {
-      const values = new BigInt64Array(count)
-      for (let row = 0; row < count; row++) values[row] = take(row) as bigint
-      return { kind, values }
-    }
-    case 'date': {
-      const days = new Int32Array(count)
-      for (let row = 0; row < count; row++) days[row] = take(row) === null ? noDay : Math.round(Date.parse(take(row) as string) / dayMs)
-      return { kind, days }
-    }
-    case 'text':
-      return textsFrom(cells.map((row) => row[at] as string | null))
-  }
-}
-
-function textsFrom(texts: readonly (string | null)[]): TextColumn {
-  const joined = texts.map((text) => text ?? '').join('')
-  const bytes = Buffer.from(joined)
-  const lengthOf = bytes.length === joined.length ? (text: string) => text.length : (text: string) => Buffer.byteLength(text)
-  const starts = new Int32Array(texts.length)
-  const ends = new Int32Array(texts.length)
-  let end = 0
-  texts.forEach((text, row) => {
-    starts[row] = text === null ? -1 : end
-    end += text === null ? 0 : lengthOf(text)
-    ends[row] = end
-  })
-  return { kind: 'text', bytes, starts, ends }
 }

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
-import { bookkeeping, changes, ownsView, rowsTable, type Found } from './ddl.ts'
+import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type Found } from './ddl.ts'
 import { readChunk } from './embedded-rows.ts'
 import { writerThread, type WriterThread } from './embedded-writer.ts'
-import { checkColumns, columnsOf, target, writeRows } from './embedded-writes.ts'
+import { columnsOf, target, writeRows } from './embedded-writes.ts'
 import type { QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
 
 /** Smaller writes are not worth a thread; once there is one, it does them all, in order. */
@@ -40,10 +40,6 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
 
     async noteSwitches(set, version, switches) {
       db.write(() => db.prepare('UPDATE tidemark_versions SET switches = ? WHERE feature_set = ? AND version = ?').run(JSON.stringify(switches), set, version))
-    },
-
-    async note(records) {
-      db.write(() => putRecords(db, records))
     },
 
     async write(set, rows, progress) {

@@ -1,9 +1,8 @@
 /** One write of the embedded warehouse: rows and progress in one transaction, by whoever does it. */
 import type { Columns } from '../columns.ts'
-import { Problem } from '../problem.ts'
 import type { Sqlite } from '../sqlite.ts'
-import { rowsTable, type Target } from './ddl.ts'
-import { insertRows, type StoredColumn } from './embedded-rows.ts'
+import { checkColumns, rowsTable, type StoredColumn, type Target } from './ddl.ts'
+import { insertRows } from './embedded-rows.ts'
 import type { Progress } from './warehouse.ts'
 
 export const target: Target = { dialect: 'sqlite' }
@@ -21,14 +20,6 @@ export function writeRows(db: Sqlite, { set, rows, progress }: Write): void {
     }
     if (progress) putProgress(db, progress)
   })
-}
-
-/** A table column for each name, or a Problem. */
-export function checkColumns(set: string, stored: readonly StoredColumn[], names: readonly string[]): void {
-  if (stored.length === 0) throw new Problem(`the warehouse has no table for ${set} yet`, `Run: tidemark apply ${set}@0`)
-  const missing = names.find((name) => !stored.some((column) => column.name === name))
-  if (missing === undefined) return
-  throw new Problem(`the table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
 }
 
 function putProgress(db: Sqlite, { reader, next }: Progress): void {

@@ -47,7 +47,12 @@ export type QueryResult = {
   readonly rows: readonly (readonly (string | number | bigint | null)[])[]
 }
 
+/** How much is worth one write: the sink gathers so many rows, but lets none wait longer than so long. */
+export type Flush = { readonly rows: number; readonly everyMs: number }
+
 export interface Warehouse {
+  /** Where a write costs much however small it is; without it, rows are written as they come. */
+  readonly flush?: Flush
   /** The exact statements that `arrange` would run to make the warehouse look so; none when it does already. */
   plan(layout: Layout): Promise<readonly string[]>
   /** Runs them and puts the version records, in one transaction: a reader sees the old views or the new ones. */
@@ -56,14 +61,13 @@ export interface Warehouse {
   versions(set?: string): Promise<readonly VersionRecord[]>
   /** Puts only where the version was switched to: whoever changes the record meanwhile loses nothing. */
   noteSwitches(set: string, version: number, switches: VersionRecord['switches']): Promise<void>
-  /** Puts the version records, nothing else. */
-  note(records: readonly VersionRecord[]): Promise<void>
 
   /**
    * Writes rows into SET_rows, replacing those of the same (_version, _seq), with the reader's progress: all or nothing, durable.
-   * The columns are named; a table column that is not among them is left null.
+   * The columns are named; a table column that is not among them is left null. A write waits for a warehouse that is away for a while;
+   * when the signal aborts meanwhile, it fails with the signal's reason.
    */
-  write(set: string, rows: Columns, progress?: Progress): Promise<void>
+  write(set: string, rows: Columns, progress?: Progress, signal?: AbortSignal): Promise<void>
   progress(reader: string): Promise<number | undefined>
   /** Rows of a version with first <= _seq <= last, in order of _seq: the named columns (all of the table without). */
   rows(set: string, version: number, range: { readonly first: number; readonly last: number }, columns?: readonly string[]): AsyncIterable<Columns>

@@ -1,0 +1,132 @@
+/** One point of a growth curve inside the engine: made-up records go in, what a row costs and what a key holds come out. Run by bench/growth.ts, a process a point. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { engine } from '../feature-defs/engine.ts'
+import type { Definition, NamedFeature } from '../feature-defs/feature-set.ts'
+import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
+import { rejectedLoan } from '../feature-defs/language.ts'
+import type { Column, Columns } from '../utilities/columns.ts'
+
+export type EnginePoint = {
+  readonly features: readonly NamedFeature[]
+  readonly rows: number
+  /** Keys are drawn evenly; 0 is a set without keys. */
+  readonly keys: number
+  /** Records of the same date. */
+  readonly rowsPerDay: number
+}
+
+export type EngineCost = {
+  /** Processor time of push, ns a row: the first time through, and once every key has been met. */
+  readonly coldNs: number
+  readonly warmNs: number
+  /** Of changes() after each batch, ns a row. */
+  readonly changesNs: number
+  readonly keysMet: number
+  readonly memoryPerKey: number
+  readonly checkpointPerBatch: number
+}
+
+const batchRows = 10_000
+const leastMicros = 400_000
+
+/** The same numbers every time (a linear congruential generator). */
+function numbers(): (below: number) => number {
+  let seed = 12345
+  return (below) => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+    return Math.floor((seed / 2 ** 32) * below)
+  }
+}
+
+function batches({ features, rows, keys, rowsPerDay }: EnginePoint): readonly Columns[] {
+  const random = numbers()
+  const wanted = fieldsRead(definitionOf({ features, keys }))
+  return Array.from({ length: Math.ceil(rows / batchRows) }, (_, batch) => {
+    const byName = new Map<string, Column>()
+    const values = Float64Array.from({ length: batchRows }, () => (random(20) === 0 ? NaN : random(850)))
+    for (const name of wanted) byName.set(name, { kind: 'number', values })
+    byName.set('application_date', { kind: 'date', days: Int32Array.from({ length: batchRows }, (_, row) => 13_000 + Math.floor((batch * batchRows + row) / rowsPerDay)) })
+    if (keys > 0) byName.set('zip_code', texts(Array.from({ length: batchRows }, () => `k${random(keys)}`)))
+    return { count: batchRows, byName }
+  })
+}
+
+function texts(all: readonly string[]): Column {
+  const bytes = Buffer.from(all.join(''))
+  const ends = new Int32Array(all.length)
+  all.reduce((end, text, row) => (ends[row] = end + text.length), 0)
+  return { kind: 'text', bytes, starts: Int32Array.from(ends, (_, row) => (row === 0 ? 0 : ends[row - 1]!)), ends }
+}
+
+const definitionOf = ({ features, keys }: Pick<EnginePoint, 'features' | 'keys'>): Definition =>
+  ({ set: 'bench', version: 0, record: rejectedLoan, per: keys > 0 ? 'zip_code' : null, batchOnly: false, features })
+
+const micros = () => {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+const held = () => {
+  collect()
+  collect()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+/** Goes through all the batches, as a consumer does: push, then changes. */
+function once(make: ReturnType<typeof engine>, definition: Definition, all: readonly Columns[]) {
+  let [pushing, changing, bytes, entries] = [0, 0, 0, 0]
+  for (const columns of all) {
+    const began = micros()
+    make.push(inputsOf(definition, columns))
+    const pushed = micros()
+    const changes = make.changes()
+    changing += micros() - pushed
+    pushing += pushed - began
+    entries = changes.size
+    for (const entry of changes.values()) bytes += entry.length
+  }
+  return { pushing, changing, bytes, entries }
+}
+
+/** With an engine of its own, so that the code is compiled when the clock starts; it is gone when this returns, or its memory would be counted. */
+function warmUp(definition: Definition, some: readonly Columns[]): void {
+  once(engine(definition), definition, some)
+}
+
+function measure(point: EnginePoint): EngineCost {
+  const definition = definitionOf(point)
+  const all = batches(point)
+  const rows = all.length * batchRows
+  warmUp(definition, all.slice(0, 20))
+  const before = held()
+  const own = engine(definition)
+  const cold = once(own, definition, all)
+  const memory = held() - before
+  const warm = { pushing: 0, changing: 0, bytes: 0, rows: 0, batches: 0 }
+  // Dates start over, which a window of days takes for late records: those sets are measured the first time through alone.
+  const again = point.features.every(({ spec }) => !('days' in spec))
+  while (again && warm.pushing < leastMicros) {
+    const { pushing, changing, bytes } = once(own, definition, all)
+    warm.pushing += pushing
+    warm.changing += changing
+    warm.bytes += bytes
+    warm.rows += rows
+    warm.batches += all.length
+  }
+  const steady = again ? warm : { ...cold, rows, batches: all.length }
+  const keysMet = own.snapshot().size
+  return {
+    coldNs: (cold.pushing / rows) * 1000,
+    warmNs: (steady.pushing / steady.rows) * 1000,
+    changesNs: (steady.changing / steady.rows) * 1000,
+    keysMet,
+    memoryPerKey: memory / keysMet,
+    checkpointPerBatch: steady.bytes / steady.batches,
+  }
+}
+
+if (import.meta.main) process.stdout.write(JSON.stringify(measure(JSON.parse(process.argv[2]!) as EnginePoint)))

@@ -1,0 +1,43 @@
+/** Where every part is elsewhere, a machine with nothing of its own sees what another has done, and its doctor finds all well. */
+import { cpSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { done, freshFolder, json, type Printed } from '../cli-run.ts'
+import { generated, limitMs } from '../loan-folders.ts'
+import { missingForCloud, startCloud, type Cloud } from './cloud.ts'
+
+const missing = missingForCloud()
+if (missing !== undefined && process.env['CI']) throw new Error(`the cloud profile cannot be tested: ${missing}`)
+if (missing !== undefined) console.warn(`skipped: the cloud profile needs what is not here: ${missing}`)
+const config = '--config config.json'
+
+describe.skipIf(missing !== undefined)('another machine', () => {
+  let cloud: Cloud
+  beforeAll(async () => {
+    cloud = await startCloud()
+  }, 600_000)
+  afterAll(() => cloud?.stop())
+
+  it('needs no folder to look, to query and to go on', async () => {
+    const { folder } = cloud.folder()
+    const file = await generated(2000)
+    await done(folder, `apply loan_risk@0 ${config} --yes`)
+    await done(folder, `produce --years 2007-2008 --file ${file} ${config}`)
+
+    const other = freshFolder()
+    cpSync(join(folder, 'config.json'), join(other, 'config.json'))
+    expect(await done(other, `schemas ${config}`)).toContain('loan_risk')
+    await done(other, `up --until-caught-up ${config}`)
+    const [{ n }] = await json(other, `query 'SELECT count(*) AS n FROM loan_risk' ${config}`)
+    expect(Number(n)).toBeGreaterThan(100)
+    expect(await done(folder, `versions ${config}`)).toBe(await done(other, `versions ${config}`))
+
+    const third = freshFolder()
+    cpSync(join(folder, 'config.json'), join(third, 'config.json'))
+    const { checks }: Printed = await json(third, `doctor ${config}`).catch((error: unknown) => ({ checks: [{ state: 'problem', found: String(error) }] }))
+    const notWell = checks.filter(({ state }: Printed) => state !== 'ok')
+    // There is no source here, and no machine needs one to look.
+    expect(notWell.every(({ check, found }: Printed) => check === 'source file' || /"check": "source file",\s+"state": "problem"/.test(found)), JSON.stringify(notWell)).toBe(true)
+    expect(existsSync(join(other, '.tidemark', 'registry.db'))).toBe(false)
+  }, limitMs)
+})

@@ -1,0 +1,180 @@
+/** The commands that look after topics, on a real broker: status, doctor, topics and reset, as operators run them. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Kafka } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
+import { freshFolder, json, done, tidemark, until, start, type Printed } from '../cli-run.ts'
+import { readAll } from '../contracts/messages.ts'
+import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
+
+const missing = missingForKafka()
+let kafka: TestKafka
+let folder: string
+const config = '--config kafka.json'
+
+/** A folder with a config of its own, whose topics begin so. */
+function folderWith(topicPrefix: string, more: object = {}): string {
+  const fresh = freshFolder()
+  writeFileSync(join(fresh, 'kafka.json'), JSON.stringify({ log: { kind: 'kafka', brokers: kafka.brokers, topicPrefix, ...more } }))
+  return fresh
+}
+
+async function rawLog(topicPrefix: string) {
+  const log = await openKafkaLog({ brokers: kafka.brokers, topicPrefix })
+  onTestFinished(log.close)
+  return log
+}
+
+/** Every topic there is under the prefix, checkpoints included. */
+async function allTopics(topicPrefix: string): Promise<string[]> {
+  const { cluster } = (await rawLog(topicPrefix)).kafka
+  return (await cluster.metadata([])).topicMetadata.map(({ topic }) => topic).filter((topic) => topic.startsWith(topicPrefix)).sort()
+}
+
+async function refused(words: string, says: RegExp, code = 1, where = folder) {
+  const ended = await tidemark(where, `${words} ${config}`)
+  expect({ code: ended.code, err: ended.err }).toEqual({ code, err: expect.stringMatching(says) })
+}
+
+function operations() {
+  beforeAll(async () => {
+    kafka = await startKafka()
+    folder = folderWith('ops.')
+    await done(folder, 'generate --rows 40000 --seed 5 --out loans.csv.gz')
+    await done(folder, `apply loan_risk@0 --yes ${config}`)
+    for (const year of [2007, 2008]) await done(folder, `produce --years ${year} --file loans.csv.gz ${config}`)
+    await done(folder, `up --until-caught-up ${config}`)
+  }, 600_000)
+  afterAll(() => kafka?.stop())
+
+  describe('looking', () => {
+    it.each(['status', 'topics', 'doctor', 'status --json', 'doctor --deep'])('%s makes nothing, no topic of checkpoints either', async (words) => {
+      const prefix = `looking.${words.replace(/\W+/g, '')}.`
+      // A place that has all its files, as after an apply, but a log that nobody has written to.
+      const place = folderWith(prefix)
+      await done(place, 'apply loan_risk@0 --yes')
+      await tidemark(place, `${words} ${config}`)
+      expect(await allTopics(prefix)).toEqual([])
+    })
+
+    it('status says what each reader has still to read: nothing when all is read, whatever marks lie at the end', async () => {
+      const status: Printed = await json(folder, `status --over 0 ${config}`)
+      expect(status.sets[0]).toMatchObject({ set: 'loan_risk', promoted: 0, live: [0], lag: 0, duplicates: 0, dead: 0, lastSwitch: { version: 0, afterSeq: 0 } })
+      expect(status.readers.map(({ reader, topic, partition, lag }: Printed) => [reader, topic, partition, lag])).toEqual([['loan_risk', 'inflow', 0, 0], ['sink', 'outflow', 0, 0]])
+    })
+
+    it('status counts records that wait, not the marks between them', async () => {
+      const place = folderWith('lagging.')
+      await done(place, `apply loan_risk@0 --yes ${config}`)
+      const produced = (await json(place, `produce --years 2007 --rate 100000 --file ${join(folder, 'loans.csv.gz')} ${config}`)).rows
+      const status: Printed = await json(place, `status --over 0 ${config}`)
+      expect(status.sets[0].lag).toBe(produced)
+      expect(status.sets[0].lagOffsets).toBeGreaterThan(produced)
+      expect(status.sink).toMatchObject({ lag: 0 })
+      const text = await done(place, `status --over 0.1 ${config}`)
+      expect(text).toMatch(new RegExp(`loan_risk +inflow +0 +0 +${produced} +0$`, 'm'))
+      expect(text).toMatch(/^topic +partitions +offsets +bytes/m)
+      expect(text).not.toContain('messages')
+    })
+
+    it('topics calls no span of offsets a number of messages', async () => {
+      const listed: Printed[] = await json(folder, `topics ${config}`)
+      expect(listed.map(({ topic, messages }) => [topic, messages])).toEqual([['inflow', null], ['inflow.dead', null], ['outflow', null]])
+      expect((await done(folder, `topics ${config}`)).split('\n')[0]).toMatch(/^topic +partition +first +next +offsets +bytes$/)
+    })
+
+    it('topics shows the last messages, decoded by the version of their schema, over the marks between them', async () => {
+      const shown: Printed[] = await json(folder, `topics outflow --last 5 ${config}`)
+      const all = await readAll(await rawLog('ops.'), 'outflow')
+      expect(shown.map(({ offset, subject, version }) => [offset, subject, version])).toEqual(all.slice(-5).map(({ offset }) => [offset, 'loan_risk', 0]))
+      expect(shown.at(-1).fields.seq).toBe((await json(folder, `status --over 0 ${config}`)).sets[0].position)
+    })
+  })
+
+  describe('topics', () => {
+    it('are made with partitions and settings, described, and checked when they exist', async () => {
+      expect(await done(folder, `topics extra --create --partitions 3 ${config}`)).toBe('made extra with 3 partitions')
+      expect(await done(folder, `topics extra --create --partitions 3 ${config}`)).toBe('extra was there already, with 3 partitions, and is as it should be')
+      await refused('topics extra --create --partitions 4', /extra has 3 partitions, not 4\. Give it more: kafka-topics\.sh/)
+      const described: Printed = await json(folder, `topics inflow --describe ${config}`)
+      expect(described.settings).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' })
+      expect(described.partitions).toEqual([{ partition: 0, first: 0, next: expect.any(Number), leader: kafka.brokers[0], copies: 1, inSync: 1 }])
+      await refused('topics extra --from 0', /has 3 partitions, each with offsets of its own\. Add --partition N/, 2)
+      await refused('topics extra --partition 3', /has no partition 3/, 2)
+      await refused('topics extra --partitions 3', /--partitions is for making a topic/, 2)
+      expect(await done(folder, `topics extra --from 0 --partition 2 ${config}`)).toBe('there is no message in extra from offset 0 on')
+    })
+
+    it('get the settings of the config', async () => {
+      const place = folderWith('set.', { topicSettings: { inflow: { 'retention.ms': 86_400_000, 'compression.type': 'zstd' } } })
+      mkdirSync(join(place, '.tidemark'))
+      await done(place, `topics inflow --create ${config}`)
+      expect((await json(place, `topics inflow --describe ${config}`)).settings).toMatchObject({ 'retention.ms': '86400000', 'compression.type': 'zstd', 'retention.bytes': '-1' })
+    })
+  })
+
+  describe('reset', () => {
+    it('asks, deletes what was read up to an offset, and names no number of records', async () => {
+      await refused('reset outflow --before 3', /Delete the records of outflow \(offsets 0 to 2\)\? Nobody is there to answer\. Pass --yes/, 2)
+      expect(await done(folder, `reset outflow --before 3 --yes ${config}`)).toBe('deleted the records of outflow (offsets 0 to 2)')
+      expect((await json(folder, `topics ${config}`)).find(({ topic }: Printed) => topic === 'outflow').first).toBe(3)
+      expect((await json(folder, `status --over 0 ${config}`)).sink.lag).toBe(0)
+      expect((await json(folder, `reset outflow --yes ${config}`)).deleted).toBe(null)
+      expect((await done(folder, `verify loan_risk@0 ${config}`))).toBeTruthy()
+    })
+
+    it('moves a consumer group of somebody else, but not while it is at work', async () => {
+      const client = new Kafka({ brokers: [...kafka.brokers], clientId: 'analytics', logLevel: 0 })
+      const reader = client.consumer({ groupId: 'analytics', sessionTimeout: 6000, maxWaitTimeInMs: 100 })
+      onTestFinished(() => reader.disconnect())
+      await reader.connect()
+      await reader.subscribe({ topic: 'ops.inflow', fromBeginning: true })
+      let read = 0
+      await reader.run({ autoCommit: true, autoCommitThreshold: 1, eachMessage: async () => void read++ })
+      // The consumer of the feature set shows its place as well.
+      const described = async (): Promise<Printed> => (await json(folder, `topics inflow --describe ${config}`)).groups.filter(({ group }: Printed) => group === 'analytics')
+      await until(() => read > 0, 50)
+      await until(async () => (await described()).length > 0, 50)
+      expect(await described()).toEqual([{ group: 'analytics', members: 1, offsets: [expect.any(Number)] }])
+      await refused('reset inflow --group analytics --yes', /the group analytics has members at work.*Stop them/)
+      await reader.stop()
+      await reader.disconnect()
+
+      await refused('reset inflow --group analytics', /Move the group analytics in inflow \(partition 0 from \d+ to 0\)\? Nobody is there/, 2)
+      await refused('reset inflow --group nobody --yes', /no consumer group nobody keeps its place in inflow\. Those that do are analytics, ops\.consume-loan_risk\./)
+      await refused('reset inflow --group analytics --to 99999999 --yes', /inflow holds offsets 0 to \d+\. Use --to/)
+      expect(await done(folder, `reset inflow --group analytics --yes ${config}`)).toMatch(/^moved the group analytics in inflow \(partition 0 from \d+ to 0\)$/)
+      expect(await described()).toEqual([{ group: 'analytics', members: 0, offsets: [0] }])
+      expect(await done(folder, `reset inflow --group analytics --yes ${config}`)).toBe('nothing to do: analytics is there already')
+      expect(await json(folder, `reset inflow --group analytics --to 5 --yes ${config}`)).toEqual({ topic: 'inflow', group: 'analytics', moved: true, partitions: [{ partition: 0, from: 0, to: 5 }] })
+    }, 120_000)
+  })
+
+  it('a part that does not open beside Kafka ends the command, and no connection keeps it alive', async () => {
+    for (const file of ['registry.db', 'warehouse.db']) {
+      const place = folderWith('broken.')
+      mkdirSync(join(place, '.tidemark'))
+      writeFileSync(join(place, '.tidemark', file), Buffer.alloc(8192, 'no'))
+      await refused('status', new RegExp(`${file} is not a database`), 1, place)
+    }
+  })
+
+  it('status sees a consumer at work: its rate, and its lag going down', async () => {
+    const place = folderWith('rate.')
+    await done(place, `apply loan_risk@0 --yes ${config}`)
+    const up = start(place, `up ${config}`)
+    const produce = start(place, `produce --years 2007-2009 --rate 600 --file ${join(folder, 'loans.csv.gz')} ${config}`)
+    await until(async () => (await json(place, `status --over 1 ${config}`)).readers.every(({ rate }: Printed) => rate > 100), 10)
+    const text = await done(place, `status --over 1 ${config}`)
+    expect(text).toMatch(/^sink +outflow +0 +\d+ +\S+ +[\d ]+ offsets$/m)
+    for (const one of [produce, up]) {
+      one.signal('SIGINT')
+      expect((await one.ended).code).toBe(0)
+    }
+  })
+}
+
+if (missing === undefined) describe('operations', { timeout: 60_000 }, operations)
+else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
+else it.skip(`runs on a real broker (not here: ${missing})`, () => {})

@@ -1,0 +1,23 @@
+/** Whether a statement only reads: Redshift has no transaction for reading alone, so it is looked at before it is sent. */
+import { Problem } from '../problem.ts'
+
+const literal = { plain: /'(?:[^']|'')*'/, escaping: /'(?:[^'\\]|\\[^]|'')*'/ }
+
+/** The statement with texts, quoted names and remarks emptied. */
+const outline = (sql: string, reading: keyof typeof literal) =>
+  sql.replace(new RegExp(`${literal[reading].source}|"(?:[^"]|"")*"|--[^\\n]*|/\\*[^]*?\\*/`, 'g'), (found) => (found.startsWith('-') || found.startsWith('/') ? ' ' : found[0]! + found[0]!)).trim()
+
+/** A Problem unless it is one statement that reads, whichever way a backslash is read. */
+export function checkReads(sql: string): void {
+  for (const reading of ['plain', 'escaping'] as const) {
+    const text = outline(sql, reading).replace(/;\s*$/, '')
+    const refuse = (why: string) => {
+      throw new Problem(`only one statement that reads is run here (${why})`, 'Begin it with SELECT or WITH; a column with the name of a command needs double quotes.')
+    }
+    if (text === '') refuse('there is none')
+    if (text.includes(';')) refuse('there is more than one')
+    if (!/^\(*\s*(SELECT|WITH|EXPLAIN|SHOW)\b/i.test(text)) refuse(`it begins with ${/^\S{1,30}/.exec(text)![0]}`)
+    const writes = /\b(INTO|INSERT|UPDATE|DELETE|MERGE)\b/i.exec(text)
+    if (writes) refuse(`it has ${writes[0]}`)
+  }
+}

@@ -1,0 +1,56 @@
+/** Version records to and from Redshift. */
+import { Problem } from '../problem.ts'
+import { ownTable, type Target } from './ddl.ts'
+import type { Cell } from './cells.ts'
+import { versionColumns } from './redshift-catalog.ts'
+import { textLiteral } from './redshift-literals.ts'
+import type { VersionRecord } from './warehouse.ts'
+
+export const recordFrom = ([set, version, state, mode, schemaId, definition, switches, promotion, acts]: readonly Cell[]): VersionRecord => ({
+  set: String(set),
+  version: Number(version),
+  state: state as VersionRecord['state'],
+  mode: String(mode),
+  schemaId: String(schemaId),
+  definition: String(definition),
+  switches: JSON.parse(String(switches)) as VersionRecord['switches'],
+  promotion: promotion === null ? null : Number(promotion),
+  acts: JSON.parse(String(acts)) as VersionRecord['acts'],
+})
+
+const mostTextBytes = 65_535
+const mostStatementBytes = 95_000
+
+/** In place of those of the same version; each INSERT is short enough for the Data API. */
+export function recordStatements(target: Target, records: readonly VersionRecord[]): readonly string[] {
+  if (records.length === 0) return []
+  const table = ownTable(target, 'tidemark_versions')
+  const keys = records.map(({ set, version }) => `(feature_set = ${textLiteral(set)} AND version = ${version})`)
+  return [`DELETE FROM ${table} WHERE ${keys.join(' OR ')}`, ...insertsOf(`INSERT INTO ${table} (${versionColumns.join(', ')}) VALUES `, records)]
+}
+
+function insertsOf(head: string, records: readonly VersionRecord[]): string[] {
+  const statements: string[] = []
+  for (const record of records) {
+    const value = valueOf(record)
+    const last = statements.at(-1)
+    if (last !== undefined && Buffer.byteLength(last) + Buffer.byteLength(value) + 2 <= mostStatementBytes) statements[statements.length - 1] = `${last}, ${value}`
+    else statements.push(head + value)
+    if (Buffer.byteLength(statements.at(-1)!) > mostStatementBytes) throw tooMuch(record)
+  }
+  return statements
+}
+
+function valueOf(record: VersionRecord): string {
+  const { set, version, state, mode, schemaId, definition, switches, promotion, acts } = record
+  const long = [definition, JSON.stringify(switches), JSON.stringify(acts)] as const
+  if (long.some((text) => Buffer.byteLength(text) > mostTextBytes)) throw tooMuch(record)
+  const [definitionText, switchesText, actsText] = long.map(textLiteral)
+  return `(${[textLiteral(set), version, textLiteral(state), textLiteral(mode), textLiteral(schemaId), definitionText, switchesText, promotion ?? 'NULL', actsText].join(', ')})`
+}
+
+const tooMuch = ({ set, version }: VersionRecord) =>
+  new Problem(`what is to be noted of ${set}@${version} is longer than Redshift can hold (64 KB each for its definition and for its acts)`, 'Shorten its entry in tidemark_versions, or make a smaller version.')
+
+export const switchesStatement = (target: Target, set: string, version: number, switches: VersionRecord['switches']) =>
+  `UPDATE ${ownTable(target, 'tidemark_versions')} SET switches = ${textLiteral(JSON.stringify(switches))} WHERE feature_set = ${textLiteral(set)} AND version = ${version}`
