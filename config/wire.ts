@@ -132,7 +132,9 @@ export function wireReader(config: Config): Promise<Warehouse> {
 
 /** What can be seen of the parts that are servers of their own, without making anything. */
 export async function lookAtServers({ registry, warehouse }: Config): Promise<{ readonly looks: readonly Look[]; readonly close: () => void }> {
-  const glue = registry.kind === 'glue' ? (await import('../utilities/registry/glue-look.ts')).lookAtGlue({ ...registry, catalogDatabase: registry.catalogDatabase ?? registry.registry }) : undefined
+  const glue = registry.kind === 'glue'
+    ? (await import('../utilities/registry/glue-look.ts')).lookAtGlue({ ...registry, catalogDatabase: registry.catalogDatabase ?? registry.registry })
+    : undefined
   const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/warehouse/redshift-look.ts')).lookAtRedshift(warehouse) : []
   return { looks: [...glue?.looks ?? [], ...redshift], close: () => glue?.close() }
 }

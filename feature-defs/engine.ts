@@ -3,7 +3,6 @@ import type { Definition } from './feature-set.ts'
 import type { Inputs } from './inputs.ts'
 import type { Operator } from './operators/operator.ts'
 import { operatorOf } from './operators/operators.ts'
-import { stretcher } from './stretches.ts'
 import { putBytes, putCount, putText, readerOf, takeBytes, takeCount, takeText, written } from './operators/state-bytes.ts'
 
 export interface Engine {
@@ -28,7 +27,6 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
   const keys: string[] = []
   const changed: boolean[] = []
   let changedSlots: number[] = []
-  const stretch = stretcher()
 
   const slotOf = (key: string): number => slots.get(key) ?? open(key)
 
@@ -55,19 +53,21 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
   const pack = (slot: number) => packState(lanes.map(({ name, operator, states }) => [name, operator.save(states[slot])]))
 
   const pushKeyed = (inputs: Inputs, rowKeys: readonly string[]): Float64Array[] => {
-    const { count } = inputs
-    const rowSlots = new Int32Array(count)
-    for (let row = 0; row < count; row++) rowSlots[row] = row > 0 && rowKeys[row] === rowKeys[row - 1] ? rowSlots[row - 1]! : slotOf(rowKeys[row]!)
-    const { slots, ends, order } = stretch(rowSlots, keys.length)
-    for (const slot of slots) touch(slot)
-    const days = gather(inputs.days, order, new Int32Array(count))
-    const gathered = new Map([...new Set(lanes.map(({ of }) => of))].map((of) => [of, gather(inputOf(inputs, of), order, new Float64Array(count))]))
-    const inOrder = new Float64Array(count)
+    const rowSlots = new Int32Array(inputs.count)
+    for (let row = 0; row < inputs.count; row++) {
+      const slot = row > 0 && rowKeys[row] === rowKeys[row - 1] ? rowSlots[row - 1]! : slotOf(rowKeys[row]!)
+      rowSlots[row] = slot
+      touch(slot)
+    }
     return lanes.map(({ of, operator, states }) => {
-      const input = gathered.get(of)!
-      for (let i = 0, from = 0; i < slots.length; from = ends[i++]!) operator.run(states[slots[i]!], input, days, inOrder, from, ends[i]!)
-      const out = new Float64Array(count)
-      for (let at = 0; at < count; at++) out[order[at]!] = inOrder[at]!
+      const input = inputOf(inputs, of)
+      const out = new Float64Array(inputs.count)
+      for (let row = 0; row < inputs.count; ) {
+        const slot = rowSlots[row]!
+        const first = row
+        while (row < inputs.count && rowSlots[row] === slot) row++
+        operator.run(states[slot], input, inputs.days, out, first, row)
+      }
       return out
     })
   }
@@ -102,11 +102,6 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
       return entries
     },
   }
-}
-
-function gather<A extends Float64Array | Int32Array>(from: A, order: Int32Array, to: A): A {
-  for (let at = 0; at < order.length; at++) to[at] = from[order[at]!]!
-  return to
 }
 
 function inputOf({ numbers }: Inputs, field: string): Float64Array {

@@ -6,7 +6,7 @@ import type { RecordSchema } from '../schemas/record.ts'
 import { frameHeader, readFrame, runsOfId } from '../schemas/wire.ts'
 import { columnOf, pick, type Columns } from '../utilities/columns.ts'
 import type { Batch, Fetched } from '../utilities/log/log.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
+import type { Registered, Registry } from '../utilities/registry/registry.ts'
 
 /** A message that is not a record: where it stood and why. */
 export type Dead = { readonly offset: number; readonly reason: string; readonly bytes: Uint8Array }
@@ -78,10 +78,9 @@ function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
   const reader = parseSchema(ownDefinition)
   const roads = new Map<string, (payload: Uint8Array) => Uint8Array>()
 
-  const roadFrom = async (id: string) => {
+  const roadFrom = (id: string, registered: Registered | undefined) => {
     const known = roads.get(id)
     if (known) return known
-    const registered = await registry.find(id)
     if (!registered) throw new Error(`schema version ${id} is not in the registry`)
     const road = id === ownId ? (payload: Uint8Array) => payload : resolveTo(parseSchema(registered.definition), reader)
     roads.set(id, road)
@@ -96,10 +95,12 @@ function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
     let end = 0
     for (let index = 0; index < ends.length; index++) {
       const bytes = message(batch, index)
+      const frame = readFrame(bytes, 0, bytes.length)
+      // A registry that cannot be asked is no fault of the message: that is thrown, and the message is not dead.
+      const registered = frame.ok && !roads.has(frame.id) ? await registry.find(frame.id) : undefined
       try {
-        const frame = readFrame(bytes, 0, bytes.length)
         if (!frame.ok) throw new Error(frame.reason)
-        const payload = (await roadFrom(frame.id))(frame.payload)
+        const payload = roadFrom(frame.id, registered)(frame.payload)
         parts.push(header, payload)
         end += header.length + payload.length
       } catch (error) {

@@ -32,7 +32,8 @@ const advices: readonly Advice[] = [
     () => 'Set the clock, for instance with NTP.'],
   [/should be scoped to a valid region|^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint|301)/i, ({ service, region }) => `${service} is not in the region ${region}`,
     ({ part }) => `Correct the region of the ${part} in the config file.`],
-  [/^(UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|InvalidAccessKeyId|MissingAuthenticationToken)/, () => 'AWS does not accept these credentials',
+  [/^(UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|InvalidAccessKeyId|MissingAuthenticationToken)/,
+    () => 'AWS does not accept these credentials',
     () => 'Check AWS_PROFILE or the access key, and the clock of this machine.'],
   [/^(AccessDenied|Forbidden|NotAuthorized|UnauthorizedOperation|403)/, ({ service }, reason) => `AWS does not let these credentials do that with ${service} (${reason})`,
     () => 'Give them the policy in docs/aws.md.'],
@@ -63,7 +64,8 @@ export const awsRefusal = (error: Error, { service, part }: Place): Problem =>
 
 /** One line, whatever the service put into its message. An account's number is no secret, but a key's id and a token are nobody's business. */
 export function reasonOf({ name, message }: Error): string {
-  const text = message.replace(/\s+/g, ' ').replace(/\b(AKIA|ASIA)[A-Z0-9]{8,}/g, '$1…').replace(/([?&]X-Amz-[^=]+=)[^&\s]+/gi, '$1…').replace(/\b(token|password|secret\w*)\s*[=:]\s*\S+/gi, '$1=…').trim().replace(/\.$/, '')
+  const text = message.replace(/\s+/g, ' ').trim().replace(/\.$/, '')
+    .replace(/\b(AKIA|ASIA)[A-Z0-9]{8,}/g, '$1…').replace(/([?&]X-Amz-[^=]+=)[^&\s]+/gi, '$1…').replace(/\b(token|password|secret\w*)\s*[=:]\s*\S+/gi, '$1=…')
   const short = text.length > 300 ? `${text.slice(0, 300)} …` : text
   return /^(Error|TimeoutError|SyntaxError)$/.test(name) ? short || name : `${name}${short === '' || short === name ? '' : `: ${short}`}`
 }

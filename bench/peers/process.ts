@@ -107,11 +107,11 @@ export function watch({ file, args, env = {} }: Command, { name, partners = [] }
 const lookMs = 1000
 const quietLooks = 2
 
-/** Waits until other programs take at most this share of the processors; false when they went on for too long. */
-export async function quietMachine(share: number, patienceMs: number): Promise<boolean> {
-  const givenUpMs = performance.now() + patienceMs
+/** Waits until other programs take at most this share of the processors; false when they went on for too long, or nobody waits any more. */
+export async function quietMachine(share: number, patienceMs: number, givenUp: () => boolean): Promise<boolean> {
+  const patientUntilMs = performance.now() + patienceMs
   for (let quiet = 0; quiet < quietLooks; ) {
-    if (performance.now() > givenUpMs) return false
+    if (performance.now() > patientUntilMs || givenUp()) return false
     const before = busySeconds()
     await sleep(lookMs)
     quiet = (busySeconds() - before) / ((lookMs / 1000) * availableParallelism()) <= share ? quiet + 1 : 0

@@ -29,7 +29,6 @@ export function ratios(mine: LaneResult, theirs: LaneResult, figure: Figure): nu
 
 const thousands = (values: readonly number[]) => spread(values.map((value) => value / 1000))
 const processor: Figure = ({ measured: { cpuSeconds, rows } }) => (cpuSeconds / rows) * 1e6
-
 const broker: Figure = ({ measured: { brokerSeconds, rows } }) => (brokerSeconds / rows) * 1e6
 
 export type TableWords = { readonly head: string; readonly how: string; readonly working: boolean }

@@ -32,8 +32,8 @@ export async function runRounds({ producers, streams, batches }: Lanes, { data, 
 
   const reportOf = (round: number): Report => ({
     async ready(word) {
-      const quiet = stopped || othersAtMost === 1 || (await quietMachine(othersAtMost, patienceMs))
-      if (!quiet) say(`round ${round}: ${word} is left out, the machine was never quiet`)
+      const quiet = othersAtMost === 1 || (await quietMachine(othersAtMost, patienceMs, () => stopped))
+      if (!quiet && !stopped) say(`round ${round}: ${word} is left out, the machine was never quiet`)
       return quiet && !stopped
     },
     done(outcome) {

@@ -1,6 +1,11 @@
 /** What Glue can do to a registry: refuse late, forget attributes, be slow, be away, turn people away; and what becomes visible in its catalog. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { inflowReader } from '../../feature-defs/inflow.ts'
+import { inflowSchema } from '../../schemas/avro.ts'
+import { encodeObject } from '../../schemas/generic.ts'
+import { rejectedLoan } from '../../schemas/rejected-loan.ts'
+import { frame } from '../../schemas/wire.ts'
 import { Problem } from '../../utilities/problem.ts'
 import { openGlue } from '../../utilities/registry/glue-client.ts'
 import { fromStored, toStored } from '../../utilities/registry/glue-labels.ts'
@@ -165,6 +170,21 @@ describe.skipIf(skip)('the Glue registry', () => {
       expect(await registry.list('row')).toEqual(listed)
       expect(await aws.calls()).not.toEqual({})
       expect(notes.slice(1)).toEqual([expect.stringContaining('going on'), 'Glue answers again'])
+    })
+
+    it('a message of a schema that nobody here has met waits for it, and is not taken for dead', async () => {
+      const store = storeForTest()
+      const schema = inflowSchema(rejectedLoan)
+      const wider = { ...schema, fields: [...schema.fields, { name: 'more', type: ['null', 'string'], default: null }] }
+      const take = await inflowReader(store.open({}, { nowMs: () => 0 }).registry, rejectedLoan, ['risk_score'])
+      const { id } = await store.open().registry.register(schema.name, JSON.stringify(wider))
+      const loan = { seq: 1, amount_requested: 1, application_date: 0, loan_title: null, risk_score: 693, debt_to_income_ratio: null, zip_code: null, state: null, employment_length: null, policy_code: null, more: 'x' }
+      const bytes = frame(id, encodeObject(wider, loan))
+      const fetched = { offset: 0, next: 1, batch: { bytes, ends: Uint32Array.of(bytes.length) } }
+      await aws.faults({ down: true })
+      expect(await problemOf(take(fetched, 0))).toMatch(/^Glue does not answer/)
+      await aws.faults({})
+      expect(await take(fetched, 0)).toMatchObject({ dead: [], seq: Float64Array.of(1) })
     })
 
     it('another registry of the same cache is not answered for', async () => {

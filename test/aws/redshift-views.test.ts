@@ -89,7 +89,7 @@ describe('grants that this user may not see', () => {
 describe('views built on ours', () => {
   it('are named wherever they are, and are in the way of a view whose columns change', async () => {
     const { warehouse, schema } = await arranged(1, [0])
-    await directly(`CREATE SCHEMA ${schema}_other`, `CREATE VIEW ${schema}_other.copies AS SELECT a._seq FROM ${schema}.loan a JOIN ${schema}.loan_v0 b USING (_seq)`, `CREATE VIEW ${schema}.raw AS SELECT * FROM ${schema}.loan_rows`)
+    await directly(`CREATE SCHEMA ${schema}_other`, `CREATE VIEW ${schema}_other.copies AS SELECT a._seq FROM ${schema}.loan a JOIN ${schema}.loan_v0 b USING (_seq)`, `CREATE VIEW ${schema}.raw AS SELECT * FROM ${schema}.loan_rows`, `CREATE VIEW ${schema}.loan_vips AS SELECT * FROM ${schema}.loan_rows`, `CREATE VIEW ${schema}.of_vips AS SELECT * FROM ${schema}.loan_vips`)
     expect(await warehouse.dependents('loan')).toEqual([{ view: `${schema}_other.copies`, uses: ['loan', 'loan_v0'] }])
     const before = await warehouse.versions()
     await expect(warehouse.arrange(layoutOf(1, [1, 0]), [versionRecord(1)])).rejects.toThrow(/depend on it.*Drop the views that use it/)

@@ -85,7 +85,7 @@ describe('a text that is too long for its column', () => {
     const { warehouse, notes } = await arranged({ tooLong: 'cut' })
     await warehouse.write('loan', columnsFrom([row(1, { note: long }), row(2, { note: 'a\0b' }), row(3, { note: 'kept' }), row(4, { note: `${'x'.repeat(61)}😀` })]))
     expect((await readRows(warehouse, 0, everything, ['note'])).map(({ note }) => note)).toEqual(['é'.repeat(31), 'ab', 'kept', 'x'.repeat(61)])
-    expect(notes).toEqual(['3 texts of note in loan did not fit its column and were cut'])
+    expect(notes).toEqual(['3 texts of note in loan did not fit, and were cut'])
   })
 })
 
@@ -142,6 +142,40 @@ describe('trouble that passes', () => {
       for (const [i, text] of notes.entries()) expect(text).toMatch(i % 2 === 0 ? /^Redshift \(workgroup tidemark\): .+; trying again$/ : /: it works again$/)
       expect(notes.length % 2).toBe(0)
     }), { numRuns: 10 })
+  })
+
+  it('leaves every row once, also when writers die in the middle and the next ones begin at once', { timeout: 120_000 }, async () => {
+    const { warehouse: made, store } = await arranged()
+    const step = fc.record({ rows: fc.integer({ min: 1, max: 30 }), dies: fc.boolean(), trouble: fc.constantFrom(undefined, 'loseReplies', 'conflicts', 'loseRequests') })
+    let base = 0
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 6 }), async (steps) => {
+      const reader = `reader ${base}`
+      const total = steps.reduce((sum, { rows }) => sum + rows, 0)
+      const left: Promise<unknown>[] = []
+      const turn = async (rows: number, dies: boolean) => {
+        const { warehouse } = await store.open({}, { limits: { shortMs: 5_000, firstMs: 5_000 } })
+        const from = (await warehouse.progress(reader)) ?? base
+        const next = Math.min(base + total, from + rows)
+        const write = warehouse.write('loan', columnsFrom(plainRows(1, from + 1, next)), { reader, next }).catch(() => {}).then(warehouse.close)
+        left.push(write)
+        if (!dies) await write
+      }
+      for (const { rows, dies, trouble } of steps) {
+        if (trouble) api.faults[trouble]++
+        await turn(rows, dies)
+      }
+      await Promise.all(left)
+      Object.assign(api.faults, noFaults())
+      // One that was slow to die may have set the progress back: what it makes the next one write again is there already.
+      for (let turns = 0; (await made.progress(reader)) !== base + total; turns++) {
+        expect(turns).toBeLessThan(20)
+        await turn(30, false)
+      }
+      const { rows } = await made.query(`SELECT count(*), count(DISTINCT _seq) FROM loan_v1 WHERE _seq > ${base}`)
+      expect(rows).toEqual([[total, total]])
+      expect(await readRows(made, 1, { first: base + 1, last: base + total })).toEqual(plainRows(1, base + 1, base + total))
+      base += total
+    }), { numRuns: 8 })
   })
 
   it('is waited for by a write as long as an outage lasts, and by a question only shortly', async () => {

@@ -1,6 +1,6 @@
 /** Certificates for tests, made by openssl: authorities, and what they sign. */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export type Authority = { readonly folder: string; readonly name: string; readonly certFile: string }
@@ -33,6 +33,6 @@ export function signed({ folder, name: by }: Authority, name: string, { names = 
   openssl(folder, 'ca', '-batch', '-notext', '-config', settings, '-cert', `${by}.crt`, '-keyfile', `${by}.key`, '-in', `${name}.csr`, '-out', `${name}.crt`, '-extfile', extension, ...dates)
   const [certFile, keyFile, pemFile] = [`${name}.crt`, `${name}.key`, `${name}.pem`].map((file) => join(folder, file)) as [string, string, string]
   openssl(folder, 'pkcs8', '-topk8', '-nocrypt', '-in', keyFile, '-out', pemFile)
-  writeFileSync(pemFile, execFileSync('cat', [certFile]), { flag: 'a' })
+  appendFileSync(pemFile, readFileSync(certFile))
   return { certFile, keyFile, pemFile }
 }

@@ -14,16 +14,17 @@ const run = promisify(execFile)
 const version = process.env['KAFKA_VERSION'] ?? '4.3.1'
 const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java'
 
-type Printed = { readonly partition: number; readonly offset: number; readonly value: Buffer }
+type Printed = { readonly partition: number; readonly value: Buffer }
 
 /** From the beginning, in the order of each partition, without what was aborted. Ends when nothing came for a few seconds. */
 async function committedMessages(broker: string, topic: string): Promise<readonly Printed[]> {
   const tools = await toolsJar()
   const formatting = version.startsWith('3.') ? '--property' : '--formatter-property'
   const { stdout, stderr } = await run(java, [
-    '-XX:+UseSerialGC', '-cp', `${join(installed(), 'libs', '*')}:${tools}`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+    '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+    '-cp', `${join(installed(), 'libs', '*')}:${tools}`, 'org.apache.kafka.tools.consumer.ConsoleConsumer',
     '--bootstrap-server', broker, '--topic', topic, '--from-beginning', '--isolation-level', 'read_committed', '--timeout-ms', '4000',
-    '--value-deserializer', 'org.apache.kafka.common.serialization.BytesDeserializer', formatting, 'print.partition=true', formatting, 'print.offset=true',
+    '--value-deserializer', 'org.apache.kafka.common.serialization.BytesDeserializer', formatting, 'print.partition=true',
   ], { maxBuffer: 1024 ** 3, timeout: 120_000 })
   const messages = stdout.split('\n').filter((line) => line !== '').map(parsed)
   const [, counted] = /Processed a total of (\d+) messages/.exec(stderr) ?? []
@@ -60,10 +61,11 @@ export function unlike(found: readonly Values[], expected: readonly Values[]): s
 }
 
 function parsed(line: string): Printed {
-  const [, partition, offset, text] = /^Partition:(\d+)\tOffset:(\d+)\t(.*)$/.exec(line) ?? []
+  const [, partition, text] = /^Partition:(\d+)\t(.*)$/.exec(line) ?? []
   if (text === undefined) throw new Error(`the console consumer printed ${line.slice(0, 200)}`)
   // Printable characters as they are; everything else, the backslash included, as \xHH.
-  return { partition: Number(partition), offset: Number(offset), value: Buffer.from(text.replace(/\\x([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))), 'latin1') }
+  const bytes = text.replace(/\\x([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+  return { partition: Number(partition), value: Buffer.from(bytes, 'latin1') }
 }
 
 /** The broker's jars do not have the command-line tools: fetched once, beside them. */

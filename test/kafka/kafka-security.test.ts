@@ -13,10 +13,9 @@ import { openKafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-lo
 import { Problem } from '../../utilities/problem.ts'
 import { freshFolder, tidemark, until, type Ended } from '../cli-run.ts'
 import { batchOf, numbered, textsOf } from '../contracts/messages.ts'
-import { missingForKafka } from './broker.ts'
-import { iam, sessionMs, startSecuredKafka, user, type Listener, type SecuredKafka } from './secured.ts'
+import { iam, missingForSecuredKafka, sessionMs, startSecuredKafka, user, type Listener, type SecuredKafka } from './secured.ts'
 
-const missing = missingForKafka()
+const missing = missingForSecuredKafka()
 let secured: SecuredKafka
 
 const scram = (mechanism: 'scram-sha-256' | 'scram-sha-512', password: string = user.password): KafkaAuth =>

@@ -43,7 +43,10 @@ async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>):
 }
 
 /** The partitions that a consumer says it has begun to work on. */
-const begun = (consumer: Running) => new Set([...consumer.err().matchAll(/from record [\d ]+ on(?:, partition (\d+))?$/gm)].map(([, partition = '0']) => Number(partition)))
+const begun = (consumer: Running) => {
+  const said = consumer.err().matchAll(/from record [\d ]+ on(?:, partition (\d+))?$/gm)
+  return new Set([...said].map(([, partition = '0']) => Number(partition)))
+}
 
 async function ended(member: Running): Promise<void> {
   member.signal('SIGINT')
@@ -79,8 +82,11 @@ function partitionTests() {
       const bySeq = (a: readonly unknown[], b: readonly unknown[]) => Number(a[0]) - Number(b[0])
       expect(unlike(inflow.map(({ values: [seq] }) => [seq]).toSorted(bySeq), streamed.map(({ seq }) => [seq]))).toEqual([])
 
-      const switches = (version: number) => (JSON.parse(String(only(folder, `SELECT switches FROM tidemark_versions WHERE version = ${version}`)[0])) as { partition: number; afterSeq: number }[])
-        .toSorted((a, b) => a.partition - b.partition).map(({ afterSeq }) => afterSeq)
+      const switches = (version: number) => {
+        const [shown] = only(folder, `SELECT switches FROM tidemark_versions WHERE version = ${version}`)
+        const byPartition = (JSON.parse(String(shown)) as { partition: number; afterSeq: number }[]).toSorted((a, b) => a.partition - b.partition)
+        return byPartition.map(({ afterSeq }) => afterSeq)
+      }
       const [first, second] = [switches(1), switches(2)]
       expect([first.length, second.length]).toEqual([partitions, partitions])
       const story = keyedStory(loans, (key) => partitionOf.get(key) ?? 0, { first, second })
@@ -92,8 +98,12 @@ function partitionTests() {
       expect(differences(warehouseOf(folder), 'by_state', story.shown)).toEqual([])
 
       // Each record once, in the partition of its key, and there in the order of the records.
-      const messageOf = (row: Row, version: number) => [row.at(-1), version, row[9], ...(version > 0 ? [row[11]] : [])]
-      const computed = story.versions.flatMap((rows, version) => rows.filter((row) => (row.at(-1) as number) >= streamed[0]!.seq).map((row) => ({ partition: partitionOf.get((row[6] ?? '') as string)!, message: messageOf(row, version) })))
+      const messageOf = (row: Row, version: number) => ({
+        partition: partitionOf.get((row[6] ?? '') as string)!,
+        message: [row.at(-1), version, row[9], ...(version > 0 ? [row[11]] : [])],
+      })
+      const isStreamed = (row: Row) => (row.at(-1) as number) >= streamed[0]!.seq
+      const computed = story.versions.flatMap((rows, version) => rows.filter(isStreamed).map((row) => messageOf(row, version)))
       for (let partition = 0; partition < partitions; partition++) {
         const mine = computed.filter((one) => one.partition === partition).map(({ message }) => message).toSorted(bySeq)
         expect(mine.length).toBeGreaterThan(1000)

@@ -1,10 +1,10 @@
 /** A broker for tests with a listener for each way of proving who one is; for IAM, an emulator of Amazon's check (see IamEmulator.java). */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { installed, startKafka, type TestKafka } from './broker.ts'
+import { installed, missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { authority, signed, type Certificate } from './certificates.ts'
 
 export const user = { username: 'alice', password: 'pa55-of-alice' } as const
@@ -23,6 +23,12 @@ export type SecuredKafka = {
   readonly otherCaFile: string
   readonly client: Certificate
   readonly stranger: Certificate
+}
+
+/** Why it cannot run on this machine; undefined when it can. */
+export function missingForSecuredKafka(): string | undefined {
+  const has = (command: string, option: string) => spawnSync(command, [option], { stdio: 'ignore' }).status === 0
+  return missingForKafka() ?? (has('openssl', 'version') ? undefined : 'there is no openssl') ?? (has('javac', '-version') ? undefined : 'there is no javac')
 }
 
 export async function startSecuredKafka(): Promise<SecuredKafka> {

@@ -24,7 +24,9 @@ export async function decompress(records: Buffer, codec: number): Promise<Buffer
     if (codec === others.snappy) return unsnappy(records)
     if (codec === others.lz4) return unlz4(records)
   } catch (error) {
-    throw new Problem(`messages are compressed in a way that cannot be undone (${(error as Error).message})`, 'Look at what produced them; it is not what it says it is.', { cause: error })
+    const what = `messages are compressed in a way that cannot be undone (${(error as Error).message})`
+    throw new Problem(what, 'Look at what produced them; it is not what it says it is.', { cause: error })
   }
-  throw new Problem(`messages are compressed with codec ${codec}, which nobody knew when this was written`, 'Let their producer use gzip, zstd, snappy, lz4 or no compression.')
+  const what = `messages are compressed with codec ${codec}, which nobody knew when this was written`
+  throw new Problem(what, 'Let their producer use gzip, zstd, snappy, lz4 or no compression.')
 }

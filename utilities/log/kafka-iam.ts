@@ -31,7 +31,8 @@ export function iamBearer(region: string): OAuthBearer {
 
 /** kafkajs's own way takes whatever comes back for a welcome; a refusal comes as an answer too, and has to be acknowledged to become an error. */
 async function present(token: string, saslAuthenticate: Conversation['saslAuthenticate']): Promise<void> {
-  const say = (bytes: Buffer) => saslAuthenticate({ request: { encode: () => withLength(bytes) }, response: { decode: (payload) => payload.subarray(4), parse: (answer) => answer } })
+  const response = { decode: (payload: Buffer) => payload.subarray(4), parse: (answer: Buffer) => answer }
+  const say = (bytes: Buffer) => saslAuthenticate({ request: { encode: () => withLength(bytes) }, response })
   const refusal = await say(Buffer.from(`n,,\x01auth=Bearer ${token}\x01\x01`))
   if (refusal.length === 0) return
   await say(Buffer.of(1)).catch(() => undefined)

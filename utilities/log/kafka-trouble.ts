@@ -68,7 +68,8 @@ export function asProblem(error: unknown, place: string): unknown {
   if (isUnanswered(error)) {
     const todo = 'Check the brokers in the config file and that they run and can be reached, or use the embedded log, which needs no server.'
     const closes = (error as Error).name === 'KafkaJSConnectionClosedError' || (error as { readonly code?: unknown }).code === 'ECONNRESET'
-    return problem(`Kafka at ${place} does not answer (${textOf(error)})`, closes ? `A broker closes connections that are not of its kind, with TLS or without, with a user or without: see the log's auth. ${todo}` : todo)
+    const hint = "A broker closes connections that are not of its kind, with TLS or without, with a user or without: see the log's auth. "
+    return problem(`Kafka at ${place} does not answer (${textOf(error)})`, closes ? hint + todo : todo)
   }
   if (error instanceof Error && error.name.startsWith('KafkaJS')) {
     return problem(`Kafka at ${place} did not accept the connection (${textOf(error)})`, "Check the log's auth in the config file: its kind, and the credentials.")

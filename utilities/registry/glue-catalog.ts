@@ -19,7 +19,7 @@ export async function showInCatalog(glue: GlueDoor, database: string, { id, subj
   const found = await glue.ask('getTable', { DatabaseName, Name }, 'missing')
   if (found !== 'missing') {
     const { Parameters = {}, StorageDescriptor: stored } = found.Table!
-    if (Parameters[mark] !== subject) throw new Problem(`the table ${DatabaseName}.${Name} of the catalog is not one of Tidemark's`, 'Rename it, or choose another catalogDatabase for the registry in the config file.')
+    if (Parameters[mark] !== subject) throw foreign(`${DatabaseName}.${Name}`)
     if (stored?.SchemaReference?.SchemaVersionId !== id) await glue.ask('updateTable', { DatabaseName, TableInput: table })
     return
   }
@@ -29,3 +29,6 @@ export async function showInCatalog(glue: GlueDoor, database: string, { id, subj
   // Whoever made it in the meantime meant the same.
   await glue.ask('createTable', { DatabaseName, TableInput: table }, 'exists')
 }
+
+const foreign = (table: string) =>
+  new Problem(`the table ${table} of the catalog is not one of Tidemark's`, 'Rename it, or choose another catalogDatabase for the registry in the config file.')

@@ -36,6 +36,7 @@ async function permissions(glue: GlueDoor, { registry: name }: Place): Promise<F
   const nobody = '00000000-0000-4000-8000-000000000000'
   const schema = { RegistryName: name, SchemaName: 'tidemark.doctor' }
   const metadata = { SchemaVersionId: nobody, MetadataKeyValue: { MetadataKey: 'doctor', MetadataValue: 'doctor' } }
+  const unreadable = { DataFormat: 'AVRO', Compatibility: 'BACKWARD', SchemaDefinition: '{' } as const
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
     'glue:ListSchemas': () => glue.ask('listSchemas', { RegistryId: { RegistryName: name } }, 'missing'),
     'glue:GetSchema': () => glue.ask('getSchema', { SchemaId: schema }, 'missing'),
@@ -43,7 +44,7 @@ async function permissions(glue: GlueDoor, { registry: name }: Place): Promise<F
     'glue:GetSchemaVersion': () => glue.ask('getSchemaVersion', { SchemaVersionId: nobody }, 'missing'),
     'glue:CheckSchemaVersionValidity': () => glue.ask('checkSchemaVersionValidity', { DataFormat: 'AVRO', SchemaDefinition: '"long"' }),
     'glue:QuerySchemaVersionMetadata': () => glue.ask('querySchemaVersionMetadata', { SchemaVersionId: nobody }, 'missing'),
-    'glue:CreateSchema': () => glue.ask('createSchema', { RegistryId: { RegistryName: name }, SchemaName: schema.SchemaName, DataFormat: 'AVRO', Compatibility: 'BACKWARD', SchemaDefinition: '{' }, 'missing'),
+    'glue:CreateSchema': () => glue.ask('createSchema', { RegistryId: { RegistryName: name }, SchemaName: schema.SchemaName, ...unreadable }, 'missing'),
     'glue:RegisterSchemaVersion': () => glue.ask('registerSchemaVersion', { SchemaId: schema, SchemaDefinition: '{' }, 'missing'),
     'glue:PutSchemaVersionMetadata': () => glue.ask('putSchemaVersionMetadata', metadata, 'missing'),
     'glue:RemoveSchemaVersionMetadata': () => glue.ask('removeSchemaVersionMetadata', metadata, 'missing'),

@@ -138,7 +138,8 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
       const version = await settled(id)
       if (typeof version === 'string') throw notInForce(options, subject, id, version)
       if (!sameDefinition(version.definition, definition)) {
-        throw new Problem(`Glue took the new schema of ${subject} for its version ${version.number}, which has another definition: it compares and keeps definitions without what tells these two apart`,
+        const why = 'it compares and keeps definitions without what tells these two apart'
+        throw new Problem(`Glue took the new schema of ${subject} for its version ${version.number}, which has another definition: ${why}`,
           'No version was added. Give the new one a field that differs, or report this.')
       }
       mine.set(id, subject)
@@ -176,8 +177,11 @@ async function each<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Prom
 function notInForce({ registry, region }: GlueOptions, subject: string, id: string, state: Exclude<Awaited<ReturnType<typeof readVersion>>, Registered>): Problem {
   if (state === 'failed') {
     return new Problem(`Glue refused the schema of ${subject} by its own check of compatibility, and gives no reason (version ${id}, FAILURE)`,
-      `No version was added. Look at those before: tidemark schemas ${subject}. Before the same definition can be tried again: aws glue list-schema-versions and delete-schema-versions for ${registry}/${subject} in ${region}.`)
+      `No version was added. Look at those before: tidemark schemas ${subject}. To try the same definition again, first delete that version `
+      + `(aws glue delete-schema-versions, ${registry}/${subject} in ${region}).`)
   }
-  if (state === 'pending') return new Problem(`Glue has been checking the schema of ${subject} for more than ${checkedMs / 1000} s (version ${id}, PENDING)`, 'Run this again in a while: it goes on from there.')
-  return new Problem(`Glue does not show the schema of ${subject} that it has just taken (version ${id})`, 'Run this again in a while: it goes on from there.')
+  const what = state === 'pending'
+    ? `Glue has been checking the schema of ${subject} for more than ${checkedMs / 1000} s (version ${id}, PENDING)`
+    : `Glue does not show the schema of ${subject} that it has just taken (version ${id})`
+  return new Problem(what, 'Run this again in a while: it goes on from there.')
 }

@@ -13,7 +13,11 @@ export type Found = {
   readonly kept?: ReadonlyMap<string, KeptView>
 }
 
-export type KeptView = { readonly columns: readonly string[]; /** The statements that give again what others may do with it. */ readonly grants: readonly string[] }
+export type KeptView = {
+  readonly columns: readonly string[]
+  /** The statements that give again what others may do with it. */
+  readonly grants: readonly string[]
+}
 
 const identifierPattern = /^[a-z_][a-z0-9_]{0,126}$/
 

@@ -1,5 +1,7 @@
 /** The door to the Redshift Data API: batches of statements that are one transaction each, and their results a page at a time. */
-import { BatchExecuteStatementCommand, DescribeStatementCommand, GetStatementResultCommand, RedshiftDataClient, type ColumnMetadata, type Field } from '@aws-sdk/client-redshift-data'
+import {
+  BatchExecuteStatementCommand, DescribeStatementCommand, GetStatementResultCommand, RedshiftDataClient, type ColumnMetadata, type Field,
+} from '@aws-sdk/client-redshift-data'
 import type { Cell } from './cells.ts'
 
 export type Place = {
@@ -11,7 +13,12 @@ export type Place = {
   readonly database: string
 }
 
-export type Page = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[]; /** What asks for the page behind it. */ readonly next: string | undefined }
+export type Page = {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly Cell[])[]
+  /** What asks for the page behind it. */
+  readonly next: string | undefined
+}
 
 export interface DataApi {
   /**
@@ -60,12 +67,14 @@ export function openDataApi({ region, workgroup, cluster, dbUser, secretArn, dat
   return {
     async batch(statements, token) {
       if (statements.length > mostStatements) throw new RangeError(`${statements.length} statements in one batch`)
-      const { Id, Status } = await client.send(new BatchExecuteStatementCommand({ ...target, Sqls: [...statements], ClientToken: token, WaitTimeSeconds: waitSeconds }))
+      const asked = { ...target, Sqls: [...statements], ClientToken: token, WaitTimeSeconds: waitSeconds }
+      const { Id, Status } = await client.send(new BatchExecuteStatementCommand(asked))
       if (Status !== 'FINISHED') await outcome(Id!)
       return Id!
     },
     async page(batch, statement, token) {
-      const { Records = [], ColumnMetadata: about = [], NextToken } = await client.send(new GetStatementResultCommand({ Id: `${batch}:${statement}`, NextToken: token }))
+      const asked = { Id: `${batch}:${statement}`, NextToken: token }
+      const { Records = [], ColumnMetadata: about = [], NextToken } = await client.send(new GetStatementResultCommand(asked))
       return {
         columns: about.map(({ name, label }) => label ?? name ?? ''),
         rows: Records.map((row) => row.map((field, i) => cellOf(field, about[i]))),

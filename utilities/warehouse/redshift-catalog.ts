@@ -43,7 +43,13 @@ ORDER BY relation_name, identity_type, identity_name, privilege_type`,
   `SELECT nspname FROM pg_namespace WHERE nspname = ${inSchema(target)}`,
 ]
 
-export type FoundThere = Seen & { readonly found: Found; /** Whether the schema is there. */ readonly schema: boolean; /** Views with grants that this user may not see. */ readonly veiled: readonly string[] }
+export type FoundThere = Seen & {
+  readonly found: Found
+  /** Whether the schema is there. */
+  readonly schema: boolean
+  /** Views with grants that this user may not see. */
+  readonly veiled: readonly string[]
+}
 
 export function foundFrom(target: Target, set: string, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
   const seen = seenFrom(set, [columns!])
@@ -57,35 +63,46 @@ export function foundFrom(target: Target, set: string, [columns, views, rights, 
     views: new Map(own.map(([name, mark]) => [String(name), String(mark ?? '')])),
     kept: new Map(kept),
   }
-  const veiled = own.filter((view) => granteesOf(view) > new Set(rights!.flatMap(([name, , kind, who]) => (name === view[0] && !(kind === 'user' && who === view[2]) ? [`${kind} ${who}`] : []))).size)
+  const seenGrantees = ([name, , owner]: readonly Cell[]) =>
+    new Set(rights!.filter(([view, , kind, who]) => view === name && !(kind === 'user' && who === owner)).map(([, , kind, who]) => `${kind} ${who}`)).size
+  const veiled = own.filter((view) => granteesOf(view) > seenGrantees(view))
   return { ...seen, found, schema: schemas!.length > 0, veiled: veiled.map(([name]) => String(name)) }
 }
 
 /** How many have rights on a view beside its owner: everybody may count them, not everybody may see who they are. */
-const granteesOf = ([, , owner, rights]: readonly Cell[]) =>
-  String(rights ?? '').split('\n').filter((one) => one.includes('=') && !one.startsWith(`${owner}=`) && !one.startsWith(`"${String(owner).replaceAll('"', '""')}"=`)).length
+function granteesOf([, , owner, rights]: readonly Cell[]): number {
+  const owners = [`${owner}=`, `"${String(owner).replaceAll('"', '""')}"=`]
+  return String(rights ?? '').split('\n').filter((one) => one.includes('=') && !owners.some((own) => one.startsWith(own))).length
+}
 
 /** Of what the catalog lists, this can be granted on a view. */
 const [privileges, grantees] = [['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'DROP', 'REFERENCES', 'ALTER', 'TRUNCATE'], ['user', 'role', 'group', 'public']]
 const isGrant = ([, privilege, kind]: readonly Cell[]) => privileges.includes(String(privilege).toUpperCase()) && grantees.includes(String(kind))
 
-const grantFrom = ([view, privilege, kind, name, grantable]: readonly Cell[]): Grant =>
-  ({ view: String(view), privilege: String(privilege).toUpperCase(), to: { kind: String(kind) as Grant['to']['kind'], name: String(name) }, grantable: String(grantable) === 'true' })
+const grantFrom = ([view, privilege, kind, name, grantable]: readonly Cell[]): Grant => ({
+  view: String(view),
+  privilege: String(privilege).toUpperCase(),
+  to: { kind: String(kind) as Grant['to']['kind'], name: String(name) },
+  grantable: String(grantable) === 'true',
+})
 
 /** Views whose text names the set; which ones really use its views is for `dependentsFrom`. */
 export const dependentsStatement = (set: string) => `SELECT schemaname, viewname, definition FROM pg_views
 WHERE position(${textLiteral(set)} in definition) > 0 AND schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY schemaname, viewname`
 
 /** By the text, as a view without a schema binding is known by nothing else. Only names in `public` stand there without their schema. */
-export function dependentsFrom({ schema }: Target, set: string, views: Rows, own: readonly string[]): { readonly view: string; readonly uses: readonly string[] }[] {
-  const uses = (text: string, view: string) => new RegExp(`(?<![\\w".])${schema === 'public' ? '("?public"?\\s*\\.\\s*)?' : `"?${schema}"?\\s*\\.\\s*`}"?${view}(?!\\w)`, 'i').test(text)
+export function dependentsFrom({ schema }: Target, set: string, views: Rows, named: Rows): { readonly view: string; readonly uses: readonly string[] }[] {
+  const own = named.map(([name]) => String(name)).filter((name) => ownsView(set, name))
+  const before = `"?${schema}"?\\s*\\.\\s*`
+  const uses = (text: string, view: string) => new RegExp(`(?<![\\w".])${schema === 'public' ? `(${before})?` : before}"?${view}(?!\\w)`, 'i').test(text)
   return views.filter(([where, view]) => !(where === schema && ownsView(set, String(view)))).flatMap(([where, view, text]) => {
     const used = own.filter((one) => uses(String(text), one))
     return used.length > 0 ? [{ view: where === schema ? String(view) : `${where}.${view}`, uses: used }] : []
   })
 }
 
-export const ownViewsStatement = (target: Target, set: string) => `SELECT viewname FROM pg_views WHERE schemaname = ${inSchema(target)} AND ${begins('viewname', set)} ORDER BY viewname`
+export const ownViewsStatement = (target: Target, set: string) =>
+  `SELECT viewname FROM pg_views WHERE schemaname = ${inSchema(target)} AND ${begins('viewname', set)} ORDER BY viewname`
 
 /** In blocks of a megabyte; only a superuser, or whom one has allowed it, may read it. */
 export const sizeStatement = (target: Target) => `SELECT sum(size) * 1048576 FROM svv_table_info WHERE "schema" = ${inSchema(target)}`
@@ -93,8 +110,10 @@ export const sizeStatement = (target: Target) => `SELECT sum(size) * 1048576 FRO
 export const versionColumns = ['feature_set', 'version', 'state', 'mode', 'schema_version_id', 'definition', 'switches', 'promotion', 'acts'] as const
 
 export const versionsStatement = (target: Target, set?: string) =>
-  `SELECT ${versionColumns.join(', ')} FROM ${ownTable(target, 'tidemark_versions')}${set === undefined ? '' : ` WHERE feature_set = ${textLiteral(set)}`} ORDER BY feature_set, version`
+  `SELECT ${versionColumns.join(', ')} FROM ${ownTable(target, 'tidemark_versions')}
+${set === undefined ? '' : `WHERE feature_set = ${textLiteral(set)} `}ORDER BY feature_set, version`
 
 /** The tables of rows, with how many columns each has. */
 export const rowTablesStatement = (target: Target) =>
-  `SELECT table_name, count(*) FROM svv_columns WHERE table_schema = ${inSchema(target)} AND right(table_name, 5) = '_rows' GROUP BY table_name ORDER BY table_name`
+  `SELECT table_name, count(*) FROM svv_columns
+WHERE table_schema = ${inSchema(target)} AND right(table_name, 5) = '_rows' GROUP BY table_name ORDER BY table_name`

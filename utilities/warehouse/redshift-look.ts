@@ -20,7 +20,8 @@ async function warehouse(options: RedshiftOptions): Promise<Found> {
     const [user, version] = await only(opened, 'SELECT current_user, version()')
     const { database, schema } = options
     const [there] = await only(opened, `SELECT count(*) FROM pg_namespace WHERE nspname = '${schema}'`)
-    const found = `${/Redshift [\d.]+/.exec(String(version))?.[0] ?? String(version).split(/[ ,(]/, 2).join(' ')}, database ${database}, user ${user}`
+    const service = /Redshift [\d.]+/.exec(String(version))?.[0] ?? String(version).split(/[ ,(]/, 2).join(' ')
+    const found = `${service}, database ${database}, user ${user}`
     if (Number(there) === 0) {
       const [mayMake] = await only(opened, `SELECT has_database_privilege(current_database(), 'create')`)
       const missing = `${found}; there is no schema ${schema} yet`

@@ -15,7 +15,8 @@ export type Saved = { readonly next: number; readonly at: string }
  */
 export const lockText = (target: Target) => `LOCK ${ownTable(target, 'tidemark_progress')}`
 
-const textOf = (target: Target, reader: string) => `SELECT next_offset, updated_at::varchar FROM ${ownTable(target, 'tidemark_progress')} WHERE reader = ${textLiteral(reader)}`
+const textOf = (target: Target, reader: string) =>
+  `SELECT next_offset, updated_at::varchar FROM ${ownTable(target, 'tidemark_progress')} WHERE reader = ${textLiteral(reader)}`
 
 /** The last of them returns what was saved. */
 export const saveStatements = (target: Target, { reader, next }: Progress): readonly string[] => [

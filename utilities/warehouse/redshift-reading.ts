@@ -4,15 +4,18 @@ import { Problem } from '../problem.ts'
 const literal = { plain: /'(?:[^']|'')*'/, escaping: /'(?:[^'\\]|\\[^]|'')*'/ }
 
 /** The statement with texts, quoted names and remarks emptied. */
-const outline = (sql: string, reading: keyof typeof literal) =>
-  sql.replace(new RegExp(`${literal[reading].source}|"(?:[^"]|"")*"|--[^\\n]*|/\\*[^]*?\\*/`, 'g'), (found) => (found.startsWith('-') || found.startsWith('/') ? ' ' : found[0]! + found[0]!)).trim()
+function outline(sql: string, reading: keyof typeof literal): string {
+  const emptied = new RegExp(`${literal[reading].source}|"(?:[^"]|"")*"|--[^\\n]*|/\\*[^]*?\\*/`, 'g')
+  return sql.replace(emptied, (found) => (/^[-/]/.test(found) ? ' ' : found[0]! + found[0]!)).trim()
+}
 
 /** A Problem unless it is one statement that reads, whichever way a backslash is read. */
 export function checkReads(sql: string): void {
   for (const reading of ['plain', 'escaping'] as const) {
     const text = outline(sql, reading).replace(/;\s*$/, '')
     const refuse = (why: string) => {
-      throw new Problem(`only one statement that reads is run here (${why})`, 'Begin it with SELECT or WITH; a column with the name of a command needs double quotes.')
+      const todo = 'Begin it with SELECT or WITH; a column with the name of a command needs double quotes.'
+      throw new Problem(`only one statement that reads is run here (${why})`, todo)
     }
     if (text === '') refuse('there is none')
     if (text.includes(';')) refuse('there is more than one')

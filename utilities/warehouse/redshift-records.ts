@@ -33,8 +33,8 @@ function insertsOf(head: string, records: readonly VersionRecord[]): string[] {
   const statements: string[] = []
   for (const record of records) {
     const value = valueOf(record)
-    const last = statements.at(-1)
-    if (last !== undefined && Buffer.byteLength(last) + Buffer.byteLength(value) + 2 <= mostStatementBytes) statements[statements.length - 1] = `${last}, ${value}`
+    const longer = statements.length > 0 && `${statements.at(-1)}, ${value}`
+    if (longer && Buffer.byteLength(longer) <= mostStatementBytes) statements[statements.length - 1] = longer
     else statements.push(head + value)
     if (Buffer.byteLength(statements.at(-1)!) > mostStatementBytes) throw tooMuch(record)
   }
@@ -46,11 +46,15 @@ function valueOf(record: VersionRecord): string {
   const long = [definition, JSON.stringify(switches), JSON.stringify(acts)] as const
   if (long.some((text) => Buffer.byteLength(text) > mostTextBytes)) throw tooMuch(record)
   const [definitionText, switchesText, actsText] = long.map(textLiteral)
-  return `(${[textLiteral(set), version, textLiteral(state), textLiteral(mode), textLiteral(schemaId), definitionText, switchesText, promotion ?? 'NULL', actsText].join(', ')})`
+  const values = [textLiteral(set), version, textLiteral(state), textLiteral(mode), textLiteral(schemaId), definitionText, switchesText, promotion ?? 'NULL', actsText]
+  return `(${values.join(', ')})`
 }
 
-const tooMuch = ({ set, version }: VersionRecord) =>
-  new Problem(`what is to be noted of ${set}@${version} is longer than Redshift can hold (64 KB each for its definition and for its acts)`, 'Shorten its entry in tidemark_versions, or make a smaller version.')
+const tooMuch = ({ set, version }: VersionRecord) => new Problem(
+  `what is to be noted of ${set}@${version} is longer than Redshift can hold (64 KB each for its definition and for its acts)`,
+  'Shorten its entry in tidemark_versions, or make a smaller version.',
+)
 
 export const switchesStatement = (target: Target, set: string, version: number, switches: VersionRecord['switches']) =>
-  `UPDATE ${ownTable(target, 'tidemark_versions')} SET switches = ${textLiteral(JSON.stringify(switches))} WHERE feature_set = ${textLiteral(set)} AND version = ${version}`
+  `UPDATE ${ownTable(target, 'tidemark_versions')} SET switches = ${textLiteral(JSON.stringify(switches))}
+WHERE feature_set = ${textLiteral(set)} AND version = ${version}`

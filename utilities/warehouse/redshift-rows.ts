@@ -7,10 +7,13 @@ import { identifier, type StoredColumn } from './ddl.ts'
 export const leastChunk = 10_000
 export const mostChunk = 40_000
 
-export function chunkText(table: string, columns: readonly StoredColumn[], version: number, { from, last, limit }: { readonly from: number; readonly last: number; readonly limit: number }): string {
+type Chunk = { readonly from: number; readonly last: number; readonly limit: number }
+
+export function chunkText(table: string, columns: readonly StoredColumn[], version: number, { from, last, limit }: Chunk): string {
   // As text a long integer is exact, whoever reads the answer. `_seq` is never so long, and as text it would be sorted as one.
   const list = columns.map(({ name, type }) => (type === 'BIGINT' && name !== '_seq' ? `${identifier(name)}::varchar` : identifier(name)))
-  return `SELECT ${[...new Set([...list, '"_seq"'])].join(', ')} FROM ${table} WHERE "_version" = ${version} AND "_seq" BETWEEN ${from} AND ${last} ORDER BY "_seq" LIMIT ${limit}`
+  const where = `"_version" = ${version} AND "_seq" BETWEEN ${from} AND ${last}`
+  return `SELECT ${[...new Set([...list, '"_seq"'])].join(', ')} FROM ${table} WHERE ${where} ORDER BY "_seq" LIMIT ${limit}`
 }
 
 /** The rows of a page, which has some, and the `_seq` to go on from. */

@@ -25,7 +25,8 @@ export function openBucket(region: string, bucket: string): Bucket {
     },
     async *list(prefix) {
       for (let token: string | undefined; ;) {
-        const { Contents = [], NextContinuationToken } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }))
+        const asked = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token })
+        const { Contents = [], NextContinuationToken } = await client.send(asked)
         for (const { Key, LastModified } of Contents) if (Key !== undefined && LastModified) yield { key: Key, at: LastModified }
         if (!NextContinuationToken) return
         token = NextContinuationToken

@@ -33,7 +33,8 @@ const ours = /\/tidemark-staging\/[0-9a-f]{64}\.(manifest|\d+\.parquet)$/
 export function openStaging(region: string, { bucket, prefix, roleArn }: StagingPlace): Staging {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) throw misnamed('bucket', bucket, 'Give the name of a bucket, without s3://.')
   if (!/^[\w!.*()/=-]*$/.test(prefix)) throw misnamed('prefix', prefix, 'Use letters, digits, and / - _ . = only.')
-  if (!/^(default|arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+)$/.test(roleArn)) throw misnamed('roleArn', roleArn, 'Give the ARN of a role that Redshift may take, or default.')
+  const isRole = /^(default|arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+)$/
+  if (!isRole.test(roleArn)) throw misnamed('roleArn', roleArn, 'Give the ARN of a role that Redshift may take, or default.')
   const role = roleArn === 'default' ? 'default' : `'${roleArn}'`
   const folder = `${prefix.replace(/^\/+|\/+$/g, '')}/tidemark-staging/`.replace(/^\//, '')
   const store = openBucket(region, bucket)
@@ -68,7 +69,8 @@ export async function parquetOf(rows: Columns, stored: readonly StoredColumn[]):
     const columns = [...rows.byName.keys()].map((name): SqlColumn => ({ name, type: sqlType(stored.find((one) => one.name === name)!.type) }))
     const writer = await openParquet({ folder, columns }).catch((cause: unknown) => {
       if (!(cause instanceof Problem)) throw cause
-      throw new Problem('many rows go to Redshift as Parquet files, and the optional package @duckdb/node-api that writes them is not installed', 'Install it with: npm install @duckdb/node-api@1.4.4-r.1, or leave staging out of the config file: rows then go in slowly, by INSERT.', { cause })
+      const todo = 'Install it with: npm install @duckdb/node-api@1.4.4-r.1, or leave staging out of the config file: rows then go in slowly, by INSERT.'
+      throw new Problem('many rows go to Redshift as Parquet files, and the optional package @duckdb/node-api that writes them is not installed', todo, { cause })
     })
     try {
       await writer.append(rows)

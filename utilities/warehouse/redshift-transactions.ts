@@ -29,7 +29,8 @@ export function transactions(api: DataApi, retry: Retry): Transactions {
           return await api.batch(statements, current)
         } catch (error) {
           if (!(error instanceof RolledBack)) throw error
-          // The token stands for what failed, for hours. That it failed is believed of a fresh one only: another process may have used the given one, in other circumstances.
+          // The token stands for what failed, for hours. That it failed is believed of a fresh one only: another process may have used the given
+          // one, in other circumstances.
           const given = current === token
           current = randomUUID()
           if (!given) throw error

@@ -30,7 +30,8 @@ export const reasonOf = (error: unknown): string =>
 
 type Advice = readonly [pattern: RegExp, what: (place: Place, reason: string) => string, todo: string]
 
-const noDatabase: Advice = [/database "[^"]*" does not exist/i, ({ database }) => `there is no database ${database}`, 'Check the database under the warehouse in the config file.']
+const noDatabase: Advice = [/database "[^"]*" does not exist/i, ({ database }) => `there is no database ${database}`,
+  'Check the database under the warehouse in the config file.']
 
 /** By the name of the error and its message, `name: message`. */
 const answers: readonly Advice[] = [
@@ -46,7 +47,8 @@ const answers: readonly Advice[] = [
 /** By what Redshift says of a statement. */
 const refusals: readonly Advice[] = [
   noDatabase,
-  [/\b1023\b|serializable isolation violation/i, (_, reason) => `other transactions of Redshift kept getting in the way (${reason})`, 'Find what else writes to these tables, and run this again.'],
+  [/\b1023\b|serializable isolation violation/i, (_, reason) => `other transactions of Redshift kept getting in the way (${reason})`,
+    'Find what else writes to these tables, and run this again.'],
   [/schema "[^"]*" does not exist/i, (_, reason) => `Redshift: ${reason}`, 'Check the schema under the warehouse in the config file, or make it: CREATE SCHEMA.'],
   [/permission denied|must be owner|not authorized|access ?denied|insufficient privilege/i, (_, reason) => `Redshift does not let this user do that (${reason})`,
     'Ask an administrator for the right; for a COPY, the role needs to read the staging bucket, and the user ASSUMEROLE on the role.'],
@@ -63,7 +65,9 @@ export function asProblem(error: unknown, place: Place, service = serviceName(pl
     const advice = list.find(([pattern]) => pattern.test(text))
     return advice && new Problem(advice[1](place, reason), advice[2], { cause: error })
   }
-  if (error instanceof RolledBack) return advised(refusals, error.message) ?? new Problem(`Redshift refused: ${reason}`, 'Look at the statement in its query history.', { cause: error })
+  if (error instanceof RolledBack) {
+    return advised(refusals, error.message) ?? new Problem(`Redshift refused: ${reason}`, 'Look at the statement in its query history.', { cause: error })
+  }
   const told = ('$metadata' in error && advised(answers, `${error.name}: ${error.message}`)) || asAws(error, place, service)
   return told === error && '$metadata' in error ? awsRefusal(error, { service, region: place.region, part: 'warehouse' }) : told
 }

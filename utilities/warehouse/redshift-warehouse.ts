@@ -30,9 +30,12 @@ export type RedshiftTuning = { readonly limits?: Partial<Limits>; readonly nowMs
 const leftoverMs = 24 * 3_600_000
 
 /** Opening makes nothing, and asks nothing. */
-export async function openRedshiftWarehouse(options: RedshiftOptions, note: (text: string) => void, { limits = {}, nowMs = Date.now }: RedshiftTuning = {}): Promise<Warehouse> {
+export async function openRedshiftWarehouse(options: RedshiftOptions, note: (text: string) => void, tuning: RedshiftTuning = {}): Promise<Warehouse> {
+  const { limits = {}, nowMs = Date.now } = tuning
   const { region, schema, tooLong = 'stop' } = options
-  if ((options.workgroup === undefined) === (options.cluster === undefined)) throw new Problem('the warehouse is in no workgroup and no cluster, or in both', 'Give exactly one of them in the config file.')
+  if ((options.workgroup === undefined) === (options.cluster === undefined)) {
+    throw new Problem('the warehouse is in no workgroup and no cluster, or in both', 'Give exactly one of them in the config file.')
+  }
   const target: Target = { dialect: 'redshift', schema }
   identifier(schema)
   const staging = options.staging && openStaging(region, options.staging)
@@ -70,7 +73,8 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
     const made = all.schema ? [] : [`CREATE SCHEMA ${identifier(schema)}`]
     const statements = [...made, ...changes(target, layout, all.found)]
     for (const view of all.veiled.filter((name) => statements.some((text) => text.startsWith('DROP VIEW') && text.endsWith(`"${name}"`)))) {
-      sayOnce(view, `some grants on the view ${view} cannot be seen by this user and are lost when it is made anew: a superuser can allow it with ALTER USER … SYSLOG ACCESS UNRESTRICTED`)
+      const remedy = 'a superuser can allow it with ALTER USER … SYSLOG ACCESS UNRESTRICTED'
+      sayOnce(view, `some grants on the view ${view} cannot be seen by this user and are lost when it is made anew: ${remedy}`)
     }
     return { ...all, statements }
   }
@@ -114,8 +118,10 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
       const stored = await storedColumns(set, names, { outage: true, signal })
       checkColumns(set, stored, rows.count === 0 ? [] : names)
       const { rows: fitting, cut } = fit(set, rows, stored, tooLong)
-      for (const [column, texts] of cut) note(`${texts} ${texts === 1 ? 'text' : 'texts'} of ${column} in ${set} did not fit its column and ${texts === 1 ? 'was' : 'were'} cut`)
-      if (!staging && rows.count > leastRowsForCopy) sayOnce('slow', 'rows go into Redshift by INSERT, which is slow for many: name a bucket under "staging" in the config file')
+      for (const [column, texts] of cut) note(`${texts === 1 ? '1 text' : `${texts} texts`} of ${column} in ${set} did not fit, and ${texts === 1 ? 'was' : 'were'} cut`)
+      if (!staging && rows.count > leastRowsForCopy) {
+        sayOnce('slow', 'rows go into Redshift by INSERT, which is slow for many: name a bucket under "staging" in the config file')
+      }
       if (rows.count > leastRowsForCopy) await clean()
       await writer.write({ set, rows: rows.count === 0 ? rows : lastOfEach(fitting), stored, progress, signal })
     },
@@ -154,12 +160,13 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
 
     async remove(set, version, { first, last }) {
       if ((await storedColumns(set)).length === 0) return
-      await sql.run([lockText(target), `DELETE FROM ${rowsTable(target, set)} WHERE "_version" = ${version} AND "_seq" BETWEEN ${first} AND ${last}`], { outage: true })
+      const text = `DELETE FROM ${rowsTable(target, set)} WHERE "_version" = ${version} AND "_seq" BETWEEN ${first} AND ${last}`
+      await sql.run([lockText(target), text], { outage: true })
     },
 
     async dependents(set) {
       const [own, all] = await sql.read([catalog.ownViewsStatement(target, set), catalog.dependentsStatement(set)])
-      return catalog.dependentsFrom(target, set, all!, own!.map(([name]) => String(name)))
+      return catalog.dependentsFrom(target, set, all!, own!)
     },
 
     async bytes() {
@@ -208,6 +215,9 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
 function halves(statements: readonly string[], most: number): readonly [readonly string[], readonly string[]] {
   const isUnseen = (text: string) => /^(CREATE SCHEMA|CREATE TABLE|ALTER TABLE \S+ ADD COLUMN) /.test(text)
   const together = statements.length > most ? statements.filter((text) => !isUnseen(text)) : statements.filter((text) => !text.startsWith('CREATE SCHEMA'))
-  if (together.length > most) throw new Problem(`${together.length} changes of views are too many for one transaction of Redshift`, 'Retire versions that nobody uses, and run this again.')
+  if (together.length > most) {
+    const todo = 'Retire versions that nobody uses, and run this again.'
+    throw new Problem(`${together.length} changes of views are too many for one transaction of Redshift`, todo)
+  }
   return [statements.filter((text) => !together.includes(text)), together]
 }

@@ -23,7 +23,13 @@ export type Into = {
   readonly besides: (what: string, work: () => Promise<unknown>) => Promise<void>
 }
 
-export type Write = { readonly set: string; readonly rows: Columns; readonly stored: readonly StoredColumn[]; readonly progress: Progress | undefined; readonly signal: AbortSignal | undefined }
+export type Write = {
+  readonly set: string
+  readonly rows: Columns
+  readonly stored: readonly StoredColumn[]
+  readonly progress: Progress | undefined
+  readonly signal: AbortSignal | undefined
+}
 
 const stage = identifier('tidemark_stage')
 
@@ -75,7 +81,10 @@ export function writerInto({ target, transactions, retry, staging, besides }: In
     let texts: string[] = []
     let rowsBefore = 0
     for (const insert of inserts(stage, write.rows)) {
-      if (!insert) throw new Problem(`a row of ${write.set} is longer than a statement can be`, "Name a bucket under the warehouse's staging in the config file: rows then go through files.")
+      if (!insert) {
+        const todo = "Name a bucket under the warehouse's staging in the config file: rows then go through files."
+        throw new Problem(`a row of ${write.set} is longer than a statement can be`, todo)
+      }
       texts.push(insert.text)
       if (texts.length < spare && insert.to < write.rows.count) continue
       // The progress rides on the last: rows written before it are written again after a crash, onto themselves.
