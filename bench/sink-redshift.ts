@@ -18,6 +18,7 @@ import { inScratch } from './scratch.ts'
 
 type Calls = Readonly<Record<string, number>>
 type Place = { readonly endpoint: string; readonly region: string; readonly workgroup: string; readonly database: string }
+type Both = { readonly api: Place; readonly aws: TestAws }
 type Measured = { readonly sink: Finished; readonly dataApi: Calls; readonly s3: Calls }
 
 const bucket = 'bench'
@@ -27,7 +28,7 @@ async function main(rows: number): Promise<void> {
   const missing = missingForMoto()
   if (missing !== undefined) throw new Problem(`the emulators of AWS cannot run: ${missing}`, 'Install it, or leave this benchmark out.')
   const data = await dataOf(rows)
-  const { sink, dataApi, s3 } = await withAws((place) => measure(data, place))
+  const { sink, dataApi, s3 } = await withAws((both) => measure(data, both))
   const perMillion = (calls: Calls) => wholeNumber(Math.round((sum(calls) / rows) * 1e6))
   const named = (calls: Calls) => Object.entries(calls).map(([name, count]) => `${name} ${count}`).join(', ')
   process.stdout.write(`\nThe sink into emulated Redshift, ${wholeNumber(rows)} rows, one run. Measured ${machine({ Node: process.versions.node })}.\n\n`)
@@ -39,7 +40,7 @@ async function main(rows: number): Promise<void> {
 const sum = (calls: Calls) => Object.values(calls).reduce((all, one) => all + one, 0)
 
 /** Both are processes of their own, so that what they take is not counted as the sink's. */
-async function withAws<T>(work: (place: { readonly api: Place; readonly aws: TestAws }) => Promise<T>): Promise<T> {
+async function withAws<T>(work: (both: Both) => Promise<T>): Promise<T> {
   const aws = await startMoto()
   Object.assign(process.env, aws.env)
   const server = spawn(process.execPath, [join(root, 'test/aws/data-api-main.ts')], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
@@ -57,7 +58,7 @@ async function withAws<T>(work: (place: { readonly api: Place; readonly aws: Tes
   }
 }
 
-const measure = (data: Data, { api, aws }: { readonly api: Place; readonly aws: TestAws }): Promise<Measured> => inScratch(async ({ dir, configFile, config }) => {
+const measure = (data: Data, { api, aws }: Both): Promise<Measured> => inScratch(async ({ dir, configFile, config }) => {
   const { endpoint, ...place } = api
   const staging = { bucket, prefix: 'sink', roleArn: 'arn:aws:iam::123456789012:role/copy' }
   const { dataDir, features } = config
@@ -79,7 +80,8 @@ const measure = (data: Data, { api, aws }: { readonly api: Place; readonly aws: 
   const found = await run('tidemark.js', ['query', 'SELECT count(*) AS n, max(_seq) AS last FROM loan_risk', '--format', 'json', '--config', configFile])
   const [{ n, last }] = JSON.parse(found.stdout) as [{ n: number; last: number }]
   if (n !== data.rows || last !== data.rows) throw new Error(`the warehouse has ${n} rows up to ${last}, not ${data.rows} (${dir})`)
-  return { sink, s3, dataApi: Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]).filter(([, count]) => count !== 0)) }
+  const since = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)] as const)
+  return { sink, s3, dataApi: Object.fromEntries(since.filter(([, count]) => count > 0)) }
 })
 
 try {

@@ -26,19 +26,19 @@ export async function routingFor({ log, checkpoints }: { readonly log: Log; read
   // What no consumer runs has nothing to do with inflow.
   if (batchOnly) return { per: null, partitions: 1 }
   const partitions = (await partitionCount(log, inflowTopic)) || wanted
+  if (partitions > 1 && per === null) {
+    throw new Problem(`${set} has no key, so its records are one stream, and inflow has ${partitions} partitions`,
+      `Give it a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`)
+  }
   const applied = await partitionsApplied(checkpoints, set)
   if (applied > 0 && applied !== partitions) {
     throw new Problem(`${set} was applied on ${counted(applied)} of inflow, which has ${counted(partitions)} now: keys have moved from one to another`,
       'Start over with an inflow that keeps its partitions: another topicPrefix or data directory, produce there, and apply the set.')
   }
   if (partitions === 1) return { per, partitions }
-  if (per === null) {
-    throw new Problem(`${set} has no key, so its records are one stream, and inflow has ${partitions} partitions`,
-      `Give it a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`)
-  }
   const keyedBy = await loadKeyedBy(checkpoints)
   if (keyedBy !== undefined && keyedBy !== per) {
-    throw new Problem(`${set} is per ${per}, and the ${partitions} partitions of inflow are keyed by ${keyedBy ?? 'nothing'}`,
+    throw new Problem(`${set} is per ${per}, and the ${partitions} partitions of inflow are keyed by ${keyedBy ?? 'no field'}`,
       `Use an inflow of one partition, or one that was produced by ${per}.`)
   }
   return { per, partitions }

@@ -26,7 +26,7 @@ describe('docs/guarantees.md', () => {
   })
 
   it('names every test of the whole-program suites', () => {
-    const suites = ['story', 'kill', 'versions', 'versions-kill', 'versions-cut', 'versions-refused', 'versions-live', 'partitions', 'plan'].map((name) => `test/${name}.test.ts`)
+    const suites = ['story', 'kill', 'versions', 'versions-kill', 'versions-cut', 'versions-refused', 'versions-live', 'partitions', 'plan', 'kafka/story', 'kafka/kill', 'kafka/partitions'].map((name) => `test/${name}.test.ts`)
     const listed = new Set(named.map(({ file, title }) => `${file}: ${title}`))
     const found = suites.flatMap((file) => titlesIn(file).map((title) => `${file}: ${title}`))
     expect(found.length).toBeGreaterThan(30)

@@ -10,7 +10,7 @@ import type { Answer } from 'pg'
 import type { Place } from './data-api-session.ts'
 import type { Session } from './postgres.ts'
 import type { Copy } from './redshift-sql-copy.ts'
-import { SyntaxError } from './redshift-sql-words.ts'
+import { SqlError } from './redshift-sql-words.ts'
 
 type Manifest = { readonly entries: readonly { readonly url: string; readonly meta?: { readonly content_length?: number } }[] }
 type Source = { readonly bucket: string; readonly key: string; /** As the manifest has it. */ readonly bytes: number | undefined }
@@ -44,7 +44,7 @@ export async function copyInto(copy: Copy, session: Session, { postgres, s3 }: P
     }
     const columns = copy.columns.length > 0 ? ` (${copy.columns.join(', ')})` : ''
     const nullAs = (copy.nullAs ?? '\\N').replaceAll('\\', '\\\\').replaceAll("'", "''")
-    if (copy.skipLines > 1) throw new SyntaxError('the test server skips one line at most')
+    if (copy.skipLines > 1) throw new SqlError('the test server skips one line at most')
     const how = `(FORMAT csv, NULL E'${nullAs}', HEADER ${copy.skipLines === 1})`
     let answer: Answer | undefined
     for (const file of files) answer = await session.run(`COPY ${tableName(copy.table)}${columns} FROM '${file}' ${how}`)
@@ -60,16 +60,16 @@ const tableName = (table: string) => table.replace('#', '')
 async function sourcesOf(client: S3Client, copy: Copy): Promise<Source[]> {
   if (!copy.manifest) {
     const { Contents = [] } = await asked(client.send(new ListObjectsV2Command({ Bucket: copy.bucket, Prefix: copy.key })))
-    if (Contents.length === 0) throw new SyntaxError(`The specified S3 prefix '${copy.key}' does not exist`)
+    if (Contents.length === 0) throw new SqlError(`The specified S3 prefix '${copy.key}' does not exist`)
     return Contents.map(({ Key }) => ({ bucket: copy.bucket, key: Key!, bytes: undefined }))
   }
   const text = await (await asked(client.send(new GetObjectCommand({ Bucket: copy.bucket, Key: copy.key })))).Body!.transformToString()
   const { entries } = JSON.parse(text) as Manifest
   return entries.map(({ url, meta }) => {
     const place = /^s3:\/\/([^/]+)\/(.+)$/.exec(url)
-    if (!place) throw new SyntaxError(`Invalid S3 URL in the manifest: ${url}`)
+    if (!place) throw new SqlError(`Invalid S3 URL in the manifest: ${url}`)
     if (copy.format === 'parquet' && meta?.content_length === undefined) {
-      throw new SyntaxError('Manifest file is not in correct json format: meta.content_length is required for columnar files')
+      throw new SqlError('Manifest file is not in correct json format: meta.content_length is required for columnar files')
     }
     return { bucket: place[1]!, key: place[2]!, bytes: meta?.content_length }
   })
@@ -80,14 +80,14 @@ async function download(client: S3Client, { bucket, key, bytes }: Source, file: 
   const body = Body as Readable
   if (bytes !== undefined && bytes !== ContentLength) {
     body.on('error', () => {}).destroy()
-    throw new SyntaxError(`the manifest says that s3://${bucket}/${key} has ${bytes} bytes; it has ${ContentLength}`)
+    throw new SqlError(`the manifest says that s3://${bucket}/${key} has ${bytes} bytes; it has ${ContentLength}`)
   }
   await (gzip ? pipeline(body, createGunzip(), createWriteStream(file)) : pipeline(body, createWriteStream(file)))
 }
 
 /** What S3 refuses is a failed statement. */
 const asked = <T>(answer: Promise<T>): Promise<T> => answer.catch((error: Error & { readonly $metadata?: { readonly httpStatusCode?: number } }) => {
-  throw new SyntaxError(`S3ServiceException:${error.message},Status ${error.$metadata?.httpStatusCode ?? 0},Error ${error.name}`)
+  throw new SqlError(`S3ServiceException:${error.message},Status ${error.$metadata?.httpStatusCode ?? 0},Error ${error.name}`)
 })
 
 type NamedType = { readonly name: string; readonly type: string }
@@ -106,7 +106,7 @@ async function toCsv(files: readonly string[], csv: string, columns: readonly Na
     const description = await connection.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${list})`)
     const found = description.getRows().map(([name, type]): NamedType => ({ name: String(name), type: String(type) }))
     const refuse = (why: string) => {
-      throw new SyntaxError(`Spectrum Scan Error: ${why}`)
+      throw new SqlError(`Spectrum Scan Error: ${why}`)
     }
     if (found.length !== columns.length) refuse(`Unmatched number of columns between table and file. Table columns: ${columns.length}, Data columns: ${found.length}`)
     for (const [i, { name, type }] of columns.entries()) {

@@ -56,8 +56,8 @@ export function answererOf(server: Server) {
     if (strikes(faults, 'tooManyActive', operation) || statements.active().length >= server.mostActive) {
       throw new Refused('ActiveStatementsExceededException', 'Active statements exceeded the allowed quota.')
     }
-    const together = operation === 'BatchExecuteStatement' && asked.ExecutionMode !== 'AUTO_COMMIT'
     const batch = operation === 'BatchExecuteStatement'
+    const together = batch && asked.ExecutionMode !== 'AUTO_COMMIT'
     const given = { sqls: sqls!, batch, together, parameters: asked.Parameters ?? [], name: asked.StatementName, queueMs: faults.queueMs }
     const statement = statements.submit(given, () => failNow(faults, operation, sqls!))
     if (token !== undefined) tokens.set(token, { statement, body, at: Date.now() })
@@ -186,7 +186,8 @@ const writes = /^\s*(INSERT|UPDATE|DELETE|MERGE|COPY)\b/i
 
 /** Just before the commit, so that all was run and nothing of it stays. */
 function failNow(faults: Faults, operation: string, sqls: readonly string[]): void {
-  if (sqls.some((sql) => writes.test(sql)) && sqls.some((sql) => sql.includes(faults.conflictsIn)) && strikes(faults, 'conflicts', operation)) throw Object.assign(new Error('could not serialize access'), { code: '40001' })
+  const canConflict = sqls.some((sql) => writes.test(sql)) && sqls.some((sql) => sql.includes(faults.conflictsIn))
+  if (canConflict && strikes(faults, 'conflicts', operation)) throw Object.assign(new Error('could not serialize access'), { code: '40001' })
   if (faults.failures.count > 0) {
     faults.failures.count--
     throw new Error(faults.failures.text)

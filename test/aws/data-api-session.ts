@@ -4,7 +4,7 @@ import { columnsOf, recordsOf, sizeOf } from './data-api-answers.ts'
 import { copyInto } from './data-api-copy.ts'
 import type { Session, TestPostgres } from './postgres.ts'
 import { translate, type Translated } from './redshift-sql.ts'
-import { SyntaxError, type Backslash } from './redshift-sql-words.ts'
+import { SqlError, type Backslash } from './redshift-sql-words.ts'
 
 export type Parameter = { readonly name: string; readonly value: string }
 export type Place = {
@@ -46,7 +46,7 @@ export async function runIn(place: Place, session: Session, run: Run): Promise<v
       run.started(index)
       const statement = translate(sql, place.backslash)
       if (statement.outsideTransactions && run.together) {
-        throw new SyntaxError(`${sql.trim().split(/\s+/, 2).join(' ').toUpperCase()} cannot run inside a transaction block`)
+        throw new SqlError(`${sql.trim().split(/\s+/, 2).join(' ').toUpperCase()} cannot run inside a transaction block`)
       }
       if (!open && !statement.outsideTransactions) await begin()
       const answer = await one(place, session, statement, run.parameters)
@@ -64,14 +64,14 @@ async function one(place: Place, session: Session, statement: Translated, parame
   if (statement.copy) return copyInto(statement.copy, session, place)
   const values = statement.parameters.map((name) => {
     const found = parameters.find((one) => one.name === name)
-    if (!found) throw new SyntaxError(`syntax error at or near ":": no parameter ${name} was given`)
+    if (!found) throw new SqlError(`syntax error at or near ":": no parameter ${name} was given`)
     return found.value
   })
   if (statement.replacedView === undefined) return session.run(statement.text, values)
   const before = await viewColumns(session, statement.replacedView)
   const answer = await session.run(statement.text, values)
   if (before !== '' && before !== (await viewColumns(session, statement.replacedView))) {
-    throw new SyntaxError('cannot change the columns of a view with CREATE OR REPLACE VIEW')
+    throw new SqlError('cannot change the columns of a view with CREATE OR REPLACE VIEW')
   }
   return answer
 }
@@ -88,10 +88,10 @@ function outcomeOf(answer: Answer, mostResultBytes: number): Outcome {
   let resultBytes = 0
   for (const row of hasRows ? answer.rows : []) {
     const bytes = sizeOf(row)
-    if (bytes > mostRowBytes) throw new SyntaxError(`the row of a result is ${bytes} bytes, more than ${mostRowBytes}`)
+    if (bytes > mostRowBytes) throw new SqlError(`the row of a result is ${bytes} bytes, more than ${mostRowBytes}`)
     resultBytes += bytes
   }
-  if (resultBytes > mostResultBytes) throw new SyntaxError(`the result is ${resultBytes} bytes, more than ${mostResultBytes}`)
+  if (resultBytes > mostResultBytes) throw new SqlError(`the result is ${resultBytes} bytes, more than ${mostResultBytes}`)
   return { answer, hasRows, resultBytes }
 }
 

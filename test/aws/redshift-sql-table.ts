@@ -1,8 +1,10 @@
 /** CREATE TABLE and ALTER TABLE of Redshift as PostgreSQL's: physical attributes go, keys are not enforced, and VARCHAR counts bytes. */
-import { closing, listOf, SyntaxError, textOf, type Word } from './redshift-sql-words.ts'
+import { closing, listOf, SqlError, textOf, type Word } from './redshift-sql-words.ts'
 
 /** What may stand behind the columns, or before AS: where rows lie on disk. */
-const attribute = ['DISTSTYLE (AUTO|EVEN|KEY|ALL)', 'DISTKEY( \\( [^()]* \\))?', '(COMPOUND |INTERLEAVED )?SORTKEY( \\( [^()]* \\)| AUTO)?', 'BACKUP (YES|NO)', 'ENCODE AUTO']
+const attribute = [
+  'DISTSTYLE (AUTO|EVEN|KEY|ALL)', 'DISTKEY( \\( [^()]* \\))?', '(COMPOUND |INTERLEAVED )?SORTKEY( \\( [^()]* \\)| AUTO)?', 'BACKUP (YES|NO)', 'ENCODE AUTO',
+]
 const attributes = new RegExp(`\\b(${attribute.join('|')})(?= |$)`, 'g')
 
 const supported = new Set([
@@ -16,10 +18,10 @@ export function tableOf(words: readonly Word[]): string {
   if (as > 0 && (open < 0 || as < open || textOf(words.slice(0, as)).replace(attributes, '').trim() !== textOf(words.slice(0, open)))) {
     return `${nameOf(textOf(words.slice(0, as)).replace(attributes, ''))} ${textOf(words.slice(as))}`
   }
-  if (open < 0) throw new SyntaxError('syntax error at end of input')
+  if (open < 0) throw new SqlError('syntax error at end of input')
   const close = closing(words, open)
   const behind = textOf(words.slice(close + 1)).replace(attributes, '').trim()
-  if (behind !== '') throw new SyntaxError(`syntax error at or near "${behind.split(' ')[0]}"`)
+  if (behind !== '') throw new SqlError(`syntax error at or near "${behind.split(' ')[0]}"`)
   const lines = listOf(words.slice(open + 1, close)).flatMap((line) => lineOf(line) ?? [])
   return `${nameOf(textOf(words.slice(0, open)))} ( ${lines.join(', ')} )`
 }
@@ -30,7 +32,7 @@ const nameOf = (head: string) => (/#/.test(head) ? head.replace('CREATE TABLE', 
 function lineOf(line: readonly Word[]): string | undefined {
   const text = textOf(line)
   if (/^(CONSTRAINT \S+ )?(PRIMARY KEY|UNIQUE|FOREIGN KEY) \(/.test(text)) return undefined
-  if (/(^| )CHECK \(/.test(text)) throw new SyntaxError('CHECK constraints are not supported')
+  if (/(^| )CHECK \(/.test(text)) throw new SqlError('CHECK constraints are not supported')
   // Redshift's LIKE takes no constraint along; the limit in bytes is a constraint only here.
   if (/^LIKE /.test(text)) return `${text} INCLUDING CONSTRAINTS`
   return columnOf(line)
@@ -38,7 +40,7 @@ function lineOf(line: readonly Word[]): string | undefined {
 
 /** One column: its name, its type, what else is said of it. */
 export function columnOf([column, ...rest]: readonly Word[]): string {
-  if (!column || rest.length === 0) throw new SyntaxError('syntax error at end of input')
+  if (!column || rest.length === 0) throw new SqlError('syntax error at end of input')
   const type = typeText(rest)
   const size = /^(?:N?VARCHAR|CHARACTER VARYING|TEXT|N?CHAR|CHARACTER|BPCHAR)(?: \( (\w+) \))?/.exec(type)
   const more = textOf(rest.slice(type.split(' ').length))
@@ -55,7 +57,7 @@ export function columnOf([column, ...rest]: readonly Word[]): string {
 /** The leading words that are the type. */
 function typeText(rest: readonly Word[]): string {
   const [first, second] = rest
-  if (first!.kind !== 'plain' || !supported.has(first!.text)) throw new SyntaxError(`type "${first!.text.toLowerCase()}" does not exist`)
+  if (first!.kind !== 'plain' || !supported.has(first!.text)) throw new SqlError(`type "${first!.text.toLowerCase()}" does not exist`)
   let length = (first!.text === 'DOUBLE' && second?.text === 'PRECISION') || (first!.text === 'CHARACTER' && second?.text === 'VARYING') ? 2 : 1
   if (rest[length]?.text === '(') length = closing(rest, length) + 1
   const zone = textOf(rest.slice(length, length + 3))
@@ -68,7 +70,7 @@ function sized(type: string, given: string | undefined): { readonly declared: st
   const fixed = /^(N?CHAR|CHARACTER|BPCHAR)( \(|$)/.test(type)
   const limit = fixed ? 4096 : 65535
   const most = given === undefined ? (fixed && !type.startsWith('BPCHAR') ? 1 : 256) : given === 'MAX' ? limit : Number(given)
-  if (!(most >= 1 && most <= limit)) throw new SyntaxError(`length for type ${fixed ? 'char' : 'varchar'} cannot exceed ${limit}`)
+  if (!(most >= 1 && most <= limit)) throw new SqlError(`length for type ${fixed ? 'char' : 'varchar'} cannot exceed ${limit}`)
   return { declared: `${fixed ? 'CHAR' : 'VARCHAR'}(${most})`, most }
 }
 
@@ -76,10 +78,10 @@ function sized(type: string, given: string | undefined): { readonly declared: st
 export function alterationOf(words: readonly Word[]): { readonly text: string; readonly outsideTransactions: boolean } {
   const text = textOf(words)
   const parts = listOf(words)
-  if (parts.length > 1) throw new SyntaxError(`syntax error at or near ","`)
+  if (parts.length > 1) throw new SqlError(`syntax error at or near ","`)
   const add = words.findIndex(({ kind, text }) => kind === 'plain' && text === 'ADD')
-  if (/ (ADD|DROP) COLUMN IF /.test(text)) throw new SyntaxError('syntax error at or near "IF"')
-  if (/ APPEND FROM /.test(text)) throw new SyntaxError('the test server has no ALTER TABLE APPEND')
+  if (/ (ADD|DROP) COLUMN IF /.test(text)) throw new SqlError('syntax error at or near "IF"')
+  if (/ APPEND FROM /.test(text)) throw new SqlError('the test server has no ALTER TABLE APPEND')
   if (/ ADD (CONSTRAINT|PRIMARY|UNIQUE|FOREIGN) /.test(text)) return { text: 'SELECT 1 WHERE false', outsideTransactions: false }
   if (add > 0) {
     const from = words[add + 1]?.text === 'COLUMN' ? add + 2 : add + 1
@@ -93,7 +95,7 @@ export function alterationOf(words: readonly Word[]): { readonly text: string; r
 /** The new length, and the limit in bytes that goes with it; PostgreSQL names a column's first constraint TABLE_COLUMN_check. */
 function wider(text: string): string {
   const parts = /^ALTER TABLE (.+) ALTER COLUMN (\S+) TYPE VARCHAR \( (\d+) \)$/.exec(text)
-  if (!parts) throw new SyntaxError('target data type is not supported: only the length of a VARCHAR column can be changed')
+  if (!parts) throw new SqlError('target data type is not supported: only the length of a VARCHAR column can be changed')
   const [, table, column, most] = parts as unknown as [string, string, string, string]
   const bare = (name: string) => name.split(' ').at(-1)!.replaceAll('"', '').toLowerCase()
   const check = `"${bare(table)}_${bare(column)}_check"`

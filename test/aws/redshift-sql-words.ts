@@ -17,8 +17,8 @@ const literals = { escape: /'(?:[^'\\]|\\[\s\S]|'')*'/y, plain: /'(?:[^']|'')*'/
 
 export type Backslash = keyof typeof literals
 
-export class SyntaxError extends Error {
-  override readonly name = 'SyntaxError'
+export class SqlError extends Error {
+  override readonly name = 'SqlError'
 }
 
 export function wordsOf(sql: string, backslash: Backslash): Word[] {
@@ -35,11 +35,11 @@ export function wordsOf(sql: string, backslash: Backslash): Word[] {
     const start = sql[at]!
     if (start === "'") {
       const text = take(literals[backslash])
-      if (!text) throw new SyntaxError(`unterminated quoted string at or near "${sql.slice(at, at + 40)}"`)
+      if (!text) throw new SqlError(`unterminated quoted string at or near "${sql.slice(at, at + 40)}"`)
       words.push({ kind: 'string', text })
     } else if (start === '"') {
       const text = take(quotedName)
-      if (!text) throw new SyntaxError(`unterminated quoted identifier at or near "${sql.slice(at, at + 40)}"`)
+      if (!text) throw new SqlError(`unterminated quoted identifier at or near "${sql.slice(at, at + 40)}"`)
       // Quoted or not, a name is folded to lower case, unless enable_case_sensitive_identifier was set.
       words.push({ kind: 'quoted', text: text.toLowerCase() })
     } else if (start === ':' && sql[at + 1] !== ':' && /[0-9a-zA-Z_]/.test(sql[at + 1] ?? '')) words.push({ kind: 'parameter', text: take(parameter)! })
@@ -78,7 +78,7 @@ export function closing(words: readonly Word[], open: number): number {
     if (words[i]!.text === '(') depth++
     if (words[i]!.text === ')' && --depth === 0) return i
   }
-  throw new SyntaxError('syntax error at end of input')
+  throw new SqlError('syntax error at end of input')
 }
 
 /** The words between the commas that stand in no bracket. */

@@ -1,7 +1,7 @@
 /** Redshift's SQL for PostgreSQL: translated where the two say the same differently, refused where only PostgreSQL would understand. */
 import { copyOf, type Copy } from './redshift-sql-copy.ts'
 import { alterationOf, tableOf } from './redshift-sql-table.ts'
-import { outline, statementsOf, SyntaxError, textOf, wordsOf, type Backslash, type Word } from './redshift-sql-words.ts'
+import { outline, statementsOf, SqlError, textOf, wordsOf, type Backslash, type Word } from './redshift-sql-words.ts'
 
 export type Translated = {
   /** For PostgreSQL, with $1, $2 … for the parameters. */
@@ -18,8 +18,8 @@ export type Translated = {
 }
 
 const missingFunctions = [
-  'GENERATE_SERIES', 'UNNEST', 'STRING_AGG', 'ARRAY_AGG', 'JSONB?_\\w+', 'ROW_TO_JSON', 'TO_JSONB?', 'GEN_RANDOM_UUID', 'NOW', 'CLOCK_TIMESTAMP', 'STATEMENT_TIMESTAMP',
-  'REGEXP_MATCHES', 'REGEXP_SPLIT_TO_TABLE', 'CONCAT_WS', 'FORMAT', 'NUM_NULLS', 'NUM_NONNULLS', 'DATE_BIN', 'TO_REGCLASS', 'PG_ADVISORY\\w*',
+  'GENERATE_SERIES', 'UNNEST', 'STRING_AGG', 'ARRAY_AGG', 'JSONB?_\\w+', 'ROW_TO_JSON', 'TO_JSONB?', 'GEN_RANDOM_UUID',
+  'NOW', 'CLOCK_TIMESTAMP', 'STATEMENT_TIMESTAMP', 'REGEXP_MATCHES', 'REGEXP_SPLIT_TO_TABLE', 'CONCAT_WS', 'FORMAT', 'NUM_NULLS', 'NUM_NONNULLS', 'DATE_BIN', 'TO_REGCLASS', 'PG_ADVISORY\\w*',
   'MAKE_DATE', 'MAKE_TIMESTAMP', 'STRING_TO_ARRAY', 'CARDINALITY', 'REGEXP_LIKE', 'REGEXP_MATCH', 'OVERLAY', 'STARTS_WITH', 'WIDTH_BUCKET',
   'PG_TOTAL_RELATION_SIZE', 'PG_RELATION_SIZE', 'PG_TABLE_SIZE', 'PG_DATABASE_SIZE', 'PG_SIZE_PRETTY',
 ]
@@ -32,8 +32,10 @@ const refused: readonly (readonly [RegExp, string | ((found: string) => string)]
   [/^(CREATE|ALTER|DROP) (TRIGGER|RULE|DOMAIN|TYPE|SEQUENCE|EXTENSION|AGGREGATE|OPERATOR|CAST|TABLESPACE|UNLOGGED)\b/,
     (found) => `SQL command "${found}" not supported.`],
   [/\[/, 'syntax error at or near "["'],
-  [/(?<!\.) \b(JSONB?|UUID|BYTEA|SERIAL|BIGSERIAL|MONEY|INET|XML|TSVECTOR|HSTORE|CITEXT)\b(?! [(.])/, (found) => `type "${found.trim().toLowerCase()}" does not exist`],
-  [new RegExp(`\\b(${missingFunctions.join('|')}) \\(`), (found) => `function ${found.slice(0, -2).toLowerCase()}() does not exist, or runs on the leader node only`],
+  [/(?<!\.) \b(JSONB?|UUID|BYTEA|SERIAL|BIGSERIAL|MONEY|INET|XML|TSVECTOR|HSTORE|CITEXT)\b(?! [(.])/,
+    (found) => `type "${found.trim().toLowerCase()}" does not exist`],
+  [new RegExp(`\\b(${missingFunctions.join('|')}) \\(`),
+    (found) => `function ${found.slice(0, -2).toLowerCase()}() does not exist, or runs on the leader node only`],
   [/:: REG\w+/, (found) => `the test server refuses ${found.replace(' ', '').toLowerCase()}: it is not known to work in Redshift`],
   [/\bIS (NOT )?DISTINCT FROM\b/, 'syntax error at or near "DISTINCT"'],
   [/\bDISTINCT ON \(/, 'SELECT DISTINCT ON is not supported'],
@@ -52,7 +54,8 @@ const refused: readonly (readonly [RegExp, string | ((found: string) => string)]
   [/\bON COMMIT\b/, 'syntax error at or near "COMMIT"'],
   [/\bMATERIALIZED\b/, 'the test server has no materialized views'],
   [/\bIS JSON\b|\bWITHIN GROUP\b.*\bMODE\b/, 'not supported'],
-  [/^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|PREPARE|DEALLOCATE|DECLARE|FETCH|LISTEN|NOTIFY|DO)\b/, (found) => `the test server refuses ${found}: a batch is a transaction by itself`],
+  [/^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|PREPARE|DEALLOCATE|DECLARE|FETCH|LISTEN|NOTIFY|DO)\b/,
+    (found) => `the test server refuses ${found}: a batch is a transaction by itself`],
   [/^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)\b|^CALL\b|^UNLOAD\b/, (found) => `the test server has no ${found}`],
   [/\bIDENTITY \( (?!\d+ , \d+ \))/, 'syntax error in IDENTITY'],
   [/\$ *\$/, 'dollar quoting is only understood in procedures'],
@@ -60,17 +63,17 @@ const refused: readonly (readonly [RegExp, string | ((found: string) => string)]
 ]
 
 export function translate(sql: string, backslash: Backslash): Translated {
-  if (sql.includes('\0')) throw new SyntaxError('invalid byte sequence for encoding "UTF8": 0x00')
+  if (sql.includes('\0')) throw new SqlError('invalid byte sequence for encoding "UTF8": 0x00')
   const [statement, ...others] = statementsOf(wordsOf(sql, backslash))
-  if (!statement) throw new SyntaxError('the statement is empty')
-  if (others.length > 0) throw new SyntaxError('cannot insert multiple commands into a prepared statement')
+  if (!statement) throw new SqlError('the statement is empty')
+  if (others.length > 0) throw new SqlError('cannot insert multiple commands into a prepared statement')
   const shape = outline(statement)
   for (const [pattern, says] of refused) {
     const found = pattern.exec(shape)?.[0]
-    if (found !== undefined) throw new SyntaxError(typeof says === 'string' ? says : says(found))
+    if (found !== undefined) throw new SqlError(typeof says === 'string' ? says : says(found))
   }
   const tooLong = statement.find(({ kind, text }) => kind === 'string' && Buffer.byteLength(text) > 2 * 65535)
-  if (tooLong) throw new SyntaxError('a literal is longer than 65535 bytes')
+  if (tooLong) throw new SqlError('a literal is longer than 65535 bytes')
   return { parameters: [], ...meaning(statement, shape) } satisfies Translated
 }
 
@@ -104,11 +107,11 @@ const vacuum = (words: readonly Word[]) =>
 
 /** Redshift takes a table as source, an equality in ON, exactly one action for each case, and none that does nothing. */
 function merge(words: readonly Word[], shape: string): string {
-  if (/\bREMOVE DUPLICATES$/.test(shape)) throw new SyntaxError('the test server has no MERGE … REMOVE DUPLICATES')
-  if (/\bUSING \(/.test(shape)) throw new SyntaxError('MERGE: the source must be a table')
-  if (/\bDO NOTHING\b|\bBY SOURCE\b|\bMATCHED AND\b/.test(shape)) throw new SyntaxError('syntax error in MERGE')
+  if (/\bREMOVE DUPLICATES$/.test(shape)) throw new SqlError('the test server has no MERGE … REMOVE DUPLICATES')
+  if (/\bUSING \(/.test(shape)) throw new SqlError('MERGE: the source must be a table')
+  if (/\bDO NOTHING\b|\bBY SOURCE\b|\bMATCHED AND\b/.test(shape)) throw new SqlError('syntax error in MERGE')
   const once = (pattern: RegExp) => shape.match(pattern)?.length === 1
-  if (!once(/\bWHEN MATCHED\b/g) || !once(/\bWHEN NOT MATCHED\b/g)) throw new SyntaxError('MERGE needs one WHEN MATCHED and one WHEN NOT MATCHED')
+  if (!once(/\bWHEN MATCHED\b/g) || !once(/\bWHEN NOT MATCHED\b/g)) throw new SqlError('MERGE needs one WHEN MATCHED and one WHEN NOT MATCHED')
   return textOf(spoken(words))
 }
 

@@ -78,7 +78,10 @@ const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs
 
 /** What the members of a group tell each other. */
 export const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol') as {
-  readonly MemberMetadata: { encode(metadata: { readonly version: number; readonly topics: readonly string[] }): Buffer }
+  readonly MemberMetadata: {
+    encode(metadata: { readonly version: number; readonly topics: readonly string[]; readonly userData?: Buffer }): Buffer
+    decode(bytes: Buffer): { readonly userData: Buffer | null }
+  }
   readonly MemberAssignment: {
     encode(assignment: { readonly version: number; readonly assignment: { readonly [topic: string]: readonly number[] } }): Buffer
     decode(bytes: Buffer): { readonly assignment: { readonly [topic: string]: readonly number[] } } | null

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { unlessAborted } from './kafka-abort.ts'
 import { MemberAssignment, MemberMetadata } from './kafka-client.ts'
+import { dismissDead, thisProcess } from './kafka-dead-members.ts'
 import type { KafkaParts } from './kafka-parts.ts'
 import { check, code, isRefusal } from './kafka-trouble.ts'
 
@@ -20,6 +21,7 @@ export async function keepMembership(parts: KafkaParts, group: Group, signal: Ab
   const me: Membership = { memberId: '', generationId: -1 }
   const forEver = { signal, forMs: Infinity }
   try {
+    await cluster.patiently(() => dismissDead(parts, group.group), { signal }).catch(() => undefined)
     while (!signal.aborted) {
       const ours = await unlessAborted(cluster.patiently(() => join(parts, group, me, signal), forEver), signal)
       if (!ours) return
@@ -39,10 +41,11 @@ export async function keepMembership(parts: KafkaParts, group: Group, signal: Ab
 /** Ends when all who are to share have joined and the one of them who leads has shared. */
 async function join({ cluster }: KafkaParts, { topic, group, sessionTimeoutMs }: Group, me: Membership, signal: AbortSignal): Promise<readonly number[]> {
   const count = await cluster.partitionsOf(topic)
+  const who = thisProcess()
   for (;;) {
     try {
       const joined = await cluster.coordinator('group', group, async (link) => {
-        const groupProtocols = [{ name: wayOfSharing, metadata: MemberMetadata.encode({ version: 0, topics: [topic] }) }]
+        const groupProtocols = [{ name: wayOfSharing, metadata: MemberMetadata.encode({ version: 0, topics: [topic], ...(who && { userData: Buffer.from(who) }) }) }]
         const timeouts = { sessionTimeout: sessionTimeoutMs, rebalanceTimeout: sessionTimeoutMs }
         const request = { groupId: group, ...timeouts, memberId: me.memberId, protocolType: 'consumer', groupProtocols }
         const answer = await link.ask('JoinGroup', request)
