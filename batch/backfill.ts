@@ -122,7 +122,7 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
 
   let held = false
   try {
-    for await (const csv of readCsv(record, source.read(), { place: source.place })) {
+    for await (const csv of readCsv(record, source.read(), { place: source.place, rowsPerBatch: warehouse.flush?.rows })) {
       const batch = numberedFrom(base, csv)
       const chosen = select(batch)
       const bad = chosen.rejects.filter(({ seq }) => !allIngested(seq))

@@ -27,6 +27,8 @@ export type ReplayOptions = {
   readonly after: number
   readonly until: number
   readonly signal?: AbortSignal
+  /** At most so many records of a file at once. */
+  readonly rowsPerBatch?: number | undefined
 }
 
 /** A stretch of records in order; `offset` is where inflow goes on behind it, null within a file. */
@@ -45,9 +47,9 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
   }
 }
 
-async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, partition, signal }: ReplayOptions): AsyncIterable<Stretch> {
+async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, partition, signal, rowsPerBatch }: ReplayOptions): AsyncIterable<Stretch> {
   const source = await unchanged(openSource(piece.place), piece, signal)
-  for await (const csv of readCsv(record, source.read(signal), { place: source.place })) {
+  for await (const csv of readCsv(record, source.read(signal), { place: source.place, rowsPerBatch })) {
     const batch = numberedFrom(piece.base, csv)
     const seq = columnOf(batch.columns, '_seq', 'int').values
     const taken = pick(batch.columns, rowsWhere(seq, (one) => covers(piece.ranges, one)))

@@ -24,7 +24,7 @@ export type CsvOptions = {
   /** Where the text comes from, for messages. */
   readonly place: string
   /** Valid rows in a batch; it is cut earlier only where texts or rejects are uncommonly large. */
-  readonly rowsPerBatch?: number
+  readonly rowsPerBatch?: number | undefined
   /** The longest record taken, in bytes: what keeps a quote that is never closed from swallowing the file. */
   readonly recordBytes?: number
 }

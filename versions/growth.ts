@@ -92,7 +92,7 @@ export async function advance(ports: VersionPorts, growth: Growth, position: Pos
   const wanted = writeRows ? Object.keys(record.fields) : fieldsRead(definition)
   const writes = oneAhead()
   let unsaved = 0
-  for await (const { records, seq } of replay(ports, position.history, { record, wanted, partition, after: growth.seq, until: position.seq, signal })) {
+  for await (const { records, seq } of replay(ports, position.history, { record, wanted, partition, after: growth.seq, until: position.seq, signal, rowsPerBatch: ports.warehouse.flush?.rows })) {
     signal.throwIfAborted()
     if (seq.length === 0) continue
     const values = growth.lineage.push(records)

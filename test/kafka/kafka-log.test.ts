@@ -250,8 +250,8 @@ function kafkaTests() {
   describe('members of a group', () => {
     const program = fileURLToPath(new URL('./member.ts', import.meta.url))
 
-    function startMember(topicPrefix: string) {
-      const child = spawn(process.execPath, [program, kafka.brokers[0]!, topicPrefix], { stdio: ['ignore', 'pipe', 'inherit'] })
+    function startMember(topicPrefix: string, sessionTimeoutMs = 2000) {
+      const child = spawn(process.execPath, [program, kafka.brokers[0]!, topicPrefix, String(sessionTimeoutMs)], { stdio: ['ignore', 'pipe', 'inherit'] })
       const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()))
       onTestFinished(async () => {
         child.kill('SIGKILL')
@@ -279,6 +279,18 @@ function kafkaTests() {
       await two.ended
       expect(two.said.at(-1)).toBe('left')
       await until(() => three.now().length === 4)
+    })
+
+    it('need not wait for one that was killed on this machine, however long its session', async () => {
+      const { topicPrefix } = await testLog({ shared: 4 })
+      const tenMinutes = 600_000
+      const [one, two] = [startMember(topicPrefix, tenMinutes), startMember(topicPrefix, tenMinutes)]
+      await until(() => one.now().length === 2 && two.now().length === 2)
+      one.child.kill('SIGKILL')
+      await one.ended
+      const three = startMember(topicPrefix, tenMinutes)
+      await until(() => two.now().length === 2 && three.now().length === 2)
+      expect([...two.now(), ...three.now()].sort()).toEqual([0, 1, 2, 3])
     })
   })
 

@@ -2,8 +2,8 @@
 import { writeSync } from 'node:fs'
 import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
 
-const [broker = '', topicPrefix = ''] = process.argv.slice(2)
-const log = await openKafkaLog({ brokers: [broker], topicPrefix, sessionTimeoutMs: 2000 })
+const [broker = '', topicPrefix = '', sessionTimeoutMs = '2000'] = process.argv.slice(2)
+const log = await openKafkaLog({ brokers: [broker], topicPrefix, sessionTimeoutMs: Number(sessionTimeoutMs) })
 const stop = new AbortController()
 process.on('SIGTERM', () => stop.abort())
 for await (const partitions of log.share('shared', 'workers', stop.signal)) writeSync(1, `${JSON.stringify(partitions)}\n`)

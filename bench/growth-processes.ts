@@ -1,0 +1,83 @@
+/** How the cost of whole processes grows: with the number of rows, and with the number of live versions. */
+import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { run, type Finished } from './child.ts'
+import { dataOf } from './data.ts'
+import type { Curve, GrowthOptions, Measured } from './growth-curve.ts'
+import { inScratch, type Scratch } from './scratch.ts'
+
+type Measures = ReadonlyMap<string, ReadonlyMap<number, readonly Finished[]>>
+
+const tidemark = ({ configFile }: Scratch, words: string) => run('tidemark.js', [...words.split(' '), '--config', configFile])
+
+/** Round by round, each command in turn at every size. */
+async function measured(commands: readonly string[], sizes: readonly number[], { runs, say }: GrowthOptions, once: (size: number) => Promise<readonly Finished[]>): Promise<Measures> {
+  const all = new Map(commands.map((name) => [name, new Map<number, Finished[]>(sizes.map((size) => [size, []]))]))
+  for (let turn = 1; turn <= runs; turn++) {
+    for (const size of sizes) {
+      const finished = await once(size)
+      commands.forEach((name, i) => all.get(name)!.get(size)!.push(finished[i]!))
+      say(`run ${turn}, ${size}: ${commands.map((name, i) => `${name} ${finished[i]!.seconds.toFixed(1)} s`).join(', ')}`)
+    }
+  }
+  return all
+}
+
+const linesOf = (measures: Measures, figure: (finished: Finished, size: number) => number) => [...measures].map(([name, bySize]) => ({
+  name,
+  points: [...bySize].map(([size, all]): Measured => ({ size, values: all.map((finished) => figure(finished, size)) })),
+}))
+
+const megabytesOf = ({ peakBytes }: Finished) => peakBytes / 1e6
+const microsPer = (rows: number) => ({ cpuSeconds }: Finished) => (cpuSeconds / rows) * 1e6
+
+export async function growthOfRows(options: GrowthOptions): Promise<Curve[]> {
+  const sizes = options.sizes ?? (options.quick ? [100_000, 1_000_000] : [100_000, 1_000_000, 10_000_000])
+  const measures = await measured(['backfill', 'produce', 'up'], sizes, options, async (size) => {
+    const { file, rows, years } = await dataOf(size)
+    const backfill = await inScratch(async (scratch) => {
+      await tidemark(scratch, 'apply loan_risk@0 --yes')
+      return tidemark(scratch, `backfill --years ${years} --file ${file}`)
+    })
+    return inScratch(async (scratch) => {
+      await tidemark(scratch, 'apply loan_risk@0 --yes')
+      const produce = await tidemark(scratch, `produce --years ${years} --file ${file}`)
+      const up = await tidemark(scratch, 'up --until-caught-up')
+      await checkRows(scratch, rows)
+      return [backfill, produce, up]
+    })
+  })
+  const shared = { across: 'rows', log: true }
+  return [
+    { ...shared, name: 'growth-rows', title: 'Rows: processor time, µs a row', subtitle: ['Whole processes, start-up included: csv.gz → ma50, ma100 → warehouse, in batch; and as a stream, produce before up.'],
+      lines: linesOf(measures, (finished, size) => microsPer(size)(finished)) },
+    { ...shared, name: 'growth-rows-memory', title: 'Rows: peak memory of the process, MB', subtitle: ['The same runs.'], lines: linesOf(measures, megabytesOf) },
+  ]
+}
+
+/** A process that ended early would look fast. */
+async function checkRows({ configFile }: Scratch, rows: number): Promise<void> {
+  const answer = await run('tidemark.js', ['query', 'SELECT count(*) AS n FROM loan_risk', '--format', 'json', '--config', configFile])
+  const counted = (JSON.parse(answer.stdout) as readonly [{ readonly n: number }])[0].n
+  if (Number(counted) !== rows) throw new Error(`the warehouse shows ${counted} rows, not ${rows}`)
+}
+
+export async function growthOfVersions(options: GrowthOptions): Promise<Curve[]> {
+  const sizes = options.sizes ?? [1, 2, 3]
+  const data = await dataOf(options.quick ? 200_000 : 1_000_000)
+  const measures = await measured(['consume', 'sink'], sizes, options, (versions) => inScratch(async (scratch) => {
+    const config = JSON.parse(JSON.stringify({ dataDir: join(scratch.dir, 'tidemark'), features: join(import.meta.dirname, 'growth-versions.ts') })) as object
+    writeFileSync(scratch.configFile, JSON.stringify(config))
+    // A shadow is computed beside the promoted version.
+    for (let version = 0; version < versions; version++) await tidemark(scratch, `apply loan_risk@${version} ${version > 0 ? '--shadow ' : ''}--yes`)
+    await tidemark(scratch, `produce --years ${data.years} --file ${data.file}`)
+    const finished = [await tidemark(scratch, 'consume --until-caught-up'), await tidemark(scratch, 'sink --until-caught-up')]
+    await checkRows(scratch, data.rows)
+    return finished
+  }))
+  return [{
+    name: 'growth-versions', title: 'Live versions: processor time, µs a record of inflow', across: 'versions live', log: false,
+    subtitle: ['Each version has one or two features; each makes a message and a row of its own for every record.'],
+    lines: linesOf(measures, microsPer(data.rows)),
+  }]
+}
