@@ -22,7 +22,7 @@ function embeddedFolder(): string {
   return folder
 }
 
-/** The sink runs after each version's part. */
+/** The sink runs after the first version's part, and after the other two: those are more than one write, and the progress rides on the last. */
 async function tellStory(folder: string, file: string, sink: () => Promise<unknown>): Promise<void> {
   const step = (words: string) => done(folder, `${words} ${config}`)
   await step('apply loan_risk@0 --yes')
@@ -34,7 +34,6 @@ async function tellStory(folder: string, file: string, sink: () => Promise<unkno
   await step('apply loan_risk@1 --cold --yes')
   await step(`produce --years 2009-2010 --file ${file}`)
   await step('consume --until-caught-up')
-  await sink()
   await step('apply loan_risk@2 --forward-only --yes')
   await step(`produce --years 2011-2012 --file ${file}`)
   await step('consume --until-caught-up')
@@ -82,7 +81,7 @@ function storyTests() {
 type Toll = { kills: number; amidst: number; readonly rows: number[] }
 
 /** When a sink is killed: at any time, or while Redshift is at a write of its, which is then undone or comes true. */
-const moments = ['any', 'undone', 'done'] as const
+const moments = ['any', 'undone', 'done', 'done'] as const
 const stage = '"tidemark_stage"'
 
 /** Each sink meets other faults. */
