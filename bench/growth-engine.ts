@@ -1,4 +1,5 @@
 /** One point of a growth curve inside the engine: made-up records go in, what a row costs and what a key holds come out. Run by bench/growth.ts, a process a point. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { engine, type Engine } from '../feature-defs/engine.ts'
@@ -69,8 +70,9 @@ const micros = () => {
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
-const held = () => {
-  collect()
+/** In a turn of its own: what the one before has dropped is found only then. */
+const held = async () => {
+  await sleep(20)
   collect()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
@@ -96,15 +98,15 @@ function warmUp(definition: Definition, some: readonly Columns[]): void {
   once(engine(definition), definition, some)
 }
 
-function measure(point: EnginePoint): EngineCost {
+async function measure(point: EnginePoint): Promise<EngineCost> {
   const definition = definitionOf(point)
   const all = batches(point)
   const rows = all.length * batchRows
   warmUp(definition, all.slice(0, 20))
-  const before = held()
+  const before = await held()
   const own = engine(definition)
   const cold = once(own, definition, all)
-  const memory = held() - before
+  const memory = (await held()) - before
   const warm = { pushing: 0, changing: 0, bytes: 0, passes: 0 }
   // The dates start over, and would be late records to an engine that has seen them.
   const next = point.features.some(({ spec }) => 'days' in spec) ? () => engine(definition) : () => own
@@ -126,4 +128,4 @@ function measure(point: EnginePoint): EngineCost {
   }
 }
 
-if (import.meta.main) process.stdout.write(JSON.stringify(measure(JSON.parse(process.argv[2]!) as EnginePoint)))
+if (import.meta.main) process.stdout.write(JSON.stringify(await measure(JSON.parse(process.argv[2]!) as EnginePoint)))

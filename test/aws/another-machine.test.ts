@@ -4,14 +4,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { done, freshFolder, json, tidemark, type Printed } from '../cli-run.ts'
 import { generated, limitMs } from '../loan-folders.ts'
+import { unlessMissing } from '../unless-missing.ts'
 import { missingForCloud, startCloud, type Cloud } from './cloud.ts'
 
-const missing = missingForCloud()
-if (missing !== undefined && process.env['CI']) throw new Error(`the cloud profile cannot be tested: ${missing}`)
-if (missing !== undefined) console.warn(`skipped: the cloud profile needs what is not here: ${missing}`)
 const config = '--config config.json'
 
-describe.skipIf(missing !== undefined)('another machine', () => {
+unlessMissing(missingForCloud(), () => describe('another machine', () => {
   let cloud: Cloud
   beforeAll(async () => {
     cloud = await startCloud()
@@ -39,4 +37,4 @@ describe.skipIf(missing !== undefined)('another machine', () => {
     expect(checks.filter(({ state }: Printed) => state !== 'ok').map(({ check }: Printed) => check)).toEqual(['source file'])
     expect(existsSync(join(other, '.tidemark', 'registry.db'))).toBe(false)
   }, limitMs)
-})
+}))

@@ -4,8 +4,8 @@ import { done, json, start, tidemark, until, type Running } from '../cli-run.ts'
 import { generated, limitMs } from '../loan-folders.ts'
 import { missingForCloud, redshiftCount, startCloud, type Cloud } from './cloud.ts'
 import { noFaults } from './data-api-faults.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
-const missing = missingForCloud()
 const config = '--config config.json'
 let cloud: Cloud
 
@@ -130,6 +130,4 @@ function outageTests() {
   })
 }
 
-if (missing === undefined) describe('the cloud profile', outageTests)
-else if (process.env['CI'] === 'true') it('runs on emulators of AWS', () => expect.unreachable(`${missing}, so the cloud profile is not tested`))
-else it.skip(`runs on emulators of AWS (not here: ${missing})`, () => {})
+unlessMissing(missingForCloud(), () => describe('the cloud profile', outageTests))

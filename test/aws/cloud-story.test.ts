@@ -11,8 +11,8 @@ import { generated, limitMs } from '../loan-folders.ts'
 import { chance, seed } from '../seeded.ts'
 import { embeddedRows, missingForCloud, redshiftCount, redshiftRows, redshiftViews, startCloud, type Cloud } from './cloud.ts'
 import { noFaults } from './data-api-faults.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
-const missing = missingForCloud()
 const config = '--config config.json'
 let cloud: Cloud
 
@@ -108,6 +108,4 @@ async function killSinks(folder: string, schema: string, toll: Toll): Promise<vo
   Object.assign(faults, noFaults())
 }
 
-if (missing === undefined) describe('the cloud profile', storyTests)
-else if (process.env['CI'] === 'true') it('runs on emulators of AWS', () => expect.unreachable(`${missing}, so the cloud profile is not tested`))
-else it.skip(`runs on emulators of AWS (not here: ${missing})`, () => {})
+unlessMissing(missingForCloud(), () => describe('the cloud profile', storyTests))

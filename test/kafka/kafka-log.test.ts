@@ -19,8 +19,8 @@ import { batchOf, numbered, readAll, readTexts, textsOf } from '../contracts/mes
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { writerWithFaults, type Fault, type Faults } from './faults.ts'
 import { bytes, entry, logOn, openTransaction, storeOn } from './stores.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
-const missing = missingForKafka()
 let kafka: TestKafka
 
 const newStore = (options: Partial<KafkaLogOptions> = {}) => storeOn(kafka.brokers, options)
@@ -401,6 +401,4 @@ async function openAgain(topicPrefix: string): Promise<KafkaLog> {
   return log
 }
 
-if (missing === undefined) kafkaTests()
-else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
-else it.skip(`runs on a real broker (not here: ${missing})`, () => {})
+unlessMissing(missingForKafka(), kafkaTests)

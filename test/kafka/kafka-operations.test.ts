@@ -7,8 +7,8 @@ import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
 import { freshFolder, json, done, tidemark, until, start, type Printed } from '../cli-run.ts'
 import { readAll } from '../contracts/messages.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
-const missing = missingForKafka()
 let kafka: TestKafka
 let folder: string
 const config = '--config kafka.json'
@@ -175,6 +175,4 @@ function operations() {
   })
 }
 
-if (missing === undefined) describe('operations', { timeout: 60_000 }, operations)
-else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
-else it.skip(`runs on a real broker (not here: ${missing})`, () => {})
+unlessMissing(missingForKafka(), () => describe('operations', { timeout: 60_000 }, operations))

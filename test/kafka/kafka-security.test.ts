@@ -14,8 +14,8 @@ import { Problem } from '../../utilities/problem.ts'
 import { freshFolder, tidemark, until, type Ended } from '../cli-run.ts'
 import { batchOf, numbered, textsOf } from '../contracts/messages.ts'
 import { iam, missingForSecuredKafka, sessionMs, startSecuredKafka, user, type Listener, type SecuredKafka } from './secured.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
-const missing = missingForSecuredKafka()
 let secured: SecuredKafka
 
 const scram = (mechanism: 'scram-sha-256' | 'scram-sha-512', password: string = user.password): KafkaAuth =>
@@ -198,6 +198,4 @@ function securityTests() {
   })
 }
 
-if (missing === undefined) describe('security', { timeout: 60_000 }, securityTests)
-else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
-else it.skip(`runs on a real broker (not here: ${missing})`, () => {})
+unlessMissing(missingForSecuredKafka(), () => describe('security', { timeout: 60_000 }, securityTests))

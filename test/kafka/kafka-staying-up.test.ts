@@ -10,8 +10,8 @@ import { batchOf, numbered, readTexts, textsOf } from '../contracts/messages.ts'
 import { readRows } from '../oracle/compare.ts'
 import { joinKafka, missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { logOn } from './stores.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
-const missing = missingForKafka()
 let kafka: TestKafka
 let admin: Admin
 let loans: string
@@ -303,6 +303,4 @@ async function open(topicPrefix: string) {
   return log
 }
 
-if (missing === undefined) describe('staying up', { timeout: 60_000 }, stayingUp)
-else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
-else it.skip(`runs on a real broker (not here: ${missing})`, () => {})
+unlessMissing(missingForKafka(), () => describe('staying up', { timeout: 60_000 }, stayingUp))

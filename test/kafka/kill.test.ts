@@ -21,6 +21,7 @@ import { rowsOf, storyOf } from '../oracle/loan-story.ts'
 import { chance, seed } from '../seeded.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { committedRecords, unlike } from './console-consumer.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
 const limitMs = 400_000
 const killsOfEach = 10
@@ -29,7 +30,6 @@ const sessionTimeoutMs = 2000
 const rows = 60_000
 const producedPerSecond = 1500
 
-const missing = missingForKafka()
 let kafka: TestKafka
 
 /** What a stage may say when it gives up while the broker is away; everything else is a failure of the test. */
@@ -215,6 +215,4 @@ async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>):
   return work(ports).finally(() => ports.close())
 }
 
-if (missing === undefined) killTests()
-else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
-else it.skip(`runs on a real broker (not here: ${missing})`, () => {})
+unlessMissing(missingForKafka(), killTests)

@@ -16,6 +16,7 @@ import type { Row } from '../oracle/loan-story.ts'
 import { chance, seed } from '../seeded.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { committedRecords, unlike } from './console-consumer.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
 const partitions = 4
 const config = '--config kafka.json'
@@ -26,7 +27,6 @@ export const v2 = v1.replace({ ma50: ema('risk_score', { span: 50, round: 3 }) }
 const keyless = `import { featureSet, mean, rejectedLoan } from 'tidemark'
 export const v0 = featureSet({ name: 'plain', of: rejectedLoan }, { ma50: mean('risk_score', { last: 50, round: 3 }) })`
 
-const missing = missingForKafka()
 let kafka: TestKafka
 
 function folderWith(definitions: string, { topicPrefix, partitions }: { readonly topicPrefix: string; readonly partitions: number }): string {
@@ -206,6 +206,4 @@ function partitionsOfKeys(inflow: Awaited<ReturnType<typeof committedRecords>>):
   return found
 }
 
-if (missing === undefined) partitionTests()
-else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
-else it.skip(`runs on a real broker (not here: ${missing})`, () => {})
+unlessMissing(missingForKafka(), partitionTests)

@@ -8,8 +8,8 @@ import { readRows, rejectsIn, storyDifferences } from '../oracle/compare.ts'
 import { readLoanFile } from '../oracle/loan-file.ts'
 import { lastOf, storyOf } from '../oracle/loan-story.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
+import { unlessMissing } from '../unless-missing.ts'
 
-const missing = missingForKafka()
 let kafka: TestKafka
 let topicPrefixes = 0
 
@@ -84,6 +84,4 @@ function storyTests() {
   describe('the story of 20,000 generated loans on Kafka', () => telling(() => generated(20_000)))
 }
 
-if (missing === undefined) storyTests()
-else if (process.env['CI'] === 'true') it('runs on a real broker', () => expect.unreachable(`${missing}, so Kafka is not tested`))
-else it.skip(`runs on a real broker (not here: ${missing})`, () => {})
+unlessMissing(missingForKafka(), storyTests)
