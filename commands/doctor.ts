@@ -48,7 +48,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
     } else if (reached) await check(name, look)
     else skip(name, 'it is out of reach')
   }
-  servers.close()
+  await servers.close()
   let definitions: Definitions | undefined
   await check('definitions', async () => {
     definitions = await loadDefinitions(config.features)

@@ -71,14 +71,18 @@ async function openLog({ log: chosen, dataDir }: Config, note: (text: string) =>
       return { log: openEmbeddedLog(path), checkpoints: openEmbeddedCheckpoints(path) }
     }
     case 'kafka': {
-      const { openKafkaLog } = await import('../utilities/log/kafka-log.ts')
       const { openKafkaCheckpoints } = await import('../utilities/checkpoint/kafka-checkpoints.ts')
-      const { brokers, topicPrefix, compression, transactionTimeoutMs, sessionTimeoutMs, topicSettings, auth } = chosen
-      // The details are lines of the client's own log.
-      const log = await openKafkaLog({ brokers, topicPrefix, compression, transactionTimeoutMs, sessionTimeoutMs, topicSettings, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
+      const log = await openKafka(chosen, note)
       return { log, checkpoints: openKafkaCheckpoints(log) }
     }
   }
+}
+
+async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note: (text: string) => void) {
+  const { openKafkaLog } = await import('../utilities/log/kafka-log.ts')
+  const { kind: _, partitions: __, auth, ...options } = chosen
+  // The details are lines of the client's own log.
+  return openKafkaLog({ ...options, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
 }
 
 async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: string) => void): Promise<Registry> {
@@ -131,10 +135,11 @@ export function wireReader(config: Config): Promise<Warehouse> {
 }
 
 /** What can be seen of the parts that are servers of their own, without making anything. */
-export async function lookAtServers({ registry, warehouse }: Config): Promise<{ readonly looks: readonly Look[]; readonly close: () => void }> {
+export async function lookAtServers({ log, registry, warehouse }: Config): Promise<{ readonly looks: readonly Look[]; readonly close: () => Promise<void> }> {
+  const kafka = log.kind === 'kafka' ? (await import('../utilities/log/kafka-look.ts')).lookAtKafka(() => openKafka(log, () => {})) : undefined
   const glue = registry.kind === 'glue'
     ? (await import('../utilities/registry/glue-look.ts')).lookAtGlue({ ...registry, catalogDatabase: registry.catalogDatabase ?? registry.registry })
     : undefined
   const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/warehouse/redshift-look.ts')).lookAtRedshift(warehouse) : []
-  return { looks: [...glue?.looks ?? [], ...redshift], close: () => glue?.close() }
+  return { looks: [...kafka?.looks ?? [], ...glue?.looks ?? [], ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
 }

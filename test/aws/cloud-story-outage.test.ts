@@ -105,6 +105,19 @@ function outageTests() {
       expect(await lineOf(one.folder, query(), none)).toMatch(/^tidemark: no AWS credentials were found\. Set AWS_PROFILE/)
     })
 
+    it('when a sink may not write, and it goes on from there once it may', async () => {
+      const { rows } = await json(one.folder, `produce --years 2007-2008 --file ${file} ${config}`)
+      await done(one.folder, `consume --until-caught-up ${config}`)
+      const sink = `sink --until-caught-up ${config}`
+      cloud.api.faults.credentials = 'expired'
+      expect(await lineOf(one.folder, sink)).toMatch(/^tidemark: the AWS credentials have expired\. /)
+      Object.assign(cloud.api.faults, { credentials: 'good', failures: { count: 1, text: 'permission denied for schema story' } })
+      expect(await lineOf(one.folder, sink)).toMatch(/^tidemark: Redshift .*permission denied for schema story.*\. /)
+      expect(await redshiftCount(cloud.api, `${one.schema}.loan_risk_rows`)).toBe(0)
+      expect(await done(one.folder, sink)).toBe(`wrote ${rows} rows`)
+      expect(await redshiftCount(cloud.api, `${one.schema}.loan_risk_rows`)).toBe(rows)
+    })
+
     it('when Glue says no, and the same command works once it does not', async () => {
       await cloud.aws.faults(denied)
       expect(await lineOf(one.folder, `apply loan_risk@1 --yes ${config}`)).toMatch(/^tidemark: .*glue/i)

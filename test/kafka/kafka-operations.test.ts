@@ -58,6 +58,23 @@ function operations() {
       expect(await allTopics(prefix)).toEqual([])
     })
 
+    it('doctor says which brokers answer, and what is wrong with the topics', async () => {
+      const checksOf = async (place: string): Promise<Printed> => Object.fromEntries(JSON.parse((await tidemark(place, `doctor --json ${config}`)).out).checks.map((one: Printed) => [one.check, one]))
+      const well = await checksOf(folder)
+      expect(well.Kafka).toMatchObject({ state: 'ok', found: `1 broker: ${kafka.brokers[0]}` })
+      expect(well['Kafka topics']).toMatchObject({ state: 'ok', found: 'inflow (1), inflow.dead (1), outflow (1), kept for ever' })
+
+      const uneven = folderWith('uneven.')
+      await done(uneven, 'apply loan_risk@0 --yes')
+      for (const [topic, partitions] of [['inflow', 2], ['outflow', 1]]) await done(uneven, `topics ${topic} --create --partitions ${partitions} ${config}`)
+      expect((await checksOf(uneven))['Kafka topics']).toMatchObject({ state: 'problem', todo: expect.stringMatching(/^Outflow must have as many partitions as inflow/) })
+
+      writeFileSync(join(uneven, 'kafka.json'), JSON.stringify({ log: { kind: 'kafka', brokers: ['127.0.0.1:1'] } }))
+      const away = await checksOf(uneven)
+      expect(away.Kafka).toMatchObject({ state: 'problem', found: expect.stringContaining('Kafka at 127.0.0.1:1 does not answer') })
+      expect(away['Kafka topics'].state).toBe('not checked')
+    })
+
     it('status says what each reader has still to read: nothing when all is read, whatever marks lie at the end', async () => {
       const status: Printed = await json(folder, `status --over 0 ${config}`)
       expect(status.sets[0]).toMatchObject({ set: 'loan_risk', promoted: 0, live: [0], lag: 0, duplicates: 0, dead: 0, lastSwitch: { version: 0, afterSeq: 0 } })

@@ -1,0 +1,46 @@
+/** A look at Kafka, for the doctor: whether it answers, and whether its topics are as Tidemark needs them. */
+import type { Found, Look } from '../look.ts'
+import type { KafkaLog } from './kafka-log.ts'
+
+const ours = ['inflow', 'outflow', 'inflow.dead'] as const
+
+export function lookAtKafka(open: () => Promise<KafkaLog>): { readonly looks: readonly Look[]; readonly close: () => Promise<void> } {
+  let log: KafkaLog | undefined
+  return {
+    looks: [
+      {
+        name: 'Kafka',
+        needed: true,
+        look: async () => {
+          log = await open()
+          const { brokers } = await log.kafka.cluster.metadata(['__none__'])
+          return { found: `${brokers.length} ${brokers.length === 1 ? 'broker' : 'brokers'}: ${brokers.map(({ host, port }) => `${host}:${port}`).join(', ')}` }
+        },
+      },
+      { name: 'Kafka topics', needed: false, look: () => topics(log!) },
+    ],
+    close: async () => log?.close(),
+  }
+}
+
+async function topics(log: KafkaLog): Promise<Found> {
+  const there = (await log.topics()).filter(({ topic }) => ours.some((one) => one === topic))
+  if (there.length === 0) return { found: 'none yet: apply and produce make them' }
+  const found = there.map(({ topic, partitions }) => `${topic} (${partitions.length})`).join(', ')
+  const [inflow, outflow] = ['inflow', 'outflow'].map((name) => there.find(({ topic }) => topic === name)?.partitions.length)
+  if (inflow !== undefined && outflow !== undefined && inflow !== outflow) {
+    return { found, todo: 'Outflow must have as many partitions as inflow: choose another topicPrefix, or make outflow anew while it is empty.' }
+  }
+  for (const { topic } of there) {
+    const { partitions, settings } = await log.server!.describe(topic)
+    const lost = partitions.flatMap(({ leader }, partition) => (leader === null ? [partition] : []))
+    if (lost.length > 0) return { found: `${topic}: no broker leads partition ${lost.join(', ')}`, todo: 'Start the brokers that hold it.' }
+    const behind = partitions.flatMap(({ copies, inSync }, partition) => (inSync < copies ? [partition] : []))
+    if (behind.length > 0) return { found: `${topic}: partition ${behind.join(', ')} has fewer copies up to date than it should`, todo: 'Look at the brokers: a copy is missing or cannot keep up.' }
+    const retention = settings['retention.ms']
+    if (retention !== undefined && retention !== '-1') {
+      return { found: `${topic} keeps its records for ${retention} ms only`, todo: `What is deleted cannot be replayed: kafka-configs.sh --alter --topic ${topic} --add-config retention.ms=-1, or accept it.` }
+    }
+  }
+  return { found: `${found}, kept for ever` }
+}
