@@ -7,7 +7,7 @@ import { dataOf } from './data.ts'
 import { median, spread, table } from './report.ts'
 
 const rows = 10_000
-const rounds = 15
+const rounds = 11
 
 /** --spoil puts a twin in the place of the fast path whose name holds the word, to see this check fail. */
 async function main(): Promise<void> {

@@ -78,9 +78,9 @@ export const tidemarkStream: StreamLane = {
 
 export const streamLanes: readonly StreamLane[] = [
   tidemarkStream,
+  { word: 'flink', name: 'Flink DataStream', guarantee: 'exactly once', service: false, prepare: flink('LoanStream') },
   { word: 'kafka-streams', name: 'Kafka Streams, state in memory', guarantee: 'exactly once', service: true, prepare: streams('memory') },
   { word: 'kafka-streams-rocksdb', name: 'Kafka Streams, RocksDB', guarantee: 'exactly once', service: true, prepare: streams('rocksdb') },
-  { word: 'flink', name: 'Flink DataStream', guarantee: 'exactly once', service: false, prepare: flink('LoanStream') },
   { word: 'flink-sql', name: 'Flink SQL', guarantee: 'exactly once', service: false, readsPlain: true, prepare: flink('LoanSql') },
   {
     word: 'librdkafka', name: 'confluent-kafka in Python, by hand', guarantee: 'transactions, state in memory only', service: true,

@@ -31,7 +31,7 @@ const runAs = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : {}
 /** Speed, for data that nobody wants back: nothing is waited for on the disk. */
 const settings = [
   'fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'shared_buffers=128MB', 'max_wal_size=2GB',
-  'max_connections=250', 'listen_addresses=', 'logging_collector=off', 'log_min_messages=fatal',
+  'max_connections=250', 'listen_addresses=', 'wal_level=minimal', 'max_wal_senders=0', 'jit=off', 'logging_collector=off', 'log_min_messages=fatal',
 ]
 
 /** The server ends when its standard input does: also when the process that started it was killed. */
