@@ -1,9 +1,9 @@
 /** `npm run bench:check`: fails when a fast path of the engine or the codecs has fallen back towards its plain twin. */
-import { parseArgs } from 'node:util'
 import { Problem } from '../utilities/problem.ts'
 import { pairsOver } from './check-pairs.ts'
 import { fellBehind, ratiosOf, spoiled, processorTime, type Ratio } from './check-ratios.ts'
 import { dataOf } from './data.ts'
+import { text, wordsOf } from './options.ts'
 import { median, spread, table } from './report.ts'
 
 const rows = 10_000
@@ -11,17 +11,18 @@ const rounds = 11
 
 /** --spoil puts a twin in the place of the fast path whose name holds the word, to see this check fail. */
 async function main(): Promise<void> {
-  const { spoil } = parseArgs({ options: { spoil: { type: 'string' } } }).values
+  const { spoil } = wordsOf({ spoil: text })
   const { file } = await dataOf(rows)
   const all: Ratio[] = []
   for (const pair of await pairsOver(file)) {
     pair.agree()
     all.push(await ratiosOf(spoil !== undefined && pair.name.includes(spoil) ? spoiled(pair) : pair, { rounds, meter: processorTime }))
   }
-  process.stdout.write(`${table(['fast path | plain twin', 'times as fast', 'at least'], all.map(({ name, ratios, atLeast }) => [name.replace('|', 'against'), spread(ratios), String(atLeast)]))}\n`)
+  const lines = all.map(({ name, ratios, atLeast }) => [name.replace('|', 'against'), spread(ratios), String(atLeast)])
+  process.stdout.write(`${table(['fast path against plain twin', 'times as fast', 'at least'], lines)}\n`)
   const behind = fellBehind(all)
   if (behind.length === 0) return
-  const named = behind.map(({ name, ratios, atLeast }) => `${name.split(' | ')[0]} (${median(ratios).toFixed(2)} times as fast as its plain twin, not ${atLeast})`)
+  const named = behind.map(({ name, ratios, atLeast }) => `${name.split(' | ')[0]} (${median(ratios).toFixed(2)} times its plain twin, not ${atLeast})`)
   throw new Problem(`fallen behind: ${named.join('; ')}`, 'See what changed in that path; npm run bench measures it alone.')
 }
 

@@ -28,4 +28,10 @@ export function tableOf({ across, lines }: Curve): string {
   return table([across, ...sizes.map(wholeNumber)], lines.map(({ name, points }) => [name, ...sizes.map((size) => cell(points, size))]))
 }
 
-export type GrowthOptions = { readonly quick: boolean; readonly runs: number; readonly sizes: readonly number[] | undefined; readonly say: (text: string) => void }
+export type GrowthOptions = {
+  readonly quick: boolean
+  readonly runs: number
+  /** In place of the usual ones. */
+  readonly sizes: readonly number[] | undefined
+  readonly say: (text: string) => void
+}

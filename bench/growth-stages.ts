@@ -19,15 +19,17 @@ const purposes: readonly (readonly [string, (frame: Frame) => boolean])[] = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
   ['collecting garbage', ({ functionName }) => functionName === '(garbage collector)'],
   ['between threads', ({ functionName, url }) => functionName === 'postMessage' || /internal\/worker|message/i.test(url)],
-  ['inserting rows', ({ url }) => /\/utilities\/warehouse\//.test(url)],
+  ['inserting rows', ({ functionName, url }) => functionName === 'insertRows' && /\/utilities\/warehouse\//.test(url)],
+  ['making the values to insert', ({ url }) => /\/utilities\/warehouse\//.test(url)],
   ['transactions and commits', ({ url }) => /\/utilities\/sqlite\.ts$/.test(url)],
   ['log and checkpoints', ({ url }) => /\/utilities\/(log|checkpoint)\//.test(url)],
   ['reading CSV', ({ url }) => /\/schemas\/(csv|selection)[^/]*$/.test(url)],
-  ['unpacking, checksum', ({ functionName, url }) => /\/utilities\/source\/|node:zlib|crypto/.test(url) || /^(processChunk|update|read|writeBuffer)$/.test(functionName)],
+  ['unpacking, checksum', ({ functionName, url }) => /\/utilities\/source\/|node:zlib|crypto/.test(url) || /^(update|read|writeBuffer)$/.test(functionName)],
   ['encoding, splicing', ({ url }) => /\/schemas\/encode\.ts$/.test(url)],
   ['decoding', ({ url }) => /\/schemas\/(decode|wire)\.ts$/.test(url)],
   ['features', ({ url }) => /\/feature-defs\//.test(url)],
-  ['start-up, other', () => true],
+  ['starting up', ({ url }) => /node:internal\/(modules|bootstrap|main|deps|process|source_map)|\/(node_modules|commands|config)\//.test(url)],
+  ['the rest', () => true],
 ]
 
 /** Processor and disk time in µs by purpose, of one thread. */
@@ -70,5 +72,6 @@ export async function whereTimeGoes({ quick, say }: GrowthOptions): Promise<stri
     ['all of it', ...columns.map(([, times]) => sum(times).toFixed(2))],
     ['idle meanwhile', ...columns.map(([, times]) => cell(times, 'idle'))],
   ].filter(([, ...cells]) => cells.some((text) => text !== ''))
-  return `µs a row over ${wholeNumber(rows)} rows, one run under the profiler, ${machine({ Node: process.versions.node })}.\n\n${table(['', ...columns.map(([name]) => name)], lines)}\n`
+  const said = `µs a row over ${wholeNumber(rows)} rows, one run under the profiler. Measured ${machine({ Node: process.versions.node })}.`
+  return `${said}\n\n${table(['', ...columns.map(([name]) => name)], lines)}\n`
 }

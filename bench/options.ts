@@ -1,5 +1,5 @@
 /** What the command line of the benchmark can say. */
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { Problem } from '../utilities/problem.ts'
 
 const parts = ['engine', 'csv', 'codecs', 'batch', 'stream'] as const
@@ -30,17 +30,24 @@ export function readOptions(): Options {
   }
 }
 
-function words() {
-  const text = { type: 'string' } as const
-  const flag = { type: 'boolean' } as const
+export const text = { type: 'string' } as const
+export const flag = { type: 'boolean' } as const
+
+/** What the command line gives of these; a Problem for anything else. */
+export function wordsOf<const T extends ParseArgsOptionsConfig>(options: T) {
   try {
-    return parseArgs({ options: { rows: text, runs: text, only: text, full: flag, write: flag, profile: text } }).values
+    return parseArgs({ options }).values
   } catch (error) {
-    throw usage((error as Error).message.split(/\. |\n/)[0]!, 'The options are --rows, --runs, --only, --full, --write and --profile; see docs/benchmarks.md.')
+    const known = Object.keys(options).map((name) => `--${name}`).join(', ')
+    throw usage((error as Error).message.split(/\. |\n/)[0]!, `The options are ${known}; see docs/benchmarks.md.`)
   }
 }
 
-function whole(name: string, text: string, example: number): number {
+function words() {
+  return wordsOf({ rows: text, runs: text, only: text, full: flag, write: flag, profile: text })
+}
+
+export function whole(name: string, text: string, example: number): number {
   if (!/^[1-9]\d*$/.test(text)) throw usage(`--${name} ${text} is not a whole number`, `Give e.g. --${name} ${example}.`)
   return Number(text)
 }
@@ -51,4 +58,4 @@ function partOf(name: string): Part {
   return part
 }
 
-const usage = (what: string, todo: string) => new Problem(what, todo, { usage: true })
+export const usage = (what: string, todo: string) => new Problem(what, todo, { usage: true })

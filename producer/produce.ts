@@ -10,6 +10,7 @@ import { covers, joinRanges, numberedFrom, selectYears, uncovered, unreadable, t
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import { columnOf, pick } from '../utilities/columns.ts'
 import { Fenced, type Log } from '../utilities/log/log.ts'
+import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
@@ -45,6 +46,8 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
   if (per === null && partitions > 1) throw keyless(record, partitions)
 
   const writer = await log.writer(`produce/${inflowTopic}`)
+  // A batch is read and encoded while the one before is committed.
+  const commits = oneAhead()
   try {
     const held = await loadHeld(checkpoints)
     const base = await baseFor(checkpoints, identity, options.continue)
@@ -78,16 +81,21 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
           const keys = messageKeys(records, per)
           return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
         })
-        await writer.commit({ append, save: [saveHeld([...others, { ...mine, ranges }]), saveKeyedBy(per)] }).catch(takenOver)
-        total.rows += rows.length
-        total.rejected += bad.length
+        const save = [saveHeld([...others, { ...mine, ranges }]), saveKeyedBy(per)]
+        await commits.begin(async () => {
+          await writer.commit({ append, save }).catch(takenOver)
+          total.rows += rows.length
+          total.rejected += bad.length
+          report({ rows: rows.length, rejected: bad.length, seq: batch.lastSeq })
+        })
         await pace.afterRows(rows.length, signal)
-      }
-      report({ rows: rows.length, rejected: bad.length, seq: batch.lastSeq })
+      } else report({ rows: 0, rejected: 0, seq: batch.lastSeq })
       if (signal.aborted) break
     }
+    await commits.settled()
     return { ...total, interrupted: signal.aborted }
   } finally {
+    await commits.settled().catch(() => {})
     await writer.close()
   }
 }

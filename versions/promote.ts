@@ -63,8 +63,10 @@ export async function rollback(ports: VersionPorts, { set, ...options }: Omit<Pr
   await refuseAmidstBackfill(ports, set)
   if (before) {
     await refuseUnfillable(ports, set, before.version, options.signal)
-    const down = acted(top, ports.clock, options.actor, 'rollback', { state: 'rolled back', promotion: null })
-    const up = acted(before, ports.clock, options.actor, `shown again: rollback of ${set}@${top.version}`, { state: 'promoted' })
+    // One transaction, one moment.
+    const now = ports.clock()
+    const down = acted(top, () => now, options.actor, 'rollback', { state: 'rolled back', promotion: null })
+    const up = acted(before, () => now, options.actor, `shown again: rollback of ${set}@${top.version}`, { state: 'promoted' })
     await act(ports, set, [down, up])
   }
   const version = before?.version ?? top.version
