@@ -1,11 +1,12 @@
 /** Where every part is elsewhere, a machine with nothing of its own sees what another has done, and its doctor finds all well. */
-import { cpSync, existsSync } from 'node:fs'
+import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { done, freshFolder, json, tidemark, type Printed } from '../cli-run.ts'
 import { generated, limitMs } from '../loan-folders.ts'
 import { unlessMissing } from '../unless-missing.ts'
-import { missingForCloud, startCloud, type Cloud } from './cloud.ts'
+import { embeddedRows, missingForCloud, redshiftRows, startCloud, type Cloud } from './cloud.ts'
 
 const config = '--config config.json'
 
@@ -36,5 +37,25 @@ unlessMissing(missingForCloud(), () => describe('another machine', () => {
     // There is no source here, and no machine needs one to look.
     expect(checks.filter(({ state }: Printed) => state !== 'ok').map(({ check }: Printed) => check)).toEqual(['source file'])
     expect(existsSync(join(other, '.tidemark', 'registry.db'))).toBe(false)
+  }, limitMs)
+
+  it('backfills from a file in S3, through files and COPY, as the embedded profile does from its own, and leaves no file behind', async () => {
+    const { folder, schema } = cloud.folder()
+    const [file, embedded] = [await generated(20_000), freshFolder()]
+    const s3 = new S3Client({ region: 'eu-west-1', forcePathStyle: true })
+    try {
+      await s3.send(new PutObjectCommand({ Bucket: 'staging', Key: `${schema}-source/loans.csv.gz`, Body: readFileSync(file) }))
+      const settings = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...settings, source: { file: `s3://staging/${schema}-source/loans.csv.gz` } }))
+      await done(folder, `backfill --years 2007-2012 ${config}`)
+      await done(embedded, `backfill --years 2007-2012 --file ${file}`)
+      expect(embeddedRows(embedded, 'loan_risk')).toHaveLength(20_000)
+      expect(await redshiftRows(cloud.api, schema, embedded, 'loan_risk')).toEqual(embeddedRows(embedded, 'loan_risk'))
+      expect((await s3.send(new ListObjectsV2Command({ Bucket: 'staging', Prefix: `${schema}/` }))).KeyCount).toBe(0)
+      expect(await done(folder, `verify loan_risk@0 ${config}`)).toMatch(/20 000 rows computed again and equal$/)
+      expect(await done(folder, `backfill --years 2007-2012 ${config}`)).toMatch(/^nothing new/)
+    } finally {
+      s3.destroy()
+    }
   }, limitMs)
 }))
