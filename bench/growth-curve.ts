@@ -23,7 +23,7 @@ export function tableOf({ across, lines }: Curve): string {
   const sizes = [...new Set(lines.flatMap(({ points }) => points.map(({ size }) => size)))].sort((a, b) => a - b)
   const cell = (points: readonly Measured[], size: number) => {
     const point = points.find((one) => one.size === size)
-    return point ? spread(point.values) : '–'
+    return point ? spread(point.values.every((value) => value === point.values[0]) ? point.values.slice(0, 1) : point.values) : '–'
   }
   return table([across, ...sizes.map(wholeNumber)], lines.map(({ name, points }) => [name, ...sizes.map((size) => cell(points, size))]))
 }
