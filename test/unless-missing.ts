@@ -7,3 +7,11 @@ export function unlessMissing(missing: string | undefined, tests: () => void): v
   if (process.env['CI'] === 'true') it(`needs what is missing here`, () => expect.unreachable(`${missing}, so this is not tested`))
   else it.skip(`(not here: ${missing})`, () => {})
 }
+
+/** The same as a condition, for describe.skipIf: with CI set, what is missing fails the run. */
+export function skipWithout(missing: string | undefined): boolean {
+  if (missing === undefined) return false
+  if (process.env['CI']) throw new Error(`these tests cannot run: ${missing}`)
+  console.warn(`skipped, for want of what is not here: ${missing}`)
+  return true
+}

@@ -10,9 +10,10 @@ import { noDay, type Column } from '../../utilities/columns.ts'
 import { openParquet } from '../../utilities/parquet/parquet.ts'
 import type { SqlColumn } from '../../utilities/warehouse/warehouse.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
-import { skipWithoutMoto, startMoto, type TestAws } from './moto.ts'
+import { missingForMoto, startMoto, type TestAws } from './moto.ts'
+import { skipWithout } from '../unless-missing.ts'
 
-const skip = skipWithoutMoto()
+const skip = skipWithout(missingForMoto())
 let aws: TestAws
 let api: TestDataApi
 let s3: S3Client

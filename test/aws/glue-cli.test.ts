@@ -6,9 +6,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../../config/config.ts'
 import { freshFolder, tidemark, type Printed } from '../cli-run.ts'
 import { generated, limitMs } from '../loan-folders.ts'
-import { skipWithoutMoto, startMoto, type TestAws } from './moto.ts'
+import { missingForMoto, startMoto, type TestAws } from './moto.ts'
+import { skipWithout } from '../unless-missing.ts'
 
-const skip = skipWithoutMoto()
+const skip = skipWithout(missingForMoto())
 const config = '--config glue.json'
 
 describe.skipIf(skip)('with the registry in Glue', () => {

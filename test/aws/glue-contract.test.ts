@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { registryContract } from '../contracts/registry-contract.ts'
 import { glueStore, underAws } from './glue-stores.ts'
-import { skipWithoutMoto, startMoto, type Faults, type TestAws } from './moto.ts'
+import { missingForMoto, startMoto, type Faults, type TestAws } from './moto.ts'
+import { skipWithout } from '../unless-missing.ts'
 
-const skip = skipWithoutMoto()
+const skip = skipWithout(missingForMoto())
 
 describe.skipIf(skip)('the Glue registry', () => {
   let aws: TestAws

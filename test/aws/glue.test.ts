@@ -10,7 +10,8 @@ import { Problem } from '../../utilities/problem.ts'
 import { openGlue } from '../../utilities/registry/glue-client.ts'
 import { fromStored, toStored } from '../../utilities/registry/glue-labels.ts'
 import { storeForTest, underAws } from './glue-stores.ts'
-import { skipWithoutMoto, startMoto, type FaultRule, type TestAws } from './moto.ts'
+import { missingForMoto, startMoto, type FaultRule, type TestAws } from './moto.ts'
+import { skipWithout } from '../unless-missing.ts'
 
 const schema = (...more: readonly object[]) => JSON.stringify({ type: 'record', name: 'row', fields: [{ name: 'seq', type: 'long' }, ...more] })
 const optional = (name: string, attributes: object = {}) => ({ name, type: ['null', 'double'], default: null, ...attributes })
@@ -26,7 +27,7 @@ const problemOf = async (work: Promise<unknown>): Promise<string> => {
   return (outcome as Problem).message
 }
 
-const skip = skipWithoutMoto()
+const skip = skipWithout(missingForMoto())
 
 describe.skipIf(skip)('the Glue registry', () => {
   let aws: TestAws

@@ -63,15 +63,6 @@ export function missingForMoto(): string | undefined {
   return spawnSync('python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status === 0 ? undefined : 'there is no python3 with venv and pip'
 }
 
-/** With CI set, what is missing fails the run instead of skipping tests. */
-export function skipWithoutMoto(): boolean {
-  const missing = missingForMoto()
-  if (missing === undefined) return false
-  if (process.env['CI']) throw new Error(`the tests against emulated AWS cannot run: ${missing}`)
-  console.warn(`skipped: the tests against emulated AWS need what is not here: ${missing}`)
-  return true
-}
-
 export async function startMoto(): Promise<TestAws> {
   const { stdout } = await promisify(execFile)(beside('moto.sh'), ['install'], { timeout: 600_000 })
   const server = spawn(stdout.trim(), [beside('moto_server.py')], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } })

@@ -6,9 +6,10 @@ import { lookAtRedshift } from '../../utilities/warehouse/redshift-look.ts'
 import type { RedshiftOptions } from '../../utilities/warehouse/redshift-warehouse.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { underAws } from './glue-stores.ts'
-import { skipWithoutMoto, startMoto, type TestAws } from './moto.ts'
+import { missingForMoto, startMoto, type TestAws } from './moto.ts'
+import { skipWithout } from '../unless-missing.ts'
 
-const skip = skipWithoutMoto()
+const skip = skipWithout(missingForMoto())
 
 describe.skipIf(skip)('a look at Redshift', () => {
   let aws: TestAws

@@ -5,12 +5,13 @@ import { openRedshiftWarehouse } from '../../utilities/warehouse/redshift-wareho
 import { columnsFrom, everything, layoutOf, plainRows, readRows, type Row } from '../contracts/loan-rows.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { noFaults } from './data-api-faults.ts'
-import { skipWithoutMoto, startMoto, type TestAws } from './moto.ts'
+import { missingForMoto, startMoto, type TestAws } from './moto.ts'
 import { redshiftStore } from './redshift-stores.ts'
+import { skipWithout } from '../unless-missing.ts'
 
 const staging = { bucket: 'staging', prefix: 'some/where', roleArn: 'arn:aws:iam::123456789012:role/copy' }
 
-describe.skipIf(skipWithoutMoto())('many rows through files', { timeout: 60_000 }, () => {
+describe.skipIf(skipWithout(missingForMoto()))('many rows through files', { timeout: 60_000 }, () => {
   let aws: TestAws
   let api: TestDataApi
   let s3: S3Client

@@ -10,9 +10,10 @@ import { Problem } from '../../utilities/problem.ts'
 import { fileSource } from '../../utilities/source/file-source.ts'
 import { s3Source } from '../../utilities/source/s3-source.ts'
 import { underAws } from './glue-stores.ts'
-import { skipWithoutMoto, startMoto, type TestAws } from './moto.ts'
+import { missingForMoto, startMoto, type TestAws } from './moto.ts'
+import { skipWithout } from '../unless-missing.ts'
 
-const skip = skipWithoutMoto()
+const skip = skipWithout(missingForMoto())
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-s3-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -10,17 +10,11 @@ import { rejectedLoan } from '../../../schemas/rejected-loan.ts'
 import { frame, readFrame, type Compression } from '../../../schemas/wire.ts'
 import type { Registered, Registry } from '../../../utilities/registry/registry.ts'
 import { glueStore, underAws } from '../glue-stores.ts'
-import { skipWithoutMoto, startMoto, type TestAws } from '../moto.ts'
+import { missingForMoto, startMoto, type TestAws } from '../moto.ts'
 import { missingForSerde, startSerde, type Serde } from './serde.ts'
+import { skipWithout } from '../../unless-missing.ts'
 
-function skipWithoutSerde(): boolean {
-  const missing = missingForSerde()
-  if (missing === undefined) return false
-  if (process.env['CI']) throw new Error(`the tests against AWS's serializers cannot run: ${missing}`)
-  console.warn(`skipped: the tests against AWS's serializers need what is not here: ${missing}`)
-  return true
-}
-const skip = skipWithoutMoto() || skipWithoutSerde()
+const skip = skipWithout(missingForMoto() ?? missingForSerde())
 
 const limits = [0n, -1n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)]
 const inflow = inflowSchema(rejectedLoan)
