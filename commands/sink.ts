@@ -1,5 +1,4 @@
 /** `sink`: outflow into the warehouse. */
-import { ensureTopics } from '../feature-defs/routing.ts'
 import { sink } from '../sink/sink.ts'
 import type { Run } from './command.ts'
 import { count, type Console } from './console.ts'
@@ -7,9 +6,8 @@ import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['sink'], async (ports) => {
-    await ensureTopics(ports.log, config.log.partitions)
     const news = sinkNews(console)
-    await sink(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, note: console.note })
+    await sink(ports, { partitions: config.log.partitions, follow: options['untilCaughtUp'] !== true, signal, report: news.report, note: console.note })
     console.result(`wrote ${count(news.total.rows)} rows${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
   })
 

@@ -1,6 +1,5 @@
 /** `up`: the consumer and the sink in one process. */
 import { consumeAll } from '../consumer/consume-all.ts'
-import { ensureTopics } from '../feature-defs/routing.ts'
 import { sink } from '../sink/sink.ts'
 import type { Run } from './command.ts'
 import { consumerNews, nothingYet } from './consume.ts'
@@ -10,11 +9,10 @@ import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
-    await ensureTopics(ports.log, config.log.partitions)
     const follow = options['untilCaughtUp'] !== true
     const [computed, written] = [consumerNews(console), sinkNews(console)]
     const consuming = () => consumeAll(ports, { follow, signal: both, report: computed.report, nothingYet, note: console.note })
-    const sinking = () => sink(ports, { follow, signal: both, report: written.report, note: console.note })
+    const sinking = () => sink(ports, { partitions: config.log.partitions, follow, signal: both, report: written.report, note: console.note })
 
     // If one of the two fails, the other finishes its batch and the process ends with the message.
     const failed = new AbortController()

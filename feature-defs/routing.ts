@@ -9,12 +9,9 @@ import type { Definition } from './feature-set.ts'
 import { deadTopic, inflowTopic, outflowTopic } from './inflow.ts'
 import { keysOf } from './inputs.ts'
 
-/** 0 for a topic that is not there. */
-export const partitionCount = async (log: Log, topic: string): Promise<number> => (await log.topics()).find((one) => one.topic === topic)?.partitions.length ?? 0
-
 /** Makes the topics that are missing, inflow with so many partitions, and says how many it has: outflow has one for each of them. */
 export async function ensureTopics(log: Log, wanted: number): Promise<number> {
-  const partitions = (await partitionCount(log, inflowTopic)) || wanted
+  const partitions = (await log.partitions(inflowTopic)) || wanted
   await log.create(inflowTopic, partitions)
   await log.create(outflowTopic, partitions)
   await log.create(deadTopic, 1)
@@ -25,10 +22,9 @@ export async function ensureTopics(log: Log, wanted: number): Promise<number> {
 export async function routingFor({ log, checkpoints }: { readonly log: Log; readonly checkpoints: Checkpoints }, { set, per, batchOnly }: Definition, wanted: number): Promise<Routing> {
   // What no consumer runs has nothing to do with inflow.
   if (batchOnly) return { per: null, partitions: 1 }
-  const partitions = (await partitionCount(log, inflowTopic)) || wanted
+  const partitions = (await log.partitions(inflowTopic)) || wanted
   if (partitions > 1 && per === null) {
-    throw new Problem(`${set} has no key, so its records are one stream, and inflow has ${partitions} partitions`,
-      `Give it a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`)
+    throw new Problem(`${set} has no key, so its records are one stream, and inflow has ${partitions} partitions`, `Give it ${keyOrOne}`)
   }
   const applied = await partitionsApplied(checkpoints, set)
   if (applied > 0 && applied !== partitions) {
@@ -44,10 +40,16 @@ export async function routingFor({ log, checkpoints }: { readonly log: Log; read
   return { per, partitions }
 }
 
+/** What to do about records without a key on several partitions. */
+export const keyOrOne = `a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`
+
 const counted = (partitions: number) => `${partitions} partition${partitions === 1 ? '' : 's'}`
 
+/** The keys are there where they had to be made. */
+export type Share = { readonly partition: number; readonly records: Columns; readonly keys?: readonly string[] }
+
 /** The rows of each partition, in order. Without a key, or with one partition, all of them are in the first. */
-export function spread(records: Columns, { per, partitions }: Routing): readonly { readonly partition: number; readonly records: Columns }[] {
+export function spread(records: Columns, { per, partitions }: Routing): readonly Share[] {
   if (per === null || partitions === 1) return [{ partition: 0, records }]
   const keys = keysOf(records.byName.get(per)!, records.count)
   const known = new Map<string, number>()
@@ -58,7 +60,10 @@ export function spread(records: Columns, { per, partitions }: Routing): readonly
     if (partition === undefined) known.set(key, (partition = partitionOf(key, partitions)))
     rows[partition]![counts[partition]!++] = row
   }
-  return rows.flatMap((some, partition) => (counts[partition] === 0 ? [] : [{ partition, records: pick(records, some.subarray(0, counts[partition])) }]))
+  return rows.flatMap((some, partition): readonly Share[] => {
+    const own = some.subarray(0, counts[partition])
+    return own.length === 0 ? [] : [{ partition, records: pick(records, own), keys: Array.from(own, (row) => keys[row]!) }]
+  })
 }
 
 /** The keys of records as messages carry them; none without a key. */

@@ -1,7 +1,7 @@
 /** The producer: replays the chosen years of a CSV into `inflow`, and records what the topic holds in the same commit as the records. */
 import { baseFor, holds, latestOf, loadHeld, saveHeld } from '../feature-defs/held.ts'
 import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
-import { ensureTopics, messageKeys, saveKeyedBy, spread } from '../feature-defs/routing.ts'
+import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../feature-defs/routing.ts'
 import { inflowSchema } from '../schemas/avro.ts'
 import { readCsv } from '../schemas/csv.ts'
 import { encoder } from '../schemas/encode.ts'
@@ -41,9 +41,10 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
   const { record, per, years, strict, signal, report } = options
   // What is in inflow cannot be taken back: the file must be whole before the first record goes there.
   const [identity] = await Promise.all([source.identify(signal), source.prove(signal)])
+  const wanted = (await log.partitions(inflowTopic)) || options.partitions
+  if (per === null && wanted > 1) throw keyless(record, wanted)
   const { id } = await registerInflow(registry, record)
-  const partitions = await ensureTopics(log, options.partitions)
-  if (per === null && partitions > 1) throw keyless(record, partitions)
+  const partitions = await ensureTopics(log, wanted)
 
   const writer = await log.writer(`produce/${inflowTopic}`)
   // A batch is read and encoded while the one before is committed.
@@ -77,8 +78,7 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
         ranges = joinRanges(ranges, chosen.ranges)
         // Rejects before the commit: a crash in between leaves lines that the next run drops, never a silent loss.
         await rejects.append(bad)
-        const append = rows.length === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records }) => {
-          const keys = messageKeys(records, per)
+        const append = rows.length === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
           return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
         })
         const save = [saveHeld([...others, { ...mine, ranges }]), saveKeyedBy(per)]
@@ -102,7 +102,7 @@ export async function produce({ log, checkpoints, registry, source, rejects }: P
 
 const keyless = (record: RecordSchema, partitions: number) =>
   new Problem(`inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
-    `Give the feature set a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`)
+    `Give the feature set ${keyOrOne}`)
 
 /** The log cannot tell the two apart. */
 function takenOver(error: unknown): never {

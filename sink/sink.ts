@@ -3,21 +3,24 @@ import { loadPositions, switchesTo } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic } from '../feature-defs/inflow.ts'
 import { knownSets } from '../feature-defs/known-versions.ts'
+import { ensureTopics } from '../feature-defs/routing.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/decode.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Columns } from '../utilities/columns.ts'
 import type { Fetched, Log } from '../utilities/log/log.ts'
-import { workOnShares } from '../utilities/shares.ts'
 import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
+import { workOnShares } from '../utilities/shares.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
 import { gathered, runsTogether } from './gather.ts'
 
 export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
 export type SinkOptions = {
+  /** How many inflow gets if it has to be made. */
+  readonly partitions: number
   readonly follow: boolean
   readonly signal: AbortSignal
   readonly report: (news: SinkNews) => void
@@ -32,6 +35,7 @@ export const sinks = 'sink'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
   if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', 'Run first: tidemark apply loan_risk@0')
+  await ensureTopics(ports.log, options.partitions)
   await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
 }
 

@@ -109,6 +109,12 @@ describe('an inflow of several partitions', () => {
     }
   }, limitMs)
 
+  it('is not made for a set without a key, nor by a sink that has nothing to write', async () => {
+    const folder = folderWith(keyless)
+    for (const words of [`produce --years 2007 --file ${file}`, 'sink --until-caught-up', 'up --until-caught-up']) expect(await tidemark(folder, `${words} ${own}`)).toMatchObject({ code: 1 })
+    expect(await json(folder, `topics ${own}`)).toEqual([])
+  }, limitMs)
+
   it('keeps the partitions it was made with, whatever the config says later', async () => {
     const folder = freshFolder()
     writeFileSync(join(folder, 'features.ts'), keyless)

@@ -168,7 +168,7 @@ describe('a sink that lags', () => {
         await ports.warehouse.write(...words)
         seen.push([...only(folder, 'SELECT min(_version), max(_version), count(*) = max(_seq), max(_seq) FROM loan_risk')])
       }
-      await sink({ ...ports, warehouse: { ...ports.warehouse, write } }, { follow: false, signal: new AbortController().signal, report: () => {}, note: () => {} })
+      await sink({ ...ports, warehouse: { ...ports.warehouse, write } }, { partitions: 1, follow: false, signal: new AbortController().signal, report: () => {}, note: () => {} })
     })
     expect(seen.length).toBeGreaterThan(3)
     for (const [oldest, newest, whole, last] of seen) expect([oldest, newest, whole, Number(last) > behind]).toEqual([1, 1, 1, true])

@@ -121,7 +121,7 @@ describe('the sink', () => {
       Object.assign(api.faults, { tooManyActive: 2, loseReplies: 1, conflicts: 1 })
       let [rows, unreadable, writes] = [0, 0, 0]
       const report = (news: { readonly rows: number; readonly unreadable: number }) => void ([rows, unreadable, writes] = [rows + news.rows, unreadable + news.unreadable, writes + 1])
-      await sink({ ...ports, warehouse }, { follow: false, signal: never, report, note: () => {} })
+      await sink({ ...ports, warehouse }, { partitions: 1, follow: false, signal: never, report, note: () => {} })
 
       expect([unreadable, writes, await warehouse.progress(sinkReader(0))]).toEqual([0, 2, await ports.warehouse.progress(sinkReader(0))])
       let found = 0
@@ -153,7 +153,7 @@ describe('the sink', () => {
           return warehouse.write(...words)
         },
       }
-      const running = sink({ ...ports, warehouse: leaving }, { follow: true, signal: stop.signal, ...quiet })
+      const running = sink({ ...ports, warehouse: leaving }, { partitions: 1, follow: true, signal: stop.signal, ...quiet })
       try {
         await expect.poll(() => notes.length, { timeout: 30_000 }).toBe(1)
         stop.abort()
@@ -162,7 +162,7 @@ describe('the sink', () => {
         await api.up()
       }
       expect(await warehouse.progress(sinkReader(0))).toBeUndefined()
-      await sink({ ...ports, warehouse }, { follow: false, signal: never, ...quiet })
+      await sink({ ...ports, warehouse }, { partitions: 1, follow: false, signal: never, ...quiet })
       expect(await warehouse.progress(sinkReader(0))).toBe(await ports.warehouse.progress(sinkReader(0)))
       await warehouse.close()
     })

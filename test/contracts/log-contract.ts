@@ -47,6 +47,8 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
       await expect(log.create('inflow', 2)).rejects.toThrow(Problem)
       await expect(log.create('outflow', 1)).rejects.toThrow(Problem)
       expect((await log.topics()).map(({ partitions }) => partitions.length)).toEqual([1, 2])
+      expect(await Promise.all((await log.topics()).map(({ topic }) => log.partitions(topic)))).toEqual([1, 2])
+      expect(await log.partitions('nowhere')).toBe(0)
     })
 
     law('what was committed is read in order, each message at the offset that commit returned', async () => {

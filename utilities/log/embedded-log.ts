@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { checkpointTables, saveEntries } from '../checkpoint/embedded-checkpoints.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
 import { Fenced, type Fetched, type Log, type ReadOptions, type Writer } from './log.ts'
-import { appendBatch, createTopic, fetchAt, listTopics, logTables, truncateSome } from './stored-topics.ts'
+import { appendBatch, createTopic, fetchAt, listTopics, logTables, partitionCount, truncateSome } from './stored-topics.ts'
 
 const writerTables = {
   writers: `CREATE TABLE writers (
@@ -20,6 +20,7 @@ export function openEmbeddedLog(path: string): Log {
     gapless: true,
     create: async (topic, partitions) => db.write(() => createTopic(db, topic, partitions)),
     topics: async () => db.read(() => listTopics(db)),
+    partitions: async (topic) => db.read(() => partitionCount(db, topic)),
     read: (topic, options) => readFrom(db, topic, options),
     share: (topic, _, signal) => allPartitions(db, topic, signal),
     writer: async (name) => takeWriter(db, name),
@@ -36,7 +37,7 @@ export function openEmbeddedLog(path: string): Log {
 
 /** Whoever runs the stage holds its lease, and so works on all of them. */
 async function* allPartitions(db: Sqlite, topic: string, signal: AbortSignal): AsyncGenerator<readonly number[]> {
-  yield [...(db.read(() => listTopics(db)).find((one) => one.topic === topic)?.partitions ?? []).keys()]
+  yield [...Array(db.read(() => partitionCount(db, topic))).keys()]
   if (!signal.aborted) await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
 }
 

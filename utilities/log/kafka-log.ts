@@ -12,7 +12,7 @@ import { openCheckpointTopic, type CheckpointTopic } from './kafka-saves.ts'
 import { shareTopic } from './kafka-share.ts'
 import { kafkaServer } from './kafka-server.ts'
 import { stockFetch, stockProduce } from './kafka-stock.ts'
-import { ensureTopic, listTopics, truncateTopic } from './kafka-topics.ts'
+import { countPartitions, ensureTopic, listTopics, truncateTopic } from './kafka-topics.ts'
 import { openWriter } from './kafka-writer.ts'
 import type { Log } from './log.ts'
 
@@ -93,6 +93,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       await ensureTopic(parts, prefix + topic, partitions, { settings: { ...parts.topicSettings[topic], ...settings } })
     },
     topics: () => listTopics(parts),
+    partitions: (topic) => countPartitions(parts, prefix + topic),
     async *read(topic, reading) {
       const follower = { signal: reading.signal }
       if (reading.follow) followers.add(follower)

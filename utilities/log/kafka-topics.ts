@@ -82,6 +82,12 @@ export async function topicConfig(cluster: Cluster, topic: string): Promise<Read
   })
 }
 
+/** As the brokers have it now, whatever was known before. */
+export async function countPartitions({ cluster }: KafkaParts, topic: string): Promise<number> {
+  const { topicErrorCode, partitionMetadata } = (await cluster.patiently(() => cluster.metadata([topic]))).topicMetadata[0]!
+  return topicErrorCode === code.unknownTopic ? cluster.patiently(() => cluster.partitionsOf(topic)) : partitionMetadata.length
+}
+
 export async function listTopics(parts: KafkaParts): Promise<TopicState[]> {
   const { cluster, prefix } = parts
   const { topicMetadata } = await cluster.patiently(() => cluster.metadata([]))

@@ -44,6 +44,8 @@ export interface Log {
   /** Makes the topic if it is missing; a Problem when it exists with another number of partitions. */
   create(topic: string, partitions: number): Promise<void>
   topics(): Promise<readonly TopicState[]>
+  /** How many partitions the topic has now; 0 when it is not there. Cheaper than the state of all topics. */
+  partitions(topic: string): Promise<number>
   /** Batches from offset `from` on, in order. A read that starts inside a stored batch starts at exactly that message. A Problem when records at `from` were deleted. */
   read(topic: string, options: ReadOptions): AsyncIterable<Fetched>
   /**

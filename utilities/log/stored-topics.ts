@@ -124,7 +124,8 @@ function partitionOf(db: Sqlite, topic: string, partition: number): Partition {
   throw new Problem(`there is no topic ${topic}`, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
 }
 
-const partitionCount = (db: Sqlite, topic: string) =>
+/** 0 when the topic is not there. */
+export const partitionCount = (db: Sqlite, topic: string) =>
   db.prepare('SELECT count(*) AS count FROM partitions WHERE topic = ?').get(topic)!['count'] as number
 
 const counted = (partitions: number) => `${partitions} partition${partitions === 1 ? '' : 's'}`
