@@ -18,7 +18,7 @@ export async function lagOf(log: Log, topic: string, partition: number, { first,
   return { offsets, records }
 }
 
-export const noLag: Lag = { offsets: 0, records: 0 }
+const noLag: Lag = { offsets: 0, records: 0 }
 
 export const addLags = (lags: readonly Lag[]): Lag => lags.reduce((sum, { offsets, records }) =>
   ({ offsets: sum.offsets + offsets, records: sum.records === null || records === null ? null : sum.records + records }), noLag)

@@ -61,7 +61,7 @@ function list(log: Log, topics: readonly TopicState[], console: Show): void {
 
 async function create(log: Log, topic: string, partitions: number, console: Show): Promise<void> {
   if (!/^[A-Za-z0-9._-]{1,200}$/.test(topic)) throw new Problem(`${topic} is not a name for a topic`, 'Use letters, digits, dots, dashes and underscores.', { usage: true })
-  const there = (await log.topics()).some((one) => one.topic === topic)
+  const there = (await log.partitions(topic)) > 0
   await log.create(topic, partitions)
   const parts = `${partitions} partition${partitions === 1 ? '' : 's'}`
   console.result(there ? `${topic} was there already, with ${parts}, and is as it should be` : `made ${topic} with ${parts}`, { topic, partitions, made: !there })

@@ -72,7 +72,7 @@ export const messageKeys = (records: Columns, per: string | null): readonly stri
 const producedName = `produced/${inflowTopic}`
 
 /** The field that inflow's records are spread by; null for none, undefined when `produce` has not written any. */
-export async function loadKeyedBy(checkpoints: Checkpoints): Promise<string | null | undefined> {
+async function loadKeyedBy(checkpoints: Checkpoints): Promise<string | null | undefined> {
   const saved = (await checkpoints.load(producedName)).get('keyed-by')
   return saved && fromBytes<string | null>(saved)
 }

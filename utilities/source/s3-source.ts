@@ -7,8 +7,6 @@ import { GetObjectCommand, openS3 } from '../s3.ts'
 import type { Source } from './source.ts'
 import { storedSource } from './stored-source.ts'
 
-export const isS3 = (place: string): boolean => place.startsWith('s3://')
-
 const pausesMs = [200, 1_000, 5_000]
 
 /** `pace` makes every pause that much shorter: for tests. */
