@@ -1,4 +1,4 @@
-/** The door to DuckDB, an optional dependency: what batch is measured against. */
+/** The door to DuckDB: what batch is measured against. */
 import type { DuckDBValue } from '@duckdb/node-api'
 import { Problem } from '../utilities/problem.ts'
 
@@ -10,7 +10,7 @@ export type Duckdb = {
 }
 
 const load = () => import('@duckdb/node-api').catch((cause: unknown) => {
-  throw new Problem('DuckDB is not installed', 'Install it with: npm install --include=optional.', { cause })
+  throw new Problem('DuckDB is not installed', 'Install it with: npm ci.', { cause })
 })
 
 /** undefined when it is not installed. */

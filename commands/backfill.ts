@@ -1,51 +1,8 @@
-/** `backfill`: years of a file through the same engine into the warehouse. */
-import { backfill, undoBackfill } from '../batch/backfill.ts'
-import { chainOf, loadDefinitions } from '../config/definitions.ts'
-import { sourceAt } from '../config/wire.ts'
-import { loadPositions } from '../feature-defs/checkpoint.ts'
-import { Problem } from '../utilities/problem.ts'
-import { apply } from '../versions/apply.ts'
-import { actorOf } from './actor.ts'
+/** `backfill`: years of a file through the same engine, into the warehouse or, with --out, into files. */
 import type { Run } from './command.ts'
-import { count } from './console.ts'
-import { streamedSet } from './sets.ts'
-import { withPorts } from './stage.ts'
-import { years } from './words.ts'
 
-export const run: Run = async ({ options, config, console, signal }) => {
-  const definitions = await loadDefinitions(config.features)
-  const set = (options['features'] as string | undefined) ?? streamedSet(definitions)
-  const chain = chainOf(definitions, set)
-  const file = (options['file'] as string | undefined) ?? config.source.file
-  const undo = options['undo'] === true
-  const chosen = undo ? undefined : years(options)
-  const source = undo ? undefined : await sourceAt(file)
-
-  await withPorts({ config, console }, [`backfill-${set}`], async (ports) => {
-    if (!chosen || !source) {
-      if (!(await console.confirm(`Delete the rows of ${set} that an unfinished backfill wrote?`))) return console.result('nothing was changed', { set, undone: false })
-      const there = await undoBackfill(ports, set)
-      return console.result(there ? `took back the unfinished backfill of ${set}` : `${set} has no unfinished backfill`, { set, undone: there })
-    }
-    if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
-      // Nobody can see a difference yet: the first version needs no decision.
-      await source.prove(signal)
-      await apply(ports, { chain, version: 0, mode: 'first', partitions: config.log.partitions, actor: actorOf(options), signal, report: () => {} })
-      console.note(`applied ${set}@0, its first version`)
-    }
-    const progress = console.progress(`backfill ${set}`)
-    const rejects = ports.rejectsPath(set)
-    const done = await backfill(
-      { ...ports, source, rejects: ports.rejects(set) },
-      { set, years: chosen, strict: options['strict'] === true, continue: options['continue'] === true, by: `process ${process.pid}`, signal, report: ({ rows }) => progress(rows) },
-    )
-    if (done.rows + done.rejected + done.alreadyThere === 0 && !done.interrupted) throw new Problem(`${file} has no row of ${chosen[0] === chosen[1] ? chosen[0] : chosen.join('-')}`, 'Choose years that it has.')
-    const parts = [
-      done.rows > 0 ? `backfilled ${count(done.rows)} records into ${done.versions.map((version) => `${set}@${version}`).join(', ')}` : 'nothing new',
-      ...(done.alreadyThere > 0 ? [`${count(done.alreadyThere)} were there already`] : []),
-      ...(done.rejected > 0 ? [`${count(done.rejected)} lines rejected, see ${rejects}`] : []),
-      ...(done.interrupted ? ['interrupted: run it again to finish, or with --undo to take it back'] : []),
-    ]
-    console.result(parts.join('; '), { ...done, set, rejects: done.rejected > 0 ? rejects : null })
-  })
+/** Each loads only what it needs: files need none of the parts. */
+export const run: Run = async (context) => {
+  const { run } = context.options['out'] === undefined ? await import('./backfill-warehouse.ts') : await import('./backfill-files.ts')
+  return run(context)
 }

@@ -7,6 +7,10 @@ const file = ['--file <file>', 'the CSV, plain or gzip (default: source.file of 
 const strict = ['--strict', 'stop at the first line that cannot be read'] as const
 const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
 const untilCaughtUp = ['--until-caught-up', 'stop at the end instead of waiting for more'] as const
+const fileOptions = [
+  ['--format <format>', 'of the files: parquet or csv (default: parquet)'],
+  ['--partition-by <column>', 'Parquet only: a folder for each value, COLUMN=value'],
+] as const
 const why = ['--why <text>', 'the reason, kept in tidemark_versions'] as const
 
 export const commands: readonly Command[] = [
@@ -57,9 +61,16 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'backfill',
-    summary: 'batch: years of a file through the same engine into the warehouse',
-    example: 'tidemark backfill --years 2007',
-    options: [years, file, ['--features <set>', 'the feature set (default: the first that is not batch only)'], strict, carryOn, ['--undo', 'take back what an unfinished backfill wrote']],
+    summary: 'batch: years of a file through the same engine into the warehouse, or straight into files',
+    example: 'tidemark backfill --years 2007\n  $ tidemark backfill --years 2007-2012 --features loan_risk@1 --out data/loan_risk_v1',
+    options: [
+      years, file,
+      ['--features <set>', 'the feature set (default: the first that is not batch only); with --out also SET@VERSION (default: the newest defined)'],
+      strict, carryOn,
+      ['--undo', 'take back what an unfinished backfill wrote'],
+      ['--out <dir>', 'write files instead, from the file alone: nothing else is read or changed, and features start empty at the first row chosen'],
+      ...fileOptions,
+    ],
     load: () => import('./backfill.ts'),
   },
   {
@@ -143,7 +154,7 @@ export const commands: readonly Command[] = [
     args: '<set@version>',
     summary: "a version's rows as Parquet or CSV, in a folder of their own",
     example: 'tidemark export loan_risk@1 --out data/loan_risk_v1',
-    options: [['--out <dir>', 'the folder to make; it must not exist, or be empty'], ['--format <format>', 'parquet or csv (default: parquet)'], ['--partition-by <column>', 'Parquet only: a folder for each value, COLUMN=value']],
+    options: [['--out <dir>', 'the folder to make; it must not exist, or be empty'], ...fileOptions],
     onExisting: true,
     load: () => import('./export.ts'),
   },

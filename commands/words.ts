@@ -15,6 +15,9 @@ export function years(options: Options, fallback?: string): readonly [number, nu
   return [from, to]
 }
 
+/** The years may be right, and the file another one. */
+export const noRowOf = (file: string, [from, to]: readonly [number, number]) => new Problem(`${file} has no row of ${from === to ? from : `${from}-${to}`}`, 'Choose years that it has.')
+
 export function setAtVersion(word: string | undefined): { readonly set: string; readonly version: number } {
   const match = /^([a-z][a-z0-9_]*)@v?(\d{1,6})$/.exec(word ?? '')
   if (!match) throw usage(`${word ?? 'nothing'} is not SET@VERSION`, 'Name a version of a feature set, e.g. loan_risk@1.')

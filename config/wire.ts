@@ -8,6 +8,7 @@ import type { Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/log/kafka-auth.ts'
 import type { Log } from '../utilities/log/log.ts'
 import type { Look } from '../utilities/look.ts'
+import type { ParquetThread, ThreadedOptions } from '../utilities/parquet/parquet-thread.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
 import type { Source } from '../utilities/source/source.ts'
@@ -127,6 +128,12 @@ export async function sourceAt(place: string): Promise<Source> {
   const source = (await sources())(place)
   for await (const _ of source.read()) break
   return source
+}
+
+/** Columns to Parquet files, in a thread of their own. */
+export async function wireParquet(options: ThreadedOptions): Promise<ParquetThread> {
+  const { openParquetThread } = await import('../utilities/parquet/parquet-thread.ts')
+  return openParquetThread(options)
 }
 
 /** Only the warehouse, for reading. */

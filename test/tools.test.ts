@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DuckDBInstance } from '@duckdb/node-api'
-import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openConsole, type Console } from '../commands/console.ts'
 import { run as exportRun } from '../commands/export.ts'
@@ -12,9 +11,6 @@ import { replay } from '../batch/replay.ts'
 import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { frame } from '../schemas/wire.ts'
-import { noDay, type Column, type Columns } from '../utilities/columns.ts'
-import { openParquet } from '../utilities/parquet/parquet.ts'
-import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Printed } from './cli-run.ts'
 import { copyOf, expectRefused, generated, limitMs, only, withPorts } from './loan-folders.ts'
 import { columnsOf, readRows } from './oracle/compare.ts'
@@ -144,18 +140,6 @@ describe('export', () => {
     expect(readdirSync(join(copy, 'empty'))).toEqual(['loan_risk_v0.csv'])
   }, limitMs)
 
-  it('names the package that is missing, and the format that needs none', async () => {
-    const hook = `data:text/javascript,${encodeURIComponent(`import { registerHooks } from 'node:module'
-      registerHooks({ resolve: (name, context, next) => { if (name.startsWith('@duckdb')) throw new Error('not here'); return next(name, context) } })`)}`
-    const env = { NODE_OPTIONS: `--import ${hook}` }
-    const copy = copyOf(folder)
-    const refused = await tidemark(copy, 'export loan_risk@0 --out x', env)
-    expect(refused).toMatchObject({ code: 1, out: '' })
-    expect(refused.err).toMatch(/^tidemark: Parquet needs the optional package @duckdb\/node-api, which is not installed\. Install it with: .*--format csv\.$/m)
-    expect(readdirSync(copy)).toEqual(['.tidemark'])
-    expect(await tidemark(copy, 'export loan_risk@0 --out x --format csv', env)).toMatchObject({ code: 0 })
-  })
-
   it('leaves nothing behind when it is interrupted', async () => {
     const file = await generated(15_000)
     const place = freshFolder()
@@ -172,63 +156,6 @@ describe('export', () => {
       expect(readdirSync(place)).toEqual(['.tidemark'])
     }
   }, limitMs)
-})
-
-describe('a Parquet writer', () => {
-  const columns: readonly SqlColumn[] = [
-    { name: 'd', type: 'double' }, { name: 'i', type: 'integer' }, { name: 'b', type: 'bigint' }, { name: 'day', type: 'date' }, { name: 't', type: { varchar: 40 } }, { name: 'n', type: 'bigint' },
-  ]
-  const row = fc.record({
-    d: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
-    i: fc.integer(),
-    b: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    day: fc.option(fc.integer({ min: -719162, max: 2932896 })),
-    t: fc.option(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('', 'NULL', 'a"b\'c', '🚗', 'x\0y', 'line\r\nline'))),
-  })
-  type Row = typeof row extends fc.Arbitrary<infer R> ? R : never
-
-  function toColumns(rows: readonly Row[], before: number): Columns {
-    const bytes = Buffer.from(rows.map(({ t }) => t ?? '').join(''))
-    let end = 0
-    const bounds = rows.map(({ t }) => ({ start: t === null ? -1 : end, end: (end += Buffer.byteLength(t ?? '')) }))
-    const byName = new Map<string, Column>([
-      ['t', { kind: 'text', bytes, starts: Int32Array.from(bounds, ({ start }) => start), ends: Int32Array.from(bounds, ({ end }) => end) }],
-      ['day', { kind: 'date', days: Int32Array.from(rows, ({ day }) => day ?? noDay) }],
-      ['b', { kind: 'long', values: BigInt64Array.from(rows, ({ b }) => b) }],
-      ['i', { kind: 'int', values: Float64Array.from(rows, ({ i }) => i) }],
-      ['d', { kind: 'number', values: Float64Array.from(rows, ({ d }) => d ?? NaN) }],
-      ['n', { kind: 'int', values: Float64Array.from(rows, (_, at) => before + at) }],
-    ])
-    return { count: rows.length, byName }
-  }
-  const dayText = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10)
-
-  it('keeps every value and cuts files to size, however the rows come', () =>
-    fc.assert(fc.asyncProperty(fc.array(fc.array(row, { maxLength: 40 }), { maxLength: 5 }), fc.integer({ min: 1, max: 50 }), async (batches, rowsPerFile) => {
-      const out = freshFolder()
-      const writer = await openParquet({ folder: out, columns, rowsPerFile })
-      const rows = batches.flat()
-      let before = 0
-      for (const batch of batches) {
-        await writer.append(toColumns(batch, before))
-        before += batch.length
-      }
-      await writer.finish()
-      writer.close()
-      const files = readdirSync(out).toSorted()
-      expect(files).toEqual(Array.from({ length: Math.max(1, Math.ceil(rows.length / rowsPerFile)) }, (_, i) => `part-${String(i + 1).padStart(5, '0')}.parquet`))
-      const found = await parquetRows(join(out, '*.parquet'), '*', 'n')
-      expect(found.types).toEqual(['DOUBLE', 'INTEGER', 'BIGINT', 'DATE', 'VARCHAR', 'BIGINT'])
-      expect(found.rows).toEqual(rows.map(({ d, i, b, day, t }, at) => [d === null ? null : String(d), String(i), String(b), day === null ? null : dayText(day), t, String(at)]))
-    }), { numRuns: 25 }), limitMs)
-
-  it('refuses a column whose values would be too many folders', async () => {
-    const writer = await openParquet({ folder: freshFolder(), columns, partitionBy: 'n' })
-    const one: Row = { d: null, i: 0, b: 0n, day: null, t: null }
-    await writer.append(toColumns(Array<Row>(10_001).fill(one), 0))
-    await expect(writer.finish()).rejects.toThrow('n has 10001 different values')
-    writer.close()
-  })
 })
 
 describe('schemas', () => {

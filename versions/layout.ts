@@ -1,7 +1,7 @@
 /** How the warehouse of a feature set should look, from its released versions and the chain of promotions. */
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { sqlColumns } from '../schemas/sql.ts'
-import type { Layout, VersionRecord } from '../utilities/warehouse/warehouse.ts'
+import { viewColumns, type Layout, type SqlColumn, type VersionRecord } from '../utilities/warehouse/warehouse.ts'
 
 export function layoutOf(definitions: readonly Definition[], records: readonly VersionRecord[]): Layout {
   const latest = definitions.at(-1)!
@@ -16,6 +16,10 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
     chain: promoted.map(({ version }) => version),
   }
 }
+
+/** The columns of a version's own view, as the versions given have it. */
+export const columnsOf = (definitions: readonly Definition[], version: number): readonly SqlColumn[] =>
+  viewColumns(layoutOf(definitions, []), definitions.find((one) => one.version === version)!.features.map(({ name }) => name))
 
 /** The records with these in place of the ones of the same version. */
 export const withRecords = (records: readonly VersionRecord[], changed: readonly VersionRecord[]): readonly VersionRecord[] =>

@@ -1,5 +1,5 @@
 /** LZ4 frames as Kafka's producers write them. Only reading: Node cannot do it by itself. Kafka's own checksum covers the bytes, so LZ4's are passed over. */
-import { repeat } from './kafka-snappy.ts'
+import { repeat } from '../snappy.ts'
 
 const magic = 0x184d2204
 /** The sizes that a block can have at most, by the number in the frame's descriptor. */

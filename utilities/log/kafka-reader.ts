@@ -9,7 +9,7 @@ import { endsOf } from './kafka-topics.ts'
 import { check, code } from './kafka-trouble.ts'
 import type { Fetched, ReadOptions } from './log.ts'
 
-const fetchBytes = 2 * 1024 * 1024
+const fetchBytes = 4 * 1024 * 1024
 const chunkBytes = 4 * 1024 * 1024
 /** A follower hears of new messages at once; this is how long the broker waits when there are none, and how long an abandoned fetch lives on. */
 const followMs = 500

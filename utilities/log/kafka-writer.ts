@@ -10,8 +10,8 @@ import { Fenced, type Append, type Taken, type Writer } from './log.ts'
 
 type Work = Parameters<Writer['commit']>[0]
 
-/** Small enough that the broker works on one while the next is being encoded. */
-const parcelBytes = 512 * 1024
+/** As few requests as topics take by default, and small enough that the broker works on one while the next is being encoded. */
+const parcelBytes = 900 * 1024
 
 export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<CheckpointTopic>, name: string): Promise<Writer> {
   const identity = await takeIdentity(parts, name)

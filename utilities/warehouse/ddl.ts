@@ -1,7 +1,7 @@
 /** The SQL text of the warehouse's tables and views, for every dialect: pure, so that a plan shows exactly what would run. */
 import { createHash } from 'node:crypto'
 import { Problem } from '../problem.ts'
-import type { Layout, SqlType } from './warehouse.ts'
+import { rowColumns, viewColumns, type Layout, type SqlColumn, type SqlType } from './warehouse.ts'
 
 export type Target = { readonly dialect: 'sqlite' | 'redshift'; /** Put before every table and view. */ readonly schema?: string }
 
@@ -34,6 +34,8 @@ const qualified = ({ schema }: Target, name: string) => (schema === undefined ? 
 
 const named = (names: readonly string[]) => names.map(identifier).join(', ')
 
+const namesOf = (columns: readonly SqlColumn[]) => columns.map(({ name }) => name)
+
 /** A set's rows, base view and version views share the warehouse with those of other sets: names that would meet are refused. */
 function checkSet(set: string): void {
   if (/_(v\d+|rows)$|^(tidemark|sqlite)_/.test(set)) {
@@ -63,19 +65,9 @@ function typeText({ dialect }: Target, type: SqlType): string {
 /** Every column of the rows table. */
 const columnTypes = (target: Target, { record, features }: Layout): Map<string, string> => new Map([
   ...record.map(({ name, type }) => [name, typeText(target, type)] as const),
-  ['_modified_ts', 'BIGINT'],
-  ['_version', 'INTEGER'],
-  ['_seq', 'BIGINT'],
+  ...Object.entries(rowColumns).map(([name, type]) => [name, typeText(target, type)] as const),
   ...features.map((feature) => [feature, typeText(target, 'double')] as const),
 ])
-
-/** The columns that a view with these features shows, in the original store's order; later features come behind it. */
-function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): string[] {
-  const has = (feature: string) => shown.includes(feature)
-  const leadingShown = features.slice(0, leading).filter(has)
-  const laterShown = features.slice(leading).filter(has)
-  return [...record.map(({ name }) => name), ...leadingShown, '_modified_ts', '_version', ...laterShown, '_seq']
-}
 
 /** The statement that makes a view, and the columns it shows. */
 type View = { readonly text: string; readonly columns: readonly string[] }
@@ -87,14 +79,14 @@ function viewsOf(target: Target, layout: Layout): Map<string, View> {
   const views = new Map<string, View>()
   for (const { version, features } of versions) {
     const name = `${set}_v${version}`
-    const columns = viewColumns(layout, features)
+    const columns = namesOf(viewColumns(layout, features))
     const select = [`SELECT ${named(columns)}`, `FROM ${rows}`, `WHERE "_version" = ${whole(version)}`]
     views.set(name, { text: [`CREATE VIEW ${qualified(target, name)} AS`, ...select].join('\n'), columns })
   }
   if (chain.length > 0) {
     const promoted = versions.find(({ version }) => version === chain[0])
     if (!promoted) throw new TypeError(`${set}: version ${chain[0]} is promoted but has no view`)
-    const columns = viewColumns(layout, promoted.features)
+    const columns = namesOf(viewColumns(layout, promoted.features))
     views.set(set, { text: `CREATE VIEW ${qualified(target, set)} AS\n${chainText(rows, columns, chain)}`, columns })
   }
   return views
@@ -177,7 +169,7 @@ function tableChanges(target: Target, layout: Layout, found: Found['columns']): 
 }
 
 function createRows({ dialect }: Target, rows: string, columns: ReadonlyMap<string, string>): string {
-  const always = new Set(['_modified_ts', '_version', '_seq'])
+  const always = new Set(Object.keys(rowColumns))
   const lines = [...columns].map(([name, type]) => `  ${identifier(name)} ${type}${always.has(name) ? ' NOT NULL' : ''}`)
   const body = (more: readonly string[]) => `CREATE TABLE ${rows} (\n${[...lines, ...more].join(',\n')}\n)`
   return dialect === 'sqlite' ? `${body(['  PRIMARY KEY ("_version", "_seq")'])} WITHOUT ROWID` : `${body([])} SORTKEY ("_version", "_seq")`

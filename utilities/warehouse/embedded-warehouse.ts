@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
+import type { Thread } from '../thread.ts'
 import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type Found } from './ddl.ts'
 import { readChunk } from './embedded-rows.ts'
-import { writerThread, type WriterThread } from './embedded-writer.ts'
-import { columnsOf, target, writeRows } from './embedded-writes.ts'
+import { writerThread } from './embedded-writer.ts'
+import { columnsOf, target, writeRows, type Write } from './embedded-writes.ts'
 import type { QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
 
 /** Smaller writes are not worth a thread; once there is one, it does them all, in order. */
@@ -21,7 +22,7 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     throw nothingYet(path)
   }
   let querying: Sqlite | undefined
-  let thread: WriterThread | undefined
+  let thread: Thread<Write> | undefined
 
   return {
     plan: async (layout) => db.read(() => changes(target, layout, found(db, layout.set))),
@@ -49,7 +50,7 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
         return await nextTurn()
       }
       thread ??= writerThread(path)
-      await thread.write({ set, rows, progress })
+      await thread.run({ set, rows, progress })
     },
 
     async progress(reader) {

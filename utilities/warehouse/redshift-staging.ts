@@ -1,9 +1,6 @@
 /** Rows on their way into Redshift as Parquet files in S3, where COPY reads them; what crashed runs left there is removed after a day. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Columns } from '../columns.ts'
-import { openParquet } from '../parquet/parquet.ts'
+import { parquetFile } from '../parquet/parquet-file.ts'
 import { Problem } from '../problem.ts'
 import type { StoredColumn } from './ddl.ts'
 import { openBucket } from './redshift-s3.ts'
@@ -62,26 +59,14 @@ export function openStaging(region: string, { bucket, prefix, roleArn }: Staging
 
 const misnamed = (option: string, given: string, todo: string) => new Problem(`the warehouse's staging ${option} is ${JSON.stringify(given)}`, todo)
 
-/** The columns of the rows in their order: COPY reads Parquet by position. */
+/** The columns of the rows in their order: COPY reads Parquet by position. The same rows are the same bytes, so a write that comes again is known by its content. */
 export async function parquetOf(rows: Columns, stored: readonly StoredColumn[]): Promise<readonly Uint8Array[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidemark-staging-'))
-  try {
-    const columns = [...rows.byName.keys()].map((name): SqlColumn => ({ name, type: sqlType(stored.find((one) => one.name === name)!.type) }))
-    const writer = await openParquet({ folder, columns }).catch((cause: unknown) => {
-      if (!(cause instanceof Problem)) throw cause
-      const todo = 'Install it with: npm install @duckdb/node-api@1.4.4-r.1, or leave staging out of the config file: rows then go in slowly, by INSERT.'
-      throw new Problem('many rows go to Redshift as Parquet files, and the optional package @duckdb/node-api that writes them is not installed', todo, { cause })
-    })
-    try {
-      await writer.append(rows)
-      await writer.finish()
-    } finally {
-      writer.close()
-    }
-    return readdirSync(folder).sort().map((file) => readFileSync(join(folder, file)))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const columns = [...rows.byName.keys()].map((name): SqlColumn => ({ name, type: sqlType(stored.find((one) => one.name === name)!.type) }))
+  const bytes: Uint8Array[] = []
+  const file = parquetFile(columns, (more) => bytes.push(more))
+  file.append(rows)
+  file.finish()
+  return [Buffer.concat(bytes)]
 }
 
 const types: Readonly<Record<string, SqlType>> = { 'DOUBLE PRECISION': 'double', INTEGER: 'integer', BIGINT: 'bigint', DATE: 'date' }

@@ -18,6 +18,16 @@ export type Layout = {
   readonly chain: readonly number[]
 }
 
+/** What every row has beside the record's columns and its features. */
+export const rowColumns = { _modified_ts: 'bigint', _version: 'integer', _seq: 'bigint' } as const
+
+/** The columns that a view with these features shows, in the original store's order; later features come behind it. */
+export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): readonly SqlColumn[] {
+  const own = (name: keyof typeof rowColumns): SqlColumn => ({ name, type: rowColumns[name] })
+  const values = (some: readonly string[]) => some.filter((name) => shown.includes(name)).map((name): SqlColumn => ({ name, type: 'double' }))
+  return [...record, ...values(features.slice(0, leading)), own('_modified_ts'), own('_version'), ...values(features.slice(leading)), own('_seq')]
+}
+
 export type VersionState = 'registered' | 'filling' | 'shadow' | 'promoted' | 'superseded' | 'rolled back' | 'retired'
 
 /** A row of `tidemark_versions`. */

@@ -1,0 +1,60 @@
+/** The batch without a store: years of a file through one version's engine, from nothing, to whoever writes the rows. */
+import { engine } from '../feature-defs/engine.ts'
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { inputsOf } from '../feature-defs/inputs.ts'
+import { rowsOf } from '../feature-defs/rows.ts'
+import { readCsv } from '../schemas/csv.ts'
+import { selectYears, unreadable, type Years } from '../schemas/selection.ts'
+import type { Clock } from '../utilities/clock.ts'
+import { pick, type Columns } from '../utilities/columns.ts'
+import { oneAhead } from '../utilities/one-ahead.ts'
+import type { RejectsFile } from '../utilities/source/rejects-file.ts'
+import type { Source } from '../utilities/source/source.ts'
+
+export type ComputePorts = {
+  readonly source: Source
+  readonly clock: Clock
+  readonly rejects: RejectsFile
+  /** Takes the rows in order; they are its own from then on. */
+  readonly write: (rows: Columns) => Promise<void>
+}
+
+export type ComputeOptions = {
+  readonly definition: Definition
+  readonly years: Years
+  readonly strict: boolean
+  readonly signal: AbortSignal
+  readonly report: (news: { readonly rows: number }) => void
+}
+
+export type Computed = { readonly rows: number; readonly rejected: number }
+
+/** Throws the signal's reason when it aborts: what was written until then is not all. */
+export async function compute({ source, clock, rejects, write }: ComputePorts, { definition, years, strict, signal, report }: ComputeOptions): Promise<Computed> {
+  const { record } = definition
+  const select = selectYears(record.at, years)
+  const { push } = engine(definition)
+  const total = { rows: 0, rejected: 0 }
+  const writes = oneAhead()
+  try {
+    for await (const batch of readCsv(record, source.read(signal), { place: source.place })) {
+      const chosen = select(batch)
+      if (strict && chosen.rejects.length > 0) throw unreadable(source.place, chosen.rejects[0]!)
+      const records = pick(batch.columns, chosen.rows)
+      if (records.count > 0) {
+        const made = rowsOf(definition, records, push(inputsOf(definition, records)), clock())
+        await writes.begin(() => write(made))
+      }
+      await rejects.append(chosen.rejects)
+      total.rows += records.count
+      total.rejected += chosen.rejects.length
+      report({ rows: records.count })
+      signal.throwIfAborted()
+    }
+  } finally {
+    // Nothing is being written any more, whatever else went wrong.
+    await writes.settled().catch(() => {})
+  }
+  await writes.settled()
+  return total
+}

@@ -1,0 +1,61 @@
+/** Rows as a CSV file of RFC 4180: a null is empty, an empty text is quoted. */
+import { isAscii } from 'node:buffer'
+import { open } from 'node:fs/promises'
+import { noDay, type Column, type TextColumn } from '../utilities/columns.ts'
+import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
+import type { RowFiles } from './row-files.ts'
+
+export async function openCsv(path: string, columns: readonly SqlColumn[]): Promise<RowFiles> {
+  const file = await open(path, 'wx')
+  await file.appendFile(`${columns.map(({ name }) => name).join(',')}\r\n`)
+  return {
+    async append({ count, byName }) {
+      const [first, ...others] = columns.map(({ name }) => cellsOf(byName.get(name)!, count)) as [string[], ...string[][]]
+      let lines = ''
+      for (let row = 0; row < count; row++) {
+        let line = first[row]!
+        for (const cells of others) line += `,${cells[row]!}`
+        lines += `${line}\r\n`
+      }
+      await file.appendFile(lines)
+    },
+    finish: async () => {},
+    close: () => file.close(),
+  }
+}
+
+function cellsOf(column: Column, count: number): string[] {
+  switch (column.kind) {
+    case 'number':
+    case 'int':
+      return written(column.values, count, (value) => (Number.isNaN(value) ? '' : String(value)))
+    case 'long':
+      return written(column.values, count, String)
+    case 'date':
+      return written(column.days, count, (day) => (day === noDay ? '' : new Date(day * 86_400_000).toISOString().slice(0, 10)))
+    case 'text':
+      return textCells(column, count)
+  }
+}
+
+/** A value like the one before it is not written out again: many columns go on with the same one for many rows. */
+function written<Value>(values: { readonly [row: number]: Value }, count: number, write: (value: Value) => string): string[] {
+  const cells = new Array<string>(count)
+  for (let row = 0; row < count; row++) {
+    const value = values[row]!
+    cells[row] = row > 0 && Object.is(value, values[row - 1]) ? cells[row - 1]! : write(value)
+  }
+  return cells
+}
+
+/** Where all is ASCII, a text is had faster as a part of one large string than by decoding each. */
+function textCells({ bytes, starts, ends }: TextColumn, count: number): string[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const ascii = isAscii(buffer) ? buffer.toString('latin1') : undefined
+  const textAt = ascii === undefined ? (start: number, end: number) => buffer.toString('utf8', start, end) : (start: number, end: number) => ascii.substring(start, end)
+  const cells = new Array<string>(count)
+  for (let row = 0; row < count; row++) cells[row] = starts[row]! < 0 ? '' : quoted(textAt(starts[row]!, ends[row]!))
+  return cells
+}
+
+const quoted = (text: string): string => (text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

@@ -1,0 +1,17 @@
+/** The body of the Parquet thread: one writer, fed batch by batch. */
+import type { Columns } from '../columns.ts'
+import { threadBody } from '../thread-body.ts'
+import { openParquet, type ParquetOptions } from './parquet.ts'
+
+/** Rows to append, or the end of them. */
+export type ParquetJob = Columns | 'finish'
+
+threadBody((options: ParquetOptions) => {
+  let opened: ReturnType<typeof openParquet> | undefined
+  return async (job: ParquetJob) => {
+    const writer = await (opened ??= openParquet(options))
+    if (job !== 'finish') return writer.append(job)
+    await writer.finish()
+    writer.close()
+  }
+})
