@@ -120,6 +120,8 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
   // A rejected line has no key: it was taken when every partition has taken what is around it.
   const allIngested = (seq: number) => parts.every(({ ingested }) => ingested(seq))
 
+  // Otherwise versions or partitions have columns in common.
+  const alone = parts.length === 1 && parts[0]!.lanes.length === 1
   let held = false
   try {
     for await (const csv of readCsv(record, source.read(), { place: source.place, rowsPerBatch: warehouse.flush?.rows })) {
@@ -148,7 +150,7 @@ async function run({ checkpoints, warehouse, source, rejects, clock }: BackfillP
         for (const { part, records } of due) {
           for (const { definition, engine } of part.lanes) {
             const made = rowsOf(definition, records, engine.push(inputsOf(definition, records)), clock())
-            await writes.begin(() => warehouse.write(set, made))
+            await writes.begin(() => warehouse.write(set, alone ? { ...made, handedOver: true } : made))
           }
           part.rows += records.count
         }

@@ -15,7 +15,7 @@ export type ComputePorts = {
   readonly source: Source
   readonly clock: Clock
   readonly rejects: RejectsFile
-  /** Takes the rows in order; they are its own from then on. */
+  /** Takes the rows in order. */
   readonly write: (rows: Columns) => Promise<void>
 }
 
@@ -43,7 +43,7 @@ export async function compute({ source, clock, rejects, write }: ComputePorts, {
       const records = pick(batch.columns, chosen.rows)
       if (records.count > 0) {
         const made = rowsOf(definition, records, push(inputsOf(definition, records)), clock())
-        await writes.begin(() => write(made))
+        await writes.begin(() => write({ ...made, handedOver: true }))
       }
       await rejects.append(chosen.rejects)
       total.rows += records.count

@@ -32,7 +32,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const progress = console.progress(`backfill ${name}`)
   let done: Computed | undefined
   const made = await filled(out, async ({ folder, rejects }) => {
-    const files = await openRowFiles({ ...wanted, folder, name: `${set}_v${version}`, columns, handOver: true })
+    const files = await openRowFiles({ ...wanted, folder, name: `${set}_v${version}`, columns })
     try {
       const ports = { source, clock: systemClock(), rejects: rejectsFile(rejects), write: files.append }
       done = await compute(ports, { definition, years: chosen, strict: options['strict'] === true, signal, report: ({ rows }) => progress(rows) })

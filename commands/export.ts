@@ -29,7 +29,7 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
       try {
         for await (const batch of warehouse.rows(set, version, extent, columns.map(({ name }) => name))) {
           signal.throwIfAborted()
-          await files.append(batch)
+          await files.append({ ...batch, handedOver: true })
           rows += batch.count
           progress(batch.count, { done: rows, of: extent.rows })
         }

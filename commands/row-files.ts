@@ -36,12 +36,10 @@ export type FilesOptions = Pick<Asked, 'format' | 'partitionBy'> & {
   /** Of the one file, where there is only one. */
   readonly name: string
   readonly columns: readonly SqlColumn[]
-  /** The rows are not used by anybody else: they need not be copied. */
-  readonly handOver?: boolean
 }
 
-export async function openRowFiles({ folder, name, columns, format, partitionBy, handOver = false }: FilesOptions): Promise<RowFiles> {
-  if (format === 'parquet') return wireParquet({ folder, columns, handOver, ...(partitionBy === undefined ? {} : { partitionBy }) })
+export async function openRowFiles({ folder, name, columns, format, partitionBy }: FilesOptions): Promise<RowFiles> {
+  if (format === 'parquet') return wireParquet({ folder, columns, ...(partitionBy === undefined ? {} : { partitionBy }) })
   const { openCsv } = await import('./csv-file.ts')
   return openCsv(join(folder, `${name}.csv`), columns)
 }

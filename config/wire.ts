@@ -8,7 +8,8 @@ import type { Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/log/kafka-auth.ts'
 import type { Log } from '../utilities/log/log.ts'
 import type { Look } from '../utilities/look.ts'
-import type { ParquetThread, ThreadedOptions } from '../utilities/parquet/parquet-thread.ts'
+import type { ParquetOptions } from '../utilities/parquet/parquet.ts'
+import type { ParquetThread } from '../utilities/parquet/parquet-thread.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
 import type { Source } from '../utilities/source/source.ts'
@@ -131,7 +132,7 @@ export async function sourceAt(place: string): Promise<Source> {
 }
 
 /** Columns to Parquet files, in a thread of their own. */
-export async function wireParquet(options: ThreadedOptions): Promise<ParquetThread> {
+export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
   const { openParquetThread } = await import('../utilities/parquet/parquet-thread.ts')
   return openParquetThread(options)
 }

@@ -60,7 +60,9 @@ async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPort
     for (const [i, { set, columns }] of parts.entries()) {
       // The progress rides on the last write: rows written before it are written again after a crash, onto themselves.
       const progress = i === parts.length - 1 ? { reader, next } : undefined
-      await writes.begin(() => warehouse.write(set, columns, progress, signal).then(() => report({ rows: columns.count, unreadable: 0, offset: next })))
+      // Those of several may lie in the same bytes.
+      const rows: Columns = parts.length === 1 ? { ...columns, handedOver: true } : columns
+      await writes.begin(() => warehouse.write(set, rows, progress, signal).then(() => report({ rows: rows.count, unreadable: 0, offset: next })))
     }
     if (unreadable > 0) report({ rows: 0, unreadable, offset: next })
   }

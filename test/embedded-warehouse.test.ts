@@ -2,6 +2,7 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { columnOf } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
 import { openSqlite } from '../utilities/sqlite.ts'
 import { bookkeeping, changes } from '../utilities/warehouse/ddl.ts'
@@ -44,6 +45,16 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
     const all = 'SELECT avg(ma50) FROM loan'
     expect(await steps(all, 'older')).toEqual(Array(3).fill('SEARCH older USING PRIMARY KEY (_version=?)'))
     expect(await steps(all, 'newer')).toEqual(Array(3).fill('SEARCH newer USING PRIMARY KEY (_version=? AND _seq=?)'))
+  })
+
+  it('takes rows that are handed over out of the hands of whoever wrote them, and others not', async () => {
+    const { warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(0, [0]), [])
+    const rows = plainRows(0, 1, 10_000)
+    const [kept, given] = [columnsFrom(rows.slice(0, 5000)), { ...columnsFrom(rows.slice(5000)), handedOver: true as const }]
+    for (const part of [kept, given]) await warehouse.write('loan', part)
+    expect([kept, given].map(({ byName }) => columnOf({ count: 0, byName }, '_seq', 'int').values.length)).toEqual([5000, 0])
+    expect(await readRows(warehouse, 0)).toEqual(rows)
   })
 
   it('removes many rows in steps that leave room for others', async () => {

@@ -1,5 +1,5 @@
 /** What `plan` says before anything happens, and what counts as a change of a definitions file. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { v0, v1 } from '../feature-defs/loan-risk.ts'
@@ -29,6 +29,12 @@ describe('plan', () => {
       expect(plan).toMatchObject({ changes: true, promoted: 0, incompatible: [], replayedRecords, writtenRows, features: [{ ...ma50, state: first }, { ...ma100, state: second }] })
     }
   }, limitMs)
+
+  it('makes nothing where there is nothing', async () => {
+    const folder = freshFolder()
+    expect(await done(folder, 'plan loan_risk@0')).toMatch(/^ma50 +added/m)
+    expect(readdirSync(folder)).toEqual([])
+  })
 
   it('tells redefined and removed features with both definitions', async () => {
     expect(featureChanges(v1.definition, v0.definition)).toMatchObject([{ feature: 'ma50', change: 'unchanged' }, { feature: 'ma100', change: 'removed', after: null }])

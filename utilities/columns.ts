@@ -15,6 +15,8 @@ export type Column = NumberColumn | IntColumn | LongColumn | DateColumn | TextCo
 export type Columns = {
   readonly count: number
   readonly byName: ReadonlyMap<string, Column>
+  /** Whoever passes them on does not look at the arrays any more: they may go over to another thread as they are, which saves a copy. */
+  readonly handedOver?: true
 }
 
 export const noDay = -0x80000000
@@ -41,6 +43,18 @@ function pickColumn(column: Column, rows: Int32Array): Column {
 function gather<A extends Float64Array | BigInt64Array | Int32Array>(from: A, rows: Int32Array, to: A): A {
   for (let i = 0; i < rows.length; i++) to[i] = from[rows[i]!]!
   return to
+}
+
+/** What may go over to another thread with the columns. An array that is a part of something larger stays, and is copied. */
+export const buffersHandedOver = ({ byName, handedOver }: Columns): ArrayBuffer[] =>
+  handedOver ? [...new Set([...byName.values()].flatMap(arraysOf).filter(({ buffer, byteLength }) => byteLength === buffer.byteLength).map(({ buffer }) => buffer as ArrayBuffer))] : []
+
+function arraysOf(column: Column): readonly ArrayBufferView[] {
+  switch (column.kind) {
+    case 'number': case 'int': case 'long': return [column.values]
+    case 'date': return [column.days]
+    case 'text': return [column.bytes, column.starts, column.ends]
+  }
 }
 
 /** A column that must be there and of that kind: anything else is a bug of ours. */

@@ -1,13 +1,8 @@
 /** Parquet written by a thread of its own: the main one reads and computes the next rows while the last are encoded. */
-import type { Column, Columns } from '../columns.ts'
+import { buffersHandedOver, type Columns } from '../columns.ts'
 import { openThread } from '../thread.ts'
 import type { ParquetOptions, ParquetWriter } from './parquet.ts'
 import type { ParquetJob } from './parquet-thread-body.ts'
-
-export type ThreadedOptions = ParquetOptions & {
-  /** Rows that are appended are not used any more by whoever appends them: they are handed over as they are, not copied. */
-  readonly handOver?: boolean
-}
 
 export interface ParquetThread extends ParquetWriter {
   /** Resolves when there is room for more rows: what was wrong with these is said by one of the next calls. */
@@ -20,13 +15,13 @@ export interface ParquetThread extends ParquetWriter {
 const mostUnderWay = 8
 const limits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 1024 }
 
-export function openParquetThread({ handOver = false, ...options }: ThreadedOptions): ParquetThread {
+export function openParquetThread(options: ParquetOptions): ParquetThread {
   const thread = openThread<ParquetJob>({ body: './parquet-thread-body', beside: import.meta.url, data: options, does: `writes ${options.folder}`, limits })
   const underWay: Promise<void>[] = []
 
   return {
     async append(rows) {
-      const job = thread.run(rows, handOver ? buffersOf(rows) : [])
+      const job = thread.run(rows, buffersHandedOver(rows))
       // Whoever waits for it below gets the error; until then it must not count as unhandled.
       job.catch(() => {})
       underWay.push(job)
@@ -37,16 +32,5 @@ export function openParquetThread({ handOver = false, ...options }: ThreadedOpti
       await thread.run('finish')
     },
     close: () => thread.close(),
-  }
-}
-
-/** Each once: columns of text may share their bytes. */
-const buffersOf = ({ byName }: Columns): ArrayBuffer[] => [...new Set([...byName.values()].flatMap(arraysOf).map(({ buffer }) => buffer as ArrayBuffer))]
-
-function arraysOf(column: Column): readonly ArrayBufferView[] {
-  switch (column.kind) {
-    case 'number': case 'int': case 'long': return [column.values]
-    case 'date': return [column.days]
-    case 'text': return [column.bytes, column.starts, column.ends]
   }
 }

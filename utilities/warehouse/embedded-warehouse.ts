@@ -1,6 +1,7 @@
 /** The embedded warehouse: one SQLite file that any process may read while it is written. */
 import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { buffersHandedOver } from '../columns.ts'
 import { Problem } from '../problem.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
 import type { Thread } from '../thread.ts'
@@ -50,7 +51,7 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
         return await nextTurn()
       }
       thread ??= writerThread(path)
-      await thread.run({ set, rows, progress })
+      await thread.run({ set, rows, progress }, buffersHandedOver(rows))
     },
 
     async progress(reader) {
