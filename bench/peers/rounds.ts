@@ -32,14 +32,15 @@ export type Report = {
 export type Round = { readonly number: number; readonly data: Data; readonly expected: Expected; readonly report: Report }
 
 const frameBytes = 18
+const allThree = join(import.meta.dirname, 'definitions.ts')
 
 /** A data directory with the version applied, and the log that the config says. */
-async function inDirectory(log: object, work: (dir: string, configFile: string) => Promise<void>): Promise<void> {
+async function inDirectory({ log, features = allThree }: { readonly log: object; readonly features?: string | undefined }, work: (dir: string, configFile: string) => Promise<void>): Promise<void> {
   makeWorkDir()
   const dir = mkdtempSync(join(workDir, 'peers-'))
   try {
     const configFile = join(dir, 'config.json')
-    writeFileSync(configFile, JSON.stringify({ dataDir: join(dir, 'tidemark'), features: join(import.meta.dirname, 'definitions.ts'), log }))
+    writeFileSync(configFile, JSON.stringify({ dataDir: join(dir, 'tidemark'), features, log }))
     await run('tidemark.js', ['apply', 'loan_risk@0', '--yes', '--config', configFile])
     await work(dir, configFile)
   } finally {
@@ -66,7 +67,7 @@ export async function kafkaRound(kafka: Kafka, { number, data, expected, report 
   const brokers = addresses.join()
   const prefix = `r${number}.`
   const { file, years, rows } = data
-  await inDirectory({ kind: 'kafka', brokers: addresses, topicPrefix: prefix }, async (dir, configFile) => {
+  await inDirectory({ log: { kind: 'kafka', brokers: addresses, topicPrefix: prefix } }, async (dir, configFile) => {
     const schemas = writeSchemas(dir)
     const inflow = `${prefix}inflow`
     const plain = `${prefix}plain`
@@ -101,7 +102,7 @@ export async function kafkaRound(kafka: Kafka, { number, data, expected, report 
 
 export async function batchRound({ data, expected, report }: Round, batches: readonly ReadyBatch[]): Promise<void> {
   for (const { lane, command } of batches) {
-    await inDirectory({ kind: 'embedded' }, async (dir, configFile) => {
+    await inDirectory({ log: { kind: 'embedded' }, features: lane.definitions }, async (dir, configFile) => {
       const job = { file: data.file, years: data.years, dir, configFile }
       await attempt(lane.word, report,
         async () => ({ rows: data.rows, rate: undefined, brokerSeconds: 0, ...(await runAll(lane.name, command(job))) }),
