@@ -8,9 +8,13 @@ const ranked = (lanes: readonly LaneResult[], figure: Figure, note?: (lane: Lane
   lanes.filter(({ rounds }) => rounds.size > 0)
     .map((lane) => ({ label: lane.name, ...(note && { note: note(lane) }), values: valuesOf(lane, figure), own: lane.name.startsWith('Tidemark') }))
 
-const named = (lanes: readonly LaneResult[], target: string) => lanes.map((lane) => ({ ...lane, how: `${target}: ${lane.how}` }))
 const thousands = (value: number) => (value < 9500 && value > 0 ? (value / 1000).toFixed(1) : wholeNumber(Math.round(value / 1000)))
 const whiskers = 'The bar is the median of the rounds, the whisker goes from the least to the most.'
+
+const batchChart = (target: string, size: string) => (lanes: readonly LaneResult[]): string => barChart({
+  title: `Batch, csv.gz → features → ${target}: thousand rows a second`,
+  subtitle: [`${size}, whole processes.`, whiskers], bars: ranked(lanes, wholeRate, ({ how }) => how), show: thousands,
+})
 
 /** By file name. What was not measured is not drawn. */
 export function pictures({ streams, producers, tables, parquet }: Results, rows: number): Map<string, string> {
@@ -30,10 +34,8 @@ export function pictures({ streams, producers, tables, parquet }: Results, rows:
       title: 'csv.gz → Kafka: thousand rows a second while working',
       subtitle: [`${size}, idempotent or in transactions.`, whiskers], bars: ranked(lanes, workingRate, ({ how }) => how), show: thousands,
     })],
-    ['peers-batches.svg', [...named(tables, 'into a table'), ...named(parquet, 'into Parquet')], (lanes) => barChart({
-      title: 'Batch, csv.gz → features → table or Parquet: thousand rows a second',
-      subtitle: [`${size}, whole processes.`, whiskers], bars: ranked(lanes, wholeRate, ({ how }) => how), show: thousands,
-    })],
+    ['peers-tables.svg', tables, batchChart('table', size)],
+    ['peers-parquet.svg', parquet, batchChart('Parquet', size)],
   ]
   return new Map(wanted.filter(([, lanes]) => lanes.some(({ rounds }) => rounds.size > 0)).map(([name, lanes, draw]) => [name, draw(lanes)]))
 }

@@ -23,12 +23,12 @@ export function resultsOf(outcomes: Outcomes): Results {
 export function sectionsOf({ streams, producers, tables, parquet }: Results, rows: number): Map<string, { readonly title: string; readonly text: string }> {
   const size = `${wholeNumber(rows)} rows`
   const working = { head: 'who', how: 'guarantee', working: true }
-  const batch = (target: string) => ({ head: `into ${target}`, how: 'features', working: false })
+  const batch = { head: 'who', how: 'features', working: false }
   const wanted = [
     { name: 'peers-streams', title: `Kafka → ma50, ma100, ema50 → Kafka, ${size}`, lanes: streams, parts: [() => resultTable(streams, working), () => bestPeer(streams)] },
     { name: 'peers-producers', title: `csv.gz → Kafka, ${size}`, lanes: producers, parts: [() => resultTable(producers, working)] },
-    { name: 'peers-batches', title: `Batch: csv.gz → features → table or Parquet, ${size}`, lanes: [...tables, ...parquet],
-      parts: [() => resultTable(tables, batch('a table')), () => resultTable(parquet, batch('Parquet'))] },
+    { name: 'peers-tables', title: `csv.gz → features → table, ${size}`, lanes: tables, parts: [() => resultTable(tables, batch)] },
+    { name: 'peers-parquet', title: `csv.gz → features → Parquet, ${size}`, lanes: parquet, parts: [() => resultTable(parquet, batch)] },
   ]
   return new Map(wanted.filter(({ lanes }) => lanes.some(({ rounds }) => rounds.size > 0)).map(({ name, title, lanes, parts }) => {
     const texts = [...parts.map((part) => part()), tiesText(lanes)].filter((text) => text !== '')
