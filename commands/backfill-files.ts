@@ -10,7 +10,7 @@ import { columnsOf } from '../versions/layout.ts'
 import type { Run } from './command.ts'
 import { count } from './console.ts'
 import { filled } from './folder.ts'
-import { asked, checkPartition, openRowFiles } from './row-files.ts'
+import { asked, checkPartition, openRowFiles, wroteText } from './row-files.ts'
 import { definedVersion } from './sets.ts'
 import { noRowOf, years } from './words.ts'
 
@@ -51,7 +51,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
 
   const { files, rejects } = made
   const parts = [
-    `wrote ${count(done.rows)} rows of ${name} to ${out} (${count(files)} ${files === 1 ? 'file' : 'files'})`,
+    wroteText(done.rows, name, out, files),
     ...(rejects === null ? [] : [`${count(done.rejected)} lines rejected, see ${rejects}`]),
   ]
   console.result(parts.join('; '), { ...done, alreadyThere: 0, interrupted: false, ...about, rejects, files })

@@ -2,6 +2,7 @@
 import { isAscii } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { noDay, type Column, type TextColumn } from '../utilities/columns.ts'
+import { dayText } from '../utilities/day.ts'
 import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
 import type { RowFiles } from './row-files.ts'
 
@@ -10,7 +11,8 @@ export async function openCsv(path: string, columns: readonly SqlColumn[]): Prom
   await file.appendFile(`${columns.map(({ name }) => name).join(',')}\r\n`)
   return {
     async append({ count, byName }) {
-      const [first, ...others] = columns.map(({ name }) => cellsOf(byName.get(name)!, count)) as [string[], ...string[][]]
+      const textOf = reader()
+      const [first, ...others] = columns.map(({ name }) => cellsOf(byName.get(name)!, count, textOf)) as [string[], ...string[][]]
       let lines = ''
       for (let row = 0; row < count; row++) {
         let line = first[row]!
@@ -24,7 +26,7 @@ export async function openCsv(path: string, columns: readonly SqlColumn[]): Prom
   }
 }
 
-function cellsOf(column: Column, count: number): string[] {
+function cellsOf(column: Column, count: number, textOf: TextOf): string[] {
   switch (column.kind) {
     case 'number':
     case 'int':
@@ -32,9 +34,9 @@ function cellsOf(column: Column, count: number): string[] {
     case 'long':
       return written(column.values, count, String)
     case 'date':
-      return written(column.days, count, (day) => (day === noDay ? '' : new Date(day * 86_400_000).toISOString().slice(0, 10)))
+      return written(column.days, count, (day) => (day === noDay ? '' : dayText(day)))
     case 'text':
-      return textCells(column, count)
+      return textCells(column, count, textOf(column.bytes))
   }
 }
 
@@ -48,11 +50,22 @@ function written<Value>(values: { readonly [row: number]: Value }, count: number
   return cells
 }
 
-/** Where all is ASCII, a text is had faster as a part of one large string than by decoding each. */
-function textCells({ bytes, starts, ends }: TextColumn, count: number): string[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const ascii = isAscii(buffer) ? buffer.toString('latin1') : undefined
-  const textAt = ascii === undefined ? (start: number, end: number) => buffer.toString('utf8', start, end) : (start: number, end: number) => ascii.substring(start, end)
+type TextAt = (start: number, end: number) => string
+type TextOf = (bytes: Uint8Array) => TextAt
+
+/** Where all is ASCII, a text is had faster as a part of one large string than by decoding each; columns of a batch share their bytes. */
+function reader(): TextOf {
+  const known = new Map<Uint8Array, TextAt>()
+  const open = (bytes: Uint8Array): TextAt => {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (!isAscii(buffer)) return (start, end) => buffer.toString('utf8', start, end)
+    const ascii = buffer.toString('latin1')
+    return (start, end) => ascii.substring(start, end)
+  }
+  return (bytes) => known.get(bytes) ?? known.set(bytes, open(bytes)).get(bytes)!
+}
+
+function textCells({ starts, ends }: TextColumn, count: number, textAt: TextAt): string[] {
   const cells = new Array<string>(count)
   for (let row = 0; row < count; row++) cells[row] = starts[row]! < 0 ? '' : quoted(textAt(starts[row]!, ends[row]!))
   return cells

@@ -5,9 +5,8 @@ import { Problem } from '../utilities/problem.ts'
 import type { SqlColumn, Warehouse } from '../utilities/warehouse/warehouse.ts'
 import { columnsOf } from '../versions/layout.ts'
 import type { Run } from './command.ts'
-import { count } from './console.ts'
 import { filled } from './folder.ts'
-import { asked, checkPartition, openRowFiles } from './row-files.ts'
+import { asked, checkPartition, openRowFiles, wroteText } from './row-files.ts'
 import { setAtVersion } from './words.ts'
 
 export const run: Run = async ({ args, options, config, console, signal }) => {
@@ -45,7 +44,7 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
     })
     if (made === undefined) return console.result('interrupted: nothing was written', { set, version, out, format, rows: 0, files: 0 })
     const { files } = made
-    console.result(`wrote ${count(rows)} rows of ${name} to ${out} (${count(files)} ${files === 1 ? 'file' : 'files'})`, { set, version, out, format, rows, files })
+    console.result(wroteText(rows, name, out, files), { set, version, out, format, rows, files })
   } finally {
     await warehouse.close()
   }

@@ -5,6 +5,7 @@ import type { Columns } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
 import type { Options } from './command.ts'
+import { count } from './console.ts'
 
 export interface RowFiles {
   append(rows: Columns): Promise<void>
@@ -29,6 +30,10 @@ export function checkPartition({ partitionBy }: Asked, version: string, columns:
   if (partitionBy === undefined || columns.some(({ name }) => name === partitionBy)) return
   throw usage(`${version} has no column ${partitionBy}`, `Its columns are ${columns.map(({ name }) => name).join(', ')}.`)
 }
+
+/** What was done, for a person. */
+export const wroteText = (rows: number, version: string, out: string, files: number) =>
+  `wrote ${count(rows)} rows of ${version} to ${out} (${count(files)} ${files === 1 ? 'file' : 'files'})`
 
 export type FilesOptions = Pick<Asked, 'format' | 'partitionBy'> & {
   /** It exists, and is empty. */

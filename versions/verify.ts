@@ -11,6 +11,7 @@ import { rowsOf } from '../feature-defs/rows.ts'
 import { decoder } from '../schemas/decode.ts'
 import { runsOfId } from '../schemas/wire.ts'
 import { columnOf, noDay, pick, rowsWhere, type Column, type Columns } from '../utilities/columns.ts'
+import { dayText } from '../utilities/day.ts'
 import { Problem } from '../utilities/problem.ts'
 import { isComputed } from './check.ts'
 import type { VersionPorts } from './growth.ts'
@@ -177,7 +178,7 @@ function show(column: Column, row: number): string {
     case 'long':
       return String(column.values[row])
     case 'date':
-      return column.days[row] === noDay ? 'null' : new Date(column.days[row]! * 86_400_000).toISOString().slice(0, 10)
+      return column.days[row] === noDay ? 'null' : dayText(column.days[row]!)
     case 'text':
       return column.starts[row] === -1 ? 'null' : JSON.stringify(Buffer.from(column.bytes.buffer, column.bytes.byteOffset).utf8Slice(column.starts[row]!, column.ends[row]!))
   }

@@ -1,23 +1,10 @@
-/** Cells as SQL results have them, to columns; and days as SQL writes them. */
+/** Cells as SQL results have them, to columns. */
 import { noDay, type Column, type TextColumn } from '../columns.ts'
 
 /** A date is its text. */
 export type Cell = string | number | bigint | null
 
 const dayMs = 86_400_000
-const dayTexts = new Map<number, string>()
-const mostDayTexts = 100_000
-
-/** YYYY-MM-DD. */
-export function dayText(day: number): string {
-  const known = dayTexts.get(day)
-  if (known !== undefined) return known
-  const text = new Date(day * dayMs).toISOString().split('T')[0]!
-  if (dayTexts.size >= mostDayTexts) dayTexts.clear()
-  dayTexts.set(day, text)
-  return text
-}
-
 /** Cell `at` of every row, as a column of that kind. */
 export function columnFrom(kind: Column['kind'], cells: readonly (readonly Cell[])[], at: number): Column {
   const take = (row: number) => cells[row]![at]!

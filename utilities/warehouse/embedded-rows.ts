@@ -1,7 +1,8 @@
 /** Moves rows between columns and SQLite, written for speed: in with many rows a statement, out in chunks. */
 import { noDay, type Column, type Columns, type TextColumn } from '../columns.ts'
+import { dayText } from '../day.ts'
 import type { Sqlite } from '../sqlite.ts'
-import { columnFrom, dayText } from './cells.ts'
+import { columnFrom } from './cells.ts'
 import { identifier, type StoredColumn } from './ddl.ts'
 
 type Value = string | number | bigint | null

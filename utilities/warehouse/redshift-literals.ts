@@ -1,6 +1,6 @@
 /** Values as they stand in a statement, and rows as INSERT statements that are short enough for the Data API. */
 import { noDay, type Column, type Columns } from '../columns.ts'
-import { dayText } from './cells.ts'
+import { dayText } from '../day.ts'
 import { identifier } from './ddl.ts'
 
 /** It takes 100 KB. */
