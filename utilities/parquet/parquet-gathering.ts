@@ -31,7 +31,7 @@ export type Gathered = {
 /** Which rows of a group are null. Every row counts as present until told otherwise. */
 export type Presence = { flags: Int32Array; rows: number; nulls: number }
 
-export const newPresence = (): Presence => ({ flags: new Int32Array(0), rows: 0, nulls: 0 })
+const newPresence = (): Presence => ({ flags: new Int32Array(0), rows: 0, nulls: 0 })
 
 export function roomForRows(presence: Presence, more: number): void {
   const before = presence.flags.length
@@ -39,21 +39,21 @@ export function roomForRows(presence: Presence, more: number): void {
   if (presence.flags.length > before) presence.flags.fill(1, before)
 }
 
-export function clearPresence(presence: Presence): void {
+function clearPresence(presence: Presence): void {
   if (presence.nulls > 0) presence.flags.fill(1, 0, presence.rows)
   presence.rows = 0
   presence.nulls = 0
 }
 
 /** Which value has which index, found by its hash; the values themselves lie with their kind. */
-export type Dictionary = {
+type Dictionary = {
   /** Index + 1 by hash, 0 for none. Most are free: the first look decides then, and what a processor can foresee is done three times as fast. */
   slots: Int32Array
   hashes: Int32Array
   entries: number
 }
 
-export const newDictionary = (): Dictionary => ({ slots: new Int32Array(64), hashes: new Int32Array(8), entries: 0 })
+const newDictionary = (): Dictionary => ({ slots: new Int32Array(64), hashes: new Int32Array(8), entries: 0 })
 
 /** Gives the next index to what has this hash and was not found up to this free slot. */
 export function addEntry(dictionary: Dictionary, hash: number, slot: number): number {
@@ -79,7 +79,7 @@ function enlarge(dictionary: Dictionary): void {
   dictionary.hashes = hashes
 }
 
-export function clearDictionary(dictionary: Dictionary): void {
+function clearDictionary(dictionary: Dictionary): void {
   const { slots, hashes, entries } = dictionary
   const mask = slots.length - 1
   dictionary.entries = 0
@@ -90,6 +90,29 @@ export function clearDictionary(dictionary: Dictionary): void {
     while (slots[slot] !== index + 1) slot = (slot + 1) & mask
     slots[slot] = 0
   }
+}
+
+/** What a column of any kind knows of the row group that fills. */
+export type Group = {
+  readonly presence: Presence
+  readonly dictionary: Dictionary
+  /** Values so far that are not null. */
+  count: number
+  byIndex: boolean
+  /** It was handed over: what comes next is another group's. */
+  done: boolean
+  /** How often a dictionary did not pay in the middle of a group of this file. */
+  tries: number
+}
+
+export const newGroup = (): Group => ({ presence: newPresence(), dictionary: newDictionary(), count: 0, byIndex: true, done: false, tries: 0 })
+
+export function clearGroup(group: Group): void {
+  clearPresence(group.presence)
+  clearDictionary(group.dictionary)
+  group.count = 0
+  group.byIndex = group.tries < mostTries
+  group.done = false
 }
 
 /** So many entries say enough about a column. */
@@ -104,4 +127,4 @@ export const hasPaid = (dictionaryBytes: number, plainBytes: number, { entries }
   2 * (dictionaryBytes + (values * bitsFor(entries)) / 8) < plainBytes
 
 /** After so many row groups in which a dictionary did not pay, none is tried any more. */
-export const mostTries = 2
+const mostTries = 2

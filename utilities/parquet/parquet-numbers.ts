@@ -1,9 +1,7 @@
 /** Numbers and days on their way into a row group, written for speed: each is two words of 32 bits, the low one first. */
 import type { SqlType } from '../warehouse/warehouse.ts'
 import { grown } from './parquet-bytes.ts'
-import {
-  addEntry, clearDictionary, clearPresence, hasPaid, mostTries, newDictionary, newPresence, roomForRows, stillPays, type Gathered, type Gathering,
-} from './parquet-gathering.ts'
+import { addEntry, clearGroup, hasPaid, newGroup, roomForRows, stillPays, type Gathered, type Gathering } from './parquet-gathering.ts'
 import { takeWords } from './parquet-words.ts'
 
 /** The values of an append that are not null, before they find their place. */
@@ -11,31 +9,20 @@ let words = new Int32Array(0)
 
 export function gatherNumbers(type: Exclude<SqlType, object>): Gathering {
   const width = type === 'double' || type === 'bigint' ? 8 : 4
-  const presence = newPresence()
-  const dictionary = newDictionary()
+  const group = newGroup()
+  const { presence, dictionary } = group
   let indexes = new Int32Array(0)
   /** The dictionary's, or all. */
   let values = new Int32Array(0)
   let spare = new Int32Array(0)
-  let count = 0
-  let tries = 0
-  let byIndex = true
-  let done = false
-
-  const begin = () => {
-    clearPresence(presence)
-    clearDictionary(dictionary)
-    count = 0
-    byIndex = tries < mostTries
-    done = false
-  }
 
   /** Finds the index of each, and returns how many have one: fewer than there are once a dictionary does not pay. */
   const index = (all: number): number => {
-    indexes = grown(indexes, count, count + all)
+    const before = group.count
+    indexes = grown(indexes, before, before + all)
     values = grown(values, 2 * dictionary.entries, 2 * (dictionary.entries + all))
     // What a loop reads again and again lies in variables of its own: those of the function around it would be looked up each time.
-    const [given, known, into, before] = [words, values, indexes, count]
+    const [given, known, into] = [words, values, indexes]
     let { slots } = dictionary
     let mask = slots.length - 1
     let lastLow = ~given[0]!
@@ -72,6 +59,7 @@ export function gatherNumbers(type: Exclude<SqlType, object>): Gathering {
 
   /** From here on the values lie as they come. */
   const leaveDictionary = () => {
+    const { count } = group
     spare = grown(spare, 0, 2 * count)
     for (let i = 0; i < count; i++) {
       const entry = indexes[i]!
@@ -79,7 +67,7 @@ export function gatherNumbers(type: Exclude<SqlType, object>): Gathering {
       spare[2 * i + 1] = values[2 * entry + 1]!
     }
     ;[values, spare] = [spare, values]
-    byIndex = false
+    group.byIndex = false
   }
 
   const range = (used: number): Pick<Gathered, 'least' | 'most'> => {
@@ -95,7 +83,7 @@ export function gatherNumbers(type: Exclude<SqlType, object>): Gathering {
 
   return {
     append(column, from, end) {
-      if (done) begin()
+      if (group.done) clearGroup(group)
       roomForRows(presence, end - from)
       words = grown(words, 0, 2 * (end - from))
       const all = takeWords(words, column, type, { from, end }, presence)
@@ -103,31 +91,33 @@ export function gatherNumbers(type: Exclude<SqlType, object>): Gathering {
       presence.nulls += end - from - all
       if (all === 0) return
       let placed = 0
-      if (byIndex) {
+      if (group.byIndex) {
         placed = index(all)
-        count += placed
+        group.count += placed
         if (placed === all) return
-        tries++
+        group.tries++
         leaveDictionary()
       }
+      const { count } = group
       values = grown(values, 2 * count, 2 * (count + all - placed))
       values.set(words.subarray(2 * placed, 2 * all), 2 * count)
-      count += all - placed
+      group.count += all - placed
     },
-    plainBytes: () => count * width,
+    plainBytes: () => group.count * width,
     forget() {
-      tries = 0
+      group.tries = 0
     },
     gathered() {
-      if (done) begin()
-      done = true
+      if (group.done) clearGroup(group)
+      group.done = true
+      const { count } = group
       const { entries } = dictionary
-      if (byIndex && !hasPaid(width * entries, width * count, dictionary, count)) leaveDictionary()
-      const used = byIndex ? entries : count
+      if (group.byIndex && !hasPaid(width * entries, width * count, dictionary, count)) leaveDictionary()
+      const used = group.byIndex ? entries : count
       const shown = width === 8 ? values.subarray(0, 2 * used) : lowOf(values, used)
       return {
         rows: presence.rows, count, present: presence.flags, values: new Uint8Array(shown.buffer, shown.byteOffset, shown.byteLength),
-        byIndex: byIndex ? { indexes, entries } : undefined, ...range(used),
+        byIndex: group.byIndex ? { indexes, entries } : undefined, ...range(used),
       }
     },
   }

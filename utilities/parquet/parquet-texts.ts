@@ -1,14 +1,12 @@
 /** Texts on their way into a row group, written for speed: they lie as Parquet has them, each behind its length in 32 bits. */
 import { copyText, grown } from './parquet-bytes.ts'
-import {
-  addEntry, clearDictionary, clearPresence, hasPaid, mostTries, newDictionary, newPresence, roomForRows, stillPays, type Gathering,
-} from './parquet-gathering.ts'
+import { addEntry, clearGroup, hasPaid, newGroup, roomForRows, stillPays, type Gathering } from './parquet-gathering.ts'
 
 const lengthBytes = 4
 
 export function gatherTexts(): Gathering {
-  const presence = newPresence()
-  const dictionary = newDictionary()
+  const group = newGroup()
+  const { presence, dictionary } = group
   let indexes = new Int32Array(0)
   /** The dictionary's texts, or all. */
   let texts = new Uint8Array(0)
@@ -19,21 +17,13 @@ export function gatherTexts(): Gathering {
   let starts = new Int32Array(64)
   /** The length and the first eight bytes of each, as three words: most texts differ, or are the same, by these alone. */
   let heads = new Int32Array(0)
-  let count = 0
   let bytes = 0
-  let tries = 0
-  let byIndex = true
-  let done = false
 
   const begin = () => {
-    clearPresence(presence)
-    clearDictionary(dictionary)
+    clearGroup(group)
     starts[0] = lengthBytes
     end = 0
-    count = 0
     bytes = 0
-    byIndex = tries < mostTries
-    done = false
   }
   begin()
 
@@ -50,7 +40,8 @@ export function gatherTexts(): Gathering {
   /** Finds the index of each text. Returns the row where it stopped: where a dictionary does not pay, or too near to the end to read eight bytes. */
   const index = (from: Source, first: number, last: number): number => {
     const { flags, rows, nulls } = presence
-    indexes = grown(indexes, count, count + last - first)
+    const before = group.count
+    indexes = grown(indexes, before, before + last - first)
     heads = grown(heads, 3 * dictionary.entries, 3 * (dictionary.entries + last - first))
     starts = grown(starts, dictionary.entries + 1, dictionary.entries + 1 + last - first)
     // What a loop reads again and again lies in variables of its own: those of the function around it would be looked up each time.
@@ -62,7 +53,7 @@ export function gatherTexts(): Gathering {
     let more = 0
     let found = 0
     const lastHead = source.length - headBytes
-    let at = count
+    let at = before
     let row = first
     for (; row < last; row++) {
       const start = froms[row]!
@@ -90,7 +81,7 @@ export function gatherTexts(): Gathering {
       }
       if (found < 0) {
         if (!stillPays(dictionary.entries, at)) {
-          byIndex = false
+          group.byIndex = false
           break
         }
         put(source, start, length)
@@ -108,8 +99,8 @@ export function gatherTexts(): Gathering {
       more += lengthBytes + length
     }
     presence.rows = rows + row - first
-    presence.nulls = nulls + row - first - (at - count)
-    count = at
+    presence.nulls = nulls + row - first - (at - before)
+    group.count = at
     bytes += more
     return row
   }
@@ -123,7 +114,7 @@ export function gatherTexts(): Gathering {
         continue
       }
       put(from.bytes, start, from.ends[row]! - start)
-      count++
+      group.count++
     }
     presence.rows += last - first
     bytes = end
@@ -136,28 +127,28 @@ export function gatherTexts(): Gathering {
     words = new DataView(texts.buffer)
     spare = was
     end = 0
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < group.count; i++) {
       const entry = indexes[i]!
       put(was, before[entry]!, before[entry + 1]! - before[entry]! - lengthBytes)
     }
-    byIndex = false
+    group.byIndex = false
   }
 
   return {
     append(column, first, last) {
       if (column.kind !== 'text') throw new TypeError(`a column of ${column.kind}s cannot be written as text`)
-      if (done) begin()
+      if (group.done) begin()
       roomForRows(presence, last - first)
       const { bytes: all } = column
       const from = { bytes: all, words: new DataView(all.buffer, all.byteOffset, all.byteLength), starts: column.starts, ends: column.ends }
       let row = first
-      if (byIndex) {
-        while (byIndex && row < last) {
+      if (group.byIndex) {
+        while (group.byIndex && row < last) {
           row = index(from, row, last)
-          if (byIndex && row < last) row += index(alone(from, row), 0, 1)
+          if (group.byIndex && row < last) row += index(alone(from, row), 0, 1)
         }
-        if (!byIndex) {
-          tries++
+        if (!group.byIndex) {
+          group.tries++
           leaveDictionary()
         }
       }
@@ -165,16 +156,17 @@ export function gatherTexts(): Gathering {
     },
     plainBytes: () => bytes,
     forget() {
-      tries = 0
+      group.tries = 0
     },
     gathered() {
-      if (done) begin()
-      done = true
+      if (group.done) begin()
+      group.done = true
+      const { count } = group
       const { entries } = dictionary
-      if (byIndex && !hasPaid(end, bytes, dictionary, count)) leaveDictionary()
+      if (group.byIndex && !hasPaid(end, bytes, dictionary, count)) leaveDictionary()
       return {
         rows: presence.rows, count, present: presence.flags, values: texts.subarray(0, end),
-        byIndex: byIndex ? { indexes, entries } : undefined, least: undefined, most: undefined,
+        byIndex: group.byIndex ? { indexes, entries } : undefined, least: undefined, most: undefined,
       }
     },
   }
