@@ -99,8 +99,9 @@ function sayWhy(error: unknown, { json, note, result }: { json: boolean; note: (
     return sayWhy(new Problem(error.message, 'Wait until the other process is done, and run this again: it goes on from what was kept.', { cause: error }), { json, note, result })
   }
   if (error instanceof Error && error.name === 'AbortError') {
-    note('tidemark: interrupted. What was done is saved; run it again to go on.')
-    return 0
+    // Not done is not 0: a script must not go on as if it were.
+    note('tidemark: interrupted. What was done is saved; run it again to finish it.')
+    return 1
   }
   note(`tidemark: a bug of Tidemark's own: ${error instanceof Error ? error.stack : String(error)}\nPlease report it with this text.`)
   return 1

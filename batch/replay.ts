@@ -34,18 +34,31 @@ export type ReplayOptions = {
 /** A stretch of records in order; `offset` is where inflow goes on behind it, null within a file. */
 export type Stretch = { readonly records: Columns; readonly seq: Float64Array; readonly offset: number | null }
 
+/** Gives every record that was taken, or fails: a reader that ends early, told to or not, has not given all. */
 export async function* replay(ports: ReplayPorts, history: readonly Piece[], options: ReplayOptions): AsyncIterable<Stretch> {
-  let latest = options.after
+  const { after, until, signal } = options
+  let latest = after
   for (const piece of history) {
-    if (piece.lastSeq <= options.after) continue
+    if (piece.lastSeq <= after) continue
+    let rows = 0
     for await (const stretch of piece.kind === 'batch' ? fromFile(ports, piece, options) : fromInflow(ports, piece, options, latest)) {
-      const inside = within(stretch, latest, options.until)
+      const inside = within(stretch, latest, until)
       if (inside.seq.length > 0) latest = inside.seq.at(-1)!
+      rows += inside.seq.length
       yield inside
-      if (latest >= options.until) return
+      if (latest >= until) break
     }
+    signal?.throwIfAborted()
+    const whole = piece.firstSeq > after && piece.lastSeq <= until
+    if (whole && rows !== piece.rows) throw lacking(piece, rows)
+    if (piece.kind === 'inflow' && piece.rows > 0 && piece.lastSeq <= until && latest !== piece.lastSeq) throw lacking(piece, rows)
+    if (latest >= until) return
   }
 }
+
+const lacking = (piece: Piece, rows: number) =>
+  new Problem(`history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
+    'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, which needs no history.')
 
 async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, partition, signal, rowsPerBatch }: ReplayOptions): AsyncIterable<Stretch> {
   const source = await unchanged(openSource(piece.place), piece, signal)

@@ -1,6 +1,6 @@
 /** Who gives the command: the operating system's user, with the reason given. */
 import { userInfo } from 'node:os'
-import type { Actor } from '../versions/acts.ts'
+import type { Actor } from '../versions/promote.ts'
 import type { Options } from './command.ts'
 
 export function actorOf(options: Options): Actor {

@@ -1,8 +1,8 @@
 /** `apply`: releases a version, after showing what will happen. */
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
-import { loadPositions, switchesTo } from '../feature-defs/checkpoint.ts'
 import { Problem } from '../utilities/problem.ts'
 import { apply } from '../versions/apply.ts'
+import type { SetState } from '../versions/journal.ts'
 import { plan } from '../versions/plan.ts'
 import { actorOf } from './actor.ts'
 import type { Run } from './command.ts'
@@ -21,7 +21,6 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
     const planned = await plan(ports, { chain, version, mode: asked, partitions })
     const { mode } = planned
     if (!planned.changes) return console.result(planText(planned), { ...planJson(planned), applied: false })
-    if (asked !== undefined && asked !== mode && mode !== 'first') throw new Problem(`${set}@${version} was begun with --${mode} and is not finished`, `Finish it so: tidemark apply ${set}@${version} --${mode}`)
     console.note(planText(planned))
     if (planned.incompatible.length > 0) {
       throw new Problem(`${set}@${version} is not compatible with what is released: ${planned.incompatible.join('; ')}`, 'Nothing was changed. Keep the field as it was, and add what is new under another name.')
@@ -29,15 +28,19 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
     if (!(await console.confirm(`Apply ${set}@${version}?`))) return console.result('nothing was changed', { ...planJson(planned), applied: false })
 
     const progress = console.progress(`apply ${set}@${version}`)
+    const announce = (state: SetState) => {
+      const switches = state.versions[version]!.switches.flatMap((one, partition) => (one ? [{ partition, ...one }] : []))
+      const switchedAfter = Math.max(...switches.map(({ afterSeq }) => afterSeq))
+      const shown = mode === 'shadow' ? 'is computed in the shadow' : 'is what SQL users see'
+      console.result(`${set}@${version} ${shown}; the stream switched to it after record ${switchedAfter}${switches.length > 1 ? ` (the last of ${switches.length} partitions)` : ''}`,
+        { ...planJson(planned), applied: true, switchedAfter, switches })
+    }
     try {
-      await apply(ports, { chain, version, mode, partitions, actor: actorOf(options), signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) })
+      await apply(ports, { chain, version, mode, partitions, actor: actorOf(options), seen: planned.seen, signal, announce, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) })
     } catch (error) {
       if (!signal.aborted) throw error
-      return console.result(`interrupted; to finish: tidemark apply ${set}@${version}`, { ...planJson(planned), applied: false })
+      console.result(`interrupted: ${set}@${version} is not applied yet. To finish: tidemark apply ${set}@${version}`, { ...planJson(planned), applied: false })
+      return 1
     }
-    const switches = switchesTo(await loadPositions(ports.checkpoints, set), version)
-    const switchedAfter = Math.max(...switches.map(({ afterSeq }) => afterSeq))
-    const shown = mode === 'shadow' ? 'is computed in the shadow' : 'is what SQL users see'
-    console.result(`${set}@${version} ${shown}; the stream switched to it after record ${switchedAfter}${switches.length > 1 ? ` (the last of ${switches.length} partitions)` : ''}`, { ...planJson(planned), applied: true, switchedAfter, switches })
   })
 }

@@ -10,6 +10,7 @@ import type { Found } from '../utilities/look.ts'
 import { Problem } from '../utilities/problem.ts'
 import { openSqlite } from '../utilities/sqlite.ts'
 import { checkUnedited } from '../versions/check.ts'
+import { tally, type Tally } from '../versions/tally.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { count, table } from './console.ts'
@@ -57,12 +58,12 @@ export const run: Run = async ({ options, config, console, signal }) => {
   if (definitions) await check('source file', () => source(config, definitions!, signal))
   else skip('source file', 'the definitions do not load')
 
-  const stored = ['released versions', 'unfinished work', 'clock'] as const
+  const stored = ['released versions', 'unfinished work', 'rows', 'clock'] as const
   // Opening the parts for work would make the files that are missing.
   if (!files || !answering) for (const name of stored) skip(name, files ? 'a server is out of reach' : 'the data directory is not complete')
   else {
     await withPorts({ config, console }, [], async (ports) => {
-      const looks = { 'released versions': () => released(ports, definitions), 'unfinished work': () => unfinished(ports), clock: () => clock(ports) }
+      const looks = { 'released versions': () => released(ports, definitions), 'unfinished work': () => unfinished(ports), rows: () => countedRows(ports), clock: () => clock(ports) }
       for (const name of stored) await check(name, looks[name])
     }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }
@@ -160,6 +161,16 @@ async function released({ registry }: Ports, definitions: Definitions | undefine
 async function unfinished(ports: Ports): Promise<Found> {
   const lines = (await Promise.all((await knownSets(ports.registry)).map((set) => unfinishedIn(ports, set)))).flat()
   return lines.length === 0 ? { found: 'none' } : { found: lines.join(' '), todo: 'Run what it says.' }
+}
+
+/** Counts, not values: those are for verify. */
+async function countedRows(ports: Ports): Promise<Found> {
+  const all = (await Promise.all((await knownSets(ports.registry)).map((set) => tally(ports, set)))).flat()
+  const wrong = all.filter(({ addsUp }) => !addsUp)
+  const found = (some: readonly Tally[]) => some.map(({ set, version, rows, taken, onTheWay }) =>
+    `${set}@${version} has ${count(rows)} rows of ${count(taken)}${onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : ''}`).join('; ')
+  if (wrong.length > 0) return { found: found(wrong), todo: `See which: tidemark verify ${wrong[0]!.set}@${wrong[0]!.version}; bring them back: tidemark repair ${wrong[0]!.set}` }
+  return { found: all.length === 0 ? 'none to count' : found(all) }
 }
 
 /** By the last record of each version: a scan of all rows would take minutes. */

@@ -31,4 +31,4 @@ function replayText({ replayedRecords, writtenRows, seconds, bytes }: Plan): str
   return `${count(replayedRecords)} records are replayed and as many rows written; ${time}, ${bytes === null ? 'size not known yet' : `about ${count(Math.max(1, Math.round(bytes / 1e6)))} MB`}.`
 }
 
-export const planJson = (plan: Plan) => plan as unknown as { readonly [name: string]: Json }
+export const planJson = ({ seen: _, ...plan }: Plan) => plan as unknown as { readonly [name: string]: Json }

@@ -1,9 +1,11 @@
 /** `promote`: shows a version to SQL users. */
 import { Problem } from '../utilities/problem.ts'
 import { diff } from '../versions/diff.ts'
-import type { VersionPorts } from '../versions/growth.ts'
-import { promotedOf } from '../versions/layout.ts'
-import { checkPromote, promote } from '../versions/promote.ts'
+import type { VersionPorts } from '../versions/bring.ts'
+import { promotedIn } from '../versions/journal.ts'
+import { loadState } from '../versions/keep.ts'
+import { promote, wouldDo } from '../versions/promote.ts'
+import { refuseLost } from '../versions/unfinished.ts'
 import { actorOf } from './actor.ts'
 import type { Context, Options, Run } from './command.ts'
 import { measuredText } from './diff.ts'
@@ -15,16 +17,20 @@ export const run: Run = async (context) => {
   const { set, version } = setAtVersion(args[0])
   const limits = { maxChanged: percent(options, 'maxChanged'), maxNulls: percent(options, 'maxNulls') }
   return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
-    const due = await checkPromote(ports, set, version)
+    const seen = await loadState(ports, set)
+    await refuseLost(ports, seen)
+    const due = wouldDo(seen, { kind: 'promote', version, by: { ...actorOf(options), at: '' } })
     if (due === 'nothing') return console.result(`${set}@${version} is what SQL users see already: nothing to do`, { set, version, promoted: false })
-    const shown = promotedOf(await ports.warehouse.versions(set))!.version
+    const shown = promotedIn(seen)!
     const unlimited = limits.maxChanged === undefined && limits.maxNulls === undefined
-    const measured = unlimited || due === 'fill' ? undefined : await withinLimits(ports, context, { set, from: shown, to: version, ...limits })
-    if (due === 'swap' && !(await console.confirm(`Show ${set}@${version} instead of ${set}@${shown}?`))) return console.result('nothing was changed', { set, version, promoted: false })
+    const measured = unlimited || due === 'finish' ? undefined : await withinLimits(ports, context, { set, from: shown, to: version, ...limits })
+    if (due === 'decide' && !(await console.confirm(`Show ${set}@${version} instead of ${set}@${shown}?`))) return console.result('nothing was changed', { set, version, promoted: false })
     const progress = console.progress(`fill ${set}@${version}`)
     const actor = { ...actorOf(options), ...(measured === undefined ? {} : { measured }) }
-    await promote(ports, { set, version, actor, signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) })
-    console.result(`SQL users see ${set}@${version} now${measured ? ` (${measured})` : ''}`, { set, version, promoted: true, measured: measured ?? null })
+    await promote(ports, {
+      set, version, actor, seen, signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }),
+      announce: () => console.result(`SQL users see ${set}@${version} now${measured ? ` (${measured})` : ''}`, { set, version, promoted: true, measured: measured ?? null }),
+    })
   })
 }
 

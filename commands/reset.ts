@@ -1,9 +1,8 @@
 /** `reset`: deletes the records of a topic that all of its readers have taken, or moves a consumer group of somebody else's. */
 import type { Ports } from '../config/wire.ts'
 import { loadPosition } from '../feature-defs/checkpoint.ts'
-import { deadTopic, inflowTopic, outflowTopic } from '../feature-defs/inflow.ts'
+import { deadTopic, inflowTopic, outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
-import { sinkReader } from '../sink/sink.ts'
 import type { Lease } from '../utilities/lease.ts'
 import type { TopicState } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'

@@ -1,5 +1,7 @@
 /** `rollback`: shows the version before again. */
-import { checkRollback, rollback } from '../versions/promote.ts'
+import { loadState } from '../versions/keep.ts'
+import { rollback, wouldDo } from '../versions/promote.ts'
+import { refuseLost } from '../versions/unfinished.ts'
 import { actorOf } from './actor.ts'
 import type { Run } from './command.ts'
 import { withPorts } from './stage.ts'
@@ -7,10 +9,17 @@ import { withPorts } from './stage.ts'
 export const run: Run = async ({ args, options, config, console, signal }) => {
   const set = args[0]!
   return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
-    const { top, before } = await checkRollback(ports, set)
-    if (before && !(await console.confirm(`Show ${set}@${before.version} again instead of ${set}@${top.version}?`))) return console.result('nothing was changed', { set, rolledBack: false })
-    const progress = console.progress(`fill ${set}@${before?.version ?? top.version}`)
-    const version = await rollback(ports, { set, actor: actorOf(options), signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) })
-    console.result(`SQL users see ${set}@${version} again`, { set, version, rolledBack: true })
+    const seen = await loadState(ports, set)
+    await refuseLost(ports, seen)
+    const actor = actorOf(options)
+    const due = wouldDo(seen, { kind: 'rollback', by: { ...actor, at: '' } })
+    const [top, before] = [seen.chain.at(-1), seen.chain.at(-2)]
+    if (due === 'decide' && !(await console.confirm(`Show ${set}@${before} again instead of ${set}@${top}?`))) return console.result('nothing was changed', { set, rolledBack: false })
+    const shown = due === 'decide' ? before! : top!
+    const progress = console.progress(`fill ${set}@${shown}`)
+    await rollback(ports, {
+      set, actor, seen, signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }),
+      announce: () => console.result(`SQL users see ${set}@${shown} again`, { set, version: shown, rolledBack: true }),
+    })
   })
 }

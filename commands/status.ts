@@ -4,12 +4,12 @@ import type { Config } from '../config/config.ts'
 import type { Ports } from '../config/wire.ts'
 import { loadPositions, running } from '../feature-defs/checkpoint.ts'
 import { loadHeld } from '../feature-defs/held.ts'
-import { deadTopic, inflowTopic, outflowTopic } from '../feature-defs/inflow.ts'
+import { deadTopic, inflowTopic, outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
-import { sinkReader } from '../sink/sink.ts'
 import type { TopicState } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
-import { promotedOf } from '../versions/layout.ts'
+import { promotedIn } from '../versions/journal.ts'
+import { loadState } from '../versions/keep.ts'
 import type { Run } from './command.ts'
 import { count, table, type Cell, type Json } from './console.ts'
 import { addLags, lagInWords, lagOf, type Lag } from './lag.ts'
@@ -68,7 +68,7 @@ const setStates = async ({ registry, checkpoints, warehouse }: Pick<Ports, 'regi
   Promise.all((await knownSets(registry)).map(async (set) => ({
     set,
     positions: await loadPositions(checkpoints, set),
-    promoted: promotedOf(await warehouse.versions(set))?.version ?? null,
+    promoted: promotedIn(await loadState({ registry, checkpoints, warehouse }, set)),
     batchOnly: (await knownVersions(registry, set)).at(-1)!.definition.batchOnly,
   })))
 

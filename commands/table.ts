@@ -117,6 +117,14 @@ export const commands: readonly Command[] = [
     load: () => import('./retire.ts'),
   },
   {
+    name: 'repair',
+    args: '[set]',
+    summary: 'make rows, views and records of the warehouse again, from journal and history',
+    example: 'tidemark repair loan_risk',
+    onExisting: true,
+    load: () => import('./repair.ts'),
+  },
+  {
     name: 'diff',
     args: '<set@version> <other>',
     summary: 'compare two versions: definitions, and values where both exist',

@@ -1,5 +1,4 @@
 /** `verify`: proves that the warehouse holds exactly the rows of a version. */
-import { sinkReader } from '../sink/sink.ts'
 import { verify } from '../versions/verify.ts'
 import type { Run } from './command.ts'
 import { count, table } from './console.ts'
@@ -10,7 +9,7 @@ export const run: Run = async ({ args, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   return withPorts({ config, console }, [], async (ports) => {
     const progress = console.progress(`verify ${set}@${version}`)
-    const proof = await verify(ports, { set, version, sinkReader, signal, report: ({ rows }) => progress(rows) }).catch((error: unknown) => {
+    const proof = await verify(ports, { set, version, signal, report: ({ rows }) => progress(rows) }).catch((error: unknown) => {
       if (signal.aborted) return undefined
       throw error
     })

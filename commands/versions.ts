@@ -3,6 +3,8 @@ import { loadPositions, type Run as RunOfVersion } from '../feature-defs/checkpo
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { Problem } from '../utilities/problem.ts'
 import { inWords } from '../versions/changes.ts'
+import { stateOf } from '../versions/journal.ts'
+import { loadState } from '../versions/keep.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { table, type Cell, type Json } from './console.ts'
@@ -10,7 +12,7 @@ import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
   withPorts({ config, console }, [], async (ports) => {
-    const { registry, checkpoints, warehouse } = ports
+    const { registry, checkpoints } = ports
     const sets = await knownSets(registry)
     const wanted = args[0] === undefined ? sets : sets.filter((set) => set === args[0])
     if (args[0] !== undefined && wanted.length === 0) throw new Problem(`no version of ${args[0]} is applied`, sets.length > 0 ? `Applied are ${sets.join(', ')}.` : 'Run first: tidemark apply loan_risk@0')
@@ -19,23 +21,24 @@ export const run: Run = async ({ args, config, console }) =>
     const values: Json[] = []
     const unfinished: string[] = []
     for (const set of wanted) {
-      const records = await warehouse.versions(set)
+      const all = await loadState(ports, set)
       const positions = await loadPositions(checkpoints, set)
       for (const { definition, registered } of await knownVersions(registry, set)) {
         const { version } = definition
-        const record = records.find((one) => one.version === version)
+        const own = all.versions[version]
+        const state = own ? stateOf(all, own) : 'registered'
         const runs = positions.flatMap((position) => position.runs.findLast((one) => one.version === version) ?? [])
         const run = runs.length === 0 ? undefined : over(runs)
         const owned = run ? `${run.after + 1} – ${run.until ?? 'now'}` : ''
         const features = definition.features.map(({ name, spec }) => `${name} = ${inWords(spec)}`)
-        rows.push([`${set}@${version}`, record?.state ?? 'registered', record?.mode ?? '', run ? run.switchedAfter : null, owned, features.join('; ')])
+        rows.push([`${set}@${version}`, state, own?.mode ?? '', run ? run.switchedAfter : null, owned, features.join('; ')])
         values.push({
-          set, version, state: record?.state ?? 'registered', mode: record?.mode ?? null, schemaVersionId: registered.id, live: run?.until === null,
+          set, version, state, mode: own?.mode ?? null, schemaVersionId: registered.id, live: run?.until === null,
           switchedAfter: run?.switchedAfter ?? null, rowsAfter: run?.after ?? null, rowsUntil: run?.until ?? null,
           features: Object.fromEntries(definition.features.map(({ name, spec }) => [name, inWords(spec)])),
-          acts: (record?.acts ?? []) as unknown as Json[],
+          acts: (own?.acts ?? []) as unknown as Json[],
         })
-        for (const { act, who, at, why, measured } of record?.acts ?? []) acts.push([at, `${set}@${version}`, act, who, [why, measured].filter(Boolean).join('; ')])
+        for (const { act, who, at, why, measured } of own?.acts ?? []) acts.push([at, `${set}@${version}`, act, who, [why, measured].filter(Boolean).join('; ')])
       }
       unfinished.push(...(await unfinishedIn(ports, set)))
     }

@@ -1,6 +1,6 @@
 /** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { extendHistory, loadPosition, loadState, running, savePosition, saveState, writerName, type Position } from '../feature-defs/checkpoint.ts'
+import { extendHistory, holdMs, loadPosition, lookupState, running, savePosition, saveState, writerName, type Position } from '../feature-defs/checkpoint.ts'
 import { deadLetters } from '../feature-defs/dead-letters.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
@@ -75,13 +75,14 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
   const { log, checkpoints } = ports
   const { set, partition, report, signal } = options
   let said = ''
+  const isLeft = leftBehind()
   while (!signal.aborted) {
-    const why = waitFor(await loadPosition(checkpoints, set, partition), ports.clock, partition)
+    const why = waitFor(await loadPosition(checkpoints, set, partition), isLeft, partition)
     if (why === null) {
       // The writer first, then the position: nobody can move it any more once the name is ours.
       const writer = await log.writer(writerName(set, partition))
       const position = await loadPosition(checkpoints, set, partition)
-      if (waitFor(position, ports.clock, partition) === null) {
+      if (waitFor(position, isLeft, partition) === null) {
         const turn = { writer, position, committed: false, groups: await openGroups(ports, set, partition, position) }
         const lanes = turn.groups.flatMap((group) => group.lanes)
         report({ kind: 'running', partition, versions: lanes.map(({ definition }) => label(definition)), afterSeq: position.seq })
@@ -101,8 +102,17 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
 
 const notYet = 'its first version has not reached'
 
-function waitFor({ hold, runs }: Position, clock: Clock, partition: number): string | null {
-  if (hold?.kind === 'switch') return Number(clock() / 1_000_000n) < hold.until ? `${hold.by} is switching versions` : null
+/** Whether a hold has not been renewed for so long that nobody can be behind it any more. */
+function leftBehind(): (token: string) => boolean {
+  let seen = { token: '', atMs: 0 }
+  return (token) => {
+    if (seen.token !== token) seen = { token, atMs: performance.now() }
+    return performance.now() - seen.atMs >= holdMs
+  }
+}
+
+function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): string | null {
+  if (hold?.kind === 'switch') return isLeft(hold.token) ? null : `${hold.by} is switching versions`
   if (hold?.kind === 'backfill') return `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
   return runs.length === 0 ? `${notYet} partition ${partition}` : null
 }
@@ -117,7 +127,7 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
     read: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))]),
     lanes: await Promise.all(alike.map(async ({ definition, registered }) => ({
       definition,
-      engine: engine(definition, await loadState(checkpoints, set, definition.version, partition)),
+      engine: engine(definition, await lookupState(checkpoints, set, definition.version, partition)),
       splice: splicer(rowSchema(definition), registered.id),
     }))),
   })))

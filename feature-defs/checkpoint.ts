@@ -39,6 +39,9 @@ export type Run = {
   readonly switchedAt: string
   /** null while it runs. */
   readonly until: number | null
+  /** How many records had been taken up to `after`, and up to `until`; stores of before do not know. */
+  readonly afterRows?: number
+  readonly untilRows?: number
   /** Per feature, the _seq after which its state started empty: replaying from there gives the same bits. */
   readonly origins: { readonly [feature: string]: number }
 }
@@ -47,10 +50,13 @@ export type Mode = 'first' | 'cold' | 'forward-only' | 'backfill' | 'shadow'
 
 /** Somebody else is at work on this checkpoint; the consumer waits. */
 export type Hold =
-  /** A switch of versions: over in a moment, and void after `until` (ms), so that a killed command blocks nobody. */
-  | { readonly kind: 'switch'; readonly by: string; readonly until: number }
+  /** A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for `holdMs` was left by a command that was killed. */
+  | { readonly kind: 'switch'; readonly by: string; readonly token: string }
   /** A batch whose rows are partly written: to be finished, or undone, by the next `backfill`. */
   | { readonly kind: 'backfill'; readonly by: string; readonly source: SourceIdentity; readonly place: string; readonly years: readonly [number, number] }
+
+/** Waited out by the clock of whoever waits: no other machine's clock can make it longer. */
+export const holdMs = 10_000
 
 /** One partition's position: saved in the same commit as the rows it stands for. */
 export type Position = {
@@ -96,6 +102,12 @@ export const savePosition = (set: string, partition: number, position: Position)
 
 export const loadState = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.load(stateName(set, version, partition))
 
+/** The state of the few keys that are asked for. */
+export const lookupState = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.lookup(stateName(set, version, partition))
+
+/** All of the state, some keys at a time. */
+export const stateEntries = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.entries(stateName(set, version, partition))
+
 /** Only the entries given are touched: a checkpoint costs what changed. */
 export const saveState = (set: string, version: number, partition: number, entries: ReadonlyMap<string, Uint8Array | null>): Save[] =>
   [...entries].map(([key, value]) => ({ name: stateName(set, version, partition), key, value }))
@@ -123,5 +135,8 @@ export const switchesTo = (positions: readonly Position[], version: number) =>
     const run = runs.findLast((one) => one.version === version)
     return run ? [{ partition, afterSeq: run.switchedAfter, at: run.switchedAt }] : []
   })
+
+/** How many records the partition has taken. */
+export const rowsTaken = ({ history }: Position): number => history.reduce((sum, { rows }) => sum + rows, 0)
 
 export const running = (position: Position) => position.runs.filter((run) => run.until === null)

@@ -3,6 +3,7 @@ import type { Definition } from './feature-set.ts'
 import type { Inputs } from './inputs.ts'
 import type { Operator } from './operators/operator.ts'
 import { operatorOf } from './operators/operators.ts'
+import type { Lookup } from '../utilities/checkpoint/checkpoint.ts'
 import { putBytes, putCount, putText, readerOf, takeBytes, takeCount, takeText, written } from './operators/state-bytes.ts'
 
 export interface Engine {
@@ -10,18 +11,20 @@ export interface Engine {
   push(inputs: Inputs): readonly Float64Array[]
   /** The entries of state that changed since the last call, or since the engine was made: key → bytes. Without `per` the one key is ''. */
   changes(): Map<string, Uint8Array>
-  /** The whole state: the same entries for every key. */
-  snapshot(): Map<string, Uint8Array>
+  /** The keys whose state changed since the last call of this or of `changes`. */
+  changedKeys(): readonly string[]
+  /** What the entry of a key holds now: each feature's saved state under its name. */
+  statesOf(key: string): readonly (readonly [feature: string, state: Uint8Array])[]
 }
 
 /** A feature at work, with one state per slot: the place of a key, in the order keys were first met. */
 type Lane = { readonly name: string; readonly of: string; readonly operator: Operator<unknown>; readonly states: unknown[] }
 
 /**
- * Goes on from saved entries, which must not change while the engine lives: a key's entry is read when its first record comes.
- * A feature that an entry lacks starts empty; features it has beside the definition's are left out.
+ * Goes on from saved entries: a key's entry is read when its first record comes, so that a million keys cost nothing at the start.
+ * Until then nobody else may change it. A feature that an entry lacks starts empty; features it has beside the definition's are left out.
  */
-export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Array> = new Map()): Engine {
+export function engine(definition: Definition, from: Lookup = new Map()): Engine {
   const lanes = definition.features.map(({ name, spec }): Lane => ({ name, of: spec.of, operator: operatorOf(spec), states: [] }))
   const slots = new Map<string, number>()
   const keys: string[] = []
@@ -50,7 +53,14 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
     changedSlots.push(slot)
   }
 
-  const pack = (slot: number) => packState(lanes.map(({ name, operator, states }) => [name, operator.save(states[slot])]))
+  const statesIn = (slot: number) => lanes.map(({ name, operator, states }) => [name, operator.save(states[slot])] as const)
+
+  const changedKeys = () => {
+    const slots = changedSlots
+    for (const slot of slots) changed[slot] = false
+    changedSlots = []
+    return slots.map((slot) => keys[slot]!)
+  }
 
   const pushKeyed = (inputs: Inputs, rowKeys: readonly string[]): Float64Array[] => {
     const rowSlots = new Int32Array(inputs.count)
@@ -89,17 +99,13 @@ export function engine(definition: Definition, from: ReadonlyMap<string, Uint8Ar
       if (!inputs.keys) throw new TypeError(`${definition.set} is per ${definition.per}: its inputs need keys`)
       return pushKeyed(inputs, inputs.keys)
     },
-    changes() {
-      const entries = new Map(changedSlots.map((slot) => [keys[slot]!, pack(slot)]))
-      for (const slot of changedSlots) changed[slot] = false
-      changedSlots = []
-      return entries
-    },
-    snapshot() {
-      const untouched = new Map([...from].filter(([key]) => !slots.has(key)))
-      const entries = inherit(untouched, lanes.map(({ name }) => name))
-      keys.forEach((key, slot) => entries.set(key, pack(slot)))
-      return entries
+    changes: () => new Map(changedKeys().map((key) => [key, packState(statesIn(slots.get(key)!))])),
+    changedKeys,
+    statesOf(key) {
+      const slot = slots.get(key)
+      if (slot !== undefined) return statesIn(slot)
+      const entry = from.get(key)
+      return entry ? pickStates(entry, lanes.map(({ name }) => name)) : []
     },
   }
 }
@@ -132,12 +138,6 @@ export function unpackState(entry: Uint8Array): Map<string, Uint8Array> {
   return states
 }
 
-/** The entries with only the named features; an entry that has none of them is left out. */
-export function inherit(entries: ReadonlyMap<string, Uint8Array>, names: readonly string[]): Map<string, Uint8Array> {
-  const inherited = new Map<string, Uint8Array>()
-  for (const [key, entry] of entries) {
-    const kept = [...unpackState(entry)].filter(([name]) => names.includes(name))
-    if (kept.length > 0) inherited.set(key, packState(kept))
-  }
-  return inherited
-}
+/** What an entry holds of the named features. */
+export const pickStates = (entry: Uint8Array, names: readonly string[]): readonly (readonly [feature: string, state: Uint8Array])[] =>
+  [...unpackState(entry)].filter(([name]) => names.includes(name))

@@ -26,6 +26,9 @@ export const inflowTopic = 'inflow'
 export const deadTopic = 'inflow.dead'
 export const outflowTopic = 'outflow'
 
+/** The name under which the sink of a partition saves its progress. */
+export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
+
 /** The inflow schema of the record, registered if nobody has yet. */
 export const registerInflow = (registry: Registry, record: RecordSchema) => registry.register(record.name, JSON.stringify(inflowSchema(record)))
 

@@ -1,7 +1,7 @@
 /** The sink: reads `outflow` and writes its rows into the warehouse, each batch together with how far it has come. */
 import { loadPositions, switchesTo } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { outflowTopic } from '../feature-defs/inflow.ts'
+import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { knownSets } from '../feature-defs/known-versions.ts'
 import { ensureTopics } from '../feature-defs/routing.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
@@ -28,8 +28,6 @@ export type SinkOptions = {
 }
 export type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
 
-export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
-
 /** The group of sinks that share the partitions of outflow. */
 export const sinks = 'sink'
 
@@ -50,12 +48,14 @@ async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPort
   const stop = AbortSignal.any([signal, failed.signal])
   const write = async ({ batch, next }: Fetched) => {
     let unreadable = 0
+    let set: string | undefined
     const parts: { readonly set: string; readonly columns: Columns }[] = []
     for (const { id, compression, batch: part, from, to } of runsTogether(batch)) {
       const lane = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
       const read = lane?.decode(part, from, to)
       unreadable += read ? read.bad.length : to - from
-      if (lane && read) parts.push({ set: lane.definition.set, columns: read.columns })
+      set = lane?.definition.set ?? set
+      if (lane && read && !lane.retired) parts.push({ set: lane.definition.set, columns: read.columns })
     }
     for (const [i, { set, columns }] of parts.entries()) {
       // The progress rides on the last write: rows written before it are written again after a crash, onto themselves.
@@ -64,6 +64,8 @@ async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPort
       const rows: Columns = parts.length === 1 ? { ...columns, handedOver: true } : columns
       await writes.begin(() => warehouse.write(set, rows, progress, signal).then(() => report({ rows: rows.count, unreadable: 0, offset: next })))
     }
+    // Nothing to write is read through too.
+    if (parts.length === 0 && set !== undefined) await writes.begin(() => warehouse.write(set, { count: 0, byName: new Map() }, { reader, next }, signal))
     if (unreadable > 0) report({ rows: 0, unreadable, offset: next })
   }
 
@@ -81,14 +83,15 @@ async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPort
   }
 }
 
-type Lane = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder> }
+type Lane = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder>; /** Its rows are gone from the warehouse, and stay so. */ readonly retired: boolean }
 
 async function openLane({ checkpoints, registry, warehouse }: Omit<SinkPorts, 'log'>, id: string): Promise<Lane | undefined> {
   const registered = await registry.find(id)
   const definition = registered && definitionOf(JSON.parse(registered.definition))
   if (!definition) return undefined
   await noteSwitch({ checkpoints, warehouse }, definition)
-  return { definition, decode: decoder(rowSchema(definition)) }
+  const record = (await warehouse.versions(definition.set)).find(({ version }) => version === definition.version)
+  return { definition, decode: decoder(rowSchema(definition)), retired: record?.state === 'retired' }
 }
 
 /** Tells SQL users where each partition switched to the version: known once its first row is here. */

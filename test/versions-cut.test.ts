@@ -11,7 +11,8 @@ import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { fileSource } from '../utilities/source/file-source.ts'
 import { apply } from '../versions/apply.ts'
 import { plan } from '../versions/plan.ts'
-import { checkPromote, checkRetire, promote, retire, rollback } from '../versions/promote.ts'
+import { loadState } from '../versions/keep.ts'
+import { promote, retire, rollback, stillShown, wouldDo } from '../versions/promote.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import { done, freshFolder, tidemark } from './cli-run.ts'
 import { copyOf, dumpOf, generated, limitMs, only, withDefinitions, withPorts } from './loan-folders.ts'
@@ -19,6 +20,7 @@ import { copyOf, dumpOf, generated, limitMs, only, withDefinitions, withPorts } 
 type Work = (ports: Ports) => Promise<void>
 
 /** The signal and the reports that nobody needs here. */
+const by = { who: 'somebody', at: '', why: null }
 const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
 
 describe('a command that was cut short', () => {
@@ -30,11 +32,12 @@ describe('a command that was cut short', () => {
     if (changes) await apply(ports, { chain, version, mode, ...watch })
   }
   const promoting = (version: number): Work => async (ports) => {
-    if ((await checkPromote(ports, set, version)) !== 'nothing') await promote(ports, { set, version, ...watch })
+    if (wouldDo(await loadState(ports, set), { kind: 'promote', version, by }) !== 'nothing') await promote(ports, { set, version, ...watch })
   }
   const rollingBack: Work = async (ports) => void (await rollback(ports, { set, ...watch }))
   const retiring = (version: number): Work => async (ports) => {
-    if ((await checkRetire(ports, set, version)) === 'retire') await retire(ports, { set, version, ...watch })
+    const state = await loadState(ports, set)
+    if (wouldDo(state, { kind: 'retire', version, still: await stillShown(ports, state, version), by }) !== 'nothing') await retire(ports, { set, version, ...watch })
   }
 
   let small: string

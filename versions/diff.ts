@@ -3,7 +3,7 @@ import { knownVersions } from '../feature-defs/known-versions.ts'
 import { columnOf, type Columns } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
-import type { VersionPorts } from './growth.ts'
+import type { VersionPorts } from './bring.ts'
 
 export type ValueDiff = {
   readonly feature: string

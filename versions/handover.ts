@@ -1,5 +1,6 @@
 /** The switch of versions at a batch boundary: the checkpoint is taken from the consumer for a moment, changed, and given back. */
-import { loadPosition, loadPositions, savePosition, writerName, type Position } from '../feature-defs/checkpoint.ts'
+import { randomUUID } from 'node:crypto'
+import { holdMs, loadPosition, loadPositions, savePosition, writerName, type Position } from '../feature-defs/checkpoint.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
 import { Fenced, type Log } from '../utilities/log/log.ts'
@@ -7,26 +8,32 @@ import { Problem } from '../utilities/problem.ts'
 
 export type HandoverPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly clock: Clock }
 
-const holdMs = 30_000
+export type Changed = { readonly position: Position; readonly save: readonly Save[] }
 
 /**
  * Changes the position of a partition, with nobody else moving it meanwhile: `change` sees the position as committed and says what it becomes.
- * A running consumer loses its writer, waits until the change is committed, and goes on from it without a restart.
+ * A running consumer loses its writer, waits until the change is committed, and goes on from it without a restart. `stillHere` is for a change
+ * that takes longer than a moment.
  */
 export async function handover(
-  { log, checkpoints, clock }: HandoverPorts,
+  { log, checkpoints }: Pick<HandoverPorts, 'log' | 'checkpoints'>,
   { set, partition, by }: { readonly set: string; readonly partition: number; readonly by: string },
-  change: (position: Position) => Promise<{ readonly position: Position; readonly save: readonly Save[] }>,
+  change: (position: Position, stillHere: () => Promise<void>) => Promise<Changed>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const writer = await log.writer(writerName(set, partition))
     try {
       const position = await loadPosition(checkpoints, set, partition)
       if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
-      const until = Number(clock() / 1_000_000n) + holdMs
-      // Held, so that the consumer waits instead of taking the writer back at once; with an end, so that a kill here blocks nobody.
-      await writer.commit({ save: [savePosition(set, partition, { ...position, hold: { kind: 'switch', by, until } })] })
-      const changed = await change({ ...position, hold: null })
+      const hold = async () => {
+        await writer.commit({ save: [savePosition(set, partition, { ...position, hold: { kind: 'switch', by, token: randomUUID() } })] })
+        return performance.now()
+      }
+      // Held, so that the consumer waits instead of taking the writer back at once; void when nobody renews it, so that a kill here blocks nobody.
+      let heldAtMs = await hold()
+      const changed = await change({ ...position, hold: null }, async () => {
+        if (performance.now() - heldAtMs > holdMs / 4) heldAtMs = await hold()
+      })
       await writer.commit({ save: [...changed.save, savePosition(set, partition, { ...changed.position, hold: null })] })
       return
     } catch (error) {
@@ -42,6 +49,8 @@ export async function refuseAmidstBackfill({ checkpoints }: Pick<HandoverPorts, 
   for (const { hold } of await loadPositions(checkpoints, set)) if (hold?.kind === 'backfill') throw unfinished(set, hold)
 }
 
-export const unfinished = (set: string, hold: { readonly by: string; readonly years: readonly [number, number]; readonly source: { readonly name: string } }) =>
-  new Problem(`a backfill of ${hold.years[0]}-${hold.years[1]} of ${set} from ${hold.source.name} (${hold.by}) has not finished`,
+type BackfillHold = { readonly by: string; readonly years: readonly [number, number]; readonly source: { readonly name: string } }
+
+export const unfinished = (set: string, { years, source, by }: BackfillHold) =>
+  new Problem(`a backfill of ${years[0]}-${years[1]} of ${set} from ${source.name} (${by}) has not finished`,
     `Let it finish, run it again to finish it, or take it back: tidemark backfill --features ${set} --undo`)

@@ -20,10 +20,3 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
 /** The columns of a version's own view, as the versions given have it. */
 export const columnsOf = (definitions: readonly Definition[], version: number): readonly SqlColumn[] =>
   viewColumns(layoutOf(definitions, []), definitions.find((one) => one.version === version)!.features.map(({ name }) => name))
-
-/** The records with these in place of the ones of the same version. */
-export const withRecords = (records: readonly VersionRecord[], changed: readonly VersionRecord[]): readonly VersionRecord[] =>
-  [...records.filter(({ version }) => !changed.some((one) => one.version === version)), ...changed].sort((a, b) => a.version - b.version)
-
-export const promotedOf = (records: readonly VersionRecord[]): VersionRecord | undefined =>
-  records.filter(({ promotion }) => promotion !== null).reduce<VersionRecord | undefined>((top, one) => (top && top.promotion! > one.promotion! ? top : one), undefined)

@@ -1,14 +1,17 @@
 /** `plan`: what applying a version would do, before anything is done. */
-import { loadPositions, loadSpeed, running, type Mode, type Piece, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPositions, loadSpeed, rowsTaken, running, type Mode, type Position } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { knownVersions } from '../feature-defs/known-versions.ts'
 import { routingFor } from '../feature-defs/routing.ts'
-import type { VersionRecord } from '../utilities/warehouse/warehouse.ts'
-import { newRecord, toTop } from './acts.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { VersionPorts } from './bring.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
-import { checkApply, isComputed, reasonsAgainst } from './check.ts'
-import type { VersionPorts } from './growth.ts'
-import { layoutOf, promotedOf, withRecords } from './layout.ts'
+import { checkReleased, reasonsAgainst } from './check.ts'
+import { decide, outOfOrder } from './decide.ts'
+import { evolve, hasRowsOfHistory, isComplete, promotedIn, type SetState, type Version } from './journal.ts'
+import { loadState } from './keep.ts'
+import { layoutOf } from './layout.ts'
+import { projected } from './project.ts'
+import { refuseLost } from './unfinished.ts'
 
 export type PlannedFeature = FeatureChange & { readonly state: 'inherited' | 'replayed from history' | 'starts empty' | 'dropped' }
 
@@ -18,6 +21,8 @@ export type Plan = {
   readonly mode: Mode
   /** False when the version is applied and complete. */
   readonly changes: boolean
+  /** What this was planned for: it is carried out only while that is so. */
+  readonly seen: SetState
   readonly promoted: number | null
   readonly features: readonly PlannedFeature[]
   /** Why the registry would refuse the schema; empty when it would take it. */
@@ -47,68 +52,83 @@ export type PlanOptions = {
 
 export async function plan(ports: VersionPorts, { chain, version, mode: asked, partitions }: PlanOptions): Promise<Plan> {
   const { registry, checkpoints, warehouse } = ports
-  const definition = chain[version]!
-  const { set } = definition
-  const due = await checkApply(ports, chain, version)
+  const definition = chain[version]
+  const { set } = chain[0]!
+  if (!definition) throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
+  await checkReleased(registry, chain)
+  const state = await loadState(ports, set)
+  await refuseLost(ports, state)
+  const refused = outOfOrder(state, version)
+  if (refused) throw refused
   await routingFor(ports, definition, partitions)
   const positions = await loadPositions(checkpoints, set)
-  const history = positions.flatMap((position) => position.history)
-  const records = await warehouse.versions(set)
-  const mode = modeOf(asked, history, records.find((one) => one.version === version))
-  const known = await knownVersions(registry, set)
-  const released = known.find((one) => one.definition.version === version)
+  const own = state.versions[version]
+  const mode = modeOf(asked, version, own)
+  const planned = { version, mode, partitions: positions.length, schema: nobodys, record: nobodys, by: somebody } as const
+  const events = decide(state, { kind: 'apply', ...planned })
+  if (events instanceof Problem) throw events
+  const due = events.length > 0 || state.begun !== null
   const features = featureChanges(chain[version - 1], definition).map((change): PlannedFeature => ({ ...change, state: stateOf(change, mode) }))
 
-  const held = history.reduce((sum, { rows }) => sum + rows, 0)
-  const withRows = mode === 'backfill' || mode === 'shadow'
-  const computed = isComputed(positions, version)
-  const replayedRecords = due !== 'nothing' && !computed && features.some(({ state }) => state === 'replayed from history') ? held : 0
+  const held = positions.reduce((sum, position) => sum + rowsTaken(position), 0)
+  const withRows = hasRowsOfHistory({ mode })
+  const computed = own !== undefined && isComplete(own)
+  const replayedRecords = due && !computed && features.some(({ state }) => state === 'replayed from history') ? held : 0
   const writtenRows = withRows ? replayedRecords : 0
   const speed = await loadSpeed(checkpoints)
   const perSecond = withRows ? speed.withRows : speed.withoutRows
   const storedRows = positions.reduce((sum, position) => sum + rowsStored(position), 0)
 
-  const definitions = released ? known.map((one) => one.definition) : [...known.map((one) => one.definition), definition]
-  const incompatible = released ? [] : await reasonsAgainst(registry, definition)
-  const ddl = due === 'nothing' || incompatible.length > 0 ? [] : await warehouse.plan(layoutOf(definitions, withRecords(records, planned(records, definition, mode))))
-  const views = [...new Set(ddl.flatMap((statement) => /^(?:DROP|CREATE|CREATE OR REPLACE) VIEW (?:"[a-z0-9_]+"\.)?"([a-z0-9_]+)"/.exec(statement)?.[1] ?? []))]
+  const incompatible = own ? [] : await reasonsAgainst(registry, definition)
+  const after = completed(events.reduce(evolve, state), version)
+  const { definitions, records } = await projected(registry, after, definition)
+  const ddl = !due || incompatible.length > 0 ? [] : await warehouse.plan(layoutOf(definitions, records))
+  const views = [...new Set(ddl.flatMap((statement) => viewOf(statement)))]
   const dependents = await warehouse.dependents(set)
   return {
-    set, version, mode, features, incompatible, replayedRecords, writtenRows, ddl, views,
-    changes: due !== 'nothing',
-    promoted: promotedOf(records)?.version ?? null,
+    set, version, mode, features, incompatible, replayedRecords, writtenRows, ddl, views, seen: state,
+    changes: due,
+    promoted: promotedIn(state),
     seconds: replayedRecords === 0 ? 0 : perSecond ? replayedRecords / perSecond : null,
     bytes: writtenRows === 0 ? 0 : storedRows > 0 ? Math.round((await warehouse.bytes()) / storedRows) * writtenRows : null,
     dependents: dependents.filter(({ uses }) => uses.some((view) => views.includes(view))),
-    pinned: known.filter(({ definition: { version: one } }) => records.find((record) => record.version === one)?.state !== 'retired')
-      .map(({ definition: { version: one } }) => ({ view: `${set}_v${one}`, by: dependents.filter(({ uses }) => uses.includes(`${set}_v${one}`)).map(({ view }) => view) })),
+    pinned: state.versions.filter(({ retired }) => !retired)
+      .map(({ version: one }) => ({ view: `${set}_v${one}`, by: dependents.filter(({ uses }) => uses.includes(`${set}_v${one}`)).map(({ view }) => view) })),
   }
 }
 
-/** The first version, or an empty history, needs no mode; an apply that was cut short is finished the way it began. */
-function modeOf(asked: Mode | undefined, history: readonly Piece[], begun: VersionRecord | undefined): Mode {
-  if (begun) return begun.mode as Mode
-  return history.length === 0 ? 'first' : (asked ?? 'backfill')
+const nobodys = { id: '', definition: '' }
+const somebody = { who: '', at: '', why: null }
+
+/** What it is once its history is filled. */
+function completed(state: SetState, version: number): SetState {
+  const own = state.versions[version]!
+  if (!hasRowsOfHistory(own) || own.filled) return state
+  const filled = evolve(state, { kind: 'filled', version, at: '' })
+  return own.mode === 'shadow' ? filled : evolve(filled, { kind: 'promoted', version, ...somebody })
 }
 
-function planned(records: readonly VersionRecord[], definition: Definition, mode: Mode): readonly VersionRecord[] {
-  const mine = records.find((one) => one.version === definition.version) ?? newRecord(definition, '', mode)
-  if (mode === 'shadow') return [{ ...mine, state: 'shadow' }]
-  const { promotion, superseded } = toTop(records, mine)
-  return [...superseded, { ...mine, state: 'promoted', promotion }]
+/** The view that a statement makes or drops. */
+const viewOf = (statement: string): readonly string[] =>
+  /^(?:DROP|CREATE|CREATE OR REPLACE) VIEW (?:"[a-z0-9_]+"\.)?"([a-z0-9_]+)"/.exec(statement)?.slice(1, 2) ?? []
+
+/** The first version needs no mode; an apply that was cut short is finished the way it began, unless another way is asked for. */
+function modeOf(asked: Mode | undefined, version: number, begun: Version | undefined): Mode {
+  if (begun && (isComplete(begun) || asked === undefined)) return begun.mode
+  return version === 0 ? 'first' : (asked ?? 'backfill')
 }
 
 function stateOf({ after, sameAs }: FeatureChange, mode: Mode): PlannedFeature['state'] {
   if (after === null) return 'dropped'
   if (mode === 'first') return 'starts empty'
-  if (mode === 'backfill' || mode === 'shadow') return 'replayed from history'
+  if (hasRowsOfHistory({ mode })) return 'replayed from history'
   if (sameAs !== null) return 'inherited'
   return mode === 'cold' ? 'starts empty' : 'replayed from history'
 }
 
 /** About how many rows the warehouse has of the set: each record once for every version that owns it. */
 function rowsStored(position: Position): number {
-  const records = position.history.reduce((sum, { rows }) => sum + rows, 0)
+  const records = rowsTaken(position)
   const share = running(position).length + position.runs.filter(({ until }) => until !== null).reduce((sum, { after, until }) => sum + (until! - after) / Math.max(1, position.seq), 0)
   return Math.round(records * share)
 }

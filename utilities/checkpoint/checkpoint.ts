@@ -6,9 +6,16 @@ export type Save = {
   readonly value: Uint8Array | null
 }
 
+/** Entries by key, of which whoever asks needs few. */
+export type Lookup = { get(key: string): Uint8Array | undefined }
+
 export interface Checkpoints {
   /** Every entry under the name as of the last commit. */
   load(name: string): Promise<ReadonlyMap<string, Uint8Array>>
+  /** The entries under the name as of the last commit, each read when it is asked for; what is committed later may show or not. */
+  lookup(name: string): Promise<Lookup>
+  /** Every entry under the name, some at a time, however many there are; what is committed meanwhile may show or not. */
+  entries(name: string): AsyncIterable<readonly (readonly [key: string, value: Uint8Array])[]>
   /** The names that start with the prefix, sorted. */
   names(prefix: string): Promise<readonly string[]>
 }

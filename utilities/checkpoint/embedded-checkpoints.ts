@@ -29,6 +29,20 @@ export function openEmbeddedCheckpoints(path: string): Checkpoints & { close(): 
       const rows = db.read(() => db.prepare('SELECT key, value FROM checkpoints WHERE name = ?').all(name))
       return new Map(rows.map(({ key, value }) => [key as string, value as Uint8Array]))
     },
+    async lookup(name) {
+      const find = db.prepare('SELECT value FROM checkpoints WHERE name = ? AND key = ?')
+      return { get: (key) => find.get(name, key)?.['value'] as Uint8Array | undefined }
+    },
+    async *entries(name) {
+      const next = 'SELECT key, value FROM checkpoints WHERE name = ? AND key > ? ORDER BY key LIMIT 5000'
+      const first = 'SELECT key, value FROM checkpoints WHERE name = ? AND key >= ? ORDER BY key LIMIT 5000'
+      for (let after: string | undefined; ; ) {
+        const rows = db.read(() => db.prepare(after === undefined ? first : next).all(name, after ?? ''))
+        if (rows.length === 0) return
+        yield rows.map(({ key, value }) => [key as string, value as Uint8Array] as const)
+        after = rows.at(-1)!['key'] as string
+      }
+    },
     async names(prefix) {
       const names: string[] = []
       db.read(() => {

@@ -78,11 +78,24 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
     return later
   }
 
+  /** As of now: what is read later goes into the same map. */
+  async function found<T>(name: string, look: (entries: ReadonlyMap<string, Uint8Array> | undefined, later: LaterEntries | undefined) => T): Promise<T> {
+    const lie = await whereTheyLie()
+    if (!lie) return look(undefined, undefined)
+    return current(lie.topic, partitionOfName(name, lie.partitions), (entries, later) => look(entries.get(name), later.get(name)))
+  }
+
   return {
-    async load(name) {
-      const found = await whereTheyLie()
-      if (!found) return new Map()
-      return current(found.topic, partitionOfName(name, found.partitions), (entries, later) => merged(entries.get(name), later.get(name)))
+    load: (name) => found(name, merged),
+    lookup: (name) => found(name, (entries, later) => ({
+      get(key) {
+        const decided = later?.get(key)
+        return decided ? (decided.value ?? undefined) : entries?.get(key)
+      },
+    })),
+    async *entries(name) {
+      const all = [...(await found(name, merged))]
+      for (let from = 0; from < all.length; from += 5000) yield all.slice(from, from + 5000)
     },
 
     async names(prefix) {

@@ -47,6 +47,11 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
       })
     },
 
+    async restore({ id, subject, definition }) {
+      const insert = 'INSERT OR IGNORE INTO schemas (id, subject, number, definition, labels) VALUES (?, ?, ?, ?, ?)'
+      db.write(() => db.prepare(insert).run(id, subject, bySubject(subject).length + 1, definition, '{}'))
+    },
+
     find: async (id) => db.read(() => byId(id)),
     list: async (subject) => db.read(() => bySubject(subject)),
     async subjects() {

@@ -21,6 +21,8 @@ export interface Registry {
   subjects(): Promise<readonly string[]>
   /** Sets these labels, keeping the others. At most 10 a version, values of at most 128 characters. */
   label(id: string, labels: Readonly<Record<string, string>>): Promise<void>
+  /** Puts a lost version back under the id that messages name; missing where the registry gives every version an id of its own. */
+  restore?(lost: Pick<Registered, 'id' | 'subject' | 'definition'>): Promise<void>
   close(): Promise<void>
 }
 

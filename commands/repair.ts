@@ -1,0 +1,27 @@
+/** `repair`: makes what the warehouse and the registry have of a set again, from its journal and its history. */
+import { knownSets } from '../feature-defs/known-versions.ts'
+import { Problem } from '../utilities/problem.ts'
+import { repair } from '../versions/repair.ts'
+import type { Run } from './command.ts'
+import { count } from './console.ts'
+import { withPorts } from './stage.ts'
+
+export const run: Run = async ({ args, config, console, signal }) =>
+  withPorts({ config, console }, [], async (ports) => {
+    const journals = (await ports.checkpoints.names('journal/')).map((name) => name.slice('journal/'.length))
+    const sets = args[0] === undefined ? [...new Set([...journals, ...(await knownSets(ports.registry))])] : [args[0]]
+    if (sets.length === 0) throw new Problem('nothing is known of any feature set here', 'There is nothing to repair. To begin: tidemark apply SET@0')
+    const done = []
+    for (const set of sets) {
+      const lease = await ports.lease(`apply-${set}`)
+      const progress = console.progress(`repair ${set}`)
+      const { schemas, statements, versions } = await repair(ports, { set, signal, report: ({ rows, seq, of }) => progress(rows, { done: seq, of }) }).finally(() => lease.close())
+      const lines = [
+        ...(schemas > 0 ? [`${count(schemas)} schemas put back`] : []),
+        ...(statements.length > 0 ? [`${count(statements.length)} statements for tables and views`] : []),
+        ...versions.map(({ version, checked, written, removed }) => `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`),
+      ]
+      done.push({ set, schemas, statements, versions, text: `${set}: ${lines.join('; ') || 'nothing was amiss'}` })
+    }
+    console.result(done.map(({ text }) => text).join('\n'), done.map(({ text: _, ...rest }) => rest))
+  })

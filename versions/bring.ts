@@ -1,0 +1,176 @@
+/** Brings a version's state up to the stream on one partition, by replay or from the version before; resumable, and nobody waits for it. */
+import { entryOf, lineage, type Lineage } from '../batch/lineage.ts'
+import { replay, type ReplayPorts } from '../batch/replay.ts'
+import {
+  fromBytes, loadPosition, loadSpeed, lookupState, saveSpeed, saveState, stateEntries, toBytes, type Position, type Run,
+} from '../feature-defs/checkpoint.ts'
+import { pickStates } from '../feature-defs/engine.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { fieldsRead, keysOf } from '../feature-defs/inputs.ts'
+import { rowsOf } from '../feature-defs/rows.ts'
+import type { Checkpoints, Lookup, Save } from '../utilities/checkpoint/checkpoint.ts'
+import type { Columns } from '../utilities/columns.ts'
+import type { Writer } from '../utilities/log/log.ts'
+import { oneAhead } from '../utilities/one-ahead.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { unfinished, type HandoverPorts } from './handover.ts'
+
+export type VersionPorts = HandoverPorts & ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
+
+export type Progress = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
+export type Watch = { readonly signal: AbortSignal; readonly report: (news: Progress) => void }
+
+/** Where the state of each feature comes from. */
+export type Origin = {
+  /** Replayed: per feature, the _seq after which it started empty. */
+  readonly origins: Run['origins']
+  /** Taken over from a version that the stream computes: it goes on there until the switch. */
+  readonly inherited: { readonly version: number; readonly pairs: readonly { readonly feature: string; readonly sameAs: string }[] } | null
+  readonly withRows: boolean
+}
+
+/** A version's state on its way to the stream's position. */
+export type Bringing = Origin & {
+  readonly definition: Definition
+  readonly partition: number
+  readonly lineage: Lineage
+  /** The last record it has taken. */
+  seq: number
+  /** Whether the inherited states are there, as of `seq`. */
+  copied: boolean
+  /** Keys whose entries are newer here than in the checkpoint. */
+  readonly unsaved: Set<string>
+}
+
+/** `after` is where it starts; one that was cut short goes on where it had saved. */
+export async function begin({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, definition: Definition, partition: number, origin: Origin, after: number): Promise<Bringing> {
+  const { set, version } = definition
+  const seq = (await savedPlace(checkpoints, { definition, partition })) ?? after
+  const from = await lookupState(checkpoints, set, version, partition)
+  return { ...origin, definition, partition, seq, copied: false, unsaved: new Set(), lineage: lineage(definition, origin.origins, from) }
+}
+
+const isReplayed = ({ origins, withRows }: Origin) => withRows || Object.keys(origins).length > 0
+
+/** So little is left then that the consumer may wait for it. */
+const smallRest = 20_000
+
+/** Brings it near the stream; the rest is for the handover. */
+export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Watch): Promise<void> {
+  const { definition: { set }, partition, inherited } = bringing
+  if (!isReplayed(bringing) && !inherited) return
+  const writer = await ports.log.writer(placeName(bringing))
+  const [startedNs, from] = [ports.clock(), bringing.seq]
+  try {
+    for (let turn = 0; ; turn++) {
+      const position = await loadPosition(ports.checkpoints, set, partition)
+      if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
+      // A first turn always: a few records of a large file, read while the consumer waits, would have it wait for the whole file.
+      if (turn > 0 && position.seq - bringing.seq <= smallRest) break
+      if (turn > 0 || isReplayed(bringing)) await advance(ports, bringing, position, watch, { writer })
+      else bringing.seq = position.seq
+      if (inherited && !bringing.copied) await copyInherited(ports, bringing, writer, watch.signal)
+    }
+    await measure(ports, writer, bringing, bringing.seq - from, ports.clock() - startedNs)
+  } finally {
+    await writer.close()
+  }
+}
+
+/** What `plan` estimates with; a short run says nothing. */
+async function measure({ checkpoints }: VersionPorts, writer: Writer, bringing: Bringing, records: number, ns: bigint): Promise<void> {
+  if (records < 2 * smallRest || !isReplayed(bringing)) return
+  const perSecond = Math.round(records / (Number(ns) / 1e9))
+  await writer.commit({ save: [saveSpeed({ ...(await loadSpeed(checkpoints)), [bringing.withRows ? 'withRows' : 'withoutRows']: perSecond })] })
+}
+
+const recordsPerSave = 200_000
+
+type Advancing = { readonly writer?: Writer; readonly stillHere?: () => Promise<void> }
+
+/** Takes the records up to the position. The writer saves how far it has come, behind the rows. */
+export async function advance(ports: VersionPorts, bringing: Bringing, position: Position, { signal, report }: Watch, { writer, stillHere }: Advancing): Promise<void> {
+  const { definition, partition, withRows, unsaved } = bringing
+  const { record, set } = definition
+  const wanted = withRows ? Object.keys(record.fields) : fieldsRead(definition)
+  const writes = oneAhead()
+  let unsavedRecords = 0
+  const save = async () => {
+    await writes.settled()
+    await writer!.commit({ save: [...(await entriesOf(ports.checkpoints, bringing)), savePlace(bringing)] })
+    unsaved.clear()
+    unsavedRecords = 0
+  }
+  try {
+    const options = { record, wanted, partition, after: bringing.seq, until: position.seq, signal, rowsPerBatch: ports.warehouse.flush?.rows }
+    for await (const { records, seq } of replay(ports, position.history, options)) {
+      signal.throwIfAborted()
+      if (seq.length === 0) continue
+      const values = bringing.lineage.push(records)
+      for (const key of changedKeys(bringing, records)) unsaved.add(key)
+      if (withRows) await writes.begin(() => ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock()), undefined, signal))
+      bringing.seq = seq.at(-1)!
+      unsavedRecords += seq.length
+      if (writer && unsavedRecords >= recordsPerSave) await save()
+      await stillHere?.()
+      report({ step: withRows ? 'replaying history' : 'bringing state up to date from history', rows: seq.length, seq: bringing.seq, of: position.seq })
+    }
+  } finally {
+    // Nothing is being written any more, whatever went wrong.
+    await writes.settled().catch(() => {})
+  }
+  await writes.settled()
+  bringing.seq = position.seq
+  if (writer && unsavedRecords > 0) await save()
+}
+
+/** With inherited features every record changes the state of its key: the version before has taken it too. */
+function changedKeys({ definition: { per }, lineage, inherited }: Bringing, records: Columns): readonly string[] {
+  const changed = lineage.changedKeys()
+  if (!inherited) return changed
+  return per === null ? [''] : keysOf(records.byName.get(per)!, records.count)
+}
+
+/** The entries of the keys that changed, with what they inherit as it is now. */
+export async function entriesOf(checkpoints: Checkpoints, bringing: Bringing): Promise<Save[]> {
+  const { definition: { set, version }, partition, inherited, copied, unsaved } = bringing
+  const before = inherited && copied ? await lookupState(checkpoints, set, inherited.version, partition) : undefined
+  return saveState(set, version, partition, new Map([...unsaved].map((key) => [key, entryWith(bringing, key, before)])))
+}
+
+function entryWith({ lineage, inherited }: Bringing, key: string, before: Lookup | undefined): Uint8Array | null {
+  const entry = before?.get(key)
+  return entryOf([...lineage.statesOf(key), ...(entry ? renamed(inherited!, entry) : [])])
+}
+
+/** The states that go on, under the names that this version has for them. */
+const renamed = ({ pairs }: NonNullable<Origin['inherited']>, entry: Uint8Array) => {
+  const states = new Map(pickStates(entry, pairs.map(({ sameAs }) => sameAs)))
+  return pairs.flatMap(({ feature, sameAs }) => (states.has(sameAs) ? [[feature, states.get(sameAs)!] as const] : []))
+}
+
+/** All keys of the version before; those that change meanwhile are copied again with what comes after `seq`. */
+async function copyInherited({ checkpoints }: VersionPorts, bringing: Bringing, writer: Writer, signal: AbortSignal): Promise<void> {
+  const { definition: { set, version }, partition, inherited, lineage } = bringing
+  for await (const entries of stateEntries(checkpoints, set, inherited!.version, partition)) {
+    signal.throwIfAborted()
+    const copies = entries.map(([key, entry]) => [key, entryOf([...lineage.statesOf(key), ...renamed(inherited!, entry)])] as const)
+    await writer.commit({ save: saveState(set, version, partition, new Map(copies)) })
+  }
+  bringing.copied = true
+}
+
+const placeName = ({ definition, partition }: Pick<Bringing, 'definition' | 'partition'>) => `fill/${label(definition)}/${partition}`
+
+const savePlace = (bringing: Pick<Bringing, 'definition' | 'partition' | 'seq'>): Save => ({ name: placeName(bringing), key: 'at', value: toBytes(bringing.seq) })
+
+/** Stores of before kept the state there too: it is computed again. */
+async function savedPlace(checkpoints: Checkpoints, of: Pick<Bringing, 'definition' | 'partition'>): Promise<number | undefined> {
+  const saved = await checkpoints.load(placeName(of))
+  return saved.size === 1 && saved.has('at') ? fromBytes<number>(saved.get('at')!) : undefined
+}
+
+/** Removes the place, once the checkpoint has it all. */
+export const forgetPlace = async (checkpoints: Checkpoints, of: Pick<Bringing, 'definition' | 'partition'>): Promise<Save[]> =>
+  [...(await checkpoints.load(placeName(of))).keys()].map((key) => ({ name: placeName(of), key, value: null }))

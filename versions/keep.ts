@@ -1,0 +1,91 @@
+/** Keeps the journal of a set among the checkpoints, and reads it: one command at a time adds to it. */
+import { fromBytes, loadPositions, toBytes } from '../feature-defs/checkpoint.ts'
+import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
+import type { Clock } from '../utilities/clock.ts'
+import { Fenced, type Log } from '../utilities/log/log.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { journalOfBefore } from './before.ts'
+import { decide, type Command } from './decide.ts'
+import { evolve, nothingYet, type SetState, type VersionEvent } from './journal.ts'
+
+export type JournalPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
+
+/** When it is, as journals write it. */
+export const timeText = (clock: Clock): string => new Date(Number(clock() / 1_000_000n)).toISOString()
+
+export interface Journal {
+  readonly state: SetState
+  /** Adds the events that follow from the command, and gives them; throws why it may not be. */
+  decide(command: Command): Promise<readonly VersionEvent[]>
+  add(events: readonly VersionEvent[]): Promise<void>
+  close(): Promise<void>
+}
+
+const nameOf = (set: string) => `journal/${set}`
+/** Sorts as it counts. */
+const keyOf = (index: number) => String(index).padStart(9, '0')
+
+/** What is so now. A store of before is read as if it had a journal; the first command that changes something writes it. */
+export async function loadState(ports: Omit<JournalPorts, 'log'>, set: string): Promise<SetState> {
+  const events = await loadEvents(ports.checkpoints, set)
+  return (events.length > 0 ? events : await journalOfBefore(ports, set)).reduce(evolve, nothingYet(set))
+}
+
+async function loadEvents(checkpoints: Checkpoints, set: string): Promise<readonly VersionEvent[]> {
+  const saved = await checkpoints.load(nameOf(set))
+  return [...saved].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bytes]) => fromBytes<VersionEvent>(bytes))
+}
+
+/** `seen` is the state that the command was decided for: when more has happened since, it must be decided anew. */
+export async function openJournal(ports: JournalPorts, set: string, seen?: SetState): Promise<Journal> {
+  const writer = await ports.log.writer(nameOf(set))
+  try {
+    const written = await loadEvents(ports.checkpoints, set)
+    let state = nothingYet(set)
+    const add = async (events: readonly VersionEvent[]) => {
+      if (events.length === 0) return
+      const save = events.map((event, i) => ({ name: nameOf(set), key: keyOf(state.events + i), value: toBytes(event) }))
+      await writer.commit({ save }).catch(takenOver(set))
+      state = events.reduce(evolve, state)
+    }
+    if (written.length > 0) state = written.reduce(evolve, state)
+    else await add(await journalOfBefore(ports, set))
+    if (seen && seen.events !== state.events) throw changedMeanwhile(set)
+    await add(await switchesUnnoted(ports.checkpoints, state))
+    return {
+      get state() {
+        return state
+      },
+      add,
+      async decide(command) {
+        const events = decide(state, command)
+        if (events instanceof Problem) throw events
+        await add(events)
+        return events
+      },
+      close: () => writer.close(),
+    }
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+/** A switch is committed with its partition's position first: a command that was killed in between has not noted it yet. */
+async function switchesUnnoted(checkpoints: Checkpoints, { set, versions }: SetState): Promise<readonly VersionEvent[]> {
+  const positions = await loadPositions(checkpoints, set)
+  return versions.filter(({ retired }) => !retired).flatMap(({ version, switches }) => positions.flatMap(({ runs }, partition): VersionEvent[] => {
+    const run = runs.findLast((one) => one.version === version)
+    return run && switches[partition] === undefined ? [{ kind: 'switched', version, partition, afterSeq: run.switchedAfter, at: run.switchedAt }] : []
+  }))
+}
+
+const changedMeanwhile = (set: string) =>
+  new Problem(`the versions of ${set} have changed while you were asked`, `Nothing was done. See what is so now: tidemark versions ${set}; then run this again.`)
+
+const takenOver = (set: string) => (error: unknown): never => {
+  if (!(error instanceof Fenced)) throw error
+  throw new Problem(`another command has taken over the versions of ${set}`, `See what it did: tidemark versions ${set}; then run this again if it is still needed.`, { cause: error })
+}

@@ -1,0 +1,77 @@
+/** The rows that a version owns, partition by partition, computed again from everything that was taken: what proofs and repairs compare with. */
+import { lineage } from '../batch/lineage.ts'
+import { replay } from '../batch/replay.ts'
+import { loadPositions, type Piece, type Run } from '../feature-defs/checkpoint.ts'
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
+import { knownVersions } from '../feature-defs/known-versions.ts'
+import { spread } from '../feature-defs/routing.ts'
+import { rowSchema } from '../feature-defs/row-schema.ts'
+import { rowsOf } from '../feature-defs/rows.ts'
+import { decoder } from '../schemas/decode.ts'
+import { runsOfId } from '../schemas/wire.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { VersionPorts } from './bring.ts'
+import type { RowAt } from './compare.ts'
+import { isComplete } from './journal.ts'
+import { loadState } from './keep.ts'
+
+/** The records of a partition whose rows are the version's. */
+export type Owned = {
+  readonly partition: number
+  readonly run: Run
+  /** The last of them that was taken. */
+  readonly end: number
+  /** The last of them whose row the sink has brought to the warehouse, if it has not come from elsewhere. */
+  readonly until: number
+  readonly history: readonly Piece[]
+}
+
+export type OwnedRows = { readonly definition: Definition; readonly partitions: readonly Owned[] }
+
+export async function ownedRows(ports: VersionPorts, set: string, version: number): Promise<OwnedRows> {
+  const own = (await loadState(ports, set)).versions[version]
+  if (!own) throw new Problem(`${set}@${version} is not applied`, `See what is: tidemark versions ${set}`)
+  if (own.retired) throw new Problem(`${set}@${version} is retired: its rows are gone`, `See what is left: tidemark versions ${set}`)
+  const known = (await knownVersions(ports.registry, set)).find(({ definition }) => definition.version === version)
+  if (!known) throw new Problem(`the registry has lost the schema of ${set}@${version}`, `Have it made again: tidemark repair ${set}`)
+  const positions = await loadPositions(ports.checkpoints, set)
+  const runs = positions.map(({ runs }) => runs.findLast((one) => one.version === version))
+  if (!isComplete(own) || runs.some((run) => run === undefined)) throw new Problem(`${set}@${version} has not been computed yet`, `Finish it: tidemark apply ${set}@${version}`)
+  const { definition, registered } = known
+  const partitions = await Promise.all(positions.map(async (position, partition): Promise<Owned> => {
+    const run = runs[partition]!
+    const end = run.until ?? position.seq
+    return { partition, run, end, until: Math.min(end, await sunkUntil(ports, definition, registered.id, partition)), history: position.history }
+  }))
+  return { definition, partitions }
+}
+
+export type Watched = { readonly signal: AbortSignal; readonly report: (news: { readonly rows: number; readonly of: number }) => void }
+
+/** Those of one partition up to a record, in order. */
+export async function* computedAgain(ports: VersionPorts, definition: Definition, { partition, run, history }: Owned, until: number, { signal, report }: Watched): AsyncIterable<Columns> {
+  const past = lineage(definition, run.origins)
+  for await (const { records, seq } of replay(ports, history, { record: definition.record, wanted: Object.keys(definition.record.fields), partition, after: 0, until, signal })) {
+    const all = rowsOf(definition, records, past.push(records), ports.clock())
+    yield seq.length > 0 && seq[0]! > run.after ? all : pick(all, rowsWhere(seq, (one) => one > run.after))
+    report({ rows: seq.length, of: until })
+  }
+}
+
+/** The partition that a row of the warehouse came from, by its key. */
+export const partitionOf = ({ definition: { per }, partitions }: OwnedRows, { rows, row }: RowAt): Owned =>
+  partitions[spread(pick(rows, Int32Array.of(row)), { per, partitions: partitions.length })[0]!.partition]!
+
+/** The last _seq of the version that the sink must have written; every one when it has caught up with outflow. */
+async function sunkUntil({ log, warehouse }: VersionPorts, definition: Definition, id: string, partition: number): Promise<number> {
+  if ((await log.partitions(outflowTopic)) <= partition) return Infinity
+  const from = (await warehouse.progress(sinkReader(partition))) ?? 0
+  const decode = decoder(rowSchema(definition), ['seq'])
+  for await (const { batch } of log.read(outflowTopic, { partition, from })) {
+    const run = runsOfId(batch).find((one) => one.id === id)
+    if (run) return columnOf(decode(batch, run.from, run.to).columns, '_seq', 'int').values[0]! - 1
+  }
+  return Infinity
+}

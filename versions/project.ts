@@ -1,0 +1,55 @@
+/** What the warehouse and the registry say of a set's versions: made from the journal, after it, and made again whenever they differ. */
+import { isDeepStrictEqual } from 'node:util'
+import { knownVersions } from '../feature-defs/known-versions.ts'
+import type { Definition } from '../feature-defs/feature-set.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { VersionRecord, Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { stateOf, toBeComputed, type SetState } from './journal.ts'
+import { layoutOf } from './layout.ts'
+
+type Ports = { readonly registry: Registry; readonly warehouse: Warehouse }
+
+/** Tables, views and records, in one transaction; nothing when they are so already. Gives the statements that it took. */
+export async function project({ registry, warehouse }: Ports, state: SetState): Promise<readonly string[]> {
+  if (state.versions.length === 0) return []
+  const { definitions, records } = await projected(registry, state)
+  const layout = layoutOf(definitions, records)
+  const there = await warehouse.versions(state.set)
+  const changed = records.filter((record) => !isDeepStrictEqual(record, there.find(({ version }) => version === record.version)))
+  const statements = await warehouse.plan(layout)
+  if (changed.length > 0 || statements.length > 0) await warehouse.arrange(layout, changed)
+  return statements
+}
+
+/** The definitions and records of every version that is planned; `planned` stands for one that the registry does not know yet. */
+export async function projected(registry: Registry, state: SetState, planned?: Definition): Promise<{ readonly definitions: readonly Definition[]; readonly records: readonly VersionRecord[] }> {
+  const known = (await knownVersions(registry, state.set)).map(({ definition }) => definition)
+  const all = planned && !known.some(({ version }) => version === planned.version) ? [...known, planned] : known
+  const definitions = all.filter(({ version }) => state.versions[version] !== undefined)
+  return { definitions, records: definitions.map((definition) => recordOf(state, definition)) }
+}
+
+function recordOf(state: SetState, { set, version, ...definition }: Definition): VersionRecord {
+  const own = state.versions[version]!
+  const place = state.chain.lastIndexOf(version)
+  return {
+    set, version, state: stateOf(state, own), mode: own.mode, schemaId: own.schema.id, definition: JSON.stringify({ set, version, ...definition }),
+    switches: own.switches.flatMap((one, partition) => (one ? [{ partition, ...one }] : [])),
+    promotion: place === -1 ? null : place + 1,
+    acts: own.acts.map(({ act, who, at, why, measured }) => ({ act, who, at, why, ...(measured === undefined ? {} : { measured }) })),
+  }
+}
+
+/** Tells people and other tools, by labels in the registry, which versions are computed. */
+export async function labelLive(registry: Registry, state: SetState): Promise<void> {
+  for (const { id, live } of await staleLabels(registry, state)) await registry.label(id, { live })
+}
+
+/** What the registry should say and does not. */
+export async function staleLabels(registry: Registry, state: SetState): Promise<readonly { readonly id: string; readonly live: 'yes' | 'no' }[]> {
+  const live = new Set(toBeComputed(state).map(({ version }) => version))
+  return (await knownVersions(registry, state.set)).flatMap(({ definition, registered }) => {
+    const now = live.has(definition.version) ? 'yes' : 'no'
+    return registered.labels['live'] === now ? [] : [{ id: registered.id, live: now } as const]
+  })
+}

@@ -1,0 +1,115 @@
+/** `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right stays. */
+import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
+import { pick, type Columns } from '../utilities/columns.ts'
+import { Problem } from '../utilities/problem.ts'
+import type { VersionPorts, Watch } from './bring.ts'
+import { carryOut, checkPossible } from './carry-out.ts'
+import { compare, type RowAt } from './compare.ts'
+import { refuseAmidstBackfill } from './handover.ts'
+import { isComplete, type SetState } from './journal.ts'
+import { openJournal, timeText } from './keep.ts'
+import { computedAgain, ownedRows, partitionOf } from './owned.ts'
+import { project } from './project.ts'
+
+export type Repaired = {
+  readonly schemas: number
+  /** The statements that made tables and views fit. */
+  readonly statements: readonly string[]
+  readonly versions: readonly { readonly version: number; readonly checked: number; readonly written: number; readonly removed: number }[]
+}
+
+export type RepairOptions = Watch & { readonly set: string }
+
+export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptions): Promise<Repaired> {
+  await refuseAmidstBackfill(ports, set)
+  const journal = await openJournal(ports, set)
+  try {
+    if (journal.state.versions.length === 0) {
+      throw new Problem(`nothing is known of ${set}: its journal lies in the log, which has none`,
+        `Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, start over in an empty data directory.`)
+    }
+    const schemas = await restoreSchemas(ports, journal.state)
+    await checkPossible(ports, journal.state, undefined, watch.signal)
+    const statements = await project(ports, journal.state)
+    const outflow = await lostProgress(ports)
+    const versions: { version: number; checked: number; written: number; removed: number }[] = []
+    for (const own of journal.state.versions) {
+      if (!own.retired && isComplete(own)) versions.push({ version: own.version, ...(await repairRows(ports, set, own.version, outflow !== undefined, watch)) })
+    }
+    // Every row up to there is in place: the sink goes on behind it.
+    for (const [partition, next] of outflow ?? []) await ports.warehouse.write(set, { count: 0, byName: new Map() }, { reader: sinkReader(partition), next })
+    await carryOut(ports, journal, watch)
+    await journal.decide({ kind: 'settle', at: timeText(ports.clock) })
+    return { schemas, statements, versions }
+  } finally {
+    await journal.close()
+  }
+}
+
+/** Every message names its schema: they come back under the ids that they had, or not at all. */
+async function restoreSchemas({ registry }: Pick<VersionPorts, 'registry'>, { set, versions }: SetState): Promise<number> {
+  let restored = 0
+  for (const { version, mode, schema, record } of versions) {
+    for (const { id, definition } of [record, schema]) {
+      if (id === '' || (await registry.find(id))) continue
+      const { name } = JSON.parse(definition) as { readonly name: string }
+      if (!registry.restore) {
+        throw new Problem(`the registry has lost the schema ${id} of ${set}, and it gives every schema that it takes another id`,
+          'Restore the registry from a copy: messages that name a schema it does not have can be read by nobody.')
+      }
+      await registry.restore({ id, subject: name, definition })
+      if (id === schema.id) await registry.label(id, { set, version: String(version), mode })
+      restored++
+    }
+  }
+  return restored
+}
+
+/** Where outflow ends, by partition, when the sink's place in it is gone and it does not begin at its beginning any more. */
+async function lostProgress({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>): Promise<ReadonlyMap<number, number> | undefined> {
+  const state = (await log.topics()).find(({ topic }) => topic === outflowTopic)
+  const lost = new Map<number, number>()
+  for (const [partition, { first, next }] of state?.partitions.entries() ?? []) {
+    if (((await warehouse.progress(sinkReader(partition))) ?? 0) < first) lost.set(partition, next)
+  }
+  return lost.size > 0 ? lost : undefined
+}
+
+/** `all`: the sink will bring none of them. */
+async function repairRows(ports: VersionPorts, set: string, version: number, all: boolean, watch: Watch): Promise<{ readonly checked: number; readonly written: number; readonly removed: number }> {
+  const { warehouse } = ports
+  const owned = await ownedRows(ports, set, version)
+  const { definition, partitions } = owned
+  const done = { checked: 0, written: 0, removed: 0 }
+  const report = ({ rows, of }: { readonly rows: number; readonly of: number }) => watch.report({ step: 'comparing rows', rows, seq: (done.checked += rows), of })
+  const expected = partitions.map((one) => computedAgain(ports, definition, one, all ? one.end : one.until, { signal: watch.signal, report }))
+
+  let bad: { readonly rows: Columns; readonly at: number[] } | undefined
+  const flush = async () => {
+    if (!bad) return
+    await warehouse.write(set, pick(bad.rows, Int32Array.from(bad.at)), undefined, watch.signal)
+    done.written += bad.at.length
+    bad = undefined
+  }
+  /** Together with the others of its batch; it takes the place of whatever is there under its number. */
+  const put = async ({ rows, row }: RowAt) => {
+    if (bad?.rows !== rows) await flush()
+    bad ??= { rows, at: [] }
+    if (bad.at.at(-1) !== row) bad.at.push(row)
+  }
+  await compare(expected, warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
+    missing: put,
+    different: put,
+    async extra({ seq, ...there }, wanted) {
+      if (wanted) return put(wanted)
+      const place = partitionOf(owned, { seq, ...there })
+      // What the sink brings meanwhile lies behind.
+      if (seq > (all ? place.end : place.until) && place.run.until === null) return
+      await warehouse.remove(set, version, { first: seq, last: seq })
+      done.removed++
+    },
+  })
+  await flush()
+  watch.signal.throwIfAborted()
+  return done
+}

@@ -1,0 +1,48 @@
+/** The quick part of a proof: how many rows each version must have by what was taken, beside how many the warehouse has. */
+import { loadPositions, rowsTaken } from '../feature-defs/checkpoint.ts'
+import type { VersionPorts } from './bring.ts'
+import { isComplete } from './journal.ts'
+import { loadState } from './keep.ts'
+import { rowsOnTheWay } from './promote.ts'
+
+export type Tally = {
+  readonly set: string
+  readonly version: number
+  readonly taken: number
+  readonly rows: number
+  /** Computed, and still to be written by the sink. */
+  readonly onTheWay: number
+  readonly addsUp: boolean
+}
+
+/** Of every version that can be counted: those of a set that a command is at work on, or left unfinished, are not looked at. */
+export async function tally(ports: Omit<VersionPorts, 'clock' | 'openSource'>, set: string): Promise<readonly Tally[]> {
+  const state = await loadState(ports, set)
+  if (state.begun) return []
+  const tallies: Tally[] = []
+  for (const own of state.versions) {
+    if (own.retired || !isComplete(own)) continue
+    // The way first, and the position last: what moves meanwhile is counted once too often here, never missed.
+    const before = await owned(ports, set, own.version)
+    const onTheWay = await rowsOnTheWay(ports, own.schema.id)
+    const rows = (await ports.warehouse.extent(set, own.version))?.rows ?? 0
+    const after = await owned(ports, set, own.version)
+    if (before === undefined || after === undefined) continue
+    const moved = after - before
+    tallies.push({ set, version: own.version, taken: after, rows, onTheWay, addsUp: rows <= after && rows + onTheWay + moved >= after })
+  }
+  return tallies
+}
+
+/** How many records the version owns; undefined where a store of before has not counted. */
+async function owned({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string, version: number): Promise<number | undefined> {
+  let sum = 0
+  for (const position of await loadPositions(checkpoints, set)) {
+    const run = position.runs.findLast((one) => one.version === version)
+    const until = run?.until === null ? rowsTaken(position) : run?.untilRows
+    const after = run?.after === 0 ? 0 : run?.afterRows
+    if (until === undefined || after === undefined) return undefined
+    sum += until - after
+  }
+  return sum
+}
