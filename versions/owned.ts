@@ -1,7 +1,7 @@
 /** The rows that a version owns, partition by partition, computed again from everything that was taken: what proofs and repairs compare with. */
 import { lineage } from '../batch/lineage.ts'
 import { replay } from '../batch/replay.ts'
-import { loadPositions, type Piece, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, type Piece, type Run } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
@@ -64,14 +64,30 @@ export async function* computedAgain(ports: VersionPorts, definition: Definition
 export const partitionOf = ({ definition: { per }, partitions }: OwnedRows, { rows, row }: RowAt): Owned =>
   partitions[spread(pick(rows, Int32Array.of(row)), { per, partitions: partitions.length })[0]!.partition]!
 
+/** Whether a row may have been brought since, or be on its way already: behind what was looked at, and not behind what its partition has taken by now. */
+export function laterRows({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string): (place: Owned, seq: number) => Promise<boolean> {
+  const ends = new Map<number, number>()
+  return async ({ partition, run, end }, seq) => {
+    if (run.until !== null) return seq <= end
+    if (seq > (ends.get(partition) ?? end)) ends.set(partition, (await loadPosition(checkpoints, set, partition)).seq)
+    return seq <= (ends.get(partition) ?? end)
+  }
+}
+
 /** The last _seq of the version that the sink must have written; every one when it has caught up with outflow. */
 async function sunkUntil({ log, warehouse }: VersionPorts, definition: Definition, id: string, partition: number): Promise<number> {
-  if ((await log.partitions(outflowTopic)) <= partition) return Infinity
-  const from = (await warehouse.progress(sinkReader(partition))) ?? 0
+  const from = await sinkPlace({ log, warehouse }, partition)
+  if (from === undefined) return Infinity
   const decode = decoder(rowSchema(definition), ['seq'])
   for await (const { batch } of log.read(outflowTopic, { partition, from })) {
     const run = runsOfId(batch).find((one) => one.id === id)
     if (run) return columnOf(decode(batch, run.from, run.to).columns, '_seq', 'int').values[0]! - 1
   }
   return Infinity
+}
+
+/** The first message of outflow that the sink of a partition has still to write; undefined when there is no outflow. What was deleted is not to come. */
+export async function sinkPlace({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>, partition: number): Promise<number | undefined> {
+  const ends = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions[partition]
+  return ends && Math.max(ends.first, (await warehouse.progress(sinkReader(partition))) ?? 0)
 }

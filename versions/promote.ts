@@ -1,5 +1,5 @@
 /** `promote`, `rollback`, `retire`: what SQL users see changes at once; the rows a version lacks are filled afterwards. */
-import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
+import { outflowTopic } from '../feature-defs/inflow.ts'
 import { runsOfId } from '../schemas/wire.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionPorts, Watch } from './bring.ts'
@@ -7,6 +7,7 @@ import { carryOut, checkPossible } from './carry-out.ts'
 import { decide, type Command, type StillShown } from './decide.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { evolve, promotedIn, type By, type SetState } from './journal.ts'
+import { sinkPlace } from './owned.ts'
 import { loadState, openJournal, timeText, type Journal, type JournalPorts } from './keep.ts'
 
 /** Who gives a command, and why. */
@@ -84,7 +85,7 @@ export async function stillShown(ports: JournalPorts, { set, versions, chain }: 
 export async function rowsOnTheWay({ log, warehouse }: Pick<JournalPorts, 'log' | 'warehouse'>, id: string): Promise<number> {
   let count = 0
   for (let partition = 0; partition < (await log.partitions(outflowTopic)); partition++) {
-    const from = (await warehouse.progress(sinkReader(partition))) ?? 0
+    const from = (await sinkPlace({ log, warehouse }, partition))!
     for await (const { batch } of log.read(outflowTopic, { partition, from, joined: true })) {
       for (const run of runsOfId(batch)) if (run.id === id) count += run.to - run.from
     }

@@ -8,7 +8,7 @@ import { compare, type RowAt } from './compare.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { isComplete, type SetState } from './journal.ts'
 import { openJournal, timeText } from './keep.ts'
-import { computedAgain, ownedRows, partitionOf } from './owned.ts'
+import { computedAgain, laterRows, ownedRows, partitionOf } from './owned.ts'
 import { project } from './project.ts'
 
 export type Repaired = {
@@ -84,6 +84,7 @@ async function repairRows(ports: VersionPorts, set: string, version: number, all
   const report = ({ rows, of }: { readonly rows: number; readonly of: number }) => watch.report({ step: 'comparing rows', rows, seq: (done.checked += rows), of })
   const expected = partitions.map((one) => computedAgain(ports, definition, one, all ? one.end : one.until, { signal: watch.signal, report }))
 
+  const isLater = laterRows(ports, set)
   let bad: { readonly rows: Columns; readonly at: number[] } | undefined
   const flush = async () => {
     if (!bad) return
@@ -103,8 +104,7 @@ async function repairRows(ports: VersionPorts, set: string, version: number, all
     async extra({ seq, ...there }, wanted) {
       if (wanted) return put(wanted)
       const place = partitionOf(owned, { seq, ...there })
-      // What the sink brings meanwhile lies behind.
-      if (seq > (all ? place.end : place.until) && place.run.until === null) return
+      if (seq > (all ? place.end : place.until) && (await isLater(place, seq))) return
       await warehouse.remove(set, version, { first: seq, last: seq })
       done.removed++
     },

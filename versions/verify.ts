@@ -1,8 +1,7 @@
 /** `verify`: computes a version's rows again from everything that was taken, and proves that the warehouse holds exactly those. */
-import { loadPosition } from '../feature-defs/checkpoint.ts'
 import type { VersionPorts } from './bring.ts'
 import { compare } from './compare.ts'
-import { computedAgain, ownedRows, partitionOf, type Owned, type Watched } from './owned.ts'
+import { computedAgain, laterRows, ownedRows, partitionOf, type Watched } from './owned.ts'
 
 export type Difference = { readonly seq: number; readonly column: string; readonly expected: string; readonly found: string }
 
@@ -39,16 +38,6 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
   watched.signal.throwIfAborted()
   const after = Math.min(...partitions.map(({ run }) => run.after))
   return { rows, after, until, notSunk: partitions.reduce((sum, one) => sum + one.end - one.until, 0), differences: differences.count(), first: differences.first }
-}
-
-/** Whether a row may have been brought since, or be on its way already: behind what was looked at, and not behind what its partition has taken by now. */
-function laterRows({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string): (place: Owned, seq: number) => Promise<boolean> {
-  const ends = new Map<number, number>()
-  return async ({ partition, run, end }, seq) => {
-    if (run.until !== null) return seq <= end
-    if (seq > (ends.get(partition) ?? end)) ends.set(partition, (await loadPosition(checkpoints, set, partition)).seq)
-    return seq <= (ends.get(partition) ?? end)
-  }
 }
 
 async function* counted<T extends { readonly count: number }>(batches: AsyncIterable<T>, add: (count: number) => void): AsyncIterable<T> {
