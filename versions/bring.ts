@@ -14,7 +14,7 @@ import type { Writer } from '../utilities/log/log.ts'
 import { oneAhead } from '../utilities/one-ahead.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
-import { unfinished, type HandoverPorts } from './handover.ts'
+import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
 export type VersionPorts = HandoverPorts & ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
@@ -63,20 +63,33 @@ export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Wa
   const writer = await ports.log.writer(placeName(bringing))
   const [startedNs, from] = [ports.clock(), bringing.seq]
   try {
-    for (let turn = 0; ; turn++) {
+    for (let turn = 0, before = Infinity; ; turn++) {
       const position = await loadPosition(ports.checkpoints, set, partition)
       if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
+      const rest = position.seq - bringing.seq
       // A first turn always: a few records of a large file, read while the consumer waits, would have it wait for the whole file.
-      if (turn > 0 && position.seq - bringing.seq <= smallRest) break
-      if (turn > 0 || isReplayed(bringing)) await advance(ports, bringing, position, watch, { writer })
+      if (turn > 0 && rest <= smallRest) break
+      const losing = turn > 1 && rest > before / 2
+      before = rest
+      if (turn > 0 || isReplayed(bringing)) await advance(ports, bringing, position, watch, { writer, ...(losing && { forMs: sliceMs }) })
       else bringing.seq = position.seq
       if (inherited && !bringing.copied) await copyInherited(ports, bringing, writer, watch.signal)
+      if (losing) await gainOnStream(ports, bringing, watch, writer)
     }
     await measure(ports, writer, bringing, bringing.seq - from, ports.clock() - startedNs)
   } finally {
     await writer.close()
   }
 }
+
+const sliceMs = 250
+
+/** A stream as fast as the replay would never be reached: it waits for a moment, again and again. */
+const gainOnStream = (ports: VersionPorts, bringing: Bringing, watch: Watch, writer: Writer): Promise<void> =>
+  handover(ports, { set: bringing.definition.set, partition: bringing.partition, by: `${label(bringing.definition)} catching up` }, async (position) => {
+    await advance(ports, bringing, position, watch, { writer, forMs: sliceMs })
+    return { position, save: [] }
+  })
 
 /** What `plan` estimates with; a short run says nothing. */
 async function measure({ checkpoints }: VersionPorts, writer: Writer, bringing: Bringing, records: number, ns: bigint): Promise<void> {
@@ -87,15 +100,17 @@ async function measure({ checkpoints }: VersionPorts, writer: Writer, bringing: 
 
 const recordsPerSave = 200_000
 
-type Advancing = { readonly writer?: Writer; readonly stillHere?: () => Promise<void> }
+type Advancing = { readonly writer?: Writer; readonly stillHere?: () => Promise<void>; /** No longer than this. */ readonly forMs?: number }
 
 /** Takes the records up to the position. The writer saves how far it has come, behind the rows. */
-export async function advance(ports: VersionPorts, bringing: Bringing, position: Position, { signal, report }: Watch, { writer, stillHere }: Advancing): Promise<void> {
+export async function advance(ports: VersionPorts, bringing: Bringing, position: Position, { signal, report }: Watch, { writer, stillHere, forMs = Infinity }: Advancing): Promise<void> {
   const { definition, partition, withRows, unsaved } = bringing
   const { record, set } = definition
   const wanted = withRows ? Object.keys(record.fields) : fieldsRead(definition)
   const writes = oneAhead()
+  const startedMs = performance.now()
   let unsavedRecords = 0
+  let ended = true
   const save = async () => {
     await writes.settled()
     await writer!.commit({ save: [...(await entriesOf(ports.checkpoints, bringing)), savePlace(bringing)] })
@@ -114,6 +129,8 @@ export async function advance(ports: VersionPorts, bringing: Bringing, position:
       unsavedRecords += seq.length
       if (writer && unsavedRecords >= recordsPerSave) await save()
       await stillHere?.()
+      ended = bringing.seq >= position.seq || performance.now() - startedMs < forMs
+      if (!ended) break
       report({ step: withRows ? 'replaying history' : 'bringing state up to date from history', rows: seq.length, seq: bringing.seq, of: position.seq })
     }
   } finally {
@@ -121,7 +138,7 @@ export async function advance(ports: VersionPorts, bringing: Bringing, position:
     await writes.settled().catch(() => {})
   }
   await writes.settled()
-  bringing.seq = position.seq
+  if (ended) bringing.seq = position.seq
   if (writer && unsavedRecords > 0) await save()
 }
 

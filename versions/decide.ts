@@ -77,7 +77,7 @@ function decideComplete({ set, versions }: SetState, { version, by }: Only<'comp
   if (own.filled || !hasRowsOfHistory(own)) return []
   if (!isComputed(own)) return new Problem(`the stream does not compute ${set}@${version} on every partition`, `Finish it: tidemark apply ${set}@${version}`)
   const filled: VersionEvent = { kind: 'filled', version, at: by.at }
-  return own.mode === 'shadow' ? [filled] : [filled, { kind: 'promoted', version, ...by, why: null }]
+  return own.mode === 'shadow' ? [filled] : [filled, { kind: 'promoted', version, ...by }]
 }
 
 function decidePromote(state: SetState, { version, by }: Only<'promote'>): readonly VersionEvent[] | Problem {
