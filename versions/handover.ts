@@ -33,6 +33,10 @@ export async function handover(
       let heldAtMs = await hold()
       const changed = await change({ ...position, hold: null }, async () => {
         if (performance.now() - heldAtMs > holdMs / 4) heldAtMs = await hold()
+      }).catch(async (error: unknown) => {
+        // Nobody need wait for what has failed.
+        await writer.commit({ save: [savePosition(set, partition, { ...position, hold: null })] }).catch(() => {})
+        throw error
       })
       await writer.commit({ save: [...changed.save, savePosition(set, partition, { ...changed.position, hold: null })] })
       return
