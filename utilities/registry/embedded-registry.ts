@@ -1,8 +1,7 @@
 /** The embedded registry: schemas in one SQLite file, with ids of the same form as Glue's. */
 import { randomUUID } from 'node:crypto'
-import { Problem } from '../problem.ts'
 import { openSqlite } from '../sqlite.ts'
-import type { Incompatibility, Registered, Registry } from './registry.ts'
+import { incompatible, labelled, type Incompatibility, type Registered, type Registry } from './registry.ts'
 
 const tables = {
   schemas: `CREATE TABLE schemas (
@@ -14,9 +13,6 @@ const tables = {
   UNIQUE (subject, number)
 ) WITHOUT ROWID`,
 }
-
-const mostLabels = 10
-const longestLabel = 128
 
 export function openEmbeddedRegistry(path: string, incompatibility: Incompatibility): Registry {
   const db = openSqlite(path, { tables })
@@ -36,10 +32,7 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
         const same = earlier.find((one) => one.definition === definition)
         if (same) return same
         const reasons = reasonsAgainst(definition, earlier)
-        if (reasons.length > 0) {
-          const what = `the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`
-          throw new Problem(what, 'Nothing was registered; change the definition so that both can be read.')
-        }
+        if (reasons.length > 0) throw incompatible(subject, reasons)
         const version: Registered = { id: randomUUID(), subject, number: earlier.length + 1, definition, labels: {} }
         const insert = db.prepare('INSERT INTO schemas (id, subject, number, definition, labels) VALUES (?, ?, ?, ?, ?)')
         insert.run(version.id, subject, version.number, definition, '{}')
@@ -61,12 +54,7 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
 
     async label(id, labels) {
       db.write(() => {
-        const version = byId(id)
-        if (!version) throw new Problem(`the registry holds no schema ${id}`, 'Run: tidemark schemas, to see which there are.')
-        const all = { ...version.labels, ...labels }
-        const long = Object.keys(labels).find((name) => labels[name]!.length > longestLabel)
-        if (long !== undefined) throw new Problem(`the label ${long} has more than ${longestLabel} characters`, 'Use a shorter text.')
-        if (Object.keys(all).length > mostLabels) throw new Problem(`schema ${id} would have more than ${mostLabels} labels`, 'Use fewer of them.')
+        const all = labelled(id, byId(id), labels)
         db.prepare('UPDATE schemas SET labels = ? WHERE id = ?').run(JSON.stringify(all), id)
       })
     },

@@ -1,4 +1,6 @@
 /** The registry: Avro schemas under a subject, each version immutable, found again by the id that every message carries. */
+import { Problem } from '../problem.ts'
+
 export type Registered = {
   /** A UUID, as messages carry it. */
   readonly id: string
@@ -28,3 +30,19 @@ export interface Registry {
 
 /** Reasons why readers and writers of the new schema and the old ones could not understand each other; none when they can. */
 export type Incompatibility = (definition: string, earlier: readonly string[]) => readonly string[]
+
+export const incompatible = (subject: string, reasons: readonly string[]) =>
+  new Problem(`the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`, 'Nothing was registered; change the definition so that both can be read.')
+
+const mostLabels = 10
+const longestLabel = 128
+
+/** The labels of a version with these set; a Problem when there is no such version, or when they are too many or too long. */
+export function labelled(id: string, version: Registered | undefined, labels: Registered['labels']): Registered['labels'] {
+  if (!version) throw new Problem(`the registry holds no schema ${id}`, 'Run: tidemark schemas, to see which there are.')
+  const all = { ...version.labels, ...labels }
+  const long = Object.keys(labels).find((name) => labels[name]!.length > longestLabel)
+  if (long !== undefined) throw new Problem(`the label ${long} has more than ${longestLabel} characters`, 'Use a shorter text.')
+  if (Object.keys(all).length > mostLabels) throw new Problem(`schema ${id} would have more than ${mostLabels} labels`, 'Use fewer of them.')
+  return all
+}

@@ -22,6 +22,11 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     db.close()
     throw nothingYet(path)
   }
+  return warehouseIn(db, { reading: () => openSqlite(path, { readOnly: true }), writing: () => writerThread(path) })
+}
+
+/** A warehouse in a database that is open: a connection for what users ask, and a thread for large writes, are made when they are needed. */
+export function warehouseIn(db: Sqlite, { reading, writing }: { readonly reading: () => Sqlite; readonly writing?: () => Thread<Write> }): Warehouse {
   let querying: Sqlite | undefined
   let thread: Thread<Write> | undefined
 
@@ -45,12 +50,12 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     },
 
     async write(set, rows, progress) {
-      if (rows.count < leastRowsForThread && !thread) {
+      if (!writing || (rows.count < leastRowsForThread && !thread)) {
         writeRows(db, { set, rows, progress })
         // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
         return await nextTurn()
       }
-      thread ??= writerThread(path)
+      thread ??= writing()
       await thread.run({ set, rows, progress }, buffersHandedOver(rows))
     },
 
@@ -102,7 +107,7 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
 
     async query(sql) {
       // A connection of its own that cannot write, whatever the statement.
-      querying ??= openSqlite(path, { readOnly: true })
+      querying ??= reading()
       return querying.select(sql, (statement): QueryResult => {
         statement.setReturnArrays(true)
         statement.setReadBigInts(true)

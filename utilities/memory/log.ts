@@ -1,0 +1,131 @@
+/** The log in memory: topics that live as long as the store, for whole lives of versions within milliseconds. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { cut } from '../log/batch.ts'
+import { Fenced, type Append, type Batch, type Fetched, type Log, type ReadOptions, type TopicState, type Writer } from '../log/log.ts'
+import { Problem } from '../problem.ts'
+import { saveEntries } from './checkpoints.ts'
+import type { MemoryStore, StoredPartition } from './store.ts'
+
+export function openMemoryLog(store: MemoryStore): Log {
+  const { topics } = store
+  return {
+    gapless: true,
+    async create(topic, partitions) {
+      if (!Number.isSafeInteger(partitions) || partitions < 1) throw new RangeError(`topic ${topic}: ${partitions} partitions`)
+      const existing = topics.get(topic)?.length
+      if (existing === undefined) topics.set(topic, Array.from({ length: partitions }, () => ({ first: 0, next: 0, batches: [] })))
+      else if (existing !== partitions) throw new Problem(`topic ${topic} has ${existing} partitions, not ${partitions}`, 'Use it as it is.')
+    },
+    topics: async () => [...topics].map(([topic, partitions]) => stateOf(topic, partitions)).sort((a, b) => (a.topic < b.topic ? -1 : 1)),
+    partitions: async (topic) => topics.get(topic)?.length ?? 0,
+    read: (topic, options) => readFrom(store, topic, options),
+    share: (topic, _, signal) => allPartitions(store, topic, signal),
+    writer: async (name) => takeWriter(store, name),
+    truncate: async (topic, partition, before) => truncate(partitionOf(store, topic, partition), `topic ${topic}, partition ${partition}`, before),
+    close: async () => {},
+  }
+}
+
+const stateOf = (topic: string, partitions: readonly StoredPartition[]): TopicState => ({
+  topic,
+  partitions: partitions.map(({ first, next }) => ({ first, next })),
+  bytes: partitions.flatMap(({ batches }) => batches).reduce((sum, { batch }) => sum + batch.bytes.length, 0),
+})
+
+function partitionOf({ topics }: MemoryStore, topic: string, partition: number): StoredPartition {
+  const partitions = topics.get(topic)
+  if (!partitions) throw new Problem(`there is no topic ${topic}`, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
+  const found = partitions[partition]
+  if (!found) throw new Problem(`topic ${topic} has no partition ${partition}, only ${partitions.length}, numbered from 0`, 'Use one that is there.')
+  return found
+}
+
+async function* allPartitions({ topics }: MemoryStore, topic: string, signal: AbortSignal): AsyncGenerator<readonly number[]> {
+  yield [...(topics.get(topic) ?? []).keys()]
+  if (!signal.aborted) await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+}
+
+function takeWriter(store: MemoryStore, name: string): Writer {
+  const epoch = (store.epochs.get(name) ?? 0) + 1
+  store.epochs.set(name, epoch)
+  let closed = false
+  return {
+    async commit({ append = [], save = [] }) {
+      if (closed) throw new TypeError(`the writer ${name} is closed`)
+      if (store.epochs.get(name) !== epoch) throw new Fenced(`somebody else took over as ${name}`)
+      // All that can be refused is looked at first, for a commit is all of it or nothing.
+      const places = append.map((one) => ({ partition: partitionOf(store, one.topic, one.partition), batch: whole(one) }))
+      const offsets = places.map(({ partition, batch }) => appendTo(partition, batch))
+      saveEntries(store, save)
+      for (const go of store.waiting) go()
+      store.waiting.clear()
+      // As from a file: whoever commits in a loop lets timers and signals in.
+      await nextTurn()
+      return offsets
+    },
+    async close() {
+      closed = true
+    },
+  }
+}
+
+/** A copy that the caller's later use of its arrays does not touch. */
+function whole({ topic, batch: { bytes, ends, keys } }: Append): Batch {
+  if (keys && keys.length !== ends.length) throw new TypeError(`topic ${topic}: ${ends.length} messages with ${keys.length} keys`)
+  const size = ends.at(-1) ?? 0
+  if (size > bytes.length) throw new TypeError(`topic ${topic}: messages end at ${size} of ${bytes.length} bytes`)
+  return { bytes: bytes.slice(0, size), ends: ends.slice(), ...(keys && { keys: [...keys] }) }
+}
+
+function appendTo(partition: StoredPartition, batch: Batch): number {
+  const offset = partition.next
+  if (batch.ends.length === 0) return offset
+  partition.next = offset + batch.ends.length
+  partition.batches.push({ offset, next: partition.next, batch })
+  return offset
+}
+
+async function* readFrom(store: MemoryStore, topic: string, options: ReadOptions): AsyncGenerator<Fetched> {
+  const { partition, from, to = Infinity, follow = false, signal } = options
+  let offset = from
+  while (offset < to && !signal?.aborted) {
+    const fetched = fetchAt(partitionOf(store, topic, partition), `topic ${topic}, partition ${partition}`, offset, to)
+    if (fetched) {
+      yield fetched
+      offset = fetched.next
+      await nextTurn()
+    } else {
+      if (!follow) return
+      await moreIn(store, signal)
+    }
+  }
+}
+
+/** What the stored batch around the offset holds from there on; undefined at the end. */
+function fetchAt({ first, next, batches }: StoredPartition, place: string, offset: number, to: number): Fetched | undefined {
+  if (offset < first) {
+    throw new Problem(`${place}: the records from ${offset} to ${first - 1} were deleted`, 'Start over from what is left, or reset what depends on them.')
+  }
+  if (offset > next) {
+    throw new Problem(`${place} ends at ${next}, before ${offset}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
+  }
+  const stored = batches.find((one) => offset < one.next)
+  if (!stored) return undefined
+  const stop = Math.min(to, stored.next)
+  const { bytes, ends, keys } = cut(stored.batch, offset - stored.offset, stop - stored.offset)
+  return { offset, next: stop, batch: { bytes: bytes.slice(), ends: ends.slice(), ...(keys && { keys }) } }
+}
+
+const moreIn = ({ waiting }: MemoryStore, signal: AbortSignal | undefined) => new Promise<void>((done) => {
+  waiting.add(done)
+  signal?.addEventListener('abort', () => (waiting.delete(done), done()), { once: true })
+})
+
+function truncate(partition: StoredPartition, place: string, before: number): void {
+  if (before > partition.next) throw new Problem(`${place} ends at ${partition.next}, before ${before}`, `Delete up to ${partition.next} at most.`)
+  if (before <= partition.first) return
+  partition.first = before
+  // The oldest that stays may begin before: what it holds from there on keeps its own offsets.
+  partition.batches = partition.batches.filter(({ next }) => next > before)
+    .map((one) => (one.offset >= before ? one : { ...one, offset: before, batch: cut(one.batch, before - one.offset, one.next - one.offset) }))
+}

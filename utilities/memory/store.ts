@@ -1,0 +1,18 @@
+/** What several handles in one process share, as several processes would share a file: topics, checkpoints and the names of writers, committed together. */
+import type { Batch } from '../log/log.ts'
+
+export type StoredBatch = { readonly offset: number; readonly next: number; readonly batch: Batch }
+
+/** Offsets of the first message held and of the next to come, and the batches between, oldest first. */
+export type StoredPartition = { first: number; next: number; batches: StoredBatch[] }
+
+export type MemoryStore = {
+  readonly topics: Map<string, readonly StoredPartition[]>
+  readonly checkpoints: Map<string, Map<string, Uint8Array>>
+  /** Who came last under each name of a writer. */
+  readonly epochs: Map<string, number>
+  /** Readers that wait for more, to be called once when there is. */
+  readonly waiting: Set<() => void>
+}
+
+export const memoryStore = (): MemoryStore => ({ topics: new Map(), checkpoints: new Map(), epochs: new Map(), waiting: new Set() })
