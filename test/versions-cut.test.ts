@@ -15,6 +15,7 @@ import { loadState } from '../versions/keep.ts'
 import { promote, retire, rollback, stillShown, wouldDo } from '../versions/promote.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import { done, freshFolder, tidemark } from './cli-run.ts'
+import { withFaults } from './faults.ts'
 import { copyOf, dumpOf, generated, limitMs, only, withDefinitions, withPorts } from './loan-folders.ts'
 
 type Work = (ports: Ports) => Promise<void>
@@ -71,15 +72,15 @@ describe('a command that was cut short', () => {
     }
     const whole = copyOf(folder)
     const writes = await withPorts(whole, async (ports) => {
-      const counted = cutBefore(ports, Infinity)
+      const counted = withFaults(ports)
       await work(counted.ports)
-      return counted.done()
+      return counted.count()
     })
     expect(writes).toBeGreaterThan(3)
     for (let write = 1; write <= writes; write++) {
       const copy = copyOf(folder)
       await withPorts(copy, async (ports) => {
-        await expect(work(cutBefore(ports, write).ports)).rejects.toThrow(`cut before write ${write}`)
+        await expect(work(withFaults(ports, { kind: 'kill', write }).ports)).rejects.toThrow(`cut before write ${write}`)
         expect(only(copy, 'SELECT count(*) = count(DISTINCT _seq) AND count(*) = max(_seq) FROM loan_risk')).toEqual([1])
         // Either nothing has happened yet, or what is left to do is told.
         expect(isDeepStrictEqual(essenceOf(copy), essenceOf(folder))).toBe((await unfinishedIn(ports, set)).length === 0)
@@ -134,27 +135,6 @@ export const v2 = v1.replace({ m: mean('risk_score', { last: 5, round: 3 }) })`)
     }
   }, limitMs)
 })
-
-/** The ports with everything that writes counted, and one write replaced by a failure. */
-function cutBefore(ports: Ports, write: number): { readonly ports: Ports; done(): number } {
-  let count = 0
-  const counted = <A extends readonly unknown[], T>(work: (...args: A) => Promise<T>) => (...args: A): Promise<T> =>
-    ++count === write ? Promise.reject(new Error(`cut before write ${write}`)) : work(...args)
-  const { log, registry, warehouse } = ports
-  const writer = async (name: string) => {
-    const taken = await log.writer(name)
-    return { ...taken, commit: counted(taken.commit) }
-  }
-  return {
-    done: () => count,
-    ports: {
-      ...ports,
-      log: { ...log, create: counted(log.create), writer },
-      registry: { ...registry, register: counted(registry.register), label: counted(registry.label) },
-      warehouse: { ...warehouse, arrange: counted(warehouse.arrange), write: counted(warehouse.write), remove: counted(warehouse.remove) },
-    },
-  }
-}
 
 /** All that is kept, but for ids and times. */
 const essenceOf = (folder: string) => Object.fromEntries(Object.entries(dumpOf(folder)).map(([table, rows]) => [table, (rows as unknown[][]).map(withoutChance).sort()]))

@@ -1,0 +1,70 @@
+/** Ports that fail as processes do: killed before any of their writes, after which nothing works any more, or told to stop at one, as by Ctrl-C. */
+import type { Log, Writer } from '../utilities/log/log.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+
+/** The process is gone. */
+export class Killed extends Error {
+  override readonly name = 'Killed'
+}
+
+/** At which write, counted from 1: killed before it, or told to stop just before it, which then goes on. */
+export type Cut = { readonly kind: 'kill' | 'stop'; readonly write: number }
+
+/** What changes something that is kept; everything else reads. Taking a writer is neither: what it fences is seen when that one commits. */
+const writes = {
+  log: ['create', 'truncate'] satisfies (keyof Log)[],
+  writer: ['commit'] satisfies (keyof Writer)[],
+  registry: ['register', 'label'] satisfies (keyof Registry)[],
+  warehouse: ['arrange', 'noteSwitches', 'write', 'remove'] satisfies (keyof Warehouse)[],
+  rejects: ['keep', 'append'],
+} as const
+
+type Faulty = { readonly [port in Exclude<keyof typeof writes, 'writer'>]?: object } & { readonly checkpoints?: object }
+
+/** `count` says how many writes there were; `stop` is called when the cut is one. */
+export function withFaults<P extends Faulty>(ports: P, cut?: Cut, stop: () => void = () => {}): { readonly ports: P; count(): number } {
+  let count = 0
+  let dead = false
+  const alive = () => {
+    if (dead) throw new Killed(`cut before write ${cut!.write}`)
+  }
+  const written = () => {
+    if (++count !== cut?.write) return
+    if (cut.kind === 'stop') return stop()
+    dead = true
+    alive()
+  }
+
+  const wrapped = <T extends object>(port: T, writing: readonly string[]): T => new Proxy(port, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => {
+        const run = () => {
+          alive()
+          if (writing.includes(name as string)) written()
+          return (member as (...args: unknown[]) => unknown).apply(target, args)
+        }
+        // A reader is asked for its first value only later; everything else answers with a promise, and fails with one.
+        return name === 'read' || name === 'rows' || name === 'share' ? whileAlive(run) : promised(run)
+      }
+    },
+  })
+  const whileAlive = async function* (run: () => unknown) {
+    for await (const one of run() as AsyncIterable<unknown>) {
+      alive()
+      yield one
+    }
+  }
+  const promised = async (run: () => unknown) => {
+    const result = await run()
+    return isWriter(result) ? wrapped(result, writes.writer) : result
+  }
+
+  const faulty = Object.fromEntries(Object.entries(ports).map(([name, port]) =>
+    [name, name in writes || name === 'checkpoints' ? wrapped(port as object, writes[name as 'log'] ?? []) : port]))
+  return { ports: faulty as P, count: () => count }
+}
+
+const isWriter = (value: unknown): value is Writer => typeof value === 'object' && value !== null && 'commit' in value
