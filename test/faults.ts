@@ -17,7 +17,6 @@ const writes = {
   writer: ['commit'] satisfies (keyof Writer)[],
   registry: ['register', 'label'] satisfies (keyof Registry)[],
   warehouse: ['arrange', 'noteSwitches', 'write', 'remove'] satisfies (keyof Warehouse)[],
-  rejects: ['keep', 'append'],
 } as const
 
 type Faulty = { readonly [port in Exclude<keyof typeof writes, 'writer'>]?: object } & { readonly checkpoints?: object }

@@ -6,7 +6,7 @@ export const seed = Number(process.env['TIDEMARK_SEED'] ?? Date.now() % 1_000_00
 /** From 0 to 1, 1 excluded. */
 export const chance = randomFrom(seed)
 
-function randomFrom(start: number): () => number {
+export function randomFrom(start: number): () => number {
   let state = start
   return () => {
     state = (state + 0x6d2b79f5) | 0

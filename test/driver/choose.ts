@@ -1,0 +1,51 @@
+/** Chooses the next step of a life by chance: mostly what makes sense, sometimes what must be refused, often cut short. */
+import { firstYear, oneOf, whole, years, type Random } from './loans.ts'
+import { freshOf, topOf, type Model } from './model.ts'
+import type { Command, Step, Years } from './step.ts'
+
+/** What is done how often. */
+const weights = {
+  apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1, tamper: 2,
+} as const
+
+const modes = ['backfill', 'shadow', 'cold', 'forward-only'] as const
+
+export function nextStep(random: Random, model: Model): Step {
+  if (model.open && random() < 0.5) return { finish: random() < 0.5 ? 'again' : 'as told' }
+  if (model.batch && random() < 0.4) return oneOf<Step>(random, [{ finish: 'again' }, { command: { do: 'undo' } }])
+  const kind = byWeight(random)
+  if (kind === 'tamper') return { tamper: random() < 0.7 ? 'change' : 'delete', version: anyVersion(random), place: random() }
+  const command = commandOf(random, model, kind)
+  return random() < 0.35 ? { command, cut: { kind: random() < 0.6 ? 'kill' : 'stop', write: whole(random, 1, oneOf(random, [4, 8, 16])) } } : { command }
+}
+
+function byWeight(random: Random): keyof typeof weights {
+  let left = random() * Object.values(weights).reduce((sum, one) => sum + one, 0)
+  for (const [kind, weight] of Object.entries(weights)) if ((left -= weight) < 0) return kind as keyof typeof weights
+  return 'consume'
+}
+
+const anyVersion = (random: Random) => whole(random, 0, 2)
+
+function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weights, 'tamper'>): Command {
+  switch (kind) {
+    case 'apply': return { do: 'apply', version: random() < 0.85 ? Math.min(2, model.versions.length) : anyVersion(random), mode: oneOf(random, modes) }
+    case 'promote': return { do: 'promote', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
+    case 'retire': return { do: 'retire', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
+    case 'verify': return { do: 'verify', version: random() < 0.9 ? applied(random, model, true) : anyVersion(random) }
+    case 'diff': return { do: 'diff', from: applied(random, model, true), to: applied(random, model, true) }
+    case 'produce': case 'backfill': return { do: kind, years: someYears(random, model) }
+    default: return { do: kind }
+  }
+}
+
+const applied = (random: Random, model: Model, top: boolean) =>
+  oneOf(random, [...model.versions.filter(({ version, retired }) => !retired && (top || version !== topOf(model))).map(({ version }) => version), 0].slice(0, 3))
+
+/** Mostly the next years that nobody has taken. */
+function someYears(random: Random, model: Model): Years {
+  const all = Array.from({ length: years }, (_, i) => firstYear + i)
+  const fresh = all.filter((year) => freshOf(model, [year, year]).fresh.length > 0)
+  const from = random() < 0.75 && fresh.length > 0 ? fresh[0]! : oneOf(random, all)
+  return [from, Math.min(firstYear + years - 1, from + oneOf(random, [0, 0, 0, 1, 2]))]
+}

@@ -1,0 +1,105 @@
+/** A store in memory for a driven life: each command opens handles of its own on it, and faults come at the n-th write. */
+import type { Ports } from '../../config/wire.ts'
+import { incompatibilities } from '../../schemas/compatibility.ts'
+import { openMemoryCheckpoints } from '../../utilities/memory/checkpoints.ts'
+import { openMemoryLog } from '../../utilities/memory/log.ts'
+import { memorySchemas, openMemoryRegistry } from '../../utilities/memory/registry.ts'
+import { memoryStore } from '../../utilities/memory/store.ts'
+import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
+import { Problem } from '../../utilities/problem.ts'
+import type { Source } from '../../utilities/source/source.ts'
+import { storedSource } from '../../utilities/source/stored-source.ts'
+import { withFaults, type Cut } from '../faults.ts'
+import { runCommand } from './commands.ts'
+import { lookAt, type Look } from './look.ts'
+import type { DrivenSet } from './sets.ts'
+import type { Command } from './step.ts'
+
+/** `cut` when the fault came, whatever the command made of it. */
+export type Outcome = { readonly ended: 'done'; readonly said?: boolean | undefined } | { readonly ended: 'refused'; readonly why: Problem } | { readonly ended: 'cut' }
+
+export interface DrivenStore {
+  run(command: Command, cut?: Cut): Promise<Outcome>
+  look(): Promise<Look>
+  /** A text that is another one when anything that is kept has changed. */
+  print(): Promise<string>
+  /** Changes rows behind everybody's back. */
+  sql(statement: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Small, so that a command makes several writes. */
+const rowsPerWrite = 30
+
+export function storeInMemory(set: DrivenSet, partitions: number, text: string): DrivenStore {
+  const [log, schemas, database] = [memoryStore(), memorySchemas(), memoryDatabase()]
+  const source = textSource(text)
+  // Each look at the clock is far from the one before: nobody waits for a hold to pass.
+  let now = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n
+  const clock = () => (now += 20_000_000_000n)
+  const open = (): Ports => ({
+    log: openMemoryLog(log),
+    checkpoints: openMemoryCheckpoints(log),
+    registry: openMemoryRegistry(schemas, incompatibilities('BACKWARD')),
+    warehouse: { ...openMemoryWarehouse(database), flush: { rows: rowsPerWrite, everyMs: 1 } },
+    clock,
+    openSource: () => source,
+    lease: async () => ({ close: async () => {} }),
+    rejects: () => noRejects,
+    rejectsPath: () => '',
+    close: async () => {},
+  })
+  return {
+    async run(command, cut) {
+      const stop = new AbortController()
+      let reached = false
+      const { ports } = withFaults(open(), cut, () => {
+        reached = true
+        stop.abort()
+      })
+      const result = await runCommand(ports, command, { set, partitions, source, rejects: noRejects, signal: stop.signal }).then(
+        (said): Outcome => ({ ended: 'done', said }),
+        (error: unknown): Outcome => {
+          if (error instanceof Error && error.name === 'Killed') return { ended: 'cut' }
+          if (error instanceof Problem) return { ended: 'refused', why: error }
+          if (reached && error === stop.signal.reason) return { ended: 'cut' }
+          throw error
+        },
+      )
+      return reached ? { ended: 'cut' } : result
+    },
+    look: () => lookAt(open(), set.set),
+    async print() {
+      const { checkpoints, topics } = log
+      const all = (sql: string) => {
+        const statement = database.prepare(sql)
+        statement.setReadBigInts(true)
+        return statement.all()
+      }
+      const tables = all(`SELECT name FROM sqlite_schema WHERE type = 'table'`).map(({ name }) => String(name))
+      return JSON.stringify([
+        [...topics].map(([name, parts]) => [name, parts.map(({ first, next }) => [first, next])]),
+        [...checkpoints].map(([name, entries]) => [name, [...entries].map(([key, value]) => [key, Buffer.from(value).toString('latin1')])]),
+        [...schemas.values()],
+        all('SELECT sql FROM sqlite_schema'),
+        tables.map((table) => all(`SELECT * FROM "${table}"`)),
+      ], (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+    },
+    sql: async (statement) => database.exec(statement),
+    close: async () => database.close(),
+  }
+}
+
+const noRejects: ReturnType<Ports['rejects']> = { path: '', keep: async () => 0, append: async () => {} }
+
+function textSource(text: string): Source {
+  const bytes = Buffer.from(text)
+  return storedSource({
+    place: 'loans.csv', name: 'loans.csv',
+    start: async () => bytes.subarray(0, 2),
+    async *read(_, from) {
+      yield bytes.subarray(from)
+    },
+    explained: (cause) => cause,
+  })
+}

@@ -1,0 +1,69 @@
+/** What can be seen of a store from outside: the views, as SQL users see them, and what the store says of itself. */
+import type { Ports } from '../../config/wire.ts'
+import { loadPositions } from '../../feature-defs/checkpoint.ts'
+import { inflowTopic } from '../../feature-defs/inflow.ts'
+import { promotedOf } from '../../versions/layout.ts'
+import { unfinished } from './commands.ts'
+import type { Cell } from './loans.ts'
+import type { Seen } from './model.ts'
+
+export type Row = { readonly [column: string]: Cell }
+
+export type Look = {
+  readonly unfinished: readonly string[]
+  readonly shown: number | undefined
+  readonly retired: ReadonlySet<number>
+  readonly known: ReadonlySet<number>
+  /** By partition: messages in inflow, and the last record taken. */
+  readonly inflow: readonly number[]
+  readonly positions: readonly number[]
+  readonly seen: Seen
+  /** The rows by _seq; undefined where there is no such view. */
+  readonly base: readonly Row[] | undefined
+  readonly views: ReadonlyMap<number, readonly Row[]>
+  /** How many rows there are of versions that have no view. */
+  readonly leftOver: number
+}
+
+export async function lookAt(ports: Ports, set: string): Promise<Look> {
+  const { checkpoints, warehouse } = ports
+  const records = await warehouse.versions(set)
+  const positions = await loadPositions(checkpoints, set)
+  const names = new Set((await warehouse.query(`SELECT name FROM sqlite_schema`)).rows.map(([name]) => name))
+  const rowsOf = async (view: string) => (names.has(view) ? objects(await warehouse.query(`SELECT * FROM ${view} ORDER BY _seq`)) : undefined)
+  const views = new Map<number, readonly Row[]>()
+  for (const { version } of records) {
+    const rows = await rowsOf(`${set}_v${version}`)
+    if (rows) views.set(version, rows)
+  }
+  const viewless = names.has(`${set}_rows`) ? objects(await warehouse.query(`SELECT _version, count(*) AS n FROM ${set}_rows GROUP BY _version`)) : []
+  return {
+    unfinished: await unfinished(ports, set),
+    shown: promotedOf(records)?.version,
+    retired: new Set(records.filter(({ state }) => state === 'retired').map(({ version }) => version)),
+    known: new Set(records.filter(({ state }) => state !== 'registered').map(({ version }) => version)),
+    inflow: await messagesIn(ports),
+    positions: positions.map(({ seq }) => seq),
+    seen: new Map(records.map(({ version }) => [version, positions.map(({ runs }) => {
+      const run = runs.findLast((one) => one.version === version)
+      return { after: run?.after ?? 0, until: run?.until ?? null, origins: run?.origins ?? {} }
+    })])),
+    base: await rowsOf(set),
+    views,
+    leftOver: viewless.filter(({ _version }) => !views.has(_version as number)).reduce((sum, { n }) => sum + (n as number), 0),
+  }
+}
+
+function objects({ columns, rows }: Awaited<ReturnType<Ports['warehouse']['query']>>): Row[] {
+  return rows.map((cells) => Object.fromEntries(columns.flatMap((name, i) => (name === '_modified_ts' ? [] : [[name, cells[i] as Cell]]))))
+}
+
+/** By partition; offsets need not count messages. */
+async function messagesIn({ log }: Ports): Promise<number[]> {
+  const partitions = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions ?? []
+  return Promise.all(partitions.map(async ({ first }, partition) => {
+    let count = 0
+    for await (const { batch } of log.read(inflowTopic, { partition, from: first, joined: true })) count += batch.ends.length
+    return count
+  }))
+}

@@ -1,0 +1,40 @@
+/** The steps of a driven life: a command, maybe cut short, or somebody who changes a row behind everybody's back. */
+import type { Mode } from '../../feature-defs/checkpoint.ts'
+import type { Cut } from '../faults.ts'
+
+export type Years = readonly [from: number, to: number]
+
+export type Command =
+  | { readonly do: 'apply'; readonly version: number; readonly mode: Exclude<Mode, 'first'> }
+  | { readonly do: 'promote' | 'retire' | 'verify'; readonly version: number }
+  | { readonly do: 'rollback' | 'consume' | 'sink' | 'undo' | 'repair' }
+  | { readonly do: 'produce' | 'backfill'; readonly years: Years }
+  | { readonly do: 'diff'; readonly from: number; readonly to: number }
+
+export type Step =
+  | { readonly command: Command; readonly cut?: Cut }
+  /** Whatever was cut short before is finished: by the same command, or by what the message of the unfinished says. */
+  | { readonly finish: 'again' | 'as told' }
+  /** A row of a version is changed or deleted; verify must see it, and it is put back. `place` says which row, from 0 to 1. */
+  | { readonly tamper: 'change' | 'delete'; readonly version: number; readonly place: number }
+
+export const changesVersions = (command: Command): boolean => ['apply', 'promote', 'rollback', 'retire', 'repair'].includes(command.do)
+
+export function inWords(step: Step): string {
+  if ('finish' in step) return `finish ${step.finish}`
+  if ('tamper' in step) return `somebody does a ${step.tamper} of a row of @${step.version}`
+  const { command, cut } = step
+  return `${commandInWords(command)}${cut ? ` (${cut.kind} at write ${cut.write})` : ''}`
+}
+
+/** As the command line has it, without the set's name in it. */
+export function commandInWords(command: Command): string {
+  switch (command.do) {
+    case 'apply': return `apply @${command.version} --${command.mode}`
+    case 'promote': case 'retire': case 'verify': return `${command.do} @${command.version}`
+    case 'produce': case 'backfill': return `${command.do} --years ${command.years.join('-')}`
+    case 'diff': return `diff @${command.from} @${command.to}`
+    case 'undo': return 'backfill --undo'
+    default: return command.do
+  }
+}
