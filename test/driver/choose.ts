@@ -5,8 +5,14 @@ import type { Command, Step, Years } from './step.ts'
 
 /** What is done how often. */
 const weights = {
-  apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1, tamper: 2,
+  apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1, tamper: 2, together: 3,
 } as const
+
+/** What is tried at once: one of the two at most changes versions. */
+const pairs = [
+  ['apply', 'consume'], ['promote', 'consume'], ['rollback', 'consume'], ['retire', 'sink'], ['produce', 'consume'], ['consume', 'sink'], ['backfill', 'consume'],
+  ['apply', 'produce'], ['apply', 'sink'], ['backfill', 'sink'], ['verify', 'consume'], ['verify', 'sink'],
+] as const
 
 const modes = ['backfill', 'shadow', 'cold', 'forward-only'] as const
 
@@ -15,6 +21,7 @@ export function nextStep(random: Random, model: Model): Step {
   if (model.batch && random() < 0.4) return oneOf<Step>(random, [{ finish: 'again' }, { command: { do: 'undo' } }])
   const kind = byWeight(random)
   if (kind === 'tamper') return { tamper: random() < 0.7 ? 'change' : 'delete', version: anyVersion(random), place: random() }
+  if (kind === 'together') return { together: oneOf(random, pairs).map((one) => commandOf(random, model, one)) as [Command, Command] }
   const command = commandOf(random, model, kind)
   return random() < 0.35 ? { command, cut: { kind: random() < 0.6 ? 'kill' : 'stop', write: whole(random, 1, oneOf(random, [4, 8, 16])) } } : { command }
 }
@@ -27,7 +34,7 @@ function byWeight(random: Random): keyof typeof weights {
 
 const anyVersion = (random: Random) => whole(random, 0, 2)
 
-function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weights, 'tamper'>): Command {
+function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weights, 'tamper' | 'together'>): Command {
   switch (kind) {
     case 'apply': return { do: 'apply', version: random() < 0.85 ? Math.min(2, model.versions.length) : anyVersion(random), mode: oneOf(random, modes) }
     case 'promote': return { do: 'promote', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }

@@ -6,6 +6,7 @@ import { openMemoryLog } from '../../utilities/memory/log.ts'
 import { memorySchemas, openMemoryRegistry } from '../../utilities/memory/registry.ts'
 import { memoryStore } from '../../utilities/memory/store.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
+import { Fenced } from '../../utilities/log/log.ts'
 import { Problem } from '../../utilities/problem.ts'
 import type { Source } from '../../utilities/source/source.ts'
 import { storedSource } from '../../utilities/source/stored-source.ts'
@@ -62,6 +63,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
         (error: unknown): Outcome => {
           if (error instanceof Error && error.name === 'Killed') return { ended: 'cut' }
           if (error instanceof Problem) return { ended: 'refused', why: error }
+          if (error instanceof Fenced) return { ended: 'refused', why: new Problem(error.message, 'Wait until the other process is done.') }
           if (reached && error === stop.signal.reason) return { ended: 'cut' }
           throw error
         },

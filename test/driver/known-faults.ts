@@ -4,7 +4,8 @@ import { changesVersions, type Command, type Step, type Years } from './step.ts'
 
 export type KnownFault = { readonly reason: string; readonly meets: (step: Step, model: Model) => boolean }
 
-const command = (meets: (command: Command, model: Model) => boolean): KnownFault['meets'] => (step, model) => 'command' in step && meets(step.command, model)
+const command = (meets: (command: Command, model: Model) => boolean): KnownFault['meets'] => (step, model) =>
+  ('command' in step ? [step.command] : 'together' in step ? step.together : []).some((one) => meets(one, model))
 
 function reachesOverBatch([from, to]: Years, { taken, inflow }: Model): boolean {
   const streamed = new Set(inflow.flat())
@@ -35,6 +36,11 @@ export const knownFaults: readonly KnownFault[] = [
   {
     reason: 'a shadow over an empty history is promoted at once',
     meets: command((one, model) => one.do === 'apply' && one.mode === 'shadow' && one.version > 0 && model.taken.every((loans) => loans.length === 0)),
+  },
+  {
+    reason: 'a version planned over an empty history is carried out over one that is not',
+    meets: (step, model) => ('command' in step ? step.cut !== undefined : true) && command((one) =>
+      one.do === 'apply' && one.version > 0 && model.taken.every((loans) => loans.length === 0))(step, model),
   },
   {
     reason: 'a version is retired while its rows are on their way in outflow',

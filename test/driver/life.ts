@@ -22,6 +22,7 @@ export async function play(life: Life, step: Step): Promise<void> {
   try {
     if ('finish' in step || isBesides(life.model, step)) await finish(life, 'finish' in step ? step.finish : 'again')
     else if ('tamper' in step) await tamper(life, step)
+    else if ('together' in step) await together(life, step.together)
     else await runStep(life, step.command, step.cut)
   } catch (error) {
     if (error instanceof Wrong) throw error
@@ -32,10 +33,9 @@ export async function play(life: Life, step: Step): Promise<void> {
 
 /** Beside something unfinished: what would become of the two cannot be told from outside. */
 function isBesides({ open, batch }: Model, step: Step): boolean {
-  if (!('command' in step)) return false
-  const { command } = step
-  if (open && changesVersions(command)) return true
-  return command.do === 'produce' && (batch?.loans.some(({ year }) => year >= command.years[0] && year <= command.years[1]) ?? false)
+  const commands = 'command' in step ? [step.command] : 'together' in step ? step.together : []
+  if (open) return commands.some(changesVersions)
+  return commands.some((one) => one.do === 'produce' && batch?.loans.some(({ year }) => year >= one.years[0] && year <= one.years[1]))
 }
 
 /** Finishes what is unfinished, brings everything to the warehouse, and proves every version. */
@@ -54,12 +54,29 @@ async function runStep(life: Life, command: Command, cut: Extract<Step, { comman
   const since = positionsIn(model)
   const outcome = await store.run(command, cut)
   if (outcome.ended === 'refused') {
+    // One partition may have gone on before another one refused.
+    if (command.do === 'consume' && model.open) return cutShort(life, command, since)
     if (verdict === 'must be done') throw new Wrong(`refused: ${outcome.why.message}`)
     if ((await store.print()) !== before) throw new Wrong(`refused (${outcome.why.message}), and something was changed`)
   } else if (outcome.ended === 'cut') await cutShort(life, command, since)
   else if (verdict === 'must be refused') throw new Wrong('done, and it should have been refused')
   else done(life, command, outcome)
 }
+
+/** Whatever the two do to each other, each has done all of it, nothing, or something that is to be finished: as if both had been cut short. */
+async function together(life: Life, commands: readonly [Command, Command]): Promise<void> {
+  const { model, store } = life
+  const since = positionsIn(model)
+  const versions = commands.find(changesVersions)
+  await Promise.all(commands.map((command) => store.run(command)))
+  // Until it is known which versions were computed meanwhile.
+  if (versions) model.open ??= { command: versions, since }
+  for (const command of commands.toSorted((a, b) => placeOf(a) - placeOf(b))) await cutShort(life, command, since)
+}
+
+/** What comes in is looked at first, then what was taken of it. */
+const order: readonly Command['do'][] = ['produce', 'backfill', 'consume', 'sink']
+const placeOf = ({ do: what }: Command) => (order.includes(what) ? order.indexOf(what) : order.length)
 
 function done({ model }: Life, command: Command, { said }: Extract<Outcome, { ended: 'done' }>): void {
   const { versions, batch, open } = model
@@ -109,7 +126,7 @@ async function cutShort(life: Life, command: Command, since: readonly number[]):
       })
     case 'backfill': return backfillCut(model, command.years, look)
     case 'undo':
-      if (model.batch && !look.unfinished.some((line) => line.includes('backfill'))) model.batch = null
+      if (model.batch && !look.backfillPending) model.batch = null
       return
     case 'sink': case 'verify': case 'diff': return
     default: if (changesVersions(command)) return resolve(model, command, since, look)
@@ -117,14 +134,13 @@ async function cutShort(life: Life, command: Command, since: readonly number[]):
 }
 
 function backfillCut(model: Model, years: Years, look: Look): void {
-  const pending = look.unfinished.some((line) => line.includes('backfill'))
   // Applying the first version is a step before it.
   if (model.versions.length === 0) {
-    resolve(model, { do: 'apply', version: 0, mode: 'backfill' }, positionsIn(model), { ...look, unfinished: look.unfinished.filter((line) => !line.includes('a backfill')) })
+    resolve(model, { do: 'apply', version: 0, mode: 'backfill' }, positionsIn(model), look)
     if (model.open || model.versions.length === 0) return
   }
   const loans = loansOf(model, years)
-  if (pending) return void (model.batch = { years, loans })
+  if (look.backfillPending) return void (model.batch = { years, loans })
   const takenAll = loans.length > 0 && loans.every((loan) => loan.seq <= look.positions[partitionIn(model, loan)]!)
   if (takenAll) backfilled(model, loans)
   else model.batch = null
@@ -137,9 +153,9 @@ function resolve(model: Model, command: Command, since: readonly number[], look:
   else model.open = null
 }
 
-function isVisible({ shown }: Model, command: Command, look: Look): boolean {
+function isVisible({ shown, versions }: Model, command: Command, look: Look): boolean {
   switch (command.do) {
-    case 'apply': return look.known.has(command.version)
+    case 'apply': return look.known.has(command.version) && command.version === versions.length
     case 'promote': return look.shown === command.version
     case 'rollback': return look.shown === shown.at(-2) && look.shown !== undefined
     case 'retire': return look.retired.has(command.version)

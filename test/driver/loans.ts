@@ -27,7 +27,7 @@ export const whole = (random: Random, from: number, to: number) => from + Math.f
 export const oneOf = <T>(random: Random, some: readonly T[]): T => some[whole(random, 0, some.length - 1)]!
 
 export function madeLoans(random: Random): LoanFile {
-  const rows = whole(random, 40, 160)
+  const rows = whole(random, 30, 100)
   const first = Date.UTC(firstYear, 0, 1) / msPerDay
   const days = Array.from({ length: rows }, () => first + whole(random, 0, years * 365 - 1))
   // Most files are in order; in some, rows stand somewhere else than their date says.

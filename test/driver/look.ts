@@ -10,7 +10,9 @@ import type { Seen } from './model.ts'
 export type Row = { readonly [column: string]: Cell }
 
 export type Look = {
+  /** What commands on versions have left to do, and whether a backfill is unfinished. */
   readonly unfinished: readonly string[]
+  readonly backfillPending: boolean
   readonly shown: number | undefined
   readonly retired: ReadonlySet<number>
   readonly known: ReadonlySet<number>
@@ -25,8 +27,11 @@ export type Look = {
   readonly leftOver: number
 }
 
+const isOfBackfill = (line: string) => line.includes('a backfill of')
+
 export async function lookAt(ports: Ports, set: string): Promise<Look> {
   const { checkpoints, warehouse } = ports
+  const lines = await unfinished(ports, set)
   const records = await warehouse.versions(set)
   const positions = await loadPositions(checkpoints, set)
   const names = new Set((await warehouse.query(`SELECT name FROM sqlite_schema`)).rows.map(([name]) => name))
@@ -38,7 +43,8 @@ export async function lookAt(ports: Ports, set: string): Promise<Look> {
   }
   const viewless = names.has(`${set}_rows`) ? objects(await warehouse.query(`SELECT _version, count(*) AS n FROM ${set}_rows GROUP BY _version`)) : []
   return {
-    unfinished: await unfinished(ports, set),
+    unfinished: lines.filter((line) => !isOfBackfill(line)),
+    backfillPending: lines.some(isOfBackfill),
     shown: promotedOf(records)?.version,
     retired: new Set(records.filter(({ state }) => state === 'retired').map(({ version }) => version)),
     known: new Set(records.filter(({ state }) => state !== 'registered').map(({ version }) => version)),

@@ -13,6 +13,8 @@ export type Command =
 
 export type Step =
   | { readonly command: Command; readonly cut?: Cut }
+  /** Two at once. */
+  | { readonly together: readonly [Command, Command] }
   /** Whatever was cut short before is finished: by the same command, or by what the message of the unfinished says. */
   | { readonly finish: 'again' | 'as told' }
   /** A row of a version is changed or deleted; verify must see it, and it is put back. `place` says which row, from 0 to 1. */
@@ -23,6 +25,7 @@ export const changesVersions = (command: Command): boolean => ['apply', 'promote
 export function inWords(step: Step): string {
   if ('finish' in step) return `finish ${step.finish}`
   if ('tamper' in step) return `somebody does a ${step.tamper} of a row of @${step.version}`
+  if ('together' in step) return step.together.map(commandInWords).join(' beside ')
   const { command, cut } = step
   return `${commandInWords(command)}${cut ? ` (${cut.kind} at write ${cut.write})` : ''}`
 }
