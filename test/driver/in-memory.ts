@@ -10,24 +10,11 @@ import { Fenced } from '../../utilities/log/log.ts'
 import { Problem } from '../../utilities/problem.ts'
 import type { Source } from '../../utilities/source/source.ts'
 import { storedSource } from '../../utilities/source/stored-source.ts'
-import { withFaults, type Cut } from '../faults.ts'
+import { withFaults } from '../faults.ts'
 import { runCommand } from './commands.ts'
-import { lookAt, type Look } from './look.ts'
+import { lookAt, printOf } from './look.ts'
 import type { DrivenSet } from './sets.ts'
-import type { Command } from './step.ts'
-
-/** `cut` when the fault came, whatever the command made of it. */
-export type Outcome = { readonly ended: 'done'; readonly said?: boolean | undefined } | { readonly ended: 'refused'; readonly why: Problem } | { readonly ended: 'cut' }
-
-export interface DrivenStore {
-  run(command: Command, cut?: Cut): Promise<Outcome>
-  look(): Promise<Look>
-  /** A text that is another one when anything that is kept has changed. */
-  print(): Promise<string>
-  /** Changes rows behind everybody's back. */
-  sql(statement: string): Promise<void>
-  close(): Promise<void>
-}
+import type { DrivenStore, Outcome } from './store.ts'
 
 /** Small, so that a command makes several writes. */
 const rowsPerWrite = 30
@@ -71,22 +58,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
       return reached ? { ended: 'cut' } : result
     },
     look: () => lookAt(open(), set.set),
-    async print() {
-      const { checkpoints, topics } = log
-      const all = (sql: string) => {
-        const statement = database.prepare(sql)
-        statement.setReadBigInts(true)
-        return statement.all()
-      }
-      const tables = all(`SELECT name FROM sqlite_schema WHERE type = 'table'`).map(({ name }) => String(name))
-      return JSON.stringify([
-        [...topics].map(([name, parts]) => [name, parts.map(({ first, next }) => [first, next])]),
-        [...checkpoints].map(([name, entries]) => [name, [...entries].map(([key, value]) => [key, Buffer.from(value).toString('latin1')])]),
-        [...schemas.values()],
-        all('SELECT sql FROM sqlite_schema'),
-        tables.map((table) => all(`SELECT * FROM "${table}"`)),
-      ], (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-    },
+    print: () => printOf(open()),
     sql: async (statement) => database.exec(statement),
     close: async () => database.close(),
   }

@@ -1,13 +1,13 @@
 /** Whole lives from seeds: chosen step by step, played, and, when one goes wrong, made as short as it can be and told. */
 import { randomFrom } from '../seeded.ts'
 import { nextStep } from './choose.ts'
-import type { DrivenStore } from './in-memory.ts'
 import { knownFaults } from './known-faults.ts'
 import { end, newLife, play, Wrong, type Life } from './life.ts'
 import { madeLoans, whole } from './loans.ts'
 import { newModel, type Model } from './model.ts'
 import { madeSet, type DrivenSet } from './sets.ts'
 import { inWords, type Step } from './step.ts'
+import type { DrivenStore } from './store.ts'
 
 export type Opened = (set: DrivenSet, partitions: number, text: string) => DrivenStore | Promise<DrivenStore>
 

@@ -64,6 +64,16 @@ function objects({ columns, rows }: Awaited<ReturnType<Ports['warehouse']['query
   return rows.map((cells) => Object.fromEntries(columns.flatMap((name, i) => (name === '_modified_ts' ? [] : [[name, cells[i] as Cell]]))))
 }
 
+/** All that is kept, in the words of the ports; where offsets count more than messages, messages alone. */
+export async function printOf({ log, checkpoints, registry, warehouse }: Ports): Promise<string> {
+  const topics = (await log.topics()).map(({ topic, partitions }) => [topic, log.gapless ? partitions : partitions.length])
+  const entries = await Promise.all((await checkpoints.names('')).map(async (name) => [name, [...(await checkpoints.load(name))].map(([key, value]) => [key, Buffer.from(value).toString('latin1')])]))
+  const schemas = await Promise.all((await registry.subjects()).map((subject) => registry.list(subject)))
+  const { rows: parts } = await warehouse.query('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name')
+  const tables = await Promise.all(parts.filter(([type]) => type === 'table').map(async ([, name]) => (await warehouse.query(`SELECT * FROM "${name}"`)).rows))
+  return JSON.stringify([topics, entries, schemas, parts, tables], (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+}
+
 /** By partition; offsets need not count messages. */
 async function messagesIn({ log }: Ports): Promise<number[]> {
   const partitions = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions ?? []

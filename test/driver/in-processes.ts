@@ -1,0 +1,72 @@
+/** A store that real processes work on, as a user's would: each command is a process, and what cuts it short is a signal at some moment. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readConfig } from '../../config/config.ts'
+import { wire } from '../../config/wire.ts'
+import { Problem } from '../../utilities/problem.ts'
+import { freshFolder, start, warehouseOf, type Ended } from '../cli-run.ts'
+import type { Cut } from '../faults.ts'
+import { lookAt, printOf } from './look.ts'
+import type { DrivenSet } from './sets.ts'
+import type { Command } from './step.ts'
+import type { DrivenStore, Outcome } from './store.ts'
+
+export type LogConfig = { readonly kind: 'embedded' } | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly topicPrefix: string; readonly sessionTimeoutMs: number }
+
+export async function storeInProcesses(set: DrivenSet, partitions: number, text: string, log: LogConfig): Promise<DrivenStore> {
+  const folder = freshFolder()
+  writeFileSync(join(folder, 'loans.csv'), text)
+  writeFileSync(join(folder, 'features.ts'), set.text)
+  writeFileSync(join(folder, 'own.json'), JSON.stringify({ features: 'features.ts', source: { file: 'loans.csv' }, log: { ...log, partitions } }))
+  const ports = await wire({ ...readConfig(join(folder, 'own.json'), {}), dataDir: join(folder, '.tidemark') })
+  const opened = { ...ports, openSource: () => ports.openSource(join(folder, 'loans.csv')) }
+  /** What a command takes here, as far as is known: signals are spread over that. */
+  let usualMs = 800
+
+  return {
+    async run(command, cut) {
+      const startedMs = performance.now()
+      const running = start(folder, `${words(set.set, command)} --config own.json --json`)
+      const signalled = cut ? await Promise.race([sleep((0.35 + cut.write / 16) * usualMs).then(() => true), running.ended.then(() => false)]) : false
+      if (signalled) running.signal(signalOf(cut!))
+      const ended = await running.ended
+      if (!signalled) usualMs = 0.8 * usualMs + 0.2 * Math.min(3000, performance.now() - startedMs)
+      return outcomeOf(command, ended, signalled)
+    },
+    look: () => lookAt(opened, set.set),
+    print: () => printOf(opened),
+    async sql(statement) {
+      const db = new DatabaseSync(warehouseOf(folder), { timeout: 10_000 })
+      db.exec(statement)
+      db.close()
+    },
+    close: () => ports.close(),
+  }
+}
+
+const signalOf = ({ kind, write }: Cut) => (kind === 'kill' ? 'SIGKILL' : write % 2 === 0 ? 'SIGINT' : 'SIGTERM')
+
+function words(set: string, command: Command): string {
+  switch (command.do) {
+    case 'apply': return `apply ${set}@${command.version} --${command.mode} --yes`
+    case 'promote': case 'retire': return `${command.do} ${set}@${command.version} --yes`
+    case 'verify': return `verify ${set}@${command.version}`
+    case 'rollback': return `rollback ${set} --yes`
+    case 'produce': case 'backfill': return `${command.do} --years ${command.years.join('-')}`
+    case 'undo': return `backfill --features ${set} --undo --yes`
+    case 'consume': case 'sink': return `${command.do} --until-caught-up`
+    case 'diff': return `diff ${set}@${command.from} ${set}@${command.to}`
+    case 'repair': return `repair ${set} --yes`
+  }
+}
+
+function outcomeOf(command: Command, { code, out, err }: Ended, signalled: boolean): Outcome {
+  if (code === 2 || err.includes('a bug of Tidemark') || (code === null && !signalled)) throw new Error(`exit ${code}: ${err}`)
+  if (signalled) return { ended: 'cut' }
+  const said = out.trim() === '' ? {} : (JSON.parse(out) as { readonly equal?: boolean })
+  if (code === 0) return { ended: 'done', said: said.equal }
+  if (command.do === 'verify' && said.equal !== undefined) return { ended: 'done', said: said.equal }
+  return { ended: 'refused', why: new Problem(err.trim().split('\n').at(-1)!.replace(/\.$/, ''), 'See above.') }
+}
