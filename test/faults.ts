@@ -1,4 +1,4 @@
-/** Ports that fail as processes do: killed before any of their writes, after which nothing works any more, or told to stop at one, as by Ctrl-C. */
+/** Ports that fail as processes do: killed before any of their writes, after which nothing works any more, or told to stop at any call, as by Ctrl-C. */
 import type { Log, Writer } from '../utilities/log/log.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
@@ -8,8 +8,8 @@ export class Killed extends Error {
   override readonly name = 'Killed'
 }
 
-/** At which write, counted from 1: killed before it, or told to stop just before it, which then goes on. */
-export type Cut = { readonly kind: 'kill' | 'stop'; readonly write: number }
+/** Counted from 1. A batch that is read counts as a call; the call at which it is told to stop goes on. */
+export type Cut = { readonly kind: 'kill'; readonly write: number } | { readonly kind: 'stop'; readonly call: number }
 
 /** What changes something that is kept; everything else reads. Taking a writer is neither: what it fences is seen when that one commits. */
 const writes = {
@@ -23,14 +23,14 @@ type Faulty = { readonly [port in Exclude<keyof typeof writes, 'writer'>]?: obje
 
 /** `count` says how many writes there were; `stop` is called when the cut is one. */
 export function withFaults<P extends Faulty>(ports: P, cut?: Cut, stop: () => void = () => {}): { readonly ports: P; count(): number } {
-  let count = 0
+  const count = { writes: 0, calls: 0 }
   let dead = false
   const alive = () => {
-    if (dead) throw new Killed(`cut before write ${cut!.write}`)
+    if (dead) throw new Killed(`cut before write ${count.writes}`)
+    if (++count.calls === (cut?.kind === 'stop' ? cut.call : undefined)) stop()
   }
   const written = () => {
-    if (++count !== cut?.write) return
-    if (cut.kind === 'stop') return stop()
+    if (++count.writes !== (cut?.kind === 'kill' ? cut.write : undefined)) return
     dead = true
     alive()
   }
@@ -63,7 +63,7 @@ export function withFaults<P extends Faulty>(ports: P, cut?: Cut, stop: () => vo
 
   const faulty = Object.fromEntries(Object.entries(ports).map(([name, port]) =>
     [name, name in writes || name === 'checkpoints' ? wrapped(port as object, writes[name as 'log'] ?? []) : port]))
-  return { ports: faulty as P, count: () => count }
+  return { ports: faulty as P, count: () => count.writes }
 }
 
 const isWriter = (value: unknown): value is Writer => typeof value === 'object' && value !== null && 'commit' in value

@@ -1,4 +1,5 @@
 /** Chooses the next step of a life by chance: mostly what makes sense, sometimes what must be refused, often cut short. */
+import type { Cut } from '../faults.ts'
 import { firstYear, oneOf, whole, years, type Random } from './loans.ts'
 import { freshOf, topOf, type Model } from './model.ts'
 import type { Command, Step, Years } from './step.ts'
@@ -17,14 +18,20 @@ const pairs = [
 const modes = ['backfill', 'shadow', 'cold', 'forward-only'] as const
 
 export function nextStep(random: Random, model: Model): Step {
-  if (model.open && random() < 0.5) return { finish: random() < 0.5 ? 'again' : 'as told' }
+  if (model.open && random() < 0.4) return { finish: random() < 0.5 ? 'again' : 'as told' }
+  if (model.open && random() < 0.2) return { command: model.open.command, cut: cutBy(random) }
   if (model.batch && random() < 0.4) return oneOf<Step>(random, [{ finish: 'again' }, { command: { do: 'undo' } }])
   const kind = byWeight(random)
   if (kind === 'tamper') return { tamper: random() < 0.7 ? 'change' : 'delete', version: anyVersion(random), place: random() }
   if (kind === 'together') return { together: oneOf(random, pairs).map((one) => commandOf(random, model, one)) as [Command, Command] }
   const command = commandOf(random, model, kind)
-  return random() < 0.35 ? { command, cut: { kind: random() < 0.6 ? 'kill' : 'stop', write: whole(random, 1, oneOf(random, [4, 8, 16])) } } : { command }
+  if (random() > 0.35) return { command }
+  return { command, cut: cutBy(random) }
 }
+
+const cutBy = (random: Random): Cut => (random() < 0.55
+  ? { kind: 'kill', write: whole(random, 1, oneOf(random, [4, 8, 16])) }
+  : { kind: 'stop', call: whole(random, 1, oneOf(random, [10, 40, 120])) })
 
 function byWeight(random: Random): keyof typeof weights {
   let left = random() * Object.values(weights).reduce((sum, one) => sum + one, 0)

@@ -55,7 +55,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
           throw error
         },
       )
-      return reached ? { ended: 'cut' } : result
+      return reached && result.ended === 'done' ? { ...result, ended: 'cut' } : reached ? { ended: 'cut' } : result
     },
     look: () => lookAt(open(), set.set),
     print: () => printOf(open()),

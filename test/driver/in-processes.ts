@@ -29,7 +29,7 @@ export async function storeInProcesses(set: DrivenSet, partitions: number, text:
     async run(command, cut) {
       const startedMs = performance.now()
       const running = start(folder, `${words(set.set, command)} --config own.json --json`)
-      const signalled = cut ? await Promise.race([sleep((0.35 + cut.write / 16) * usualMs).then(() => true), running.ended.then(() => false)]) : false
+      const signalled = cut ? await Promise.race([sleep(momentOf(cut) * usualMs).then(() => true), running.ended.then(() => false)]) : false
       if (signalled) running.signal(signalOf(cut!))
       const ended = await running.ended
       if (!signalled) usualMs = 0.8 * usualMs + 0.2 * Math.min(3000, performance.now() - startedMs)
@@ -46,7 +46,10 @@ export async function storeInProcesses(set: DrivenSet, partitions: number, text:
   }
 }
 
-const signalOf = ({ kind, write }: Cut) => (kind === 'kill' ? 'SIGKILL' : write % 2 === 0 ? 'SIGINT' : 'SIGTERM')
+/** In parts of what a command takes: starting is the first third of it. */
+const momentOf = (cut: Cut) => 0.35 + (cut.kind === 'kill' ? cut.write / 16 : (cut.call % 40) / 40)
+
+const signalOf = (cut: Cut) => (cut.kind === 'kill' ? 'SIGKILL' : cut.call % 2 === 0 ? 'SIGINT' : 'SIGTERM')
 
 function words(set: string, command: Command): string {
   switch (command.do) {
@@ -64,9 +67,9 @@ function words(set: string, command: Command): string {
 
 function outcomeOf(command: Command, { code, out, err }: Ended, signalled: boolean): Outcome {
   if (code === 2 || err.includes('a bug of Tidemark') || (code === null && !signalled)) throw new Error(`exit ${code}: ${err}`)
-  if (signalled) return { ended: 'cut' }
-  const said = out.trim() === '' ? {} : (JSON.parse(out) as { readonly equal?: boolean })
-  if (code === 0) return { ended: 'done', said: said.equal }
-  if (command.do === 'verify' && said.equal !== undefined) return { ended: 'done', said: said.equal }
+  const { equal } = out.trim() === '' ? {} : (JSON.parse(out) as { readonly equal?: boolean | null })
+  const said = equal ?? undefined
+  if (signalled) return { ended: 'cut', said }
+  if (code === 0 || (command.do === 'verify' && said !== undefined)) return { ended: 'done', said }
   return { ended: 'refused', why: new Problem(err.trim().split('\n').at(-1)!.replace(/\.$/, ''), 'See above.') }
 }

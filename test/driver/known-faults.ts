@@ -1,6 +1,6 @@
 /** Steps that are known to go wrong, each with the reason: they are left out until they are mended. An empty list is what it should be. */
 import { freshOf, topOf, unreadIn, type Model } from './model.ts'
-import { changesVersions, type Command, type Step, type Years } from './step.ts'
+import { changesVersions, inWords, type Command, type Step, type Years } from './step.ts'
 
 export type KnownFault = { readonly reason: string; readonly meets: (step: Step, model: Model) => boolean }
 
@@ -41,6 +41,10 @@ export const knownFaults: readonly KnownFault[] = [
     reason: 'a version planned over an empty history is carried out over one that is not',
     meets: (step, model) => ('command' in step ? step.cut !== undefined : true) && command((one) =>
       one.do === 'apply' && one.version > 0 && model.taken.every((loans) => loans.length === 0))(step, model),
+  },
+  {
+    reason: 'a command on versions beside one that is unfinished leaves what no command can finish, or loses rows',
+    meets: (step, { open }) => 'command' in step && open !== null && changesVersions(step.command) && inWords({ command: step.command }) !== inWords({ command: open.command }),
   },
   {
     reason: 'a version is retired while its rows are on their way in outflow',

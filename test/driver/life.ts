@@ -1,18 +1,13 @@
 /** Plays one life, step by step: what the store does is compared with what the model says it must, may and must not do. */
+import type { Cut } from '../faults.ts'
+import { cutShort, loansOf } from './cut-short.ts'
 import { verdictOn } from './expected.ts'
+import { again, besides, finish } from './finish.ts'
 import { expectedOf, wrongAmidst, wrongIn } from './judge.ts'
-import type { Look } from './look.ts'
-import {
-  backfilled, carriedOut, consumedTo, freshOf, partitionIn, positionsIn, produced, sunk, topOf, type Model,
-} from './model.ts'
+import { backfilled, carriedOut, consumedTo, freshOf, positionsIn, produced, sunk, topOf, type Model } from './model.ts'
 import { oracle as newOracle, type Oracle } from './oracle.ts'
-import { changesVersions, type Command, type Step, type Years } from './step.ts'
-import type { DrivenStore, Outcome } from './store.ts'
-
-/** The store did what it should not. */
-export class Wrong extends Error {
-  override readonly name = 'Wrong'
-}
+import { changesVersions, inWords, type Command, type Step } from './step.ts'
+import { Wrong, type DrivenStore, type Outcome } from './store.ts'
 
 export type Life = { readonly model: Model; readonly store: DrivenStore; readonly oracle: Oracle }
 
@@ -20,9 +15,10 @@ export const newLife = (model: Model, store: DrivenStore): Life => ({ model, sto
 
 export async function play(life: Life, step: Step): Promise<void> {
   try {
-    if ('finish' in step || isBesides(life.model, step)) await finish(life, 'finish' in step ? step.finish : 'again')
+    if ('finish' in step || cannotBeTold(life.model, step)) await finish(life, 'finish' in step ? step.finish : 'again')
     else if ('tamper' in step) await tamper(life, step)
     else if ('together' in step) await together(life, step.together)
+    else if (life.model.open && changesVersions(step.command)) await (isOpen(life.model, step.command) ? again(life, step.cut) : besides(life, step.command))
     else await runStep(life, step.command, step.cut)
   } catch (error) {
     if (error instanceof Wrong) throw error
@@ -31,12 +27,14 @@ export async function play(life: Life, step: Step): Promise<void> {
   await compare(life)
 }
 
-/** Beside something unfinished: what would become of the two cannot be told from outside. */
-function isBesides({ open, batch }: Model, step: Step): boolean {
+/** What would become of it beside something unfinished cannot be told from outside. */
+function cannotBeTold({ open, batch }: Model, step: Step): boolean {
   const commands = 'command' in step ? [step.command] : 'together' in step ? step.together : []
-  if (open) return commands.some(changesVersions)
+  if (open) return 'together' in step && commands.some(changesVersions)
   return commands.some((one) => one.do === 'produce' && batch?.loans.some(({ year }) => year >= one.years[0] && year <= one.years[1]))
 }
+
+const isOpen = ({ open }: Model, command: Command) => inWords({ command }) === inWords({ command: open!.command })
 
 /** Finishes what is unfinished, brings everything to the warehouse, and proves every version. */
 export async function end(life: Life): Promise<void> {
@@ -47,7 +45,7 @@ export async function end(life: Life): Promise<void> {
   for (const { version, retired } of model.versions) if (!retired) await play(life, { command: { do: 'verify', version } })
 }
 
-async function runStep(life: Life, command: Command, cut: Extract<Step, { command: unknown }>['cut']): Promise<void> {
+async function runStep(life: Life, command: Command, cut: Cut | undefined): Promise<void> {
   const { model, store } = life
   const verdict = verdictOn(model, command)
   const before = verdict === 'must be done' ? undefined : await store.print()
@@ -58,9 +56,15 @@ async function runStep(life: Life, command: Command, cut: Extract<Step, { comman
     if (command.do === 'consume' && model.open) return cutShort(life, command, since)
     if (verdict === 'must be done') throw new Wrong(`refused: ${outcome.why.message}`)
     if ((await store.print()) !== before) throw new Wrong(`refused (${outcome.why.message}), and something was changed`)
-  } else if (outcome.ended === 'cut') await cutShort(life, command, since)
-  else if (verdict === 'must be refused') throw new Wrong('done, and it should have been refused')
+  } else if (outcome.ended === 'cut') {
+    checkSaid(model, outcome.said)
+    await cutShort(life, command, since)
+  } else if (verdict === 'must be refused') throw new Wrong('done, and it should have been refused')
   else done(life, command, outcome)
+}
+
+function checkSaid({ open, batch }: Model, said: boolean | undefined): void {
+  if (said === false && !open && !batch) throw new Wrong('verify found differences where there are none')
 }
 
 /** Whatever the two do to each other, each has done all of it, nothing, or something that is to be finished: as if both had been cut short. */
@@ -78,17 +82,15 @@ async function together(life: Life, commands: readonly [Command, Command]): Prom
 const order: readonly Command['do'][] = ['produce', 'backfill', 'consume', 'sink']
 const placeOf = ({ do: what }: Command) => (order.includes(what) ? order.indexOf(what) : order.length)
 
-function done({ model }: Life, command: Command, { said }: Extract<Outcome, { ended: 'done' }>): void {
-  const { versions, batch, open } = model
+function done({ model }: Life, command: Command, { said }: Exclude<Outcome, { ended: 'refused' }>): void {
+  const { versions } = model
   switch (command.do) {
     case 'produce': return produced(model, freshOf(model, command.years).fresh)
     case 'backfill': return backfillDone(model, loansOf(model, command.years))
     case 'undo': return void (model.batch = null)
     case 'consume': return model.inflow.forEach((loans, partition) => consumedTo(model, partition, loans.length))
     case 'sink': return sunk(model)
-    case 'verify':
-      if (said === false && !open && !batch) throw new Wrong('verify found differences where there are none')
-      return
+    case 'verify': return checkSaid(model, said)
     case 'diff': case 'repair': return
     case 'apply': return command.version < versions.length ? undefined : carriedOut(model, command)
     case 'promote': return topOf(model) === command.version ? undefined : carriedOut(model, command)
@@ -97,114 +99,10 @@ function done({ model }: Life, command: Command, { said }: Extract<Outcome, { en
   }
 }
 
-/** What a backfill of these years takes: one that was cut short is finished, another one takes its place. */
-function loansOf(model: Model, years: Years): Model['loans'] {
-  if (model.batch?.years.join() === years.join()) return model.batch.loans
-  return freshOf({ ...model, batch: null }, years).fresh
-}
-
 /** The first version is applied by the first backfill. */
 function backfillDone(model: Model, loans: Parameters<typeof backfilled>[1]): void {
   if (model.versions.length === 0) carriedOut(model, { do: 'apply', version: 0, mode: 'backfill' })
   backfilled(model, loans)
-}
-
-/** What has come of a command that was cut short is seen from outside: nothing, something that is to be finished, or all of it. */
-async function cutShort(life: Life, command: Command, since: readonly number[]): Promise<void> {
-  const { model, store } = life
-  const look = await store.look()
-  switch (command.do) {
-    case 'produce': {
-      const { fresh } = freshOf(model, command.years)
-      const held = look.inflow.reduce((sum, count) => sum + count, 0) - model.inflow.flat().length
-      return produced(model, fresh.slice(0, Math.max(0, held)))
-    }
-    case 'consume':
-      return model.inflow.forEach((loans, partition) => {
-        const unread = loans.slice(model.consumed[partition])
-        consumedTo(model, partition, model.consumed[partition]! + unread.filter(({ seq }) => seq <= look.positions[partition]!).length)
-      })
-    case 'backfill': return backfillCut(model, command.years, look)
-    case 'undo':
-      if (model.batch && !look.backfillPending) model.batch = null
-      return
-    case 'sink': case 'verify': case 'diff': return
-    default: if (changesVersions(command)) return resolve(model, command, since, look)
-  }
-}
-
-function backfillCut(model: Model, years: Years, look: Look): void {
-  // Applying the first version is a step before it.
-  if (model.versions.length === 0) {
-    resolve(model, { do: 'apply', version: 0, mode: 'backfill' }, positionsIn(model), look)
-    if (model.open || model.versions.length === 0) return
-  }
-  const loans = loansOf(model, years)
-  if (look.backfillPending) return void (model.batch = { years, loans })
-  const takenAll = loans.length > 0 && loans.every((loan) => loan.seq <= look.positions[partitionIn(model, loan)]!)
-  if (takenAll) backfilled(model, loans)
-  else model.batch = null
-}
-
-/** Whether the command on versions has come to its end, has not begun, or is to be finished. */
-function resolve(model: Model, command: Command, since: readonly number[], look: Look): void {
-  if (look.unfinished.length > 0) model.open ??= { command, since }
-  else if (isVisible(model, command, look)) carriedOut(model, command, seenSince(model, since, look))
-  else model.open = null
-}
-
-function isVisible({ shown, versions }: Model, command: Command, look: Look): boolean {
-  switch (command.do) {
-    case 'apply': return look.known.has(command.version) && command.version === versions.length
-    case 'promote': return look.shown === command.version
-    case 'rollback': return look.shown === shown.at(-2) && look.shown !== undefined
-    case 'retire': return look.retired.has(command.version)
-    default: return false
-  }
-}
-
-/** Where nothing came in since, the model knows better than what is said. */
-function seenSince(model: Model, since: readonly number[], look: Look): Look['seen'] | undefined {
-  const now = positionsIn(model)
-  if (since.every((seq, partition) => seq === now[partition])) return undefined
-  for (const parts of look.seen.values()) {
-    for (const [partition, { until }] of parts.entries()) {
-      if (until !== null && until > now[partition]!) throw new Wrong(`a version is said to have ended at ${until}, and only ${now[partition]} were taken`)
-    }
-  }
-  return look.seen
-}
-
-/** Runs it again, or what the message says, until nothing is unfinished. */
-async function finish(life: Life, how: 'again' | 'as told'): Promise<void> {
-  const { model, store } = life
-  if (model.open) {
-    const { command, since } = model.open
-    for (let attempt = 1; ; attempt++) {
-      const { unfinished } = await store.look()
-      if (unfinished.length === 0) break
-      if (attempt > 5) throw new Wrong(`cannot be finished: ${unfinished.join(' | ')}`)
-      const outcome = await store.run(how === 'again' ? command : told(unfinished[0]!, command))
-      if (outcome.ended === 'refused') throw new Wrong(`cannot be finished (${how}): ${outcome.why.message}; unfinished: ${unfinished.join(' | ')}`)
-    }
-    resolve(model, command, since, await store.look())
-  }
-  if (model.batch) {
-    const { years } = model.batch
-    const outcome = await store.run({ do: 'backfill', years })
-    if (outcome.ended === 'refused') throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
-    backfilled(model, model.batch.loans)
-  }
-}
-
-/** The command that the line names. */
-function told(line: string, command: Command): Command {
-  const [, word, version] = /tidemark (apply|promote|retire|rollback)(?: \w+(?:@(\d+))?)?/.exec(line) ?? []
-  const mode = command.do === 'apply' ? command.mode : 'backfill'
-  if (word === 'apply') return { do: 'apply', version: Number(version), mode }
-  if (word === 'promote' || word === 'retire') return { do: word, version: Number(version) }
-  if (word === 'rollback') return { do: 'rollback' }
-  throw new Wrong(`it names no command: ${line}`)
 }
 
 async function tamper({ model, store, oracle }: Life, { tamper: how, version, place }: Extract<Step, { tamper: unknown }>): Promise<void> {

@@ -2,12 +2,12 @@
 import { randomFrom } from '../seeded.ts'
 import { nextStep } from './choose.ts'
 import { knownFaults } from './known-faults.ts'
-import { end, newLife, play, Wrong, type Life } from './life.ts'
+import { end, newLife, play, type Life } from './life.ts'
 import { madeLoans, whole } from './loans.ts'
 import { newModel, type Model } from './model.ts'
 import { madeSet, type DrivenSet } from './sets.ts'
 import { inWords, type Step } from './step.ts'
-import type { DrivenStore } from './store.ts'
+import { Wrong, type DrivenStore } from './store.ts'
 
 export type Opened = (set: DrivenSet, partitions: number, text: string) => DrivenStore | Promise<DrivenStore>
 
@@ -58,15 +58,16 @@ function avoiding(next: () => Step, model: Model): Step {
 
 const isKnown = (step: Step, model: Model) => knownFaults.some(({ meets }) => meets(step, model))
 
-/** Leaves out whatever can be left out with something still going wrong. */
+/** Leaves out steps, and cuts, as long as something still goes wrong. */
 async function shortest(told: Told, open: Opened, tries: number): Promise<Told> {
-  let best = told
-  for (let i = best.steps.length - 1; i >= 0 && tries > 0; i--, tries--) {
-    const shorter = await live(best.seed, open, best.steps.toSpliced(i, 1))
-    if (shorter) best = shorter
-    i = Math.min(i, best.steps.length)
+  const { steps } = told
+  const shorter = steps.flatMap((step, i) => [steps.toSpliced(i, 1), ...('cut' in step ? [steps.with(i, { command: step.command })] : [])])
+  for (const fewer of shorter.toReversed()) {
+    if (tries-- <= 0) return told
+    const wrong = await live(told.seed, open, fewer)
+    if (wrong) return shortest(wrong, open, tries)
   }
-  return best
+  return told
 }
 
 /** Undefined, or the life told: how it was, how it can be had again, and what went wrong. */

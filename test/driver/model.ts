@@ -112,6 +112,12 @@ export function carriedOut(model: Model, command: Command, seen?: Seen): void {
   }
 }
 
+/** A version whose apply was never finished is retired: everything else is as it was. */
+export function givenUp(model: Model, version: number): void {
+  const owned = positionsIn(model).map((position): Owned => ({ after: position, until: position, origins: {} }))
+  model.versions = [...model.versions, { version, shadow: false, retired: true, owned }]
+}
+
 /** Puts the version on top, or takes the top off: the one that is shown then goes on, with all the rows that it lacked. */
 function shownNow(model: Model, shown: readonly number[], seen: Seen | undefined): void {
   model.shown = shown.filter((version, i) => version !== shown[i - 1])

@@ -27,7 +27,7 @@ export function inWords(step: Step): string {
   if ('tamper' in step) return `somebody does a ${step.tamper} of a row of @${step.version}`
   if ('together' in step) return step.together.map(commandInWords).join(' beside ')
   const { command, cut } = step
-  return `${commandInWords(command)}${cut ? ` (${cut.kind} at write ${cut.write})` : ''}`
+  return `${commandInWords(command)}${cut ? (cut.kind === 'kill' ? ` (killed at write ${cut.write})` : ` (stopped at call ${cut.call})`) : ''}`
 }
 
 /** As the command line has it, without the set's name in it. */

@@ -4,8 +4,13 @@ import type { Cut } from '../faults.ts'
 import type { Look } from './look.ts'
 import type { Command } from './step.ts'
 
-/** `cut` when the fault came, whatever the command made of it. */
-export type Outcome = { readonly ended: 'done'; readonly said?: boolean | undefined } | { readonly ended: 'refused'; readonly why: Problem } | { readonly ended: 'cut' }
+/** `cut` when the fault came, whatever the command made of it. `said`: what verify found. */
+export type Outcome = { readonly ended: 'done' | 'cut'; readonly said?: boolean | undefined } | { readonly ended: 'refused'; readonly why: Problem }
+
+/** The store did what it should not. */
+export class Wrong extends Error {
+  override readonly name = 'Wrong'
+}
 
 export interface DrivenStore {
   /** Fails only with what no command may fail with. */

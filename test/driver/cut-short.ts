@@ -1,0 +1,75 @@
+/** What has come of a command that was cut short, as it can be seen from outside: nothing, something that is to be finished, or all of it. */
+import type { Look } from './look.ts'
+import { backfilled, carriedOut, consumedTo, freshOf, partitionIn, positionsIn, produced, type Model } from './model.ts'
+import { changesVersions, type Command, type Years } from './step.ts'
+import { Wrong, type DrivenStore } from './store.ts'
+
+export async function cutShort({ model, store }: { readonly model: Model; readonly store: DrivenStore }, command: Command, since: readonly number[]): Promise<void> {
+  const look = await store.look()
+  switch (command.do) {
+    case 'produce': {
+      const { fresh } = freshOf(model, command.years)
+      const held = look.inflow.reduce((sum, count) => sum + count, 0) - model.inflow.flat().length
+      return produced(model, fresh.slice(0, Math.max(0, held)))
+    }
+    case 'consume':
+      return model.inflow.forEach((loans, partition) => {
+        const unread = loans.slice(model.consumed[partition])
+        consumedTo(model, partition, model.consumed[partition]! + unread.filter(({ seq }) => seq <= look.positions[partition]!).length)
+      })
+    case 'backfill': return backfillCut(model, command.years, look)
+    case 'undo':
+      if (model.batch && !look.backfillPending) model.batch = null
+      return
+    case 'sink': case 'verify': case 'diff': return
+    default: if (changesVersions(command)) return resolve(model, command, since, look)
+  }
+}
+
+function backfillCut(model: Model, years: Years, look: Look): void {
+  // Applying the first version is a step before it.
+  if (model.versions.length === 0) {
+    resolve(model, { do: 'apply', version: 0, mode: 'backfill' }, positionsIn(model), look)
+    if (model.open || model.versions.length === 0) return
+  }
+  const loans = loansOf(model, years)
+  if (look.backfillPending) return void (model.batch = { years, loans })
+  const takenAll = loans.length > 0 && loans.every((loan) => loan.seq <= look.positions[partitionIn(model, loan)]!)
+  if (takenAll) backfilled(model, loans)
+  else model.batch = null
+}
+
+/** Whether the command on versions has come to its end, has not begun, or is to be finished. */
+export function resolve(model: Model, command: Command, since: readonly number[], look: Look): void {
+  if (look.unfinished.length > 0) model.open ??= { command, since }
+  else if (isVisible(model, command, look)) carriedOut(model, command, seenSince(model, since, look))
+  else model.open = null
+}
+
+function isVisible({ shown, versions }: Model, command: Command, look: Look): boolean {
+  switch (command.do) {
+    case 'apply': return look.known.has(command.version) && command.version === versions.length
+    case 'promote': return look.shown === command.version
+    case 'rollback': return look.shown === shown.at(-2) && look.shown !== undefined
+    case 'retire': return look.retired.has(command.version)
+    default: return false
+  }
+}
+
+/** Where nothing came in since, the model knows better than what is said. */
+export function seenSince(model: Model, since: readonly number[], look: Look): Look['seen'] | undefined {
+  const now = positionsIn(model)
+  if (since.every((seq, partition) => seq === now[partition])) return undefined
+  for (const parts of look.seen.values()) {
+    for (const [partition, { until }] of parts.entries()) {
+      if (until !== null && until > now[partition]!) throw new Wrong(`a version is said to have ended at ${until}, and only ${now[partition]} were taken`)
+    }
+  }
+  return look.seen
+}
+
+/** What a backfill of these years takes: one that was cut short is finished, another one takes its place. */
+export function loansOf(model: Model, years: Years): Model['loans'] {
+  if (model.batch?.years.join() === years.join()) return model.batch.loans
+  return freshOf({ ...model, batch: null }, years).fresh
+}

@@ -1,0 +1,89 @@
+/** What is unfinished: how it is finished, and what becomes of it when another command on versions comes instead. */
+import type { Cut } from '../faults.ts'
+import { resolve, seenSince } from './cut-short.ts'
+import { wrongIn } from './judge.ts'
+import type { Life } from './life.ts'
+import { backfilled, carriedOut, givenUp, topOf, type Model } from './model.ts'
+import type { Command } from './step.ts'
+import { Wrong } from './store.ts'
+
+/** Runs it again, or what the message says, until nothing is unfinished. */
+export async function finish(life: Life, how: 'again' | 'as told'): Promise<void> {
+  const { model, store } = life
+  if (model.open) {
+    const { command, since } = model.open
+    await untilNothingIsLeft(life, how)
+    resolve(model, command, since, await store.look())
+  }
+  if (model.batch) {
+    const { years } = model.batch
+    const outcome = await store.run({ do: 'backfill', years })
+    if (outcome.ended === 'refused') throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
+    backfilled(model, model.batch.loans)
+  }
+}
+
+async function untilNothingIsLeft({ model, store }: Life, how: 'again' | 'as told'): Promise<void> {
+  const { command } = model.open!
+  for (let attempt = 1; ; attempt++) {
+    const { unfinished } = await store.look()
+    if (unfinished.length === 0) return
+    if (attempt > 5) throw new Wrong(`cannot be finished: ${unfinished.join(' | ')}`)
+    const outcome = await store.run(how === 'again' ? command : told(unfinished[0]!, command))
+    if (outcome.ended === 'refused') throw new Wrong(`cannot be finished (${how}): ${outcome.why.message}; unfinished: ${unfinished.join(' | ')}`)
+  }
+}
+
+/** The command that the line names. */
+function told(line: string, command: Command): Command {
+  const [, word, version] = /tidemark (apply|promote|retire|rollback)(?: \w+(?:@(\d+))?)?/.exec(line) ?? []
+  const mode = command.do === 'apply' ? command.mode : 'backfill'
+  if (word === 'apply') return { do: 'apply', version: Number(version), mode }
+  if (word === 'promote' || word === 'retire') return { do: word, version: Number(version) }
+  if (word === 'rollback') return { do: 'rollback' }
+  throw new Wrong(`it names no command: ${line}`)
+}
+
+/** What is unfinished is begun again, and maybe cut short again. */
+export async function again({ model, store }: Life, cut: Cut | undefined): Promise<void> {
+  const { command, since } = model.open!
+  const outcome = await store.run(command, cut)
+  if (outcome.ended === 'refused') throw new Wrong(`cannot be run again: ${outcome.why.message}`)
+  resolve(model, command, since, await store.look())
+}
+
+/** Refused, and nothing is changed; or done, as if what was unfinished had come before it or behind it, or had never been. */
+export async function besides(life: Life, command: Command): Promise<void> {
+  const { model, store, oracle } = life
+  const { command: begun, since } = model.open!
+  const before = await store.print()
+  const outcome = await store.run(command)
+  if (outcome.ended === 'refused') {
+    if ((await store.print()) !== before) throw new Wrong(`refused (${outcome.why.message}), and something was changed`)
+    return
+  }
+  await untilNothingIsLeft(life, 'as told')
+  const look = await store.look()
+  const seen = seenSince(model, since, look)
+  const wrong: string[] = []
+  for (const order of [[begun, command], [command], [begun], [command, begun], []]) {
+    const tried: Model = { ...model, open: null }
+    const given = begun.do === 'apply' && command.do === 'retire' && begun.version === command.version && order.length === 2
+    if (given) givenUp(tried, begun.version)
+    else if (!order.every((one) => isPossible(tried, one) && (carriedOut(tried, one, seen), true))) continue
+    const left = wrongIn(tried, oracle, look)
+    if (left.length === 0) return void Object.assign(model, tried)
+    wrong.push(`${order.map((one) => one.do).join(', then ') || 'neither'}: ${left[0]}`)
+  }
+  throw new Wrong(`in no order is it what ${begun.do} and ${command.do} make of it:\n  ${wrong.join('\n  ')}`)
+}
+
+function isPossible(model: Model, command: Command): boolean {
+  const own = 'version' in command ? model.versions[command.version] : undefined
+  switch (command.do) {
+    case 'apply': return command.version === model.versions.length
+    case 'rollback': return model.shown.length > 1
+    case 'retire': return own !== undefined && !own.retired && topOf(model) !== own.version
+    default: return own !== undefined && !own.retired
+  }
+}
