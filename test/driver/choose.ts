@@ -2,7 +2,7 @@
 import type { Cut } from '../faults.ts'
 import { firstYear, oneOf, whole, years, type Random } from './loans.ts'
 import { freshOf, topOf, type Model } from './model.ts'
-import type { Command, Step, Years } from './step.ts'
+import { changesVersions, type Command, type Step, type Years } from './step.ts'
 
 /** What is done how often. */
 const weights = {
@@ -18,14 +18,18 @@ const pairs = [
 const modes = ['backfill', 'shadow', 'cold', 'forward-only'] as const
 
 export function nextStep(random: Random, model: Model): Step {
-  if (model.open && random() < 0.4) return { finish: random() < 0.5 ? 'again' : 'as told' }
-  if (model.open && random() < 0.2) return { command: model.open.command, cut: cutBy(random) }
+  if (model.open) {
+    const chosen = random()
+    if (chosen < 0.25) return { finish: random() < 0.5 ? 'again' : 'as told' }
+    if (chosen < 0.4) return { command: model.open.command, cut: cutBy(random) }
+    if (chosen < 0.65) return { command: commandOf(random, model, oneOf(random, ['apply', 'promote', 'rollback', 'retire'])) }
+  }
   if (model.batch && random() < 0.4) return oneOf<Step>(random, [{ finish: 'again' }, { command: { do: 'undo' } }])
   const kind = byWeight(random)
   if (kind === 'tamper') return { tamper: random() < 0.7 ? 'change' : 'delete', version: anyVersion(random), place: random() }
   if (kind === 'together') return { together: oneOf(random, pairs).map((one) => commandOf(random, model, one)) as [Command, Command] }
   const command = commandOf(random, model, kind)
-  if (random() > 0.35) return { command }
+  if (random() > (changesVersions(command) ? 0.55 : 0.3)) return { command }
   return { command, cut: cutBy(random) }
 }
 
