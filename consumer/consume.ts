@@ -75,7 +75,7 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
   const { log, checkpoints } = ports
   const { set, partition, report, signal } = options
   let said = ''
-  const isLeft = leftBehind()
+  const isLeft = leftBehind(ports.clock)
   while (!signal.aborted) {
     const why = waitFor(await loadPosition(checkpoints, set, partition), isLeft, partition)
     if (why === null) {
@@ -102,12 +102,12 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
 
 const notYet = 'its first version has not reached'
 
-/** Whether a hold has not been renewed for so long that nobody can be behind it any more. */
-function leftBehind(): (token: string) => boolean {
-  let seen = { token: '', atMs: 0 }
+/** Whether a hold has not been renewed for so long that nobody can be behind it any more: by the clock, or where that is set back, by the time that passes. */
+function leftBehind(clock: Clock): (token: string) => boolean {
+  let seen = { token: '', atMs: 0, atNs: 0n }
   return (token) => {
-    if (seen.token !== token) seen = { token, atMs: performance.now() }
-    return performance.now() - seen.atMs >= holdMs
+    if (seen.token !== token) seen = { token, atMs: performance.now(), atNs: clock() }
+    return performance.now() - seen.atMs >= holdMs || clock() - seen.atNs >= BigInt(holdMs) * 1_000_000n
   }
 }
 

@@ -1,4 +1,5 @@
 /** Ports that fail as processes do: killed before any of their writes, after which nothing works any more, or told to stop at any call, as by Ctrl-C. */
+import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Log, Writer } from '../utilities/log/log.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
@@ -15,9 +16,11 @@ export type Cut = { readonly kind: 'kill'; readonly write: number } | { readonly
 const writes = {
   log: ['create', 'truncate'] satisfies (keyof Log)[],
   writer: ['commit'] satisfies (keyof Writer)[],
-  registry: ['register', 'label'] satisfies (keyof Registry)[],
+  registry: ['register', 'label', 'restore'] satisfies (keyof Registry)[],
   warehouse: ['arrange', 'noteSwitches', 'write', 'remove'] satisfies (keyof Warehouse)[],
 } as const
+
+const readers: readonly string[] = ['read', 'share', 'rows', 'entries'] satisfies (keyof (Log & Warehouse & Checkpoints))[]
 
 type Faulty = { readonly [port in Exclude<keyof typeof writes, 'writer'>]?: object } & { readonly checkpoints?: object }
 
@@ -46,7 +49,7 @@ export function withFaults<P extends Faulty>(ports: P, cut?: Cut, stop: () => vo
           return (member as (...args: unknown[]) => unknown).apply(target, args)
         }
         // A reader is asked for its first value only later; everything else answers with a promise, and fails with one.
-        return name === 'read' || name === 'rows' || name === 'share' ? whileAlive(run) : promised(run)
+        return readers.includes(name as string) ? whileAlive(run) : promised(run)
       }
     },
   })

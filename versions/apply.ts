@@ -40,7 +40,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     const planned = { kind: 'planned', version, mode, partitions, schema: unregistered, record: unregistered, ...by } as const
     const own = journal.state.versions[version]
     const anew = !own || (own.mode !== mode && !isComplete(own))
-    await checkPossible(ports, anew ? promotedToo(evolve(journal.state, planned), planned) : journal.state, definition, signal)
+    await checkPossible(ports, anew ? promotedToo(evolve(journal.state, planned), planned) : journal.state, signal, definition)
     signal.throwIfAborted()
 
     if (!definition.batchOnly) await ensureTopics(ports.log, routing.partitions)
@@ -51,7 +51,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     // What another mode had begun is not gone on with.
     if (own && anew) await clear(ports, set, version)
     await journal.decide({ kind: 'apply', version, mode, partitions, schema: schemaOf(registered), record, by })
-    await carryOut(ports, journal, options)
+    await carryOut(ports, journal, options, version)
     if ((await journal.decide({ kind: 'complete', version, by: { ...actor, at: timeText(ports.clock) } })).length > 0) await carryOut(ports, journal, options)
     await settle(ports, journal, options)
   } finally {

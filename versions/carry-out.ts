@@ -7,16 +7,17 @@ import { Problem } from '../utilities/problem.ts'
 import { advance, begin, catchUp, entriesOf, forgetPlace, type Origin, type VersionPorts, type Watch } from './bring.ts'
 import { featureChanges } from './changes.ts'
 import { handover } from './handover.ts'
-import { hasRowsOfHistory, toBeComputed, type SetState, type Version } from './journal.ts'
+import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
 import { timeText, type Journal } from './keep.ts'
 import { labelLive, project } from './project.ts'
 
-export async function carryOut(ports: VersionPorts, journal: Journal, watch: Watch): Promise<void> {
+/** `filling` is the version whose history is to be filled now: others that are being filled are left to whoever does that. */
+export async function carryOut(ports: VersionPorts, journal: Journal, watch: Watch, filling?: number): Promise<void> {
   const { set } = journal.state
   // The view first: until the new version has rows it falls back to the one before, so that nobody sees a gap; and nobody reads rows that are being deleted.
   await project(ports, journal.state)
   const definitions = await definitionsOf(ports, set)
-  for (const version of toBeComputed(journal.state)) {
+  for (const version of toBeBrought(journal.state, filling)) {
     for (const partition of (await loadPositions(ports.checkpoints, set)).keys()) {
       await compute(ports, journal, { version, partition, definitions }, watch)
     }
@@ -27,6 +28,9 @@ export async function carryOut(ports: VersionPorts, journal: Journal, watch: Wat
   await project(ports, journal.state)
   await labelLive(ports.registry, journal.state)
 }
+
+const toBeBrought = (state: SetState, filling: number | undefined): readonly Version[] =>
+  toBeComputed(state).filter((version) => version.version === filling || stateOf(state, version) !== 'filling')
 
 type Definitions = ReadonlyMap<number, Definition>
 const definitionsOf = async ({ registry }: VersionPorts, set: string): Promise<Definitions> =>
@@ -134,10 +138,10 @@ export async function clear(ports: VersionPorts, set: string, version: number): 
 }
 
 /** Before anything is changed: what the state asks for must be possible. Reads the files of history through. */
-export async function checkPossible(ports: VersionPorts, state: SetState, definition: Definition | undefined, signal: AbortSignal): Promise<void> {
+export async function checkPossible(ports: VersionPorts, state: SetState, signal: AbortSignal, filling?: Definition): Promise<void> {
   const { set } = state
-  const definitions = new Map([...(await definitionsOf(ports, set)), ...(definition ? [[definition.version, definition] as const] : [])])
-  const needs = (await loadPositions(ports.checkpoints, set)).flatMap((position, partition) => toBeComputed(state).flatMap(({ version, mode }): Need[] => {
+  const definitions = new Map([...(await definitionsOf(ports, set)), ...(filling ? [[filling.version, filling] as const] : [])])
+  const needs = (await loadPositions(ports.checkpoints, set)).flatMap((position, partition) => toBeBrought(state, filling?.version).flatMap(({ version, mode }): Need[] => {
     const before = lastRun(position, version)
     if (before?.until === null) return []
     if (before) return [{ partition, history: position.history, after: before.until }]

@@ -15,6 +15,18 @@ export type Command =
 /** What SQL users see of a version, or will once the sink has written what is on its way. */
 export type StillShown = { readonly shown: { readonly rows: number; readonly first: number; readonly last: number } | null; readonly onTheWay: number }
 
+/** Whether the command finishes what was decided before and has not come to its end. */
+export function finishes({ begun }: SetState, command: Command): boolean {
+  if (begun === null) return false
+  switch (command.kind) {
+    case 'apply': case 'complete': return true
+    case 'promote': return begun.kind === 'promoted' || begun.kind === 'rolled back'
+    case 'rollback': return begun.kind === 'rolled back'
+    case 'retire': return begun.kind === 'retired' && begun.version === command.version
+    case 'settle': return true
+  }
+}
+
 /** No event means that all of it is decided already: done, or to be finished. */
 export function decide(state: SetState, command: Command): readonly VersionEvent[] | Problem {
   switch (command.kind) {
@@ -61,7 +73,7 @@ function decideApply(state: SetState, { version, mode, partitions, schema, recor
   if (own && isComplete(own)) return []
   const runs = own?.switches.some((one) => one !== undefined) ?? false
   const given = own && stateOf(state, own)
-  if (own?.mode === mode && given !== 'rolled back') return []
+  if (own?.mode === mode && given !== 'registered') return []
   if (own?.mode === mode && runs) return [{ kind: 'promoted', version, ...by }]
   if (own && (runs || given === 'promoted')) {
     return new Problem(`${set}@${version} was begun with --${own.mode} and is not finished`,

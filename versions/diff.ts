@@ -4,6 +4,7 @@ import { columnOf, type Columns } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
 import type { VersionPorts } from './bring.ts'
+import { loadState } from './keep.ts'
 
 export type ValueDiff = {
   readonly feature: string
@@ -32,11 +33,13 @@ export type VersionsDiff = {
 
 type DiffOptions = { readonly set: string; readonly from: number; readonly to: number; readonly signal: AbortSignal; readonly report: (rows: number) => void }
 
-export async function diff({ registry, warehouse }: Pick<VersionPorts, 'registry' | 'warehouse'>, { set, from, to, signal, report }: DiffOptions): Promise<VersionsDiff> {
+export async function diff(ports: Pick<VersionPorts, 'registry' | 'warehouse' | 'checkpoints'>, { set, from, to, signal, report }: DiffOptions): Promise<VersionsDiff> {
+  const { registry, warehouse } = ports
   const known = await knownVersions(registry, set)
+  const { versions } = await loadState(ports, set)
   const definitionOf = (version: number) => {
     const found = known.find(({ definition }) => definition.version === version)
-    if (!found) throw new Problem(`${set}@${version} is not applied`, `See what is: tidemark versions ${set}`)
+    if (!found || !versions[version]) throw new Problem(`${set}@${version} is not applied`, `See what is: tidemark versions ${set}`)
     return found.definition
   }
   const [before, after] = [definitionOf(from), definitionOf(to)]

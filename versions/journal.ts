@@ -84,7 +84,8 @@ function after(state: SetState, event: VersionEvent): SetState {
       const { mode, wasPromoted } = state.versions[event.version]!
       // Without a history to fill, showing it is part of applying it.
       const own = wasPromoted || mode === 'backfill' || mode === 'shadow' ? actOf('promote') : {}
-      return { ...state, chain: [...state.chain, event.version], versions: change({ wasPromoted: true, ...own }), begun: event }
+      const { chain } = withoutUnseen(state)
+      return { ...state, chain: chain.at(-1) === event.version ? chain : [...chain, event.version], versions: change({ wasPromoted: true, ...own }), begun: event }
     }
     case 'rolled back': {
       const versions = change(actOf('rollback')).map((one) =>
@@ -99,6 +100,12 @@ function after(state: SetState, event: VersionEvent): SetState {
 }
 
 const byOf = ({ who, at, why, measured }: By): By => ({ who, at, why, ...(measured === undefined ? {} : { measured }) })
+
+/** A version that was to be shown before it had any row, and makes room before it has: nobody has seen it. */
+function withoutUnseen(state: SetState): SetState {
+  const top = state.versions[state.chain.at(-1) ?? -1]
+  return top === undefined || isComplete(top) ? state : { ...state, chain: state.chain.slice(0, -1) }
+}
 
 /** What SQL users see, or are about to. */
 export const promotedIn = ({ chain }: SetState): number | null => chain.at(-1) ?? null
@@ -118,7 +125,7 @@ export function stateOf({ chain }: Pick<SetState, 'chain'>, version: Version): V
   if (version.retired) return 'retired'
   if (chain.at(-1) === version.version) return 'promoted'
   if (chain.includes(version.version)) return 'superseded'
-  if (version.wasPromoted) return 'rolled back'
+  if (version.wasPromoted && isComplete(version)) return 'rolled back'
   if (isComplete(version) && version.mode === 'shadow') return 'shadow'
   return hasRowsOfHistory(version) ? 'filling' : 'registered'
 }

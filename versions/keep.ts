@@ -28,9 +28,16 @@ const nameOf = (set: string) => `journal/${set}`
 const keyOf = (index: number) => String(index).padStart(9, '0')
 
 /** What is so now. A store of before is read as if it had a journal; the first command that changes something writes it. */
-export async function loadState(ports: Omit<JournalPorts, 'log'>, set: string): Promise<SetState> {
-  const events = await loadEvents(ports.checkpoints, set)
-  return (events.length > 0 ? events : await journalOfBefore(ports, set)).reduce(evolve, nothingYet(set))
+export const loadState = async (ports: Omit<JournalPorts, 'log'>, set: string): Promise<SetState> => (await known(ports, set)).state
+
+type Known = { readonly state: SetState; /** How many events are written. */ readonly written: number; /** What happened and is not written yet. */ readonly unwritten: readonly VersionEvent[] }
+
+async function known(ports: Omit<JournalPorts, 'log'>, set: string): Promise<Known> {
+  const written = await loadEvents(ports.checkpoints, set)
+  const before = written.length > 0 ? [] : await journalOfBefore(ports, set)
+  const state = [...written, ...before].reduce(evolve, nothingYet(set))
+  const switches = await switchesUnnoted(ports.checkpoints, state)
+  return { state: switches.reduce(evolve, state), written: written.length, unwritten: [...before, ...switches] }
 }
 
 async function loadEvents(checkpoints: Checkpoints, set: string): Promise<readonly VersionEvent[]> {
@@ -42,18 +49,16 @@ async function loadEvents(checkpoints: Checkpoints, set: string): Promise<readon
 export async function openJournal(ports: JournalPorts, set: string, seen?: SetState): Promise<Journal> {
   const writer = await ports.log.writer(nameOf(set))
   try {
-    const written = await loadEvents(ports.checkpoints, set)
-    let state = nothingYet(set)
+    let { state, written, unwritten } = await known(ports, set)
+    if (seen && seen.events !== state.events) throw changedMeanwhile(set)
     const add = async (events: readonly VersionEvent[]) => {
       if (events.length === 0) return
-      const save = events.map((event, i) => ({ name: nameOf(set), key: keyOf(state.events + i), value: toBytes(event) }))
-      await writer.commit({ save }).catch(takenOver(set))
+      const all = [...unwritten, ...events]
+      await writer.commit({ save: all.map((event, i) => ({ name: nameOf(set), key: keyOf(written + i), value: toBytes(event) })) }).catch(takenOver(set))
+      written += all.length
+      unwritten = []
       state = events.reduce(evolve, state)
     }
-    if (written.length > 0) state = written.reduce(evolve, state)
-    else await add(await journalOfBefore(ports, set))
-    if (seen && seen.events !== state.events) throw changedMeanwhile(set)
-    await add(await switchesUnnoted(ports.checkpoints, state))
     return {
       get state() {
         return state

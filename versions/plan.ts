@@ -67,7 +67,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const planned = { version, mode, partitions: positions.length, schema: nobodys, record: nobodys, by: somebody } as const
   const events = decide(state, { kind: 'apply', ...planned })
   if (events instanceof Problem) throw events
-  const due = events.length > 0 || state.begun !== null
+  const due = events.length > 0 || state.begun?.version === version || (own !== undefined && !isComplete(own))
   const features = featureChanges(chain[version - 1], definition).map((change): PlannedFeature => ({ ...change, state: stateOf(change, mode) }))
 
   const held = positions.reduce((sum, position) => sum + rowsTaken(position), 0)

@@ -4,7 +4,7 @@ import { runsOfId } from '../schemas/wire.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible } from './carry-out.ts'
-import { decide, type Command, type StillShown } from './decide.ts'
+import { decide, finishes, type Command, type StillShown } from './decide.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { evolve, promotedIn, type By, type SetState } from './journal.ts'
 import { sinkPlace } from './owned.ts'
@@ -28,7 +28,7 @@ export type ChangeOptions = Watch & Asked & { readonly set: string }
 export function wouldDo(state: SetState, command: Command): 'nothing' | 'decide' | 'finish' {
   const events = decide(state, command)
   if (events instanceof Problem) throw events
-  return events.length > 0 ? 'decide' : state.begun ? 'finish' : 'nothing'
+  return events.length > 0 ? 'decide' : finishes(state, command) ? 'finish' : 'nothing'
 }
 
 /** Puts a version on top of the chain. */
@@ -53,7 +53,7 @@ async function change(ports: VersionPorts, options: ChangeOptions, commandOf: (b
     const events = decide(journal.state, commandOf({ ...actor, at: timeText(ports.clock) }))
     if (events instanceof Problem) throw events
     // Before the swap: a version that lacks rows which nobody could compute any more stays where it is.
-    await checkPossible(ports, events.reduce(evolve, journal.state), undefined, signal)
+    await checkPossible(ports, events.reduce(evolve, journal.state), signal)
     signal.throwIfAborted()
     await journal.add(events)
     await carryOut(ports, journal, options)

@@ -29,7 +29,7 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
         `Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, start over in an empty data directory.`)
     }
     const schemas = await restoreSchemas(ports, journal.state)
-    await checkPossible(ports, journal.state, undefined, watch.signal)
+    await checkPossible(ports, journal.state, watch.signal)
     const statements = await project(ports, journal.state)
     const outflow = await lostProgress(ports)
     const versions: { version: number; checked: number; written: number; removed: number }[] = []

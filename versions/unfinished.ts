@@ -49,7 +49,7 @@ function leftOf(state: SetState, own: Version, positions: readonly Position[]): 
   const isPromoted = promotedIn(state) === own.version
   if (!isComplete(own)) {
     if (isPromoted) return ' is shown but not computed yet. Run: tidemark apply'
-    return hasRowsOfHistory(own) ? ': its history is being filled, or that was interrupted. Run: tidemark apply' : undefined
+    return hasRowsOfHistory(own) ? ': its history is being filled, or that was interrupted. Run: tidemark apply' : ': it is planned and nothing else. Run: tidemark apply'
   }
   if (!isPromoted || positions.every((position) => running(position).some(({ version }) => version === own.version))) return undefined
   const stopped = positions.flatMap(({ seq, runs }) => {

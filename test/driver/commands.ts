@@ -4,14 +4,15 @@ import type { Ports } from '../../config/wire.ts'
 import { consumeAll } from '../../consumer/consume-all.ts'
 import { loadPositions } from '../../feature-defs/checkpoint.ts'
 import { produce } from '../../producer/produce.ts'
-import { sink, sinkReader } from '../../sink/sink.ts'
+import { sink } from '../../sink/sink.ts'
 import type { Source } from '../../utilities/source/source.ts'
-import { Problem } from '../../utilities/problem.ts'
 import { apply } from '../../versions/apply.ts'
 import { diff } from '../../versions/diff.ts'
 import { plan } from '../../versions/plan.ts'
-import { checkPromote, checkRetire, promote, retire, rollback } from '../../versions/promote.ts'
-import { unfinishedIn } from '../../versions/unfinished.ts'
+import { loadState } from '../../versions/keep.ts'
+import { promote, retire, rollback, stillShown, wouldDo } from '../../versions/promote.ts'
+import { repair } from '../../versions/repair.ts'
+import { refuseLost, unfinishedIn } from '../../versions/unfinished.ts'
 import { verify } from '../../versions/verify.ts'
 import type { DrivenSet } from './sets.ts'
 import type { Command } from './step.ts'
@@ -24,19 +25,21 @@ export async function runCommand(ports: Ports, command: Command, { set: { set, c
   switch (command.do) {
     case 'apply': {
       const { version, mode: asked } = command
-      const { changes, mode } = await plan(ports, { chain, version, mode: asked, partitions })
-      if (!changes) return undefined
-      if (asked !== mode && mode !== 'first') throw new Problem(`${set}@${version} was begun with --${mode} and is not finished`, 'Finish it so.')
-      return void (await apply(ports, { chain, version, mode, ...watch }))
+      const { changes, mode, seen } = await plan(ports, { chain, version, mode: asked, partitions })
+      return changes ? void (await apply(ports, { chain, version, mode, seen, ...watch })) : undefined
     }
     case 'promote': {
       const { version } = command
-      return void ((await checkPromote(ports, set, version)) !== 'nothing' && (await promote(ports, { set, version, ...watch })))
+      const seen = await stateOf(ports, set)
+      return void (wouldDo(seen, { kind: 'promote', version, by }) !== 'nothing' && (await promote(ports, { set, version, seen, ...watch })))
     }
-    case 'rollback': return void (await rollback(ports, { set, ...watch }))
+    case 'rollback': return void (await rollback(ports, { set, seen: await stateOf(ports, set), ...watch }))
     case 'retire': {
       const { version } = command
-      return void ((await checkRetire(ports, set, version)) === 'retire' && (await retire(ports, { set, version, ...watch })))
+      const seen = await stateOf(ports, set)
+      const due = wouldDo(seen, { kind: 'retire', version, still: await stillShown(ports, seen, version), by })
+      const left = due === 'nothing' && (await ports.warehouse.extent(set, version)) !== undefined
+      return due !== 'nothing' || left ? void (await retire(ports, { set, version, seen, ...watch })) : undefined
     }
     case 'produce':
       return void (await produce({ ...ports, source, rejects }, { record: chain.at(-1)!.record, per, years: command.years, strict: false, continue: false, ...watch }))
@@ -47,10 +50,19 @@ export async function runCommand(ports: Ports, command: Command, { set: { set, c
     case 'undo': return void (await undoBackfill(ports, set))
     case 'consume': return void (await consumeAll(ports, { follow: false, nothingYet: 'Apply a version.', ...watch }))
     case 'sink': return void (await sink(ports, { follow: false, ...watch }))
-    case 'verify': return (await verify(ports, { set, version: command.version, sinkReader, ...watch })).differences === 0
+    case 'verify': return (await verify(ports, { set, version: command.version, ...watch })).differences === 0
     case 'diff': return void (await diff(ports, { set, from: command.from, to: command.to, ...watch }))
-    case 'repair': return undefined
+    case 'repair': return void (await repair(ports, { set, ...watch }))
   }
+}
+
+const by = { who: 'driver', at: '', why: null }
+
+/** As a command sees it before it asks. */
+async function stateOf(ports: Ports, set: string) {
+  const state = await loadState(ports, set)
+  await refuseLost(ports, state)
+  return state
 }
 
 /** What is left to do, each with the command that does it. */

@@ -2,7 +2,8 @@
 import type { Ports } from '../../config/wire.ts'
 import { loadPositions } from '../../feature-defs/checkpoint.ts'
 import { inflowTopic } from '../../feature-defs/inflow.ts'
-import { promotedOf } from '../../versions/layout.ts'
+import { promotedIn, stateOf } from '../../versions/journal.ts'
+import { loadState } from '../../versions/keep.ts'
 import { unfinished } from './commands.ts'
 import type { Cell } from './loans.ts'
 import type { Seen } from './model.ts'
@@ -32,7 +33,8 @@ const isOfBackfill = (line: string) => line.includes('a backfill of')
 export async function lookAt(ports: Ports, set: string): Promise<Look> {
   const { checkpoints, warehouse } = ports
   const lines = await unfinished(ports, set)
-  const records = await warehouse.versions(set)
+  const state = await loadState(ports, set)
+  const records = state.versions.map((own) => ({ version: own.version, state: stateOf(state, own) }))
   const positions = await loadPositions(checkpoints, set)
   const names = new Set((await warehouse.query(`SELECT name FROM sqlite_schema`)).rows.map(([name]) => name))
   const rowsOf = async (view: string) => (names.has(view) ? objects(await warehouse.query(`SELECT * FROM ${view} ORDER BY _seq`)) : undefined)
@@ -45,7 +47,7 @@ export async function lookAt(ports: Ports, set: string): Promise<Look> {
   return {
     unfinished: lines.filter((line) => !isOfBackfill(line)),
     backfillPending: lines.some(isOfBackfill),
-    shown: promotedOf(records)?.version,
+    shown: promotedIn(state) ?? undefined,
     retired: new Set(records.filter(({ state }) => state === 'retired').map(({ version }) => version)),
     known: new Set(records.filter(({ state }) => state !== 'registered').map(({ version }) => version)),
     inflow: await messagesIn(ports),

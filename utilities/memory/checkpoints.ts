@@ -5,6 +5,11 @@ import type { MemoryStore } from './store.ts'
 export function openMemoryCheckpoints({ checkpoints }: MemoryStore): Checkpoints & { close(): Promise<void> } {
   return {
     load: async (name) => new Map(checkpoints.get(name)),
+    lookup: async (name) => ({ get: (key) => checkpoints.get(name)?.get(key) }),
+    async *entries(name) {
+      const all = [...(checkpoints.get(name) ?? [])]
+      for (let from = 0; from < all.length; from += 5000) yield all.slice(from, from + 5000)
+    },
     names: async (prefix) => [...checkpoints.keys()].filter((name) => name.startsWith(prefix)).sort(),
     close: async () => {},
   }
