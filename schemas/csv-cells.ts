@@ -5,6 +5,9 @@ import { noDay } from '../utilities/columns.ts'
 export const numberPattern = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/
 export const datePattern = /^\d{4}-\d{2}-\d{2}$/
 
+/** 1901-01-01: events are looked for by year, and from this one on. */
+export const firstEventDay = -25_202
+
 const daysInMonth = Uint8Array.of(0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 const isLeap = (year: number) => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 

@@ -1,5 +1,6 @@
 /** The batch that a CSV reader is filling: one typed array a column, and the bytes of all its texts one behind the other. */
-import type { Column, Columns } from '../utilities/columns.ts'
+import { noDay, type Column, type Columns } from '../utilities/columns.ts'
+import { firstEventDay } from './csv-cells.ts'
 import type { RecordSchema } from './record.ts'
 
 export const numberKind = 0
@@ -11,6 +12,8 @@ export type Draft = {
   readonly names: readonly string[]
   readonly kinds: Uint8Array
   readonly nullable: Uint8Array
+  /** The first day that a date may be. */
+  readonly firstDays: Int32Array
   readonly capacity: number
   numbers: readonly Float64Array[]
   days: readonly Int32Array[]
@@ -23,12 +26,14 @@ export type Draft = {
   textEnd: number
 }
 
-export function newDraft({ fields }: RecordSchema, capacity: number): Draft {
+export function newDraft({ at, fields }: RecordSchema, capacity: number): Draft {
   const all = Object.values(fields)
   const none = { numbers: [], days: [], starts: [], ends: [], seqs: new Float64Array(0), count: 0, text: new Uint8Array(1 << 20), textEnd: 0 }
   const kinds = Uint8Array.from(all, ({ kind }) => (kind === 'number' ? numberKind : kind === 'date' ? dateKind : textKind))
   const nullable = Uint8Array.from(all, (field) => (field.nullable ? 1 : 0))
-  const draft: Draft = { names: Object.keys(fields), kinds, nullable, capacity, ...none }
+  const names = Object.keys(fields)
+  const firstDays = Int32Array.from(names, (name) => (name === at ? firstEventDay : noDay + 1))
+  const draft: Draft = { names, kinds, nullable, firstDays, capacity, ...none }
   renew(draft)
   return draft
 }

@@ -1,7 +1,7 @@
 /** Says what is wrong with a CSV record that cannot be taken. */
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../utilities/columns.ts'
-import { datePattern, dayOf, numberPattern } from './csv-cells.ts'
+import { datePattern, dayOf, firstEventDay, numberPattern } from './csv-cells.ts'
 import { cellText, type Cell } from './csv-walk.ts'
 import type { Field } from './record.ts'
 
@@ -9,7 +9,7 @@ import type { Field } from './record.ts'
 export type Fault = { readonly column: string; readonly reason: string }
 
 /** The first thing wrong: how the cells are written goes before how many there are, and both before what they say. */
-export function faultOf(fields: readonly Field[], bytes: Buffer, cells: readonly Cell[]): Fault | undefined {
+export function faultOf(fields: readonly Field[], at: Field | undefined, bytes: Buffer, cells: readonly Cell[]): Fault | undefined {
   for (const [index, cell] of cells.entries()) {
     const fault = (reason: string): Fault => ({ column: columnName(fields, index), reason })
     if (!isUtf8(bytes.subarray(cell.from, cell.to))) return fault('bytes that are not UTF-8')
@@ -20,7 +20,7 @@ export function faultOf(fields: readonly Field[], bytes: Buffer, cells: readonly
     return { column: columnName(fields, first), reason: `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} where ${fields.length} are expected` }
   }
   for (const [index, field] of fields.entries()) {
-    const reason = wrongValue(field, cellText(bytes, cells[index]!))
+    const reason = wrongValue(field, cellText(bytes, cells[index]!), field === at)
     if (reason) return { column: field.csv, reason }
   }
   return undefined
@@ -28,7 +28,7 @@ export function faultOf(fields: readonly Field[], bytes: Buffer, cells: readonly
 
 export const columnName = (fields: readonly Field[], index: number): string => fields[index]?.csv ?? `${index + 1}`
 
-function wrongValue({ kind, nullable }: Field, text: string): string | undefined {
+function wrongValue({ kind, nullable }: Field, text: string, isAt: boolean): string | undefined {
   if (text === '') return nullable ? undefined : 'empty'
   if (kind === 'number') {
     if (!numberPattern.test(text)) return 'not a number'
@@ -36,7 +36,9 @@ function wrongValue({ kind, nullable }: Field, text: string): string | undefined
   }
   if (kind === 'date') {
     if (!datePattern.test(text)) return 'not a date of the form YYYY-MM-DD'
-    return dayOf(Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8))) === noDay ? 'not a real day' : undefined
+    const day = dayOf(Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8)))
+    if (day === noDay) return 'not a real day'
+    return isAt && day < firstEventDay ? 'before 1901' : undefined
   }
   return undefined
 }

@@ -42,7 +42,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
   makeRoom(draft, to - cursor.at)
   // A line end just beyond the bytes stops every inner loop, so that none has to ask for the end.
   bytes[to] = newline
-  const { kinds, nullable, capacity, numbers, days, starts, ends, seqs, text } = draft
+  const { kinds, nullable, firstDays, capacity, numbers, days, starts, ends, seqs, text } = draft
   const fields = kinds.length
   const { recordBytes, textBytes } = limits
   let { at, line, seq } = cursor
@@ -148,7 +148,8 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
             latestDay = dayOf(year, m1 * 10 + m2, d1 * 10 + d2)
             latestDate = date
           }
-          if (latestDay === noDay) break records
+          // No day at all lies before all of them.
+          if (latestDay < firstDays[field]!) break records
           days[field]![row] = latestDay
           at += 10
         } else {

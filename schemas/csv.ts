@@ -130,7 +130,7 @@ function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
     // It ends after all, behind the stretch leapt over: it must be read in full.
     else if (leap) known = undefined
     else {
-      const fault = faultOf(fields, bytes, record.cells)
+      const fault = faultOf(fields, schema.fields[schema.at], bytes, record.cells)
       if (!fault) throw new Error(`line ${cursor.line}: the scanner has stopped at a record without a fault`)
       reject(fault.column, fault.reason, bytes, cursor.at, record.end)
       cursor.at = record.next

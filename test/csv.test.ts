@@ -126,8 +126,12 @@ describe('a CSV file', () => {
     expect((await read(`${head}1,${cell},,\n`)).rejects[0]).toMatchObject({ column: 'Day', reason: 'not a date of the form YYYY-MM-DD' })
   })
 
+  it.each(['1900-12-31', '0050-06-01', '0001-01-01'])('%s lies before the years that can be asked for', async (cell) => {
+    expect((await read(`${head}1,${cell},,\n`)).rejects[0]).toMatchObject({ column: 'Day', reason: 'before 1901' })
+  })
+
   it('leap days and the ends of the calendar are days', async () => {
-    const days = ['2000-02-29', '2024-02-29', '1969-12-31', '1970-01-01', '0001-01-01', '9999-12-31']
+    const days = ['2000-02-29', '2024-02-29', '1969-12-31', '1970-01-01', '1901-01-01', '9999-12-31']
     expect((await read(head + days.map((day) => `1,${day},,\n`).join(''))).rows.map((row) => row[2])).toEqual(days)
   })
 })
@@ -329,6 +333,7 @@ function plainRead(schema: RecordSchema, bytes: Uint8Array, limit: number): { re
           if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return [csv, 'not a date of the form YYYY-MM-DD']
           const parsed = new Date(`${value}T00:00:00Z`)
           if (value.startsWith('0000') || Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== value) return [csv, 'not a real day']
+          if (fields[index] === schema.fields[schema.at] && Number(value.slice(0, 4)) < 1901) return [csv, 'before 1901']
         }
       }
       return undefined
@@ -344,7 +349,7 @@ function plainRead(schema: RecordSchema, bytes: Uint8Array, limit: number): { re
   return { rows, rejects }
 }
 
-const scraps = ['"', '"', '""', ',', ',', '\n', '\n', '\r\n', '\r', ' ', 'é', '💍', 'NULL', '0', '-1.5', '12e3', '1e999', '7.', '2008-02-29', '2007-02-29', '2007-05-26', 'x', '\xff', '\xe2\x82']
+const scraps = ['"', '"', '""', ',', ',', '\n', '\n', '\r\n', '\r', ' ', 'é', '💍', 'NULL', '0', '-1.5', '12e3', '1e999', '7.', '2008-02-29', '2007-02-29', '2007-05-26', '1900-12-31', '1901-01-01', 'x', '\xff', '\xe2\x82']
 const latin1 = (scrap: string) => Buffer.from(scrap.startsWith('\xff') || scrap.startsWith('\xe2') ? scrap : Buffer.from(scrap).toString('latin1'), 'latin1')
 const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`
 
