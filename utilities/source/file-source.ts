@@ -1,6 +1,6 @@
 /** A source that is a file on this machine. */
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Problem } from '../problem.ts'
 import type { Source } from './source.ts'
@@ -10,6 +10,10 @@ export const fileSource = (path: string): Source => storedSource({
   place: path,
   name: basename(path),
   async start() {
+    // Opening a pipe waits for whoever writes into it.
+    const kind = await stat(path)
+    if (kind.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+    if (!kind.isFile()) throw new Problem(`${path} is not a file but a pipe or a device, which cannot be read twice`, 'Write what comes out of it to a file, and name that.')
     const file = await open(path)
     try {
       const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0)

@@ -11,5 +11,6 @@ export function lazySource(place: string, open: () => Promise<Source>): Source {
     async *read(signal) {
       yield* (await source()).read(signal)
     },
+    first: (size) => lazySource(place, async () => (await source()).first(size)),
   }
 }

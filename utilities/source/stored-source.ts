@@ -23,17 +23,46 @@ export const chunkBytes = 1 << 18
 /** An aborted read throws the signal's reason: if it just ended, the row that it broke off in would pass for the file's last. */
 export function storedSource(stored: Stored): Source {
   let identity: SourceIdentity | undefined
+  // What was identified is what is read, whatever is written behind it meanwhile.
+  const asIdentified = () => (identity ? upTo(stored, identity.size, { whole: true }) : stored)
   return {
     place: stored.place,
-    // Read through once in a process: the file of a running command does not change under it.
+    // Read through once in a process.
     async identify(signal) {
       identity ??= await identify(stored, signal)
       return identity
     },
     async prove(signal) {
-      for await (const _ of read(stored, signal)) continue
+      // Plain text needs no unpacking.
+      if (await startsAsGzip(stored)) for await (const _ of read(asIdentified(), signal)) continue
     },
-    read: (signal) => read(stored, signal),
+    read: (signal) => read(asIdentified(), signal),
+    first: (size) => storedSource(upTo(stored, size)),
+  }
+}
+
+/** The first `size` bytes. `whole`: they were there when it was identified, and a Problem when they are not any more. */
+const upTo = (stored: Stored, size: number, { whole = false } = {}): Stored => ({
+  ...stored,
+  start: async () => (await stored.start()).subarray(0, size),
+  async *read(signal, from) {
+    let left = size - from
+    if (left > 0) {
+      for await (const chunk of stored.read(signal, from)) {
+        yield chunk.length > left ? chunk.subarray(0, left) : chunk
+        left -= chunk.length
+        if (left <= 0) return
+      }
+    }
+    if (whole && left > 0) throw new Problem(`${stored.place} was cut short while it was being read`, 'Put the file back as it was, then run this again.')
+  },
+})
+
+async function startsAsGzip(stored: Stored): Promise<boolean> {
+  try {
+    return await isGzip(stored)
+  } catch (cause) {
+    throw explained(stored, cause, undefined)
   }
 }
 
