@@ -1,5 +1,6 @@
 /** The terminal: results on stdout, everything else on stderr, progress that suits a person or a log file, and questions. */
 import { createInterface } from 'node:readline/promises'
+import { printable } from '../utilities/printable.ts'
 import { Problem } from '../utilities/problem.ts'
 
 export type Console = ReturnType<typeof openConsole>
@@ -24,7 +25,7 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
     /** A line about what happens. */
     note(text: string) {
       clear()
-      process.stderr.write(text + '\n')
+      process.stderr.write(text.split('\n').map(printable).join('\n') + '\n')
     },
     /** Rows so far, of how many when known; drawn on a terminal, a line every five seconds elsewhere. */
     progress(what: string) {
