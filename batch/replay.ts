@@ -1,7 +1,6 @@
 /** Replays what a feature set has ingested, in the order it was ingested: stretches of files and stretches of inflow. */
-import { readCsv } from '../schemas/csv.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { covers, numberedFrom } from '../schemas/selection.ts'
+import { chosenOf, readDated } from '../schemas/selection.ts'
 import type { BatchPiece, InflowPiece, Piece, Routing } from '../feature-defs/checkpoint.ts'
 import { inflowReader, inflowTopic } from '../feature-defs/inflow.ts'
 import { spread } from '../feature-defs/routing.ts'
@@ -62,10 +61,11 @@ const lacking = (piece: Piece, rows: number) =>
 
 async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, partition, signal, rowsPerBatch }: ReplayOptions): AsyncIterable<Stretch> {
   const source = await unchanged(openSource(piece.place), piece, signal)
-  for await (const csv of readCsv(record, source.read(signal), { place: source.place, rowsPerBatch })) {
-    const batch = numberedFrom(piece.base, csv)
-    const seq = columnOf(batch.columns, '_seq', 'int').values
-    const taken = pick(batch.columns, rowsWhere(seq, (one) => covers(piece.ranges, one)))
+  for await (const batch of readDated(record, source.read(signal), { base: piece.base, place: source.place, rowsPerBatch })) {
+    const chosen = pick(batch.columns, chosenOf(batch, record.at, piece.years).rows)
+    const seq = columnOf(chosen, '_seq', 'int').values
+    const all = seq.length === 0 || (seq[0]! > piece.after && seq.at(-1)! <= piece.lastSeq)
+    const taken = all ? chosen : pick(chosen, rowsWhere(seq, (one) => one > piece.after && one <= piece.lastSeq))
     const records = piece.routing ? share(taken, piece.routing, partition) : taken
     yield { records, seq: columnOf(records, '_seq', 'int').values, offset: null }
     if (batch.lastSeq >= piece.lastSeq) return
@@ -90,7 +90,9 @@ export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openS
 /** What somebody is about to replay: the history of a partition, its records beyond `after`. */
 export type Need = { readonly partition: number; readonly history: readonly Piece[]; readonly after: number }
 
-async function unchanged(source: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
+/** As it was when it was read: it may have grown since. */
+async function unchanged(opened: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
+  const source = opened.first(piece.source.size)
   const identity = await source.identify(signal).catch((error: unknown) => {
     throw error instanceof Problem ? incomplete(piece, error.what) : error
   })
@@ -99,7 +101,7 @@ async function unchanged(source: Source, piece: BatchPiece, signal: AbortSignal 
 }
 
 async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, { record, wanted, partition, signal }: ReplayOptions, after: number): AsyncIterable<Stretch> {
-  const read = await inflowReader(registry, record, wanted)
+  const read = await inflowReader(registry, record, wanted, { not: piece.unrecorded ?? [] })
   let latest = after
   const { to } = piece
   const from = offsetBehind(piece, after)

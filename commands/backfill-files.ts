@@ -12,7 +12,8 @@ import { count } from './console.ts'
 import { filled } from './folder.ts'
 import { asked, checkPartition, openRowFiles, wroteText } from './row-files.ts'
 import { definedVersion } from './sets.ts'
-import { noRowOf, years } from './words.ts'
+import { refuseNothing } from './totals.ts'
+import { years } from './words.ts'
 
 export const run: Run = async ({ options, config, console, signal }) => {
   for (const word of ['undo', 'continue']) {
@@ -36,7 +37,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
     try {
       const ports = { source, clock: systemClock(), rejects: rejectsFile(rejects), write: files.append }
       done = await compute(ports, { definition, years: chosen, strict: options['strict'] === true, signal, report: ({ rows }) => progress(rows) })
-      if (done.rows + done.rejected === 0) throw noRowOf(file, chosen)
+      refuseNothing(file, chosen, { ...done, there: 0, interrupted: false }, null)
       await files.finish()
       signal.throwIfAborted()
     } finally {
@@ -54,5 +55,6 @@ export const run: Run = async ({ options, config, console, signal }) => {
     wroteText(done.rows, name, out, files),
     ...(rejects === null ? [] : [`${count(done.rejected)} lines rejected, see ${rejects}`]),
   ]
-  console.result(parts.join('; '), { ...done, alreadyThere: 0, interrupted: false, ...about, rejects, files })
+  const { rows, rejected } = done
+  console.result(parts.join('; '), { rows, rejected, alreadyThere: 0, interrupted: false, ...about, rejects, files })
 }

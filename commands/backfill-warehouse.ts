@@ -10,7 +10,8 @@ import type { Options, Run } from './command.ts'
 import { count } from './console.ts'
 import { streamedSet } from './sets.ts'
 import { withPorts } from './stage.ts'
-import { noRowOf, years } from './words.ts'
+import { readOf, refuseNothing, totalsText } from './totals.ts'
+import { years } from './words.ts'
 
 export const run: Run = async ({ options, config, console, signal }) => {
   refuseForFiles(options)
@@ -21,11 +22,12 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const undo = options['undo'] === true
   const chosen = undo ? undefined : years(options)
   const source = undo ? undefined : await sourceAt(file)
+  const by = `process ${process.pid}`
 
   await withPorts({ config, console }, [`backfill-${set}`], async (ports) => {
     if (!chosen || !source) {
       if (!(await console.confirm(`Delete the rows of ${set} that an unfinished backfill wrote?`))) return console.result('nothing was changed', { set, undone: false })
-      const there = await undoBackfill(ports, set)
+      const there = await undoBackfill(ports, set, { by, signal })
       return console.result(there ? `took back the unfinished backfill of ${set}` : `${set} has no unfinished backfill`, { set, undone: there })
     }
     if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
@@ -38,16 +40,13 @@ export const run: Run = async ({ options, config, console, signal }) => {
     const rejects = ports.rejectsPath(set)
     const done = await backfill(
       { ...ports, source, rejects: ports.rejects(set) },
-      { set, years: chosen, strict: options['strict'] === true, continue: options['continue'] === true, by: `process ${process.pid}`, signal, report: ({ rows }) => progress(rows) },
+      { set, years: chosen, strict: options['strict'] === true, continue: options['continue'] === true, by, signal, report: ({ rows }) => progress(rows) },
     )
-    if (done.rows + done.rejected + done.alreadyThere === 0 && !done.interrupted) throw noRowOf(file, chosen)
-    const parts = [
-      done.rows > 0 ? `backfilled ${count(done.rows)} records into ${done.versions.map((version) => `${set}@${version}`).join(', ')}` : 'nothing new',
-      ...(done.alreadyThere > 0 ? [`${count(done.alreadyThere)} were there already`] : []),
-      ...(done.rejected > 0 ? [`${count(done.rejected)} lines rejected, see ${rejects}`] : []),
-      ...(done.interrupted ? ['interrupted: run it again to finish, or with --undo to take it back'] : []),
-    ]
-    console.result(parts.join('; '), { ...done, set, rejects: done.rejected > 0 ? rejects : null })
+    const totals = { ...done, there: done.alreadyThere }
+    refuseNothing(file, chosen, totals, rejects)
+    const took = `backfilled ${count(done.rows)} records into ${done.versions.map((version) => `${set}@${version}`).join(', ')}`
+    const text = totalsText(totals, { took, rejects, goOn: 'run it again to go on from there, or with --undo to take it back' })
+    console.result(text, { ...done, read: readOf(totals), set, rejects: done.rejected > 0 ? rejects : null })
   })
 }
 

@@ -11,10 +11,12 @@ export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
     const news = consumerNews(console)
     await consumeAll(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, nothingYet, note: console.note })
-    const { rows, duplicates, dead } = news.total
-    const dropped = `${duplicates > 0 ? `, ${count(duplicates)} duplicates skipped` : ''}${dead > 0 ? `, ${count(dead)} sent to inflow.dead` : ''}`
-    console.result(`computed ${count(rows)} records${dropped}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
+    console.result(`${computedText(news.total)}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
   })
+
+/** What became of the messages that were read. */
+export const computedText = ({ rows, duplicates, dead }: { readonly rows: number; readonly duplicates: number; readonly dead: number }) =>
+  `computed ${count(rows)} records${duplicates > 0 ? `, ${count(duplicates)} duplicates skipped` : ''}${dead > 0 ? `, ${count(dead)} sent to inflow.dead` : ''}`
 
 /** Adds up what the consumer reports, and says what a person should know. */
 export function consumerNews(console: Console) {

@@ -2,11 +2,11 @@
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
 import { produce } from '../producer/produce.ts'
-import { Problem } from '../utilities/problem.ts'
 import type { Run } from './command.ts'
 import { count } from './console.ts'
 import { streamedSet } from './sets.ts'
 import { withPorts } from './stage.ts'
+import { readOf, refuseNothing, totalsText } from './totals.ts'
 import { wholeNumber, years } from './words.ts'
 
 export const run: Run = async ({ options, config, console, signal }) => {
@@ -24,13 +24,9 @@ export const run: Run = async ({ options, config, console, signal }) => {
       { ...ports, source, rejects: ports.rejects('inflow') },
       { record, per, partitions: config.log.partitions, years: chosen, ...(rate === undefined ? {} : { rate }), strict: options['strict'] === true, continue: options['continue'] === true, signal, report: ({ rows }) => progress(rows) },
     )
-    if (done.rows + done.rejected + done.alreadyHeld === 0 && !done.interrupted) throw new Problem(`${file} has no row of ${chosen[0] === chosen[1] ? chosen[0] : chosen.join('-')}`, 'Choose years that it has.')
-    const parts = [
-      done.rows > 0 ? `produced ${count(done.rows)} records into inflow` : 'nothing new',
-      ...(done.alreadyHeld > 0 ? [`${count(done.alreadyHeld)} were there already`] : []),
-      ...(done.rejected > 0 ? [`${count(done.rejected)} lines rejected, see ${rejects}`] : []),
-      ...(done.interrupted ? ['interrupted: run it again to go on'] : []),
-    ]
-    console.result(parts.join('; '), { ...done, rejects: done.rejected > 0 ? rejects : null })
+    const totals = { ...done, there: done.alreadyHeld }
+    refuseNothing(file, chosen, totals, rejects)
+    const text = totalsText(totals, { took: `produced ${count(done.rows)} records into inflow`, rejects, goOn: 'run it again to go on' })
+    console.result(text, { ...done, read: readOf(totals), rejects: done.rejected > 0 ? rejects : null })
   })
 }

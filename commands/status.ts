@@ -6,7 +6,9 @@ import { loadPositions, running } from '../feature-defs/checkpoint.ts'
 import { loadHeld } from '../feature-defs/held.ts'
 import { deadTopic, inflowTopic, outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
+import { everyYear, yearsText } from '../schemas/selection.ts'
 import type { TopicState } from '../utilities/log/log.ts'
+import { printable } from '../utilities/printable.ts'
 import { Problem } from '../utilities/problem.ts'
 import { promotedIn } from '../versions/journal.ts'
 import { loadState } from '../versions/keep.ts'
@@ -42,7 +44,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
       ...(at.length > 0 && rates === undefined ? ['nothing runs here; rates over some seconds: tidemark status --over 5'] : []),
       '',
       table(['topic', 'partitions', ports.log.gapless ? 'messages' : 'offsets', 'bytes', 'read by'], topics.map((one) => topicCells(one, sinkLag))),
-      ...held.map(({ identity, ranges }) => `inflow holds rows ${ranges.map(([first, last]) => `${first}–${last}`).join(', ')} of ${identity.name}`),
+      ...held.map(({ source, years, firstSeq, lastSeq, rows }) => `inflow holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${years === everyYear ? '' : ` of ${yearsText(years)}`}`),
     ]
     console.result(lines.join('\n'), {
       dataDir: config.dataDir,

@@ -2,7 +2,7 @@
 import { consumeAll } from '../consumer/consume-all.ts'
 import { sink } from '../sink/sink.ts'
 import type { Run } from './command.ts'
-import { consumerNews, nothingYet } from './consume.ts'
+import { computedText, consumerNews, nothingYet } from './consume.ts'
 import { count } from './console.ts'
 import { sinkNews } from './sink.ts'
 import { withPorts } from './stage.ts'
@@ -22,5 +22,5 @@ export const run: Run = async ({ options, config, console, signal }) =>
       await consuming()
       await sinking()
     }
-    console.result(`computed ${count(computed.total.rows)} records, wrote ${count(written.total.rows)} rows`, { ...computed.total, written: written.total.rows })
+    console.result(`${computedText(computed.total)}, wrote ${count(written.total.rows)} rows`, { ...computed.total, written: written.total.rows })
   })

@@ -1,4 +1,5 @@
 /** Reads what people type: years, SET@VERSION, whole numbers. Each mistake is said in one line, with the right form. */
+import { everyYear } from '../schemas/selection.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Options } from './command.ts'
 
@@ -11,12 +12,11 @@ export function years(options: Options, fallback?: string): readonly [number, nu
   const match = /^(\d{4})(?:-(\d{4}))?$/.exec(given)
   if (!match) throw usage(`--years ${given} is not a year or a range of years`, form)
   const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])]
+  const early = [from, to].find((year) => year < everyYear[0])
+  if (early !== undefined) throw usage(`--years ${given} begins before ${everyYear[0]}`, `Give years from ${everyYear[0]} on.`)
   if (to < from) throw usage(`--years ${given} runs backwards`, `Did you mean --years ${to}-${from}?`)
   return [from, to]
 }
-
-/** The years may be right, and the file another one. */
-export const noRowOf = (file: string, [from, to]: readonly [number, number]) => new Problem(`${file} has no row of ${from === to ? from : `${from}-${to}`}`, 'Choose years that it has.')
 
 export function setAtVersion(word: string | undefined): { readonly set: string; readonly version: number } {
   const match = /^([a-z][a-z0-9_]*)@v?(\d{1,6})$/.exec(word ?? '')

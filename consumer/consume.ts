@@ -4,6 +4,7 @@ import { extendHistory, holdMs, loadPosition, lookupState, running, savePosition
 import { deadLetters } from '../feature-defs/dead-letters.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { recordedIn } from '../feature-defs/held.ts'
 import { inflowReader, inflowTopic, outflowTopic, type Intake } from '../feature-defs/inflow.ts'
 import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
@@ -124,7 +125,7 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
 
   const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
   return Promise.all([...byRecord.values()].map(async (alike) => ({
-    read: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))]),
+    read: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))], recordedIn(checkpoints)),
     lanes: await Promise.all(alike.map(async ({ definition, registered }) => ({
       definition,
       engine: engine(definition, await lookupState(checkpoints, set, definition.version, partition)),
@@ -153,11 +154,14 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
         save.push(...saveState(set, definition.version, partition, engine.changes()))
       }
     }
-    const { rows, seq, duplicates, dead } = intakes[0]!
+    const { rows, seq, duplicates, dead, unrecorded } = intakes[0]!
     if (dead.length > 0) append.push(toDead(dead, partition))
 
     const lastSeq = rows.length > 0 ? seq[rows.length - 1]! : before.seq
-    const piece = { kind: 'inflow', from: fetched.offset, to: fetched.next, firstSeq: rows.length > 0 ? seq[0]! : before.seq + 1, lastSeq, rows: rows.length } as const
+    const piece = {
+      kind: 'inflow', from: fetched.offset, to: fetched.next, firstSeq: rows.length > 0 ? seq[0]! : before.seq + 1, lastSeq, rows: rows.length,
+      ...(unrecorded.length > 0 && { unrecorded }),
+    } as const
     const after: Position = {
       ...before,
       seq: lastSeq,

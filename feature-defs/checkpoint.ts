@@ -1,22 +1,14 @@
 /** What is saved of a feature set beside its rows: how far it has come, what it was made of, which versions run, and their state. */
-import type { Ranges } from '../schemas/selection.ts'
+import { joinTake, type Take } from '../schemas/selection.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { SourceIdentity } from '../utilities/source/source.ts'
+import { positionOf } from './kept-before.ts'
 
 /** A stretch of a file that `backfill` ingested. */
-export type BatchPiece = {
+export type BatchPiece = Take & {
   readonly kind: 'batch'
-  readonly source: SourceIdentity
   /** Where the file was; it may have moved since. */
   readonly place: string
-  readonly years: readonly [number, number]
-  /** `_seq` is the row's number in the file plus this. */
-  readonly base: number
-  /** The stretches of `_seq` taken, rejected lines included. */
-  readonly ranges: Ranges
-  readonly firstSeq: number
-  readonly lastSeq: number
-  readonly rows: number
   /** How the file's records were spread over the partitions, each of which has this piece with its own number of rows. */
   readonly routing?: Routing
 }
@@ -25,7 +17,18 @@ export type BatchPiece = {
 export type Routing = { readonly per: string | null; readonly partitions: number }
 
 /** A stretch of inflow that the consumer ingested: offsets from..to (to excluded). */
-export type InflowPiece = { readonly kind: 'inflow'; readonly from: number; readonly to: number; readonly firstSeq: number; readonly lastSeq: number; readonly rows: number }
+export type InflowPiece = {
+  readonly kind: 'inflow'
+  readonly from: number
+  readonly to: number
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly rows: number
+  /** Offsets (the second excluded) of messages that looked like records, but no producer had recorded them then: a replay passes over them too. */
+  readonly unrecorded?: readonly Span[]
+}
+
+export type Span = readonly [from: number, to: number]
 
 export type Piece = BatchPiece | InflowPiece
 
@@ -53,7 +56,21 @@ export type Hold =
   /** A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for `holdMs` was left by a command that was killed. */
   | { readonly kind: 'switch'; readonly by: string; readonly token: string }
   /** A batch whose rows are partly written: to be finished, or undone, by the next `backfill`. */
-  | { readonly kind: 'backfill'; readonly by: string; readonly source: SourceIdentity; readonly place: string; readonly years: readonly [number, number] }
+  | BackfillHold
+
+export type BackfillHold = {
+  readonly kind: 'backfill'
+  readonly by: string
+  /** Of the one process that may write under it. */
+  readonly token: string
+  readonly source: SourceIdentity
+  readonly place: string
+  readonly years: readonly [number, number]
+  /** As in what is taken; null in stores of before. */
+  readonly base: number | null
+  /** The last record that the partition had taken when it was held: rows behind it are the batch's. */
+  readonly after: number
+}
 
 /** Waited out by the clock of whoever waits: no other machine's clock can make it longer. */
 export const holdMs = 10_000
@@ -87,7 +104,7 @@ export const fromBytes = <T>(bytes: Uint8Array): T => JSON.parse(decoder.decode(
 
 export async function loadPosition(checkpoints: Checkpoints, set: string, partition: number): Promise<Position> {
   const saved = (await checkpoints.load(positionName(set, partition))).get('')
-  return saved ? fromBytes<Position>(saved) : start
+  return saved ? positionOf(fromBytes(saved)) : start
 }
 
 /** On how many partitions the set was applied; 0 when it was not. */
@@ -96,6 +113,15 @@ export const partitionsApplied = async (checkpoints: Checkpoints, set: string): 
 /** The position of every partition that the set was applied on; of one at its start when it was not. */
 export const loadPositions = async (checkpoints: Checkpoints, set: string): Promise<readonly Position[]> =>
   Promise.all(Array.from({ length: Math.max(1, await partitionsApplied(checkpoints, set)) }, (_, partition) => loadPosition(checkpoints, set, partition)))
+
+/** The position of every set on every partition. */
+export async function loadAllPositions(checkpoints: Checkpoints): Promise<readonly { readonly set: string; readonly position: Position }[]> {
+  const names = await checkpoints.names('position/')
+  return Promise.all(names.map(async (name) => {
+    const [, set, partition] = name.split('/') as [string, string, string]
+    return { set, position: await loadPosition(checkpoints, set, Number(partition)) }
+  }))
+}
 
 export const savePosition = (set: string, partition: number, position: Position): Save =>
   ({ name: positionName(set, partition), key: '', value: toBytes(position) })
@@ -122,11 +148,24 @@ export async function loadSpeed(checkpoints: Checkpoints): Promise<Speed> {
 
 export const saveSpeed = (speed: Speed): Save => ({ name: 'speed', key: '', value: toBytes(speed) })
 
-/** The history with these records added: a stretch of inflow that continues the last one extends it. */
+/** The history with these records added: what continues the last piece extends it. */
 export function extendHistory(history: readonly Piece[], piece: Piece): readonly Piece[] {
   const last = history.at(-1)
-  if (piece.kind !== 'inflow' || last?.kind !== 'inflow' || last.to !== piece.from) return [...history, piece]
-  return [...history.slice(0, -1), { ...last, to: piece.to, lastSeq: piece.lastSeq, rows: last.rows + piece.rows }]
+  if (piece.kind === 'batch') return last?.kind === 'batch' ? [...history.slice(0, -1), ...(joinTake([last], piece) as readonly BatchPiece[])] : [...history, piece]
+  if (last?.kind !== 'inflow' || last.to !== piece.from) return [...history, piece]
+  const unrecorded = joinSpans(last.unrecorded, piece.unrecorded)
+  return [...history.slice(0, -1), { ...last, to: piece.to, lastSeq: piece.lastSeq, rows: last.rows + piece.rows, ...(unrecorded.length > 0 && { unrecorded }) }]
+}
+
+/** Both in order, as one where they touch. */
+export function joinSpans(a: readonly Span[] = [], b: readonly Span[] = []): readonly Span[] {
+  const spans: Span[] = []
+  for (const [from, to] of [...a, ...b]) {
+    const last = spans.at(-1)
+    if (last && last[1] === from) spans[spans.length - 1] = [last[0], to]
+    else spans.push([from, to])
+  }
+  return spans
 }
 
 /** Where each partition went over to the version, as far as they have. */

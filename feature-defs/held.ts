@@ -1,49 +1,30 @@
-/** What inflow holds of each source file, and how rows of several files are numbered one behind the other. */
-import { covers, type Ranges } from '../schemas/selection.ts'
+/** What inflow holds of each file: what `produce` has recorded in the same commits as the records. */
+import type { Take } from '../schemas/selection.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { SourceIdentity } from '../utilities/source/source.ts'
-import { fromBytes, toBytes, type Position } from './checkpoint.ts'
+import { fromBytes, toBytes } from './checkpoint.ts'
 import { inflowTopic } from './inflow.ts'
-
-/** `_seq` of a row is its number in the file plus `base`; the ranges are of `_seq`. */
-export type HeldSource = { readonly identity: SourceIdentity; readonly base: number; readonly ranges: Ranges }
+import { heldOf } from './kept-before.ts'
+import type { Recorded } from './strangers.ts'
 
 const heldName = `produced/${inflowTopic}`
 
-export async function loadHeld(checkpoints: Checkpoints): Promise<readonly HeldSource[]> {
+export async function loadHeld(checkpoints: Checkpoints): Promise<readonly Take[]> {
   const saved = (await checkpoints.load(heldName)).get('')
-  return saved ? fromBytes<readonly HeldSource[]>(saved) : []
+  return saved ? heldOf(fromBytes(saved)) : []
 }
 
-export const saveHeld = (held: readonly HeldSource[]): Save => ({ name: heldName, key: '', value: toBytes(held) })
+export const saveHeld = (held: readonly Take[]): Save => ({ name: heldName, key: '', value: toBytes(held) })
 
-export const holds = (held: readonly HeldSource[], seq: number) => held.some(({ ranges }) => covers(ranges, seq))
+export const latestOf = (takes: readonly Pick<Take, 'lastSeq'>[]): number => Math.max(0, ...takes.map(({ lastSeq }) => lastSeq))
 
-export const latestOf = ({ base, ranges }: HeldSource) => ranges.at(-1)?.[1] ?? base
-
-/** What has been numbered so far, by `produce` or by `backfill`. */
-async function numbered(checkpoints: Checkpoints): Promise<readonly { identity: SourceIdentity; base: number; latest: number }[]> {
-  const positions = await Promise.all((await checkpoints.names('position/')).map(async (name) => fromBytes<Position>((await checkpoints.load(name)).get('')!)))
-  const pieces = positions.flatMap(({ history }) => history).filter((piece) => piece.kind === 'batch')
-  return [
-    ...(await loadHeld(checkpoints)).map((source) => ({ identity: source.identity, base: source.base, latest: latestOf(source) })),
-    ...pieces.map(({ source, base, lastSeq }) => ({ identity: source, base, latest: lastSeq })),
-  ]
-}
-
-/** The number to add to this file's row numbers: the same as before for the same content, 0 for the first file, behind all others with `carryOn`. */
-export async function baseFor(checkpoints: Checkpoints, identity: SourceIdentity, carryOn: boolean): Promise<number> {
-  const known = await numbered(checkpoints)
-  const same = known.find((one) => one.identity.sha256 === identity.sha256)
-  if (same) return same.base
-  const previous = known.at(-1)
-  if (!previous) return 0
-  if (!carryOn) {
-    throw new Problem(`rows so far came from ${describe(previous.identity)}, and ${describe(identity)} is another file`,
-      'Use the same file, or pass --continue to number this one on behind it.')
+/** What is recorded comes in the same commit as the records: whoever has read a record finds it. */
+export function recordedIn(checkpoints: Checkpoints): Recorded {
+  let last: number | null = null
+  return {
+    async upTo(beyond) {
+      if (last !== null && beyond <= last) return last
+      const held = await loadHeld(checkpoints)
+      return (last = held.length === 0 ? null : latestOf(held))
+    },
   }
-  return Math.max(...known.map(({ latest }) => latest))
 }
-
-const describe = ({ name, size, sha256 }: SourceIdentity) => `${name} (${size} bytes, sha256 ${sha256.slice(0, 12)}…)`

@@ -7,6 +7,8 @@ import { frameHeader, readFrame, runsOfId } from '../schemas/wire.ts'
 import { columnOf, pick, type Columns } from '../utilities/columns.ts'
 import type { Batch, Fetched } from '../utilities/log/log.ts'
 import type { Registered, Registry } from '../utilities/registry/registry.ts'
+import { joinSpans, type Span } from './checkpoint.ts'
+import { strangers, type Recorded } from './strangers.ts'
 
 /** A message that is not a record: where it stood and why. */
 export type Dead = { readonly offset: number; readonly reason: string; readonly bytes: Uint8Array }
@@ -20,11 +22,15 @@ export type Intake = {
   readonly columns: Columns
   readonly duplicates: number
   readonly dead: readonly Dead[]
+  /** Where those of the dead stood that look like records, but no producer has recorded them. */
+  readonly unrecorded: readonly Span[]
 }
 
 export const inflowTopic = 'inflow'
 export const deadTopic = 'inflow.dead'
 export const outflowTopic = 'outflow'
+/** Whoever holds it may write into inflow and say what it holds. */
+export const producerName = `produce/${inflowTopic}`
 
 /** The name under which the sink of a partition saves its progress. */
 export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
@@ -32,8 +38,8 @@ export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partiti
 /** The inflow schema of the record, registered if nobody has yet. */
 export const registerInflow = (registry: Registry, record: RecordSchema) => registry.register(record.name, JSON.stringify(inflowSchema(record)))
 
-/** Takes what lies behind `afterSeq` in a fetched batch; a record at or before it, or before one already taken, is a duplicate. */
-export async function inflowReader(registry: Registry, record: RecordSchema, wanted: readonly string[]) {
+/** Takes what lies behind `afterSeq` in a fetched batch; a record at or before it, or before one already taken, is a duplicate. What is `recorded` tells strangers. */
+export async function inflowReader(registry: Registry, record: RecordSchema, wanted: readonly string[], recorded?: Recorded) {
   const own = await registerInflow(registry, record)
   const schema = inflowSchema(record)
   const decode = decoder(schema, ['seq', ...wanted])
@@ -45,25 +51,32 @@ export async function inflowReader(registry: Registry, record: RecordSchema, wan
     const { batch, dead } = plain ? { batch: fetched.batch, dead: [] } : await toOwn(fetched)
     const { columns, rows, bad } = decode(batch, 0, batch.ends.length)
     const unread = bad.map(({ index, reason }) => ({ offset: offsetOf(fetched, index), reason, bytes: message(batch, index) }))
-    const fresh = freshRows(columnOf(columns, '_seq', 'int').values, afterSeq)
+    const numbers = columnOf(columns, '_seq', 'int').values
+    const odd = await strangers(numbers, (row) => offsetOf(fetched, rows[row]!), recorded)
+    const fresh = freshRows(numbers, afterSeq, odd)
     const taken = fresh.length === columns.count ? columns : pick(columns, fresh)
     return {
       batch,
       rows: fresh.length === columns.count ? rows : Int32Array.from(fresh, (row) => rows[row]!),
       seq: columnOf(taken, '_seq', 'int').values,
       columns: taken,
-      duplicates: columns.count - fresh.length,
-      dead: [...dead, ...unread.filter(({ offset }) => !dead.some((one) => one.offset === offset))],
+      duplicates: columns.count - fresh.length - odd.size,
+      dead: [
+        ...dead,
+        ...unread.filter(({ offset }) => !dead.some((one) => one.offset === offset)),
+        ...[...odd].map(([row, reason]) => ({ offset: offsetOf(fetched, rows[row]!), reason, bytes: message(fetched.batch, rows[row]!) })),
+      ],
+      unrecorded: joinSpans([...odd.keys()].map((row) => [offsetOf(fetched, rows[row]!), offsetOf(fetched, rows[row]!) + 1])),
     }
   }
 }
 
-function freshRows(seq: Float64Array, afterSeq: number): Int32Array {
+function freshRows(seq: Float64Array, afterSeq: number, odd: ReadonlyMap<number, unknown>): Int32Array {
   const fresh = new Int32Array(seq.length)
   let taken = 0
   let latest = afterSeq
   for (let row = 0; row < seq.length; row++) {
-    if (seq[row]! > latest) {
+    if (seq[row]! > latest && !(odd.size > 0 && odd.has(row))) {
       latest = seq[row]!
       fresh[taken++] = row
     }

@@ -1,12 +1,13 @@
 /** The producer: replays the chosen years of a CSV into `inflow`, and records what the topic holds in the same commit as the records. */
-import { baseFor, holds, latestOf, loadHeld, saveHeld } from '../feature-defs/held.ts'
-import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
+import { latestOf, loadHeld, saveHeld } from '../feature-defs/held.ts'
+import { inflowTopic, producerName, registerInflow } from '../feature-defs/inflow.ts'
+import { baseFor } from '../feature-defs/numbering.ts'
 import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../feature-defs/routing.ts'
+import { takenByBatches, takeToCome } from '../feature-defs/taken.ts'
 import { inflowSchema } from '../schemas/avro.ts'
-import { readCsv } from '../schemas/csv.ts'
 import { encoder } from '../schemas/encode.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { covers, joinRanges, numberedFrom, selectYears, uncovered, unreadable, type Years } from '../schemas/selection.ts'
+import { chosenOf, extendTake, joinTake, nothingYet, readDated, takenIn, unreadable, untaken, yearsText, type Years } from '../schemas/selection.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import { columnOf, pick } from '../utilities/columns.ts'
 import { Fenced, type Log } from '../utilities/log/log.ts'
@@ -14,7 +15,8 @@ import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
-import type { Source } from '../utilities/source/source.ts'
+import type { Source, SourceIdentity } from '../utilities/source/source.ts'
+import { pacer } from './pace.ts'
 
 export type ProducePorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly source: Source; readonly rejects: RejectsFile }
 
@@ -35,68 +37,99 @@ export type ProduceOptions = {
   readonly report: (news: { readonly rows: number; readonly rejected: number; readonly seq: number }) => void
 }
 
-export type Produced = { readonly rows: number; readonly rejected: number; readonly alreadyHeld: number; readonly interrupted: boolean }
+/** Rows of the file: taken, there already (in inflow, or taken by a batch), rejected now or before, of other years; together what was read. */
+export type Produced = {
+  readonly rows: number
+  readonly alreadyHeld: number
+  readonly rejected: number
+  readonly rejectedBefore: number
+  readonly notChosen: number
+  readonly interrupted: boolean
+}
 
-export async function produce({ log, checkpoints, registry, source, rejects }: ProducePorts, options: ProduceOptions): Promise<Produced> {
+export async function produce(ports: ProducePorts, options: ProduceOptions): Promise<Produced> {
+  const { log, registry, source, rejects } = ports
   const { record, per, years, strict, signal, report } = options
   // What is in inflow cannot be taken back: the file must be whole before the first record goes there.
-  const [identity] = await Promise.all([source.identify(signal), source.prove(signal)])
+  const identity = await source.identify(signal)
+  await source.prove(signal)
   const wanted = (await log.partitions(inflowTopic)) || options.partitions
   if (per === null && wanted > 1) throw keyless(record, wanted)
   const { id } = await registerInflow(registry, record)
   const partitions = await ensureTopics(log, wanted)
 
-  const writer = await log.writer(`produce/${inflowTopic}`)
+  // The name first, then what was taken: a batch holds its set, then takes the name for a moment, so that whoever has it has seen the hold.
+  const writer = await log.writer(producerName)
   // A batch is read and encoded while the one before is committed.
   const commits = oneAhead()
   try {
-    const held = await loadHeld(checkpoints)
-    const base = await baseFor(checkpoints, identity, options.continue)
-    const mine = held.find((one) => one.base === base) ?? { identity, base, ranges: [] }
-    const others = held.filter((one) => one !== mine)
-    const latest = Math.max(base, ...held.map(latestOf))
+    const { held, base, taken, latest, by } = await before(ports, options, identity)
+    const isKnown = held.some((take) => take.base === base)
     // Lines that a killed run put there before its commit: they come again.
-    await rejects.keep((seq) => holds(held, seq))
+    await rejects.keep((seq) => seq <= latestOf(held))
 
-    const select = selectYears(record.at, years)
     const encode = encoder(inflowSchema(record), id)
     const pace = pacer(options.rate)
-    const total = { rows: 0, rejected: 0, alreadyHeld: 0 }
-    let { ranges } = mine
+    const total = { rows: 0, alreadyHeld: 0, rejected: 0, rejectedBefore: 0, notChosen: 0 }
+    let take = nothingYet({ source: identity, base, years, after: latest })
 
-    for await (const csv of readCsv(record, source.read(), { place: source.place, rowsPerBatch: pace.rowsPerBatch })) {
-      const batch = numberedFrom(base, csv)
-      const chosen = select(batch)
-      const bad = chosen.rejects.filter(({ seq }) => !covers(ranges, seq))
+    for await (const batch of readDated(record, source.read(), { base, place: source.place, rowsPerBatch: pace.rowsPerBatch })) {
+      const chosen = chosenOf(batch, record.at, years)
+      const bad = chosen.rejects.filter(({ seq, day }) => !taken.has(seq, day))
       if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
-      const rows = uncovered(batch.columns, chosen.rows, ranges)
-      total.alreadyHeld += chosen.rows.length - rows.length
-      if (rows.length > 0 || bad.length > 0) {
-        const fresh = pick(batch.columns, rows)
-        const first = columnOf(fresh, '_seq', 'int').values[0]
-        if (first !== undefined && first <= latest) throw behind(years, first, latest)
-        ranges = joinRanges(ranges, chosen.ranges)
-        // Rejects before the commit: a crash in between leaves lines that the next run drops, never a silent loss.
-        await rejects.append(bad)
-        const append = rows.length === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
+      const fresh = untaken(pick(batch.columns, chosen.rows), record.at, taken)
+      const rows = fresh.count
+      const seq = columnOf(fresh, '_seq', 'int').values
+      // Rows come in rising order, so that the first one tells of all of them, before anything is written.
+      if (seq[0]! <= latest) throw behind(years, seq[0]!, latest, by)
+      take = extendTake(take, seq, bad)
+      // Rejects before the commit: a crash in between leaves lines that the next run drops, never a silent loss.
+      await rejects.append(bad)
+      total.alreadyHeld += chosen.rows.length - rows
+      total.rejectedBefore += chosen.rejects.length - bad.length
+      total.notChosen += batch.columns.count + batch.rejects.length - chosen.rows.length - chosen.rejects.length
+      // A file of which no row was ever taken may still be replaced by a better one.
+      if (rows > 0 || (bad.length > 0 && (isKnown || take.rows > 0))) {
+        const append = rows === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
           return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
         })
-        const save = [saveHeld([...others, { ...mine, ranges }]), saveKeyedBy(per)]
+        const save = [saveHeld(joinTake(held, take)), saveKeyedBy(per)]
         await commits.begin(async () => {
-          await writer.commit({ append, save }).catch(takenOver)
-          total.rows += rows.length
+          await writer.commit({ append, save })
+          total.rows += rows
           total.rejected += bad.length
-          report({ rows: rows.length, rejected: bad.length, seq: batch.lastSeq })
+          report({ rows: rows, rejected: bad.length, seq: batch.lastSeq })
         })
-        await pace.afterRows(rows.length, signal)
-      } else report({ rows: 0, rejected: 0, seq: batch.lastSeq })
+        await pace.afterRows(rows, signal)
+      } else {
+        total.rejected += bad.length
+        report({ rows: 0, rejected: bad.length, seq: batch.lastSeq })
+      }
       if (signal.aborted) break
     }
     await commits.settled()
     return { ...total, interrupted: signal.aborted }
+  } catch (error) {
+    throw error instanceof Fenced ? await takenOver(ports, error) : error
   } finally {
     await commits.settled().catch(() => {})
     await writer.close()
+  }
+}
+
+/** What was taken before, by whomever, and who took the last of it. */
+async function before({ checkpoints, registry, source }: ProducePorts, { record, continue: carryOn, signal }: ProduceOptions, identity: SourceIdentity) {
+  const held = await loadHeld(checkpoints)
+  const base = await baseFor(checkpoints, { source, identity, record, carryOn, signal })
+  const { takes, unfinished } = await takenByBatches({ registry, checkpoints })
+  const toCome = await Promise.all(unfinished.map((one) => takeToCome({ source, identity, record, base }, one)))
+  const latest = Math.max(base, latestOf([...held, ...takes, ...toCome]))
+  return {
+    held,
+    base,
+    taken: takenIn([...[...held, ...takes].filter((take) => take.base === base), ...toCome]),
+    latest,
+    by: latest === latestOf(held) ? 'inflow holds' : 'a batch has taken',
   }
 }
 
@@ -104,31 +137,14 @@ const keyless = (record: RecordSchema, partitions: number) =>
   new Problem(`inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
     `Give the feature set ${keyOrOne}`)
 
-/** The log cannot tell the two apart. */
-function takenOver(error: unknown): never {
-  if (!(error instanceof Fenced)) throw error
-  throw new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up',
-    'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.', { cause: error })
+/** The log cannot tell the first three apart. */
+async function takenOver(ports: ProducePorts, cause: Fenced): Promise<Problem> {
+  const { unfinished: [batch] } = await takenByBatches(ports)
+  const who = batch ? `a backfill of ${batch.set} has begun` : 'another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up'
+  const when = batch ? 'Run this again' : 'Once no other producer runs, run this again'
+  return new Problem(who, `Nothing is lost or doubled. ${when}: it goes on from what inflow holds.`, { cause })
 }
 
-const behind = ([from, to]: Years, seq: number, latest: number) =>
-  new Problem(`row ${seq} of ${from === to ? from : `${from}-${to}`} lies behind row ${latest}, which inflow holds already`,
+const behind = (years: Years, seq: number, latest: number, by: string) =>
+  new Problem(`row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${by} already`,
     'A stream cannot go back: backfill the earlier years before producing later ones, or start over in an empty data directory.')
-
-/** Spreads the rows over time: small batches, each waited out. */
-function pacer(rate: number | undefined) {
-  const startedMs = performance.now()
-  let sent = 0
-  return {
-    rowsPerBatch: rate === undefined ? 10_000 : Math.max(1, Math.min(10_000, Math.round(rate / 20))),
-    async afterRows(rows: number, signal: AbortSignal) {
-      if (rate === undefined) return
-      sent += rows
-      const aheadMs = (sent / rate) * 1000 - (performance.now() - startedMs)
-      if (aheadMs > 0) await new Promise<void>((done) => {
-        const timer = setTimeout(done, aheadMs)
-        signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
-      })
-    },
-  }
-}

@@ -7,6 +7,7 @@ import { deflateSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../config/config.ts'
 import { wire, type Ports } from '../config/wire.ts'
+import { loadHeld, saveHeld } from '../feature-defs/held.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf } from './cli-run.ts'
 import { columnsOf, differences, readRows, rejectsIn, rejectsOf, storyDifferences, viewColumns } from './oracle/compare.ts'
 import { readLoanFile, type LoanFile } from './oracle/loan-file.ts'
@@ -308,7 +309,7 @@ describe('what comes into inflow twice, or is no record', () => {
     const loans = file.loans.filter(({ year }) => year <= 2008)
     const added = { ...loans.at(-1)!, seq: loans.at(-1)!.seq + 1 }
 
-    await withPorts(folder, async ({ log }) => {
+    await withPorts(folder, async ({ log, checkpoints }) => {
       const messages: Buffer[] = []
       for await (const { batch } of log.read('inflow', { partition: 0, from: 0 })) {
         batch.ends.forEach((to, i) => messages.push(Buffer.from(batch.bytes.subarray(batch.ends[i - 1] ?? 0, to))))
@@ -324,7 +325,9 @@ describe('what comes into inflow twice, or is no record', () => {
         return { topic: 'inflow', partition: 0, batch: { bytes: Buffer.concat(batch), ends: Uint32Array.from(batch, ({ length }) => (end += length)) } }
       })
       const writer = await log.writer('test')
-      const offsets = await writer.commit({ append })
+      // Whoever writes records of his own says so, as produce does.
+      const held = await loadHeld(checkpoints)
+      const offsets = await writer.commit({ append, save: [saveHeld([...held.slice(0, -1), { ...held.at(-1)!, lastSeq: added.seq }])] })
       await writer.close()
 
       expect(await json(folder, 'up --until-caught-up')).toMatchObject({ duplicates: 7, dead: 4 })

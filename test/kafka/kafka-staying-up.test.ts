@@ -218,7 +218,7 @@ function stayingUp() {
     const { code, err } = await produce!.ended
     if (code !== 0) expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: another producer took over inflow, or this one was stopped, or the log away, for so long/)
     await done(folder, `produce --years 2007-2012 --file ${loans} ${config}`)
-    const [[from, to]] = (await json(folder, `status --over 0 ${config}`)).inflow[0].ranges
+    const { firstSeq: from, lastSeq: to } = (await json(folder, `status --over 0 ${config}`)).inflow[0]
     await sunk(folder, to)
     expect(from).toBe(1)
     for (const topic of ['inflow', 'outflow']) expect(await readTexts(await open('still.'), topic)).toHaveLength(to)
@@ -248,7 +248,7 @@ function stayingUp() {
     expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: another producer took over inflow, .* run this again: it goes on from what inflow holds\.$/)
     await done(one, `produce --years 2007-2008 --file ${loans} ${config}`)
     const status = await json(one, `status --over 0 ${config}`)
-    const [[from, to]] = status.inflow[0].ranges
+    const { firstSeq: from, lastSeq: to } = status.inflow[0]
     expect(from).toBe(1)
     expect(status.readers[0].lag).toBe(to)
   }, 60_000)

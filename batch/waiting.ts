@@ -1,0 +1,24 @@
+/** What waits in inflow for a set: the truth of it is inflow itself, whoever wrote there. */
+import type { Position } from '../feature-defs/checkpoint.ts'
+import { recordedIn } from '../feature-defs/held.ts'
+import { inflowReader, inflowTopic } from '../feature-defs/inflow.ts'
+import type { RecordSchema } from '../schemas/record.ts'
+import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
+import type { Log } from '../utilities/log/log.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+
+type WaitingPorts = { readonly log: Log; readonly registry: Registry; readonly checkpoints: Checkpoints }
+
+/** The number of the next record that the stream will take on the partition; Infinity when none waits. */
+export async function firstWaiting(ports: WaitingPorts, record: RecordSchema, partition: number, { offset, seq }: Position): Promise<number> {
+  const { log, registry, checkpoints } = ports
+  const ends = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]
+  const from = Math.max(offset, ends?.first ?? 0)
+  if (!ends || from >= ends.next) return Infinity
+  const read = await inflowReader(registry, record, [], recordedIn(checkpoints))
+  for await (const fetched of log.read(inflowTopic, { partition, from, to: ends.next, joined: true })) {
+    const { seq: waiting } = await read(fetched, seq)
+    if (waiting.length > 0) return waiting[0]!
+  }
+  return Infinity
+}
