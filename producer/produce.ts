@@ -110,7 +110,7 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
     await commits.settled()
     return { ...total, interrupted: signal.aborted }
   } catch (error) {
-    throw error instanceof Fenced ? await takenOver(ports, error) : error
+    throw error instanceof Fenced ? takenOver(error) : error
   } finally {
     await commits.settled().catch(() => {})
     await writer.close()
@@ -137,13 +137,10 @@ const keyless = (record: RecordSchema, partitions: number) =>
   new Problem(`inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
     `Give the feature set ${keyOrOne}`)
 
-/** The log cannot tell the first three apart. */
-async function takenOver(ports: ProducePorts, cause: Fenced): Promise<Problem> {
-  const { unfinished: [batch] } = await takenByBatches(ports)
-  const who = batch ? `a backfill of ${batch.set} has begun` : 'another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up'
-  const when = batch ? 'Run this again' : 'Once no other producer runs, run this again'
-  return new Problem(who, `Nothing is lost or doubled. ${when}: it goes on from what inflow holds.`, { cause })
-}
+/** The log cannot tell them apart. */
+const takenOver = (cause: Fenced) =>
+  new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, or a backfill has begun',
+    'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.', { cause })
 
 const behind = (years: Years, seq: number, latest: number, by: string) =>
   new Problem(`row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${by} already`,

@@ -131,6 +131,44 @@ describe('a file source', () => {
     await expect(fileSource(path).identify(stop.signal)).rejects.toBe(reason)
   })
 
+  it.each(['grows.csv', 'grows.csv.gz'])('gives the bytes that were identified, however %s grows meanwhile', async (name) => {
+    const text = (rows: string) => (name.endsWith('.gz') ? gzipSync(rows) : Buffer.from(rows))
+    const path = put(name, text(content))
+    const source = fileSource(path)
+    const identity = await source.identify()
+    appendFileSync(path, text('3,4\n'))
+    const chunks: Uint8Array[] = []
+    for await (const chunk of source.read()) chunks.push(chunk)
+    expect(Buffer.concat(chunks).toString()).toBe(content)
+    await source.prove()
+    const grown = fileSource(path)
+    expect(await grown.first(identity.size).identify()).toEqual(identity)
+    expect((await grown.identify()).size).toBeGreaterThan(identity.size)
+    expect(await textOf(path)).toBe(`${content}3,4\n`)
+  })
+
+  it('that is cut short after it was identified is a problem', async () => {
+    const path = put('shrinks.csv', content)
+    const source = fileSource(path)
+    await source.identify()
+    writeFileSync(path, 'a,b\n')
+    const reading = (async () => { for await (const _ of source.read()) continue })()
+    expect((await problemOf(reading)).what).toBe(`${path} was cut short while it was being read`)
+  })
+
+  it('a pipe or a device is refused at once, since it cannot be read twice', async () => {
+    const path = join(folder, 'pipe.csv')
+    spawnSync('mkfifo', [path])
+    for (const one of [path, '/dev/zero']) {
+      const refusal = { what: `${one} is not a file but a pipe or a device, which cannot be read twice`, todo: 'Write what comes out of it to a file, and name that.' }
+      for (const work of [() => fileSource(one).identify(), () => textOf(one)]) expect(await problemOf(work())).toMatchObject(refusal)
+    }
+  })
+
+  it('a name that holds control characters is shown with them written out', async () => {
+    expect((await problemOf(textOf(join(folder, 'a\x1b[2J\nb.csv')))).what).toBe(`there is no file ${folder}/a\\x1b[2J\\x0ab.csv`)
+  })
+
   it('a problem of the file reaches the reader of its rows', async () => {
     const lines = record('line', 'a', { a: text('a', { bytes: 100 }) })
     const rows = Buffer.from(`a\n${'some text\n'.repeat(200_000)}`)
