@@ -5,7 +5,11 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { loadPosition, writerName } from '../feature-defs/checkpoint.ts'
 import { loadHeld } from '../feature-defs/held.ts'
-import { producerName } from '../feature-defs/inflow.ts'
+import { inflowTopic, producerName, registerInflow } from '../feature-defs/inflow.ts'
+import { inflowSchema } from '../schemas/avro.ts'
+import { readCsv } from '../schemas/csv.ts'
+import { encoder } from '../schemas/encode.ts'
+import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { done, freshFolder, json, tidemark, until } from './cli-run.ts'
 import { backfilling, loansText, producing, putLoans, refusalOf, seqsOf, seqsShown, type Step } from './intake-steps.ts'
 import { dumpOf, limitMs, withPorts } from './loan-folders.ts'
@@ -260,5 +264,42 @@ describe('figures', { timeout: limitMs }, () => {
     expect(await holdIn(folder)).toBe(null)
     putLoans(folder, [2008])
     expect(await json(folder, `${command} --years 2008 --file ${file}`)).toMatchObject({ rows: 1 })
+  })
+})
+
+describe('a message whose number cannot be right', { timeout: limitMs }, () => {
+  /** Well written records, under numbers that no producer has recorded. */
+  const foreign = (folder: string, seqs: readonly number[]) => withPorts(folder, async ({ log, registry }) => {
+    const { id } = await registerInflow(registry, rejectedLoan)
+    const text = async function* () { yield Buffer.from(loansText(seqs.map(() => 2012))) }
+    const writer = await log.writer('somebody else')
+    for await (const { columns } of readCsv(rejectedLoan, text(), { place: 'foreign' })) {
+      const numbered = { ...columns, byName: new Map(columns.byName).set('_seq', { kind: 'int' as const, values: Float64Array.from(seqs) }) }
+      await writer.commit({ append: [{ topic: inflowTopic, partition: 0, batch: encoder(inflowSchema(rejectedLoan), id)(numbered) }] })
+    }
+    await writer.close()
+  })
+
+  it('is a dead letter and makes no duplicates of what comes after, in the stream and when history is replayed', async () => {
+    const { folder, file } = await applied(sorted)
+    await producing(folder, { file, years: [2007, 2007] })
+    await foreign(folder, [5, Number.MAX_SAFE_INTEGER, 1])
+    expect(await done(folder, 'up --until-caught-up')).toBe('computed 2 records, 1 duplicates skipped, 2 sent to inflow.dead, wrote 2 rows')
+    await foreign(folder, [6])
+    expect(await done(folder, 'consume --until-caught-up')).toBe('computed 0 records, 1 sent to inflow.dead')
+    await producing(folder, { file, years: [2008, 2010] })
+    expect(await done(folder, 'up --until-caught-up')).toBe('computed 6 records, wrote 6 rows')
+    const reasons = await done(folder, 'topics inflow.dead')
+    expect(reasons).toMatch(/its number 9007199254740991 is beyond what a position can be/)
+    await expectAll(folder, seqsOf(sorted, 2007, 2010))
+    await done(folder, 'apply loan_risk@1 --backfill --yes')
+    expect(seqsShown(folder, 'loan_risk_v1')).toEqual(seqsOf(sorted, 2007, 2010))
+  })
+
+  it('is taken where nobody has recorded what inflow holds, but for numbers that nothing can be added to', async () => {
+    const { folder } = await applied([])
+    await foreign(folder, [3, 2 ** 52, 2 ** 52 - 1])
+    expect(await caughtUp(folder)).toMatchObject({ rows: 2, dead: 1 })
+    expect(seqsShown(folder)).toEqual([3, 2 ** 52 - 1])
   })
 })
