@@ -44,7 +44,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
       ...(at.length > 0 && rates === undefined ? ['nothing runs here; rates over some seconds: tidemark status --over 5'] : []),
       '',
       table(['topic', 'partitions', ports.log.gapless ? 'messages' : 'offsets', 'bytes', 'read by'], topics.map((one) => topicCells(one, sinkLag))),
-      ...held.map(({ source, years, firstSeq, lastSeq, rows }) => `inflow holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${years === everyYear ? '' : ` of ${yearsText(years)}`}`),
+      ...held.map(({ source, years, firstSeq, lastSeq, rows }) => `inflow holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${years.join() === everyYear.join() ? '' : ` of ${yearsText(years)}`}`),
     ]
     console.result(lines.join('\n'), {
       dataDir: config.dataDir,

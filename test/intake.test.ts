@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { loadPosition, writerName } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, writerName } from '../feature-defs/checkpoint.ts'
 import { loadHeld } from '../feature-defs/held.ts'
 import { inflowTopic, producerName, registerInflow } from '../feature-defs/inflow.ts'
 import { inflowSchema } from '../schemas/avro.ts'
@@ -12,7 +12,8 @@ import { encoder } from '../schemas/encode.ts'
 import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { done, freshFolder, json, tidemark, until } from './cli-run.ts'
 import { backfilling, loansText, producing, putLoans, refusalOf, seqsOf, seqsShown, type Step } from './intake-steps.ts'
-import { dumpOf, limitMs, withPorts } from './loan-folders.ts'
+import type { Save } from '../utilities/checkpoint/checkpoint.ts'
+import { dumpOf, limitMs, withDefinitions, withPorts } from './loan-folders.ts'
 
 /** v0 is applied; the file lies beside. */
 async function applied(rows: readonly (number | string)[]): Promise<{ readonly folder: string; readonly file: string }> {
@@ -177,6 +178,34 @@ describe('a backfill that was cut short', { timeout: limitMs }, () => {
     expect(await holdIn(folder)).toBe(null)
     await expectAll(folder, all)
     await withPorts(folder, async ({ checkpoints }) => expect(await checkpoints.names('backfill/')).toEqual([]))
+  })
+
+  it('on several partitions is finished where it was cut, also between two of them', async () => {
+    const folder = freshFolder()
+    const config = withDefinitions(folder, `import { featureSet, mean, rejectedLoan } from 'tidemark'
+      export const v0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, { ma50: mean('risk_score', { last: 50, round: 3 }) })`)
+    writeFileSync(join(folder, 'own.json'), JSON.stringify({ features: join(folder, 'features.ts'), log: { kind: 'embedded', partitions: 4 } }))
+    const ofStates = rows.slice(0, 25_000).map((year, i) => `1000,${year}-06-01,car,${600 + (i % 97)},10%,481xx,${['NM', 'CA', 'TX', 'NY', 'OH', 'WA'][i % 5]},4 years,0`)
+    const file = putLoans(folder, ofStates)
+    await done(folder, `apply by_state@0 --yes ${config}`)
+    const stop = new AbortController()
+    const first = await backfilling(folder, { file, years: [2007, 2007], signal: stop.signal, report: () => stop.abort() }, 'by_state')
+    expect(first).toMatchObject({ interrupted: true, rows: 5000 })
+    // The power goes when two of four partitions have it all.
+    const broken = backfilling(folder, { file, years: [2007, 2007], through: ({ log }) => ({ log: { ...log, writer: async (name) => {
+      const writer = await log.writer(name)
+      const lifts = ({ save = [] }: { save?: readonly Save[] }) => save.some(({ name, value }) => name === 'position/by_state/2' && Buffer.from(value!).includes('"hold":null'))
+      return { ...writer, commit: (work) => (lifts(work) ? Promise.reject(new Error('power cut')) : writer.commit(work)) }
+    } } }) }, 'by_state')
+    await expect(broken).rejects.toThrow('power cut')
+    expect(await tidemark(folder, `backfill --undo --features by_state --yes ${config}`)).toMatchObject({ code: 1, err: expect.stringContaining('is complete in some partitions already. Run the same backfill again to finish it.') })
+    await backfilling(folder, { file, years: [2007, 2007] }, 'by_state')
+    expect(seqsShown(folder, 'by_state')).toEqual(seqsOf(rows.slice(0, 25_000), 2007))
+    expect(await done(folder, `verify by_state@0 ${config}`)).toMatch(/equal$/)
+    await withPorts(folder, async ({ checkpoints }) => {
+      expect(await checkpoints.names('backfill/')).toEqual([])
+      expect((await loadPositions(checkpoints, 'by_state')).map(({ hold, seq }) => [hold, seq])).toEqual(new Array(4).fill([null, 24_999]))
+    })
   })
 
   it('is taken back as if it had never been, also by another one', async () => {
