@@ -1,6 +1,6 @@
 /** The batch: years of a file through the same engine into the warehouse, leaving the checkpoint that the stream resumes from. */
 import { randomUUID } from 'node:crypto'
-import { loadPosition, running, type BackfillHold } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, running, type BackfillHold } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { loadHeld } from '../feature-defs/held.ts'
 import { producerName } from '../feature-defs/inflow.ts'
@@ -68,7 +68,18 @@ type Who = { readonly by: string; readonly signal: AbortSignal }
 export async function undoBackfill(ports: UndoPorts, set: string, who: Who): Promise<boolean> {
   const standing = await standingHold(ports.checkpoints, set)
   if (standing) await takeBack(ports, set, standing, who)
-  return standing !== undefined
+  return standing !== undefined || (await letGo(ports, set, who))
+}
+
+/** Cut short before every partition was held: nothing was written, and the stream need not wait. */
+async function letGo(ports: UndoPorts, set: string, { by, signal }: Who): Promise<boolean> {
+  const hold = (await loadPositions(ports.checkpoints, set)).map((position) => position.hold).find((one) => one?.kind === 'backfill')
+  if (!hold) return false
+  const token = randomUUID()
+  const parts = await takeHold(ports, set, { ...hold, by, token }, undefined, signal)
+  await giveUp(ports, set, parts, token)
+  for (const { writer } of parts) await writer.close()
+  return true
 }
 
 async function takeBack(ports: UndoPorts, set: string, standing: Standing, { by, signal }: Who): Promise<void> {

@@ -1,6 +1,7 @@
 /** The hold of a batch: while it stands the stream of the set waits, and only the process whose token it carries moves the positions. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadPosition, loadPositions, savePosition, writerName, type BackfillHold, type Position } from '../feature-defs/checkpoint.ts'
+import { leftBehind } from '../feature-defs/left-behind.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
 import { Fenced, type Log, type Writer } from '../utilities/log/log.ts'
@@ -53,13 +54,19 @@ const mostAttempts = 200
 
 async function holdPart(ports: HoldPorts, set: string, partition: number, { by, ...rest }: Wanted, goesOn: boolean, signal: AbortSignal): Promise<Part> {
   const { log, checkpoints, clock } = ports
+  const isLeft = leftBehind(clock)
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted()
+    const { hold } = await loadPosition(checkpoints, set, partition)
+    if (hold?.kind === 'switch' && !isLeft(hold.token)) {
+      attempt = 0
+      await sleep(pauseMs, undefined, { signal })
+      continue
+    }
     const writer = await log.writer(writerName(set, partition))
     try {
       const position = await loadPosition(checkpoints, set, partition)
-      if (position.hold?.kind === 'switch' && Number(clock() / 1_000_000n) < position.hold.until) attempt = 0
-      else {
+      if (position.hold?.kind !== 'switch' || isLeft(position.hold.token)) {
         const after = goesOn && position.hold?.kind === 'backfill' ? position.hold.after : position.seq
         await writer.commit({ save: [savePosition(set, partition, { ...position, hold: { kind: 'backfill', by, ...rest, after } })] })
         return { partition, after, writer, position: { ...position, hold: null } }

@@ -6,7 +6,7 @@ import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { routingFor } from '../feature-defs/routing.ts'
 import { workOnShares } from '../utilities/shares.ts'
 import { Problem } from '../utilities/problem.ts'
-import { consume, consumers, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
+import { amidstBackfill, backfillOf, consume, consumers, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
 
 const lookEveryMs = 2000
 
@@ -16,6 +16,9 @@ export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOption
   const { follow, note } = options
   const sets = await streamedSets(ports)
   if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', options.nothingYet)
+
+  // All partitions or none: one that must wait would leave the others half done.
+  if (!follow) for (const set of sets) for (const { hold } of await loadPositions(ports.checkpoints, set)) if (hold?.kind === 'backfill') throw amidstBackfill(backfillOf(hold))
 
   // One that fails stops the others: the process ends with its message instead of limping on.
   const failed = new AbortController()

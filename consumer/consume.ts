@@ -1,6 +1,6 @@
 /** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { extendHistory, holdMs, loadPosition, lookupState, running, savePosition, saveState, writerName, type Position } from '../feature-defs/checkpoint.ts'
+import { extendHistory, loadPosition, lookupState, running, savePosition, saveState, writerName, type BackfillHold, type Position } from '../feature-defs/checkpoint.ts'
 import { deadLetters } from '../feature-defs/dead-letters.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
@@ -8,6 +8,7 @@ import { recordedIn } from '../feature-defs/held.ts'
 import { inflowReader, inflowTopic, outflowTopic, type Intake } from '../feature-defs/inflow.ts'
 import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
+import { leftBehind } from '../feature-defs/left-behind.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { splicer } from '../schemas/encode.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
@@ -91,7 +92,7 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
       }
       await writer.close()
     } else {
-      if (!options.follow && why.startsWith('a backfill')) throw new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
+      if (!options.follow && why.startsWith('a backfill')) throw amidstBackfill(why)
       if (!options.follow && why.startsWith(notYet)) throw new Problem(why, `Finish it: tidemark apply ${set}@0`)
       if (why !== said) report({ kind: 'waiting', why })
       said = why
@@ -101,20 +102,15 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
   return undefined
 }
 
-const notYet = 'its first version has not reached'
+export const amidstBackfill = (why: string) => new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
 
-/** Whether a hold has not been renewed for so long that nobody can be behind it any more: by the clock, or where that is set back, by the time that passes. */
-function leftBehind(clock: Clock): (token: string) => boolean {
-  let seen = { token: '', atMs: 0, atNs: 0n }
-  return (token) => {
-    if (seen.token !== token) seen = { token, atMs: performance.now(), atNs: clock() }
-    return performance.now() - seen.atMs >= holdMs || clock() - seen.atNs >= BigInt(holdMs) * 1_000_000n
-  }
-}
+export const backfillOf = (hold: BackfillHold) => `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
+
+const notYet = 'its first version has not reached'
 
 function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): string | null {
   if (hold?.kind === 'switch') return isLeft(hold.token) ? null : `${hold.by} is switching versions`
-  if (hold?.kind === 'backfill') return `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
+  if (hold?.kind === 'backfill') return backfillOf(hold)
   return runs.length === 0 ? `${notYet} partition ${partition}` : null
 }
 

@@ -53,7 +53,7 @@ export type Mode = 'first' | 'cold' | 'forward-only' | 'backfill' | 'shadow'
 
 /** Somebody else is at work on this checkpoint; the consumer waits. */
 export type Hold =
-  /** A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for `holdMs` was left by a command that was killed. */
+  /** A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for long was left by a command that was killed. */
   | { readonly kind: 'switch'; readonly by: string; readonly token: string }
   /** A batch whose rows are partly written: to be finished, or undone, by the next `backfill`. */
   | BackfillHold
@@ -71,9 +71,6 @@ export type BackfillHold = {
   /** The last record that the partition had taken when it was held: rows behind it are the batch's. */
   readonly after: number
 }
-
-/** Waited out by the clock of whoever waits: no other machine's clock can make it longer. */
-export const holdMs = 10_000
 
 /** One partition's position: saved in the same commit as the rows it stands for. */
 export type Position = {

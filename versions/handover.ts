@@ -1,6 +1,7 @@
 /** The switch of versions at a batch boundary: the checkpoint is taken from the consumer for a moment, changed, and given back. */
 import { randomUUID } from 'node:crypto'
-import { holdMs, loadPosition, loadPositions, savePosition, writerName, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, savePosition, writerName, type Position } from '../feature-defs/checkpoint.ts'
+import { holdMs } from '../feature-defs/left-behind.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
 import { Fenced, type Log } from '../utilities/log/log.ts'

@@ -47,7 +47,7 @@ export async function runCommand(ports: Ports, command: Command, { set: { set, c
       if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) await apply(ports, { chain, version: 0, mode: 'first', ...watch })
       return void (await backfill({ ...ports, source, rejects }, { set, years: command.years, strict: false, continue: false, by: 'driver', ...watch }))
     }
-    case 'undo': return void (await undoBackfill(ports, set))
+    case 'undo': return void (await undoBackfill(ports, set, { by: 'driver', signal }))
     case 'consume': return void (await consumeAll(ports, { follow: false, nothingYet: 'Apply a version.', ...watch }))
     case 'sink': return void (await sink(ports, { follow: false, ...watch }))
     case 'verify': return (await verify(ports, { set, version: command.version, ...watch })).differences === 0
