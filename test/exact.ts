@@ -40,8 +40,10 @@ function aggregate(op: Windowed['op'], values: readonly number[], round: number 
       const fractions = values.map(fractionOf)
       const mean = divide(sumOf(fractions), whole(values.length))
       const squares = fractions.map((fraction) => subtract(fraction, mean)).map((gap) => multiply(gap, gap))
-      const deviation = Math.sqrt(toDouble(divide(sumOf(squares), whole(values.length - 1))))
-      return Number.isFinite(deviation) ? rounded(fractionOf(deviation), round) : deviation
+      const variance = divide(sumOf(squares), whole(values.length - 1))
+      const huge = 4n ** 512n
+      const deviation = toDouble(variance) === Infinity ? Math.sqrt(toDouble(divide(variance, { over: huge, under: 1n }))) * 2 ** 512 : Math.sqrt(toDouble(variance))
+      return Number.isFinite(deviation) ? rounded(fractionOf(deviation), round) : null
     }
   }
 }
@@ -50,9 +52,16 @@ function exactEma(span: number, round: number | undefined, inputs: readonly Valu
   const alpha = 2 / (span + 1)
   let level: Value = null
   return inputs.map((x) => {
-    if (x !== null) level = level === null ? x : level + alpha * (x - level)
+    if (x !== null) level = level === null ? x : towards(level, x, alpha)
     return level === null ? null : rounded(fractionOf(level), round)
   })
+}
+
+/** In double precision, as if there were no largest double. */
+function towards(level: number, x: number, alpha: number): number | null {
+  if (Number.isFinite(x - level)) return level + alpha * (x - level)
+  const half = level / 2 + alpha * (x / 2 - level / 2)
+  return Number.isFinite(2 * half) ? 2 * half : null
 }
 
 const whole = (value: number): Fraction => ({ over: BigInt(value), under: 1n })
@@ -74,8 +83,13 @@ function fractionOf(value: number): Fraction {
   return places > 0 ? { over, under: 10n ** BigInt(places) } : { over: over * 10n ** BigInt(-places), under: 1n }
 }
 
-function rounded(value: Fraction, decimals: number | undefined): number {
-  if (decimals === undefined) return toDouble(value)
+/** Beyond the doubles it is null. */
+function rounded(value: Fraction, decimals: number | undefined): Value {
+  const result = decimals === undefined ? toDouble(value) : roundedDouble(value, decimals)
+  return Number.isFinite(result) ? result : null
+}
+
+function roundedDouble(value: Fraction, decimals: number): number {
   const unit = 10n ** BigInt(decimals)
   const size = (value.over < 0n ? -value.over : value.over) * unit
   const down = size / value.under

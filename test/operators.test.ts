@@ -217,6 +217,18 @@ describe('exactness', () => {
     expect(yields(over('sum', { days: 1 }), values)).toEqual([1e300, 1e300, 5e-324, 1])
   })
 
+  it('has no value beyond the doubles, and every value among them', () => {
+    const values = [1.7e308, 1.7e308, -1.7e308, 1]
+    expect(yields(over('sum', { last: 2 }), values)).toEqual([1.7e308, null, 0, -1.7e308])
+    expect(yields(over('sum', { days: 1, round: 2 }), values)).toEqual([1.7e308, null, 1.7e308, 1.7e308])
+    expect(yields(over('mean', { last: 2 }), values)).toEqual([1.7e308, 1.7e308, 0, -8.5e307])
+    expect(yields(over('stddev', { last: 3 }), [0, 3e200, 6e200])).toEqual([null, 2.1213203435596425e200, 3e200])
+    expect(yields(over('stddev', { last: 2 }), values)).toEqual([null, 0, null, 1.2020815280171308e308])
+    expect(yields(ema(3), values)).toEqual([1.7e308, 1.7e308, 0, 0.5])
+    // A double so large swallows what is added to it.
+    expect(yields(ema(1), values)).toEqual([1.7e308, 1.7e308, -1.7e308, 0])
+  })
+
   it('holds when values, or days, that fit alone are too large together', () => {
     const oneDay = everyRow(60).map(() => 100)
     const backwards = everyRow(60).map((row) => 100 - (row >> 1))
@@ -293,10 +305,12 @@ const large = fc.integer({ min: 900_000_000_000_000, max: 999_999_999_999_999 })
 const edges = [0, -0, 0.5, -0.5, 1e300, -1e300, 5e-324, -5e-324, 0.1, 0.2, 0.30000000000000004, 1 / 3, 999999999999999, 1e15, 2 ** 53, -(2 ** 53) - 2, 1e22]
 const edge = fc.constantFrom(...edges)
 const anyDouble = fc.double({ noNaN: true, min: -8e307, max: 8e307 })
+/** Their sums, their squares and their distances lie beyond the doubles. */
+const huge = fc.oneof(fc.double({ noNaN: true, min: -1.7e308, max: 1.7e308 }), fc.constantFrom(1.7e308, -1.7e308, 1e200, 1e154, -1e155))
 const anyValue = fc.oneof(score, cents, mixedScale, edge, anyDouble)
 
 /** Stretches of values of one sort, so that windows fill with it, then another. */
-const stretch = fc.constantFrom(score, cents, mixedScale, close, large, anyValue).chain((sort) => fc.array(fc.option(sort, { freq: 5 }), { maxLength: 30 }))
+const stretch = fc.constantFrom(score, cents, mixedScale, close, large, huge, anyValue).chain((sort) => fc.array(fc.option(sort, { freq: 5 }), { maxLength: 30 }))
 const values = fc.array(stretch, { maxLength: 6 }).map((stretches) => stretches.flat())
 
 /** Days mostly go on; some records are late by a little, some by much. */

@@ -14,7 +14,10 @@ export function ema(span: number, round: number | undefined): Operator<State> {
       let level = state.level
       for (let row = from; row < to; row++) {
         const value = input[row]!
-        if (value === value) level = level === level ? level + alpha * (value - level) : value
+        if (value === value) {
+          const next = level === level ? level + alpha * (value - level) : value
+          level = next - next === 0 ? next : betweenHuge(level, value, alpha)
+        }
         out[row] = round === undefined ? level + 0 : roundDecimal(level, round)
       }
       state.level = level
@@ -29,4 +32,10 @@ export function ema(span: number, round: number | undefined): Operator<State> {
       return { level: takeDouble(from) }
     },
   }
+}
+
+/** Two values can lie further apart than the largest double, though what lies between them does not: halves of such values are exact. NaN should rounding leave the doubles after all. */
+function betweenHuge(level: number, value: number, alpha: number): number {
+  const next = 2 * (level / 2 + alpha * (value / 2 - level / 2))
+  return next - next === 0 ? next : NaN
 }

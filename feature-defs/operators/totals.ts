@@ -62,15 +62,28 @@ function readSpread(plan: Plan, count: number, sum: number, squares: number): nu
   return plan.round < 0 ? deviation : roundDecimal(deviation, plan.round)
 }
 
-/** The same result from totals of any size and scale. */
-export function readWide({ op, round }: Plan, count: number, sum: bigint, squares: bigint, scale: number): number {
+/** The same result from totals of any size and scale; null when it lies beyond the doubles, which only these can reach. */
+export function readWide(plan: Plan, count: number, sum: bigint, squares: bigint, scale: number): number {
+  const result = wideResult(plan, count, sum, squares, scale)
+  return Number.isFinite(result) ? result : NaN
+}
+
+function wideResult({ op, round }: Plan, count: number, sum: bigint, squares: bigint, scale: number): number {
   if (op === 'count') return count
   if (count === 0 || (op === 'stddev' && count < 2)) return NaN
   if (op === 'stddev') {
     const many = BigInt(count)
-    const deviation = Math.sqrt(nearestDouble(many * squares - sum * sum, many * (many - 1n) * bigTen(2 * scale)))
+    const deviation = rootOf(many * squares - sum * sum, many * (many - 1n) * bigTen(2 * scale))
     return round < 0 ? deviation : roundDecimal(deviation, round)
   }
   const denominator = (op === 'mean' ? BigInt(count) : 1n) * bigTen(scale)
   return round < 0 ? nearestDouble(sum, denominator) : roundRatio(sum, denominator, round)
+}
+
+/** A square beyond the doubles can have a root among them: it is made smaller by an even power of two, which costs no bit. */
+const shrinkBits = 1100
+
+function rootOf(numerator: bigint, denominator: bigint): number {
+  const square = nearestDouble(numerator, denominator)
+  return square === Infinity ? Math.sqrt(nearestDouble(numerator, denominator << BigInt(shrinkBits))) * 2 ** (shrinkBits / 2) : Math.sqrt(square)
 }
