@@ -61,7 +61,7 @@ async function runCommand(command: Command, args: readonly string[], options: Op
     const read = readConfig(options['config'] as string | undefined, process.env)
     const given = options['dataDir'] as string | undefined
     const elsewhere = [read.log, read.registry, read.warehouse].every(({ kind }) => kind !== 'embedded')
-    const dataDir = elsewhere ? given ?? read.dataDir : placeOf(command, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
+    const dataDir = elsewhere ? given ?? read.dataDir : await placeOf(command, read, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
     const context: Context = { args, options, config: { ...read, dataDir }, console, signal: stop.signal }
     return (await (await command.load()).run(context)) ?? 0
   } catch (error) {
@@ -80,13 +80,14 @@ function oneLine(text: string): string {
 }
 
 /** A newcomer's first query after the demo finds the demo's data; a command that needs data makes no folder for it. */
-function placeOf(command: Command, dataDir: string, given: boolean, note: (text: string) => void): string {
+async function placeOf(command: Command, config: Context['config'], dataDir: string, given: boolean, note: (text: string) => void): Promise<string> {
   if (!command.onExisting || existsSync(dataDir)) return dataDir
   if (!given && dataDir === '.tidemark' && existsSync(demoDir)) {
     note(`(no data in ${dataDir} yet: using the demo's, ${demoDir})`)
     return demoDir
   }
-  throw new Problem(`nothing is applied in ${dataDir}: there is no such folder`, 'Run first: tidemark apply loan_risk@0, or see it all with: tidemark demo')
+  const { nothingYet } = await import('./commands/sets.ts')
+  throw new Problem(`nothing is applied in ${dataDir}: there is no such folder`, `${await nothingYet(config)}, or see it all with: tidemark demo`)
 }
 
 function sayWhy(error: unknown, { json, note, result }: { json: boolean; note: (text: string) => void; result: (text: string, value: { error: { what: string; todo: string } }) => void }): number {

@@ -3,14 +3,13 @@ import { consumeAll } from '../consumer/consume-all.ts'
 import type { ConsumeNews } from '../consumer/consume.ts'
 import type { Run } from './command.ts'
 import { count, type Console } from './console.ts'
+import { nothingYet } from './sets.ts'
 import { withPorts } from './stage.ts'
-
-export const nothingYet = 'Run first: tidemark apply loan_risk@0'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
     const news = consumerNews(console)
-    await consumeAll(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, nothingYet, note: console.note })
+    await consumeAll(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, nothingYet: await nothingYet(config), note: console.note })
     console.result(`${computedText(news.total)}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
   })
 

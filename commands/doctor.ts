@@ -14,7 +14,7 @@ import { tally, type Tally } from '../versions/tally.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { count, table } from './console.ts'
-import { streamedSet } from './sets.ts'
+import { firstApply, streamedSet } from './sets.ts'
 import { withPorts } from './stage.ts'
 
 type Check = { readonly check: string; readonly state: 'ok' | 'problem' | 'not checked'; readonly found: string; readonly todo: string | null }
@@ -24,6 +24,7 @@ const largeFileBytes = 200_000_000
 
 export const run: Run = async ({ options, config, console, signal }) => {
   const deep = options['deep'] === true
+  const first = await firstApply(config)
   const checks: Check[] = []
   const check = async (name: string, look: () => Found | Promise<Found>) => {
     const one = await examined(name, look)
@@ -33,11 +34,11 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const skip = (name: string, found: string) => checks.push({ check: name, state: 'not checked', found, todo: null })
 
   await check('Node', () => nodeVersion(process.versions.node))
-  const there = await check('data directory', () => directory(config.dataDir, embeddedFiles(config).length > 0))
+  const there = await check('data directory', () => directory(config.dataDir, embeddedFiles(config).length > 0, first))
   let files = there
   for (const name of embeddedFiles(config)) {
     if (!existsSync(config.dataDir)) skip(name, 'there is no data directory')
-    else files = (await check(name, () => database(join(config.dataDir, name), deep))) && files
+    else files = (await check(name, () => database(join(config.dataDir, name), deep, first))) && files
   }
   const servers = await lookAtServers(config)
   let answering = true
@@ -63,7 +64,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   if (!files || !answering) for (const name of stored) skip(name, files ? 'a server is out of reach' : 'the data directory is not complete')
   else {
     await withPorts({ config, console }, [], async (ports) => {
-      const looks = { 'released versions': () => released(ports, definitions), 'unfinished work': () => unfinished(ports), rows: () => countedRows(ports), clock: () => clock(ports) }
+      const looks = { 'released versions': () => released(ports, definitions, first), 'unfinished work': () => unfinished(ports), rows: () => countedRows(ports), clock: () => clock(ports) }
       for (const name of stored) await check(name, looks[name])
     }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }
@@ -94,12 +95,12 @@ const embeddedFiles = ({ log, registry, warehouse }: Config) =>
 const nodeVersion = (version: string): Found => ({ found: version, ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }) })
 
 /** Where nothing is embedded it only holds what may be had again. */
-function directory(path: string, holdsData: boolean): Found {
+function directory(path: string, holdsData: boolean, first: string): Found {
   if (!existsSync(path)) {
     const above = existingAbove(resolve(path))
     if (!mayWrite(above)) return { found: `there is no ${path} yet, and nothing can be made in ${above}`, todo: 'Give this user the right to write there, or choose another with --data-dir.' }
     if (!holdsData) return { found: `there is no ${path} yet: it is made when it is needed` }
-    return { found: `there is no ${path} yet`, todo: 'Run: tidemark demo, or tidemark apply loan_risk@0' }
+    return { found: `there is no ${path} yet`, todo: `Run: tidemark demo, or ${first}` }
   }
   if (!statSync(path).isDirectory()) return { found: `${path} is not a directory`, todo: 'Move the file in its way, or choose another with --data-dir.' }
   if (!mayWrite(path)) return { found: `${path} may not be written to`, todo: 'Give this user the right to read and write there.' }
@@ -120,14 +121,14 @@ function mayWrite(path: string): boolean {
   }
 }
 
-function database(path: string, deep: boolean): Found {
-  if (!existsSync(path)) return { found: 'it is not there', todo: 'Run: tidemark apply loan_risk@0' }
+function database(path: string, deep: boolean, first: string): Found {
+  if (!existsSync(path)) return { found: 'it is not there', todo: `Run: ${first}` }
   const bytes = statSync(path).size
   const db = openSqlite(path, { readOnly: true })
   try {
     const look = (sql: string) => db.read(() => db.prepare(sql).all()).map((row) => String(Object.values(row)[0]))
     if (look('SELECT name FROM sqlite_schema LIMIT 1').length === 0) {
-      return { found: 'it is empty: it has no table', todo: 'Move the file away and run: tidemark apply loan_risk@0, or restore it from a copy.' }
+      return { found: 'it is empty: it has no table', todo: `Move the file away and run: ${first}, or restore it from a copy.` }
     }
     const size = `${count(bytes)} bytes`
     if (bytes >= largeFileBytes && !deep) return { found: `${size}; it opens (all of it is read with --deep)` }
@@ -146,7 +147,7 @@ async function source({ source: { file } }: Config, definitions: Definitions, si
   return { found: `${file}: its header is that of ${record.name}` }
 }
 
-async function released({ registry }: Ports, definitions: Definitions | undefined): Promise<Found> {
+async function released({ registry }: Ports, definitions: Definitions | undefined, first: string): Promise<Found> {
   const found: string[] = []
   for (const set of await knownSets(registry)) {
     for (const { definition } of await knownVersions(registry, set)) {
@@ -155,7 +156,7 @@ async function released({ registry }: Ports, definitions: Definitions | undefine
     }
   }
   if (!definitions) return { found: `${found.join(', ')}: not compared`, todo: 'Mend the definitions first.' }
-  return found.length === 0 ? { found: 'none yet', todo: 'Run: tidemark apply loan_risk@0' } : { found: `${found.join(', ')}: as they were released` }
+  return found.length === 0 ? { found: 'none yet', todo: `Run: ${first}` } : { found: `${found.join(', ')}: as they were released` }
 }
 
 async function unfinished(ports: Ports): Promise<Found> {

@@ -6,6 +6,7 @@ import type { Registered } from '../utilities/registry/registry.ts'
 import { inWords } from '../versions/changes.ts'
 import type { Run } from './command.ts'
 import { table, type Json } from './console.ts'
+import { firstApply, nothingYet } from './sets.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
@@ -19,7 +20,7 @@ export const run: Run = async ({ args, config, console }) =>
     }
     const subjects = await registry.subjects()
     if (wanted !== undefined && !subjects.includes(wanted)) {
-      const todo = subjects.length > 0 ? `Its subjects are ${subjects.join(', ')}; their ids: tidemark schemas` : 'It is empty. Run first: tidemark apply loan_risk@0'
+      const todo = subjects.length > 0 ? `Its subjects are ${subjects.join(', ')}; their ids: tidemark schemas` : `It is empty. ${await nothingYet(config)}`
       throw new Problem(`the registry has no subject or schema version ${wanted}`, todo)
     }
     const listed = (await Promise.all((wanted === undefined ? subjects : [wanted]).map((subject) => registry.list(subject)))).flat()
@@ -29,7 +30,7 @@ export const run: Run = async ({ args, config, console }) =>
     })
     const shown = rows.map((row) => row.map((cell) => cell ?? ''))
     const text = table(['subject', 'number', 'id', 'version', 'live', 'features'], shown, { widest: 120 })
-    console.result(rows.length === 0 ? 'no schema is registered yet: tidemark apply loan_risk@0' : text, listed.map(inShort))
+    console.result(rows.length === 0 ? `no schema is registered yet: ${await firstApply(config)}` : text, listed.map(inShort))
   })
 
 function inShort(registered: Registered) {

@@ -2,12 +2,13 @@
 import { sink } from '../sink/sink.ts'
 import type { Run } from './command.ts'
 import { count, type Console } from './console.ts'
+import { nothingYet } from './sets.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['sink'], async (ports) => {
     const news = sinkNews(console)
-    await sink(ports, { partitions: config.log.partitions, follow: options['untilCaughtUp'] !== true, signal, report: news.report, note: console.note })
+    await sink(ports, { partitions: config.log.partitions, nothingYet: await nothingYet(config), follow: options['untilCaughtUp'] !== true, signal, report: news.report, note: console.note })
     console.result(`wrote ${count(news.total.rows)} rows${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
   })
 

@@ -15,6 +15,7 @@ import { loadState } from '../versions/keep.ts'
 import type { Run } from './command.ts'
 import { count, table, type Cell, type Json } from './console.ts'
 import { addLags, lagInWords, lagOf, type Lag } from './lag.ts'
+import { firstApply } from './sets.ts'
 import { withPorts } from './stage.ts'
 
 /** How far a reader has come in a partition. */
@@ -36,7 +37,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
     const sinkLag = behind(sink)
 
     const lines = [
-      sets.length === 0 ? 'No feature set is applied yet: tidemark apply loan_risk@0' : table(
+      sets.length === 0 ? `No feature set is applied yet: ${await firstApply(config)}` : table(
         ['feature set', 'promoted', 'live', 'last record', 'lag', 'duplicates', 'dead', 'held by', 'last switch'],
         sets.map((one) => setCells(one, behind(one.set)))),
       ...(at.length === 0 ? [] : ['', table(['reader', 'topic', 'partition', 'next', 'lag', ports.log.gapless ? 'rows/s' : 'a second'], at.map(({ reader, topic, partition, next, lag, rate }) =>

@@ -8,6 +8,7 @@ import { loadState } from '../versions/keep.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { table, type Cell, type Json } from './console.ts'
+import { firstApply, nothingYet } from './sets.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
@@ -15,7 +16,7 @@ export const run: Run = async ({ args, config, console }) =>
     const { registry, checkpoints } = ports
     const sets = await knownSets(registry)
     const wanted = args[0] === undefined ? sets : sets.filter((set) => set === args[0])
-    if (args[0] !== undefined && wanted.length === 0) throw new Problem(`no version of ${args[0]} is applied`, sets.length > 0 ? `Applied are ${sets.join(', ')}.` : 'Run first: tidemark apply loan_risk@0')
+    if (args[0] !== undefined && wanted.length === 0) throw new Problem(`no version of ${args[0]} is applied`, sets.length > 0 ? `Applied are ${sets.join(', ')}.` : await nothingYet(config))
     const rows: Cell[][] = []
     const acts: Cell[][] = []
     const values: Json[] = []
@@ -44,7 +45,7 @@ export const run: Run = async ({ args, config, console }) =>
     }
     const inOrder = acts.sort((a, b) => String(a[0]).localeCompare(String(b[0]))).map(([at, ...rest]) => [String(at).slice(0, 19).replace('T', ' '), ...rest])
     const text = [
-      wanted.length === 0 ? 'no version is applied yet: tidemark apply loan_risk@0' : table(['version', 'state', 'mode', 'switched after', 'rows', 'features'], rows, { widest: 120 }),
+      wanted.length === 0 ? `no version is applied yet: ${await firstApply(config)}` : table(['version', 'state', 'mode', 'switched after', 'rows', 'features'], rows, { widest: 120 }),
       ...(acts.length > 0 ? ['', table(['when (UTC)', 'version', 'what', 'who', 'why'], inOrder, { widest: 120 })] : []),
       ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  ${line}`)] : []),
     ]

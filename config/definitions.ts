@@ -2,17 +2,20 @@
 import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
+import { checkApplicable } from '../feature-defs/applicable.ts'
 import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
 import { Problem } from '../utilities/problem.ts'
 
-/** Feature sets by name; each a chain of versions, index = version. */
+/** Feature sets by name, in the order in which the file makes them; each a chain of versions, index = version. */
 export type Definitions = ReadonlyMap<string, readonly Definition[]>
 
 export async function loadDefinitions(file: string | undefined): Promise<Definitions> {
   const exported = file === undefined ? await import('../feature-defs/loan-risk.ts') : await importUserFile(file)
-  const found = Object.values(exported).flat().filter(isFeatureSet).map(({ definition }) => definition)
+  // A module hands out what it exports by the alphabet: the first set is the one that the file makes first.
+  const found = Object.values(exported).flat().filter(isFeatureSet).sort((a, b) => a.made - b.made).map(({ definition }) => definition)
   if (found.length === 0) throw new Problem(`${file ?? 'the definitions'} exports no feature set`, 'Export each version, e.g. export const v0 = featureSet(…).')
 
+  checkApplicable(found)
   const bySet = Map.groupBy(found, ({ set }) => set)
   for (const [set, versions] of bySet) {
     versions.sort((a, b) => a.version - b.version)

@@ -37,6 +37,8 @@ export type Definition = {
 
 export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   readonly definition: Definition
+  /** Tells the order in which versions were made, which what a file exports does not keep. */
+  readonly made: number
   /** The next version: these features too. A name already taken does not compile. */
   add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']>): FeatureSet<S, F & M>
   /** The next version: the same names, computed differently. A name not yet there does not compile. */
@@ -51,12 +53,15 @@ export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>
   return versionOf<S, F>({ set: name, version: 0, record: of, per, batchOnly, features: named(features) })
 }
 
+let latest = 0
+
 const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSet<S, F> => {
   check(definition)
   const known = (name: string) => definition.features.some((feature) => feature.name === name)
   const next = (features: readonly NamedFeature[]) => versionOf<S, any>({ ...definition, version: definition.version + 1, features })
   return {
     definition,
+    made: ++latest,
     add(more) {
       const taken = Object.keys(more).find(known)
       if (taken) throw new Problem(`${label(definition)} already has a feature ${taken}`, 'Use replace to compute it differently, or choose another name.')
@@ -100,7 +105,7 @@ export function check(definition: Definition): void {
   const { set, record, per, features } = definition
   const refuse = (what: string, todo: string): never => { throw new Problem(`feature set ${set}: ${what}`, todo) }
   if (!namePattern.test(set)) refuse('its name is not lower case letters, digits and _', 'Rename it, e.g. loan_risk.')
-  if (/(_v\d+|_rows)$|^tidemark_/.test(set)) refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
+  if (/(_v\d+|_rows)$|^(tidemark|sqlite)_/.test(set)) refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
   if (record.fields[record.at]?.nullable) refuse(`${record.at}, which says when a ${record.name} happened, may be null`, 'Give it { nullable: false }.')
   if (per !== null && !Object.hasOwn(record.fields, per)) refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
@@ -112,6 +117,7 @@ export function check(definition: Definition): void {
     if (!field) return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
     if (field.kind !== 'number' && spec.op !== 'count') refuse(`feature ${name}: ${spec.op} needs a number, ${spec.of} is a ${field.kind}`, 'Use a number field, or count.')
     const size = spec.op === 'ema' ? spec.span : 'days' in spec ? spec.days : spec.last
+    if (size === undefined) refuse(`feature ${name}: it has no window`, `Give it one, e.g. ${spec.op === 'ema' ? '{ span: 50 }' : '{ last: 50 } or { days: 30 }'}.`)
     if (!Number.isSafeInteger(size) || size < 1 || size > 1_000_000) refuse(`feature ${name}: its window is ${size}`, 'Use a whole number from 1 to 1000000.')
     if (spec.round !== undefined && !(Number.isInteger(spec.round) && spec.round >= 0 && spec.round <= 15)) refuse(`feature ${name}: round is ${spec.round}`, 'Use 0 to 15 decimals.')
   }

@@ -4,7 +4,7 @@ import type { RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/problem.ts'
 import { check, label, type Definition, type NamedFeature } from './feature-set.ts'
 import { featureFingerprint, versionFingerprint } from './fingerprint.ts'
-import type { OperatorSpec } from './operators/operator.ts'
+import { windowOptions, type OperatorSpec } from './operators/operator.ts'
 
 /** The inflow fields first and as they are there, so that their bytes can be taken over; then what the engine adds. */
 export function rowSchema(definition: Definition): AvroSchema {
@@ -67,18 +67,13 @@ function isRowSchema(avro: unknown): avro is AvroSchema & { readonly tidemark: R
     && (per === null || typeof per === 'string') && fields.at(-1)?.name === `_v${version}` && fields.some(({ name }) => name === '_modified_ts')
 }
 
-/** What each operator's attribute may hold. Ours is the only language that may write them: anything more is a meaning we do not know. */
-const members: { readonly [op in OperatorSpec['op']]: readonly string[] } = {
-  mean: ['last', 'days'], sum: ['last', 'days'], count: ['last', 'days'], min: ['last', 'days'], max: ['last', 'days'],
-  stddev: ['last', 'days'], last: ['last', 'days'], ema: ['span'],
-}
-
 type Stated = { readonly spec: NamedFeature['spec']; readonly fingerprint: Attribute[string] }
 
 function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stated {
   const { fingerprint = null, ...spec } = tidemark
   const { op, of, round, ...window } = spec
-  const known = typeof op === 'string' && Object.hasOwn(members, op) ? members[op as OperatorSpec['op']] : undefined
+  // Ours is the only language that may write these attributes: anything more than we know is a meaning we do not know.
+  const known = typeof op === 'string' && Object.hasOwn(windowOptions, op) ? windowOptions[op as OperatorSpec['op']] : undefined
   const unknown = known ? Object.keys(window).filter((member) => !known.includes(member)) : [`op ${String(op)}`]
   if (unknown.length > 0 || typeof of !== 'string' || Object.keys(window).length !== 1 || (round !== undefined && typeof round !== 'number')) {
     const what = unknown.length > 0 ? ` (${unknown.join(', ')})` : ''

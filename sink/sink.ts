@@ -22,6 +22,8 @@ export type SinkOptions = {
   /** How many inflow gets if it has to be made. */
   readonly partitions: number
   readonly follow: boolean
+  /** What to do where no feature set is applied. */
+  readonly nothingYet?: string
   readonly signal: AbortSignal
   readonly report: (news: SinkNews) => void
   readonly note: (text: string) => void
@@ -32,8 +34,9 @@ export type SinkNews = { readonly rows: number; readonly unreadable: number; rea
 export const sinks = 'sink'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
-  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', 'Run first: tidemark apply loan_risk@0')
-  await ensureTopics(ports.log, options.partitions)
+  const { partitions, nothingYet = 'Run first: tidemark apply SET@0' } = options
+  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', nothingYet)
+  await ensureTopics(ports.log, partitions)
   await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
 }
 

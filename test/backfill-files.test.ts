@@ -134,7 +134,7 @@ describe('backfill --out', () => {
     await refused(`${from} --out x --continue`, 2, /^--continue is about rows in the warehouse/)
     await refused(`${from} --out x --format json`, 2, '--format json is not known. Use parquet or csv.')
     await refused(`${from} --out x --partition-by ma9`, 2, /^loan_risk@2 has no column ma9\. Its columns are amount_requested, .*_seq\.$/)
-    await refused(`${from} --out x --features nope`, 2, 'there is no feature set nope. The definitions have loan_risk_2007, loan_risk.')
+    await refused(`${from} --out x --features nope`, 2, 'there is no feature set nope. The definitions have loan_risk, loan_risk_2007.')
     await refused(`${from} --out x --features loan_risk@9`, 2, 'there is no loan_risk@9. The definitions have versions 0 to 2 of loan_risk.')
     await refused(`${from} --out x --features loan_risk@next`, 2, /^loan_risk@next is not SET@VERSION\./)
     await refused(`${from} --features loan_risk@1`, 2, /^--features loan_risk@1 names a version, .*\. Add --out DIR, or leave it out\.$/)

@@ -15,6 +15,12 @@ export type OperatorSpec =
   | ({ readonly op: WindowedOp; readonly of: string; readonly round?: number } & Window)
   | { readonly op: 'ema'; readonly of: string; readonly span: number; readonly round?: number }
 
+/** What the window of each operator may be called; of several, a definition gives one. */
+export const windowOptions: { readonly [op in OperatorSpec['op']]: readonly string[] } = {
+  mean: ['last', 'days'], sum: ['last', 'days'], count: ['last', 'days'], min: ['last', 'days'], max: ['last', 'days'],
+  stddev: ['last', 'days'], last: ['last', 'days'], ema: ['span'],
+}
+
 export interface Operator<State> {
   init(): State
   /**

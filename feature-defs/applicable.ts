@@ -1,0 +1,61 @@
+/** What could be defined and never applied is refused when definitions are loaded: names that are taken, options that nothing would read. */
+import type { Fields, RecordSchema } from '../schemas/record.ts'
+import { sqlWords } from '../schemas/sql-words.ts'
+import { Problem } from '../utilities/problem.ts'
+import { label, type Definition, type NamedFeature } from './feature-set.ts'
+import { windowOptions } from './operators/operator.ts'
+
+/** Subjects of the registry and topics that are there for every set. */
+const taken = new Set(['dead_letter', 'inflow', 'outflow'])
+const fieldPattern = /^[a-z][a-z0-9_]{0,126}$/
+const mostBytes = 65_535
+
+/** A Problem that names the first of these definitions that no `apply` would take. */
+export function checkApplicable(definitions: readonly Definition[]): void {
+  const setOf = new Map(definitions.map(({ record, set }) => [record.name, set]))
+  for (const definition of definitions) {
+    const { set, record, features } = definition
+    const refuse = (what: string, todo: string): never => { throw new Problem(`${label(definition)}: ${what}`, todo) }
+    if (sqlWords.has(set)) refuse(wordOfSql(set), 'Give the set another name.')
+    if (taken.has(set)) refuse(`${set} is a name that Tidemark gives itself`, 'Give the set another name.')
+    if (setOf.has(set)) {
+      const whose = set === record.name ? 'its record' : `the record of ${setOf.get(set)}`
+      refuse(`the set is named like ${whose}, and the registry has one schema for each name`, 'Give one of the two another name.')
+    }
+    checkRecord(record, refuse)
+    for (const feature of features) checkFeature(feature, refuse)
+  }
+}
+
+type Refuse = (what: string, todo: string) => never
+
+const wordOfSql = (name: string) => `${name} is a word of SQL, which queries would have to quote`
+
+function checkRecord({ name: record, at, fields }: RecordSchema<Fields>, refuse: Refuse): void {
+  const rename = 'Rename it; its name in the file stays.'
+  if (taken.has(record)) refuse(`the record ${record} has a name that Tidemark gives itself`, 'Give the record another name.')
+  for (const [name, field] of Object.entries(fields)) {
+    const what = `field ${name} of ${record}`
+    if (!fieldPattern.test(name)) refuse(`${what}: the name is not lower case letters, digits and _`, rename)
+    if (name === 'seq') refuse(`${what}: a record has its position under that name`, rename)
+    if (sqlWords.has(name)) refuse(`${what}: ${wordOfSql(name)}`, rename)
+    if (field.kind === 'text' && !(Number.isInteger(field.bytes) && field.bytes >= 1 && field.bytes <= mostBytes)) {
+      refuse(`${what}: bytes is ${field.bytes}`, `Use a whole number from 1 to ${mostBytes}, the longest VARCHAR.`)
+    }
+  }
+  const when = `${at}, which says when a ${record} happened,`
+  const field = Object.hasOwn(fields, at) ? fields[at] : undefined
+  if (field?.kind !== 'date') refuse(`${when} is not a date field`, 'Name a date field.')
+  if (field?.nullable) refuse(`${when} may be empty`, 'Give it { nullable: false }: a row without it is rejected.')
+}
+
+function checkFeature({ name, spec }: NamedFeature, refuse: Refuse): void {
+  const { op, of: _, round: __, ...window } = spec
+  const known: readonly string[] = windowOptions[op]
+  const given = Object.keys(window)
+  const unknown = given.find((option) => !known.includes(option))
+  const what = `feature ${name}`
+  if (sqlWords.has(name)) refuse(`${what}: ${wordOfSql(name)}`, 'Give the feature another name.')
+  if (unknown !== undefined) refuse(`${what}: ${op} has no option ${unknown}`, `Its options are ${[...known, 'round'].join(', ')}.`)
+  if (given.length > 1) refuse(`${what}: its window is given twice, as ${given.join(' and as ')}`, `Keep one of ${known.join(' and ')}.`)
+}
