@@ -9,7 +9,7 @@ const carryOn = ['--continue', 'let another file continue the numbering of the o
 const untilCaughtUp = ['--until-caught-up', 'stop at the end instead of waiting for more'] as const
 const fileOptions = [
   ['--format <format>', 'of the files: parquet or csv (default: parquet)'],
-  ['--partition-by <column>', 'Parquet only: a folder for each value, COLUMN=value'],
+  ['--partition-by <column>', 'Parquet only: a folder for each value, COLUMN=value; without one, as Hive names it'],
 ] as const
 const why = ['--why <text>', 'the reason, kept in tidemark_versions'] as const
 

@@ -14,6 +14,8 @@ export type Draft = {
   readonly nullable: Uint8Array
   /** The first day that a date may be. */
   readonly firstDays: Int32Array
+  /** The longest text of a field. */
+  readonly most: Uint32Array
   readonly capacity: number
   numbers: readonly Float64Array[]
   days: readonly Int32Array[]
@@ -33,7 +35,8 @@ export function newDraft({ at, fields }: RecordSchema, capacity: number): Draft 
   const nullable = Uint8Array.from(all, (field) => (field.nullable ? 1 : 0))
   const names = Object.keys(fields)
   const firstDays = Int32Array.from(names, (name) => (name === at ? firstEventDay : noDay + 1))
-  const draft: Draft = { names, kinds, nullable, firstDays, capacity, ...none }
+  const most = Uint32Array.from(all, (field) => (field.kind === 'text' ? field.bytes : 0))
+  const draft: Draft = { names, kinds, nullable, firstDays, most, capacity, ...none }
   renew(draft)
   return draft
 }

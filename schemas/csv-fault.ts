@@ -1,7 +1,7 @@
 /** Says what is wrong with a CSV record that cannot be taken. */
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../utilities/columns.ts'
-import { datePattern, dayOf, firstEventDay, numberPattern } from './csv-cells.ts'
+import { datePattern, dayOf, firstEventDay, isExact, numberPattern } from './csv-cells.ts'
 import { cellText, type Cell } from './csv-walk.ts'
 import type { Field } from './record.ts'
 
@@ -28,17 +28,18 @@ export function faultOf(fields: readonly Field[], at: Field | undefined, bytes: 
 
 export const columnName = (fields: readonly Field[], index: number): string => fields[index]?.csv ?? `${index + 1}`
 
-function wrongValue({ kind, nullable }: Field, text: string, isAt: boolean): string | undefined {
-  if (text === '') return nullable ? undefined : 'empty'
-  if (kind === 'number') {
+function wrongValue(field: Field, text: string, isAt: boolean): string | undefined {
+  if (text === '') return field.nullable ? undefined : 'empty'
+  if (field.kind === 'number') {
     if (!numberPattern.test(text)) return 'not a number'
-    return Number.isFinite(Number(text)) ? undefined : 'too large for a number'
+    if (!Number.isFinite(Number(text))) return 'too large for a number'
+    return isExact(text, Number(text)) ? undefined : 'a whole number that does not fit a double exactly'
   }
-  if (kind === 'date') {
+  if (field.kind === 'date') {
     if (!datePattern.test(text)) return 'not a date of the form YYYY-MM-DD'
     const day = dayOf(Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8)))
     if (day === noDay) return 'not a real day'
     return isAt && day < firstEventDay ? 'before 1901' : undefined
   }
-  return undefined
+  return Buffer.byteLength(text) > field.bytes ? `longer than ${field.bytes} bytes` : undefined
 }

@@ -7,7 +7,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../utilities/columns.ts'
-import { dayOf } from './csv-cells.ts'
+import { dayOf, isExact } from './csv-cells.ts'
 import { dateKind, makeRoom, numberKind, type Draft } from './csv-draft.ts'
 
 export const newline = 10
@@ -42,7 +42,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
   makeRoom(draft, to - cursor.at)
   // A line end just beyond the bytes stops every inner loop, so that none has to ask for the end.
   bytes[to] = newline
-  const { kinds, nullable, firstDays, capacity, numbers, days, starts, ends, seqs, text } = draft
+  const { kinds, nullable, firstDays, most, capacity, numbers, days, starts, ends, seqs, text } = draft
   const fields = kinds.length
   const { recordBytes, textBytes } = limits
   let { at, line, seq } = cursor
@@ -112,8 +112,9 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
             if (at === exponentStart) break records
           }
           if (exponent || digits > 15) {
-            value = Number(bytes.toString('latin1', start, at))
-            if (value === Infinity || value === -Infinity) break records
+            const cell = bytes.toString('latin1', start, at)
+            value = Number(cell)
+            if (value === Infinity || value === -Infinity || !isExact(cell, value)) break records
           } else {
             // Both are whole numbers below 2^53, so the one division rounds as it should.
             value = mantissa / powersOfTen[decimals]!
@@ -184,6 +185,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
           }
         }
         isNull = out === start
+        if (out - start > most[field]!) break records
         starts[field]![row] = isNull ? -1 : start
         ends[field]![row] = isNull ? -1 : out
       }

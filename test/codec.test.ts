@@ -32,9 +32,13 @@ const valueArbs = {
   null: fc.constant(null),
 } as const
 
+/** Texts that their field can hold, often just so. */
+const withinBytes = (values: fc.Arbitrary<Value>, most: unknown) =>
+  (typeof most !== 'number' ? values : values.map((value) => (typeof value === 'string' && Buffer.byteLength(value) > most ? 'x'.repeat(most) : value)))
+
 const rowOf = (schema: AvroSchema): fc.Arbitrary<Row> =>
   fc.record(Object.fromEntries(cellsOf(schema).map(({ name, kind, nullable }) => {
-    const values: fc.Arbitrary<Value> = valueArbs[kind]
+    const values: fc.Arbitrary<Value> = withinBytes(valueArbs[kind], schema.fields.find((field) => field.name === name)!.tidemark?.['bytes'])
     return [name, nullable ? fc.option(values, { freq: 3 }) : values]
   })))
 
@@ -220,7 +224,7 @@ describe('the columnar decoder', () => {
       }
     }), { numRuns: 40 }))
 
-  const stricter = /^field \w+ (is (NaN|-?Infinity|a day outside|beyond)|has a union branch)|^it is no plain/
+  const stricter = /^field \w+ (is (NaN|-?Infinity|a day outside|beyond)|has a union branch|is longer than)|^it is no plain/
   it('takes from damaged messages only what avsc takes too, and whatever the damage does not throw', () =>
     fc.assert(fc.property(schemaAndRows.filter(([, rows]) => rows.length > 0),
       fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }), ([schema, [row]], damages) => {
@@ -251,6 +255,7 @@ describe('the columnar decoder', () => {
     ['a position beyond 2^53', '80808080808080 20 02 00 00', 'field seq is beyond 53 bits'],
     ['a day that stands for null in columns', '02 ffffffff0f 00 00', 'field at is a day outside the years 0 to 9999'],
     ['a day beyond 32 bits', '02 8080808020 00 00', 'field at is a day outside the years 0 to 9999'],
+    ['a text longer than its field', '02 02 00 02 14 68686868686868686868', 'field t is longer than 9 bytes'],
     ['text that is not UTF-8', '02 02 00 02 02ff', 'field t is not UTF-8'],
     ['long text that is not UTF-8', '02 02 00 02 0cc3a9c3a9c328', 'field t is not UTF-8'],
     ['bytes behind it', '02 02 00 00 0000', '2 bytes follow its last field'],

@@ -5,7 +5,12 @@ import { readCsv, type CsvBatch, type CsvOptions, type Reject } from '../schemas
 import { date, number, record, text, type Field, type RecordSchema } from '../schemas/record.ts'
 import { noDay } from '../utilities/columns.ts'
 
-const sale = record('sale', 'day', { amount: number('Amount', { nullable: false }), day: date('Day', { nullable: false }), note: text('Note', { bytes: 100 }), rate: number('Rate') }) as RecordSchema
+const saleWith = (bytes: number): RecordSchema => record('sale', 'day', {
+  amount: number('Amount', { nullable: false }), day: date('Day', { nullable: false }), note: text('Note', { bytes }), rate: number('Rate'),
+})
+const sale = saleWith(1 << 21)
+/** Notes that are longer are met often. */
+const brief = saleWith(12)
 const head = 'Amount,Day,Note,Rate\n'
 
 type Cell = string | number | null
@@ -74,8 +79,8 @@ const examples: readonly Example[] = [
   { says: 'numbers and dates may be quoted', file: `${head}"5.50","2007-05-26",ok,"-1e2"\n`, rows: [[1, 5.5, '2007-05-26', 'ok', -100]] },
   { says: 'a quote inside a cell without quotes is text', file: `${head}5,2007-05-26,19" wide "x",1\n`, rows: [[1, 5, '2007-05-26', '19" wide "x"', 1]] },
   { says: 'all of UTF-8 passes', file: `${head}5,2007-05-26,Köln 💍 日本,1\n5,2007-05-26,\ufeff,1\n`, rows: [[1, 5, '2007-05-26', 'Köln 💍 日本', 1], [2, 5, '2007-05-26', '\ufeff', 1]] },
-  { says: 'every form of number', file: `${head}+1.50,2007-05-26,,1E-2\n-12345678901234567890,2007-05-26,,0.1234567890123456789\n007,2007-05-26,,1e-400\n`,
-    rows: [[1, 1.5, '2007-05-26', null, 0.01], [2, -12345678901234567890, '2007-05-26', null, 0.12345678901234568], [3, 7, '2007-05-26', null, 0]] },
+  { says: 'every form of number', file: `${head}+1.50,2007-05-26,,1E-2\n-12345678901234567168,2007-05-26,,0.1234567890123456789\n007,2007-05-26,,1e-400\n`,
+    rows: [[1, 1.5, '2007-05-26', null, 0.01], [2, -12345678901234567168, '2007-05-26', null, 0.12345678901234568], [3, 7, '2007-05-26', null, 0]] },
   { says: 'blank lines have no number but are lines', file: `${head}\n\r\n${good}\n\nx,2007-05-26,,\n${good}\n\n`, rows: [[1, 5, '2007-05-26', 'ok', 1], [3, 5, '2007-05-26', 'ok', 1]],
     rejects: [[2, 6, 'Amount', 'not a number', 'x,2007-05-26,,', 1]] },
   { says: 'a line of spaces is not blank', file: `${head}  \n${good}\n`, rows: [[2, 5, '2007-05-26', 'ok', 1]], rejects: [[1, 2, 'Day', '1 cell where 4 are expected', '  ', 0]] },
@@ -111,6 +116,28 @@ describe('a CSV file', () => {
   const notNumbers = ['1 000', '"1,000"', ' 12', '12 ', '0x1', 'Infinity', '-Infinity', 'NaN', '5.', '.5', '-', '+', '1e', '1e+', '--1', '1.2.3', '1_0', '١', '"1""2"', 'null']
   it.each(notNumbers)('%s is not a number', async (cell) => {
     expect((await read(`${head}${cell},2007-05-26,,\n`)).rejects.map(short)).toEqual([[1, 2, 'Amount', 'not a number', `${cell},2007-05-26,,`, 0]])
+  })
+
+  it('a whole number that a double does not hold is rejected, and every fraction is the nearest double', async () => {
+    const whole = ['9007199254740993', '-9007199254740993', '+9007199254740993', '"9007199254740993"', '123456789012345678901', '1'.repeat(300)]
+    for (const cell of whole) {
+      const { rejects } = await read(`${head}${cell},2007-05-26,,\n`)
+      expect(rejects.map(short)).toEqual([[1, 2, 'Amount', 'a whole number that does not fit a double exactly', `${cell},2007-05-26,,`, 0]])
+    }
+    const taken = ['9007199254740992', '9007199254740994', '10000000000000000000000', '1e30', '0.1', '9007199254740993.5', '00000000000000000001']
+    const { rows, rejects } = await read(head + taken.map((cell) => `${cell},2007-05-26,,\n`).join(''))
+    expect([rows.map((row) => row[1]), rejects]).toEqual([taken.map(Number), []])
+  })
+
+  it('a text longer than its field is rejected, by its bytes', async () => {
+    const notes = ['x'.repeat(12), 'é'.repeat(6), '💍💍💍', quoted('x"'.repeat(6))]
+    const tooLong = ['x'.repeat(13), `${'é'.repeat(6)}x`, '💍💍💍💍', quoted('"'.repeat(13))]
+    const file = head + [...notes, ...tooLong].map((note) => `1,2007-05-26,${note},\n`).join('')
+    for (const cuts of [[], [1]]) {
+      const { rows, rejects } = await read(file, { cuts, schema: brief })
+      expect(rows).toHaveLength(4)
+      expect(rejects.map(({ seq, column, reason }) => [seq, column, reason])).toEqual([5, 6, 7, 8].map((seq) => [seq, 'Note', 'longer than 12 bytes']))
+    }
   })
 
   it('a number beyond the largest double is rejected', async () => {
@@ -323,18 +350,20 @@ function plainRead(schema: RecordSchema, bytes: Uint8Array, limit: number): { re
       }
       if (cells.length !== fields.length) return [name(Math.min(cells.length, fields.length)), `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} where ${fields.length} are expected`]
       for (const [index, { value }] of cells.entries()) {
-        const { kind, csv, nullable } = fields[index]!
+        const field = fields[index]!
+        const { kind, csv, nullable } = field
         if (value === '') {
           if (!nullable) return [csv, 'empty']
         } else if (kind === 'number') {
           if (!/^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/.test(value)) return [csv, 'not a number']
           if (Math.abs(Number(value)) === Infinity) return [csv, 'too large for a number']
+          if (/^[-+]?[0-9]+$/.test(value) && BigInt(Number(value)) !== BigInt(value.replace('+', ''))) return [csv, 'a whole number that does not fit a double exactly']
         } else if (kind === 'date') {
           if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return [csv, 'not a date of the form YYYY-MM-DD']
           const parsed = new Date(`${value}T00:00:00Z`)
           if (value.startsWith('0000') || Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== value) return [csv, 'not a real day']
           if (fields[index] === schema.fields[schema.at] && Number(value.slice(0, 4)) < 1901) return [csv, 'before 1901']
-        }
+        } else if (field.kind === 'text' && value.length > field.bytes) return [csv, `longer than ${field.bytes} bytes`]
       }
       return undefined
     })()
@@ -353,7 +382,7 @@ const scraps = ['"', '"', '""', ',', ',', '\n', '\n', '\r\n', '\r', ' ', 'é', '
 const latin1 = (scrap: string) => Buffer.from(scrap.startsWith('\xff') || scrap.startsWith('\xe2') ? scrap : Buffer.from(scrap).toString('latin1'), 'latin1')
 const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`
 
-const numberCell = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }).map(String), fc.integer().map(String), fc.tuple(fc.integer(), fc.nat(9999)).map(([a, b]) => `${a}.${b}`))
+const numberCell = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }).map(String), fc.integer().map(String), fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String), fc.tuple(fc.integer(), fc.nat(9999)).map(([a, b]) => `${a}.${b}`))
 const dateCell = fc.oneof(fc.integer({ min: -719_162, max: 2_932_896 }).map(isoDay), fc.constantFrom('2000-02-29', '1900-02-29', '2007-05-26'))
 const noteCell = fc.array(fc.constantFrom('a', ' ', 'é', '💍', '"', ',', '\n', '\r\n', '\r', '€'), { maxLength: 8 }).map((parts) => parts.join(''))
 const maybeQuoted = (cell: fc.Arbitrary<string>) => fc.tuple(cell, fc.boolean()).map(([value, wrap]) => (wrap || /[",\r\n]/.test(value) ? quoted(value) : value))
@@ -377,8 +406,8 @@ describe('the reader', () => {
     await fc.assert(fc.asyncProperty(file, cuts, limit, fc.integer({ min: 1, max: 5 }), async (bytes, cuts, recordBytes, rowsPerBatch) => {
       // A header longer than the limit would be refused.
       const limit = Math.max(recordBytes, head.length)
-      const expected = plainRead(sale, bytes, limit)
-      const found = await read(bytes, { cuts, rowsPerBatch, recordBytes: limit })
+      const expected = plainRead(brief, bytes, limit)
+      const found = await read(bytes, { cuts, rowsPerBatch, recordBytes: limit, schema: brief })
       expect(found.rows).toEqual(expected.rows)
       expect(found.rejects.map(short)).toEqual(expected.rejects)
       expect(found.lastSeq).toBe(expected.rows.length + expected.rejects.length)
@@ -387,7 +416,7 @@ describe('the reader', () => {
 
   it('gives the same batches for any cut of the chunks', async () => {
     await fc.assert(fc.asyncProperty(file, cuts, limit, async (bytes, cuts, recordBytes) => {
-      const options = { rowsPerBatch: 2, recordBytes: Math.max(recordBytes, head.length) }
+      const options = { rowsPerBatch: 2, recordBytes: Math.max(recordBytes, head.length), schema: brief }
       expect(await batchesOf(bytes, { ...options, cuts })).toEqual(await batchesOf(bytes, options))
     }), { numRuns: 1000 })
   })
@@ -396,8 +425,8 @@ describe('the reader', () => {
     await fc.assert(fc.asyncProperty(fc.array(file.map((bytes) => bytes.subarray(head.length)), { minLength: 20, maxLength: 30 }), fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1 }), async (parts, cuts) => {
       const part = Buffer.concat(parts)
       const bytes = Buffer.concat([Buffer.from(head), ...Array<Buffer>(Math.ceil(200_000 / (part.length + 1))).fill(part)])
-      const expected = plainRead(sale, bytes, 500)
-      const found = await read(bytes, { cuts, recordBytes: 500 })
+      const expected = plainRead(brief, bytes, 500)
+      const found = await read(bytes, { cuts, recordBytes: 500, schema: brief })
       expect(found.rows).toEqual(expected.rows)
       expect(found.rejects.map(short)).toEqual(expected.rejects)
     }), { numRuns: 10 })

@@ -30,7 +30,8 @@ async function partitioned(batches: readonly (readonly Row[])[], partitionBy: st
 async function namedByDuckdb(literals: readonly string[], type: string): Promise<string[]> {
   const folder = join(freshFolder(), 'theirs')
   await duckdb(`COPY (SELECT CAST(unnest([${literals.join(', ')}]) AS ${type}) AS c, 1 AS one) TO '${folder}' (FORMAT parquet, PARTITION_BY (c))`)
-  return readdirSync(folder).toSorted()
+  // Before 1.5 it had a name of its own for no value.
+  return readdirSync(folder).map((name) => (name === 'c=NULL' ? 'c=__HIVE_DEFAULT_PARTITION__' : name)).toSorted()
 }
 
 async function namedByUs(type: SqlColumn['type'], column: Column, count: number): Promise<string[]> {
@@ -53,7 +54,8 @@ describe('Parquet in folders', () => {
       expect(readdirSync(folder)).toHaveLength(new Set(values).size)
       if (values.length === 0) return
       const how = `hive_partitioning = true, hive_types = {'t': VARCHAR}, filename = true, file_row_number = true`
-      const { rows } = await duckdb(`SELECT t, n, filename FROM read_parquet('${folder}/**/*.parquet', ${how}) ORDER BY filename, file_row_number`)
+      // DuckDB before 1.5 reads the name itself; others, and DuckDB since, read null anyway.
+      const { rows } = await duckdb(`SELECT nullif(t, '__HIVE_DEFAULT_PARTITION__'), n, filename FROM read_parquet('${folder}/**/*.parquet', ${how}) ORDER BY filename, file_row_number`)
       expect(rows.toSorted((a, b) => Number(a[1]) - Number(b[1])).map(([t, n, file]) => [t, n, String(file).slice(-18)]))
         .toEqual(values.map((t, at) => [t, BigInt(at), `part-${String(Math.floor(at / rowsPerFile) + 1).padStart(5, '0')}.parquet`]))
       for (const [at, [, n, file]] of rows.entries()) if (at > 0 && rows[at - 1]![2] === file) expect(n! > rows[at - 1]![1]!).toBe(true)
@@ -80,12 +82,17 @@ describe('Parquet in folders', () => {
       .toEqual(await namedByDuckdb([`'${text.replaceAll("'", "''")}'`], 'VARCHAR'))
   })
 
+  it('of rows without a value have the name that Hive, Spark, PyArrow and Polars read as null', async () => {
+    const folder = await partitioned([[{ ...nothing, t: null }, { ...nothing, t: 'NY' }]], 't')
+    expect(readdirSync(folder).toSorted()).toEqual(['t=NY', 't=__HIVE_DEFAULT_PARTITION__'])
+  })
+
   it('of -0 and 0 are two, so that neither is lost', async () => {
     const folder = await partitioned([[{ ...nothing, d: -0 }, { ...nothing, d: 0 }]], 'd')
     expect(readdirSync(folder).toSorted()).toEqual(['d=-0.0', 'd=0.0'])
   })
 
-  it('are refused when they would be too many, or when null and the text NULL would be one, and nothing is written then', async () => {
+  it('are refused when they would be too many, or when a text would be taken for null, and nothing is written then', async () => {
     const folder = freshFolder()
     const many = await openParquet({ folder, columns, partitionBy: 'n' })
     await many.append(toColumns(Array<Row>(10_001).fill(nothing)))
@@ -93,8 +100,12 @@ describe('Parquet in folders', () => {
     many.close()
     const words = await openParquet({ folder, columns, partitionBy: 't' })
     await words.append(toColumns([{ ...nothing, t: 'x' }, { ...nothing, t: 'Null' }]))
-    await expect(words.finish()).rejects.toThrow('t holds the text NULL, which as the name of a folder stands for no value. Partition by another column.')
+    await expect(words.finish()).rejects.toThrow('t holds the text Null, which as the name of a folder stands for no value. Partition by another column.')
     words.close()
+    const sentinel = await openParquet({ folder, columns, partitionBy: 't' })
+    await sentinel.append(toColumns([{ ...nothing, t: '__HIVE_DEFAULT_PARTITION__' }]))
+    await expect(sentinel.finish()).rejects.toThrow('t holds the text __HIVE_DEFAULT_PARTITION__, which as the name of a folder stands for no value')
+    sentinel.close()
     expect(readdirSync(folder)).toEqual([])
   })
 

@@ -107,16 +107,18 @@ describe('export', () => {
     const out = join(freshFolder(), 'by')
     await done(folder, `export loan_risk@0 --out ${out} --partition-by state`)
     const names = columnsOf(warehouseOf(folder), 'loan_risk_v0').map(String)
-    const found = await parquetRows(join(out, '**', '*.parquet'), names.map((name) => `"${name}"`).join(', '), '_seq', `, hive_partitioning = true, hive_types = {'state': VARCHAR}`)
+    // DuckDB reads the name itself before 1.5; others, and DuckDB since, read null anyway.
+    const selected = names.map((name) => (name === 'state' ? `nullif(state, '__HIVE_DEFAULT_PARTITION__')` : `"${name}"`)).join(', ')
+    const found = await parquetRows(join(out, '**', '*.parquet'), selected, '_seq', `, hive_partitioning = true, hive_types = {'state': VARCHAR}`)
     expect(found.rows).toEqual(stored(folder, 'loan_risk_v0'))
     const states = new Set(stored(folder, 'loan_risk_v0', ['state']).flat())
     expect(states.size).toBeGreaterThan(3)
     expect(readdirSync(out)).toHaveLength(states.size)
     expect(readdirSync(join(out, 'state=NY')).every((file) => /^part-.*\.parquet$/.test(file))).toBe(true)
-    expect(existsSync(join(out, 'state=NULL'))).toBe(states.has(null))
+    expect(existsSync(join(out, 'state=__HIVE_DEFAULT_PARTITION__'))).toBe(states.has(null))
   })
 
-  it('refuses to partition where the text NULL and a null would share a folder', () =>
+  it('refuses to partition where a text would be read as null', () =>
     expectRefused(folder, 'export loan_risk@0 --out x --partition-by zip_code', 'zip_code holds the text NULL, which as the name of a folder stands for no value. Partition by another column.'))
 
   it('leaves nothing behind when it is refused', async () => {

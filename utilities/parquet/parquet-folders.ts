@@ -16,6 +16,9 @@ const rowsPerCopy = 8_192
 
 export const partName = (part: number): string => `part-${String(part).padStart(5, '0')}.parquet`
 
+/** As Hive, Spark, PyArrow and Polars call the folder of the rows without a value, and DuckDB from 1.5 on. */
+const noValue = '__HIVE_DEFAULT_PARTITION__'
+
 /** For what the system refuses. */
 export function unwritten(cause: Error): never {
   const why = cause.message.replace(/\s+/g, ' ').replace(/\.$/, '')
@@ -43,7 +46,7 @@ export function openFolders({ folder, columns, partitionBy, rowsPerFile }: Requi
     const name = partName(++parts)
     const { names, places } = split(rows, by)
     for (const [i, value] of names.entries()) {
-      const inside = join(folder, `${escaped(by.name)}=${value === null ? 'NULL' : escaped(value)}`)
+      const inside = join(folder, `${escaped(by.name)}=${value === null ? noValue : escaped(value)}`)
       await mkdir(inside, { recursive: true }).catch(unwritten)
       await writeFile(join(inside, name), bytesOf(rows, places[i]!), { flag: 'wx' }).catch(unwritten)
     }
@@ -81,9 +84,10 @@ function split(rows: Columns, { name, type }: SqlColumn): { readonly names: read
   if (values.length > mostFolders) {
     throw new Problem(`${name} has ${values.length} different values, and each would be a folder`, `Partition by a column with at most ${mostFolders}.`)
   }
-  // Both would be the folder NULL, and nobody could tell the rows of one from those of the other.
-  if (values.some((value) => value.toUpperCase() === 'NULL')) {
-    throw new Problem(`${name} holds the text NULL, which as the name of a folder stands for no value`, 'Partition by another column.')
+  // DuckDB takes NULL for no value too, and nobody could tell the rows of one from those of the other.
+  const mistaken = values.find((value) => value.toUpperCase() === 'NULL' || value === noValue)
+  if (mistaken !== undefined) {
+    throw new Problem(`${name} holds the text ${mistaken}, which as the name of a folder stands for no value`, 'Partition by another column.')
   }
   const places = counts.map((count) => new Int32Array(count))
   const filled = new Int32Array(counts.length)
