@@ -1,5 +1,6 @@
 /** What is special to the warehouse in a file, and the text of its tables and views. */
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { columnOf } from '../utilities/columns.ts'
@@ -20,6 +21,54 @@ function testWarehouse(options?: { readonly readOnly?: boolean }, dir = testDire
   const warehouse = openEmbeddedWarehouse(join(dir, 'warehouse.db'), options)
   onTestFinished(warehouse.close)
   return { dir, warehouse }
+}
+
+describe('a query of the embedded warehouse', { timeout: 60_000 }, () => {
+  it('reads and nothing else, whatever the statement and its spelling', async () => {
+    const { dir, warehouse } = testWarehouse()
+    await warehouse.arrange(layoutOf(0, [0]), [])
+    await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3)))
+    const out = join(dir, 'out.db')
+    const hostile = [
+      `VACUUM INTO '${out}'`, `vacuum main into '${out}'`, `/* SELECT 1 */ VaCuUm -- x\n INTO '${out}'`, `VACUUM INTO 'file:${out}?mode=rwc'`, 'VACUUM',
+      `ATTACH '${out}' AS other`, `attach database 'file:${out}' as other`, 'DETACH main', `SELECT load_extension('${out}')`, `SELECT writefile('${out}', 'x')`,
+      'PRAGMA journal_mode = DELETE', 'PRAGMA user_version = 7', 'PRAGMA writable_schema = 1', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA optimize',
+      `PRAGMA temp_store_directory = '${dir}'`, 'PRAGMA query_only = 0', `SELECT * FROM pragma_user_version(7)`, `SELECT * FROM pragma_wal_checkpoint`,
+      'CREATE TEMP TABLE mine (a)', 'CREATE VIRTUAL TABLE temp.mine USING fts5(a)', 'CREATE TEMP VIEW mine AS SELECT 1', 'DROP TABLE loan_rows',
+      'WITH one AS (SELECT 1) INSERT INTO loan_rows SELECT * FROM loan_rows', 'REPLACE INTO loan_rows SELECT * FROM loan_rows', 'DELETE FROM loan_rows RETURNING *',
+      'ALTER TABLE loan_rows ADD COLUMN mine', 'REINDEX', 'ANALYZE', 'BEGIN IMMEDIATE', 'SAVEPOINT mine', `SELECT fts3_tokenizer('mine', x'00')`,
+      `SELECT 1; VACUUM INTO '${out}'`, `EXPLAIN DELETE FROM loan_rows`, `SELECT * FROM loan_rows; ATTACH '${out}' AS other`,
+    ]
+    // The shared memory beside the file is where readers leave their marks.
+    const disk = () => readdirSync(dir).filter((name) => !name.endsWith('-shm')).toSorted().map((name) => [name, createHash('sha256').update(readFileSync(join(dir, name))).digest('hex')])
+    await warehouse.query('SELECT 1')
+    const before = disk()
+    const parts = (sql: string) => warehouse.queryParts(sql)[Symbol.asyncIterator]()
+    for (const sql of hostile) {
+      const trouble = await warehouse.query(sql).then(() => undefined, (error: unknown) => error)
+      expect(trouble, sql).toBeInstanceOf(Problem)
+      expect((trouble as Problem).message, sql).not.toContain('\n')
+    }
+    for (const sql of hostile.slice(0, 10)) await expect(partsRun(parts(sql)), sql).rejects.toThrow(Problem)
+    expect(disk()).toEqual(before)
+    expect((await warehouse.query(`SELECT count(*) FROM pragma_table_info('loan_rows')`)).rows).not.toEqual([[0]])
+  })
+
+  it('ends within a moment of being asked to, in the middle of a statement that would take hours', async () => {
+    const { warehouse } = testWarehouse()
+    const stop = new AbortController()
+    const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n'
+    const parts = warehouse.queryParts(endless, stop.signal)[Symbol.asyncIterator]()
+    expect(await parts.next()).toEqual({ done: false, value: { columns: ['count(*)'], rows: [] } })
+    const counted = parts.next()
+    stop.abort(new Error('enough'))
+    await expect(counted).rejects.toThrow('enough')
+  })
+})
+
+/** To its end. */
+async function partsRun(parts: AsyncIterator<unknown>): Promise<void> {
+  while (!(await parts.next()).done);
 }
 
 describe('the embedded warehouse', { timeout: 60_000 }, () => {

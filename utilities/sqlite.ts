@@ -7,6 +7,12 @@ import { busyWaitMs, directoryTrouble, fileTrouble, isBusy, queryTrouble } from 
 
 export type Statement = StatementSync
 
+/** Some rows of a statement's result. The first part of a result has none: it tells the columns before any row is there. */
+export type Selected = { readonly columns: readonly string[]; readonly rows: readonly (readonly Value[])[] }
+
+/** Every integer comes as a bigint. */
+type Value = string | number | bigint | null | Uint8Array
+
 export interface Sqlite {
   readonly path: string
   /** Compiled once per text and kept. */
@@ -16,8 +22,8 @@ export interface Sqlite {
   write<T>(work: () => T): T
   /** Runs the work on one state of the file, whatever others write meanwhile; never waits for a writer. */
   read<T>(work: () => T): T
-  /** Runs the work on one compiled statement that can do nothing but read; a Problem with SQLite's words when it is anything else, or fails. */
-  select<T>(sql: string, work: (statement: Statement) => T): T
+  /** Runs one statement that can do nothing but read, on one state of the file, and yields its rows in parts; a Problem when it is anything else, or fails. */
+  select(sql: string): Generator<Selected>
   close(): void
 }
 
@@ -75,9 +81,9 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
     exec: (sql) => guarded(() => db.exec(sql)),
     write,
     read: (work) => transaction('BEGIN', work),
-    select(sql, work) {
+    *select(sql) {
       try {
-        return work(compileSelect(db, sql))
+        yield* selected(db, sql)
       } catch (error) {
         throw queryTrouble(error) ?? fileTrouble(path, error) ?? error
       }
@@ -136,18 +142,57 @@ function useWal(db: DatabaseSync): void {
   }
 }
 
-function compileSelect(db: DatabaseSync, sql: string): Statement {
-  const reading = new Set([constants.SQLITE_SELECT, constants.SQLITE_READ, constants.SQLITE_FUNCTION, constants.SQLITE_RECURSIVE])
-  db.setAuthorizer((action) => (reading.has(action) ? constants.SQLITE_OK : constants.SQLITE_DENY))
+const { SQLITE_OK, SQLITE_DENY, SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE, SQLITE_PRAGMA } = constants
+const reading = new Set([SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE])
+/** What a SELECT may look up with pragma_table_info() and its like: none of these changes anything, whatever its argument. */
+const lookingUp = /^(table_info|table_xinfo|table_list|index_list|index_info|index_xinfo|foreign_key_list|database_list|function_list|collation_list)$/
+
+function mayOnlyRead(action: number, name: string | null, called: string | null): number {
+  const allowed = action === SQLITE_PRAGMA ? lookingUp.test(name ?? '') : reading.has(action) && !(action === SQLITE_FUNCTION && called === 'load_extension')
+  return allowed ? SQLITE_OK : SQLITE_DENY
+}
+
+/** The first parts are small, so that who looks at the first rows does not wait for a thousand; none is much larger than so many characters. */
+const [leastRows, mostRows, mostCharacters] = [16, 1_000, 1 << 20]
+
+function* selected(db: DatabaseSync, sql: string): Generator<Selected> {
+  // What the connection knows of the schema may be old, and the columns would be those of another view: the look has it read anew, and kept.
+  db.exec('BEGIN')
+  db.prepare('SELECT 1 FROM sqlite_schema').get()
+  // In force until the last row: VACUUM INTO asks for leave only when it runs, and a changed schema has a statement compiled again.
+  db.setAuthorizer(mayOnlyRead)
   try {
-    const statement = db.prepare(sql)
-    // SQLite compiles the first statement and leaves the rest alone in silence.
-    const rest = sql.slice(statement.sourceSQL.length).replace(/--[^\n]*|\/\*[\s\S]*?\*\/|[\s;]/g, '')
-    if (rest !== '') throw new Problem('the query is more than one statement', 'Run them one at a time.')
-    return statement
+    const statement = compiled(db, sql)
+    const columns = statement.columns().map(({ name }) => name)
+    yield { columns, rows: [] }
+    let rows: (readonly Value[])[] = []
+    let [enough, characters] = [leastRows, 0]
+    for (const row of statement.iterate() as unknown as Iterable<readonly Value[]>) {
+      rows.push(row)
+      for (const value of row) if (typeof value === 'string' || value instanceof Uint8Array) characters += value.length
+      if (rows.length < enough && characters < mostCharacters) continue
+      yield { columns, rows }
+      rows = []
+      characters = 0
+      enough = Math.min(mostRows, enough * 2)
+    }
+    if (rows.length > 0) yield { columns, rows }
   } finally {
-    db.setAuthorizer(null)
+    if (db.isOpen) {
+      db.setAuthorizer(null)
+      if (db.isTransaction) db.exec('COMMIT')
+    }
   }
+}
+
+function compiled(db: DatabaseSync, sql: string): Statement {
+  const statement = db.prepare(sql)
+  // SQLite compiles the first statement and leaves the rest alone in silence.
+  const rest = sql.slice(statement.sourceSQL.length).replace(/--[^\n]*|\/\*[\s\S]*?\*\/|[\s;]/g, '')
+  if (rest !== '') throw new Problem('the query is more than one statement', 'Run them one at a time.')
+  statement.setReturnArrays(true)
+  statement.setReadBigInts(true)
+  return statement
 }
 
 /**

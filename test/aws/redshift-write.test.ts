@@ -280,9 +280,21 @@ describe('a statement that is to be read only', () => {
     await expect(warehouse.query('SELECT nothing FROM loan')).rejects.toThrow(/^Redshift refused: column "nothing" does not exist\. Correct the statement\.$/)
   })
 
+  it('is cancelled within a moment when nobody wants its rows any more', async () => {
+    const { warehouse } = await arranged()
+    const stop = new AbortController()
+    const parts = warehouse.queryParts('SELECT count(*) FROM loan, generate_series(1, 1000000000) AS g', stop.signal)[Symbol.asyncIterator]()
+    const first = parts.next()
+    while (api.running().length === 0) await new Promise((soon) => setTimeout(soon, 5))
+    stop.abort(new Error('enough'))
+    await expect(first).rejects.toThrow('enough')
+    while (api.running().length > 0) await new Promise((soon) => setTimeout(soon, 5))
+  })
+
   it('is looked at before it is sent', () => {
     const reads = ['SELECT 1', ' with a as (select 1) select * from a;', `SELECT ';' , "into" FROM x -- ; delete`, '/* ; */ SELECT 1', 'EXPLAIN SELECT 1', "SELECT '\\\\d+'"]
-    const writes = ['', '-- x', 'DELETE FROM x', 'SELECT 1; SELECT 2', 'SELECT * INTO y FROM x', 'WITH a AS (SELECT 1) INSERT INTO x SELECT * FROM a', `SELECT '\\'; DROP TABLE x; --'`, 'BEGIN', "SELECT 'a' /* ' */; DROP TABLE x --'"]
+    const writes = ['', '-- x', 'DELETE FROM x', 'SELECT 1; SELECT 2', 'SELECT * INTO y FROM x', 'WITH a AS (SELECT 1) INSERT INTO x SELECT * FROM a', `SELECT '\\'; DROP TABLE x; --'`, 'BEGIN', "SELECT 'a' /* ' */; DROP TABLE x --'",
+      `UNLOAD ('SELECT 1') TO 's3://x/y'`, 'SELECT pg_terminate_backend(17)', 'SELECT "pg_cancel_backend" (17)', "SELECT set_config('x', 'y', false)"]
     for (const sql of reads) expect(() => checkReads(sql), sql).not.toThrow()
     for (const sql of writes) expect(() => checkReads(sql), sql).toThrow('only one statement that reads is run here')
   })

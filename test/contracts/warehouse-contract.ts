@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { Problem } from '../../utilities/problem.ts'
-import type { VersionRecord, Warehouse } from '../../utilities/warehouse/warehouse.ts'
+import type { QueryResult, VersionRecord, Warehouse } from '../../utilities/warehouse/warehouse.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
 import { columnsFrom, everything, layoutOf, plainRows, readRows, rowsFrom, versionRecord, type Row } from './loan-rows.ts'
 import { viewLaws } from './warehouse-views.ts'
@@ -174,6 +174,35 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
       })
     })
 
+    law('the rows of a query come in parts, the columns first, as many as there are', async () => {
+      await arranged()
+      const rows = plainRows(0, 1, 5000)
+      await warehouse.write('loan', columnsFrom(rows))
+      const sql = 'SELECT _seq, _modified_ts, title FROM loan_v0 ORDER BY _seq'
+      const parts: QueryResult[] = []
+      for await (const part of warehouse.queryParts(sql)) parts.push(part)
+      const whole = await warehouse.query(sql)
+      expect(parts.every(({ columns }) => columns.join() === '_seq,_modified_ts,title')).toBe(true)
+      expect(parts.flatMap((part) => part.rows)).toEqual(whole.rows)
+      expect(whole.rows).toHaveLength(rows.length)
+      expect(Math.max(...parts.map((part) => part.rows.length))).toBeLessThanOrEqual(1000)
+      const none: QueryResult[] = []
+      for await (const part of warehouse.queryParts('SELECT _seq, ma50 FROM loan_v0 WHERE _seq < 0')) none.push(part)
+      expect(none).toEqual([{ columns: ['_seq', 'ma50'], rows: [] }])
+    })
+
+    law('a query ends with whoever asked, wherever it is', async () => {
+      await arranged()
+      await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3000)))
+      for await (const { rows } of warehouse.queryParts('SELECT _seq FROM loan_v0')) if (rows.length > 0) break
+      const stop = new AbortController()
+      const halfway = async () => {
+        for await (const { rows } of warehouse.queryParts('SELECT _seq FROM loan_v0', stop.signal)) if (rows.length > 0) stop.abort(new Error('enough'))
+      }
+      await expect(halfway()).rejects.toThrow('enough')
+      await expect(warehouse.queryParts('SELECT 1', stop.signal)[Symbol.asyncIterator]().next()).rejects.toThrow('enough')
+    })
+
     law('a query is one statement that reads; anything else is a Problem and changes nothing', async () => {
       await arranged()
       await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3)))
@@ -182,7 +211,8 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
         'DROP VIEW loan', 'CREATE TABLE mine (a INTEGER)', 'BEGIN', 'SELECT 1; DROP VIEW loan', 'SELECT 1; SELECT 2',
         'SELECT nothing FROM loan', 'SELECT * FROM nowhere', 'SELEC 1', '', ' -- nothing',
       ]
-      for (const sql of refused) await expect(warehouse.query(sql), sql).rejects.toThrow(Problem)
+      const parts = (sql: string) => warehouse.queryParts(sql)[Symbol.asyncIterator]().next()
+      for (const sql of refused) for (const run of [warehouse.query, parts]) await expect(run(sql), sql).rejects.toThrow(Problem)
       const allowed = [
         'SELECT count(*) AS n FROM loan;',
         'WITH one AS (SELECT * FROM loan) SELECT count(*) AS n FROM one -- ; and a remark',

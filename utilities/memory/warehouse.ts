@@ -1,6 +1,7 @@
 /** The warehouse in memory: the embedded one's SQL in a database without a file, on one connection that every handle of the store shares. */
 import { openSqlite, type Sqlite } from '../sqlite.ts'
 import { bookkeeping } from '../warehouse/ddl.ts'
+import { queryParts } from '../warehouse/embedded-query.ts'
 import { warehouseIn } from '../warehouse/embedded-warehouse.ts'
 import { target } from '../warehouse/embedded-writes.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
@@ -10,5 +11,5 @@ export const memoryDatabase = (): Sqlite => openSqlite(':memory:', { tables: boo
 /** Closing a handle leaves the database to the others; it goes with the last of them. */
 export function openMemoryWarehouse(database: Sqlite): Warehouse {
   const shared: Sqlite = { ...database, close: () => {} }
-  return warehouseIn(shared, { reading: () => shared })
+  return warehouseIn(shared, { reading: () => shared, asking: async function* (sql) { yield* queryParts(shared, sql) } })
 }

@@ -7,9 +7,11 @@ import { openSqlite, type Sqlite } from '../sqlite.ts'
 import type { Thread } from '../thread.ts'
 import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type Found } from './ddl.ts'
 import { readChunk } from './embedded-rows.ts'
+import { queryParts } from './embedded-query.ts'
+import { partsFromProcess } from './embedded-query-process.ts'
 import { writerThread } from './embedded-writer.ts'
 import { columnsOf, target, writeRows, type Write } from './embedded-writes.ts'
-import type { QueryResult, VersionRecord, Warehouse } from './warehouse.ts'
+import type { VersionRecord, Warehouse } from './warehouse.ts'
 
 /** Smaller writes are not worth a thread; once there is one, it does them all, in order. */
 const leastRowsForThread = 2_000
@@ -22,11 +24,22 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false }: { read
     db.close()
     throw nothingYet(path)
   }
-  return warehouseIn(db, { reading: () => openSqlite(path, { readOnly: true }), writing: () => writerThread(path) })
+  return warehouseIn(db, {
+    reading: () => openSqlite(path, { readOnly: true }), writing: () => writerThread(path), asking: (sql, signal) => partsFromProcess(path, sql, signal),
+  })
 }
 
-/** A warehouse in a database that is open: a connection for what users ask, and a thread for large writes, are made when they are needed. */
-export function warehouseIn(db: Sqlite, { reading, writing }: { readonly reading: () => Sqlite; readonly writing?: () => Thread<Write> }): Warehouse {
+/** What an open database does not do by itself; each is made when it is needed. */
+export type Beside = {
+  /** A connection for what users ask. */
+  readonly reading: () => Sqlite
+  /** Whoever runs a statement that may take long, and can be stopped. */
+  readonly asking: Warehouse['queryParts']
+  /** A thread for large writes. */
+  readonly writing?: () => Thread<Write>
+}
+
+export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): Warehouse {
   let querying: Sqlite | undefined
   let thread: Thread<Write> | undefined
 
@@ -108,13 +121,11 @@ export function warehouseIn(db: Sqlite, { reading, writing }: { readonly reading
     async query(sql) {
       // A connection of its own that cannot write, whatever the statement.
       querying ??= reading()
-      return querying.select(sql, (statement): QueryResult => {
-        statement.setReturnArrays(true)
-        statement.setReadBigInts(true)
-        const rows = statement.all() as unknown as readonly (readonly Cell[])[]
-        return { columns: statement.columns().map(({ name }) => name), rows: rows.map((row) => row.map(plain)) }
-      })
+      const parts = [...queryParts(querying, sql)]
+      return { columns: parts[0]!.columns, rows: parts.flatMap(({ rows }) => rows) }
     },
+
+    queryParts: asking,
 
     async close() {
       await thread?.close()
@@ -175,12 +186,4 @@ function putRecords(db: Sqlite, records: readonly VersionRecord[]): void {
   for (const { set, version, state, mode, schemaId, definition, switches, promotion, acts } of records) {
     put.run(set, version, state, mode, schemaId, definition, JSON.stringify(switches), promotion, JSON.stringify(acts))
   }
-}
-
-type Cell = string | number | bigint | null | Uint8Array
-
-/** Integers as numbers where that is exact; bytes, which no table of ours holds, as hexadecimal. */
-function plain(cell: Cell): string | number | bigint | null {
-  if (typeof cell === 'bigint') return Number.isSafeInteger(Number(cell)) ? Number(cell) : cell
-  return cell instanceof Uint8Array ? Buffer.from(cell).toString('hex') : cell
 }

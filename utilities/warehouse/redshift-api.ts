@@ -1,6 +1,6 @@
 /** The door to the Redshift Data API: batches of statements that are one transaction each, and their results a page at a time. */
 import {
-  BatchExecuteStatementCommand, DescribeStatementCommand, GetStatementResultCommand, RedshiftDataClient, type ColumnMetadata, type Field,
+  BatchExecuteStatementCommand, CancelStatementCommand, DescribeStatementCommand, GetStatementResultCommand, RedshiftDataClient, type ColumnMetadata, type Field,
 } from '@aws-sdk/client-redshift-data'
 import type { Cell } from './cells.ts'
 
@@ -24,8 +24,9 @@ export interface DataApi {
   /**
    * Runs the statements as one transaction and resolves with its id once it has committed. Throws RolledBack when it has not; any other error
    * leaves open whether it has: the same statements with the same token then find the same transaction, and do not run twice.
+   * When `cancel` aborts, the transaction is stopped, and its reason is thrown.
    */
-  batch(statements: readonly string[], token: string): Promise<string>
+  batch(statements: readonly string[], token: string, cancel?: AbortSignal): Promise<string>
   /** A page of the result of a batch's statement, counted from 1. */
   page(batch: string, statement: number, token?: string): Promise<Page>
   close(): void
@@ -54,22 +55,34 @@ export function openDataApi({ region, workgroup, cluster, dbUser, secretArn, dat
   const target = { Database: database, WorkgroupName: workgroup, ClusterIdentifier: cluster, DbUser: dbUser, SecretArn: secretArn } as { Database: string }
 
   /** Where the service does not hold its answers back, it is asked again less and less often. */
-  const outcome = async (id: string): Promise<void> => {
+  const outcome = async (id: string, cancel?: AbortSignal): Promise<void> => {
     for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(mostPauseMs, pauseMs * 1.5)) {
-      const { Status, Error: text, SubStatements = [] } = await client.send(new DescribeStatementCommand({ Id: id, WaitTimeSeconds: waitSeconds }))
+      const { Status, Error: text, SubStatements = [] } = await client.send(new DescribeStatementCommand({ Id: id, WaitTimeSeconds: waitSeconds }), sendOptions(cancel))
       if (Status === 'FINISHED') return
       if (Status === 'ABORTED') throw new RolledBack('the statement was stopped by a person or by a limit on queries')
       if (Status === 'FAILED') throw new RolledBack(text ?? SubStatements.find((one) => one.Error)?.Error ?? 'no reason was given')
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
+  const outcomeUnlessCancelled = async (id: string, cancel: AbortSignal): Promise<void> => {
+    try {
+      cancel.throwIfAborted()
+      await outcome(id, cancel)
+    } catch (error) {
+      if (!cancel.aborted) throw error
+      // It may have come to its end meanwhile, which is as good.
+      await client.send(new CancelStatementCommand({ Id: id })).catch(() => {})
+      throw cancel.reason
+    }
+  }
 
   return {
-    async batch(statements, token) {
+    async batch(statements, token, cancel) {
       if (statements.length > mostStatements) throw new RangeError(`${statements.length} statements in one batch`)
-      const asked = { ...target, Sqls: [...statements], ClientToken: token, WaitTimeSeconds: waitSeconds }
+      // What may be cancelled is not waited for before its id is known.
+      const asked = { ...target, Sqls: [...statements], ClientToken: token, WaitTimeSeconds: cancel ? 0 : waitSeconds }
       const { Id, Status } = await client.send(new BatchExecuteStatementCommand(asked))
-      if (Status !== 'FINISHED') await outcome(Id!)
+      if (Status !== 'FINISHED') await (cancel ? outcomeUnlessCancelled(Id!, cancel) : outcome(Id!))
       return Id!
     },
     async page(batch, statement, token) {
@@ -84,6 +97,8 @@ export function openDataApi({ region, workgroup, cluster, dbUser, secretArn, dat
     close: () => client.destroy(),
   }
 }
+
+const sendOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})
 
 const integerTypes = new Set(['int2', 'int4', 'int8', 'smallint', 'integer', 'bigint'])
 

@@ -46,6 +46,10 @@ export function patience(place: Place, note: (text: string) => void, limits: Lim
         settle(who, name, true)
         return result
       } catch (error) {
+        if (signal?.aborted && error === signal.reason) {
+          settle(who, name, false)
+          throw error
+        }
         why = error instanceof RolledBack ? 'undone' : 'away'
         // Somebody who does not answer was waited for; a transaction that was undone may have worked for long.
         if (why === 'away') waitedMs.away += nowMs() - beganMs

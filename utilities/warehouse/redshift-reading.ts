@@ -3,6 +3,9 @@ import { Problem } from '../problem.ts'
 
 const literal = { plain: /'(?:[^']|'')*'/, escaping: /'(?:[^'\\]|\\[^]|'')*'/ }
 
+/** Functions that do something to others, in whatever statement; a quoted name is one too. */
+const acting = /\b(pg_terminate_backend|pg_cancel_backend|set_config|setval|nextval|lo_\w+)"?\s*\(/i
+
 /** The statement with texts, quoted names and remarks emptied. */
 function outline(sql: string, reading: keyof typeof literal): string {
   const emptied = new RegExp(`${literal[reading].source}|"(?:[^"]|"")*"|--[^\\n]*|/\\*[^]*?\\*/`, 'g')
@@ -20,6 +23,8 @@ export function checkReads(sql: string): void {
     if (text === '') refuse('there is none')
     if (text.includes(';')) refuse('there is more than one')
     if (!/^\(*\s*(SELECT|WITH|EXPLAIN|SHOW)\b/i.test(text)) refuse(`it begins with ${/^\S{1,30}/.exec(text)![0]}`)
+    const acts = acting.exec(sql)
+    if (acts) refuse(`it calls ${acts[1]}`)
     const writes = /\b(INTO|INSERT|UPDATE|DELETE|MERGE)\b/i.exec(text)
     if (writes) refuse(`it has ${writes[0]}`)
   }

@@ -7,6 +7,8 @@ import type { Retry, Waiting } from './redshift-patience.ts'
 export type RunOptions = Waiting & {
   /** The same for the same statements in the same state of the warehouse, so that whoever comes after a crash finds the transaction that is under way. */
   readonly token?: string | undefined
+  /** Stops the transaction when it aborts. */
+  readonly cancel?: AbortSignal | undefined
 }
 
 export interface Transactions {
@@ -15,18 +17,18 @@ export interface Transactions {
   /** The rows of each statement, all from one transaction. */
   read(statements: readonly string[], waiting?: Waiting): Promise<readonly (readonly (readonly Cell[])[])[]>
   /** The result of one statement, in parts as they come. */
-  pages(statements: readonly string[], statement: number): AsyncIterable<Page>
+  pages(statements: readonly string[], statement: number, cancel?: AbortSignal): AsyncIterable<Page>
   /** All rows of a statement of a batch that has committed. */
   rows(batch: string, statement: number, waiting?: Waiting): Promise<readonly (readonly Cell[])[]>
 }
 
 export function transactions(api: DataApi, retry: Retry): Transactions {
-  const run: Transactions['run'] = (statements, { token, ...waiting } = {}) => {
+  const run: Transactions['run'] = (statements, { token, cancel, ...waiting } = {}) => {
     let current = token ?? randomUUID()
     return retry(async () => {
       for (;;) {
         try {
-          return await api.batch(statements, current)
+          return await api.batch(statements, current, cancel)
         } catch (error) {
           if (!(error instanceof RolledBack)) throw error
           // The token stands for what failed, for hours. That it failed is believed of a fresh one only: another process may have used the given
@@ -36,7 +38,7 @@ export function transactions(api: DataApi, retry: Retry): Transactions {
           if (!given) throw error
         }
       }
-    }, waiting)
+    }, cancel ? { ...waiting, signal: cancel } : waiting)
   }
 
   async function* pagesOf(batch: string, statement: number, waiting?: Waiting) {
@@ -63,8 +65,8 @@ export function transactions(api: DataApi, retry: Retry): Transactions {
       for (const i of statements.keys()) results.push(await rows(batch, i + 1, waiting))
       return results
     },
-    async *pages(statements, statement) {
-      yield* pagesOf(await run(statements), statement)
+    async *pages(statements, statement, cancel) {
+      yield* pagesOf(await run(statements, { cancel }), statement, { signal: cancel })
     },
   }
 }

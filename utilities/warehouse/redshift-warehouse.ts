@@ -79,6 +79,20 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
     return { ...all, statements }
   }
 
+  async function* partsOf(text: string, signal?: AbortSignal): AsyncGenerator<QueryResult, void, undefined> {
+    checkReads(text)
+    signal?.throwIfAborted()
+    try {
+      for await (const { columns, rows } of sql.pages([`SET LOCAL search_path TO ${identifier(schema)}, public`, text], 2, signal)) {
+        yield { columns, rows }
+        signal?.throwIfAborted()
+      }
+    } catch (error) {
+      if (!(error instanceof Problem && error.what.startsWith('Redshift refused'))) throw error
+      throw new Problem(error.what, 'Correct the statement.', { cause: error })
+    }
+  }
+
   let cleanedAt = -Infinity
   const clean = async () => {
     if (!staging || nowMs() - cleanedAt < leftoverMs) return
@@ -179,20 +193,16 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
     },
 
     async query(text): Promise<QueryResult> {
-      checkReads(text)
       const rows: QueryResult['rows'][number][] = []
       let columns: readonly string[] = []
-      try {
-        for await (const page of sql.pages([`SET LOCAL search_path TO ${identifier(schema)}, public`, text], 2)) {
-          columns = page.columns
-          for (const row of page.rows) rows.push(row)
-        }
-      } catch (error) {
-        if (!(error instanceof Problem && error.what.startsWith('Redshift refused'))) throw error
-        throw new Problem(error.what, 'Correct the statement.', { cause: error })
+      for await (const part of partsOf(text)) {
+        columns = part.columns
+        for (const row of part.rows) rows.push(row)
       }
       return { columns, rows }
     },
+
+    queryParts: partsOf,
 
     async close() {
       api.close()

@@ -89,7 +89,12 @@ export interface Warehouse {
   dependents(set: string): Promise<readonly { readonly view: string; readonly uses: readonly string[] }[]>
   /** What the whole warehouse takes on disk. */
   bytes(): Promise<number>
-  /** Runs one reading statement. */
+  /** Runs one reading statement whose rows are few. */
   query(sql: string): Promise<QueryResult>
+  /**
+   * Runs one reading statement of any length, its rows in parts as they come; the first part, which may have none, tells the columns. It reads ahead
+   * by one part. When the signal aborts, it ends with the signal's reason within a moment, and so does the statement.
+   */
+  queryParts(sql: string, signal?: AbortSignal): AsyncIterable<QueryResult>
   close(): Promise<void>
 }

@@ -1,0 +1,31 @@
+/** The body of the process that runs a user's statement: it is one part ahead of whoever looks at them, and ends with who asked. */
+import { Problem } from '../problem.ts'
+import { openSqlite } from '../sqlite.ts'
+import { queryParts } from './embedded-query.ts'
+import type { Answer, Asked } from './embedded-query-process.ts'
+
+/** Parts that may be sent before the next one is asked for. */
+let wanted = 1
+let wake = () => {}
+
+process.on('message', (message: Asked | 'next') => {
+  if (message !== 'next') return void run(message)
+  wanted++
+  wake()
+})
+process.on('disconnect', () => process.exit())
+
+const send = (answer: Answer) => new Promise<void>((sent) => process.send!(answer, undefined, undefined, () => sent()))
+
+async function run({ path, sql }: Asked): Promise<void> {
+  try {
+    for (const part of queryParts(openSqlite(path, { readOnly: true }), sql)) {
+      while (wanted === 0) await new Promise<void>((asked) => { wake = asked })
+      wanted--
+      await send({ part })
+    }
+    await send({})
+  } catch (error) {
+    await send(error instanceof Problem ? { problem: { what: error.what, todo: error.todo } } : { bug: error })
+  }
+}
