@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { CommanderError, Command as Commander } from 'commander'
 import type { Command, Context, Options } from './commands/command.ts'
+import { seenOn } from './commands/harmless.ts'
 import { commands } from './commands/table.ts'
 import { Problem } from './utilities/problem.ts'
 
@@ -17,7 +18,7 @@ const program = new Commander('tidemark')
   .description(description)
   .version(version)
   .exitOverride()
-  .configureOutput({ writeErr: (text) => process.stderr.write(oneLine(text)) })
+  .configureOutput({ writeErr: (text) => process.stderr.write(seenOn(process.stderr, oneLine(text))) })
   .showSuggestionAfterError(true)
   .addHelpText('after', '\nStart with: tidemark demo\nExit codes: 0 done, 1 a problem (the message says what to do), 2 usage.')
 

@@ -1,7 +1,10 @@
 /** The terminal: results on stdout, everything else on stderr, progress that suits a person or a log file, and questions. */
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import { printable } from '../utilities/printable.ts'
 import { Problem } from '../utilities/problem.ts'
+import { harmless, seenOn } from './harmless.ts'
+import { openRate } from './rate.ts'
 
 export type Console = ReturnType<typeof openConsole>
 
@@ -20,27 +23,33 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
     /** The result: text for a person, the value for a machine. */
     result(text: string, value: Json) {
       clear()
-      process.stdout.write((json ? toJson(value) : text) + '\n')
+      process.stdout.write(seenOn(process.stdout, json ? toJson(value) : text) + '\n')
+    },
+    /** A stretch of a long result; resolves when there is room for more. */
+    async print(text: string) {
+      clear()
+      if (text !== '' && !process.stdout.write(seenOn(process.stdout, text))) await once(process.stdout, 'drain')
     },
     /** A line about what happens. */
     note(text: string) {
       clear()
       process.stderr.write(text.split('\n').map(printable).join('\n') + '\n')
     },
-    /** Rows so far, of how many when known; drawn on a terminal, a line every five seconds elsewhere. */
-    progress(what: string) {
+    /** Rows so far, of how many when known; drawn on a terminal, a line every five seconds elsewhere. `mostWaitMs` is for what waits for rows to come. */
+    progress(what: string, { mostWaitMs = Infinity } = {}) {
       const startedMs = performance.now()
+      const rate = openRate(startedMs, { mostWaitMs })
       let shownMs = startedMs
       let rows = 0
       return (more: number, { done, of }: { readonly done?: number; readonly of?: number } = {}) => {
         rows += more
         const nowMs = performance.now()
+        const perSecond = rate.add(more, nowMs)
         if (json || nowMs - shownMs < (live ? 100 : 5000)) return
         shownMs = nowMs
-        const seconds = (nowMs - startedMs) / 1000
         const part = done !== undefined && of ? done / of : undefined
-        const left = part ? `, ${Math.round(100 * part)} %, ${duration((seconds * (1 - part)) / part)} left` : ''
-        const line = `${what}: ${count(rows)} rows, ${count(Math.round(rows / seconds))} rows/s${left}`
+        const left = part ? `, ${Math.round(100 * part)} %, ${duration((rate.seconds() * (1 - part)) / part)} left` : ''
+        const line = `${what}: ${count(rows)} rows, ${count(Math.round(perSecond))} rows/s${left}`
         if (live) {
           process.stderr.write(`\r\x1b[K${line}`)
           open = true
@@ -53,7 +62,7 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
       if (!process.stdin.isTTY || json) throw new Problem(`${question} Nobody is there to answer`, 'Pass --yes to say yes in a script.', { usage: true })
       clear()
       const lines = createInterface({ input: process.stdin, output: process.stderr })
-      const answer = await lines.question(`${question} [y/N] `).finally(() => lines.close())
+      const answer = await lines.question(`${harmless(question)} [y/N] `).finally(() => lines.close())
       return /^y(es)?$/i.test(answer.trim())
     },
     close: clear,
@@ -72,16 +81,17 @@ export type Cell = string | number | bigint | null
 
 /** A table for a person: numbers to the right, null as a dim word, long text cut. */
 export function table(columns: readonly string[], rows: readonly (readonly Cell[])[], { widest = 60 } = {}): string {
+  const names = columns.map((name) => clean(name, widest))
   const shown = rows.map((row) => row.map((cell) => (cell === null ? 'null' : clean(String(cell), widest))))
-  const widths = columns.map((name, i) => Math.max(width(name), ...shown.map((row) => width(row[i]!))))
+  const widths = names.map((name, i) => shown.reduce((most, row) => Math.max(most, width(row[i]!)), width(name)))
   const right = columns.map((_, i) => rows.length > 0 && rows.every((row) => row[i] === null || typeof row[i] === 'number' || typeof row[i] === 'bigint'))
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => (right[i] ? ' '.repeat(widths[i]! - width(cell)) + cell : cell + ' '.repeat(widths[i]! - width(cell)))).join('  ').trimEnd()
-  return [line(columns), line(widths.map((one) => '─'.repeat(one))), ...shown.map(line)].join('\n')
+  return [line(names), line(widths.map((one) => '─'.repeat(one))), ...shown.map(line)].join('\n')
 }
 
 const clean = (text: string, widest: number): string => {
-  const flat = text.replace(/[\x00-\x1f\x7f]/g, (character) => (character === '\n' ? '⏎' : '·'))
+  const flat = harmless(text).replaceAll('\n', '⏎')
   return flat.length > widest ? flat.slice(0, widest - 1) + '…' : flat
 }
 

@@ -20,7 +20,7 @@ export const computedText = ({ rows, duplicates, dead }: { readonly rows: number
 /** Adds up what the consumer reports, and says what a person should know. */
 export function consumerNews(console: Console) {
   const total = { rows: 0, duplicates: 0, dead: 0 }
-  const progress = console.progress('consume')
+  const progress = console.progress('consume', { mostWaitMs: 1000 })
   return {
     total,
     report(news: ConsumeNews) {

@@ -153,7 +153,7 @@ export const commands: readonly Command[] = [
     args: '<sql>',
     summary: 'run a SELECT against the warehouse; works while everything runs',
     example: 'tidemark query "select application_date, risk_score, ma50 from loan_risk limit 5"',
-    options: [['--format <format>', 'table, json or csv (default: table)']],
+    options: [['--format <format>', 'table (the first 1 000 rows), csv or json, where whole numbers beyond 2^53 and infinities are texts (default: table)']],
     onExisting: true,
     load: () => import('./query.ts'),
   },

@@ -12,7 +12,7 @@ export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
     const first = await nothingYet(config)
     const follow = options['untilCaughtUp'] !== true
-    const [computed, written] = [consumerNews(console), sinkNews(console)]
+    const [computed, written] = [consumerNews(console), sinkNews(console, ports.warehouse)]
     const consuming = () => consumeAll(ports, { follow, signal: both, report: computed.report, nothingYet: first, note: console.note })
     const sinking = () => sink(ports, { partitions: config.log.partitions, nothingYet: first, follow, signal: both, report: written.report, note: console.note })
 

@@ -1,4 +1,5 @@
 /** The body of the process that runs a user's statement: it is one part ahead of whoever looks at them, and ends with who asked. */
+import { Worker } from 'node:worker_threads'
 import { Problem } from '../problem.ts'
 import { openSqlite } from '../sqlite.ts'
 import { queryParts } from './embedded-query.ts'
@@ -14,6 +15,9 @@ process.on('message', (message: Asked | 'next') => {
   wake()
 })
 process.on('disconnect', () => process.exit())
+// Within a long statement nothing of that is heard: a thread sees to it that no statement outlives who asked, however that one ended.
+const watch = `setInterval(() => { if (process.ppid !== ${Number(process.argv[2])}) process.kill(process.pid, 'SIGKILL') }, 500)`
+new Worker(watch, { eval: true }).unref()
 
 const send = (answer: Answer) => new Promise<void>((sent) => process.send!(answer, undefined, undefined, () => sent()))
 

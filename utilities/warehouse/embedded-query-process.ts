@@ -13,7 +13,7 @@ export async function* partsFromProcess(path: string, sql: string, signal?: Abor
   signal?.throwIfAborted()
   // In the package it is compiled, as this file is.
   const body = new URL(`./embedded-query-body${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-  const child = fork(body, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(body, [`${process.pid}`], { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const kill = () => void child.kill('SIGKILL')
   const ended = new AbortController()
   child.once('exit', () => ended.abort())
