@@ -79,7 +79,14 @@ export function plainType(type: AvroType): { readonly name: string; readonly nul
 export const primitives: ReadonlySet<string> = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 
 /** A field as columns hold it. The position is `seq` in messages and `_seq` in columns: a long that always fits a double. */
-export type Cell = { readonly name: string; readonly column: string; readonly kind: CellKind; readonly nullable: boolean }
+export type Cell = {
+  readonly name: string
+  readonly column: string
+  readonly kind: CellKind
+  readonly nullable: boolean
+  /** The bytes of the longest text that comes in as a record. A row of ours was one already, and its texts are as they are. */
+  readonly most: number
+}
 export type CellKind = 'double' | 'int' | 'long' | 'seq' | 'date' | 'string' | 'bytes' | 'null'
 
 const cellKinds: ReadonlySet<string> = new Set(['double', 'int', 'long', 'date', 'string', 'bytes', 'null'] satisfies CellKind[])
@@ -89,12 +96,14 @@ export const firstDay = -719528
 export const lastDay = 2932896
 
 /** The fields in order; a Problem when columns cannot hold one of them. */
-export const cellsOf = ({ name: recordName, fields }: AvroSchema): readonly Cell[] => fields.map(({ name, type }) => {
+export const cellsOf = ({ name: recordName, fields, tidemark = {} }: AvroSchema): readonly Cell[] => fields.map(({ name, type, tidemark: about }) => {
   const { name: kind = '', nullable = false } = plainType(type) ?? {}
-  if (name === 'seq' && kind === 'long' && !nullable) return { name, column: '_seq', kind: 'seq', nullable }
+  const bytes = about?.['bytes']
+  const most = typeof bytes === 'number' && !('set' in tidemark) ? bytes : Infinity
+  if (name === 'seq' && kind === 'long' && !nullable) return { name, column: '_seq', kind: 'seq', nullable, most }
   if (!cellKinds.has(kind) || (kind === 'long' && nullable)) {
     throw new Problem(`field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`,
       'Resolve its messages to a schema of a record first.')
   }
-  return { name, column: name, kind: kind as CellKind, nullable }
+  return { name, column: name, kind: kind as CellKind, nullable, most }
 })

@@ -24,9 +24,8 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
   const cells = cellsOf(schema)
   const unknown = wanted?.find((name) => !cells.some((cell) => cell.name === name))
   if (unknown !== undefined) throw new TypeError(`${schema.name} has no field ${unknown}`)
-  const limits = limitsOf(schema)
   const spare = (cell: Cell) => (wanted && !wanted.includes(cell.name) ? columnFor(cell, blockRows, none) : null)
-  const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: spare(cell), most: limits.get(cell.name) ?? Infinity }))
+  const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: spare(cell) }))
   const at = new Int32Array(blockRows)
   const stop = new Int32Array(blockRows)
   const present = new Uint8Array(blockRows)
@@ -40,17 +39,13 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
       block.rows = Math.min(blockRows, count - start)
       block.first = from + start
       open(block, ends)
-      for (let i = 0; i < readers.length; i++) readCell(block, readers[i]!.cell, targets[i]!, readers[i]!.unwanted ? 0 : start, readers[i]!.most)
+      for (let i = 0; i < readers.length; i++) readCell(block, readers[i]!.cell, targets[i]!, readers[i]!.unwanted ? 0 : start)
       close(block)
     }
     const byName = new Map(readers.flatMap(({ cell, unwanted }, i) => (unwanted ? [] : [[cell.column, targets[i]!] as const])))
     return settle({ count, byName }, from, bad)
   }
 }
-
-/** The longest text of each field, as the record's schema states it. A row of ours was let in as a record already: its texts are as they are. */
-const limitsOf = ({ fields, tidemark }: AvroSchema): ReadonlyMap<string, number> =>
-  new Map(tidemark && 'set' in tidemark ? [] : fields.flatMap(({ name, tidemark: about }) => (typeof about?.['bytes'] === 'number' ? [[name, about['bytes']]] : [])))
 
 /** Small enough that a block of messages stays in the cache from the first field to the last. */
 const blockRows = 512
@@ -116,12 +111,12 @@ function close(block: Block) {
 }
 
 /** Values go to target[offset ..). */
-function readCell(block: Block, cell: Cell, target: Column, offset: number, most: number) {
+function readCell(block: Block, cell: Cell, target: Column, offset: number) {
   readBranches(block, cell)
   switch (target.kind) {
     case 'number': return readDoubles(block, cell, target.values, offset)
     case 'date': return readDays(block, cell, target.days, offset)
-    case 'text': return readTexts(block, cell, target.starts, target.ends, offset, most)
+    case 'text': return readTexts(block, cell, target.starts, target.ends, offset)
     case 'int': return readInts(block, cell, target.values, offset)
     case 'long': return readLongs(block, cell, new Int32Array(target.values.buffer), offset)
   }
@@ -162,7 +157,7 @@ function readDoubles(block: Block, { name }: Cell, values: Float64Array, offset:
   }
 }
 
-function readTexts(block: Block, { name, kind }: Cell, starts: Int32Array, ends: Int32Array, offset: number, most: number) {
+function readTexts(block: Block, { name, kind, most }: Cell, starts: Int32Array, ends: Int32Array, offset: number) {
   const { bytes, view, at, stop, present, rows } = block
   for (let row = 0; row < rows; row++) {
     starts[offset + row] = -1
