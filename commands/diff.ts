@@ -4,13 +4,13 @@ import { inWords } from '../versions/changes.ts'
 import { diff, type ValueDiff, type VersionsDiff } from '../versions/diff.ts'
 import type { Run } from './command.ts'
 import { count, table, type Json } from './console.ts'
-import { withPorts } from './stage.ts'
+import { withPortsToRead } from './stage.ts'
 import { setAtVersion } from './words.ts'
 
 export const run: Run = async ({ args, config, console, signal }) => {
   const [a, b] = [setAtVersion(args[0]), setAtVersion(args[1])]
   if (a.set !== b.set) throw new Problem(`${args[0]} and ${args[1]} are different sets`, 'Compare two versions of the same set.', { usage: true })
-  return withPorts({ config, console }, [], async (ports) => {
+  return withPortsToRead({ config, console }, async (ports) => {
     const progress = console.progress('diff')
     const found = await diff(ports, { set: a.set, from: a.version, to: b.version, signal, report: progress })
     console.result(diffText(found), found as unknown as Json)

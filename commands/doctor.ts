@@ -15,7 +15,7 @@ import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { count, table } from './console.ts'
 import { firstApply, streamedSet } from './sets.ts'
-import { withPorts } from './stage.ts'
+import { withPortsToRead } from './stage.ts'
 
 type Check = { readonly check: string; readonly state: 'ok' | 'problem' | 'not checked'; readonly found: string; readonly todo: string | null }
 
@@ -63,7 +63,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   // Opening the parts for work would make the files that are missing.
   if (!files || !answering) for (const name of stored) skip(name, files ? 'a server is out of reach' : 'the data directory is not complete')
   else {
-    await withPorts({ config, console }, [], async (ports) => {
+    await withPortsToRead({ config, console }, async (ports) => {
       const looks = { 'released versions': () => released(ports, definitions, first), 'unfinished work': () => unfinished(ports), rows: () => countedRows(ports), clock: () => clock(ports) }
       for (const name of stored) await check(name, looks[name])
     }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
@@ -103,18 +103,20 @@ function directory(path: string, holdsData: boolean, first: string): Found {
     return { found: `there is no ${path} yet`, todo: `Run: tidemark demo, or ${first}` }
   }
   if (!statSync(path).isDirectory()) return { found: `${path} is not a directory`, todo: 'Move the file in its way, or choose another with --data-dir.' }
-  if (!mayWrite(path)) return { found: `${path} may not be written to`, todo: 'Give this user the right to read and write there.' }
+  if (!may(constants.R_OK | constants.X_OK, path)) return { found: `${path} may not be read`, todo: 'Give this user the right to read there, and to write if it is to do more than look.' }
   const { bavail, bsize } = statfsSync(path)
   const free = bavail * bsize
-  const found = `${path}, ${gigabytes(free)} free`
+  const found = `${path}, ${gigabytes(free)} free${mayWrite(path) ? '' : '; this user may read it and not write, which is enough to look, to query and to export'}`
   return free < leastFreeBytes ? { found, todo: 'Make room on its disk.' } : { found }
 }
 
 const existingAbove = (path: string): string => (existsSync(path) ? path : existingAbove(dirname(path)))
 
-function mayWrite(path: string): boolean {
+const mayWrite = (path: string) => may(constants.R_OK | constants.W_OK | constants.X_OK, path)
+
+function may(what: number, path: string): boolean {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    accessSync(path, what)
     return statSync(path).isDirectory()
   } catch {
     return false

@@ -1,15 +1,11 @@
 /** `plan`: what would happen, before anything does. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Config } from '../config/config.ts'
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { plan, type Plan } from '../versions/plan.ts'
 import type { Run } from './command.ts'
 import { askedMode } from './modes.ts'
 import { planJson, planText } from './plan-text.ts'
-import { withPorts } from './stage.ts'
+import { withPortsToRead } from './stage.ts'
 import { setAtVersion } from './words.ts'
 
 export const run: Run = async ({ args, options, config, console }) => {
@@ -18,7 +14,7 @@ export const run: Run = async ({ args, options, config, console }) => {
   const definitions = await loadDefinitions(config.features)
   const chain = asked && chainOf(definitions, asked.set, asked.version)
   const { partitions } = config.log
-  return withoutTrace(config, (config) => withPorts({ config, console }, [], async (ports) => {
+  return withPortsToRead({ config, console }, async (ports) => {
     const plans: Plan[] = []
     if (asked && chain) plans.push(await plan(ports, { chain, version: asked.version, mode, partitions }))
     else {
@@ -31,16 +27,5 @@ export const run: Run = async ({ args, options, config, console }) => {
     const changes = plans.some((one) => one.changes)
     console.result(plans.map(planText).join('\n'), { changes, plans: plans.map(planJson) })
     return changes && options['exitCode'] === true ? 3 : 0
-  }))
-}
-
-/** Where there is no data directory yet, an empty one elsewhere stands in for it. */
-async function withoutTrace<T>(config: Config, work: (config: Config) => Promise<T>): Promise<T> {
-  if (existsSync(config.dataDir)) return work(config)
-  const dataDir = mkdtempSync(join(tmpdir(), 'tidemark-plan-'))
-  try {
-    return await work({ ...config, dataDir })
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true })
-  }
+  })
 }

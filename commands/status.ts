@@ -16,7 +16,7 @@ import type { Run } from './command.ts'
 import { count, table, type Cell, type Json } from './console.ts'
 import { addLags, lagInWords, lagOf, type Lag } from './lag.ts'
 import { firstApply } from './sets.ts'
-import { withPorts } from './stage.ts'
+import { withPortsToRead } from './stage.ts'
 
 /** How far a reader has come in a partition. */
 type Reading = { readonly reader: string; readonly topic: string; readonly partition: number; readonly next: number; readonly taken: number }
@@ -25,7 +25,7 @@ type SetState = Awaited<ReturnType<typeof setStates>>[number]
 
 export const run: Run = async ({ options, config, console, signal }) => {
   const overMs = secondsOver(options['over']) * 1000
-  return withPorts({ config, console }, [], async (ports) => {
+  return withPortsToRead({ config, console }, async (ports) => {
     const topics = await ports.log.topics()
     const sets = await setStates(ports)
     const readings = [...consumed(sets), ...(await sunk(ports, topics))]

@@ -37,7 +37,7 @@ export const run: Run = async ({ args: [name], options, config, console }) => {
     }
     const messages = await messagesOf({ log, registry }, { topic: name, partitions, most: asked.last ?? 10, from: asked.from })
     console.result(messages?.text ?? `there is no message in ${name}${asked.from === undefined ? '' : ` from offset ${asked.from} on`}`, messages?.json ?? [])
-  })
+  }, { readOnly: options['create'] !== true })
 }
 
 /** Those of the topic, or the one that is asked for, each with its number. */

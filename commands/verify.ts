@@ -2,12 +2,12 @@
 import { verify } from '../versions/verify.ts'
 import type { Run } from './command.ts'
 import { count, table } from './console.ts'
-import { withPorts } from './stage.ts'
+import { withPortsToRead } from './stage.ts'
 import { setAtVersion } from './words.ts'
 
 export const run: Run = async ({ args, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
-  return withPorts({ config, console }, [], async (ports) => {
+  return withPortsToRead({ config, console }, async (ports) => {
     const progress = console.progress(`verify ${set}@${version}`)
     const proof = await verify(ports, { set, version, signal, report: ({ rows }) => progress(rows) }).catch((error: unknown) => {
       if (signal.aborted) return undefined

@@ -1,5 +1,5 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Mode } from '../schemas/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
@@ -8,11 +8,13 @@ import type { Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/log/kafka-auth.ts'
 import type { Log } from '../utilities/log/log.ts'
 import type { Look } from '../utilities/look.ts'
+import { makeDirectory } from '../utilities/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/parquet.ts'
 import type { ParquetThread } from '../utilities/parquet/parquet-thread.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
 import type { Source } from '../utilities/source/source.ts'
+import type { EmbeddedOptions } from '../utilities/warehouse/embedded-warehouse.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
 import type { Config } from './config.ts'
 
@@ -31,18 +33,23 @@ export type Ports = {
   close(): Promise<void>
 }
 
+export type WireOptions = {
+  /** Nothing is made, and nothing written: for who may only look, and for a store that is not there yet, which then is empty. */
+  readonly readOnly?: boolean
+}
+
 /** `note` hears of trouble that passes by itself. */
-export async function wire(config: Config, note: (text: string) => void = () => {}): Promise<Ports> {
+export async function wire(config: Config, note: (text: string) => void = () => {}, options: WireOptions = {}): Promise<Ports> {
   const open = await sources()
   const { rejectsFile } = await import('../utilities/source/rejects-file.ts')
   const { takeLease } = await import('../utilities/lease.ts')
 
   const at = (name: string) => join(config.dataDir, name)
-  const { log, checkpoints } = await openLog(config, note)
+  const { log, checkpoints } = await openLog(config, note, options)
   // Connections left open would keep the process alive after its message.
   const closeLog = (error: unknown) => Promise.all([log.close(), checkpoints.close()]).then(() => Promise.reject(error))
-  const registry = await openRegistry(config, note).catch(closeLog)
-  const warehouse = await openWarehouse(config, note).catch((error: unknown) => registry.close().then(() => closeLog(error)))
+  const registry = await openRegistry(config, note, options).catch(closeLog)
+  const warehouse = await openWarehouse(config, note, options).catch((error: unknown) => registry.close().then(() => closeLog(error)))
   const rejectsPath = (name: string) => at(join('rejects', `${name}.csv`))
   return {
     log,
@@ -55,7 +62,7 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     lease: async (name) => (config.log.kind === 'kafka' && ['consume', 'sink'].includes(name) ? { close: async () => {} } : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`)),
     rejectsPath,
     rejects(name) {
-      mkdirSync(dirname(rejectsPath(name)), { recursive: true })
+      makeDirectory(dirname(rejectsPath(name)))
       return rejectsFile(rejectsPath(name))
     },
     async close() {
@@ -64,13 +71,13 @@ export async function wire(config: Config, note: (text: string) => void = () => 
   }
 }
 
-async function openLog({ log: chosen, dataDir }: Config, note: (text: string) => void) {
+async function openLog({ log: chosen, dataDir }: Config, note: (text: string) => void, options: WireOptions) {
   switch (chosen.kind) {
     case 'embedded': {
       const { openEmbeddedLog } = await import('../utilities/log/embedded-log.ts')
       const { openEmbeddedCheckpoints } = await import('../utilities/checkpoint/embedded-checkpoints.ts')
       const path = join(dataDir, 'log.db')
-      return { log: openEmbeddedLog(path), checkpoints: openEmbeddedCheckpoints(path) }
+      return { log: openEmbeddedLog(path, options), checkpoints: openEmbeddedCheckpoints(path, options) }
     }
     case 'kafka': {
       const { openKafkaCheckpoints } = await import('../utilities/checkpoint/kafka-checkpoints.ts')
@@ -87,26 +94,26 @@ async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note
   return openKafkaLog({ ...options, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
 }
 
-async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: string) => void): Promise<Registry> {
+async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: string) => void, options: WireOptions): Promise<Registry> {
   const { incompatibilities } = await import('../schemas/compatibility.ts')
   switch (chosen.kind) {
     case 'embedded': {
       const { openEmbeddedRegistry } = await import('../utilities/registry/embedded-registry.ts')
-      return openEmbeddedRegistry(join(dataDir, 'registry.db'), incompatibilities('BACKWARD'))
+      return openEmbeddedRegistry(join(dataDir, 'registry.db'), incompatibilities('BACKWARD'), options)
     }
     case 'glue': {
       const { openGlueRegistry } = await import('../utilities/registry/glue-registry.ts')
       const { catalogDatabase = chosen.registry } = chosen
-      return openGlueRegistry({ ...chosen, catalogDatabase, cachePath: join(dataDir, 'glue-cache.db'), incompatibilities: (mode) => incompatibilities(mode as Mode) }, note)
+      return openGlueRegistry({ ...chosen, ...options, catalogDatabase, cachePath: join(dataDir, 'glue-cache.db'), incompatibilities: (mode) => incompatibilities(mode as Mode) }, note)
     }
   }
 }
 
-async function openWarehouse({ warehouse: chosen, dataDir }: Config, note: (text: string) => void, { readOnly = false } = {}): Promise<Warehouse> {
+async function openWarehouse({ warehouse: chosen, dataDir }: Config, note: (text: string) => void, options: EmbeddedOptions = {}): Promise<Warehouse> {
   switch (chosen.kind) {
     case 'embedded': {
       const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
-      return openEmbeddedWarehouse(join(dataDir, 'warehouse.db'), { readOnly })
+      return openEmbeddedWarehouse(join(dataDir, 'warehouse.db'), options)
     }
     case 'redshift': {
       const { openRedshiftWarehouse } = await import('../utilities/warehouse/redshift-warehouse.ts')
@@ -139,7 +146,7 @@ export async function wireParquet(options: ParquetOptions): Promise<ParquetThrea
 
 /** Only the warehouse, for reading. */
 export function wireReader(config: Config): Promise<Warehouse> {
-  return openWarehouse(config, () => {}, { readOnly: true })
+  return openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
 }
 
 /** What can be seen of the parts that are servers of their own, without making anything. */

@@ -7,7 +7,7 @@ import { columnOf } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
 import { openSqlite } from '../utilities/sqlite.ts'
 import { bookkeeping, changes } from '../utilities/warehouse/ddl.ts'
-import { openEmbeddedWarehouse } from '../utilities/warehouse/embedded-warehouse.ts'
+import { openEmbeddedWarehouse, type EmbeddedOptions } from '../utilities/warehouse/embedded-warehouse.ts'
 import { columnsFrom, layoutOf, plainRows, readRows } from './contracts/loan-rows.ts'
 import { newDirectory } from './contracts/processes.ts'
 
@@ -17,7 +17,7 @@ function testDirectory(): string {
   return dir
 }
 
-function testWarehouse(options?: { readonly readOnly?: boolean }, dir = testDirectory()) {
+function testWarehouse(options?: EmbeddedOptions, dir = testDirectory()) {
   const warehouse = openEmbeddedWarehouse(join(dir, 'warehouse.db'), options)
   onTestFinished(warehouse.close)
   return { dir, warehouse }
@@ -154,9 +154,9 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
 
   it('says that nothing has been written yet, and makes no file, when it is only to be read', async () => {
     const dir = testDirectory()
-    expect(() => testWarehouse({ readOnly: true }, dir)).toThrow(/nothing has been written.*Run: tidemark/)
+    expect(() => testWarehouse({ readOnly: true, notEmpty: true }, dir)).toThrow(/nothing has been written.*Run: tidemark/)
     writeFileSync(join(dir, 'warehouse.db'), '')
-    expect(() => testWarehouse({ readOnly: true }, dir)).toThrow(/nothing has been written.*Run: tidemark/)
+    expect(() => testWarehouse({ readOnly: true, notEmpty: true }, dir)).toThrow(/nothing has been written.*Run: tidemark/)
     expect(statSync(join(dir, 'warehouse.db')).size).toBe(0)
     expect(existsSync(join(dir, 'warehouse.db-wal'))).toBe(false)
   })

@@ -1,4 +1,4 @@
-/** What errors of SQLite, and of the file system under it, mean for the reader; undefined when an error is a bug of ours. */
+/** What errors of SQLite mean for the reader; undefined when an error is a bug of ours. */
 import { dirname } from 'node:path'
 import { Problem } from './problem.ts'
 
@@ -16,6 +16,14 @@ const primaryCode = (error: unknown): number | undefined => {
 const textOf = (error: unknown) => (error as Error).message.replace(/\s+/g, ' ').trim().replace(/\.$/, '')
 
 export const isBusy = (error: unknown) => primaryCode(error) === code.busy
+
+/** A reader of a WAL file who can make nothing beside it. */
+export const mayLackMarks = (error: unknown) => [code.readOnly, code.cannotOpen].includes(primaryCode(error) ?? -1)
+
+export const unreadableWal = (path: string, cause: unknown) =>
+  new Problem(`${path} was left with changes beside it that this user cannot bring in`, 'Have somebody who may write there run: tidemark status; or get the right to write to its folder.', { cause })
+
+export const changedMeanwhile = (path: string) => new Problem(`somebody began to write ${path} while it was read`, 'Run it again.')
 
 export function fileTrouble(path: string, error: unknown): Problem | undefined {
   const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
@@ -51,25 +59,4 @@ export function queryTrouble(error: unknown): Problem | undefined {
   }
   const { code: kind } = error as { readonly code?: unknown }
   return kind === 'ERR_INVALID_ARG_VALUE' ? problem('the query is empty', 'Give it a statement, such as SELECT 1.') : undefined
-}
-
-export function directoryTrouble(directory: string, error: unknown): Problem | undefined {
-  const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
-  switch ((error as { readonly code?: unknown }).code) {
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return problem(`the directory ${directory} cannot be made`, 'Give this user the right to write there, or choose another data directory.')
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return problem(`${directory} is not a directory`, 'Move the file in its way, or choose another data directory.')
-    case 'ENOENT':
-    case 'ENAMETOOLONG':
-    case 'ELOOP':
-      return problem(`the directory ${directory} cannot be made`, 'Check the path, or choose another data directory.')
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return problem(`there is no space left for ${directory}`, 'Make room on its disk and run the command again.')
-  }
-  return undefined
 }

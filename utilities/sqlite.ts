@@ -1,9 +1,11 @@
 /** The one door to node:sqlite: opens database files, runs transactions on them, and says in words what goes wrong. */
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
+import { makeDirectory } from './make-directory.ts'
 import { Problem } from './problem.ts'
-import { busyWaitMs, directoryTrouble, fileTrouble, isBusy, queryTrouble } from './sqlite-trouble.ts'
+import { busyWaitMs, changedMeanwhile, fileTrouble, isBusy, mayLackMarks, queryTrouble, unreadableWal } from './sqlite-trouble.ts'
 
 export type Statement = StatementSync
 
@@ -28,7 +30,7 @@ export interface Sqlite {
 }
 
 type OpenOptions = {
-  /** The file must exist; nothing is created. */
+  /** Nothing is created, on disk or in the file: where there is no file yet, there are the tables, all of them empty. */
   readonly readOnly?: boolean
   /** CREATE TABLE statements by table name: run when the table is missing. */
   readonly tables?: Readonly<Record<string, string>>
@@ -44,7 +46,7 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
     }
   }
   if (!readOnly) makeDirectory(dirname(path))
-  const db = guarded(() => new DatabaseSync(path, { readOnly, timeout: busyWaitMs }))
+  const { db, checkStill } = guarded(() => (readOnly ? openToRead(path, tables) : { db: new DatabaseSync(path, { timeout: busyWaitMs }), checkStill: () => {} }))
   const transaction = <T>(begin: string, work: () => T): T => guarded(() => {
     db.exec(begin)
     try {
@@ -60,10 +62,7 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
   const write = <T>(work: () => T) => transaction('BEGIN IMMEDIATE', work)
 
   try {
-    guarded(() => {
-      if (readOnly) db.prepare('SELECT 1 FROM sqlite_schema').get()
-      else setUp(db, write, tables)
-    })
+    if (!readOnly) guarded(() => setUp(db, write, tables))
   } catch (error) {
     db.close()
     throw error
@@ -80,10 +79,17 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
     prepare,
     exec: (sql) => guarded(() => db.exec(sql)),
     write,
-    read: (work) => transaction('BEGIN', work),
+    read(work) {
+      const result = transaction('BEGIN', work)
+      checkStill()
+      return result
+    },
     *select(sql) {
       try {
-        yield* selected(db, sql)
+        for (const part of selected(db, sql)) {
+          checkStill()
+          yield part
+        }
       } catch (error) {
         throw queryTrouble(error) ?? fileTrouble(path, error) ?? error
       }
@@ -91,6 +97,45 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
     close() {
       if (db.isOpen) db.close()
     },
+  }
+}
+
+type ToRead = { readonly db: DatabaseSync; /** A Problem when what was read may be of two states of the file. */ readonly checkStill: () => void }
+
+/**
+ * Readers of a WAL file leave marks in the file of shared memory beside it. A user who can make none there reads with the marks of others, while
+ * there are any. When nobody has the file open there is no WAL, and the file is all there is; then nobody must begin to write until it is read.
+ */
+function openToRead(path: string, tables: Readonly<Record<string, string>>): ToRead {
+  const before = statSync(path, { throwIfNoEntry: false })
+  if (Object.keys(tables).length > 0 && (before === undefined || before.size === 0)) {
+    const db = new DatabaseSync(':memory:')
+    for (const sql of Object.values(tables)) db.exec(sql)
+    return { db, checkStill: () => {} }
+  }
+  try {
+    return { db: looked(new DatabaseSync(path, { readOnly: true, timeout: busyWaitMs })), checkStill: () => {} }
+  } catch (error) {
+    if (before === undefined || !mayLackMarks(error)) throw error
+    if (statSync(`${path}-wal`, { throwIfNoEntry: false })) throw unreadableWal(path, error)
+  }
+  return {
+    db: looked(new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true })),
+    checkStill() {
+      const now = statSync(path)
+      if (statSync(`${path}-wal`, { throwIfNoEntry: false }) || now.mtimeMs !== before.mtimeMs || now.size !== before.size) throw changedMeanwhile(path)
+    },
+  }
+}
+
+/** The file is opened only when something is read of it. */
+function looked(db: DatabaseSync): DatabaseSync {
+  try {
+    db.prepare('SELECT 1 FROM sqlite_schema').get()
+    return db
+  } catch (error) {
+    db.close()
+    throw error
   }
 }
 
@@ -103,28 +148,6 @@ function setUp(db: DatabaseSync, write: <T>(work: () => T) => T, tables: Readonl
   write(() => {
     for (const [name, sql] of Object.entries(tables)) if (!has(name)) db.exec(sql)
   })
-}
-
-function makeDirectory(directory: string): void {
-  try {
-    makeWithParents(directory)
-  } catch (error) {
-    throw directoryTrouble(directory, error) ?? error
-  }
-}
-
-/** Node's own recursive mkdir never returns where a parent exists and nothing can be made in it, as in /proc or a deleted directory. */
-function makeWithParents(directory: string, parentMade = false): void {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return
-  try {
-    mkdirSync(directory)
-  } catch (error) {
-    const kind = (error as { readonly code?: unknown }).code
-    if (kind === 'ENOENT' && !parentMade && dirname(directory) !== directory) {
-      makeWithParents(dirname(directory))
-      makeWithParents(directory, true)
-    } else if (kind !== 'EEXIST' || !statSync(directory).isDirectory()) throw error
-  }
 }
 
 /** The change to WAL needs the file alone for a moment, and where waiting could mean a deadlock SQLite does not wait by itself. */

@@ -22,8 +22,8 @@ export function saveEntries(db: Sqlite, save: readonly Save[]): void {
 }
 
 /** `path` is the log's own file. */
-export function openEmbeddedCheckpoints(path: string): Checkpoints & { close(): Promise<void> } {
-  const db = openSqlite(path, { tables: checkpointTables })
+export function openEmbeddedCheckpoints(path: string, { readOnly = false } = {}): Checkpoints & { close(): Promise<void> } {
+  const db = openSqlite(path, { readOnly, tables: checkpointTables })
   return {
     async load(name) {
       const rows = db.read(() => db.prepare('SELECT key, value FROM checkpoints WHERE name = ?').all(name))

@@ -14,8 +14,8 @@ const writerTables = {
 
 const pollMs = 20
 
-export function openEmbeddedLog(path: string): Log {
-  const db = openSqlite(path, { tables: { ...logTables, ...writerTables, ...checkpointTables } })
+export function openEmbeddedLog(path: string, { readOnly = false } = {}): Log {
+  const db = openSqlite(path, { readOnly, tables: { ...logTables, ...writerTables, ...checkpointTables } })
   return {
     gapless: true,
     create: async (topic, partitions) => db.write(() => createTopic(db, topic, partitions)),

@@ -14,11 +14,13 @@ const tables = {
 ) WITHOUT ROWID`,
 }
 
-export function openEmbeddedRegistry(path: string, incompatibility: Incompatibility): Registry {
-  const db = openSqlite(path, { tables })
+export function openEmbeddedRegistry(path: string, incompatibility: Incompatibility, { readOnly = false } = {}): Registry {
+  const db = openSqlite(path, { tables, readOnly })
   const byId = (id: string) => registered(db.prepare('SELECT * FROM schemas WHERE id = ?').get(id))
   const bySubject = (subject: string) =>
     db.prepare('SELECT * FROM schemas WHERE subject = ? ORDER BY number').all(subject).map((row) => registered(row)!)
+
+  const known = (subject: string, definition: string) => bySubject(subject).find((one) => one.definition === definition)
 
   const reasonsAgainst = (definition: string, earlier: readonly Registered[]) =>
     earlier.some((one) => one.definition === definition) ? [] : incompatibility(definition, earlier.map((one) => one.definition))
@@ -27,9 +29,10 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
     reasonsAgainst: async (subject, definition) => db.read(() => reasonsAgainst(definition, bySubject(subject))),
 
     async register(subject, definition) {
-      return db.write(() => {
+      // Most are there already, also for who may only read.
+      return db.read(() => known(subject, definition)) ?? db.write(() => {
         const earlier = bySubject(subject)
-        const same = earlier.find((one) => one.definition === definition)
+        const same = known(subject, definition)
         if (same) return same
         const reasons = reasonsAgainst(definition, earlier)
         if (reasons.length > 0) throw incompatible(subject, reasons)

@@ -29,9 +29,9 @@ export interface GlueCache {
   close(): void
 }
 
-/** Any number of processes share the file. `registry` tells one registry from another in it. */
-export function openGlueCache(path: string, registry: string): GlueCache {
-  const db = openSqlite(path, { tables })
+/** Any number of processes share the file, and who may only read keeps nothing in it. `registry` tells one registry from another in it. */
+export function openGlueCache(path: string, registry: string, { readOnly = false } = {}): GlueCache {
+  const db = openSqlite(path, { readOnly, tables })
   const byId = (id: string): Registered | undefined => {
     const row = db.prepare('SELECT id, subject, number, definition, labels FROM versions WHERE id = ?').get(id)
     return row && ({ ...row, labels: JSON.parse(row['labels'] as string) } as Registered)
@@ -50,7 +50,7 @@ export function openGlueCache(path: string, registry: string): GlueCache {
   }
   // A consumer asks every few seconds and mostly hears what it knows: then nothing is written.
   const unlessKnown = (known: boolean, work: () => void) => {
-    if (!known) db.write(work)
+    if (!known && !readOnly) db.write(work)
   }
   const isKnown = (version: Registered) => JSON.stringify(byId(version.id)?.labels) === JSON.stringify(version.labels)
   const same = (one: readonly string[] | undefined, other: readonly string[]) => JSON.stringify(one) === JSON.stringify(other)

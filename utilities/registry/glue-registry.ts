@@ -19,6 +19,8 @@ export type GlueOptions = {
   readonly catalogDatabase: string | false
   /** The file in which answers are kept. */
   readonly cachePath: string
+  /** Keeps nothing on disk. */
+  readonly readOnly?: boolean
   /** The check of our own, which has the reasons that Glue does not give. */
   readonly incompatibilities: (compatibility: string) => Incompatibility
 }
@@ -34,7 +36,7 @@ const asksAtOnce = 4
 export function openGlueRegistry(options: GlueOptions, note: (text: string) => void, { pace = 1, nowMs = () => performance.now() }: GlueTuning = {}): Registry {
   const { region, registry } = options
   const glue = openGlue(region, { pace })
-  const cache = openGlueCache(options.cachePath, `${region}/${registry}`)
+  const cache = openGlueCache(options.cachePath, `${region}/${registry}`, options)
   const reading = outageGuard(note, restMs * pace, nowMs)
   /** Versions this process has seen come into force: a list may lag behind. */
   const mine = new Map<string, string>()

@@ -1,5 +1,5 @@
 /** The embedded warehouse: one SQLite file that any process may read while it is written. */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { buffersHandedOver } from '../columns.ts'
 import { Problem } from '../problem.ts'
@@ -17,10 +17,12 @@ import type { VersionRecord, Warehouse } from './warehouse.ts'
 const leastRowsForThread = 2_000
 const rowsPerRemoval = 50_000
 
-export function openEmbeddedWarehouse(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Warehouse {
-  if (readOnly && !existsSync(path)) throw nothingYet(path)
+export type EmbeddedOptions = { readonly readOnly?: boolean; /** Without any data it cannot be opened, rather than being empty. */ readonly notEmpty?: boolean }
+
+export function openEmbeddedWarehouse(path: string, { readOnly = false, notEmpty = false }: EmbeddedOptions = {}): Warehouse {
+  if (notEmpty && !statSync(path, { throwIfNoEntry: false })?.size) throw nothingYet(path)
   const db = openSqlite(path, { readOnly, tables: bookkeeping(target) })
-  if (readOnly && columnsOf(db, 'tidemark_versions').length === 0) {
+  if (notEmpty && columnsOf(db, 'tidemark_versions').length === 0) {
     db.close()
     throw nothingYet(path)
   }
