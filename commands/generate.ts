@@ -1,5 +1,7 @@
 /** `generate`: a look-alike of the loan file. */
+import { dirname } from 'node:path'
 import { generateTo } from '../producer/generate.ts'
+import { makeDirectory } from '../utilities/make-directory.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Run } from './command.ts'
 import { count } from './console.ts'
@@ -17,6 +19,7 @@ export const run: Run = async ({ options, console, signal }) => {
     progress(written - before)
     before = written
   }
+  makeDirectory(dirname(out))
   const made = await generateTo(out, { fromYear, toYear, ...(rows === undefined ? {} : { rows }), seed }, { signal, onProgress })
   console.result(`wrote ${count(made.rows)} rows to ${out}`, { file: out, rows: made.rows, seed })
 }

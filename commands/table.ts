@@ -25,7 +25,7 @@ export const commands: readonly Command[] = [
     name: 'generate',
     summary: 'make a look-alike of the loan file, the same for the same seed',
     example: 'tidemark generate --years 2007-2012 --out data/rejected.csv.gz',
-    options: [years, ['--out <file>', 'where to write; gzip when it ends in .gz'], ['--rows <n>', 'rows in all (default: as many as the real file has)'], ['--seed <s>', 'another look-alike (default: 1)']],
+    options: [years, ['--out <file>', 'where to write, in a folder that is made if need be; gzip when it ends in .gz'], ['--rows <n>', 'rows in all (default: as many as the real file has)'], ['--seed <s>', 'another look-alike (default: 1)']],
     load: () => import('./generate.ts'),
   },
   {

@@ -1,6 +1,7 @@
 /** Reads the config file and the environment once, into a value the rest of the program can trust. */
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, normalize, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { Problem } from '../utilities/problem.ts'
 
@@ -72,9 +73,18 @@ const shape = z.strictObject({
 
 export type Config = Readonly<z.infer<typeof shape>>
 
-export function readConfig(file: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(named: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
+  const file = named === undefined ? undefined : shipped(named)
   const config = parse(file === undefined ? {} : substitute(readJson(file), env, file), file ?? 'the defaults')
   return config.features === undefined ? config : { ...config, features: found(config.features, file) }
+}
+
+/** A config file that comes with Tidemark is found from any folder, by the name that it has in the checkout. */
+function shipped(file: string): string {
+  if (existsSync(file) || dirname(normalize(file)) !== 'config') return file
+  // The compiled package has it beside the compiled code.
+  const places = ['.', '../../config'].map((folder) => fileURLToPath(new URL(`${folder}/${basename(file)}`, import.meta.url)))
+  return places.find((place) => existsSync(place)) ?? file
 }
 
 /** A path as seen from where the command runs or, if nothing is there, from the folder of the config file. */

@@ -1,4 +1,4 @@
-/** What a person reads at the terminal: rates. */
+/** What a person reads at the terminal: rates, and lines that do not grow with what they tell of. */
 import { describe, expect, it } from 'vitest'
 import { openRate } from '../commands/rate.ts'
 

@@ -31,14 +31,14 @@ function directoryTrouble(directory: string, error: unknown): Problem | undefine
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return problem(`the directory ${directory} cannot be made`, 'Give this user the right to write there, or choose another data directory.')
+      return problem(`the directory ${directory} cannot be made`, 'Give this user the right to write there, or choose another directory.')
     case 'ENOTDIR':
     case 'EEXIST':
-      return problem(`${directory} is not a directory`, 'Move the file in its way, or choose another data directory.')
+      return problem(`${directory} is not a directory`, 'Move the file in its way, or choose another directory.')
     case 'ENOENT':
     case 'ENAMETOOLONG':
     case 'ELOOP':
-      return problem(`the directory ${directory} cannot be made`, 'Check the path, or choose another data directory.')
+      return problem(`the directory ${directory} cannot be made`, 'Check the path, or choose another directory.')
     case 'ENOSPC':
     case 'EDQUOT':
       return problem(`there is no space left for ${directory}`, 'Make room on its disk and run the command again.')
