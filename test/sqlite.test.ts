@@ -52,6 +52,16 @@ describe('a file or directory that cannot be used', { timeout: 60_000 }, () => {
     expect(await nextLine(startChild('intrude', join(dir, 'data', 'log.db')))).toMatch(/^\S+log\.db cannot be (written|opened)\./)
   })
 
+  it('is told apart from too many open files', async () => {
+    const dir = testDirectory()
+    const log = openEmbeddedLog(join(dir, 'log.db'))
+    onTestFinished(log.close)
+    writeFileSync(join(dir, 'loans.csv'), 'a')
+    const child = startChild('crowd', join(dir, 'log.db'), join(dir, 'loans.csv'))
+    expect(await nextLine(child)).toMatch(/log\.db cannot be opened: too many files are open\. End what holds so many/)
+    expect(await nextLine(child)).toMatch(/loans\.csv cannot be opened: too many files are open/)
+  })
+
   it('rolls back and says so when the disk is full, and goes on when there is room again', () => {
     const db = openSqlite(join(testDirectory(), 'small.db'), { tables: { t: 'CREATE TABLE t (a BLOB)' } })
     onTestFinished(() => db.close())

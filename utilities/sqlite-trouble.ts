@@ -1,5 +1,6 @@
 /** What errors of SQLite mean for the reader; undefined when an error is a bug of ours. */
 import { dirname } from 'node:path'
+import { noMoreFiles, tooManyFiles } from './open-files.ts'
 import { Problem } from './problem.ts'
 
 /** How long a writer waits for the others before it gives up. */
@@ -34,12 +35,14 @@ export function fileTrouble(path: string, error: unknown): Problem | undefined {
     case code.readOnly:
       return problem(`${path} cannot be written`, 'Give this user the right to write the file and its directory, or choose another data directory.')
     case code.io:
+      if (noMoreFiles()) return tooManyFiles(path, error)
       return problem(`${path} could not be read or written (${textOf(error)})`, 'Check its disk and the space left there, and run the command again.')
     case code.corrupt:
       return problem(`${path} is damaged`, 'Restore it from a copy, or move it away and fill it again.')
     case code.full:
       return problem(`there is no space left for ${path}`, 'Make room on its disk and run the command again; what was committed is safe.')
     case code.cannotOpen:
+      if (noMoreFiles()) return tooManyFiles(path, error)
       return problem(`${path} cannot be opened`, `Check that it is a file, and that this user may read and write it and ${dirname(path)}.`)
     case code.notADatabase:
       return problem(`${path} is not a database`, 'Move the file away, or choose another data directory.')

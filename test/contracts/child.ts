@@ -1,10 +1,12 @@
 /** What a child process of the tests does, by its first argument; it says each step on standard output once it is done. */
-import { writeSync } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbeddedCheckpoints } from '../../utilities/checkpoint/embedded-checkpoints.ts'
 import { takeLease } from '../../utilities/lease.ts'
 import { openEmbeddedLog } from '../../utilities/log/embedded-log.ts'
 import { Problem } from '../../utilities/problem.ts'
+import { fileSource } from '../../utilities/source/file-source.ts'
 import { openEmbeddedWarehouse } from '../../utilities/warehouse/embedded-warehouse.ts'
 import { columnsFrom, layoutOf, plainRows } from './loan-rows.ts'
 import { batchOf, numbered } from './messages.ts'
@@ -70,6 +72,17 @@ const jobs: { readonly [job: string]: (path: string, detail: string) => Promise<
       say('written')
     } catch (error) {
       say(error instanceof Problem ? error.message : `not a Problem: ${String(error)}`)
+    }
+  },
+
+  /** Opens as many files as it may, and then wants one more: of the log, and of a source. */
+  async crowd(path, source) {
+    try {
+      for (;;) openSync(devNull, 'r')
+    } catch {
+      const refused = (error: unknown) => say(error instanceof Problem ? error.message : `not a Problem: ${String(error)}`)
+      await Promise.resolve().then(() => openEmbeddedLog(path)).catch(refused)
+      await fileSource(source).identify().catch(refused)
     }
   },
 }

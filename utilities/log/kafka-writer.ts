@@ -27,7 +27,8 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
     if (ended) throw ended
     // Everything that can be refused is refused before the transaction begins.
     const appends = await Promise.all(append.map((one) => checked(parts, one)))
-    const parcels = (await Promise.all([...appends.map((one, i) => cutUp(one, i)), ...(await saved(save))])).flat()
+    // All of them are waited for together: one that is refused while another is still looked at must not go unheard.
+    const parcels = (await Promise.all([Promise.all(appends.map((one, i) => cutUp(one, i))), saved(save)])).flat(2)
     try {
       if (parcels.length === 0) await checkHeld(parts, identity)
       else await transact(parcels, taken)
@@ -60,11 +61,11 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
     }
   }
 
-  async function saved(save: Work['save'] = []): Promise<Promise<Parcel[]>[]> {
+  async function saved(save: Work['save'] = []): Promise<Parcel[][]> {
     if (save.length === 0) return []
     const { topic, partitions } = await checkpoints()
     const byPartition = Map.groupBy(save, (one) => partitionOfName(one.name, partitions))
-    return [...byPartition].map(([partition, saves]) => cutUp({ topic, partition, batch: packSaves(saves) }))
+    return Promise.all([...byPartition].map(([partition, saves]) => cutUp({ topic, partition, batch: packSaves(saves) })))
   }
 
   /** Record batches of a size that the topic takes, in order. */

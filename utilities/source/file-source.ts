@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { isOutOfFiles, tooManyFiles } from '../open-files.ts'
 import { Problem } from '../problem.ts'
 import type { Source } from './source.ts'
 import { chunkBytes, storedSource } from './stored-source.ts'
@@ -31,6 +32,7 @@ function explained(path: string, cause: unknown): unknown {
   if (code === 'ENOENT' || code === 'ENOTDIR') return new Problem(`there is no file ${path}`, 'Check the path, or make a look-alike with the generate command.', { cause })
   if (code === 'EISDIR') return new Problem(`${path} is a folder, not a file`, 'Name the file in it.', { cause })
   if (code === 'EACCES' || code === 'EPERM') return new Problem(`${path} may not be read`, 'Change its permissions, or run as a user who may read it.', { cause })
+  if (isOutOfFiles(cause)) return tooManyFiles(path, cause)
   if (syscall) return new Problem(`cannot read ${path}: ${message}`, 'Check the disk or the connection that it lies on, then run the command again.', { cause })
   return cause
 }
