@@ -1,7 +1,7 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import type { Config } from '../config/config.ts'
+import { defaultSource, type Config } from '../config/config.ts'
 import { loadDefinitions, type Definitions } from '../config/definitions.ts'
 import { lookAtServers, sourceAt, type Ports } from '../config/wire.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
@@ -56,7 +56,8 @@ export const run: Run = async ({ options, config, console, signal }) => {
     definitions = await loadDefinitions(config.features)
     return { found: [...definitions].map(([set, chain]) => `${set}@${chain.map(({ version }) => version).join(', @')}`).join('; ') }
   })
-  if (definitions) await check('source file', () => source(config, definitions!, signal))
+  if (needsNoFile(config)) skip('source file', `there is no ${defaultSource}, which only produce and backfill read`)
+  else if (definitions) await check('source file', () => source(config, definitions!, signal))
   else skip('source file', 'the definitions do not load')
 
   const stored = ['released versions', 'unfinished work', 'rows', 'clock'] as const
@@ -140,6 +141,9 @@ function database(path: string, deep: boolean, first: string): Found {
     db.close()
   }
 }
+
+/** Others may fill the topics of Kafka: a file that nobody named need not be there. */
+const needsNoFile = ({ log, source: { file } }: Config) => log.kind === 'kafka' && file === defaultSource && !existsSync(file)
 
 async function source({ source: { file } }: Config, definitions: Definitions, signal: AbortSignal): Promise<Found> {
   const { record } = definitions.get(streamedSet(definitions))!.at(-1)!

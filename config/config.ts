@@ -62,10 +62,13 @@ const redshift = z.strictObject({
   .refine(({ workgroup, cluster }) => (workgroup === undefined) !== (cluster === undefined), { message: 'give a workgroup (Redshift Serverless) or a cluster, and not both', path: ['workgroup'] })
   .refine(({ cluster, dbUser }) => dbUser === undefined || cluster !== undefined, { message: 'a dbUser goes with a cluster', path: ['dbUser'] })
 
+/** Where the file lies when the config says nothing else. */
+export const defaultSource = 'data/rejected.csv.gz'
+
 const shape = z.strictObject({
   dataDir: text.default('.tidemark'),
   features: text.optional(),
-  source: z.strictObject({ file: text }).default({ file: 'data/rejected.csv.gz' }),
+  source: z.strictObject({ file: text }).default({ file: defaultSource }),
   log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
   registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
   warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),

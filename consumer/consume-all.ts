@@ -27,12 +27,20 @@ export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOption
   const start = (set: string) => {
     const work = (partition: number, signal: AbortSignal) => consume(ports, { ...options, set, partition, signal })
     const task = workOnShares(ports.log, { topic: inflowTopic, group: consumers(set), follow, signal, note }, work)
-    tasks.set(set, task.catch((error: unknown) => (failed.abort(error), Promise.reject(error))))
+    // Heard at once, whatever is waited for then; the tasks themselves are looked at in the end.
+    task.catch((error: unknown) => failed.abort(error))
+    tasks.set(set, task)
   }
   sets.forEach(start)
-  while (follow && !signal.aborted) {
-    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
-    if (!signal.aborted) for (const set of await streamedSets(ports)) if (!tasks.has(set)) start(set)
+  try {
+    while (follow && !signal.aborted) {
+      await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
+      if (!signal.aborted) for (const set of await streamedSets(ports)) if (!tasks.has(set)) start(set)
+    }
+  } catch (error) {
+    failed.abort(error)
+    await Promise.allSettled(tasks.values())
+    throw error
   }
   await Promise.all(tasks.values())
 }

@@ -131,6 +131,20 @@ function kafkaTests() {
       await writer.commit({ append: [inflow(numbered('fits ', 1000))] })
       expect(await readTexts(log, 'inflow')).toEqual(numbered('fits ', 1000))
     })
+
+    it('a commit that is refused while its checkpoint topic is still being made is one failure, heard by whoever commits', async () => {
+      const unheard: unknown[] = []
+      const hear = (error: unknown) => void unheard.push(error)
+      process.on('unhandledRejection', hear)
+      onTestFinished(() => void process.off('unhandledRejection', hear))
+      const { log } = await testLog({})
+      await log.create('inflow', 1, { 'max.message.bytes': '5000' })
+      const writer = await log.writer('w')
+      const refused = writer.commit({ append: [inflow(['x'.repeat(6000)])], save: [{ name: 'n', key: '', value: bytes('v') }] })
+      await expect(refused).rejects.toThrow(/larger than topic/)
+      await sleep(50)
+      expect(unheard).toEqual([])
+    })
   })
 
   describe('reading', () => {

@@ -75,6 +75,19 @@ function operations() {
       expect(away['Kafka topics'].state).toBe('not checked')
     })
 
+    it('doctor names what makes a topic forget, with a command that can be typed as it stands, and misses no file that nobody named', async () => {
+      const place = folderWith('forgets.', { topicSettings: { inflow: { 'cleanup.policy': 'compact' }, outflow: { 'retention.bytes': 5_000_000 } } })
+      await done(place, 'apply loan_risk@0 --yes')
+      const found = async (): Promise<Printed> => Object.fromEntries(JSON.parse((await tidemark(place, `doctor --json ${config}`)).out).checks.map((one: Printed) => [one.check, one]))
+      await done(place, `topics outflow --create ${config}`)
+      const mend = `What is deleted cannot be replayed. Set it: kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic forgets.`
+      expect((await found())['Kafka topics']).toEqual({ check: 'Kafka topics', state: 'problem', found: 'outflow keeps its newest bytes only (retention.bytes=5000000)', todo: `${mend}outflow --add-config retention.bytes=-1` })
+      await done(place, `topics inflow --create ${config}`)
+      const { 'Kafka topics': topics, 'source file': file } = await found()
+      expect(topics).toEqual({ check: 'Kafka topics', state: 'problem', found: 'inflow keeps only the newest record of each key (cleanup.policy=compact)', todo: `${mend}inflow --add-config cleanup.policy=delete` })
+      expect(file).toMatchObject({ state: 'not checked', found: 'there is no data/rejected.csv.gz, which only produce and backfill read' })
+    })
+
     it('status says what each reader has still to read: nothing when all is read, whatever marks lie at the end', async () => {
       const status: Printed = await json(folder, `status --over 0 ${config}`)
       expect(status.sets[0]).toMatchObject({ set: 'loan_risk', promoted: 0, live: [0], lag: 0, duplicates: 0, dead: 0, lastSwitch: { version: 0, afterSeq: 0 } })

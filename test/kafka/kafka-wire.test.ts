@@ -8,6 +8,7 @@ import { crc32c, slicingCrc32c } from '../../utilities/log/kafka-crc.ts'
 import { fetchCodec, type Fetch } from '../../utilities/log/kafka-fetch.ts'
 import { partitionOf } from '../../utilities/partition.ts'
 import { produceCodec, recordBatch, type Packed } from '../../utilities/log/kafka-produce.ts'
+import { code, Refusal, worthSayingAfterMs } from '../../utilities/log/kafka-trouble.ts'
 import { stockFetch, stockProduce } from '../../utilities/log/kafka-stock.ts'
 import { Problem } from '../../utilities/problem.ts'
 
@@ -224,5 +225,12 @@ describe('what is computed without kafkajs', () => {
 
   it('is used only with the version of kafkajs that it was tested with', () => {
     expect([isKnownKafkajs(), isKnownKafkajs('2.2.4'), isKnownKafkajs('2.2.5'), isKnownKafkajs('3.0.0')]).toEqual([true, true, false, false])
+  })
+})
+
+describe('what a person hears of', () => {
+  it('is that brokers are not ready, and not that the first transaction of a name takes a new broker a while', () => {
+    expect(worthSayingAfterMs(new Refusal(code.leaderNotAvailable, 'topic inflow'))).toBe(1000)
+    expect(worthSayingAfterMs(new Refusal(code.concurrentTransactions, 'the writer produce/inflow'))).toBeGreaterThan(10_000)
   })
 })

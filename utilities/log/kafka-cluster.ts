@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
 import type { Answers } from './kafka-answers.ts'
 import { openLink, type Address, type ClientSettings, type Link } from './kafka-client.ts'
-import { asProblem, check, code, isPassing, isRefusal, isUnanswered, Refusal, voice } from './kafka-trouble.ts'
+import { asProblem, check, code, isPassing, isRefusal, isUnanswered, Refusal, voice, worthSayingAfterMs } from './kafka-trouble.ts'
 
 export type ClusterSettings = ClientSettings & {
   readonly brokers: readonly string[]
@@ -37,9 +37,6 @@ export interface Cluster {
   forget(topic?: string): void
   close(): void
 }
-
-/** A person hears of trouble that lasts. */
-const worthSayingMs = 1000
 
 export function openCluster(settings: ClusterSettings): Cluster {
   const place = settings.brokers.join(', ')
@@ -168,7 +165,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
           if (closing.signal.aborted) throw closed()
           const triedMs = performance.now() - startedMs
           if (!isPassing(error) || signal?.aborted || triedMs > (forMs ?? settings.patienceMs())) throw asProblem(error, place)
-          if (triedMs > worthSayingMs) told.complain(me, error)
+          if (triedMs > worthSayingAfterMs(error)) told.complain(me, error)
           // A transaction of the same name is about to end: milliseconds. Everything else means that somebody moved.
           const soon = isRefusal(error, code.concurrentTransactions)
           if (!soon) forget()

@@ -1,6 +1,7 @@
 /** A look at Kafka, for the doctor: whether it answers, and whether its topics are as Tidemark needs them. */
 import type { Found, Look } from '../look.ts'
 import type { KafkaLog } from './kafka-log.ts'
+import { alter } from './kafka-topics.ts'
 
 const ours = ['inflow', 'outflow', 'inflow.dead'] as const
 
@@ -37,10 +38,18 @@ async function topics(log: KafkaLog): Promise<Found> {
     if (lost.length > 0) return { found: `${topic}: no broker leads partition ${lost.join(', ')}`, todo: 'Start the brokers that hold it.' }
     const behind = partitions.flatMap(({ copies, inSync }, partition) => (inSync < copies ? [partition] : []))
     if (behind.length > 0) return { found: `${topic}: partition ${behind.join(', ')} has fewer copies up to date than it should`, todo: 'Look at the brokers: a copy is missing or cannot keep up.' }
-    const retention = settings['retention.ms']
-    if (retention !== undefined && retention !== '-1') {
-      return { found: `${topic} keeps its records for ${retention} ms only`, todo: `What is deleted cannot be replayed: kafka-configs.sh --alter --topic ${topic} --add-config retention.ms=-1, or accept it.` }
+    const forgets = forgetting(settings)
+    if (forgets) {
+      const { cluster, prefix } = log.kafka
+      return { found: `${topic} ${forgets.what} (${forgets.setting}=${settings[forgets.setting]})`, todo: `What is deleted cannot be replayed. Set it: ${alter(cluster, prefix + topic, forgets.setting, forgets.better)}` }
     }
   }
   return { found: `${found}, kept for ever` }
+}
+
+/** The setting by which records go. */
+function forgetting(settings: { readonly [name: string]: string }): { readonly what: string; readonly setting: string; readonly better: string } | undefined {
+  if (settings['cleanup.policy']?.includes('compact')) return { what: 'keeps only the newest record of each key', setting: 'cleanup.policy', better: 'delete' }
+  const limits = [{ what: 'keeps its records for a time only', setting: 'retention.ms', better: '-1' }, { what: 'keeps its newest bytes only', setting: 'retention.bytes', better: '-1' }]
+  return limits.find(({ setting }) => settings[setting] !== undefined && settings[setting] !== '-1')
 }

@@ -46,7 +46,7 @@ export async function ensureTopic(parts: KafkaParts, topic: string, partitions: 
 
 /** Kafka's own tools, as a person would call them. */
 const script = (tool: string, { place }: Cluster) => `kafka-${tool}.sh --bootstrap-server ${place.replaceAll(' ', '')}`
-const alter = (cluster: Cluster, topic: string, name: string, value: string) => `${script('configs', cluster)} --alter --topic ${topic} --add-config ${name}=${value}`
+export const alter = (cluster: Cluster, topic: string, name: string, value: string) => `${script('configs', cluster)} --alter --topic ${topic} --add-config ${name}=${value}`
 
 async function makeTopic(cluster: Cluster, topic: string, partitions: number, settings: TopicSettings): Promise<void> {
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
