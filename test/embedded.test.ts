@@ -31,6 +31,11 @@ const inNewDirectory = <Store extends object>(store: (dir: string) => Store) => 
 }
 const logStore = (dir: string) => ({
   log: async () => openEmbeddedLog(join(dir, 'log.db')),
+  drop: async (topic: string) => {
+    const db = openSqlite(join(dir, 'log.db'))
+    db.write(() => db.prepare('DELETE FROM partitions WHERE topic = ?').run(topic))
+    db.close()
+  },
   checkpoints: async () => {
     const checkpoints = openEmbeddedCheckpoints(join(dir, 'log.db'))
     onTestFinished(checkpoints.close)

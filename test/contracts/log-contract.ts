@@ -7,7 +7,12 @@ import { lawsWith, type Exceptions } from './laws.ts'
 import { batchOf, numbered, readAll, readTexts, textsOf } from './messages.ts'
 
 /** One store, empty at first; each call of `log` opens one more handle on it, as another process would. */
-export type LogStore = { readonly log: () => Promise<Log>; readonly dispose: () => Promise<void> }
+export type LogStore = {
+  readonly log: () => Promise<Log>
+  /** Deletes a topic by other means than the log's. */
+  readonly drop: (topic: string) => Promise<void>
+  readonly dispose: () => Promise<void>
+}
 
 export function logContract(name: string, fresh: () => Promise<LogStore>, exceptions: Exceptions = {}): void {
   describe(`the log contract: ${name}`, { timeout: 60_000 }, () => {
@@ -49,6 +54,35 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
       expect((await log.topics()).map(({ partitions }) => partitions.length)).toEqual([1, 2])
       expect(await Promise.all((await log.topics()).map(({ topic }) => log.partitions(topic)))).toEqual([1, 2])
       expect(await log.partitions('nowhere')).toBe(0)
+    })
+
+    law('a topic keeps its identity; one that is gone has none, and made again it is another', async () => {
+      const id = await log.topicId('inflow')
+      expect(id).toMatch(/./)
+      expect(await log.topicId('outflow')).not.toBe(id)
+      expect(await log.topicId('nowhere')).toBeUndefined()
+      await append(['a'])
+      await log.create('inflow', 1)
+      const other = await store.log()
+      expect(await other.topicId('inflow')).toBe(id)
+      await store.drop('inflow')
+      for (const one of [log, other]) expect(await one.topicId('inflow')).toBeUndefined()
+      await log.create('inflow', 1)
+      const anew = await log.topicId('inflow')
+      expect(anew).toMatch(/./)
+      expect(anew).not.toBe(id)
+      expect(await other.topicId('inflow')).toBe(anew)
+      await other.close()
+    })
+
+    law('a message may be as large as the topic says', async () => {
+      const most = Math.min(await log.largestMessage('inflow'), 10_000_000)
+      const writer = await log.writer('anyone')
+      const commit = (size: number, more: object) =>
+        writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: { bytes: new Uint8Array(size), ends: Uint32Array.of(size), ...more } }] })
+      await commit(most, {})
+      await commit(most - Buffer.byteLength('ключ'), { keys: ['ключ'] })
+      expect((await readTexts(log, 'inflow')).map((text) => text.length)).toEqual([most, most - 8])
     })
 
     law('what was committed is read in order, each message at the offset that commit returned', async () => {

@@ -103,6 +103,19 @@ export function registryContract(name: string, fresh: () => Promise<RegistryStor
       expect((await registry.find(id))!.labels).toEqual({ ...ten, label3: 'again' })
     })
 
+    law('has an identity: the same in every handle, and another in another store', async () => {
+      const mine = await registry.identity()
+      expect(mine).toEqual({ id: expect.stringMatching(/./), place: expect.stringMatching(/./) })
+      const other = await store.registry()
+      expect(await other.identity()).toEqual(mine)
+      await other.close()
+      const elsewhere = await fresh()
+      const stranger = await elsewhere.registry()
+      expect((await stranger.identity()).id).not.toBe(mine.id)
+      await stranger.close()
+      await elsewhere.dispose()
+    })
+
     law('two handles see what the other registers, and never make two versions of one definition', async () => {
       const other = await store.registry()
       const both = await Promise.all([registry.register('row', first), other.register('row', first)])

@@ -1,4 +1,6 @@
 /** Stores in Kafka for tests: each under a prefix of its own, and gone, or at least let go of, when the test ends. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Kafka } from 'kafkajs'
 import { onTestFinished } from 'vitest'
 import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
 import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
@@ -21,8 +23,18 @@ export function storeOn(brokers: readonly string[], options: Partial<KafkaLogOpt
     topicPrefix,
     log,
     checkpoints: async () => openKafkaCheckpoints(await log()),
+    drop: (topic: string) => dropTopic(brokers, topicPrefix + topic),
     dispose: async () => void (await Promise.all(opened.map((one) => one.close()))),
   }
+}
+
+/** As somebody else deletes it; done when no broker knows it any more. */
+export async function dropTopic(brokers: readonly string[], topic: string): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics: [topic] })
+  while ((await admin.listTopics()).includes(topic)) await sleep(10)
+  await admin.disconnect()
 }
 
 /** A log of its own with these topics, closed when the test ends. */

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { checkpointTables, saveEntries } from '../checkpoint/embedded-checkpoints.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
 import { Fenced, type Fetched, type Log, type ReadOptions, type Writer } from './log.ts'
-import { appendBatch, createTopic, fetchAt, listTopics, logTables, partitionCount, truncateSome } from './stored-topics.ts'
+import { appendBatch, createTopic, fetchAt, giveTopicId, listTopics, logTables, partitionCount, storedTopicId, truncateSome } from './stored-topics.ts'
 
 const writerTables = {
   writers: `CREATE TABLE writers (
@@ -21,6 +21,11 @@ export function openEmbeddedLog(path: string, { readOnly = false } = {}): Log {
     create: async (topic, partitions) => db.write(() => createTopic(db, topic, partitions)),
     topics: async () => db.read(() => listTopics(db)),
     partitions: async (topic) => db.read(() => partitionCount(db, topic)),
+    topicId: async (topic) => {
+      const id = db.read(() => storedTopicId(db, topic))
+      return id === null ? db.write(() => giveTopicId(db, topic)) : id
+    },
+    largestMessage: async () => Infinity,
     read: (topic, options) => readFrom(db, topic, options),
     share: (topic, _, signal) => allPartitions(db, topic, signal),
     writer: async (name) => takeWriter(db, name),

@@ -12,7 +12,8 @@ import { openCheckpointTopic, type CheckpointTopic } from './kafka-saves.ts'
 import { shareTopic } from './kafka-share.ts'
 import { kafkaServer } from './kafka-server.ts'
 import { stockFetch, stockProduce } from './kafka-stock.ts'
-import { countPartitions, ensureTopic, listTopics, truncateTopic } from './kafka-topics.ts'
+import { topicId } from './kafka-topic-id.ts'
+import { countPartitions, ensureTopic, largestMessage, listTopics, sizeLimits, truncateTopic } from './kafka-topics.ts'
 import { openWriter } from './kafka-writer.ts'
 import type { Log } from './log.ts'
 
@@ -74,6 +75,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     produce: stock ? stockProduce : produceCodec,
     fetch: stock ? stockFetch : fetchCodec,
     compression: options.compression ?? 'none',
+    sizeLimit: sizeLimits(cluster),
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
     requestTimeoutMs,
     checkpointPartitions: options.checkpointPartitions ?? 4,
@@ -94,6 +96,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     },
     topics: () => listTopics(parts),
     partitions: (topic) => countPartitions(parts, prefix + topic),
+    topicId: (topic) => topicId(parts, prefix + topic),
+    largestMessage: (topic) => largestMessage(parts, topic),
     async *read(topic, reading) {
       const follower = { signal: reading.signal }
       if (reading.follow) followers.add(follower)

@@ -3,6 +3,7 @@ import type { Cluster } from './kafka-cluster.ts'
 import type { Compression } from './kafka-compression.ts'
 import type { FetchCodec } from './kafka-fetch.ts'
 import type { ProduceCodec } from './kafka-produce.ts'
+import type { SizeLimits } from './kafka-topics.ts'
 
 export type KafkaParts = {
   readonly cluster: Cluster
@@ -11,6 +12,7 @@ export type KafkaParts = {
   readonly produce: ProduceCodec
   readonly fetch: FetchCodec
   readonly compression: Compression
+  readonly sizeLimit: SizeLimits
   /** The broker ends a transaction that takes longer. */
   readonly transactionTimeoutMs: number
   readonly requestTimeoutMs: number

@@ -56,12 +56,14 @@ export async function fetchFrom(parts: KafkaParts, what: FetchFrom, { signal, fo
   return fetched
 }
 
+const goOn = ({ prefix }: KafkaParts, topic: string) => `To go on with what it holds: tidemark reset ${topic.slice(prefix.length)} --as-it-is`
+
 async function outOfRange(parts: KafkaParts, { topic, partition, from }: FetchFrom): Promise<Problem> {
   const { first, next } = (await endsOf(parts, topic, [partition]))[0]!
   const place = `topic ${topic}, partition ${partition}`
   return from < first
-    ? new Problem(`${place}: the records from ${from} to ${first - 1} were deleted`, 'Start over from what is left, or reset what depends on them.')
-    : new Problem(`${place} ends at ${next}, before ${from}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
+    ? new Problem(`${place}: the records from ${from} to ${first - 1} were deleted`, goOn(parts, topic))
+    : new Problem(`${place} ends at ${next}, before ${from}, where reading should go on`, goOn(parts, topic))
 }
 
 function* chunks({ messages, offsets, next }: Fetch, to: number, joined: boolean): Generator<Fetched> {

@@ -82,6 +82,19 @@ export async function topicConfig(cluster: Cluster, topic: string): Promise<Read
   })
 }
 
+/** What a record batch needs around a message. */
+const aroundMessage = 61 + 23
+
+export type SizeLimits = (topic: string) => Promise<number>
+
+/** Of the record batches of a topic, as the broker will measure them; asked once. Kafka's default where this user may not see the settings. */
+export function sizeLimits(cluster: Cluster): SizeLimits {
+  const known = new Map<string, number>()
+  return async (topic) => known.get(topic) ?? known.set(topic, Number((await topicConfig(cluster, topic))?.get('max.message.bytes') ?? 1_000_000)).get(topic)!
+}
+
+export const largestMessage = async ({ sizeLimit, prefix }: KafkaParts, topic: string): Promise<number> => (await sizeLimit(prefix + topic)) - aroundMessage
+
 /** As the brokers have it now, whatever was known before. */
 export async function countPartitions({ cluster }: KafkaParts, topic: string): Promise<number> {
   const { topicErrorCode, partitionMetadata } = (await cluster.patiently(() => cluster.metadata([topic]))).topicMetadata[0]!

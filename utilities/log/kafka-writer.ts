@@ -4,7 +4,7 @@ import type { KafkaParts } from './kafka-parts.ts'
 import type { Packed } from './kafka-produce.ts'
 import { packSaves, partitionOfName, type CheckpointTopic } from './kafka-saves.ts'
 import { placeOf, sendAll, type Parcel, type Progress } from './kafka-send.ts'
-import { endsOf, topicConfig } from './kafka-topics.ts'
+import { endsOf } from './kafka-topics.ts'
 import { addOffset, addPartitions, checkHeld, endTransaction, takeIdentity, type Place } from './kafka-transaction.ts'
 import { Fenced, type Append, type Taken, type Writer } from './log.ts'
 
@@ -16,7 +16,6 @@ const parcelBytes = 900 * 1024
 export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<CheckpointTopic>, name: string): Promise<Writer> {
   const identity = await takeIdentity(parts, name)
   const progress = new Map<string, Progress>()
-  const limits = new Map<string, number>()
   let closed = false
   /** Why nothing more can be committed with this identity. */
   let ended: Error | undefined
@@ -70,13 +69,13 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
 
   /** Record batches of a size that the topic takes, in order. */
   async function cutUp({ topic, partition, batch }: Place & { readonly batch: Packed }, append?: number): Promise<Parcel[]> {
-    const limit = limits.get(topic) ?? limits.set(topic, await sizeLimit(parts, topic)).get(topic)!
+    const limit = await parts.sizeLimit(topic)
     const room = Math.min(parcelBytes, limit) - headerBytes
     const parcels: Parcel[] = []
     const { ends } = batch
     for (let first = 0, last = 0; first < ends.length; first = last) {
       let size = sizeOf(batch, last++)
-      if (size > limit - headerBytes && parts.compression === 'none') throw tooLarge(topic, size, limit)
+      if (size > limit - headerBytes && parts.compression === 'none' && exactSizeOf(batch, first) > limit - headerBytes) throw tooLarge(topic, size, limit)
       while (last < ends.length && size + sizeOf(batch, last) <= room) size += sizeOf(batch, last++)
       parcels.push({ topic, partition, messages: batch, first, last, ...(append !== undefined && { append }) })
     }
@@ -104,10 +103,9 @@ async function checked({ cluster, prefix }: KafkaParts, { topic, partition, batc
 const headerBytes = 61
 
 /** At most. */
-const sizeOf = ({ ends, keys }: Packed, i: number): number => ends[i]! - (i === 0 ? 0 : ends[i - 1]!) + (keys ? 3 * keys[i]!.length : 0) + 23
-
-/** As the broker will measure it; Kafka's default where this user may not see the settings. */
-const sizeLimit = async ({ cluster }: KafkaParts, topic: string) => Number((await topicConfig(cluster, topic))?.get('max.message.bytes') ?? 1_000_000)
+const sizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? 3 * batch.keys[i]!.length : 0) + 23
+const exactSizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? Buffer.byteLength(batch.keys[i]!) : 0) + 23
+const valueBytes = ({ ends }: Packed, i: number) => ends[i]! - (i === 0 ? 0 : ends[i - 1]!)
 
 const tooLarge = (topic: string, size: number, limit: number) =>
   new Problem(`a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`, 'Raise max.message.bytes of the topic.')

@@ -46,6 +46,10 @@ export interface Log {
   topics(): Promise<readonly TopicState[]>
   /** How many partitions the topic has now; 0 when it is not there. Cheaper than the state of all topics. */
   partitions(topic: string): Promise<number>
+  /** Which topic it is: deleted and made anew it is another one. undefined when it is not there; '' where the log cannot tell. */
+  topicId(topic: string): Promise<string | undefined>
+  /** How many bytes a message may have, its key included; Infinity without a limit. */
+  largestMessage(topic: string): Promise<number>
   /** Batches from offset `from` on, in order. A read that starts inside a stored batch starts at exactly that message. A Problem when records at `from` were deleted. */
   read(topic: string, options: ReadOptions): AsyncIterable<Fetched>
   /**

@@ -1,4 +1,5 @@
 /** How topics lie in SQLite: a batch of messages is one row, under the offset of its first message. Each function runs inside a transaction. */
+import { randomUUID } from 'node:crypto'
 import { Problem } from '../problem.ts'
 import type { Sqlite } from '../sqlite.ts'
 import { cut } from './batch.ts'
@@ -14,6 +15,7 @@ export const logTables = {
   bytes INTEGER NOT NULL,
   UNIQUE (topic, partition)
 )`,
+  topic_ids: 'CREATE TABLE topic_ids (topic TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID',
   // The blobs come last: the numbers before them are read without touching the pages of a large batch.
   batches: `CREATE TABLE batches (
   partition_id INTEGER NOT NULL,
@@ -38,6 +40,19 @@ export function createTopic(db: Sqlite, topic: string, partitions: number): void
   }
   const insert = db.prepare('INSERT INTO partitions (topic, partition, first, next, bytes) VALUES (?, ?, 0, 0, 0)')
   for (let partition = 0; partition < partitions; partition++) insert.run(topic, partition)
+  // One that was deleted by other means may have left its own behind.
+  db.prepare('INSERT OR REPLACE INTO topic_ids (topic, id) VALUES (?, ?)').run(topic, randomUUID())
+}
+
+/** undefined when the topic is not there; null when it was made before topics had one. */
+export function storedTopicId(db: Sqlite, topic: string): string | null | undefined {
+  const row = db.prepare('SELECT (SELECT id FROM topic_ids WHERE topic = partitions.topic) AS id FROM partitions WHERE topic = ? LIMIT 1').get(topic)
+  return row?.['id'] as string | null | undefined
+}
+
+export function giveTopicId(db: Sqlite, topic: string): string {
+  db.prepare('INSERT OR IGNORE INTO topic_ids (topic, id) VALUES (?, ?)').run(topic, randomUUID())
+  return storedTopicId(db, topic)!
 }
 
 export function listTopics(db: Sqlite): TopicState[] {
@@ -68,10 +83,10 @@ export function fetchAt(db: Sqlite, topic: string, partition: number, offset: nu
   const { id, first, next } = partitionOf(db, topic, partition)
   const place = `topic ${topic}, partition ${partition}`
   if (offset < first) {
-    throw new Problem(`${place}: the records from ${offset} to ${first - 1} were deleted`, 'Start over from what is left, or reset what depends on them.')
+    throw new Problem(`${place}: the records from ${offset} to ${first - 1} were deleted`, goOn(topic))
   }
   if (offset > next) {
-    throw new Problem(`${place} ends at ${next}, before ${offset}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
+    throw new Problem(`${place} ends at ${next}, before ${offset}, where reading should go on`, goOn(topic))
   }
   return offset === next ? undefined : cutStored(storedAt(db, id, offset), offset, to)
 }
@@ -93,6 +108,8 @@ export function truncateSome(db: Sqlite, topic: string, partition: number, befor
   db.prepare('UPDATE partitions SET first = ?, bytes = ? WHERE id = ?').run(end, bytes - deleted, id)
   return end === before
 }
+
+const goOn = (topic: string) => `To go on with what it holds: tidemark reset ${topic} --as-it-is`
 
 function insertBatch(db: Sqlite, partitionId: number, offset: number, { bytes, ends, keys }: Batch): void {
   const insert = db.prepare('INSERT INTO batches (partition_id, offset, next, ends, keys, bytes) VALUES (?, ?, ?, ?, ?, ?)')

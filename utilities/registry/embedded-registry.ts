@@ -1,5 +1,7 @@
 /** The embedded registry: schemas in one SQLite file, with ids of the same form as Glue's. */
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
 import { openSqlite } from '../sqlite.ts'
 import { incompatible, labelled, type Incompatibility, type Registered, type Registry } from './registry.ts'
 
@@ -12,6 +14,7 @@ const tables = {
   labels TEXT NOT NULL,
   UNIQUE (subject, number)
 ) WITHOUT ROWID`,
+  identity: 'CREATE TABLE identity (id TEXT PRIMARY KEY) WITHOUT ROWID',
 }
 
 export function openEmbeddedRegistry(path: string, incompatibility: Incompatibility, { readOnly = false } = {}): Registry {
@@ -25,7 +28,12 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
   const reasonsAgainst = (definition: string, earlier: readonly Registered[]) =>
     earlier.some((one) => one.definition === definition) ? [] : incompatibility(definition, earlier.map((one) => one.definition))
 
+  const identified = () => db.prepare('SELECT id FROM identity').get()?.['id'] as string | undefined
+  // A file of before has none, and gets it from whoever opens it first.
+  const identify = () => db.write(() => identified() ?? (db.prepare('INSERT INTO identity (id) VALUES (?)').run(randomUUID()), identified()!))
   return {
+    identity: async () => ({ id: db.read(identified) ?? identify(), place: `${resolve(path)} on ${hostname()}` }),
+
     reasonsAgainst: async (subject, definition) => db.read(() => reasonsAgainst(definition, bySubject(subject))),
 
     async register(subject, definition) {

@@ -121,6 +121,8 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
   }
 
   return {
+    // Asking for its ARN would need Glue, which may be away while what was read before is enough to go on.
+    identity: async () => ({ id: `glue/${region}/${registry}`, place: `the registry ${registry} of Glue in ${region}` }),
     list: known.list,
     subjects: () => reading(subjects, () => cache.subjects()),
     find: (id) => reading<Registered | undefined>(() => find(id), () => cache.version(id)),

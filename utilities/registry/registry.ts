@@ -12,7 +12,16 @@ export type Registered = {
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** Which registry it is: messages name schemas by ids that no other one knows. */
+export type RegistryIdentity = {
+  readonly id: string
+  /** Where it is, for a person. */
+  readonly place: string
+}
+
 export interface Registry {
+  /** The same for all who open it, for ever, and for no other registry. */
+  identity(): Promise<RegistryIdentity>
   /** The same definition gives the same version again. A Problem with the reasons when it is incompatible; nothing is registered then. */
   register(subject: string, definition: string): Promise<Registered>
   /** Why it could not be registered; nothing when it could. Nothing is changed. */
