@@ -1,4 +1,5 @@
 /** The log in memory: topics that live as long as the store, for whole lives of versions within milliseconds. */
+import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { cut } from '../log/batch.ts'
 import { Fenced, type Append, type Batch, type Fetched, type Log, type ReadOptions, type TopicState, type Writer } from '../log/log.ts'
@@ -7,16 +8,20 @@ import { saveEntries } from './checkpoints.ts'
 import type { MemoryStore, StoredPartition } from './store.ts'
 
 export function openMemoryLog(store: MemoryStore): Log {
-  const { topics } = store
+  const { topics, topicIds } = store
   return {
     gapless: true,
     async create(topic, partitions) {
       if (!Number.isSafeInteger(partitions) || partitions < 1) throw new RangeError(`topic ${topic}: ${partitions} partitions`)
       const existing = topics.get(topic)?.length
-      if (existing === undefined) topics.set(topic, Array.from({ length: partitions }, () => ({ first: 0, next: 0, batches: [] })))
-      else if (existing !== partitions) throw new Problem(`topic ${topic} has ${existing} partitions, not ${partitions}`, 'Use it as it is.')
+      if (existing === undefined) {
+        topics.set(topic, Array.from({ length: partitions }, () => ({ first: 0, next: 0, batches: [] })))
+        topicIds.set(topic, randomUUID())
+      } else if (existing !== partitions) throw new Problem(`topic ${topic} has ${existing} partitions, not ${partitions}`, 'Use it as it is.')
     },
     topics: async () => [...topics].map(([topic, partitions]) => stateOf(topic, partitions)).sort((a, b) => (a.topic < b.topic ? -1 : 1)),
+    topicId: async (topic) => (topics.has(topic) ? topicIds.get(topic) : undefined),
+    largestMessage: async () => Infinity,
     partitions: async (topic) => topics.get(topic)?.length ?? 0,
     read: (topic, options) => readFrom(store, topic, options),
     share: (topic, _, signal) => allPartitions(store, topic, signal),

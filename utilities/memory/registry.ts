@@ -2,16 +2,20 @@
 import { randomUUID } from 'node:crypto'
 import { incompatible, labelled, type Incompatibility, type Registered, type Registry } from '../registry/registry.ts'
 
-/** By id, in the order they were registered. */
-export type MemorySchemas = Map<string, Registered>
+/** What every handle shares; the schemas by id, in the order they were registered. */
+export type MemorySchemas = { readonly id: string; readonly schemas: Map<string, Registered> }
 
-export const memorySchemas = (): MemorySchemas => new Map()
+export const memorySchemas = (): MemorySchemas => ({ id: randomUUID(), schemas: new Map() })
 
-export function openMemoryRegistry(schemas: MemorySchemas, incompatibility: Incompatibility): Registry {
+export function openMemoryRegistry({ id: own, schemas }: MemorySchemas, incompatibility: Incompatibility): Registry {
   const bySubject = (subject: string) => [...schemas.values()].filter((one) => one.subject === subject)
   const reasonsAgainst = (definition: string, earlier: readonly Registered[]) =>
     earlier.some((one) => one.definition === definition) ? [] : incompatibility(definition, earlier.map((one) => one.definition))
   return {
+    identity: async () => ({ id: own, place: 'memory' }),
+    async restore({ id, subject, definition }) {
+      if (!schemas.has(id)) schemas.set(id, { id, subject, number: bySubject(subject).length + 1, definition, labels: {} })
+    },
     reasonsAgainst: async (subject, definition) => reasonsAgainst(definition, bySubject(subject)),
     async register(subject, definition) {
       const earlier = bySubject(subject)

@@ -8,6 +8,8 @@ export type StoredPartition = { first: number; next: number; batches: StoredBatc
 
 export type MemoryStore = {
   readonly topics: Map<string, readonly StoredPartition[]>
+  /** Which topic it is, by name: made anew it is another. */
+  readonly topicIds: Map<string, string>
   readonly checkpoints: Map<string, Map<string, Uint8Array>>
   /** Who came last under each name of a writer. */
   readonly epochs: Map<string, number>
@@ -15,4 +17,4 @@ export type MemoryStore = {
   readonly waiting: Set<() => void>
 }
 
-export const memoryStore = (): MemoryStore => ({ topics: new Map(), checkpoints: new Map(), epochs: new Map(), waiting: new Set() })
+export const memoryStore = (): MemoryStore => ({ topics: new Map(), topicIds: new Map(), checkpoints: new Map(), epochs: new Map(), waiting: new Set() })
