@@ -11,5 +11,13 @@ export const memoryDatabase = (): Sqlite => openSqlite(':memory:', { tables: boo
 /** Closing a handle leaves the database to the others; it goes with the last of them. */
 export function openMemoryWarehouse(database: Sqlite): Warehouse {
   const shared: Sqlite = { ...database, close: () => {} }
-  return warehouseIn(shared, { reading: () => shared, asking: async function* (sql) { yield* queryParts(shared, sql) } })
+  return warehouseIn(shared, { reading: () => shared, asking: (sql, signal) => parts(shared, sql, signal) })
+}
+
+async function* parts(database: Sqlite, sql: string, signal: AbortSignal | undefined) {
+  signal?.throwIfAborted()
+  for (const part of queryParts(database, sql)) {
+    yield part
+    signal?.throwIfAborted()
+  }
 }
