@@ -24,14 +24,17 @@ export function nextStep(random: Random, model: Model): Step {
     if (chosen < 0.4) return { command: model.open.command, cut: cutBy(random) }
     if (chosen < 0.65) return { command: commandOf(random, model, oneOf(random, ['apply', 'promote', 'rollback', 'retire'])) }
   }
+  // A life begins with something.
+  if (model.versions.length === 0 && random() < 0.6) return cutOrNot(random, commandOf(random, model, oneOf(random, ['apply', 'backfill', 'produce'])))
   if (model.batch && random() < 0.4) return oneOf<Step>(random, [{ finish: 'again' }, { command: { do: 'undo' } }])
   const kind = byWeight(random)
   if (kind === 'tamper') return { tamper: random() < 0.7 ? 'change' : 'delete', version: anyVersion(random), place: random() }
   if (kind === 'together') return { together: oneOf(random, pairs).map((one) => commandOf(random, model, one)) as [Command, Command] }
-  const command = commandOf(random, model, kind)
-  if (random() > (changesVersions(command) ? 0.55 : 0.3)) return { command }
-  return { command, cut: cutBy(random) }
+  return cutOrNot(random, commandOf(random, model, kind))
 }
+
+const cutOrNot = (random: Random, command: Command): Step =>
+  (random() < (changesVersions(command) ? 0.55 : 0.3) ? { command, cut: cutBy(random) } : { command })
 
 const cutBy = (random: Random): Cut => (random() < 0.55
   ? { kind: 'kill', write: whole(random, 1, oneOf(random, [4, 8, 16])) }

@@ -8,20 +8,21 @@ export function verdictOn(model: Model, command: Command): Verdict {
   const refusedWhen = (must: boolean, may = false): Verdict => (must ? 'must be refused' : may ? 'may be refused' : 'must be done')
   const { versions, batch, open, unsunk } = model
   const own = 'version' in command ? versions[command.version] : undefined
-  // While something is unfinished, it may have to be finished first.
+  // While something is unfinished, it may have to be finished first, or have come far enough.
   const amidst = open !== null
+  if (amidst && command.do !== 'produce' && command.do !== 'backfill') return 'may be refused'
   switch (command.do) {
     case 'apply': {
       const { version } = command
       if (version > versions.length || version < versions.length - 1) return 'must be refused'
-      return version < versions.length ? 'may be refused' : refusedWhen(batch !== null, amidst)
+      return version < versions.length ? 'may be refused' : refusedWhen(batch !== null)
     }
-    case 'promote': return refusedWhen(!own || own.retired || (batch !== null && topOf(model) !== own.version), amidst || batch !== null)
-    case 'rollback': return refusedWhen(model.shown.length < 2 || batch !== null, amidst)
+    case 'promote': return refusedWhen(!own || own.retired || (batch !== null && topOf(model) !== own.version), batch !== null)
+    case 'rollback': return refusedWhen(model.shown.length < 2 || batch !== null)
     case 'retire': {
       if (own?.retired) return 'may be refused'
       const shown = own !== undefined && rowsShownOf(model, own.version) > 0
-      return refusedWhen(!own || topOf(model) === own.version || shown || batch !== null, amidst || (unsunk.size > 0 && own !== undefined && model.shown.includes(own.version)))
+      return refusedWhen(!own || topOf(model) === own.version || shown || batch !== null, unsunk.size > 0 && own !== undefined && model.shown.includes(own.version))
     }
     case 'produce': {
       const { fresh, behind } = freshOf(model, command.years)
@@ -34,11 +35,11 @@ export function verdictOn(model: Model, command: Command): Verdict {
       return refusedWhen(behind, amidst || !hasYears(model, command.years) || (fresh.length > 0 && unreadIn(model)))
     }
     // In some partitions it may be complete already.
-    case 'undo': return refusedWhen(false, batch !== null && model.partitions > 1)
-    case 'consume': return refusedWhen(!versions.some(isRunning) || batch !== null, amidst)
-    case 'sink': return refusedWhen(versions.length === 0 && !amidst, amidst)
-    case 'verify': return refusedWhen(!own || own.retired, amidst || batch !== null)
-    case 'diff': return refusedWhen([command.from, command.to].some((version) => !versions[version]), amidst || [command.from, command.to].some((version) => versions[version]?.retired))
+    case 'undo': return refusedWhen(false, versions.length === 0 || (batch !== null && model.partitions > 1))
+    case 'consume': return refusedWhen(!versions.some(isRunning) || batch !== null)
+    case 'sink': return refusedWhen(versions.length === 0)
+    case 'verify': return refusedWhen(!own || own.retired, batch !== null)
+    case 'diff': return refusedWhen([command.from, command.to].some((version) => !versions[version]), [command.from, command.to].some((version) => versions[version]?.retired))
     case 'repair': return 'may be refused'
   }
 }

@@ -32,6 +32,8 @@ export async function storeInProcesses(set: DrivenSet, partitions: number, text:
       const signalled = cut ? await Promise.race([sleep(momentOf(cut) * usualMs).then(() => true), running.ended.then(() => false)]) : false
       if (signalled) running.signal(signalOf(cut!))
       const ended = await running.ended
+      // What was asked of the brokers in the last moment may still be carried out.
+      if (signalled && log.kind === 'kafka') await sleep(500)
       if (!signalled) usualMs = 0.8 * usualMs + 0.2 * Math.min(3000, performance.now() - startedMs)
       return outcomeOf(command, ended, signalled)
     },
