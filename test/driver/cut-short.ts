@@ -1,6 +1,6 @@
 /** What has come of a command that was cut short, as it can be seen from outside: nothing, something that is to be finished, or all of it. */
 import type { Look } from './look.ts'
-import { backfilled, carriedOut, consumedTo, freshOf, partitionIn, positionsIn, produced, type Model } from './model.ts'
+import { backfilled, batchOf, carriedOut, consumedTo, freshOf, partitionIn, positionsIn, produced, type Model } from './model.ts'
 import { changesVersions, type Command, type Years } from './step.ts'
 import { Wrong, type DrivenStore } from './store.ts'
 
@@ -34,7 +34,7 @@ function backfillCut(model: Model, years: Years, look: Look): void {
   }
   const loans = loansOf(model, years)
   if (look.backfillPending) return void (model.batch = { years, loans })
-  const takenAll = loans.length > 0 && loans.every((loan) => loan.seq <= look.positions[partitionIn(model, loan)]!)
+  const takenAll = !batchOf(model, years).refused && loans.length > 0 && loans.every((loan) => loan.seq <= look.positions[partitionIn(model, loan)]!)
   if (takenAll) backfilled(model, loans)
   else model.batch = null
 }

@@ -1,5 +1,5 @@
 /** What must be refused, what may be, and what must be done, by the model alone. */
-import { freshOf, isRunning, rowsShownOf, topOf, unreadIn, type Model } from './model.ts'
+import { batchOf, freshOf, isRunning, rowsShownOf, topOf, type Model } from './model.ts'
 import type { Command } from './step.ts'
 
 export type Verdict = 'must be refused' | 'may be refused' | 'must be done'
@@ -29,10 +29,9 @@ export function verdictOn(model: Model, command: Command): Verdict {
       return refusedWhen(behind, batch !== null || !hasYears(model, command.years) || (fresh.length > 0 && amidst))
     }
     case 'backfill': {
-      const { fresh, behind } = freshOf({ ...model, batch: null }, command.years)
+      const { refused } = batchOf(model, command.years)
       if (batch) return batch.years.join() === command.years.join() ? refusedWhen(false, amidst) : 'may be refused'
-      // Records that wait in inflow come before it.
-      return refusedWhen(behind, amidst || !hasYears(model, command.years) || (fresh.length > 0 && unreadIn(model)))
+      return refusedWhen(refused, amidst || !hasYears(model, command.years))
     }
     // In some partitions it may be complete already.
     case 'undo': return refusedWhen(false, versions.length === 0 || (batch !== null && model.partitions > 1))

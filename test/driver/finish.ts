@@ -3,7 +3,7 @@ import type { Cut } from '../faults.ts'
 import { resolve, seenSince } from './cut-short.ts'
 import { wrongIn } from './judge.ts'
 import type { Life } from './life.ts'
-import { backfilled, carriedOut, givenUp, topOf, type Model } from './model.ts'
+import { backfilled, batchOf, carriedOut, givenUp, topOf, type Model } from './model.ts'
 import type { Command } from './step.ts'
 import { Wrong } from './store.ts'
 
@@ -18,8 +18,11 @@ export async function finish(life: Life, how: 'again' | 'as told'): Promise<void
   if (model.batch) {
     const { years } = model.batch
     const outcome = await store.run({ do: 'backfill', years })
-    if (outcome.ended === 'refused') throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
-    backfilled(model, model.batch.loans)
+    if (outcome.ended === 'refused') {
+      // What must not be taken was cut short before that was seen: then nothing of it may be left.
+      if (!batchOf(model, years).refused || (await store.look()).backfillPending) throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
+      model.batch = null
+    } else backfilled(model, model.batch.loans)
   }
 }
 

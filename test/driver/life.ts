@@ -55,6 +55,8 @@ async function runStep(life: Life, command: Command, cut: Cut | undefined): Prom
     // One partition may have gone on before another one refused.
     if (command.do === 'consume' && model.open) return cutShort(life, command, since)
     if (verdict === 'must be done') throw new Wrong(`refused: ${outcome.why.message}`)
+    // The first version is applied by the first backfill, whatever becomes of that.
+    if (command.do === 'backfill' && model.versions.length === 0) return cutShort(life, command, since)
     if ((await store.print()) !== before) throw new Wrong(`refused (${outcome.why.message}), and something was changed`)
   } else if (outcome.ended === 'cut') {
     checkSaid(model, outcome.said)

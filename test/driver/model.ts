@@ -55,7 +55,13 @@ export function freshOf(model: Model, [from, to]: Years): { readonly fresh: read
   return { fresh, behind: fresh.length > 0 && fresh[0]!.seq < Math.max(0, ...there) }
 }
 
-export const unreadIn = ({ inflow, consumed }: Model): boolean => inflow.some((loans, partition) => loans.length > consumed[partition]!)
+/** The same for a batch, which may go before what waits in inflow, but neither behind what was taken nor past what waits. */
+export function batchOf(model: Model, years: Years): { readonly fresh: readonly Loan[]; readonly refused: boolean } {
+  const { fresh } = freshOf({ ...model, batch: null }, years)
+  const unread = model.inflow.flatMap((loans, partition) => loans.slice(model.consumed[partition]))
+  const [first, last] = [fresh[0]?.seq ?? Infinity, fresh.at(-1)?.seq ?? 0]
+  return { fresh, refused: first < Math.max(0, ...positionsIn(model)) || unread.some(({ seq }) => seq < last) }
+}
 
 /** Rows of the version that the base view shows, or will. */
 export function rowsShownOf(model: Model, version: number): number {
