@@ -1,7 +1,8 @@
 /** `demo`: the loan story from the first batch to the third version, told with the commands a user would type. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wireReader } from '../config/wire.ts'
+import { makeDirectory } from '../utilities/make-directory.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Context, Options } from './command.ts'
 import { count, duration, table, type Console, type Json } from './console.ts'
@@ -78,16 +79,12 @@ export const run = async ({ options, config, console, signal }: Context): Promis
 
 /** Removes only what an earlier demo made. */
 function makeAfresh(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true })
-  } catch (cause) {
-    throw new Problem(`the directory ${dir} cannot be made (${(cause as Error).message})`, 'Give the demo another folder with --data-dir.', { cause })
-  }
+  makeDirectory(dir)
   if (readdirSync(dir).length > 0 && !existsSync(join(dir, mark))) {
     throw new Problem(`${dir} is not empty and was not made by the demo`, 'Give it another folder with --data-dir.')
   }
   rmSync(dir, { recursive: true, force: true })
-  mkdirSync(dir, { recursive: true })
+  makeDirectory(dir)
   writeFileSync(join(dir, mark), 'tidemark demo removes this folder and makes it again.\n')
 }
 

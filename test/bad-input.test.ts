@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { done, freshFolder, json, start, tidemark, until, type Ended } from './cli-run.ts'
+import { withDefinitions } from './loan-folders.ts'
 
 const limitMs = 60_000
 const tricky = resolve('test/fixtures/tricky.csv')
@@ -97,7 +98,7 @@ describe('words that are refused leave nothing behind', () => {
     mistake('generate --years 2007', 2, '--out is missing'),
     mistake('generate --years 1999 --out x.csv', 2, 'cannot generate the years 1999-1999'),
     mistake('generate --rows 0 --out x.csv', 2, '--rows 0 is not a whole number'),
-    mistake('generate --rows 10 --out gone/x.csv', 1, 'gone'),
+    mistake('generate --rows 10 --out /proc/gone/x.csv', 1, 'gone'),
     mistake('demo --rows 3', 2, '--rows 3 is not a whole number'),
     ...[
       'consume', 'sink', 'up', `query 'SELECT 1'`, 'versions', 'verify loan_risk@0', 'status', 'promote loan_risk@0', 'rollback loan_risk', 'retire loan_risk@0',
@@ -121,6 +122,9 @@ describe('words that are refused leave nothing behind', () => {
     mistake(`produce --years 2008 --file ${tricky} --data-dir other.csv`, 1, 'other.csv is not a directory'),
     mistake(`backfill --years 2008 --file ${tricky} --data-dir other.csv/sub`, 1, 'other.csv/sub'),
     mistake('demo --data-dir other.csv/sub', 1, 'other.csv/sub'),
+    mistake('demo --data-dir /proc/nowhere', 1, 'the directory /proc/nowhere cannot be made. Check the path, or choose another directory.'),
+    mistake(`apply loan_risk@0 --data-dir ${'long'.repeat(80)} --yes`, 1, /the directory (long)+ cannot be made\./),
+    mistake(`plan --data-dir ${'long'.repeat(80)}`, 1, /(long)+\/log\.db cannot be opened\. Check the path/),
     mistake('demo --data-dir .', 1, '. is not empty and was not made by the demo'),
   ]
 
@@ -227,6 +231,21 @@ it('before the first apply there is nothing to compute, to write, to prove or to
     mistake(`query 'SELECT * FROM loan_risk'`, 1, 'no such table: loan_risk'),
   ]) expectRefusal(await tidemark(folder, one.words), one)
   expect(await done(folder, 'versions')).toBe('no version is applied yet: tidemark apply loan_risk@0')
+}, limitMs)
+
+it('messages name a set of the definitions at hand, not one of another story', async () => {
+  const folder = freshFolder()
+  const own = withDefinitions(folder, `import { featureSet, mean, rejectedLoan } from 'tidemark'
+    export const zebras = featureSet({ name: 'zebras', of: rejectedLoan }, { m: mean('risk_score', { last: 5 }) })
+    export const apes = featureSet({ name: 'apes', of: rejectedLoan }, { m: mean('risk_score', { last: 5 }) })`)
+  expectRefusal(await tidemark(folder, `query 'SELECT 1' ${own}`), mistake('', 1, 'Run first: tidemark apply zebras@0, or see it all with: tidemark demo'))
+  await done(folder, `produce --years 2008 --file ${tricky} ${own}`)
+  for (const words of ['consume', 'sink', 'up', 'versions no_such_set']) {
+    expectRefusal(await tidemark(folder, `${words} ${own}`), mistake(words, 1, 'Run first: tidemark apply zebras@0'))
+  }
+  for (const words of ['versions', 'status']) expect(await done(folder, `${words} ${own}`)).toContain('applied yet: tidemark apply zebras@0')
+  const { out } = await tidemark(folder, `doctor ${own}`)
+  expect([out.includes('Run: tidemark apply zebras@0'), out.includes('loan_risk')]).toEqual([true, false])
 }, limitMs)
 
 it('backfilling the same years again is no mistake', async () => {

@@ -107,7 +107,7 @@ type ToRead = { readonly db: DatabaseSync; /** A Problem when what was read may 
  * there are any. When nobody has the file open there is no WAL, and the file is all there is; then nobody must begin to write until it is read.
  */
 function openToRead(path: string, tables: Readonly<Record<string, string>>): ToRead {
-  const before = statSync(path, { throwIfNoEntry: false })
+  const before = stateOf(path)
   if (Object.keys(tables).length > 0 && (before === undefined || before.size === 0)) {
     const db = new DatabaseSync(':memory:')
     for (const sql of Object.values(tables)) db.exec(sql)
@@ -117,14 +117,22 @@ function openToRead(path: string, tables: Readonly<Record<string, string>>): ToR
     return { db: looked(new DatabaseSync(path, { readOnly: true, timeout: busyWaitMs })), checkStill: () => {} }
   } catch (error) {
     if (before === undefined || !mayLackMarks(error)) throw error
-    if (statSync(`${path}-wal`, { throwIfNoEntry: false })) throw unreadableWal(path, error)
+    if (stateOf(`${path}-wal`)) throw unreadableWal(path, error)
   }
   return {
     db: looked(new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true })),
     checkStill() {
-      const now = statSync(path)
-      if (statSync(`${path}-wal`, { throwIfNoEntry: false }) || now.mtimeMs !== before.mtimeMs || now.size !== before.size) throw changedMeanwhile(path)
+      const now = stateOf(path)
+      if (!now || stateOf(`${path}-wal`) || now.mtimeMs !== before.mtimeMs || now.size !== before.size) throw changedMeanwhile(path)
     },
+  }
+}
+
+function stateOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    throw new Problem(`${path} cannot be opened`, `Check the path, and that this user may look into ${dirname(path)}.`, { cause })
   }
 }
 
