@@ -8,12 +8,6 @@ export const datePattern = /^\d{4}-\d{2}-\d{2}$/
 /** 1901-01-01: events are looked for by year, and from this one on. */
 export const firstEventDay = -25_202
 
-const wholePattern = /^[+-]?\d+$/
-
-/** A whole number counts something or names it, so a double must hold it to the last digit; a fraction is rounded to the nearest double. */
-export const isExact = (text: string, value: number): boolean =>
-  Math.abs(value) <= Number.MAX_SAFE_INTEGER || !wholePattern.test(text) || BigInt(text.replace('+', '')) === BigInt(value)
-
 const daysInMonth = Uint8Array.of(0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 const isLeap = (year: number) => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 

@@ -1,7 +1,7 @@
 /** Says what is wrong with a CSV record that cannot be taken. */
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../utilities/columns.ts'
-import { datePattern, dayOf, firstEventDay, isExact, numberPattern } from './csv-cells.ts'
+import { datePattern, dayOf, firstEventDay, numberPattern } from './csv-cells.ts'
 import { cellText, type Cell } from './csv-walk.ts'
 import type { Field } from './record.ts'
 
@@ -32,8 +32,7 @@ function wrongValue(field: Field, text: string, isAt: boolean): string | undefin
   if (text === '') return field.nullable ? undefined : 'empty'
   if (field.kind === 'number') {
     if (!numberPattern.test(text)) return 'not a number'
-    if (!Number.isFinite(Number(text))) return 'too large for a number'
-    return isExact(text, Number(text)) ? undefined : 'a whole number that does not fit a double exactly'
+    return Number.isFinite(Number(text)) ? undefined : 'too large for a number'
   }
   if (field.kind === 'date') {
     if (!datePattern.test(text)) return 'not a date of the form YYYY-MM-DD'

@@ -7,7 +7,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../utilities/columns.ts'
-import { dayOf, isExact } from './csv-cells.ts'
+import { dayOf } from './csv-cells.ts'
 import { dateKind, makeRoom, numberKind, type Draft } from './csv-draft.ts'
 
 export const newline = 10
@@ -112,9 +112,8 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
             if (at === exponentStart) break records
           }
           if (exponent || digits > 15) {
-            const cell = bytes.toString('latin1', start, at)
-            value = Number(cell)
-            if (value === Infinity || value === -Infinity || !isExact(cell, value)) break records
+            value = Number(bytes.toString('latin1', start, at))
+            if (value === Infinity || value === -Infinity) break records
           } else {
             // Both are whole numbers below 2^53, so the one division rounds as it should.
             value = mantissa / powersOfTen[decimals]!

@@ -79,8 +79,8 @@ const examples: readonly Example[] = [
   { says: 'numbers and dates may be quoted', file: `${head}"5.50","2007-05-26",ok,"-1e2"\n`, rows: [[1, 5.5, '2007-05-26', 'ok', -100]] },
   { says: 'a quote inside a cell without quotes is text', file: `${head}5,2007-05-26,19" wide "x",1\n`, rows: [[1, 5, '2007-05-26', '19" wide "x"', 1]] },
   { says: 'all of UTF-8 passes', file: `${head}5,2007-05-26,Köln 💍 日本,1\n5,2007-05-26,\ufeff,1\n`, rows: [[1, 5, '2007-05-26', 'Köln 💍 日本', 1], [2, 5, '2007-05-26', '\ufeff', 1]] },
-  { says: 'every form of number', file: `${head}+1.50,2007-05-26,,1E-2\n-12345678901234567168,2007-05-26,,0.1234567890123456789\n007,2007-05-26,,1e-400\n`,
-    rows: [[1, 1.5, '2007-05-26', null, 0.01], [2, -12345678901234567168, '2007-05-26', null, 0.12345678901234568], [3, 7, '2007-05-26', null, 0]] },
+  { says: 'every form of number', file: `${head}+1.50,2007-05-26,,1E-2\n-12345678901234567890,2007-05-26,,0.1234567890123456789\n007,2007-05-26,,1e-400\n`,
+    rows: [[1, 1.5, '2007-05-26', null, 0.01], [2, -12345678901234567890, '2007-05-26', null, 0.12345678901234568], [3, 7, '2007-05-26', null, 0]] },
   { says: 'blank lines have no number but are lines', file: `${head}\n\r\n${good}\n\nx,2007-05-26,,\n${good}\n\n`, rows: [[1, 5, '2007-05-26', 'ok', 1], [3, 5, '2007-05-26', 'ok', 1]],
     rejects: [[2, 6, 'Amount', 'not a number', 'x,2007-05-26,,', 1]] },
   { says: 'a line of spaces is not blank', file: `${head}  \n${good}\n`, rows: [[2, 5, '2007-05-26', 'ok', 1]], rejects: [[1, 2, 'Day', '1 cell where 4 are expected', '  ', 0]] },
@@ -118,15 +118,11 @@ describe('a CSV file', () => {
     expect((await read(`${head}${cell},2007-05-26,,\n`)).rejects.map(short)).toEqual([[1, 2, 'Amount', 'not a number', `${cell},2007-05-26,,`, 0]])
   })
 
-  it('a whole number that a double does not hold is rejected, and every fraction is the nearest double', async () => {
-    const whole = ['9007199254740993', '-9007199254740993', '+9007199254740993', '"9007199254740993"', '123456789012345678901', '1'.repeat(300)]
-    for (const cell of whole) {
-      const { rejects } = await read(`${head}${cell},2007-05-26,,\n`)
-      expect(rejects.map(short)).toEqual([[1, 2, 'Amount', 'a whole number that does not fit a double exactly', `${cell},2007-05-26,,`, 0]])
-    }
-    const taken = ['9007199254740992', '9007199254740994', '10000000000000000000000', '1e30', '0.1', '9007199254740993.5', '00000000000000000001']
-    const { rows, rejects } = await read(head + taken.map((cell) => `${cell},2007-05-26,,\n`).join(''))
-    expect([rows.map((row) => row[1]), rejects]).toEqual([taken.map(Number), []])
+  it('every number is the nearest double, a whole number beyond 2^53 too', async () => {
+    const cells = ['9007199254740993', '-9007199254740993', '123456789012345678901', '9007199254740992', '1e30', '0.1', '9007199254740993.5', '00000000000000000001']
+    const { rows, rejects } = await read(head + cells.map((cell) => `${cell},2007-05-26,,\n`).join(''))
+    expect([rows.map((row) => row[1]), rejects]).toEqual([cells.map(Number), []])
+    expect(rows[0]![1]).toBe(9007199254740992)
   })
 
   it('a text longer than its field is rejected, by its bytes', async () => {
@@ -357,7 +353,6 @@ function plainRead(schema: RecordSchema, bytes: Uint8Array, limit: number): { re
         } else if (kind === 'number') {
           if (!/^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/.test(value)) return [csv, 'not a number']
           if (Math.abs(Number(value)) === Infinity) return [csv, 'too large for a number']
-          if (/^[-+]?[0-9]+$/.test(value) && BigInt(Number(value)) !== BigInt(value.replace('+', ''))) return [csv, 'a whole number that does not fit a double exactly']
         } else if (kind === 'date') {
           if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return [csv, 'not a date of the form YYYY-MM-DD']
           const parsed = new Date(`${value}T00:00:00Z`)
