@@ -1,6 +1,6 @@
 /** The batch: years of a file through the same engine into the warehouse, leaving the checkpoint that the stream resumes from. */
 import { randomUUID } from 'node:crypto'
-import { loadPosition, loadPositions, running, type BackfillHold } from '../feature-defs/checkpoint.ts'
+import { loadPosition, running, type BackfillHold } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { loadHeld } from '../feature-defs/held.ts'
 import { producerName } from '../feature-defs/inflow.ts'
@@ -10,7 +10,7 @@ import { yearsText, type Years } from '../schemas/selection.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { SourceIdentity } from '../utilities/source/source.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
-import { commitHeld, giveUp, standingHold, takeHold, type HoldPorts, type Standing } from './hold.ts'
+import { commitHeld, giveUp, holdsOf, standingHold, takeHold, type HoldPorts, type Standing } from './hold.ts'
 import { forgetProgress, loadProgress } from './progress.ts'
 import { openWork, work, type BackfillOptions, type BackfillPorts, type Backfilled, type Batch } from './work.ts'
 
@@ -18,8 +18,8 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   const { log, checkpoints, registry, source } = ports
   const { set, years, by, signal } = options
   const identity = await source.identify(signal)
-  const known = (await knownVersions(registry, set)).map(({ definition }) => definition)
-  const { record, batchOnly } = await firstLive(ports, set, known)
+  const definitions = async () => (await knownVersions(registry, set)).map(({ definition }) => definition)
+  const { record, batchOnly } = await firstLive(ports, set, await definitions())
 
   const left = await standingHold(checkpoints, set)
   const standing = left && isSame(left.hold, identity, years) ? left : undefined
@@ -34,7 +34,7 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   const token = randomUUID()
   const parts = await takeHold(ports, set, { by, token, source: identity, place: source.place, years, base }, standing, signal)
   const batch: Batch = {
-    ports, options, identity, base, token, known, record, batchOnly, finished: standing?.finished ?? 0,
+    ports, options, identity, base, token, known: await definitions(), record, batchOnly, finished: standing?.finished ?? 0,
     after: standing?.after ?? Math.max(...parts.map((part) => part.after)), wrote: standing !== undefined,
   }
   try {
@@ -66,20 +66,23 @@ type Who = { readonly by: string; readonly signal: AbortSignal }
 
 /** Takes back what an unfinished backfill wrote. */
 export async function undoBackfill(ports: UndoPorts, set: string, who: Who): Promise<boolean> {
+  const hold = (await holdsOf(ports.checkpoints, set)).find((one) => one !== undefined)
+  if (!hold) return false
   const standing = await standingHold(ports.checkpoints, set)
   if (standing) await takeBack(ports, set, standing, who)
-  return standing !== undefined || (await letGo(ports, set, who))
+  else await liftHolds(ports, set, hold, who)
+  return true
 }
 
-/** Cut short before every partition was held: nothing was written, and the stream need not wait. */
-async function letGo(ports: UndoPorts, set: string, { by, signal }: Who): Promise<boolean> {
-  const hold = (await loadPositions(ports.checkpoints, set)).map((position) => position.hold).find((one) => one?.kind === 'backfill')
-  if (!hold) return false
+/** Of a batch that was cut short while it set them, and wrote nothing. */
+async function liftHolds(ports: UndoPorts, set: string, hold: BackfillHold, { by, signal }: Who): Promise<void> {
   const token = randomUUID()
   const parts = await takeHold(ports, set, { ...hold, by, token }, undefined, signal)
-  await giveUp(ports, set, parts, token)
-  for (const { writer } of parts) await writer.close()
-  return true
+  try {
+    await giveUp(ports, set, parts, token)
+  } finally {
+    for (const { writer } of parts) await writer.close()
+  }
 }
 
 async function takeBack(ports: UndoPorts, set: string, standing: Standing, { by, signal }: Who): Promise<void> {

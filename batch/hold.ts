@@ -21,12 +21,15 @@ export type Standing = {
   readonly finished: number
 }
 
+export const holdsOf = async (checkpoints: Checkpoints, set: string): Promise<readonly (BackfillHold | undefined)[]> =>
+  (await loadPositions(checkpoints, set)).map(({ hold }) => (hold?.kind === 'backfill' ? hold : undefined))
+
 /**
  * Holds are set, and end with the batch, from the first partition to the last; they are given up from the last to the first. Nothing is written
  * before all are set: where the last partition has none, there is nothing to finish or to undo.
  */
 export async function standingHold(checkpoints: Checkpoints, set: string): Promise<Standing | undefined> {
-  const holds = (await loadPositions(checkpoints, set)).map(({ hold }) => (hold?.kind === 'backfill' ? hold : undefined))
+  const holds = await holdsOf(checkpoints, set)
   const hold = holds.at(-1)
   if (!hold) return undefined
   return { hold, after: Math.max(...holds.map((one) => one?.after ?? 0)), finished: holds.findIndex((one) => one !== undefined) }

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { loadPosition, loadPositions, writerName } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, savePosition, writerName } from '../feature-defs/checkpoint.ts'
 import { loadHeld } from '../feature-defs/held.ts'
 import { inflowTopic, producerName, registerInflow } from '../feature-defs/inflow.ts'
 import { inflowSchema } from '../schemas/avro.ts'
@@ -200,6 +200,15 @@ describe('a backfill that was cut short', { timeout: limitMs }, () => {
     await expect(broken).rejects.toThrow('power cut')
     expect(await tidemark(folder, `backfill --undo --features by_state --yes ${config}`)).toMatchObject({ code: 1, err: expect.stringContaining('is complete in some partitions already. Run the same backfill again to finish it.') })
     await backfilling(folder, { file, years: [2007, 2007] }, 'by_state')
+    // It goes again while the next batch sets its holds: nothing is written yet, and nothing is deleted.
+    await withPorts(folder, async ({ log, checkpoints }) => {
+      const position = await loadPosition(checkpoints, 'by_state', 0)
+      const hold = { kind: 'backfill', by: 'process 1', token: 'one', source: { name: 'loans.csv', size: 1, sha256: 'x' }, place: file, years: [2008, 2008], base: 0, after: position.seq } as const
+      const writer = await log.writer(writerName('by_state', 0))
+      await writer.commit({ save: [savePosition('by_state', 0, { ...position, hold })] })
+      await writer.close()
+    })
+    expect(await done(folder, `backfill --undo --features by_state --yes ${config}`)).toBe('took back the unfinished backfill of by_state')
     expect(seqsShown(folder, 'by_state')).toEqual(seqsOf(rows.slice(0, 25_000), 2007))
     expect(await done(folder, `verify by_state@0 ${config}`)).toMatch(/equal$/)
     await withPorts(folder, async ({ checkpoints }) => {
