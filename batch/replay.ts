@@ -2,7 +2,8 @@
 import type { RecordSchema } from '../schemas/record.ts'
 import { chosenOf, readDated } from '../schemas/selection.ts'
 import type { BatchPiece, InflowPiece, Piece, Routing } from '../feature-defs/checkpoint.ts'
-import { inflowReader, inflowTopic } from '../feature-defs/inflow.ts'
+import { inflowReader, inflowTopic, readersOf } from '../feature-defs/inflow.ts'
+import { intakeOf } from '../feature-defs/intake.ts'
 import { spread } from '../feature-defs/routing.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
 import type { Log } from '../utilities/log/log.ts'
@@ -30,8 +31,17 @@ export type ReplayOptions = {
   readonly rowsPerBatch?: number | undefined
 }
 
-/** A stretch of records in order; `offset` is where inflow goes on behind it, null within a file. */
-export type Stretch = { readonly records: Columns; readonly seq: Float64Array; readonly offset: number | null }
+/** A stretch of records in order. */
+export type Stretch = {
+  readonly records: Columns
+  readonly seq: Float64Array
+  /** Where inflow goes on behind it; null within a file. */
+  readonly offset: number | null
+  /** Records of others that cannot be read as this one: it has no row for them. */
+  readonly unread: number
+  /** The last record of all of them. */
+  readonly lastSeq: number
+}
 
 /** Gives every record that was taken, or fails: a reader that ends early, told to or not, has not given all. */
 export async function* replay(ports: ReplayPorts, history: readonly Piece[], options: ReplayOptions): AsyncIterable<Stretch> {
@@ -42,8 +52,8 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
     let rows = 0
     for await (const stretch of piece.kind === 'batch' ? fromFile(ports, piece, options) : fromInflow(ports, piece, options, latest)) {
       const inside = within(stretch, latest, until)
-      if (inside.seq.length > 0) latest = inside.seq.at(-1)!
-      rows += inside.seq.length
+      latest = Math.max(latest, inside.lastSeq)
+      rows += inside.seq.length + inside.unread
       yield inside
       if (latest >= until) break
     }
@@ -67,7 +77,8 @@ async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { recor
     const all = seq.length === 0 || (seq[0]! > piece.after && seq.at(-1)! <= piece.lastSeq)
     const taken = all ? chosen : pick(chosen, rowsWhere(seq, (one) => one > piece.after && one <= piece.lastSeq))
     const records = piece.routing ? share(taken, piece.routing, partition) : taken
-    yield { records, seq: columnOf(records, '_seq', 'int').values, offset: null }
+    const numbers = columnOf(records, '_seq', 'int').values
+    yield { records, seq: numbers, offset: null, unread: 0, lastSeq: numbers.at(-1) ?? 0 }
     if (batch.lastSeq >= piece.lastSeq) return
   }
 }
@@ -83,7 +94,7 @@ export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openS
   for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
   for (const { partition, history, after } of needs) {
     const first = await firstHeld(log, partition)
-    for (const piece of history) if (piece.kind === 'inflow' && piece.lastSeq > after && offsetBehind(piece, after) < first) throw deleted(piece, first)
+    for (const piece of history) if (piece.kind === 'inflow' && piece.lastSeq > after) checkHeld(piece, after, first)
   }
 }
 
@@ -100,24 +111,38 @@ async function unchanged(opened: Source, piece: BatchPiece, signal: AbortSignal 
   return source
 }
 
+/** Takes from inflow what was taken then: by the same readers, and without what was too large for a row. */
 async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, { record, wanted, partition, signal }: ReplayOptions, after: number): AsyncIterable<Stretch> {
-  const read = await inflowReader(registry, record, wanted, { not: piece.unrecorded ?? [] })
+  const recorded = { not: piece.unrecorded ?? [] }
+  const own = await inflowReader(registry, record, wanted, recorded)
+  const { to, readers = [own.id], most = Infinity } = piece
+  const others = await readersOf(registry, readers.filter((id) => id !== own.id), recorded)
+  const wasThere = readers.includes(own.id)
   let latest = after
-  const { to } = piece
   const from = offsetBehind(piece, after)
   let offset = from
+  if (piece.topic !== undefined) throw gone(piece)
   try {
     for await (const fetched of log.read(inflowTopic, { partition, from, to, joined: true, ...(signal ? { signal } : {}) })) {
-      const { columns, seq } = await read(fetched, latest)
-      if (seq.length > 0) latest = seq.at(-1)!
+      // A version that was not there then takes what it can read, however large: its rows do not go through outflow.
+      const mine = await own.read(fetched, wasThere ? most : Infinity)
+      const theirs = await Promise.all(others.map((reader) => reader.read(fetched, most)))
+      const { taken, lastSeq } = intakeOf([mine], latest, wasThere ? [mine, ...theirs] : theirs)
+      const { columns, seq, unread } = taken[0]!
+      latest = lastSeq
       offset = fetched.next
-      yield { records: columns, seq, offset }
+      yield { records: columns, seq, offset, unread: unread.length, lastSeq }
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const first = await firstHeld(log, partition)
     throw first > offset ? deleted(piece, first) : error
   }
+}
+
+function checkHeld(piece: InflowPiece, after: number, first: number): void {
+  if (piece.topic !== undefined) throw gone(piece)
+  if (offsetBehind(piece, after) < first) throw deleted(piece, first)
 }
 
 /** No record beyond `after` can lie before this offset: behind it there is at most one message a number, and those that were no new record. */
@@ -129,12 +154,17 @@ const deleted = (piece: InflowPiece, first: number) =>
   new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, and its records before offset ${first} are deleted`,
     'Restore the log from a copy; to go on without these records, apply the next version with --cold, which needs no history.')
 
+const gone = (piece: InflowPiece) =>
+  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from an inflow that was deleted since`,
+    'To go on without these records, apply the next version with --cold, which needs no history.')
+
 const incomplete = (piece: BatchPiece, why: string) =>
   new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ${piece.source.sha256.slice(0, 12)}…), and ${why}`,
     'Put that file back, or point source.file in the config (or --file) at it.')
 
-function within({ records, seq, offset }: Stretch, after: number, until: number): Stretch {
-  if (seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= until)) return { records, seq, offset }
+function within(stretch: Stretch, after: number, until: number): Stretch {
+  const { records, seq } = stretch
+  if (seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= until)) return stretch
   const inside = pick(records, rowsWhere(seq, (one) => one > after && one <= until))
-  return { records: inside, seq: columnOf(inside, '_seq', 'int').values, offset }
+  return { ...stretch, records: inside, seq: columnOf(inside, '_seq', 'int').values }
 }

@@ -2,6 +2,7 @@
 import type { Position } from '../feature-defs/checkpoint.ts'
 import { recordedIn } from '../feature-defs/held.ts'
 import { inflowReader, inflowTopic } from '../feature-defs/inflow.ts'
+import { intakeOf } from '../feature-defs/intake.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Log } from '../utilities/log/log.ts'
@@ -15,10 +16,10 @@ export async function firstWaiting(ports: WaitingPorts, record: RecordSchema, pa
   const ends = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]
   const from = Math.max(offset, ends?.first ?? 0)
   if (!ends || from >= ends.next) return Infinity
-  const read = await inflowReader(registry, record, [], recordedIn(checkpoints))
+  const reader = await inflowReader(registry, record, [], recordedIn(checkpoints))
   for await (const fetched of log.read(inflowTopic, { partition, from, to: ends.next, joined: true })) {
-    const { seq: waiting } = await read(fetched, seq)
-    if (waiting.length > 0) return waiting[0]!
+    const { records, firstSeq } = intakeOf([await reader.read(fetched, Infinity)], seq)
+    if (records > 0) return firstSeq
   }
   return Infinity
 }

@@ -55,7 +55,7 @@ async function measure(keys: number, { dir, configFile }: Scratch): Promise<void
   const ports = await wire(config)
   try {
     const encode = encoder(inflowSchema(visit), (await registerInflow(ports.registry, visit)).id)
-    await ensureTopics(ports.log, 1)
+    await ensureTopics(ports, 1)
     const writer = await ports.log.writer('bench')
     let produced = 0
     const produce = async () => {

@@ -3,6 +3,8 @@ import { backfill, undoBackfill } from '../batch/backfill.ts'
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
 import { loadPositions } from '../feature-defs/checkpoint.ts'
+import { claimRegistry } from '../feature-defs/store.ts'
+import { beginAnew } from '../sink/sink.ts'
 import { Problem } from '../utilities/problem.ts'
 import { apply } from '../versions/apply.ts'
 import { actorOf } from './actor.ts'
@@ -30,10 +32,12 @@ export const run: Run = async ({ options, config, console, signal }) => {
       const there = await undoBackfill(ports, set, { by, signal })
       return console.result(there ? `took back the unfinished backfill of ${set}` : `${set} has no unfinished backfill`, { set, undone: there })
     }
+    await claimRegistry(ports)
     if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
       // Nobody can see a difference yet: the first version needs no decision.
       await source.prove(signal)
       await apply(ports, { chain, version: 0, mode: 'first', partitions: config.log.partitions, actor: actorOf(options), signal, report: () => {} })
+      await beginAnew(ports, set)
       console.note(`applied ${set}@0, its first version`)
     }
     const progress = console.progress(`backfill ${set}`)

@@ -5,6 +5,7 @@ import { defaultSource, type Config } from '../config/config.ts'
 import { loadDefinitions, type Definitions } from '../config/definitions.ts'
 import { lookAtServers, sourceAt, type Ports } from '../config/wire.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
+import { checkTopics } from '../feature-defs/store.ts'
 import { readCsv } from '../schemas/csv.ts'
 import type { Found } from '../utilities/look.ts'
 import { Problem } from '../utilities/problem.ts'
@@ -15,7 +16,8 @@ import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { count, table } from './console.ts'
 import { firstApply, streamedSet } from './sets.ts'
-import { withPortsToRead } from './stage.ts'
+import { withAnyTopicsToRead } from './stage.ts'
+import { readingsOf } from './status.ts'
 
 type Check = { readonly check: string; readonly state: 'ok' | 'problem' | 'not checked'; readonly found: string; readonly todo: string | null }
 
@@ -60,12 +62,15 @@ export const run: Run = async ({ options, config, console, signal }) => {
   else if (definitions) await check('source file', () => source(config, definitions!, signal))
   else skip('source file', 'the definitions do not load')
 
-  const stored = ['released versions', 'unfinished work', 'rows', 'clock'] as const
+  const stored = ['released versions', 'unfinished work', 'places in topics', 'rows', 'clock'] as const
   // Opening the parts for work would make the files that are missing.
   if (!files || !answering) for (const name of stored) skip(name, files ? 'a server is out of reach' : 'the data directory is not complete')
   else {
-    await withPortsToRead({ config, console }, async (ports) => {
-      const looks = { 'released versions': () => released(ports, definitions, first), 'unfinished work': () => unfinished(ports), rows: () => countedRows(ports), clock: () => clock(ports) }
+    await withAnyTopicsToRead({ config, console }, async (ports) => {
+      const looks = {
+        'released versions': () => released(ports, definitions, first), 'unfinished work': () => unfinished(ports),
+        'places in topics': () => places(ports), rows: () => countedRows(ports), clock: () => clock(ports),
+      }
       for (const name of stored) await check(name, looks[name])
     }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }
@@ -178,6 +183,19 @@ async function countedRows(ports: Ports): Promise<Found> {
     `${set}@${version} has ${count(rows)} rows of ${count(taken)}${onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : ''}`).join('; ')
   if (wrong.length > 0) return { found: found(wrong), todo: `See which: tidemark verify ${wrong[0]!.set}@${wrong[0]!.version}; bring them back: tidemark repair ${wrong[0]!.set}` }
   return { found: all.length === 0 ? 'none to count' : found(all) }
+}
+
+/** Whether everybody can go on from where he is. */
+async function places(ports: Ports): Promise<Found> {
+  await checkTopics(ports)
+  const topics = await ports.log.topics()
+  for (const { reader, topic, partition, next } of await readingsOf(ports)) {
+    const ends = topics.find((one) => one.topic === topic)?.partitions[partition]
+    if (!ends || (next >= ends.first && next <= ends.next)) continue
+    const found = `${reader} goes on at offset ${next} of ${topic}, partition ${partition}, which holds ${ends.first} to ${ends.next - 1}`
+    return { found, todo: `To go on with what it holds: tidemark reset ${topic} --as-it-is` }
+  }
+  return { found: 'all are there' }
 }
 
 /** By the last record of each version: a scan of all rows would take minutes. */

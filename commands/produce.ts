@@ -1,6 +1,7 @@
 /** `produce`: years of the loan file into inflow. */
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
+import { claimRegistry } from '../feature-defs/store.ts'
 import { produce } from '../producer/produce.ts'
 import type { Run } from './command.ts'
 import { count } from './console.ts'
@@ -18,6 +19,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const source = await sourceAt(file)
 
   await withPorts({ config, console }, ['produce'], async (ports) => {
+    await claimRegistry(ports)
     const progress = console.progress('produce')
     const rejects = ports.rejectsPath('inflow')
     const done = await produce(

@@ -1,13 +1,17 @@
 /** `repair`: makes what the warehouse and the registry have of a set again, from its journal and its history. */
 import { knownSets } from '../feature-defs/known-versions.ts'
+import { checkRegistry, checkTopics, hasLostRegistry, takeRegistry } from '../feature-defs/store.ts'
 import { Problem } from '../utilities/problem.ts'
 import { repair } from '../versions/repair.ts'
 import type { Run } from './command.ts'
 import { count } from './console.ts'
-import { withPorts } from './stage.ts'
+import { withAnyStore } from './stage.ts'
 
 export const run: Run = async ({ args, config, console, signal }) =>
-  withPorts({ config, console }, [], async (ports) => {
+  withAnyStore({ config, console }, [], async (ports) => {
+    const isNew = await hasLostRegistry(ports)
+    if (!isNew) await checkRegistry(ports)
+    await checkTopics(ports)
     const journals = (await ports.checkpoints.names('journal/')).map((name) => name.slice('journal/'.length))
     const sets = args[0] === undefined ? [...new Set([...journals, ...(await knownSets(ports.registry))])] : [args[0]]
     if (sets.length === 0) throw new Problem('nothing is known of any feature set here', 'There is nothing to repair. To begin: tidemark apply SET@0')
@@ -23,5 +27,6 @@ export const run: Run = async ({ args, config, console, signal }) =>
       ]
       done.push({ set, schemas, statements, versions, text: `${set}: ${lines.join('; ') || 'nothing was amiss'}` })
     }
+    if (isNew) await takeRegistry(ports)
     console.result(done.map(({ text }) => text).join('\n'), done.map(({ text: _, ...rest }) => rest))
   })

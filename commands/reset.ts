@@ -10,7 +10,8 @@ import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Options, Run } from './command.ts'
 import { count } from './console.ts'
 import { resetGroup } from './reset-group.ts'
-import { withPorts } from './stage.ts'
+import { resetAsItIs } from './reset-as-it-is.ts'
+import { withAnyTopics, withPorts } from './stage.ts'
 import { partitionsOf } from './topics.ts'
 import { wholeNumber } from './words.ts'
 
@@ -26,9 +27,18 @@ const leaves = [
 export const run: Run = async ({ args, options, config, console }) => {
   const topic = args[0]!
   const asked = wholeNumber(options, 'before')
-  if (options['group'] !== undefined) return withPorts({ config, console }, ['reset'], ({ log }) => resetGroup(log, topic, options, console))
+  if (options['group'] !== undefined) return withAnyTopics({ config, console }, ['reset'], ({ log }) => resetGroup(log, topic, options, console))
   if (options['to'] !== undefined) throw new Problem('--to says where a consumer group goes on, and no group is named', 'Add --group NAME, or use --before OFFSET to delete records.', { usage: true })
   if (![inflowTopic, outflowTopic, deadTopic].includes(topic)) throw new Problem(`${topic} is no topic that reset knows the readers of`, `Name ${inflowTopic}, ${outflowTopic} or ${deadTopic}.`, { usage: true })
+  if (options['asItIs'] === true) {
+    if (topic === deadTopic) {
+      throw new Problem(`nobody goes on from a place in ${deadTopic}`, `Name ${inflowTopic} or ${outflowTopic}.`, { usage: true })
+    }
+    if (asked !== undefined || options['partition'] !== undefined) {
+      throw new Problem('--as-it-is takes a topic as a whole, and deletes nothing', 'Leave out --before and --partition.', { usage: true })
+    }
+    return withAnyTopics({ config, console }, ['reset'], (ports) => resetAsItIs(ports, topic, config.log.partitions, console))
+  }
   return withPorts({ config, console }, ['reset'], (ports) => withSetsAtRest(ports, topic, async () => {
     const state = (await ports.log.topics()).find((one) => one.topic === topic)
     const due = state ? await cutsOf(ports, state, asked, options) : []

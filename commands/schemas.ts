@@ -7,10 +7,10 @@ import { inWords } from '../versions/changes.ts'
 import type { Run } from './command.ts'
 import { table, type Json } from './console.ts'
 import { firstApply, nothingYet } from './sets.ts'
-import { withPortsToRead } from './stage.ts'
+import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
-  withPortsToRead({ config, console }, async ({ registry }) => {
+  withAnyTopicsToRead({ config, console }, async ({ registry }) => {
     const wanted = args[0]
     const found = wanted !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(wanted) ? await registry.find(wanted.toLowerCase()) : undefined
     if (found) {

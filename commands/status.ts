@@ -16,7 +16,7 @@ import type { Run } from './command.ts'
 import { count, table, type Cell, type Json } from './console.ts'
 import { addLags, lagInWords, lagOf, type Lag } from './lag.ts'
 import { firstApply } from './sets.ts'
-import { withPortsToRead } from './stage.ts'
+import { withAnyTopicsToRead } from './stage.ts'
 
 /** How far a reader has come in a partition. */
 type Reading = { readonly reader: string; readonly topic: string; readonly partition: number; readonly next: number; readonly taken: number }
@@ -25,7 +25,7 @@ type SetState = Awaited<ReturnType<typeof setStates>>[number]
 
 export const run: Run = async ({ options, config, console, signal }) => {
   const overMs = secondsOver(options['over']) * 1000
-  return withPortsToRead({ config, console }, async (ports) => {
+  return withAnyTopicsToRead({ config, console }, async (ports) => {
     const topics = await ports.log.topics()
     const sets = await setStates(ports)
     const readings = [...consumed(sets), ...(await sunk(ports, topics))]
@@ -75,6 +75,10 @@ const setStates = async ({ registry, checkpoints, warehouse }: Pick<Ports, 'regi
     batchOnly: (await knownVersions(registry, set)).at(-1)!.definition.batchOnly,
   })))
 
+/** Every reader's place in every partition. */
+export const readingsOf = async (ports: Ports): Promise<readonly Reading[]> =>
+  [...consumed(await setStates(ports)), ...(await sunk(ports, await ports.log.topics()))]
+
 /** Batch-only sets read nothing. */
 const consumed = (sets: readonly SetState[]): Reading[] => sets.filter(({ batchOnly }) => !batchOnly).flatMap(({ set, positions }) =>
   positions.map(({ offset, history }, partition) => ({
@@ -100,7 +104,7 @@ async function ratesOf(ports: Ports, { dataDir, log }: Config, before: readonly 
   if (overMs === 0 || (!atWork && overMs <= 1000) || before.length === 0) return undefined
   const startedMs = performance.now()
   await sleep(overMs, undefined, { signal }).catch(() => undefined)
-  const after = [...consumed(await setStates(ports)), ...(await sunk(ports, await ports.log.topics()))]
+  const after = await readingsOf(ports)
   const seconds = (performance.now() - startedMs) / 1000
   return before.map(({ reader, partition, taken }) => {
     const now = after.find((one) => one.reader === reader && one.partition === partition)

@@ -3,7 +3,7 @@ import type { Log, TopicState } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Context, Options, Run } from './command.ts'
 import { count, table } from './console.ts'
-import { withPorts } from './stage.ts'
+import { withAnyTopics } from './stage.ts'
 import { messagesOf } from './topic-messages.ts'
 import { wholeNumber } from './words.ts'
 
@@ -21,7 +21,7 @@ export const run: Run = async ({ args: [name], options, config, console }) => {
     throw new Problem('no topic is named', 'Name one, e.g. tidemark topics outflow --last 3.', { usage: true })
   }
   if (asked.partitions !== undefined && options['create'] !== true) throw new Problem('--partitions is for making a topic', 'Add --create, or use --partition N to look at one.', { usage: true })
-  return withPorts({ config, console }, [], async ({ log, registry }) => {
+  return withAnyTopics({ config, console }, [], async ({ log, registry }) => {
     if (options['create'] === true) return create(log, name!, asked.partitions ?? 1, console)
     const topics = await log.topics()
     if (name === undefined) return list(log, topics, console)

@@ -9,10 +9,10 @@ import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
 import { table, type Cell, type Json } from './console.ts'
 import { firstApply, nothingYet } from './sets.ts'
-import { withPortsToRead } from './stage.ts'
+import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>
-  withPortsToRead({ config, console }, async (ports) => {
+  withAnyTopicsToRead({ config, console }, async (ports) => {
     const { registry, checkpoints } = ports
     const sets = await knownSets(registry)
     const wanted = args[0] === undefined ? sets : sets.filter((set) => set === args[0])

@@ -4,6 +4,7 @@ import { loadPositions, running } from '../feature-defs/checkpoint.ts'
 import { inflowTopic } from '../feature-defs/inflow.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { routingFor } from '../feature-defs/routing.ts'
+import { checkTopics, claimRegistry, keepTopics } from '../feature-defs/store.ts'
 import { workOnShares } from '../utilities/shares.ts'
 import { Problem } from '../utilities/problem.ts'
 import { amidstBackfill, backfillOf, consume, consumers, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
@@ -16,6 +17,8 @@ export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOption
   const { follow, note } = options
   const sets = await streamedSets(ports)
   if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', options.nothingYet)
+  await claimRegistry(ports)
+  await keepTopics(ports)
 
   // All partitions or none: one that must wait would leave the others half done.
   if (!follow) for (const set of sets) for (const { hold } of await loadPositions(ports.checkpoints, set)) if (hold?.kind === 'backfill') throw amidstBackfill(backfillOf(hold))
@@ -49,6 +52,7 @@ export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOption
 async function streamedSets(ports: ConsumerPorts): Promise<string[]> {
   const { registry, checkpoints } = ports
   const sets: string[] = []
+  await checkTopics(ports)
   for (const set of await knownSets(registry)) {
     const { definition } = (await knownVersions(registry, set)).at(-1)!
     if (definition.batchOnly || !(await loadPositions(checkpoints, set)).some((position) => running(position).length > 0)) continue

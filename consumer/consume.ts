@@ -1,19 +1,22 @@
 /** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { extendHistory, loadPosition, lookupState, running, savePosition, saveState, writerName, type BackfillHold, type Position } from '../feature-defs/checkpoint.ts'
+import {
+  extendHistory, joinSpans, loadPosition, lookupState, running, savePosition, saveState, writerName, type BackfillHold, type Position, type Run, type Span,
+} from '../feature-defs/checkpoint.ts'
 import { deadLetters } from '../feature-defs/dead-letters.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { recordedIn } from '../feature-defs/held.ts'
-import { inflowReader, inflowTopic, outflowTopic, type Intake } from '../feature-defs/inflow.ts'
+import { deadTopic, inflowReader, inflowTopic, outflowTopic, type Dead, type InflowReader, type Reading } from '../feature-defs/inflow.ts'
 import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
+import { intakeOf, type Taken } from '../feature-defs/intake.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { leftBehind } from '../feature-defs/left-behind.ts'
-import { rowSchema } from '../feature-defs/row-schema.ts'
+import { mostAdded, rowSchema } from '../feature-defs/row-schema.ts'
 import { splicer } from '../schemas/encode.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
-import { Fenced, type Append, type Fetched, type Log, type Writer } from '../utilities/log/log.ts'
+import { Fenced, type Append, type Log, type Writer } from '../utilities/log/log.ts'
 import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
@@ -47,7 +50,7 @@ type Turn = {
 }
 
 /** The live versions over the same record: one reading of the inflow serves them all. */
-type Group = { readonly read: (fetched: Fetched, afterSeq: number) => Promise<Intake>; readonly lanes: readonly Lane[] }
+type Group = { readonly reader: InflowReader; readonly lanes: readonly Lane[] }
 
 /** One live version at work: its engine, and how its rows become messages. */
 type Lane = { readonly definition: Definition; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
@@ -121,7 +124,7 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
 
   const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
   return Promise.all([...byRecord.values()].map(async (alike) => ({
-    read: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))], recordedIn(checkpoints)),
+    reader: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))], recordedIn(checkpoints)),
     lanes: await Promise.all(alike.map(async ({ definition, registered }) => ({
       definition,
       engine: engine(definition, await lookupState(checkpoints, set, definition.version, partition)),
@@ -131,7 +134,9 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
 }
 
 async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition, follow, signal, report }: ConsumeOptions, turn: Turn): Promise<void> {
-  const toDead = await deadLetters(registry)
+  const toDead = await deadLetters(registry, await log.largestMessage(deadTopic))
+  const most = await mostBytes(log, turn.groups)
+  const readers = turn.groups.map(({ reader }) => reader.id)
   // A commit that fails while the consumer waits for more must not wait for it too.
   const failed = new AbortController()
   const commits = oneAhead(() => failed.abort())
@@ -140,9 +145,10 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
     const before = turn.position
     const append: Append[] = []
     const save: Save[] = []
-    const intakes = await Promise.all(turn.groups.map(({ read }) => read(fetched, before.seq)))
+    const readings = await Promise.all(turn.groups.map(({ reader }) => reader.read(fetched, most)))
+    const { taken: lots, records, firstSeq, lastSeq, duplicates, dead: unreadable } = intakeOf(readings, before.seq)
     for (const [i, { lanes }] of turn.groups.entries()) {
-      const { batch, rows, columns } = intakes[i]!
+      const { batch, rows, columns } = lots[i]!
       if (rows.length === 0) continue
       for (const { definition, engine, splice } of lanes) {
         const features = engine.push(inputsOf(definition, columns))
@@ -150,20 +156,19 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
         save.push(...saveState(set, definition.version, partition, engine.changes()))
       }
     }
-    const { rows, seq, duplicates, dead, unrecorded } = intakes[0]!
+    const dead = [...unreadable, ...unreadBySome(turn.groups, lots)]
     if (dead.length > 0) append.push(toDead(dead, partition))
 
-    const lastSeq = rows.length > 0 ? seq[rows.length - 1]! : before.seq
-    const piece = {
-      kind: 'inflow', from: fetched.offset, to: fetched.next, firstSeq: rows.length > 0 ? seq[0]! : before.seq + 1, lastSeq, rows: rows.length,
-      ...(unrecorded.length > 0 && { unrecorded }),
-    } as const
+    const { offset: from, next: to } = fetched
+    const unrecorded = unrecordedIn(readings)
+    const piece = { kind: 'inflow', from, to, firstSeq, lastSeq, rows: records, readers, ...(most < Infinity && { most }), ...(unrecorded.length > 0 && { unrecorded }) } as const
     const after: Position = {
       ...before,
       seq: lastSeq,
       offset: fetched.next,
       duplicates: before.duplicates + duplicates,
       dead: before.dead + dead.length,
+      runs: withUnread(before.runs, turn.groups, lots),
       history: extendHistory(before.history, piece),
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
@@ -172,10 +177,39 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
     await commits.begin(async () => {
       await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)], taken })
       turn.committed = true
-      report({ kind: 'batch', rows: rows.length, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
+      report({ kind: 'batch', rows: records, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
     })
     turn.position = after
     if (signal.aborted) break
   }
   await commits.settled()
+}
+
+/** How large a record may be for its row to fit into outflow, whichever of the versions computes it. */
+async function mostBytes(log: Log, groups: readonly Group[]): Promise<number> {
+  const added = Math.max(...groups.flatMap(({ lanes }) => lanes.map(({ definition }) => mostAdded(definition))))
+  return Math.max(0, (await log.largestMessage(outflowTopic)) - added)
+}
+
+/** Where messages stood that look like records, and that no producer has recorded. */
+function unrecordedIn(readings: readonly Reading[]): readonly Span[] {
+  const offsets = readings.flatMap(({ dead }) => dead.filter(({ unrecorded }) => unrecorded).map(({ offset }) => offset))
+  return offsets.length === 0 ? [] : joinSpans([...new Set(offsets)].sort((a, b) => a - b).map((offset) => [offset, offset + 1]))
+}
+
+/** Records of one version that another cannot read are dead letters which name it. */
+const unreadBySome = (groups: readonly Group[], taken: readonly Taken[]): Dead[] => groups.flatMap(({ lanes }, i) =>
+  taken[i]!.unread.flatMap((dead) => lanes.map(({ definition }) => (
+    { ...dead, reason: `${label(definition)} cannot read it: ${dead.reason}` }))))
+
+function withUnread(runs: readonly Run[], groups: readonly Group[], taken: readonly Taken[]): readonly Run[] {
+  if (taken.every(({ unread }) => unread.length === 0)) return runs
+  const unreadBy = (version: number) => {
+    const group = groups.findIndex(({ lanes }) => lanes.some(({ definition }) => definition.version === version))
+    return taken[group]?.unread.length ?? 0
+  }
+  return runs.map((run) => {
+    const more = run.until === null ? unreadBy(run.version) : 0
+    return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
+  })
 }

@@ -26,6 +26,12 @@ export type InflowPiece = {
   readonly rows: number
   /** Offsets (the second excluded) of messages that looked like records, but no producer had recorded them then: a replay passes over them too. */
   readonly unrecorded?: readonly Span[]
+  /** The ids of the schemas that its messages were read as: what is a record by one of them is one. Pieces of before have none. */
+  readonly readers?: readonly string[]
+  /** Records of more bytes were left out, since rows of them would not have fitted into outflow; absent without a limit. */
+  readonly most?: number
+  /** The id of the inflow that it came from, once that one is gone. */
+  readonly topic?: string
 }
 
 export type Span = readonly [from: number, to: number]
@@ -45,6 +51,8 @@ export type Run = {
   /** How many records had been taken up to `after`, and up to `until`; stores of before do not know. */
   readonly afterRows?: number
   readonly untilRows?: number
+  /** How many records it could not read that another version could: they are dead letters that name it. */
+  readonly unread?: number
   /** Per feature, the _seq after which its state started empty: replaying from there gives the same bits. */
   readonly origins: { readonly [feature: string]: number }
 }
@@ -145,11 +153,11 @@ export async function loadSpeed(checkpoints: Checkpoints): Promise<Speed> {
 
 export const saveSpeed = (speed: Speed): Save => ({ name: 'speed', key: '', value: toBytes(speed) })
 
-/** The history with these records added: what continues the last piece extends it. */
+/** The history with these records added: what continues the last piece, and was read alike, extends it. */
 export function extendHistory(history: readonly Piece[], piece: Piece): readonly Piece[] {
   const last = history.at(-1)
   if (piece.kind === 'batch') return last?.kind === 'batch' ? [...history.slice(0, -1), ...(joinTake([last], piece) as readonly BatchPiece[])] : [...history, piece]
-  if (last?.kind !== 'inflow' || last.to !== piece.from) return [...history, piece]
+  if (last?.kind !== 'inflow' || last.to !== piece.from || !readAlike(last, piece)) return [...history, piece]
   const unrecorded = joinSpans(last.unrecorded, piece.unrecorded)
   return [...history.slice(0, -1), { ...last, to: piece.to, lastSeq: piece.lastSeq, rows: last.rows + piece.rows, ...(unrecorded.length > 0 && { unrecorded }) }]
 }
@@ -163,6 +171,22 @@ export function joinSpans(a: readonly Span[] = [], b: readonly Span[] = []): rea
     else spans.push([from, to])
   }
   return spans
+}
+
+const readAlike = (a: InflowPiece, b: InflowPiece) => a.topic === b.topic && a.most === b.most && a.readers?.join() === b.readers?.join()
+
+/** An inflow that was deleted and made anew, or the one that is there, which may have lost records. */
+export type Gone = { readonly id: string; readonly anew: boolean }
+
+/** Where a partition goes on in inflow as it is now. What of its history lay in one that is gone, or beyond the end, is not to be had any more. */
+export function asItIs(position: Position, { first, next }: { readonly first: number; readonly next: number }, gone: Gone): Position {
+  const lost = (piece: Piece) => piece.kind === 'inflow' && piece.topic === undefined && (gone.anew || piece.to > next)
+  if (!position.history.some(lost) && position.offset >= first && position.offset <= next && !gone.anew) return position
+  return {
+    ...position,
+    offset: gone.anew ? first : Math.min(Math.max(position.offset, first), next),
+    history: position.history.map((piece) => (lost(piece) ? { ...piece, topic: gone.id } : piece)),
+  }
 }
 
 /** Where each partition went over to the version, as far as they have. */

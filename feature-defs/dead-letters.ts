@@ -16,11 +16,25 @@ const deadSchema = {
   ],
 } as const
 
-export async function deadLetters(registry: Registry) {
+/** The most bytes beside reason and value: the header, two numbers, two lengths. */
+const around = 64
+
+/** What is larger than the topic takes is cut to what fits, with its full length said. */
+export async function deadLetters(registry: Registry, largestMessage: number) {
   const { id } = await registry.register(deadSchema.name, JSON.stringify(deadSchema))
   const header = frameHeader(id)
+  const letter = (partition: number, { offset, reason, bytes }: Dead) => {
+    const cut = (room: number, why: string) => {
+      const value = Buffer.from(bytes.subarray(0, Math.max(0, room)))
+      return Buffer.concat([header, encodeObject(deadSchema, { partition, offset, reason: why, value })])
+    }
+    const room = largestMessage - around - Buffer.byteLength(reason)
+    if (bytes.length <= room) return cut(bytes.length, reason)
+    const why = `${reason} (the first of its ${bytes.length} bytes)`
+    return cut(largestMessage - around - Buffer.byteLength(why), why)
+  }
   return (dead: readonly Dead[], partition: number): Append => {
-    const messages = dead.map(({ offset, reason, bytes }) => Buffer.concat([header, encodeObject(deadSchema, { partition, offset, reason, value: Buffer.from(bytes) })]))
+    const messages = dead.map((one) => letter(partition, one))
     let end = 0
     return { topic: deadTopic, partition: 0, batch: { bytes: Buffer.concat(messages), ends: Uint32Array.from(messages, ({ length }) => (end += length)) } }
   }

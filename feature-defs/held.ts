@@ -28,3 +28,23 @@ export function recordedIn(checkpoints: Checkpoints): Recorded {
     },
   }
 }
+
+export type HeldRows = { readonly rows: number; readonly first: number; readonly last: number }
+
+/** How many rows beyond this one inflow holds, and which; at most so many, where a take reaches over it. */
+export function heldBeyond(held: readonly Take[], seq: number): HeldRows {
+  const beyond = held.filter(({ lastSeq, rows }) => lastSeq > seq && rows > 0)
+  return {
+    rows: beyond.reduce((sum, { firstSeq, lastSeq, rows }) => sum + (firstSeq > seq ? rows : Math.min(rows, lastSeq - seq)), 0),
+    first: Math.min(...beyond.map(({ firstSeq }) => Math.max(firstSeq, seq + 1))),
+    last: Math.max(...beyond.map(({ lastSeq }) => lastSeq)),
+  }
+}
+
+/** What inflow still holds when it lost the rows between these two: they can be produced again where nothing lies behind them. */
+export const heldWithout = (held: readonly Take[], after: number, before: number): readonly Take[] => held.flatMap((take) => {
+  const { firstSeq, lastSeq, rows } = take
+  const upTo = firstSeq > after ? [] : [{ ...take, lastSeq: Math.min(lastSeq, after), rows: Math.min(rows, Math.max(0, after - firstSeq + 1)) }]
+  const from = lastSeq < before ? [] : [{ ...take, after: Math.max(take.after, before - 1), firstSeq: Math.max(firstSeq, before), rows: Math.min(rows, lastSeq - Math.max(firstSeq, before) + 1) }]
+  return lastSeq <= after || firstSeq >= before ? [take] : [...upTo, ...from]
+})

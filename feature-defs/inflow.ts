@@ -1,29 +1,41 @@
-/** Reads batches of inflow as records: whatever schema or framing they came in, told apart from duplicates and from what cannot be read. */
-import { inflowSchema } from '../schemas/avro.ts'
+/** Reads batches of inflow as records, whatever schema or framing they came in, told apart from what cannot be read. */
+import { inflowSchema, recordOf, type AvroType } from '../schemas/avro.ts'
 import { decoder } from '../schemas/decode.ts'
 import { parseSchema, resolveTo } from '../schemas/generic.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { frameHeader, readFrame, runsOfId } from '../schemas/wire.ts'
 import { columnOf, pick, type Columns } from '../utilities/columns.ts'
 import type { Batch, Fetched } from '../utilities/log/log.ts'
+import { Problem } from '../utilities/problem.ts'
 import type { Registered, Registry } from '../utilities/registry/registry.ts'
-import { joinSpans, type Span } from './checkpoint.ts'
 import { strangers, type Recorded } from './strangers.ts'
 
-/** A message that is not a record: where it stood and why. */
-export type Dead = { readonly offset: number; readonly reason: string; readonly bytes: Uint8Array }
+/** A message that is not a record: where it stood in the batch and in inflow, and why. */
+export type Dead = {
+  readonly index: number
+  readonly offset: number
+  readonly reason: string
+  readonly bytes: Uint8Array
+  /** It looks like a record, and no producer has recorded it. */
+  readonly unrecorded?: true
+}
 
-export type Intake = {
-  /** Plain frames of the reader's own schema: `rows` says which messages are new records. */
+/** What a reader makes of a batch: its records, duplicates among them, and what it cannot read. */
+export type Reading = {
+  /** Plain frames of the reader's own schema. */
   readonly batch: Batch
+  /** The message of each record, in order. */
   readonly rows: Int32Array
-  readonly seq: Float64Array
-  /** The wanted fields of exactly those rows. */
+  /** `_seq` and the wanted fields of exactly those. */
   readonly columns: Columns
-  readonly duplicates: number
   readonly dead: readonly Dead[]
-  /** Where those of the dead stood that look like records, but no producer has recorded them. */
-  readonly unrecorded: readonly Span[]
+}
+
+export type InflowReader = {
+  /** Of the schema that it reads messages as. */
+  readonly id: string
+  /** A record whose message has more bytes than `most`, its key included, is none. */
+  read(fetched: Fetched, most: number): Promise<Reading>
 }
 
 export const inflowTopic = 'inflow'
@@ -38,51 +50,63 @@ export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partiti
 /** The inflow schema of the record, registered if nobody has yet. */
 export const registerInflow = (registry: Registry, record: RecordSchema) => registry.register(record.name, JSON.stringify(inflowSchema(record)))
 
-/** Takes what lies behind `afterSeq` in a fetched batch; a record at or before it, or before one already taken, is a duplicate. What is `recorded` tells strangers. */
-export async function inflowReader(registry: Registry, record: RecordSchema, wanted: readonly string[], recorded?: Recorded) {
+/** Reads messages of any schema that the record's can be read from. What is `recorded` tells strangers. */
+export async function inflowReader(registry: Registry, record: RecordSchema, wanted: readonly string[], recorded?: Recorded): Promise<InflowReader> {
   const own = await registerInflow(registry, record)
   const schema = inflowSchema(record)
   const decode = decoder(schema, ['seq', ...wanted])
   const toOwn = rewriter(registry, own.id, own.definition)
 
-  return async (fetched: Fetched, afterSeq: number): Promise<Intake> => {
-    const runs = runsOfId(fetched.batch)
-    const plain = runs.length === 1 && runs[0]!.id === own.id && runs[0]!.compression === 'none'
-    const { batch, dead } = plain ? { batch: fetched.batch, dead: [] } : await toOwn(fetched)
-    const { columns, rows, bad } = decode(batch, 0, batch.ends.length)
-    const unread = bad.map(({ index, reason }) => ({ offset: offsetOf(fetched, index), reason, bytes: message(batch, index) }))
-    const numbers = columnOf(columns, '_seq', 'int').values
-    const odd = await strangers(numbers, (row) => offsetOf(fetched, rows[row]!), recorded)
-    const fresh = freshRows(numbers, afterSeq, odd)
-    const taken = fresh.length === columns.count ? columns : pick(columns, fresh)
-    return {
-      batch,
-      rows: fresh.length === columns.count ? rows : Int32Array.from(fresh, (row) => rows[row]!),
-      seq: columnOf(taken, '_seq', 'int').values,
-      columns: taken,
-      duplicates: columns.count - fresh.length - odd.size,
-      dead: [
-        ...dead,
-        ...unread.filter(({ offset }) => !dead.some((one) => one.offset === offset)),
-        ...[...odd].map(([row, reason]) => ({ offset: offsetOf(fetched, rows[row]!), reason, bytes: message(fetched.batch, rows[row]!) })),
-      ],
-      unrecorded: joinSpans([...odd.keys()].map((row) => [offsetOf(fetched, rows[row]!), offsetOf(fetched, rows[row]!) + 1])),
-    }
+  return {
+    id: own.id,
+    async read(fetched, most) {
+      const runs = runsOfId(fetched.batch)
+      const plain = runs.length === 1 && runs[0]!.id === own.id && runs[0]!.compression === 'none'
+      const { batch, dead } = plain ? { batch: fetched.batch, dead: [] } : await toOwn(fetched)
+      const { columns, rows, bad } = decode(batch, 0, batch.ends.length)
+      const known = new Set(dead.map(({ index }) => index))
+      const unread = bad.filter(({ index }) => !known.has(index)).map(({ index, reason }) => deadAt(fetched, index, reason))
+      return withoutStrangers(small({ batch, rows, columns, dead: [...dead, ...unread] }, fetched, most), fetched, recorded)
+    },
   }
 }
 
-function freshRows(seq: Float64Array, afterSeq: number, odd: ReadonlyMap<number, unknown>): Int32Array {
-  const fresh = new Int32Array(seq.length)
-  let taken = 0
-  let latest = afterSeq
-  for (let row = 0; row < seq.length; row++) {
-    if (seq[row]! > latest && !(odd.size > 0 && odd.has(row))) {
-      latest = seq[row]!
-      fresh[taken++] = row
-    }
-  }
-  return fresh.subarray(0, taken)
+/** The readers of these schemas, for their records' `_seq` alone. */
+export function readersOf(registry: Registry, ids: readonly string[], recorded?: Recorded): Promise<readonly InflowReader[]> {
+  return Promise.all(ids.map(async (id) => {
+    const registered = await registry.find(id)
+    if (!registered) throw new Problem(`the registry holds no schema ${id}, which records of inflow were read by`, 'Put it back from a copy.')
+    return inflowReader(registry, recordOf(JSON.parse(registered.definition) as AvroType), [], recorded)
+  }))
 }
+
+/** Without the records that are too large: a row of one would not fit where it is to go. */
+function small(reading: Reading, fetched: Fetched, most: number): Reading {
+  if (most === Infinity) return reading
+  const { batch, rows, columns, dead } = reading
+  const { ends, keys } = batch
+  const size = (index: number) => ends[index]! - (index === 0 ? 0 : ends[index - 1]!) + (keys ? Buffer.byteLength(keys[index]!) : 0)
+  const large = rows.filter((index) => size(index) > most)
+  if (large.length === 0) return reading
+  const kept = Int32Array.from(rows.keys()).filter((row) => size(rows[row]!) <= most)
+  const why = (index: number) =>
+    `it has ${size(index)} bytes, and a row of more than ${most}, without its features, does not fit into ${outflowTopic}`
+  const left = Array.from(large, (index) => deadAt(fetched, index, why(index)))
+  return { batch, rows: kept.map((row) => rows[row]!), columns: pick(columns, kept), dead: [...dead, ...left] }
+}
+
+/** Without what looks like a record under a number that cannot be right. */
+async function withoutStrangers(reading: Reading, fetched: Fetched, recorded: Recorded | undefined): Promise<Reading> {
+  const { batch, rows, columns, dead } = reading
+  const odd = await strangers(columnOf(columns, '_seq', 'int').values, (row) => offsetOf(fetched, rows[row]!), recorded)
+  if (odd.size === 0) return reading
+  const kept = Int32Array.from(rows.keys()).filter((row) => !odd.has(row))
+  const left = [...odd].map(([row, reason]): Dead => ({ ...deadAt(fetched, rows[row]!, reason), unrecorded: true }))
+  return { batch, rows: kept.map((row) => rows[row]!), columns: pick(columns, kept), dead: [...dead, ...left] }
+}
+
+const deadAt = (fetched: Fetched, index: number, reason: string): Dead =>
+  ({ index, offset: offsetOf(fetched, index), reason, bytes: message(fetched.batch, index) })
 
 const offsetOf = ({ offset, offsets }: Fetched, index: number) => offsets?.[index] ?? offset + index
 
@@ -120,10 +144,10 @@ function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
         parts.push(header, payload)
         end += header.length + payload.length
       } catch (error) {
-        dead.push({ offset: offsetOf(fetched, index), reason: (error as Error).message, bytes })
+        dead.push(deadAt(fetched, index, (error as Error).message))
       }
       ends[index] = end
     }
-    return { batch: { bytes: Buffer.concat(parts), ends }, dead }
+    return { batch: { bytes: Buffer.concat(parts), ends, ...(batch.keys && { keys: batch.keys }) }, dead }
   }
 }

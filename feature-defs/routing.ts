@@ -8,18 +8,27 @@ import { fromBytes, partitionsApplied, toBytes, type Routing } from './checkpoin
 import type { Definition } from './feature-set.ts'
 import { deadTopic, inflowTopic, outflowTopic } from './inflow.ts'
 import { keysOf } from './inputs.ts'
+import { checkTopics, keepTopics } from './store.ts'
 
-/** Makes the topics that are missing, inflow with so many partitions, and says how many it has: outflow has one for each of them. */
-export async function ensureTopics(log: Log, wanted: number): Promise<number> {
+type Kept = { readonly log: Log; readonly checkpoints: Checkpoints }
+
+/**
+ * Makes the topics that are missing, inflow with so many partitions, and says how many it has: outflow has one for each of them. None takes the
+ * place of one that is gone.
+ */
+export async function ensureTopics(ports: Kept, wanted: number): Promise<number> {
+  const { log } = ports
+  await checkTopics(ports)
   const partitions = (await log.partitions(inflowTopic)) || wanted
   await log.create(inflowTopic, partitions)
   await log.create(outflowTopic, partitions)
   await log.create(deadTopic, 1)
+  await keepTopics(ports)
   return partitions
 }
 
 /** How the records of a set are spread; a Problem when it cannot run on inflow as it is. */
-export async function routingFor({ log, checkpoints }: { readonly log: Log; readonly checkpoints: Checkpoints }, { set, per, batchOnly }: Definition, wanted: number): Promise<Routing> {
+export async function routingFor({ log, checkpoints }: Kept, { set, per, batchOnly }: Definition, wanted: number): Promise<Routing> {
   // What no consumer runs has nothing to do with inflow.
   if (batchOnly) return { per: null, partitions: 1 }
   const partitions = (await log.partitions(inflowTopic)) || wanted

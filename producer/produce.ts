@@ -56,7 +56,7 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
   const wanted = (await log.partitions(inflowTopic)) || options.partitions
   if (per === null && wanted > 1) throw keyless(record, wanted)
   const { id } = await registerInflow(registry, record)
-  const partitions = await ensureTopics(log, wanted)
+  const partitions = await ensureTopics(ports, wanted)
 
   // The name first, then what was taken: a batch holds its set, then takes the name for a moment, so that whoever has it has seen the hold.
   const writer = await log.writer(producerName)

@@ -36,8 +36,17 @@ export const sinks = 'sink'
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
   const { partitions, nothingYet = 'Run first: tidemark apply SET@0' } = options
   if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', nothingYet)
-  await ensureTopics(ports.log, partitions)
+  await ensureTopics(ports, partitions)
   await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
+}
+
+/** A log that was lost and begun anew has an outflow that holds nothing yet: how far the sink had come in the one before is no place in it. */
+export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'warehouse'>, set: string): Promise<void> {
+  const partitions = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions ?? []
+  for (const [partition, { next }] of partitions.entries()) {
+    const reader = sinkReader(partition)
+    if (next === 0 && (await warehouse.progress(reader))) await warehouse.write(set, { count: 0, byName: new Map() }, { reader, next: 0 })
+  }
 }
 
 async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPorts, { follow, signal, report }: SinkOptions, partition: number): Promise<void> {

@@ -43,7 +43,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     await checkPossible(ports, anew ? promotedToo(evolve(journal.state, planned), planned) : journal.state, signal, definition)
     signal.throwIfAborted()
 
-    if (!definition.batchOnly) await ensureTopics(ports.log, routing.partitions)
+    if (!definition.batchOnly) await ensureTopics(ports, routing.partitions)
     const record = schemaOf(await registerInflow(ports.registry, definition.record))
     const registered = await ports.registry.register(set, JSON.stringify(rowSchema(definition)))
     await ports.registry.label(registered.id, { set, version: String(version), mode })

@@ -37,6 +37,8 @@ export type Bringing = Origin & {
   readonly lineage: Lineage
   /** The last record it has taken. */
   seq: number
+  /** Records that other versions could read, and this one could not: it has no row for them. */
+  unread: number
   /** Whether the inherited states are there, as of `seq`. */
   copied: boolean
   /** Keys whose entries are newer here than in the checkpoint. */
@@ -46,9 +48,9 @@ export type Bringing = Origin & {
 /** `after` is where it starts; one that was cut short goes on where it had saved. */
 export async function begin({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, definition: Definition, partition: number, origin: Origin, after: number): Promise<Bringing> {
   const { set, version } = definition
-  const seq = (await savedPlace(checkpoints, { definition, partition })) ?? after
+  const { seq, unread } = (await savedPlace(checkpoints, { definition, partition })) ?? { seq: after, unread: 0 }
   const from = await lookupState(checkpoints, set, version, partition)
-  return { ...origin, definition, partition, seq, copied: false, unsaved: new Set(), lineage: lineage(definition, origin.origins, from) }
+  return { ...origin, definition, partition, seq, unread, copied: false, unsaved: new Set(), lineage: lineage(definition, origin.origins, from) }
 }
 
 const isReplayed = ({ origins, withRows }: Origin) => withRows || Object.keys(origins).length > 0
@@ -119,8 +121,9 @@ export async function advance(ports: VersionPorts, bringing: Bringing, position:
   }
   try {
     const options = { record, wanted, partition, after: bringing.seq, until: position.seq, signal, rowsPerBatch: ports.warehouse.flush?.rows }
-    for await (const { records, seq } of replay(ports, position.history, options)) {
+    for await (const { records, seq, unread } of replay(ports, position.history, options)) {
       signal.throwIfAborted()
+      bringing.unread += unread
       if (seq.length === 0) continue
       const values = bringing.lineage.push(records)
       for (const key of changedKeys(bringing, records)) unsaved.add(key)
@@ -180,12 +183,15 @@ async function copyInherited({ checkpoints }: VersionPorts, bringing: Bringing, 
 
 const placeName = ({ definition, partition }: Pick<Bringing, 'definition' | 'partition'>) => `fill/${label(definition)}/${partition}`
 
-const savePlace = (bringing: Pick<Bringing, 'definition' | 'partition' | 'seq'>): Save => ({ name: placeName(bringing), key: 'at', value: toBytes(bringing.seq) })
+type Place = { readonly seq: number; readonly unread: number }
 
-/** Stores of before kept the state there too: it is computed again. */
-async function savedPlace(checkpoints: Checkpoints, of: Pick<Bringing, 'definition' | 'partition'>): Promise<number | undefined> {
+const savePlace = (bringing: Bringing): Save => ({ name: placeName(bringing), key: 'at', value: toBytes({ seq: bringing.seq, unread: bringing.unread } satisfies Place) })
+
+/** Stores of before kept a number and the state there: it is computed again. */
+async function savedPlace(checkpoints: Checkpoints, of: Pick<Bringing, 'definition' | 'partition'>): Promise<Place | undefined> {
   const saved = await checkpoints.load(placeName(of))
-  return saved.size === 1 && saved.has('at') ? fromBytes<number>(saved.get('at')!) : undefined
+  const place = saved.size === 1 && saved.has('at') ? fromBytes<Place | number>(saved.get('at')!) : undefined
+  return typeof place === 'object' ? place : undefined
 }
 
 /** Removes the place, once the checkpoint has it all. */

@@ -55,11 +55,13 @@ async function compute(ports: VersionPorts, journal: Journal, { version: { versi
   await handover(ports, { set, partition, by }, async (position, stillHere) => {
     if (origin.withRows || origin.inherited || Object.keys(origin.origins).length > 0) await advance(ports, bringing, position, watch, { stillHere })
     afterSeq = position.seq
+    const unread = (before?.unread ?? 0) + bringing.unread
     const run = before ? resumed(before) : newRun(position, { version, mode, origin, definition, at })
+    const counted = unread > 0 ? { ...run, unread } : run
     const others = position.runs.filter((one) => one !== lastRun(position, version)).map((one) => (live.has(one.version) ? one : ended(one, position)))
     const save = [...(await entriesOf(ports.checkpoints, bringing)), ...(await forgetPlace(ports.checkpoints, bringing))]
     // The newest in front: its row of a record comes before the older one's, so that a view that falls back never shows the older one in between.
-    return { position: { ...position, runs: before ? inPlace(position, version, run, others) : [run, ...others] }, save }
+    return { position: { ...position, runs: before ? inPlace(position, version, counted, others) : [counted, ...others] }, save }
   })
   if (!before) await journal.add([{ kind: 'switched', version, partition, afterSeq, at }])
 }

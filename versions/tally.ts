@@ -34,7 +34,7 @@ export async function tally(ports: Omit<VersionPorts, 'clock' | 'openSource'>, s
   return tallies
 }
 
-/** How many records the version owns; undefined where a store of before has not counted. */
+/** How many records the version owns and could read; undefined where a store of before has not counted. */
 async function owned({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string, version: number): Promise<number | undefined> {
   let sum = 0
   for (const position of await loadPositions(checkpoints, set)) {
@@ -42,7 +42,7 @@ async function owned({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: st
     const until = run?.until === null ? rowsTaken(position) : run?.untilRows
     const after = run?.after === 0 ? 0 : run?.afterRows
     if (until === undefined || after === undefined) return undefined
-    sum += until - after
+    sum += until - after - (run?.unread ?? 0)
   }
   return sum
 }

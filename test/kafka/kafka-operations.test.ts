@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { Kafka } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
-import { freshFolder, json, done, tidemark, until, start, type Printed } from '../cli-run.ts'
+import { freshFolder, json, done, tidemark, until, start, warehouseOf, type Printed } from '../cli-run.ts'
 import { readAll } from '../contracts/messages.ts'
+import { readRows } from '../oracle/compare.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
+import { dropTopic } from './stores.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
 let kafka: TestKafka
@@ -179,6 +181,56 @@ function operations() {
       expect(await done(folder, `reset inflow --group analytics --yes ${config}`)).toBe('nothing to do: analytics is there already')
       expect(await json(folder, `reset inflow --group analytics --to 5 --yes ${config}`)).toEqual({ topic: 'inflow', group: 'analytics', moved: true, partitions: [{ partition: 0, from: 0, to: 5 }] })
     }, 120_000)
+  })
+
+  describe('a topic', () => {
+    const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1)
+    const seqs = (place: string) => readRows(warehouseOf(place), 'SELECT _seq FROM loan_risk ORDER BY _seq').map(([seq]) => Number(seq))
+
+    /** Where 2007 is taken, and 2008 only produced. */
+    async function halfTaken(topicPrefix: string) {
+      const place = folderWith(topicPrefix)
+      const produce = async (year: number): Promise<number> => (await json(place, `produce --years ${year} --file ${join(folder, 'loans.csv.gz')} ${config}`)).rows
+      await done(place, `apply loan_risk@0 --yes ${config}`)
+      const taken = await produce(2007)
+      await done(place, `up --until-caught-up ${config}`)
+      return { place, produce, taken, all: taken + await produce(2008) }
+    }
+
+    it('that was deleted and made anew is not gone on with, until reset is told to: then what was lost is produced and taken again', async () => {
+      const { place, produce, taken, all } = await halfTaken('anew.')
+      await dropTopic(kafka.brokers, 'anew.inflow')
+      const lost = new RegExp(`the topic inflow that this store goes on from was deleted: ${all - taken} records of it \\(_seq ${taken + 1} to ${all}\\) had not been taken by loan_risk\\. .*tidemark reset inflow --as-it-is`)
+      await refused('consume --until-caught-up', lost, 1, place)
+      await refused(`produce --years 2008 --file ${join(folder, 'loans.csv.gz')}`, lost, 1, place)
+      await done(place, `topics inflow --create ${config}`)
+      await refused('up --until-caught-up', /was deleted, and the one of that name was made since/, 1, place)
+      expect((await json(place, `reset inflow --as-it-is --yes ${config}`)).lost).toEqual([{ set: 'loan_risk', rows: all - taken, first: taken + 1, last: all }])
+      expect(await produce(2008)).toBe(all - taken)
+      await done(place, `up --until-caught-up ${config}`)
+      expect(seqs(place)).toEqual(upTo(all))
+      await refused('verify loan_risk@0', /came from an inflow that was deleted since/, 1, place)
+    })
+
+    it('whose records went before they were taken is gone on with by the same command', async () => {
+      const { place, produce, taken, all } = await halfTaken('retention.')
+      const log = await rawLog('retention.')
+      const { next } = (await log.topics()).find(({ topic }) => topic === 'inflow')!.partitions[0]!
+      await log.truncate('inflow', 0, next)
+      await refused('consume --until-caught-up', /the records from \d+ to \d+ were deleted\. To go on with what it holds: tidemark reset inflow --as-it-is/, 1, place)
+      await done(place, `reset inflow --as-it-is --yes ${config}`)
+      expect(await produce(2008)).toBe(all - taken)
+      await done(place, `up --until-caught-up ${config}`)
+      expect(seqs(place)).toEqual(upTo(all))
+    })
+
+    it('and its store belong to one registry: a machine with another one is refused before it does anything', async () => {
+      const { place } = await halfTaken('owner.')
+      const stranger = folderWith('owner.')
+      const whose = /this store belongs to \S+registry\.db on \S+, and the config names \S+registry\.db on \S+: no record could be told by its schema\. Use that registry/
+      for (const words of ['apply loan_risk@0 --yes', 'status']) await refused(words, whose, 1, stranger)
+      await done(place, `up --until-caught-up ${config}`)
+    })
   })
 
   it('a part that does not open beside Kafka ends the command, and no connection keeps it alive', async () => {

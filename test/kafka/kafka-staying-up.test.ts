@@ -1,7 +1,8 @@
 /** What an operator may meet in months, on real brokers: restarts, slow brokers, leaders that move, poison, deleted topics, processes that stand still. */
-import { writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import { Kafka, type Admin } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
@@ -89,6 +90,36 @@ function stayingUp() {
       ['it is not framed: its first byte is not 0x03', 'more poison, longer than the header of a frame'],
     ])
     await ended(up)
+  })
+
+  it('a record too large for outflow, or a letter too large for inflow.dead, goes there cut to what fits, and every version agrees on it', async () => {
+    const sizes = { inflow: 20_000, outflow: 3000, 'inflow.dead': 2000 }
+    const topicSettings = Object.fromEntries(Object.entries(sizes).map(([topic, size]) => [topic, { 'max.message.bytes': size }]))
+    const folder = folderWith('large.', { topicSettings })
+    const [header] = gunzipSync(readFileSync(loans)).toString().split('\n')
+    const row = (title: string, score: number) => `1000.0,2007-05-26,${title},${score},10%,481xx,NM,4 years,0.0`
+    writeFileSync(join(folder, 'some.csv'), `${[header, row('a', 10), row('b'.repeat(5000), 20), row('c'.repeat(2800), 30), row('d', 50)].join('\n')}\n`)
+    await done(folder, `apply loan_risk@0 --yes ${config}`)
+    const up = await upIn(folder)
+    await done(folder, `produce --years 2007 --file some.csv ${config}`)
+    await send('large.', 'inflow', ['poison '.repeat(1000)])
+    await sunk(folder, 3)
+    await until(async () => (await json(folder, `status --over 0 ${config}`)).sets[0].lag === 0, 100)
+    const status: Printed = await json(folder, `status --over 0 ${config}`)
+    expect(status.sets[0]).toMatchObject({ position: 4, dead: 2, duplicates: 0 })
+    const dead: Printed[] = await json(folder, `topics inflow.dead ${config}`)
+    expect(dead.map(({ fields: { reason } }) => reason)).toEqual([
+      expect.stringMatching(/^it has 5\d\d\d bytes, and a row of more than \d+, without its features, does not fit into outflow \(the first of its 5\d\d\d bytes\)$/),
+      'it is not framed: its first byte is not 0x03 (the first of its 7000 bytes)',
+    ])
+    for (const text of await readTexts(await open('large.'), 'inflow.dead')) expect(text.length).toBeGreaterThan(1500)
+
+    await done(folder, `apply loan_risk@1 --backfill --yes ${config}`)
+    await ended(up)
+    for (const version of [0, 1]) {
+      expect(readRows(warehouseOf(folder), `SELECT _seq, ma50 FROM loan_risk_v${version} ORDER BY _seq`).map((cells) => cells.map(Number))).toEqual([[1, 10], [3, 20], [4, 30]])
+      await done(folder, `verify loan_risk@${version} ${config}`)
+    }
   })
 
   it('a broker that is killed and started again: said once, once when it is back, and every row is there once', async () => {
@@ -184,7 +215,7 @@ function stayingUp() {
       await admin.deleteTopics({ topics: ['deleted.inflow'] })
       const { code, err } = await up.ended
       expect(code).toBe(1)
-      expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: there is no topic deleted\.inflow in Kafka at \S+\. Run: tidemark topics/)
+      expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: the topic inflow that this store goes on from was deleted.*tidemark reset inflow --as-it-is/)
     })
 
     it('and made anew is told apart from the old one', async () => {
@@ -195,7 +226,7 @@ function stayingUp() {
       await until(async () => !(await admin.listTopics()).includes(`${topicPrefix}inflow`))
       await log.create('inflow', 1)
       const reading = Array.fromAsync(log.read('inflow', { partition: 0, from: 51 }))
-      await expect(reading).rejects.toThrow(/ends at 0, before 51, where reading should go on\. It was made anew or restored/)
+      await expect(reading).rejects.toThrow(/ends at 0, before 51, where reading should go on\. To go on with what it holds: tidemark reset inflow --as-it-is/)
     })
   })
 
@@ -239,6 +270,8 @@ function stayingUp() {
 
   it('a second producer takes over: the first ends with what happened and what to do, and inflow holds every row once', async () => {
     const [one, two] = [await applied('two.'), folderWith('two.')]
+    // The same registry, on another machine.
+    cpSync(join(one, '.tidemark'), join(two, '.tidemark'), { recursive: true })
     const first = start(one, `produce --years 2007-2012 --rate 500 --file ${loans} ${config}`)
     await until(async () => (await json(one, `status --over 0 ${config}`)).readers[0].lag > 0, 20)
     const second = await tidemark(two, `produce --years 2007 --file ${loans} ${config}`)

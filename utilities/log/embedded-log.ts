@@ -3,7 +3,9 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { checkpointTables, saveEntries } from '../checkpoint/embedded-checkpoints.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
 import { Fenced, type Fetched, type Log, type ReadOptions, type Writer } from './log.ts'
-import { appendBatch, createTopic, fetchAt, giveTopicId, listTopics, logTables, partitionCount, storedTopicId, truncateSome } from './stored-topics.ts'
+import {
+  appendBatch, createTopic, fetchAt, giveTopicId, listTopics, logTables, partitionCount, storedTopicId, truncateSome,
+} from './stored-topics.ts'
 
 const writerTables = {
   writers: `CREATE TABLE writers (

@@ -4,6 +4,7 @@ import { Problem } from '../problem.ts'
 import type { Answers } from './kafka-answers.ts'
 import { openLink, type Address, type ClientSettings, type Link } from './kafka-client.ts'
 import { asProblem, check, code, isPassing, isRefusal, isUnanswered, Refusal, voice, worthSayingAfterMs } from './kafka-trouble.ts'
+import { NoTopic } from './log.ts'
 
 export type ClusterSettings = ClientSettings & {
   readonly brokers: readonly string[]
@@ -126,10 +127,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
 
   async function leaderOf(name: string, partition: number): Promise<Address> {
     const found = await topic(name)
-    if (!found) {
-      const todo = 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.'
-      throw new Problem(`there is no topic ${name} in Kafka at ${place}`, todo)
-    }
+    if (!found) throw new NoTopic(`there is no topic ${name} in Kafka at ${place}`)
     if (partition >= found.length) throw new Problem(`topic ${name} has no partition ${partition}, only ${found.length}, numbered from 0`, 'Use one that is there.')
     const leader = found[partition]
     if (!leader) throw new Refusal(code.leaderNotAvailable, `topic ${name}, partition ${partition}`)

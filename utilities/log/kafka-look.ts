@@ -41,15 +41,24 @@ async function topics(log: KafkaLog): Promise<Found> {
     const forgets = forgetting(settings)
     if (forgets) {
       const { cluster, prefix } = log.kafka
-      return { found: `${topic} ${forgets.what} (${forgets.setting}=${settings[forgets.setting]})`, todo: `What is deleted cannot be replayed. Set it: ${alter(cluster, prefix + topic, forgets.setting, forgets.better)}` }
+      const { what, setting, better } = forgets
+      const mend = alter(cluster, prefix + topic, setting, better)
+      return { found: `${topic} ${what} (${setting}=${settings[setting]})`, todo: `What is deleted cannot be replayed. Set it: ${mend}` }
     }
   }
   return { found: `${found}, kept for ever` }
 }
 
+type Forgetting = { readonly what: string; readonly setting: string; readonly better: string }
+
 /** The setting by which records go. */
-function forgetting(settings: { readonly [name: string]: string }): { readonly what: string; readonly setting: string; readonly better: string } | undefined {
-  if (settings['cleanup.policy']?.includes('compact')) return { what: 'keeps only the newest record of each key', setting: 'cleanup.policy', better: 'delete' }
-  const limits = [{ what: 'keeps its records for a time only', setting: 'retention.ms', better: '-1' }, { what: 'keeps its newest bytes only', setting: 'retention.bytes', better: '-1' }]
+function forgetting(settings: { readonly [name: string]: string }): Forgetting | undefined {
+  if (settings['cleanup.policy']?.includes('compact')) {
+    return { what: 'keeps only the newest record of each key', setting: 'cleanup.policy', better: 'delete' }
+  }
+  const limits = [
+    { what: 'keeps its records for a time only', setting: 'retention.ms', better: '-1' },
+    { what: 'keeps its newest bytes only', setting: 'retention.bytes', better: '-1' },
+  ]
   return limits.find(({ setting }) => settings[setting] !== undefined && settings[setting] !== '-1')
 }

@@ -56,7 +56,8 @@ export async function fetchFrom(parts: KafkaParts, what: FetchFrom, { signal, fo
   return fetched
 }
 
-const goOn = ({ prefix }: KafkaParts, topic: string) => `To go on with what it holds: tidemark reset ${topic.slice(prefix.length)} --as-it-is`
+const goOn = ({ prefix }: KafkaParts, topic: string) =>
+  `To go on with what it holds: tidemark reset ${topic.slice(prefix.length)} --as-it-is`
 
 async function outOfRange(parts: KafkaParts, { topic, partition, from }: FetchFrom): Promise<Problem> {
   const { first, next } = (await endsOf(parts, topic, [partition]))[0]!

@@ -25,7 +25,7 @@ export async function topicId({ cluster }: Pick<KafkaParts, 'cluster'>, topic: s
   })
 }
 
-/** In the protocol's compact form: the header ends with a byte for its tags, of which there are none, and lengths are one more than they are. */
+/** In the protocol's compact form: the header ends with a byte for its tags, of which there are none, and lengths are stated one larger. */
 function request(topic: string): Buffer {
   const name = Buffer.from(topic)
   const anyId = Buffer.alloc(16)

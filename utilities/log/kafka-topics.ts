@@ -46,7 +46,8 @@ export async function ensureTopic(parts: KafkaParts, topic: string, partitions: 
 
 /** Kafka's own tools, as a person would call them. */
 const script = (tool: string, { place }: Cluster) => `kafka-${tool}.sh --bootstrap-server ${place.replaceAll(' ', '')}`
-export const alter = (cluster: Cluster, topic: string, name: string, value: string) => `${script('configs', cluster)} --alter --topic ${topic} --add-config ${name}=${value}`
+export const alter = (cluster: Cluster, topic: string, name: string, value: string) =>
+  `${script('configs', cluster)} --alter --topic ${topic} --add-config ${name}=${value}`
 
 async function makeTopic(cluster: Cluster, topic: string, partitions: number, settings: TopicSettings): Promise<void> {
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
@@ -82,18 +83,29 @@ export async function topicConfig(cluster: Cluster, topic: string): Promise<Read
   })
 }
 
-/** What a record batch needs around a message. */
-const aroundMessage = 61 + 23
-
 export type SizeLimits = (topic: string) => Promise<number>
 
-/** Of the record batches of a topic, as the broker will measure them; asked once. Kafka's default where this user may not see the settings. */
+/** Of the record batches of a topic, as the broker will measure them; asked once. */
 export function sizeLimits(cluster: Cluster): SizeLimits {
   const known = new Map<string, number>()
-  return async (topic) => known.get(topic) ?? known.set(topic, Number((await topicConfig(cluster, topic))?.get('max.message.bytes') ?? 1_000_000)).get(topic)!
+  return async (topic) => {
+    // Kafka's default where this user may not see the settings.
+    const limit = known.get(topic) ?? Number((await topicConfig(cluster, topic))?.get('max.message.bytes') ?? 1_000_000)
+    known.set(topic, limit)
+    return limit
+  }
 }
 
-export const largestMessage = async ({ sizeLimit, prefix }: KafkaParts, topic: string): Promise<number> => (await sizeLimit(prefix + topic)) - aroundMessage
+/** What a batch needs around its messages, and a message around key and value, at most. */
+export const [aroundBatch, aroundMessage] = [61, 23]
+
+export async function largestMessage({ cluster, sizeLimit, compression, prefix }: KafkaParts, topic: string): Promise<number> {
+  // One that is gone is said to be so, instead of being waited for.
+  await cluster.patiently(() => cluster.leaderOf(prefix + topic, 0))
+  const limit = await sizeLimit(prefix + topic)
+  // What cannot be made smaller gets a little larger.
+  return Math.floor(compression === 'none' ? limit : limit - limit / 1000 - 100) - aroundBatch - aroundMessage
+}
 
 /** As the brokers have it now, whatever was known before. */
 export async function countPartitions({ cluster }: KafkaParts, topic: string): Promise<number> {

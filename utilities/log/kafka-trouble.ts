@@ -56,7 +56,10 @@ export const isUnanswered = (error: unknown): boolean => error instanceof Error 
 export const isPassing = (error: unknown): boolean =>
   (isUnanswered(error) && tlsTrouble(error) === undefined) || (error instanceof Refusal && passing.has(error.code))
 
-/** After how long a person hears of it. That a transaction of the same name is still about to end is no trouble, and new brokers take their time with the first. */
+/**
+ * After how long a person hears of it. That a transaction of the same name is still about to end is no trouble: new brokers take their time with
+ * the first.
+ */
 export const worthSayingAfterMs = (error: unknown): number => (isRefusal(error, code.concurrentTransactions) ? 15_000 : 1000)
 
 /** The broker does not believe that we are who we say. */

@@ -4,7 +4,7 @@ import type { KafkaParts } from './kafka-parts.ts'
 import type { Packed } from './kafka-produce.ts'
 import { packSaves, partitionOfName, type CheckpointTopic } from './kafka-saves.ts'
 import { placeOf, sendAll, type Parcel, type Progress } from './kafka-send.ts'
-import { endsOf } from './kafka-topics.ts'
+import { alter, aroundBatch, aroundMessage, endsOf } from './kafka-topics.ts'
 import { addOffset, addPartitions, checkHeld, endTransaction, takeIdentity, type Place } from './kafka-transaction.ts'
 import { Fenced, type Append, type Taken, type Writer } from './log.ts'
 
@@ -70,12 +70,13 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
   /** Record batches of a size that the topic takes, in order. */
   async function cutUp({ topic, partition, batch }: Place & { readonly batch: Packed }, append?: number): Promise<Parcel[]> {
     const limit = await parts.sizeLimit(topic)
-    const room = Math.min(parcelBytes, limit) - headerBytes
+    const room = Math.min(parcelBytes, limit) - aroundBatch
     const parcels: Parcel[] = []
     const { ends } = batch
     for (let first = 0, last = 0; first < ends.length; first = last) {
       let size = sizeOf(batch, last++)
-      if (size > limit - headerBytes && parts.compression === 'none' && exactSizeOf(batch, first) > limit - headerBytes) throw tooLarge(topic, size, limit)
+      const mayNotFit = size > limit - aroundBatch && parts.compression === 'none'
+      if (mayNotFit && exactSizeOf(batch, first) > limit - aroundBatch) throw tooLarge(parts, topic, size, limit)
       while (last < ends.length && size + sizeOf(batch, last) <= room) size += sizeOf(batch, last++)
       parcels.push({ topic, partition, messages: batch, first, last, ...(append !== undefined && { append }) })
     }
@@ -100,15 +101,14 @@ async function checked({ cluster, prefix }: KafkaParts, { topic, partition, batc
   return { topic: prefix + topic, partition, batch }
 }
 
-const headerBytes = 61
-
 /** At most. */
-const sizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? 3 * batch.keys[i]!.length : 0) + 23
-const exactSizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? Buffer.byteLength(batch.keys[i]!) : 0) + 23
+const sizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? 3 * batch.keys[i]!.length : 0) + aroundMessage
+const exactSizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? Buffer.byteLength(batch.keys[i]!) : 0) + aroundMessage
 const valueBytes = ({ ends }: Packed, i: number) => ends[i]! - (i === 0 ? 0 : ends[i - 1]!)
 
-const tooLarge = (topic: string, size: number, limit: number) =>
-  new Problem(`a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`, 'Raise max.message.bytes of the topic.')
+const tooLarge = ({ cluster }: KafkaParts, topic: string, size: number, limit: number) => new Problem(
+  `a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`,
+  `Raise what it takes: ${alter(cluster, topic, 'max.message.bytes', String(size + aroundBatch))}`)
 
 const uniquePlaces = (parcels: readonly Parcel[]): Place[] =>
   [...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values()]

@@ -1,5 +1,6 @@
 /** The log: topics of messages in order, replayable from any offset, and one atomic commit that checkpoints can ride along with. */
 import type { Save } from '../checkpoint/checkpoint.ts'
+import { Problem } from '../problem.ts'
 
 /** Messages packed one behind the other: message i is bytes[ends[i - 1] ?? 0 .. ends[i]). */
 export type Batch = {
@@ -105,4 +106,11 @@ export interface Writer {
 /** Somebody else took this writer's name. */
 export class Fenced extends Error {
   override readonly name = 'Fenced'
+}
+
+/** The topic is not there, or not any more. */
+export class NoTopic extends Problem {
+  constructor(what: string) {
+    super(what, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
+  }
 }

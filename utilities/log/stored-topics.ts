@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Problem } from '../problem.ts'
 import type { Sqlite } from '../sqlite.ts'
 import { cut } from './batch.ts'
-import type { Append, Batch, Fetched, TopicState } from './log.ts'
+import { NoTopic, type Append, type Batch, type Fetched, type TopicState } from './log.ts'
 
 export const logTables = {
   partitions: `CREATE TABLE partitions (
@@ -46,7 +46,8 @@ export function createTopic(db: Sqlite, topic: string, partitions: number): void
 
 /** undefined when the topic is not there; null when it was made before topics had one. */
 export function storedTopicId(db: Sqlite, topic: string): string | null | undefined {
-  const row = db.prepare('SELECT (SELECT id FROM topic_ids WHERE topic = partitions.topic) AS id FROM partitions WHERE topic = ? LIMIT 1').get(topic)
+  const found = 'SELECT (SELECT id FROM topic_ids WHERE topic = partitions.topic) AS id FROM partitions WHERE topic = ? LIMIT 1'
+  const row = db.prepare(found).get(topic)
   return row?.['id'] as string | null | undefined
 }
 
@@ -138,7 +139,7 @@ function partitionOf(db: Sqlite, topic: string, partition: number): Partition {
   if (row) return row as unknown as Partition
   const count = partitionCount(db, topic)
   if (count > 0) throw new Problem(`topic ${topic} has no partition ${partition}, only ${counted(count)}, numbered from 0`, 'Use one that is there.')
-  throw new Problem(`there is no topic ${topic}`, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
+  throw new NoTopic(`there is no topic ${topic}`)
 }
 
 /** 0 when the topic is not there. */

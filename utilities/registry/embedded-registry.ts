@@ -30,7 +30,10 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
 
   const identified = () => db.prepare('SELECT id FROM identity').get()?.['id'] as string | undefined
   // A file of before has none, and gets it from whoever opens it first.
-  const identify = () => db.write(() => identified() ?? (db.prepare('INSERT INTO identity (id) VALUES (?)').run(randomUUID()), identified()!))
+  const identify = () => db.write(() => {
+    if (identified() === undefined) db.prepare('INSERT INTO identity (id) VALUES (?)').run(randomUUID())
+    return identified()!
+  })
   return {
     identity: async () => ({ id: db.read(identified) ?? identify(), place: `${resolve(path)} on ${hostname()}` }),
 
