@@ -34,7 +34,7 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   const token = randomUUID()
   const parts = await takeHold(ports, set, { by, token, source: identity, place: source.place, years, base }, standing, signal)
   const batch: Batch = {
-    ports, options, identity, base, token, known: await definitions(), record, batchOnly, finished: standing?.finished ?? 0,
+    ports, options, identity, base, token, record, batchOnly, finished: standing?.finished ?? 0,
     after: standing?.after ?? Math.max(...parts.map((part) => part.after)), wrote: standing !== undefined,
   }
   try {
@@ -42,8 +42,9 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
     if (!batchOnly) await (await log.writer(producerName)).close()
     // What was looked at before the hold may have changed until then.
     if (!standing && (await numberFrom()) !== base) throw new Problem('rows of another file were taken at the same time', 'Run this again.')
+    const known = await definitions()
     const held = batchOnly ? [] : (await loadHeld(checkpoints)).filter((take) => take.base === base)
-    return await work(batch, await Promise.all(parts.map((part) => openWork(batch, part, held))), () => removeRows(ports, set, parts, batch))
+    return await work(batch, await Promise.all(parts.map((part) => openWork(batch, part, { known, held }))), () => removeRows(ports, set, parts, batch))
   } catch (error) {
     if (!batch.wrote) await giveUp(ports, set, parts, token).catch(() => {})
     throw error

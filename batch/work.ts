@@ -48,8 +48,6 @@ export type Batch = {
   readonly identity: SourceIdentity
   readonly base: number
   readonly token: string
-  /** Every version of the set. */
-  readonly known: readonly Definition[]
   readonly record: RecordSchema
   readonly batchOnly: boolean
   /** So many partitions had it all when an earlier run was cut short. */
@@ -73,7 +71,9 @@ export type Work = Part & {
   rows: number
 }
 
-export async function openWork({ ports, options: { set }, base, known, record, batchOnly }: Batch, part: Part, held: readonly Take[]): Promise<Work> {
+/** `known` is every version of the set, `held` what inflow holds of the file. */
+export async function openWork(batch: Batch, part: Part, { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] }): Promise<Work> {
+  const { ports, options: { set }, base, record, batchOnly } = batch
   const { partition, position } = part
   const live = running(position).map(({ version }) => version)
   const { place, states } = await loadProgress(ports.checkpoints, set, partition, live)
