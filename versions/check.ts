@@ -8,12 +8,11 @@ import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import { featureChanges, inWords } from './changes.ts'
 
-/** The versions of the code are those that were released, as they were. */
-export async function checkReleased(registry: Registry, chain: readonly Definition[]): Promise<void> {
-  for (const [i, { set, version, record }] of chain.entries()) {
-    const before = chain[i - 1]?.record.name
-    if (before === undefined || before === record.name) continue
-    throw new Problem(`${set}@${version} is over ${record.name}, and ${set}@${version - 1} over ${before}: a message of one is none of the other`,
+/** The versions of the code are those that were released, as they were, and this one is over the record of the one before. */
+export async function checkReleased(registry: Registry, chain: readonly Definition[], version: number): Promise<void> {
+  const [before, after] = [chain[version - 1]?.record.name, chain[version]!.record.name]
+  if (before !== undefined && before !== after) {
+    throw new Problem(`${chain[0]!.set}@${version} is over ${after}, and ${chain[0]!.set}@${version - 1} over ${before}: a message of one is none of the other`,
       'Give its features a set of their own, or keep the name of the record.')
   }
   for (const { definition } of await knownVersions(registry, chain[0]!.set)) checkUnedited(definition, chain[definition.version])

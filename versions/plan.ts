@@ -55,7 +55,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const definition = chain[version]
   const { set } = chain[0]!
   if (!definition) throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
-  await checkReleased(registry, chain)
+  await checkReleased(registry, chain, version)
   const state = await loadState(ports, set)
   await refuseLost(ports, state)
   const refused = outOfOrder(state, version)
