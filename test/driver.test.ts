@@ -1,4 +1,4 @@
-/** Lives of feature sets by chance, in memory: hundreds of sequences of commands, killed and stopped at any write, against a small model. */
+/** Lives of feature sets by chance, in memory: hundreds of sequences of commands, killed and stopped anywhere, against a small model. */
 import { describe, expect, it } from 'vitest'
 import { storeInMemory } from './driver/in-memory.ts'
 import { lifeOf } from './driver/lives.ts'
@@ -15,5 +15,5 @@ describe('lives by chance, in memory', () => {
     }
     console.log(`lives of seeds ${from} to ${from + count - 1}`)
     expect(wrong.join('\n')).toBe('')
-  }, 300_000)
+  }, 600_000)
 })

@@ -1,4 +1,4 @@
-/** Ports that fail as processes do: killed before any of their writes, after which nothing works any more, or told to stop at any call, as by Ctrl-C. */
+/** Ports that fail as processes do: killed before a write, after which nothing works any more, or told to stop at a call, as by Ctrl-C. */
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import type { Log, Writer } from '../utilities/log/log.ts'
 import type { Registry } from '../utilities/registry/registry.ts'

@@ -6,13 +6,15 @@ import { changesVersions, type Command, type Step, type Years } from './step.ts'
 
 /** What is done how often. */
 const weights = {
-  apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1, tamper: 2, together: 3,
+  apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1,
+  tamper: 2, together: 3,
 } as const
 
 /** What is tried at once: one of the two at most changes versions. */
 const pairs = [
-  ['apply', 'consume'], ['promote', 'consume'], ['rollback', 'consume'], ['retire', 'sink'], ['produce', 'consume'], ['consume', 'sink'], ['backfill', 'consume'],
-  ['apply', 'produce'], ['apply', 'sink'], ['backfill', 'sink'], ['verify', 'consume'], ['verify', 'sink'],
+  ['apply', 'consume'], ['promote', 'consume'], ['rollback', 'consume'], ['backfill', 'consume'], ['produce', 'consume'],
+  ['apply', 'produce'], ['apply', 'sink'], ['retire', 'sink'], ['backfill', 'sink'], ['consume', 'sink'],
+  ['verify', 'consume'], ['verify', 'sink'],
 ] as const
 
 const modes = ['backfill', 'shadow', 'cold', 'forward-only'] as const
@@ -25,7 +27,9 @@ export function nextStep(random: Random, model: Model): Step {
     if (chosen < 0.65) return { command: commandOf(random, model, oneOf(random, ['apply', 'promote', 'rollback', 'retire'])) }
   }
   // A life begins with something.
-  if (model.versions.length === 0 && random() < 0.6) return cutOrNot(random, commandOf(random, model, oneOf(random, ['apply', 'backfill', 'produce'])))
+  if (model.versions.length === 0 && random() < 0.6) {
+    return cutOrNot(random, commandOf(random, model, oneOf(random, ['apply', 'backfill', 'produce'])))
+  }
   if (model.batch && random() < 0.4) return oneOf<Step>(random, [{ finish: 'again' }, { command: { do: 'undo' } }])
   const kind = byWeight(random)
   if (kind === 'tamper') return { tamper: random() < 0.7 ? 'change' : 'delete', version: anyVersion(random), place: random() }
@@ -50,7 +54,10 @@ const anyVersion = (random: Random) => whole(random, 0, 2)
 
 function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weights, 'tamper' | 'together'>): Command {
   switch (kind) {
-    case 'apply': return { do: 'apply', version: random() < 0.85 ? Math.min(2, model.versions.length) : anyVersion(random), mode: oneOf(random, modes) }
+    case 'apply': {
+      const version = random() < 0.85 ? Math.min(2, model.versions.length) : anyVersion(random)
+      return { do: 'apply', version, mode: oneOf(random, modes) }
+    }
     case 'promote': return { do: 'promote', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
     case 'retire': return { do: 'retire', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
     case 'verify': return { do: 'verify', version: random() < 0.9 ? applied(random, model, true) : anyVersion(random) }
@@ -60,8 +67,10 @@ function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weig
   }
 }
 
-const applied = (random: Random, model: Model, top: boolean) =>
-  oneOf(random, [...model.versions.filter(({ version, retired }) => !retired && (top || version !== topOf(model))).map(({ version }) => version), 0].slice(0, 3))
+function applied(random: Random, model: Model, top: boolean): number {
+  const there = model.versions.filter(({ version, retired }) => !retired && (top || version !== topOf(model)))
+  return oneOf(random, [...there.map(({ version }) => version), 0].slice(0, 3))
+}
 
 /** Mostly the next years that nobody has taken. */
 function someYears(random: Random, model: Model): Years {

@@ -17,11 +17,19 @@ import { verify } from '../../versions/verify.ts'
 import type { DrivenSet } from './sets.ts'
 import type { Command } from './step.ts'
 
-export type With = { readonly set: DrivenSet; readonly partitions: number; readonly source: Source; readonly rejects: ReturnType<Ports['rejects']>; readonly signal: AbortSignal }
+export type With = {
+  readonly set: DrivenSet
+  readonly partitions: number
+  readonly source: Source
+  readonly rejects: ReturnType<Ports['rejects']>
+  readonly signal: AbortSignal
+}
 
 /** What the command has to say: verify, whether all is equal. */
-export async function runCommand(ports: Ports, command: Command, { set: { set, chain, per }, partitions, source, rejects, signal }: With): Promise<boolean | undefined> {
+export async function runCommand(ports: Ports, command: Command, given: With): Promise<boolean | undefined> {
+  const { set: { set, chain, per }, partitions, source, rejects, signal } = given
   const watch = { actor: { who: 'driver', why: null }, partitions, signal, report: () => {}, note: () => {} }
+  const plain = { strict: false, continue: false }
   switch (command.do) {
     case 'apply': {
       const { version, mode: asked } = command
@@ -41,11 +49,14 @@ export async function runCommand(ports: Ports, command: Command, { set: { set, c
       const left = due === 'nothing' && (await ports.warehouse.extent(set, version)) !== undefined
       return due !== 'nothing' || left ? void (await retire(ports, { set, version, seen, ...watch })) : undefined
     }
-    case 'produce':
-      return void (await produce({ ...ports, source, rejects }, { record: chain.at(-1)!.record, per, years: command.years, strict: false, continue: false, ...watch }))
+    case 'produce': {
+      const { record } = chain.at(-1)!
+      return void (await produce({ ...ports, source, rejects }, { record, per, years: command.years, ...plain, ...watch }))
+    }
     case 'backfill': {
-      if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) await apply(ports, { chain, version: 0, mode: 'first', ...watch })
-      return void (await backfill({ ...ports, source, rejects }, { set, years: command.years, strict: false, continue: false, by: 'driver', ...watch }))
+      const positions = await loadPositions(ports.checkpoints, set)
+      if (positions.some(({ runs }) => runs.length === 0)) await apply(ports, { chain, version: 0, mode: 'first', ...watch })
+      return void (await backfill({ ...ports, source, rejects }, { set, years: command.years, by: 'driver', ...plain, ...watch }))
     }
     case 'undo': return void (await undoBackfill(ports, set, { by: 'driver', signal }))
     case 'consume': return void (await consumeAll(ports, { follow: false, nothingYet: 'Apply a version.', ...watch }))

@@ -1,10 +1,12 @@
-/** What has come of a command that was cut short, as it can be seen from outside: nothing, something that is to be finished, or all of it. */
+/** What has come of a command that was cut short, as it is seen from outside: nothing, all of it, or something that is to be finished. */
 import type { Look } from './look.ts'
 import { backfilled, batchOf, carriedOut, consumedTo, freshOf, partitionIn, positionsIn, produced, type Model } from './model.ts'
 import { changesVersions, type Command, type Years } from './step.ts'
 import { Wrong, type DrivenStore } from './store.ts'
 
-export async function cutShort({ model, store }: { readonly model: Model; readonly store: DrivenStore }, command: Command, since: readonly number[]): Promise<void> {
+type At = { readonly model: Model; readonly store: DrivenStore }
+
+export async function cutShort({ model, store }: At, command: Command, since: readonly number[]): Promise<void> {
   const look = await store.look()
   switch (command.do) {
     case 'produce': {
@@ -62,7 +64,8 @@ export function seenSince(model: Model, since: readonly number[], look: Look): L
   if (since.every((seq, partition) => seq === now[partition])) return undefined
   for (const parts of look.seen.values()) {
     for (const [partition, { until }] of parts.entries()) {
-      if (until !== null && until > now[partition]!) throw new Wrong(`a version is said to have ended at ${until}, and only ${now[partition]} were taken`)
+      if (until === null || until <= now[partition]!) continue
+      throw new Wrong(`a version is said to have ended at ${until}, and only ${now[partition]} were taken`)
     }
   }
   return look.seen

@@ -21,8 +21,8 @@ export function verdictOn(model: Model, command: Command): Verdict {
     case 'rollback': return refusedWhen(model.shown.length < 2 || batch !== null)
     case 'retire': {
       if (own?.retired) return 'may be refused'
-      const shown = own !== undefined && rowsShownOf(model, own.version) > 0
-      return refusedWhen(!own || topOf(model) === own.version || shown || batch !== null, unsunk.size > 0 && own !== undefined && model.shown.includes(own.version))
+      if (!own || topOf(model) === own.version || rowsShownOf(model, own.version) > 0) return 'must be refused'
+      return refusedWhen(batch !== null, unsunk.size > 0 && model.shown.includes(own.version))
     }
     case 'produce': {
       const { fresh, behind } = freshOf(model, command.years)
@@ -38,7 +38,10 @@ export function verdictOn(model: Model, command: Command): Verdict {
     case 'consume': return refusedWhen(!versions.some(isRunning) || batch !== null)
     case 'sink': return refusedWhen(versions.length === 0)
     case 'verify': return refusedWhen(!own || own.retired, batch !== null)
-    case 'diff': return refusedWhen([command.from, command.to].some((version) => !versions[version]), [command.from, command.to].some((version) => versions[version]?.retired))
+    case 'diff': {
+      const both = [versions[command.from], versions[command.to]]
+      return refusedWhen(both.includes(undefined), both.some((one) => one?.retired))
+    }
     case 'repair': return 'may be refused'
   }
 }

@@ -33,7 +33,8 @@ async function untilNothingIsLeft({ model, store }: Life, how: 'again' | 'as tol
     if (unfinished.length === 0) return
     if (attempt > 5) throw new Wrong(`cannot be finished: ${unfinished.join(' | ')}`)
     const outcome = await store.run(how === 'again' ? command : told(unfinished[0]!, command))
-    if (outcome.ended === 'refused') throw new Wrong(`cannot be finished (${how}): ${outcome.why.message}; unfinished: ${unfinished.join(' | ')}`)
+    if (outcome.ended !== 'refused') continue
+    throw new Wrong(`cannot be finished (${how}): ${outcome.why.message}; unfinished: ${unfinished.join(' | ')}`)
   }
 }
 

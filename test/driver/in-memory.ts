@@ -10,7 +10,7 @@ import { Fenced } from '../../utilities/log/log.ts'
 import { Problem } from '../../utilities/problem.ts'
 import type { Source } from '../../utilities/source/source.ts'
 import { storedSource } from '../../utilities/source/stored-source.ts'
-import { withFaults } from '../faults.ts'
+import { Killed, withFaults } from '../faults.ts'
 import { runCommand } from './commands.ts'
 import { lookAt, printOf } from './look.ts'
 import type { DrivenSet } from './sets.ts'
@@ -48,7 +48,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
       const result = await runCommand(ports, command, { set, partitions, source, rejects: noRejects, signal: stop.signal }).then(
         (said): Outcome => ({ ended: 'done', said }),
         (error: unknown): Outcome => {
-          if (error instanceof Error && error.name === 'Killed') return { ended: 'cut' }
+          if (error instanceof Killed) return { ended: 'cut' }
           if (error instanceof Problem) return { ended: 'refused', why: error }
           if (error instanceof Fenced) return { ended: 'refused', why: new Problem(error.message, 'Wait until the other process is done.') }
           if (reached && error === stop.signal.reason) return { ended: 'cut' }

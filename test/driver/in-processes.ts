@@ -13,13 +13,16 @@ import type { DrivenSet } from './sets.ts'
 import type { Command } from './step.ts'
 import type { DrivenStore, Outcome } from './store.ts'
 
-export type LogConfig = { readonly kind: 'embedded' } | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly topicPrefix: string; readonly sessionTimeoutMs: number }
+export type LogConfig =
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly topicPrefix: string; readonly sessionTimeoutMs: number }
 
 export async function storeInProcesses(set: DrivenSet, partitions: number, text: string, log: LogConfig): Promise<DrivenStore> {
   const folder = freshFolder()
   writeFileSync(join(folder, 'loans.csv'), text)
   writeFileSync(join(folder, 'features.ts'), set.text)
-  writeFileSync(join(folder, 'own.json'), JSON.stringify({ features: 'features.ts', source: { file: 'loans.csv' }, log: { ...log, partitions } }))
+  const config = { features: 'features.ts', source: { file: 'loans.csv' }, log: { ...log, partitions } }
+  writeFileSync(join(folder, 'own.json'), JSON.stringify(config))
   const ports = await wire({ ...readConfig(join(folder, 'own.json'), {}), dataDir: join(folder, '.tidemark') })
   const opened = { ...ports, openSource: () => ports.openSource(join(folder, 'loans.csv')) }
   /** What a command takes here, as far as is known: signals are spread over that. */

@@ -69,11 +69,12 @@ function differences(view: string, { must, may }: Expected, found: readonly Row[
     else if (!same(expected, row)) wrong.push(`${view}, row ${seq}: ${unlike(expected, row)}`)
   }
   const missing = [...must.keys()].filter((seq) => !there.has(seq))
-  if (missing.length > 0) wrong.push(`${view} lacks ${missing.length} rows: ${missing.slice(0, 8).join(', ')}${missing.length > 8 ? ' …' : ''}`)
+  if (missing.length > 0) wrong.push(`${view} lacks ${missing.length} rows: ${missing.slice(0, 8).join(', ')}`)
   return wrong.slice(0, 3)
 }
 
-const same = (a: Row, b: Row) => Object.keys(b).length === Object.keys(a).length && Object.entries(a).every(([name, value]) => b[name] === value)
+const same = (a: Row, b: Row) =>
+  Object.keys(b).length === Object.keys(a).length && Object.entries(a).every(([name, value]) => b[name] === value)
 const unlike = (a: Row, b: Row) => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name])
   .map((name) => `${name} is ${JSON.stringify(b[name])}, not ${JSON.stringify(a[name])}`).join(', ')
 
@@ -99,5 +100,6 @@ export function wrongAmidst({ open, taken, unsunk, versions }: Model, { base }: 
   const there = new Set((base ?? []).map(({ _seq }) => _seq))
   const surely = new Set([...unsunk].map((one) => Number(one.split(':')[1])))
   const missing = taken.flat().filter(({ seq }) => !there.has(seq) && !surely.has(seq))
-  return missing.length > 0 ? [`the base view lacks ${missing.length} records, ${missing[0]!.seq} among them, while ${open!.command.do} is unfinished`] : []
+  if (missing.length === 0) return []
+  return [`the base view lacks ${missing.length} records, ${missing[0]!.seq} among them, while ${open!.command.do} is unfinished`]
 }

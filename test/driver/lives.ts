@@ -77,6 +77,7 @@ export async function lifeOf(seed: number, open: Opened, { tries = 100 } = {}): 
   const short = await shortest(told, open, tries)
   const { set, partitions } = begun(seed)
   const lines = (steps: readonly Step[]) => steps.map((step, i) => `  ${i + 1}. ${inWords(step)}`).join('\n')
-  return `seed ${seed}, ${partitions} partition${partitions > 1 ? 's' : ''}, ${told.steps.length} steps; the shortest that goes wrong:\n${lines(short.steps)}\n  ${short.wrong}\n\n`
+  const head = `seed ${seed}, partitions: ${partitions}, ${told.steps.length} steps; the shortest that goes wrong:`
+  return `${head}\n${lines(short.steps)}\n  ${short.wrong}\n\n`
     + `${set.text}\nAll of it:\n${lines(told.steps)}\n  ${told.wrong}\n`
 }

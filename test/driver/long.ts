@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { startVitest } from 'vitest/node'
 
-const { values: { seed, count } } = parseArgs({ options: { seed: { type: 'string', default: String(Date.now() % 1_000_000) }, count: { type: 'string', default: '300' } } })
+const options = { seed: { type: 'string', default: String(Date.now() % 1_000_000) }, count: { type: 'string', default: '300' } } as const
+const { values: { seed, count } } = parseArgs({ options })
 console.log(`${count} lives from --seed ${seed} on, every third on Kafka`)
 Object.assign(process.env, { TIDEMARK_SEED: seed, TIDEMARK_LIVES: count })
 const vitest = await startVitest('test', [], { include: ['test/driver/processes.ts'], watch: false, disableConsoleIntercept: true })

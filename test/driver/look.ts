@@ -37,13 +37,15 @@ export async function lookAt(ports: Ports, set: string): Promise<Look> {
   const records = state.versions.map((own) => ({ version: own.version, state: stateOf(state, own) }))
   const positions = await loadPositions(checkpoints, set)
   const names = new Set((await warehouse.query(`SELECT name FROM sqlite_schema`)).rows.map(([name]) => name))
-  const rowsOf = async (view: string) => (names.has(view) ? objects(await warehouse.query(`SELECT * FROM ${view} ORDER BY _seq`)) : undefined)
+  const rowsOf = async (view: string) =>
+    (names.has(view) ? objects(await warehouse.query(`SELECT * FROM ${view} ORDER BY _seq`)) : undefined)
   const views = new Map<number, readonly Row[]>()
   for (const { version } of records) {
     const rows = await rowsOf(`${set}_v${version}`)
     if (rows) views.set(version, rows)
   }
-  const viewless = names.has(`${set}_rows`) ? objects(await warehouse.query(`SELECT _version, count(*) AS n FROM ${set}_rows GROUP BY _version`)) : []
+  const counted = `SELECT _version, count(*) AS n FROM ${set}_rows GROUP BY _version`
+  const viewless = names.has(`${set}_rows`) ? objects(await warehouse.query(counted)) : []
   return {
     unfinished: lines.filter((line) => !isOfBackfill(line)),
     backfillPending: lines.some(isOfBackfill),
@@ -69,11 +71,15 @@ function objects({ columns, rows }: Awaited<ReturnType<Ports['warehouse']['query
 /** All that is kept, in the words of the ports; where offsets count more than messages, messages alone. */
 export async function printOf({ log, checkpoints, registry, warehouse }: Ports): Promise<string> {
   const topics = (await log.topics()).map(({ topic, partitions }) => [topic, log.gapless ? partitions : partitions.length])
-  const entries = await Promise.all((await checkpoints.names('')).map(async (name) => [name, [...(await checkpoints.load(name))].map(([key, value]) => [key, Buffer.from(value).toString('latin1')])]))
+  const entriesOf = async (name: string) =>
+    [...(await checkpoints.load(name))].map(([key, value]) => [key, Buffer.from(value).toString('latin1')])
+  const entries = await Promise.all((await checkpoints.names('')).map(async (name) => [name, await entriesOf(name)]))
   const schemas = await Promise.all((await registry.subjects()).map((subject) => registry.list(subject)))
   const { rows: parts } = await warehouse.query('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name')
-  const tables = await Promise.all(parts.filter(([type]) => type === 'table').map(async ([, name]) => (await warehouse.query(`SELECT * FROM "${name}"`)).rows))
-  return JSON.stringify([topics, entries, schemas, parts, tables], (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  const names = parts.flatMap(([type, name]) => (type === 'table' ? [name] : []))
+  const tables = await Promise.all(names.map(async (name) => (await warehouse.query(`SELECT * FROM "${name}"`)).rows))
+  const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+  return JSON.stringify([topics, entries, schemas, parts, tables], plain)
 }
 
 /** By partition; offsets need not count messages. */

@@ -1,4 +1,4 @@
-/** What is so in a store, as its users were promised: what came in where, which versions there are, what each owns, which is shown. Small and obvious. */
+/** What is so in a store, as its users were promised: what came in where, which versions there are, what each owns, which is shown. */
 import type { Mode } from '../../feature-defs/checkpoint.ts'
 import { partitionOf } from '../../utilities/partition.ts'
 import { featureChanges } from '../../versions/changes.ts'
@@ -9,13 +9,19 @@ import type { Command, Years } from './step.ts'
 /** The rows with after < _seq <= until of a partition; each feature's state was empty behind its origin. */
 export type Owned = { readonly after: number; readonly until: number | null; readonly origins: Readonly<Record<string, number>> }
 
-export type VersionModel = { readonly version: number; readonly shadow: boolean; readonly retired: boolean; readonly owned: readonly Owned[] }
+export type VersionModel = {
+  readonly version: number
+  readonly shadow: boolean
+  readonly retired: boolean
+  /** By partition. */
+  readonly owned: readonly Owned[]
+}
 
 export type Model = {
   readonly set: DrivenSet
   readonly partitions: number
   readonly loans: readonly Loan[]
-  /** By partition: what lies in inflow, how much of it the consumer has read, and what the set has taken, from file and stream, in order. */
+  /** By partition: what lies in inflow, how much of it the consumer has read, and what was taken, from file and stream, in order. */
   inflow: readonly (readonly Loan[])[]
   consumed: readonly number[]
   taken: readonly (readonly Loan[])[]
@@ -32,10 +38,12 @@ export type Model = {
 
 export const newModel = (set: DrivenSet, partitions: number, loans: readonly Loan[]): Model => {
   const none = Array.from({ length: partitions }, () => [])
-  return { set, partitions, loans, inflow: none, consumed: none.map(() => 0), taken: none, versions: [], shown: [], unsunk: new Set(), batch: null, open: null }
+  const nothing = { versions: [], shown: [], unsunk: new Set<string>(), batch: null, open: null }
+  return { set, partitions, loans, inflow: none, consumed: none.map(() => 0), taken: none, ...nothing }
 }
 
-export const partitionIn = ({ set, partitions }: Model, loan: Loan): number => (set.per === null || partitions === 1 ? 0 : partitionOf(loan.state, partitions))
+export const partitionIn = ({ set, partitions }: Model, loan: Loan): number =>
+  (set.per === null || partitions === 1 ? 0 : partitionOf(loan.state, partitions))
 
 export const positionsIn = ({ taken }: Model): readonly number[] => taken.map((loans) => loans.at(-1)?.seq ?? 0)
 
@@ -76,7 +84,8 @@ function take(model: Model, loans: readonly Loan[], partition: number, streamed:
   const fresh = loans.filter(({ seq }) => !before.has(seq))
   model.taken = model.taken.with(partition, [...model.taken[partition]!, ...fresh])
   // While something is unfinished, any version may be the one that is computed.
-  const running = model.set.chain.map(({ version }) => version).filter((version) => model.open || model.versions[version]?.owned[partition]!.until === null)
+  const isComputed = (version: number) => model.open || model.versions[version]?.owned[partition]!.until === null
+  const running = model.set.chain.map(({ version }) => version).filter(isComputed)
   if (streamed) model.unsunk = new Set([...model.unsunk, ...running.flatMap((version) => fresh.map(({ seq }) => `${version}:${seq}`))])
 }
 
@@ -85,7 +94,9 @@ export function produced(model: Model, loans: readonly Loan[]): void {
 }
 
 export function backfilled(model: Model, loans: readonly Loan[]): void {
-  for (let partition = 0; partition < model.partitions; partition++) take(model, loans.filter((loan) => partitionIn(model, loan) === partition), partition, false)
+  for (let partition = 0; partition < model.partitions; partition++) {
+    take(model, loans.filter((loan) => partitionIn(model, loan) === partition), partition, false)
+  }
   model.batch = null
 }
 
@@ -128,15 +139,18 @@ export function givenUp(model: Model, version: number): void {
 function shownNow(model: Model, shown: readonly number[], seen: Seen | undefined): void {
   model.shown = shown.filter((version, i) => version !== shown[i - 1])
   const top = topOf(model)!
-  model.versions = model.versions.map((one) => (one.version === top ? { ...one, shadow: false, owned: one.owned.map((part) => ({ ...part, until: null })) } : one))
+  const goingOn = (one: VersionModel) => ({ ...one, shadow: false, owned: one.owned.map((part) => ({ ...part, until: null })) })
+  model.versions = model.versions.map((one) => (one.version === top ? goingOn(one) : one))
   ended(model, seen, (one) => one.version !== top && !one.shadow)
 }
 
 function ended(model: Model, seen: Seen | undefined, which: (one: VersionModel) => boolean): void {
   const now = positionsIn(model)
-  model.versions = model.versions.map((one) => (!which(one) ? one : {
-    ...one, owned: one.owned.map((part, partition) => ({ ...part, until: part.until ?? seen?.get(one.version)?.[partition]?.until ?? now[partition]! })),
-  }))
+  model.versions = model.versions.map((one) => {
+    if (!which(one)) return one
+    const end = (partition: number) => seen?.get(one.version)?.[partition]?.until ?? now[partition]!
+    return { ...one, owned: one.owned.map((part, partition) => ({ ...part, until: part.until ?? end(partition) })) }
+  })
 }
 
 function applied(model: Model, version: number, mode: Exclude<Mode, 'first'>, seen: Seen | undefined): void {

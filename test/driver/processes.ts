@@ -36,7 +36,9 @@ describe('lives by chance, with real processes', () => {
     afterAll(() => kafka?.stop())
 
     it('are what the model says on Kafka, whatever is killed or stopped at whichever moment', async () => {
-      await livesOn('kafka', seeds.filter((_, i) => i % 3 === 2), (seed) => ({ kind: 'kafka', brokers: kafka.brokers, topicPrefix: `life${seed}.`, sessionTimeoutMs: 2000 }))
+      const { brokers } = kafka
+      const log = (seed: number) => ({ kind: 'kafka', brokers, topicPrefix: `life${seed}.`, sessionTimeoutMs: 2000 }) as const
+      await livesOn('kafka', seeds.filter((_, i) => i % 3 === 2), log)
     }, 24 * 3600_000)
   })
 })

@@ -9,8 +9,7 @@ export function madeSet(random: Random, keyed: boolean): DrivenSet {
   const set = keyed ? 'by_state' : 'scores'
   const source = keyed ? `{ name: '${set}', of: rejectedLoan, per: 'state' }` : `{ name: '${set}', of: rejectedLoan }`
   const [a, b, c] = [feature(random), feature(random), feature(random)]
-  const added = (from: string) => oneOf(random, [`${from}.add({ b: ${b} })`, `${from}.replace({ a: ${b} })`, `${from}.add({ again: ${a}, b: ${b} })`])
-  const v1 = added('v0')
+  const v1 = oneOf(random, [`v0.add({ b: ${b} })`, `v0.replace({ a: ${b} })`, `v0.add({ again: ${a}, b: ${b} })`])
   const v2 = v1.includes('b:') ? oneOf(random, ['v1.replace({ a: C })', 'v1.replace({ b: C })', 'v1.add({ c: C })']) : 'v1.add({ c: C })'
   const versions = [`featureSet(${source}, { a: ${a} })`, v1, v2.replace('C', c)]
   const imports = ['featureSet', 'rejectedLoan', ...operators]
@@ -30,6 +29,7 @@ function feature(random: Random): string {
 /** The text means here what it means in a file. */
 function chainOf(versions: readonly string[]): readonly Definition[] {
   const body = versions.map((one, i) => `const v${i} = ${one};`).join('\n')
-  const made = new Function(...Object.keys(language), `${body} return [v0, v1, v2]`)(...Object.values(language)) as { readonly definition: Definition }[]
+  const make = new Function(...Object.keys(language), `${body} return [v0, v1, v2]`)
+  const made = make(...Object.values(language)) as { readonly definition: Definition }[]
   return made.map(({ definition }) => definition)
 }

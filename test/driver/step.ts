@@ -27,7 +27,8 @@ export function inWords(step: Step): string {
   if ('tamper' in step) return `somebody does a ${step.tamper} of a row of @${step.version}`
   if ('together' in step) return step.together.map(commandInWords).join(' beside ')
   const { command, cut } = step
-  return `${commandInWords(command)}${cut ? (cut.kind === 'kill' ? ` (killed at write ${cut.write})` : ` (stopped at call ${cut.call})`) : ''}`
+  const where = cut && (cut.kind === 'kill' ? `killed at write ${cut.write}` : `stopped at call ${cut.call}`)
+  return `${commandInWords(command)}${where ? ` (${where})` : ''}`
 }
 
 /** As the command line has it, without the set's name in it. */

@@ -5,7 +5,9 @@ import type { Look } from './look.ts'
 import type { Command } from './step.ts'
 
 /** `cut` when the fault came, whatever the command made of it. `said`: what verify found. */
-export type Outcome = { readonly ended: 'done' | 'cut'; readonly said?: boolean | undefined } | { readonly ended: 'refused'; readonly why: Problem }
+export type Outcome =
+  | { readonly ended: 'done' | 'cut'; readonly said?: boolean | undefined }
+  | { readonly ended: 'refused'; readonly why: Problem }
 
 /** The store did what it should not. */
 export class Wrong extends Error {

@@ -17,7 +17,7 @@ export function openMemoryLog(store: MemoryStore): Log {
       if (existing === undefined) {
         topics.set(topic, Array.from({ length: partitions }, () => ({ first: 0, next: 0, batches: [] })))
         topicIds.set(topic, randomUUID())
-      } else if (existing !== partitions) throw new Problem(`topic ${topic} has ${existing} partitions, not ${partitions}`, 'Use it as it is.')
+      } else if (existing !== partitions) throw new Problem(`topic ${topic} has ${existing} partitions, not ${partitions}`, 'Use it so.')
     },
     topics: async () => [...topics].map(([topic, partitions]) => stateOf(topic, partitions)).sort((a, b) => (a.topic < b.topic ? -1 : 1)),
     topicId: async (topic) => (topics.has(topic) ? topicIds.get(topic) : undefined),
@@ -26,7 +26,7 @@ export function openMemoryLog(store: MemoryStore): Log {
     read: (topic, options) => readFrom(store, topic, options),
     share: (topic, _, signal) => allPartitions(store, topic, signal),
     writer: async (name) => takeWriter(store, name),
-    truncate: async (topic, partition, before) => truncate(partitionOf(store, topic, partition), `topic ${topic}, partition ${partition}`, before),
+    truncate: async (topic, partition, before) => truncate(partitionOf(store, topic, partition), placeOf(topic, partition), before),
     close: async () => {},
   }
 }
@@ -39,11 +39,13 @@ const stateOf = (topic: string, partitions: readonly StoredPartition[]): TopicSt
 
 function partitionOf({ topics }: MemoryStore, topic: string, partition: number): StoredPartition {
   const partitions = topics.get(topic)
-  if (!partitions) throw new Problem(`there is no topic ${topic}`, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
+  if (!partitions) throw new Problem(`there is no topic ${topic}`, 'Run: tidemark topics, to see which there are.')
   const found = partitions[partition]
-  if (!found) throw new Problem(`topic ${topic} has no partition ${partition}, only ${partitions.length}, numbered from 0`, 'Use one that is there.')
+  if (!found) throw new Problem(`topic ${topic} has ${partitions.length} partitions, and no ${partition}`, 'Use one that is there.')
   return found
 }
+
+const placeOf = (topic: string, partition: number) => `topic ${topic}, partition ${partition}`
 
 async function* allPartitions({ topics }: MemoryStore, topic: string, signal: AbortSignal): AsyncGenerator<readonly number[]> {
   yield [...(topics.get(topic) ?? []).keys()]
@@ -94,7 +96,7 @@ async function* readFrom(store: MemoryStore, topic: string, options: ReadOptions
   const { partition, from, to = Infinity, follow = false, signal } = options
   let offset = from
   while (offset < to && !signal?.aborted) {
-    const fetched = fetchAt(partitionOf(store, topic, partition), `topic ${topic}, partition ${partition}`, offset, to)
+    const fetched = fetchAt(partitionOf(store, topic, partition), placeOf(topic, partition), offset, to)
     if (fetched) {
       yield fetched
       offset = fetched.next
@@ -109,10 +111,10 @@ async function* readFrom(store: MemoryStore, topic: string, options: ReadOptions
 /** What the stored batch around the offset holds from there on; undefined at the end. */
 function fetchAt({ first, next, batches }: StoredPartition, place: string, offset: number, to: number): Fetched | undefined {
   if (offset < first) {
-    throw new Problem(`${place}: the records from ${offset} to ${first - 1} were deleted`, 'Start over from what is left, or reset what depends on them.')
+    throw new Problem(`${place}: the records from ${offset} to ${first - 1} were deleted`, 'Start over from what is left.')
   }
   if (offset > next) {
-    throw new Problem(`${place} ends at ${next}, before ${offset}, where reading should go on`, 'It was made anew or restored: reset what reads it.')
+    throw new Problem(`${place} ends at ${next}, before ${offset}, where reading should go on`, 'Reset what reads it.')
   }
   const stored = batches.find((one) => offset < one.next)
   if (!stored) return undefined
@@ -127,10 +129,13 @@ const moreIn = ({ waiting }: MemoryStore, signal: AbortSignal | undefined) => ne
 })
 
 function truncate(partition: StoredPartition, place: string, before: number): void {
-  if (before > partition.next) throw new Problem(`${place} ends at ${partition.next}, before ${before}`, `Delete up to ${partition.next} at most.`)
-  if (before <= partition.first) return
+  const { first, next } = partition
+  if (before > next) throw new Problem(`${place} ends at ${next}, before ${before}`, `Delete up to ${next} at most.`)
+  if (before <= first) return
   partition.first = before
   // The oldest that stays may begin before: what it holds from there on keeps its own offsets.
-  partition.batches = partition.batches.filter(({ next }) => next > before)
-    .map((one) => (one.offset >= before ? one : { ...one, offset: before, batch: cut(one.batch, before - one.offset, one.next - one.offset) }))
+  partition.batches = partition.batches.flatMap((one) => {
+    if (one.next <= before || one.offset >= before) return one.next <= before ? [] : [one]
+    return [{ offset: before, next: one.next, batch: cut(one.batch, before - one.offset, one.next - one.offset) }]
+  })
 }

@@ -1,4 +1,4 @@
-/** What several handles in one process share, as several processes would share a file: topics, checkpoints and the names of writers, committed together. */
+/** What several handles share in memory, as several processes share a file: topics, checkpoints and writers, committed together. */
 import type { Batch } from '../log/log.ts'
 
 export type StoredBatch = { readonly offset: number; readonly next: number; readonly batch: Batch }

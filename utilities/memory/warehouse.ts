@@ -1,4 +1,4 @@
-/** The warehouse in memory: the embedded one's SQL in a database without a file, on one connection that every handle of the store shares. */
+/** The warehouse in memory: the embedded one's SQL in a database without a file, on one connection that every handle shares. */
 import { openSqlite, type Sqlite } from '../sqlite.ts'
 import { bookkeeping } from '../warehouse/ddl.ts'
 import { queryParts } from '../warehouse/embedded-query.ts'

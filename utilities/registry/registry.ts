@@ -41,7 +41,8 @@ export interface Registry {
 export type Incompatibility = (definition: string, earlier: readonly string[]) => readonly string[]
 
 export const incompatible = (subject: string, reasons: readonly string[]) =>
-  new Problem(`the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`, 'Nothing was registered; change the definition so that both can be read.')
+  new Problem(`the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`,
+    'Nothing was registered; change the definition so that both can be read.')
 
 const mostLabels = 10
 const longestLabel = 128
@@ -52,6 +53,6 @@ export function labelled(id: string, version: Registered | undefined, labels: Re
   const all = { ...version.labels, ...labels }
   const long = Object.keys(labels).find((name) => labels[name]!.length > longestLabel)
   if (long !== undefined) throw new Problem(`the label ${long} has more than ${longestLabel} characters`, 'Use a shorter text.')
-  if (Object.keys(all).length > mostLabels) throw new Problem(`schema ${id} would have more than ${mostLabels} labels`, 'Use fewer of them.')
-  return all
+  if (Object.keys(all).length <= mostLabels) return all
+  throw new Problem(`schema ${id} would have more than ${mostLabels} labels`, 'Use fewer of them.')
 }
