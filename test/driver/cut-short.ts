@@ -35,6 +35,8 @@ function backfillCut(model: Model, years: Years, look: Look): void {
     if (model.open || model.versions.length === 0) return
   }
   const loans = loansOf(model, years)
+  // One that was to take the place of another may not have come so far.
+  if (look.backfillPending?.join() === model.batch?.years.join() && model.batch) return
   if (look.backfillPending) return void (model.batch = { years, loans })
   const takenAll = !batchOf(model, years).refused && loans.length > 0 && loans.every((loan) => loan.seq <= look.positions[partitionIn(model, loan)]!)
   if (takenAll) backfilled(model, loans)
@@ -62,12 +64,11 @@ function isVisible({ shown, versions }: Model, command: Command, look: Look): bo
 export function seenSince(model: Model, since: readonly number[], look: Look): Look['seen'] | undefined {
   const now = positionsIn(model)
   if (since.every((seq, partition) => seq === now[partition])) return undefined
-  for (const parts of look.seen.values()) {
-    for (const [partition, { until }] of parts.entries()) {
-      if (until === null || until <= now[partition]!) continue
-      throw new Wrong(`a version is said to have ended at ${until}, and only ${now[partition]} were taken`)
-    }
-  }
+  const ends = [...look.seen.values()].flatMap((parts) => parts.map(({ until }, partition) => {
+    return { until: until ?? 0, taken: look.positions[partition]! }
+  }))
+  const beyond = ends.find(({ until, taken }) => until > taken)
+  if (beyond) throw new Wrong(`a version is said to have ended at ${beyond.until}, and only ${beyond.taken} were taken`)
   return look.seen
 }
 

@@ -70,7 +70,7 @@ export async function besides(life: Life, command: Command): Promise<void> {
   const look = await store.look()
   const seen = seenSince(model, since, look)
   const wrong: string[] = []
-  for (const order of [[begun, command], [command], [begun], [command, begun], []]) {
+  for (const order of [[begun, command], [command, begun], [command], [begun], []]) {
     const tried: Model = { ...model, open: null }
     const given = begun.do === 'apply' && command.do === 'retire' && begun.version === command.version && order.length === 2
     if (given) givenUp(tried, begun.version)

@@ -7,13 +7,14 @@ import { loadState } from '../../versions/keep.ts'
 import { unfinished } from './commands.ts'
 import type { Cell } from './loans.ts'
 import type { Seen } from './model.ts'
+import type { Years } from './step.ts'
 
 export type Row = { readonly [column: string]: Cell }
 
 export type Look = {
-  /** What commands on versions have left to do, and whether a backfill is unfinished. */
+  /** What commands on versions have left to do, and of which years a backfill is unfinished. */
   readonly unfinished: readonly string[]
-  readonly backfillPending: boolean
+  readonly backfillPending: Years | undefined
   readonly shown: number | undefined
   readonly retired: ReadonlySet<number>
   readonly known: ReadonlySet<number>
@@ -28,11 +29,13 @@ export type Look = {
   readonly leftOver: number
 }
 
-const isOfBackfill = (line: string) => line.includes('a backfill of')
+/** What an unfinished backfill is told by. */
+const ofBackfill = /a backfill of (\d+)-(\d+)/
 
 export async function lookAt(ports: Ports, set: string): Promise<Look> {
   const { checkpoints, warehouse } = ports
   const lines = await unfinished(ports, set)
+  const pending = lines.map((line) => ofBackfill.exec(line)).find((found) => found !== null)
   const state = await loadState(ports, set)
   const records = state.versions.map((own) => ({ version: own.version, state: stateOf(state, own) }))
   const positions = await loadPositions(checkpoints, set)
@@ -47,8 +50,8 @@ export async function lookAt(ports: Ports, set: string): Promise<Look> {
   const counted = `SELECT _version, count(*) AS n FROM ${set}_rows GROUP BY _version`
   const viewless = names.has(`${set}_rows`) ? objects(await warehouse.query(counted)) : []
   return {
-    unfinished: lines.filter((line) => !isOfBackfill(line)),
-    backfillPending: lines.some(isOfBackfill),
+    unfinished: lines.filter((line) => !ofBackfill.test(line)),
+    backfillPending: pending && [Number(pending[1]), Number(pending[2])],
     shown: promotedIn(state) ?? undefined,
     retired: new Set(records.filter(({ state }) => state === 'retired').map(({ version }) => version)),
     known: new Set(records.filter(({ state }) => state !== 'registered').map(({ version }) => version)),
