@@ -3,7 +3,7 @@ import type { Cut } from '../faults.ts'
 import { resolve, seenSince } from './cut-short.ts'
 import { wrongIn } from './judge.ts'
 import type { Life } from './life.ts'
-import { backfilled, batchOf, carriedOut, givenUp, topOf, type Model } from './model.ts'
+import { backfilled, batchOf, carriedOut, givenUp, topOf, type Model, type VersionModel } from './model.ts'
 import type { Command } from './step.ts'
 import { Wrong } from './store.ts'
 
@@ -75,11 +75,25 @@ export async function besides(life: Life, command: Command): Promise<void> {
     const given = begun.do === 'apply' && command.do === 'retire' && begun.version === command.version && order.length === 2
     if (given) givenUp(tried, begun.version)
     else if (!order.every((one) => isPossible(tried, one) && (carriedOut(tried, one, seen), true))) continue
-    const left = wrongIn(tried, oracle, look)
-    if (left.length === 0) return void Object.assign(model, tried)
-    wrong.push(`${order.map((one) => one.do).join(', then ') || 'neither'}: ${left[0]}`)
+    const variants = order[0] === begun ? [tried, notFilled(tried, model, look)] : [tried]
+    const found = variants.find((one) => wrongIn(one, oracle, look).length === 0)
+    if (found) return void Object.assign(model, found)
+    wrong.push(`${order.map((one) => one.do).join(', then ') || 'neither'}: ${wrongIn(tried, oracle, look)[0]}`)
   }
   throw new Wrong(`in no order is it what ${begun.do} and ${command.do} make of it:\n  ${wrong.join('\n  ')}`)
+}
+
+/** A version that was to be shown again, and had not got all the rows that it lacked when another one took its place, has those it got. */
+function notFilled(tried: Model, { versions }: Model, { seen }: Look): Model {
+  const asSeen = (one: VersionModel): VersionModel => ({
+    ...one,
+    owned: one.owned.map((part, partition) => {
+      const before = versions[one.version]?.owned[partition]?.until ?? null
+      const until = seen.get(one.version)?.[partition]?.until ?? null
+      return before === null || until === null || until < before ? part : { ...part, until }
+    }),
+  })
+  return { ...tried, versions: tried.versions.map((one) => (one.version === topOf(tried) ? one : asSeen(one))) }
 }
 
 function isPossible(model: Model, command: Command): boolean {
