@@ -41,6 +41,8 @@ export type Stretch = {
   readonly unread: number
   /** The last record of all of them. */
   readonly lastSeq: number
+  /** Numbers of what was dropped as a duplicate there. */
+  readonly behind: readonly number[]
 }
 
 /** Gives every record that was taken, or fails: a reader that ends early, told to or not, has not given all. */
@@ -55,7 +57,8 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
       latest = Math.max(latest, inside.lastSeq)
       rows += inside.seq.length + inside.unread
       yield inside
-      if (latest >= until) break
+      // To the end of what was taken, also behind its last record: what was dropped there is seen too.
+      if (latest >= until && piece.lastSeq > until) break
     }
     signal?.throwIfAborted()
     const whole = piece.firstSeq > after && piece.lastSeq <= until
@@ -78,7 +81,7 @@ async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { recor
     const taken = all ? chosen : pick(chosen, rowsWhere(seq, (one) => one > piece.after && one <= piece.lastSeq))
     const records = piece.routing ? share(taken, piece.routing, partition) : taken
     const numbers = columnOf(records, '_seq', 'int').values
-    yield { records, seq: numbers, offset: null, unread: 0, lastSeq: numbers.at(-1) ?? 0 }
+    yield { records, seq: numbers, offset: null, unread: 0, lastSeq: numbers.at(-1) ?? 0, behind: [] }
     if (batch.lastSeq >= piece.lastSeq) return
   }
 }
@@ -127,11 +130,11 @@ async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, {
       // A version that was not there then takes what it can read, however large: its rows do not go through outflow.
       const mine = await own.read(fetched, wasThere ? most : Infinity)
       const theirs = await Promise.all(others.map((reader) => reader.read(fetched, most)))
-      const { taken, lastSeq } = intakeOf([mine], latest, wasThere ? [mine, ...theirs] : theirs)
+      const { taken, lastSeq, behind } = intakeOf([mine], latest, wasThere ? [mine, ...theirs] : theirs)
       const { columns, seq, unread } = taken[0]!
       latest = lastSeq
       offset = fetched.next
-      yield { records: columns, seq, offset, unread: unread.length, lastSeq }
+      yield { records: columns, seq, offset, unread: unread.length, lastSeq, behind }
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error

@@ -22,6 +22,8 @@ export type Intake = {
   readonly firstSeq: number
   readonly lastSeq: number
   readonly duplicates: number
+  /** The numbers of those. */
+  readonly behind: readonly number[]
   /** What nobody could read. */
   readonly dead: readonly Dead[]
 }
@@ -38,18 +40,21 @@ export function intakeOf(readings: readonly Reading[], afterSeq: number, decidin
     for (let row = 0; row < rows.length; row++) seqs[rows[row]!] = values[row]!
   }
   const isNew = new Uint8Array(messages)
-  let [records, readable, firstSeq, lastSeq] = [0, 0, afterSeq + 1, afterSeq]
+  const behind: number[] = []
+  let [records, firstSeq, lastSeq] = [0, afterSeq + 1, afterSeq]
   for (let message = 0; message < messages; message++) {
     const seq = seqs[message]!
     if (Number.isNaN(seq)) continue
-    readable++
-    if (seq <= lastSeq) continue
+    if (seq <= lastSeq) {
+      behind.push(seq)
+      continue
+    }
     if (records++ === 0) firstSeq = seq
     isNew[message] = 1
     lastSeq = seq
   }
   const dead = deciding[0]!.dead.filter(({ index }) => Number.isNaN(seqs[index]))
-  return { taken: readings.map((reading) => takenOf(reading, isNew)), records, firstSeq, lastSeq, duplicates: readable - records, dead }
+  return { taken: readings.map((reading) => takenOf(reading, isNew)), records, firstSeq, lastSeq, duplicates: behind.length, behind, dead }
 }
 
 function takenOf({ batch, rows, columns, dead }: Reading, isNew: Uint8Array): Taken {

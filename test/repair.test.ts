@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Mode } from '../feature-defs/checkpoint.ts'
+import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
 import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { inflowSchema } from '../schemas/avro.ts'
+import { encodeObject } from '../schemas/generic.ts'
+import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { frameHeader } from '../schemas/wire.ts'
 import { apply } from '../versions/apply.ts'
 import { done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
 import { copyOf, expectRefused, generated, limitMs, only, valuesIn, withPorts } from './loan-folders.ts'
@@ -93,6 +98,25 @@ describe('a warehouse', () => {
     expect(await done(folder, 'repair loan_risk')).toMatch(/@1: [\d ]+ records compared, 101 rows written, 1 removed$/)
     expect(valuesIn(folder, 'loan_risk')).toEqual(before)
     expect(await done(folder, 'repair loan_risk')).toMatch(/@1: [\d ]+ records compared, 0 rows written, 0 removed$/)
+  }, limitMs)
+})
+
+describe('verify', () => {
+  it('does not vouch for a record that was dropped as a duplicate and is none', async () => {
+    const folder = freshFolder()
+    await done(folder, 'apply loan_risk@0 --yes')
+    await done(folder, `produce --years 2009 --file ${file}`)
+    await done(folder, 'up --until-caught-up')
+    expect(await tidemark(folder, 'verify loan_risk@0')).toMatchObject({ code: 0 })
+    await withPorts(folder, async ({ log, registry }) => {
+      const { id } = await registerInflow(registry, rejectedLoan)
+      const loan = { seq: 1, amount_requested: 1000, application_date: 13_000, loan_title: null, risk_score: 600, debt_to_income_ratio: null, zip_code: null, state: null, employment_length: null, policy_code: null }
+      const bytes = Buffer.concat([frameHeader(id), encodeObject(inflowSchema(rejectedLoan), loan)])
+      const writer = await log.writer('a foreign producer')
+      await writer.commit({ append: [{ topic: inflowTopic, partition: 0, batch: { bytes, ends: Uint32Array.of(bytes.length) } }] })
+    })
+    expect(await done(folder, 'up --until-caught-up')).toContain('1 duplicates skipped')
+    expect((await found(folder, 'verify loan_risk@0')).first).toEqual([{ seq: 1, column: 'record', expected: 'taken once', found: 'dropped as a duplicate' }])
   }, limitMs)
 })
 

@@ -50,10 +50,16 @@ export async function ownedRows(ports: VersionPorts, set: string, version: numbe
 
 export type Watched = { readonly signal: AbortSignal; readonly report: (news: { readonly rows: number; readonly of: number }) => void }
 
-/** Those of one partition up to a record, in order. */
-export async function* computedAgain(ports: VersionPorts, definition: Definition, { partition, run, history }: Owned, until: number, { signal, report }: Watched): AsyncIterable<Columns> {
+/** Those of one partition up to a record, in order. `dropped` hears of what was taken for a duplicate on the way. */
+export async function* computedAgain(
+  ports: VersionPorts, definition: Definition, { partition, run, history }: Owned, until: number, { signal, report }: Watched, dropped: (seq: number) => void = () => {},
+): AsyncIterable<Columns> {
   const past = lineage(definition, run.origins)
-  for await (const { records, seq } of replay(ports, history, { record: definition.record, wanted: Object.keys(definition.record.fields), partition, after: 0, until, signal })) {
+  // Before all of its features were empty, nothing makes a difference.
+  const after = Math.min(run.after, ...Object.values(run.origins))
+  const options = { record: definition.record, wanted: Object.keys(definition.record.fields), partition, after, until, signal }
+  for await (const { records, seq, behind } of replay(ports, history, options)) {
+    behind.forEach(dropped)
     const all = rowsOf(definition, records, past.push(records), ports.clock())
     yield seq.length > 0 && seq[0]! > run.after ? all : pick(all, rowsWhere(seq, (one) => one > run.after))
     report({ rows: seq.length, of: until })
@@ -90,4 +96,14 @@ async function sunkUntil({ log, warehouse }: VersionPorts, definition: Definitio
 export async function sinkPlace({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>, partition: number): Promise<number | undefined> {
   const ends = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions[partition]
   return ends && Math.max(ends.first, (await warehouse.progress(sinkReader(partition))) ?? 0)
+}
+
+/** Of the numbers that were dropped as duplicates in a partition, those that never were taken. */
+export async function neverTaken(ports: VersionPorts, definition: Definition, { partition, history }: Owned, dropped: ReadonlySet<number>, signal: AbortSignal): Promise<readonly number[]> {
+  const left = new Set(dropped)
+  if (left.size === 0) return []
+  for await (const { seq } of replay(ports, history, { record: definition.record, wanted: [], partition, after: 0, until: Infinity, signal })) {
+    for (const one of seq) left.delete(one)
+  }
+  return [...left].sort((a, b) => a - b)
 }

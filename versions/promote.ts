@@ -76,7 +76,7 @@ export async function stillShown(ports: JournalPorts, { set, versions, chain }: 
   if (!own || !chain.includes(version)) return { shown: null, onTheWay: 0 }
   // The way first: rows that arrive meanwhile are seen in the view.
   const onTheWay = await rowsOnTheWay(ports, own.schema.id)
-  const { rows } = await ports.warehouse.query(`SELECT count(*), min(_seq), max(_seq) FROM ${set} WHERE _version = ${version}`)
+  const { rows } = await ports.warehouse.query(`SELECT count(*), min(_seq), max(_seq) FROM "${set}" WHERE _version = ${version}`)
   const [count, first, last] = rows[0]!.map(Number) as [number, number, number]
   return { shown: count > 0 ? { rows: count, first, last } : null, onTheWay }
 }

@@ -1,7 +1,7 @@
 /** `verify`: computes a version's rows again from everything that was taken, and proves that the warehouse holds exactly those. */
 import type { VersionPorts } from './bring.ts'
 import { compare } from './compare.ts'
-import { computedAgain, laterRows, ownedRows, partitionOf, type Watched } from './owned.ts'
+import { computedAgain, laterRows, neverTaken, ownedRows, partitionOf, type Watched } from './owned.ts'
 
 export type Difference = { readonly seq: number; readonly column: string; readonly expected: string; readonly found: string }
 
@@ -24,7 +24,8 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
   const { definition, partitions } = owned
   const until = Math.max(...partitions.map((one) => one.until))
   let rows = 0
-  const expected = partitions.map((one) => counted(computedAgain(ports, definition, one, one.until, watched), (count) => (rows += count)))
+  const dropped = partitions.map(() => new Set<number>())
+  const expected = partitions.map((one, i) => counted(computedAgain(ports, definition, one, one.until, watched, (seq) => dropped[i]!.add(seq)), (count) => (rows += count)))
   const differences = collector()
   const isLater = laterRows(ports, set)
   await compare(expected, ports.warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
@@ -35,6 +36,10 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
     },
     different: ({ seq }, column, wanted, found) => differences.add(seq, column, wanted, found),
   })
+  // What was taken for a duplicate must have been one.
+  for (const [i, one] of partitions.entries()) {
+    for (const seq of await neverTaken(ports, definition, one, dropped[i]!, watched.signal)) differences.add(seq, 'record', 'taken once', 'dropped as a duplicate')
+  }
   watched.signal.throwIfAborted()
   const after = Math.min(...partitions.map(({ run }) => run.after))
   return { rows, after, until, notSunk: partitions.reduce((sum, one) => sum + one.end - one.until, 0), differences: differences.count(), first: differences.first }
