@@ -7,7 +7,7 @@ import { changesVersions, type Command, type Step, type Years } from './step.ts'
 /** What is done how often. */
 const weights = {
   apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1,
-  tamper: 2, together: 3,
+  repair: 1, tamper: 2, together: 3,
 } as const
 
 /** What is tried at once: one of the two at most changes versions. */

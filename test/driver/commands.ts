@@ -39,7 +39,8 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
     case 'promote': {
       const { version } = command
       const seen = await stateOf(ports, set)
-      return void (wouldDo(seen, { kind: 'promote', version, by }) !== 'nothing' && (await promote(ports, { set, version, seen, ...watch })))
+      if (wouldDo(seen, { kind: 'promote', version, by }) === 'nothing') return undefined
+      return void (await promote(ports, { set, version, seen, ...watch }))
     }
     case 'rollback': return void (await rollback(ports, { set, seen: await stateOf(ports, set), ...watch }))
     case 'retire': {

@@ -1,4 +1,5 @@
 /** What has come of a command that was cut short, as it is seen from outside: nothing, all of it, or something that is to be finished. */
+import type { Loan } from './loans.ts'
 import type { Look } from './look.ts'
 import { backfilled, batchOf, carriedOut, consumedTo, freshOf, partitionIn, positionsIn, produced, type Model } from './model.ts'
 import { changesVersions, type Command, type Years } from './step.ts'
@@ -38,7 +39,8 @@ function backfillCut(model: Model, years: Years, look: Look): void {
   // One that was to take the place of another may not have come so far.
   if (look.backfillPending?.join() === model.batch?.years.join() && model.batch) return
   if (look.backfillPending) return void (model.batch = { years, loans })
-  const takenAll = !batchOf(model, years).refused && loans.length > 0 && loans.every((loan) => loan.seq <= look.positions[partitionIn(model, loan)]!)
+  const isTaken = (loan: Loan) => loan.seq <= look.positions[partitionIn(model, loan)]!
+  const takenAll = !batchOf(model, years).refused && loans.length > 0 && loans.every(isTaken)
   if (takenAll) backfilled(model, loans)
   else model.batch = null
 }

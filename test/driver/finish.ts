@@ -21,7 +21,8 @@ export async function finish(life: Life, how: 'again' | 'as told'): Promise<void
     const outcome = await store.run({ do: 'backfill', years })
     if (outcome.ended === 'refused') {
       // What must not be taken was cut short before that was seen: then nothing of it may be left.
-      if (!batchOf(model, years).refused || (await store.look()).backfillPending) throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
+      const isLeft = !batchOf(model, years).refused || (await store.look()).backfillPending !== undefined
+      if (isLeft) throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
       model.batch = null
     } else backfilled(model, model.batch.loans)
   }
@@ -102,6 +103,7 @@ function isPossible(model: Model, command: Command): boolean {
   switch (command.do) {
     case 'apply': return command.version === model.versions.length
     case 'rollback': return model.shown.length > 1
+    case 'repair': return true
     case 'retire': return own !== undefined && !own.retired && topOf(model) !== own.version
     default: return own !== undefined && !own.retired
   }

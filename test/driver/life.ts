@@ -58,6 +58,8 @@ async function runStep(life: Life, command: Command, cut: Cut | undefined): Prom
     if (verdict === 'must be done') throw new Wrong(`refused: ${outcome.why.message}`)
     // The first version is applied by the first backfill, whatever becomes of that.
     if (command.do === 'backfill' && model.versions.length === 0) return cutShort(life, command, since)
+    // What a killed command left held for a moment may be let go of.
+    if (model.open) return
     if ((await store.print()) !== before) throw new Wrong(`refused (${outcome.why.message}), and something was changed`)
   } else if (outcome.ended === 'cut') {
     checkSaid(model, outcome.said)
@@ -105,7 +107,7 @@ function done({ model }: Life, command: Command, { said }: Exclude<Outcome, { en
 
 /** The first version is applied by the first backfill. */
 function backfillDone(model: Model, loans: Parameters<typeof backfilled>[1]): void {
-  if (model.versions.length === 0) carriedOut(model, { do: 'apply', version: 0, mode: 'backfill' })
+  if (model.versions.length === 0 && !model.open) carriedOut(model, { do: 'apply', version: 0, mode: 'backfill' })
   backfilled(model, loans)
 }
 

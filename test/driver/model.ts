@@ -156,7 +156,7 @@ function ended(model: Model, seen: Seen | undefined, which: (one: VersionModel) 
 function applied(model: Model, version: number, mode: Exclude<Mode, 'first'>, seen: Seen | undefined): void {
   const [previous, definition] = [model.set.chain[version - 1], model.set.chain[version]!]
   const now = positionsIn(model)
-  const whole = mode === 'backfill' || mode === 'shadow' || model.taken.every((loans) => loans.length === 0)
+  const whole = version === 0 || mode === 'backfill' || mode === 'shadow' || model.taken.every((loans) => loans.length === 0)
   const owned = now.map((position, partition): Owned => {
     const switched = seen?.get(version)?.[partition]?.after ?? position
     const from = model.versions[version - 1]?.owned[partition]
