@@ -63,6 +63,8 @@ export async function besides(life: Life, command: Command): Promise<void> {
   const { model, store, oracle } = life
   const { command: begun, since } = model.open!
   const before = await store.print()
+  // Then it was shown before, and stepping back from it and finishing it come to the same.
+  const wasShown = begun.do === 'apply' && (await store.look()).shown === begun.version
   const outcome = await store.run(command)
   if (outcome.ended === 'refused') {
     if ((await store.print()) !== before) throw new Wrong(`refused (${outcome.why.message}), and something was changed`)
@@ -72,7 +74,8 @@ export async function besides(life: Life, command: Command): Promise<void> {
   const look = await store.look()
   const seen = seenSince(model, since, look)
   const wrong: string[] = []
-  for (const order of [[begun, command], [command, begun], [command], [begun], []]) {
+  const others = wasShown ? [[begun], [command, begun], [command]] : [[command, begun], [command], [begun]]
+  for (const order of [[begun, command], ...others, []]) {
     const tried: Model = { ...model, open: null }
     const given = begun.do === 'apply' && command.do === 'retire' && begun.version === command.version && order.length === 2
     if (given) givenUp(tried, begun.version)
