@@ -63,7 +63,7 @@ export async function besides(life: Life, command: Command): Promise<void> {
   const { model, store, oracle } = life
   const { command: begun, since } = model.open!
   const before = await store.print()
-  // Then it was shown before, and stepping back from it and finishing it come to the same.
+  // Then it was shown before, and whoever finishes it after the other command shows it again.
   const wasShown = begun.do === 'apply' && (await store.look()).shown === begun.version
   const outcome = await store.run(command)
   if (outcome.ended === 'refused') {
@@ -74,10 +74,11 @@ export async function besides(life: Life, command: Command): Promise<void> {
   const look = await store.look()
   const seen = seenSince(model, since, look)
   const wrong: string[] = []
-  const others = wasShown ? [[begun], [command, begun], [command]] : [[command, begun], [command], [begun]]
-  for (const order of [[begun, command], ...others, []]) {
+  const again: Command[] = begun.do === 'apply' && wasShown ? [{ do: 'promote', version: begun.version }] : []
+  const shownAgain = wasShown ? [begun, command, ...again] : [command, begun]
+  for (const order of [[begun, command], shownAgain, [command], [begun], []]) {
     const tried: Model = { ...model, open: null }
-    const given = begun.do === 'apply' && command.do === 'retire' && begun.version === command.version && order.length === 2
+    const given = begun.do === 'apply' && command.do === 'retire' && begun.version === command.version && order[1] === command
     if (given) givenUp(tried, begun.version)
     else if (!order.every((one) => isPossible(tried, one) && (carriedOut(tried, one, seen), true))) continue
     const variants = order[0] === begun ? [tried, notFilled(tried, model, look)] : [tried]
