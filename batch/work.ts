@@ -63,6 +63,8 @@ export type Work = Part & {
   readonly lanes: readonly { readonly definition: Definition; readonly engine: Engine }[]
   /** What the partition has, or gets from the stream. */
   readonly before: Taken
+  /** What inflow holds of the file, taken or waiting. */
+  readonly inflow: Taken
   /** The next record that the stream will take. */
   readonly waits: number
   /** Up to there an earlier run has written. */
@@ -92,7 +94,7 @@ export async function openWork(batch: Batch, part: Part, { known, held }: { read
     has: (seq, day) => batches.has(seq, day) || (inflow.has(seq, day) && (seq >= waits || streamed.some(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq))),
   }
   // The same object, whose writer may be taken back.
-  return Object.assign(part, { lanes, before, waits, place, rows: 0 })
+  return Object.assign(part, { lanes, before, inflow, waits, place, rows: 0 })
 }
 
 /** So many rows may have to be computed again after a kill. */
@@ -119,8 +121,9 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   try {
     for await (const csv of readDated(record, source.read(), { base, place: source.place, rowsPerBatch: warehouse.flush?.rows })) {
       const chosen = chosenOf(csv, record.at, years)
-      // A rejected line has no key: it was taken when every partition has taken what is around it.
-      const lines = chosen.rejects.filter(({ seq, day }) => !works.every(({ before }) => before.has(seq, day)))
+      // A rejected line has no key: it was taken when every partition has taken what is around it, and waits with whatever waits first.
+      const isThere = (seq: number, day: number | null) => works.every(({ before }) => before.has(seq, day)) || (seq >= waits && works[0]!.inflow.has(seq, day))
+      const lines = chosen.rejects.filter(({ seq, day }) => !isThere(seq, day))
       const bad = lines.filter(({ seq }) => seq > place)
       if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
       const due = sharesOf(batch, works, pick(csv.columns, chosen.rows), routing)

@@ -106,7 +106,6 @@ export function check(definition: Definition): void {
   const refuse = (what: string, todo: string): never => { throw new Problem(`feature set ${set}: ${what}`, todo) }
   if (!namePattern.test(set)) refuse('its name is not lower case letters, digits and _', 'Rename it, e.g. loan_risk.')
   if (/(_v\d+|_rows)$|^(tidemark|sqlite)_/.test(set)) refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
-  if (record.fields[record.at]?.nullable) refuse(`${record.at}, which says when a ${record.name} happened, may be null`, 'Give it { nullable: false }.')
   if (per !== null && !Object.hasOwn(record.fields, per)) refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {

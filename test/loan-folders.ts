@@ -5,6 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import { readConfig } from '../config/config.ts'
 import { wire, type Ports } from '../config/wire.ts'
+import type { Mode } from '../feature-defs/checkpoint.ts'
+import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { apply } from '../versions/apply.ts'
 import { done, freshFolder, tidemark, warehouseOf } from './cli-run.ts'
 import { columnsOf, readRows } from './oracle/compare.ts'
 
@@ -93,3 +96,11 @@ export async function expectRefused(folder: string, words: string, says: string 
 }
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** An apply that dies before its first row of history is written. */
+export const cutShort = (folder: string, version: number, mode: Mode) => withPorts(folder, async (ports) => {
+  const warehouse = { ...ports.warehouse, write: () => Promise.reject(new Error('killed')) }
+  const chain = [v0, v1, v2].map(({ definition }) => definition)
+  const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
+  await expect(apply({ ...ports, warehouse }, { chain, version, mode, ...watch })).rejects.toThrow('killed')
+})

@@ -3,7 +3,6 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Mode } from '../feature-defs/checkpoint.ts'
 import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
 import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
 import { inflowSchema } from '../schemas/avro.ts'
@@ -12,7 +11,7 @@ import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { frameHeader } from '../schemas/wire.ts'
 import { apply } from '../versions/apply.ts'
 import { done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
-import { copyOf, expectRefused, generated, limitMs, only, valuesIn, withPorts } from './loan-folders.ts'
+import { copyOf, cutShort, expectRefused, generated, limitMs, only, valuesIn, withPorts } from './loan-folders.ts'
 
 let file: string
 let base: string
@@ -45,10 +44,6 @@ const doctorSays = async (folder: string, check: string) => (await found(folder,
 
 const chain = [v0, v1, v2].map(({ definition }) => definition)
 const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
-/** An apply that dies before its first row. */
-const begun = (folder: string, version: number, mode: Mode) => withPorts(folder, (ports) =>
-  expect(apply({ ...ports, warehouse: { ...ports.warehouse, write: () => Promise.reject(new Error('killed')) } }, { chain, version, mode, ...watch })).rejects.toThrow('killed'))
-
 describe('a warehouse', () => {
   it('that was lost is told by every command, and made again with every row', async () => {
     const folder = copyOf(base)
@@ -125,7 +120,7 @@ const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ' '
 describe('a way out', () => {
   it('of an apply that was killed and whose history is gone: begin it another way, or give it up and go on', async () => {
     const folder = copyOf(base)
-    await begun(folder, 2, 'backfill')
+    await cutShort(folder, 2, 'backfill')
     const own = copyOf(folder)
     await withPorts(folder, async (ports) => {
       const lost = { ...ports, openSource: () => { throw new Error('the file is gone') } }

@@ -12,7 +12,7 @@ import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { frame } from '../schemas/wire.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Printed } from './cli-run.ts'
-import { copyOf, expectRefused, generated, limitMs, only, withPorts } from './loan-folders.ts'
+import { copyOf, cutShort, expectRefused, generated, limitMs, only, withPorts } from './loan-folders.ts'
 import { columnsOf, readRows } from './oracle/compare.ts'
 
 const tricky = resolve('test/fixtures/tricky.csv')
@@ -307,10 +307,8 @@ describe('reset', () => {
     const lease = await withPorts(copy, (ports) => ports.lease('apply-loan_risk'))
     await expectRefused(copy, 'reset inflow --yes', /^tidemark: apply-loan_risk is held by process /)
     await lease.close()
-    const db = new DatabaseSync(warehouseOf(copy))
-    db.exec(`UPDATE tidemark_versions SET state = 'filling' WHERE version = 1`)
-    db.close()
-    await expectRefused(copy, 'reset inflow --yes', /^tidemark: records of inflow may be needed to finish what was begun\. loan_risk@1: its history is being filled/)
+    await cutShort(copy, 2, 'backfill')
+    await expectRefused(copy, 'reset inflow --yes', /^tidemark: records of inflow may be needed to finish what was begun\. loan_risk@2: its history is being filled/)
   }, limitMs)
 })
 
@@ -385,15 +383,16 @@ export const v1 = v0.add({ ma100: mean('risk_score', { last: 100, round: 3 }) })
     writeFileSync(join(copy, 'other.csv'), 'a,b\n1,2\n')
     writeFileSync(join(copy, 'other.json'), JSON.stringify({ source: { file: join(copy, 'other.csv') } }))
     const last = only(copy, 'SELECT max(_seq) FROM loan_risk_v1')[0]
+    await cutShort(copy, 2, 'backfill')
     const db = new DatabaseSync(warehouseOf(copy))
-    db.exec(`UPDATE tidemark_versions SET state = 'filling' WHERE version = 1; UPDATE loan_risk_rows SET _modified_ts = 4102444800000000000 WHERE _version = 1 AND _seq = ${last}`)
+    db.exec(`UPDATE loan_risk_rows SET _modified_ts = 4102444800000000000 WHERE _version = 1 AND _seq = ${last}`)
     db.close()
     const { code, out } = await tidemark(copy, 'doctor --config other.json --json')
     const found = JSON.parse(out)
     expect(code).toBe(1)
     expect(found.problems).toBe(3)
     expect(stateOf(found, 'source file').found).toContain('has the header "a,b"')
-    expect(stateOf(found, 'unfinished work').found).toContain('loan_risk@1: its history is being filled')
+    expect(stateOf(found, 'unfinished work').found).toContain('loan_risk@2: its history is being filled')
     expect(stateOf(found, 'clock').found).toContain('2100-01-01')
   })
 

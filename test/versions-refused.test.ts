@@ -2,25 +2,14 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { apply } from '../versions/apply.ts'
 import { done, freshFolder } from './cli-run.ts'
-import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, withDefinitions, withPorts } from './loan-folders.ts'
+import { copyOf, cutShort, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, withDefinitions } from './loan-folders.ts'
 
 let base: string
 
 beforeAll(async () => {
   base = await loansUntil2009(await generated(20_000))
 }, limitMs)
-
-/** An apply whose first write of rows fails, as if the process had been killed there. */
-const cutShort = (folder: string, version: number, mode: Mode) => withPorts(folder, async (ports) => {
-  const warehouse = { ...ports.warehouse, write: async () => Promise.reject(new Error('cut')) }
-  const chain = [v0, v1, v2].map(({ definition }) => definition)
-  const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
-  await expect(apply({ ...ports, warehouse }, { chain, version, mode, ...watch })).rejects.toThrow('cut')
-})
 
 describe('what is refused', () => {
   it('is a version out of order, with the one to take instead', async () => {

@@ -58,6 +58,8 @@ async function runStep(life: Life, command: Command, cut: Cut | undefined): Prom
     if (verdict === 'must be done') throw new Wrong(`refused: ${outcome.why.message}`)
     // The first version is applied by the first backfill, whatever becomes of that.
     if (command.do === 'backfill' && model.versions.length === 0) return cutShort(life, command, since)
+    // One of other years that is unfinished is taken back first.
+    if (command.do === 'backfill' && model.batch && model.batch.years.join() !== command.years.join()) return cutShort(life, command, since)
     // What a killed command left held for a moment may be let go of.
     if (model.open) return
     if ((await store.print()) !== before) throw new Wrong(`refused (${outcome.why.message}), and something was changed`)
