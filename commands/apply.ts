@@ -1,6 +1,7 @@
 /** `apply`: releases a version, after showing what will happen. */
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { claimRegistry } from '../feature-defs/store.ts'
+import { beginAnew } from '../sink/sink.ts'
 import { Problem } from '../utilities/problem.ts'
 import { apply } from '../versions/apply.ts'
 import type { SetState } from '../versions/journal.ts'
@@ -29,6 +30,7 @@ export const run: Run = async ({ args, options, config, console, signal }) => {
     if (!(await console.confirm(`Apply ${set}@${version}?`))) return console.result('nothing was changed', { ...planJson(planned), applied: false })
 
     await claimRegistry(ports)
+    await beginAnew(ports, set)
     const progress = console.progress(`apply ${set}@${version}`)
     const announce = (state: SetState) => {
       const switches = state.versions[version]!.switches.flatMap((one, partition) => (one ? [{ partition, ...one }] : []))

@@ -40,12 +40,14 @@ export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void
   await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
 }
 
-/** A log that was lost and begun anew has an outflow that holds nothing yet: how far the sink had come in the one before is no place in it. */
+/** A log that was lost and begun anew has no outflow, or one that holds nothing yet: how far the sink had come in the one before is no place in it. */
 export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'warehouse'>, set: string): Promise<void> {
   const partitions = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions ?? []
-  for (const [partition, { next }] of partitions.entries()) {
+  for (let partition = 0; ; partition++) {
     const reader = sinkReader(partition)
-    if (next === 0 && (await warehouse.progress(reader))) await warehouse.write(set, { count: 0, byName: new Map() }, { reader, next: 0 })
+    const place = await warehouse.progress(reader)
+    if (place === undefined) return
+    if (place > 0 && (partitions[partition]?.next ?? 0) === 0) await warehouse.write(set, { count: 0, byName: new Map() }, { reader, next: 0 })
   }
 }
 

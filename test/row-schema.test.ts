@@ -104,13 +104,6 @@ describe('the inflow schema', () => {
       { name: 'loan_title', type: { varchar: 1024 } }, { name: 'risk_score', type: 'double' }]))
 })
 
-describe('a definition', () => {
-  it('refuses a record that may not say when it happened', () => {
-    const of = record('sale', 'day', { day: date('Day'), amount: number('Amount') })
-    expect(() => featureSet({ name: 'sales', of }, { m: mean('amount', { last: 5 }) })).toThrow('feature set sales: day, which says when a sale happened, may be null. Give it { nullable: false }.')
-  })
-})
-
 describe('the row schema', () => {
   it('gives back the definition it was made of', () =>
     fc.assert(fc.property(definitions, (definition) => {

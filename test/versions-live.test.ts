@@ -75,7 +75,7 @@ const expectVerified = async (folder: string, ...versions: readonly number[]) =>
 
 describe('an always-on consumer', () => {
   it('goes from v0 to v1 to v2 with a backfill each, and a reader sees every record once, all of one version', async () => {
-    const { folder, ...stream } = await streaming(2500)
+    const { folder, ...stream } = await streaming(1500)
     await shown(folder, stream.up, 1000)
     const { stop, seen } = reader(folder)
     const during: number[] = []
