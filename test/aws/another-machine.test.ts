@@ -34,8 +34,8 @@ unlessMissing(missingForCloud(), () => describe('another machine', () => {
     const third = freshFolder()
     cpSync(join(folder, 'config.json'), join(third, 'config.json'))
     const { checks }: Printed = JSON.parse((await tidemark(third, `doctor --json ${config}`)).out)
-    // There is no source here, and no machine needs one to look.
-    expect(checks.filter(({ state }: Printed) => state !== 'ok').map(({ check }: Printed) => check)).toEqual(['source file'])
+    // There is no source here, nor a folder that leases could lie in, and no machine needs them to look.
+    expect(checks.filter(({ state }: Printed) => state !== 'ok').map(({ check }: Printed) => check)).toEqual(['source file', 'leases'])
     expect(existsSync(join(other, '.tidemark', 'registry.db'))).toBe(false)
   }, limitMs)
 
