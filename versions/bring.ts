@@ -55,8 +55,9 @@ export async function begin({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, 
 
 const isReplayed = ({ origins, withRows }: Origin) => withRows || Object.keys(origins).length > 0
 
-/** So little is left then that the consumer may wait for it. */
+/** At most so much is left for the handover; less where records cost much: the consumer waits for it. */
 const smallRest = 20_000
+const heldMs = 150
 
 /** Brings it near the stream; the rest is for the handover. */
 export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Watch): Promise<void> {
@@ -65,18 +66,26 @@ export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Wa
   const writer = await ports.log.writer(placeName(bringing))
   const [startedNs, from] = [ports.clock(), bringing.seq]
   try {
+    // What a held turn can do in its time, by what the last one took.
+    let fits = smallRest
+    const timed = async (work: () => Promise<void>) => {
+      const [before, startedMs] = [bringing.seq, performance.now()]
+      await work()
+      const records = bringing.seq - before
+      if (records > 0) fits = Math.max(500, Math.min(10 * smallRest, Math.floor((records * heldMs) / (performance.now() - startedMs))))
+    }
     for (let turn = 0, before = Infinity; ; turn++) {
       const position = await loadPosition(ports.checkpoints, set, partition)
       if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
       const rest = position.seq - bringing.seq
       // A first turn always: a few records of a large file, read while the consumer waits, would have it wait for the whole file.
-      if (turn > 0 && rest <= smallRest) break
+      if (turn > 0 && rest <= Math.min(smallRest, fits)) break
       const losing = turn > 1 && rest > before / 2
       before = rest
-      if (turn > 0 || isReplayed(bringing)) await advance(ports, bringing, position, watch, { writer, ...(losing && { forMs: sliceMs }) })
+      if (turn > 0 || isReplayed(bringing)) await timed(() => advance(ports, bringing, losing ? upTo(position, bringing.seq + fits) : position, watch, { writer }))
       else bringing.seq = position.seq
       if (inherited && !bringing.copied) await copyInherited(ports, bringing, writer, watch.signal)
-      if (losing) await gainOnStream(ports, bringing, watch, writer)
+      if (losing) await gainOnStream(ports, bringing, (held) => timed(() => advance(ports, bringing, upTo(held, bringing.seq + fits), watch, { writer })))
     }
     await measure(ports, writer, bringing, bringing.seq - from, ports.clock() - startedNs)
   } finally {
@@ -84,12 +93,12 @@ export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Wa
   }
 }
 
-const sliceMs = 250
+const upTo = (position: Position, seq: number): Position => ({ ...position, seq: Math.min(position.seq, seq) })
 
 /** A stream as fast as the replay would never be reached: it waits for a moment, again and again. */
-const gainOnStream = (ports: VersionPorts, bringing: Bringing, watch: Watch, writer: Writer): Promise<void> =>
-  handover(ports, { set: bringing.definition.set, partition: bringing.partition, by: `${label(bringing.definition)} catching up` }, async (position) => {
-    await advance(ports, bringing, position, watch, { writer, forMs: sliceMs })
+const gainOnStream = (ports: VersionPorts, { definition, partition }: Bringing, work: (held: Position) => Promise<void>): Promise<void> =>
+  handover(ports, { set: definition.set, partition, by: `${label(definition)} catching up` }, async (position) => {
+    await work(position)
     return { position, save: [] }
   })
 
@@ -102,17 +111,15 @@ async function measure({ checkpoints }: VersionPorts, writer: Writer, bringing: 
 
 const recordsPerSave = 200_000
 
-type Advancing = { readonly writer?: Writer; readonly stillHere?: () => Promise<void>; /** No longer than this. */ readonly forMs?: number }
+type Advancing = { readonly writer?: Writer; readonly stillHere?: () => Promise<void> }
 
 /** Takes the records up to the position. The writer saves how far it has come, behind the rows. */
-export async function advance(ports: VersionPorts, bringing: Bringing, position: Position, { signal, report }: Watch, { writer, stillHere, forMs = Infinity }: Advancing): Promise<void> {
+export async function advance(ports: VersionPorts, bringing: Bringing, position: Position, { signal, report }: Watch, { writer, stillHere }: Advancing): Promise<void> {
   const { definition, partition, withRows, unsaved } = bringing
   const { record, set } = definition
   const wanted = withRows ? Object.keys(record.fields) : fieldsRead(definition)
   const writes = oneAhead()
-  const startedMs = performance.now()
   let unsavedRecords = 0
-  let ended = true
   const save = async () => {
     await writes.settled()
     await writer!.commit({ save: [...(await entriesOf(ports.checkpoints, bringing)), savePlace(bringing)] })
@@ -132,8 +139,6 @@ export async function advance(ports: VersionPorts, bringing: Bringing, position:
       unsavedRecords += seq.length
       if (writer && unsavedRecords >= recordsPerSave) await save()
       await stillHere?.()
-      ended = bringing.seq >= position.seq || performance.now() - startedMs < forMs
-      if (!ended) break
       report({ step: withRows ? 'replaying history' : 'bringing state up to date from history', rows: seq.length, seq: bringing.seq, of: position.seq })
     }
   } finally {
@@ -141,7 +146,7 @@ export async function advance(ports: VersionPorts, bringing: Bringing, position:
     await writes.settled().catch(() => {})
   }
   await writes.settled()
-  if (ended) bringing.seq = position.seq
+  bringing.seq = position.seq
   if (writer && unsavedRecords > 0) await save()
 }
 
