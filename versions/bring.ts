@@ -57,7 +57,7 @@ const isReplayed = ({ origins, withRows }: Origin) => withRows || Object.keys(or
 
 /** At most so much is left for the handover; less where records cost much: the consumer waits for it. */
 const smallRest = 20_000
-const heldMs = 150
+const heldMs = 400
 
 /** Brings it near the stream; the rest is for the handover. */
 export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Watch): Promise<void> {
@@ -74,6 +74,7 @@ export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Wa
       const records = bringing.seq - before
       if (records > 0) fits = Math.max(500, Math.min(10 * smallRest, Math.floor((records * heldMs) / (performance.now() - startedMs))))
     }
+    let heldAt = -1
     for (let turn = 0, before = Infinity; ; turn++) {
       const position = await loadPosition(ports.checkpoints, set, partition)
       if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
@@ -82,10 +83,16 @@ export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Wa
       if (turn > 0 && rest <= Math.min(smallRest, fits)) break
       const losing = turn > 1 && rest > before / 2
       before = rest
-      if (turn > 0 || isReplayed(bringing)) await timed(() => advance(ports, bringing, losing ? upTo(position, bringing.seq + fits) : position, watch, { writer }))
+      if (turn > 0 || isReplayed(bringing)) await timed(() => advance(ports, bringing, position, watch, { writer }))
       else bringing.seq = position.seq
       if (inherited && !bringing.copied) await copyInherited(ports, bringing, writer, watch.signal)
-      if (losing) await gainOnStream(ports, bringing, (held) => timed(() => advance(ports, bringing, upTo(held, bringing.seq + fits), watch, { writer })))
+      // Held again only once it has moved, or it would never come to.
+      if (losing && position.offset !== heldAt) {
+        await gainOnStream(ports, bringing, (held) => {
+          heldAt = held.offset
+          return timed(() => advance(ports, bringing, upTo(held, bringing.seq + fits), watch, { writer }))
+        })
+      }
     }
     await measure(ports, writer, bringing, bringing.seq - from, ports.clock() - startedNs)
   } finally {
