@@ -53,7 +53,11 @@ export async function begin({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, 
   return { ...origin, definition, partition, seq, unread, copied: false, unsaved: new Set(), lineage: lineage(definition, origin.origins, from) }
 }
 
-const isReplayed = ({ origins, withRows }: Origin) => withRows || Object.keys(origins).length > 0
+/** Whether its state, or its rows, come from records of history. */
+export const isReplayed = ({ origins, withRows }: Pick<Origin, 'origins' | 'withRows'>): boolean => withRows || Object.keys(origins).length > 0
+
+/** Whether it has to be brought to where the stream is. */
+export const isBehind = (origin: Origin): boolean => isReplayed(origin) || origin.inherited !== null
 
 /** At most so much is left for the handover; less where records cost much: the consumer waits for it. */
 const smallRest = 20_000
@@ -62,7 +66,7 @@ const heldMs = 400
 /** Brings it near the stream; the rest is for the handover. */
 export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Watch): Promise<void> {
   const { definition: { set }, partition, inherited } = bringing
-  if (!isReplayed(bringing) && !inherited) return
+  if (!isBehind(bringing)) return
   const writer = await ports.log.writer(placeName(bringing))
   const [startedNs, from] = [ports.clock(), bringing.seq]
   try {
@@ -193,7 +197,7 @@ async function copyInherited({ checkpoints }: VersionPorts, bringing: Bringing, 
   bringing.copied = true
 }
 
-const placeName = ({ definition, partition }: Pick<Bringing, 'definition' | 'partition'>) => `fill/${label(definition)}/${partition}`
+export const placeName = ({ definition, partition }: Pick<Bringing, 'definition' | 'partition'>) => `fill/${label(definition)}/${partition}`
 
 type Place = { readonly seq: number; readonly unread: number }
 

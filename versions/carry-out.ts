@@ -1,10 +1,12 @@
 /** Carries out what the journal says: whatever was done of it before, afterwards all of it is. Each step may be repeated and done again. */
 import { checkHistory, type Need } from '../batch/replay.ts'
-import { loadPositions, rowsTaken, saveState, stateEntries, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, rowsTaken, saveState, stateEntries, type Position, type Run } from '../feature-defs/checkpoint.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
+import type { Save } from '../utilities/checkpoint/checkpoint.ts'
+import type { Writer } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
-import { advance, begin, catchUp, entriesOf, forgetPlace, type Origin, type VersionPorts, type Watch } from './bring.ts'
+import { advance, begin, catchUp, entriesOf, forgetPlace, isBehind, isReplayed, placeName, type Origin, type VersionPorts, type Watch } from './bring.ts'
 import { featureChanges } from './changes.ts'
 import { handover } from './handover.ts'
 import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
@@ -42,10 +44,10 @@ type Computing = { readonly version: Version; readonly partition: number; readon
 async function compute(ports: VersionPorts, journal: Journal, { version: { version, mode }, partition, definitions }: Computing, watch: Watch): Promise<void> {
   const { set } = journal.state
   const definition = known(definitions, set, version)
-  const position = (await loadPositions(ports.checkpoints, set))[partition]!
-  const before = lastRun(position, version)
+  const found = await loadPosition(ports.checkpoints, set, partition)
+  const before = lastRun(found, version)
   if (before?.until === null) return
-  const origin = before ? { origins: before.origins, inherited: null, withRows: true } : originOf(mode, definition, definitions.get(version - 1), position)
+  const origin = before ? { origins: before.origins, inherited: null, withRows: true } : originOf(mode, definition, definitions.get(version - 1), found)
   const bringing = await begin(ports, definition, partition, origin, before?.until ?? startOf(origin))
   await catchUp(ports, bringing, watch)
   const by = before ? `the return to ${label(definition)}` : `apply ${label(definition)}`
@@ -53,7 +55,7 @@ async function compute(ports: VersionPorts, journal: Journal, { version: { versi
   const at = timeText(ports.clock)
   let afterSeq = 0
   await handover(ports, { set, partition, by }, async (position, stillHere) => {
-    if (origin.withRows || origin.inherited || Object.keys(origin.origins).length > 0) await advance(ports, bringing, position, watch, { stillHere })
+    if (isBehind(origin)) await advance(ports, bringing, position, watch, { stillHere })
     afterSeq = position.seq
     const unread = (before?.unread ?? 0) + bringing.unread
     const run = before ? resumed(before) : newRun(position, { version, mode, origin, definition, at })
@@ -125,15 +127,18 @@ export async function clear(ports: VersionPorts, set: string, version: number): 
   const { checkpoints, log, warehouse } = ports
   for (const partition of (await loadPositions(checkpoints, set)).keys()) {
     const of = { definition: { set, version } as Definition, partition }
-    const writer = await log.writer(`fill/${label(of.definition)}/${partition}`)
+    // Taken only where there is something to remove: a version that was retired long ago is looked at each time.
+    let writer: Writer | undefined
+    const remove = async (save: readonly Save[]) => {
+      if (save.length > 0) await (writer ??= await log.writer(placeName(of))).commit({ save })
+    }
     try {
-      const place = await forgetPlace(checkpoints, of)
-      if (place.length > 0) await writer.commit({ save: place })
+      await remove(await forgetPlace(checkpoints, of))
       for await (const entries of stateEntries(checkpoints, set, version, partition)) {
-        await writer.commit({ save: saveState(set, version, partition, new Map(entries.map(([key]) => [key, null]))) })
+        await remove(saveState(set, version, partition, new Map(entries.map(([key]) => [key, null]))))
       }
     } finally {
-      await writer.close()
+      await writer?.close()
     }
   }
   if (await warehouse.extent(set, version)) await warehouse.remove(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER })
@@ -148,7 +153,7 @@ export async function checkPossible(ports: VersionPorts, state: SetState, signal
     if (before?.until === null) return []
     if (before) return [{ partition, history: position.history, after: before.until }]
     const origin = originOf(mode, known(definitions, set, version), definitions.get(version - 1), position)
-    return origin.withRows || Object.keys(origin.origins).length > 0 ? [{ partition, history: position.history, after: startOf(origin) }] : []
+    return isReplayed(origin) ? [{ partition, history: position.history, after: startOf(origin) }] : []
   }))
   await checkHistory(ports, needs, signal)
 }
