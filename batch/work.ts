@@ -1,10 +1,11 @@
 /** The work of a batch under its hold: rows of the file through the engines into the warehouse, partition by partition, with the place saved. */
-import { extendHistory, loadSpeed, loadState, running, savePosition, saveSpeed, saveState, type BatchPiece, type Routing } from '../feature-defs/checkpoint.ts'
+import { extendHistory, loadSpeed, running, savePosition, saveSpeed, type BatchPiece, type Routing } from '../feature-defs/checkpoint.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { spread } from '../feature-defs/routing.ts'
 import { rowsOf } from '../feature-defs/rows.ts'
+import { layersOf, lookupState, saveState, type Layers } from '../feature-defs/state.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { chosenOf, extendTake, nothingYet, readDated, takenIn, unreadable, untaken, yearsText, type Take, type Taken, type Years } from '../schemas/selection.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
@@ -60,7 +61,7 @@ export type Batch = {
 
 /** A partition's share of the batch. */
 export type Work = Part & {
-  readonly lanes: readonly { readonly definition: Definition; readonly engine: Engine }[]
+  readonly lanes: readonly { readonly definition: Definition; readonly layers: Layers; readonly engine: Engine }[]
   /** What the partition has, or gets from the stream. */
   readonly before: Taken
   /** What inflow holds of the file, taken or waiting. */
@@ -77,12 +78,12 @@ export type Work = Part & {
 export async function openWork(batch: Batch, part: Part, { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] }): Promise<Work> {
   const { ports, options: { set }, base, record, batchOnly } = batch
   const { partition, position } = part
-  const live = running(position).map(({ version }) => version)
-  const { place, states } = await loadProgress(ports.checkpoints, set, partition, live)
-  const lanes = await Promise.all(live.map(async (version) => {
-    const definition = known.find((one) => one.version === version)!
-    const state = await loadState(ports.checkpoints, set, version, partition)
-    return { definition, engine: engine(definition, new Map([...state, ...states.get(version)!])) }
+  const live = running(position).map(layersOf)
+  const { place, states } = await loadProgress(ports.checkpoints, set, partition, live.map(({ version }) => version))
+  const lanes = await Promise.all(live.map(async (layers) => {
+    const definition = known.find((one) => one.version === layers.version)!
+    const [changed, before] = [states.get(layers.version)!, await lookupState(ports.checkpoints, { set, partition }, layers)]
+    return { definition, layers, engine: engine(definition, { get: (key) => changed.get(key) ?? before.get(key) }) }
   }))
   const waits = batchOnly ? Infinity : await firstWaiting(ports, record, partition, position)
   const batches = takenIn(position.history.filter((piece) => piece.kind === 'batch').filter((piece) => piece.base === base))
@@ -219,7 +220,8 @@ async function finish({ ports, options: { set }, token }: Batch, works: readonly
     const { partition, lanes, rows, position } = part
     const piece: BatchPiece = { kind: 'batch', ...take, place: ports.source.place, rows, ...(routing.partitions > 1 && { routing }) }
     const progress = await loadProgress(ports.checkpoints, set, partition, lanes.map(({ definition }) => definition.version))
-    const states = lanes.flatMap(({ definition: { version }, engine }) => saveState(set, version, partition, new Map([...progress.states.get(version)!, ...engine.changes()])))
+    const states = lanes.flatMap(({ layers, engine }) =>
+      saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...engine.changes()])))
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, history: extendHistory(position.history, piece), hold: null })
     await commitHeld(ports, set, part, token, [...states, ...forgetProgress(set, partition, progress), ...speed, moved])
   }

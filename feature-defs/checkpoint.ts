@@ -3,6 +3,7 @@ import { joinTake, type Take } from '../schemas/selection.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { SourceIdentity } from '../utilities/source/source.ts'
 import { positionOf } from './kept-before.ts'
+import type { Beneath } from './state.ts'
 
 /** A stretch of a file that `backfill` ingested. */
 export type BatchPiece = Take & {
@@ -55,6 +56,9 @@ export type Run = {
   readonly unread?: number
   /** Per feature, the _seq after which its state started empty: replaying from there gives the same bits. */
   readonly origins: { readonly [feature: string]: number }
+  /** Where its state lies. */
+  readonly layer?: number
+  readonly beneath?: readonly Beneath[]
 }
 
 export type Mode = 'first' | 'cold' | 'forward-only' | 'backfill' | 'shadow'
@@ -99,7 +103,6 @@ export const start: Position = { seq: 0, offset: 0, duplicates: 0, dead: 0, runs
 export const writerName = (set: string, partition: number) => `compute/${set}/${partition}`
 
 const positionName = (set: string, partition: number | '') => `position/${set}/${partition}`
-const stateName = (set: string, version: number, partition: number) => `state/${set}@${version}/${partition}`
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -130,18 +133,6 @@ export async function loadAllPositions(checkpoints: Checkpoints): Promise<readon
 
 export const savePosition = (set: string, partition: number, position: Position): Save =>
   ({ name: positionName(set, partition), key: '', value: toBytes(position) })
-
-export const loadState = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.load(stateName(set, version, partition))
-
-/** The state of the few keys that are asked for. */
-export const lookupState = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.lookup(stateName(set, version, partition))
-
-/** All of the state, some keys at a time. */
-export const stateEntries = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.entries(stateName(set, version, partition))
-
-/** Only the entries given are touched: a checkpoint costs what changed. */
-export const saveState = (set: string, version: number, partition: number, entries: ReadonlyMap<string, Uint8Array | null>): Save[] =>
-  [...entries].map(([key, value]) => ({ name: stateName(set, version, partition), key, value }))
 
 /** How fast this store has replayed history, in records a second: writing their rows, or only bringing state up to date. */
 export type Speed = { readonly withRows?: number; readonly withoutRows?: number }
