@@ -59,7 +59,7 @@ export const isReplayed = ({ origins, withRows }: Pick<Origin, 'origins' | 'with
 
 /** At most so much is left for the handover; less where records cost much: the consumer waits for it. */
 const smallRest = 20_000
-const heldMs = 400
+const heldMs = 150
 
 /** Brings it near the stream; the rest is for the handover. */
 export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Watch): Promise<void> {

@@ -19,7 +19,8 @@ import type { DrivenStore, Outcome } from './store.ts'
 /** Small, so that a command makes several writes. */
 const rowsPerWrite = 30
 
-export function storeInMemory(set: DrivenSet, partitions: number, text: string): DrivenStore {
+/** Opens handles on one store in memory whose source is this text, again and again. */
+export function portsInMemory(text: string) {
   const [log, schemas, database] = [memoryStore(), memorySchemas(), memoryDatabase()]
   const source = textSource(text)
   // Each look at the clock is far from the one before: nobody waits for a hold to pass.
@@ -37,6 +38,11 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     rejectsPath: () => '',
     close: async () => {},
   })
+  return { open, database, source }
+}
+
+export function storeInMemory(set: DrivenSet, partitions: number, text: string): DrivenStore {
+  const { open, database, source } = portsInMemory(text)
   return {
     async run(command, cut) {
       const stop = new AbortController()
@@ -64,7 +70,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
   }
 }
 
-const noRejects: ReturnType<Ports['rejects']> = { path: '', keep: async () => 0, append: async () => {} }
+export const noRejects: ReturnType<Ports['rejects']> = { path: '', keep: async () => 0, append: async () => {} }
 
 function textSource(text: string): Source {
   const bytes = Buffer.from(text)
