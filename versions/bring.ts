@@ -118,7 +118,7 @@ async function measure({ checkpoints }: VersionPorts, writer: Writer, bringing: 
 
 const recordsPerSave = 200_000
 /** The stream waits while they are written. */
-const keysPerSave = 20_000
+const keysPerSave = 10_000
 
 type Advancing = { readonly writer?: Writer; readonly stillHere?: () => Promise<void> }
 
