@@ -64,7 +64,7 @@ export type Run = {
 export type Mode = 'first' | 'cold' | 'forward-only' | 'backfill' | 'shadow'
 
 /** Somebody else is at work on this checkpoint; the consumer waits. */
-export type Hold =
+type Hold =
   /** A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for long was left by a command that was killed. */
   | { readonly kind: 'switch'; readonly by: string; readonly token: string }
   /** A batch whose rows are partly written: to be finished, or undone, by the next `backfill`. */

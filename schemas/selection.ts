@@ -29,7 +29,7 @@ export type Take = {
 }
 
 /** A rejected line and the day of the valid row that it goes with; null when it goes with every choice of years. */
-export type DatedReject = Reject & { readonly day: number | null }
+type DatedReject = Reject & { readonly day: number | null }
 export type DatedBatch = Omit<CsvBatch, 'rejects'> & { readonly rejects: readonly DatedReject[] }
 
 /** A file's batches, numbered on from `base`. */
@@ -87,7 +87,7 @@ export type Selected = {
 const msPerDay = 86_400_000
 
 /** Whether a day is in these years. */
-export function within([from, to]: Years): (day: number | null) => boolean {
+function within([from, to]: Years): (day: number | null) => boolean {
   const firstDay = Date.UTC(from, 0, 1) / msPerDay
   const pastDay = Date.UTC(to + 1, 0, 1) / msPerDay
   return (day) => day === null || (day >= firstDay && day < pastDay)

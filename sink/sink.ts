@@ -28,10 +28,10 @@ export type SinkOptions = {
   readonly report: (news: SinkNews) => void
   readonly note: (text: string) => void
 }
-export type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
+type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
 
 /** The group of sinks that share the partitions of outflow. */
-export const sinks = 'sink'
+const sinks = 'sink'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
   const { partitions, nothingYet = 'Run first: tidemark apply SET@0' } = options

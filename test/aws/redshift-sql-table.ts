@@ -39,7 +39,7 @@ function lineOf(line: readonly Word[]): string | undefined {
 }
 
 /** One column: its name, its type, what else is said of it. */
-export function columnOf([column, ...rest]: readonly Word[]): string {
+function columnOf([column, ...rest]: readonly Word[]): string {
   if (!column || rest.length === 0) throw new SqlError('syntax error at end of input')
   const type = typeText(rest)
   const size = /^(?:N?VARCHAR|CHARACTER VARYING|TEXT|N?CHAR|CHARACTER|BPCHAR)(?: \( (\w+) \))?/.exec(type)

@@ -25,7 +25,7 @@ const kinds: { readonly [K in keyof Row]-?: Column['kind'] } = {
 type Name = keyof Row
 const names = Object.keys(kinds) as Name[]
 
-export const record: readonly SqlColumn[] = [
+const record: readonly SqlColumn[] = [
   { name: 'amount', type: 'double' }, { name: 'day', type: 'date' }, { name: 'title', type: { varchar: 1024 } }, { name: 'note', type: { varchar: 64 } },
 ]
 

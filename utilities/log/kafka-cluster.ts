@@ -13,7 +13,7 @@ export type ClusterSettings = ClientSettings & {
   readonly note: (text: string) => void
 }
 
-export type Patience = { readonly signal?: AbortSignal | undefined; readonly forMs?: number }
+type Patience = { readonly signal?: AbortSignal | undefined; readonly forMs?: number }
 
 type Work<T> = (link: Link) => Promise<T>
 
