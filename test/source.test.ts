@@ -220,7 +220,7 @@ describe('a rejects file', () => {
       const kept = await rejectsFile(path).keep(all)
       expect(kept).toBe(length === bytes.length ? 2 : length >= first ? 1 : 0)
       await rejectsFile(path).append([reject(9)])
-      const expected = `${bytes.subarray(0, kept === 2 ? bytes.length : kept === 1 ? first : header)}9,10,Amount,not a number,"x,y"\n`
+      const expected = `${bytes.subarray(0, kept === 2 ? bytes.length : kept === 1 ? first : header).toString()}9,10,Amount,not a number,"x,y"\n`
       expect(readFileSync(path, 'utf8')).toBe(expected)
     }
   })

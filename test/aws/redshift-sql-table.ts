@@ -34,7 +34,7 @@ function lineOf(line: readonly Word[]): string | undefined {
   if (/^(CONSTRAINT \S+ )?(PRIMARY KEY|UNIQUE|FOREIGN KEY) \(/.test(text)) return undefined
   if (/(^| )CHECK \(/.test(text)) throw new SqlError('CHECK constraints are not supported')
   // Redshift's LIKE takes no constraint along; the limit in bytes is a constraint only here.
-  if (/^LIKE /.test(text)) return `${text} INCLUDING CONSTRAINTS`
+  if (text.startsWith('LIKE ')) return `${text} INCLUDING CONSTRAINTS`
   return columnOf(line)
 }
 

@@ -189,7 +189,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
     forget,
     close() {
       closing.abort()
-      for (const link of [...open]) drop(link)
+      for (const link of open) drop(link)
     },
   }
 }

@@ -68,7 +68,7 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
       if (!writing || (rows.count < leastRowsForThread && !thread)) {
         writeRows(db, { set, rows, progress })
         // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
-        return await nextTurn()
+        return nextTurn()
       }
       thread ??= writing()
       await thread.run({ set, rows, progress }, buffersHandedOver(rows))

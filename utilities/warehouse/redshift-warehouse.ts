@@ -188,7 +188,7 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
         return Number((await sql.read([catalog.sizeStatement(target)]))[0]![0]![0] ?? 0)
       } catch (error) {
         if (!(error instanceof Problem)) throw error
-        return await estimatedBytes()
+        return estimatedBytes()
       }
     },
 
