@@ -180,13 +180,6 @@ export function asItIs(position: Position, { first, next }: { readonly first: nu
   }
 }
 
-/** Where each partition went over to the version, as far as they have. */
-export const switchesTo = (positions: readonly Position[], version: number) =>
-  positions.flatMap(({ runs }, partition) => {
-    const run = runs.findLast((one) => one.version === version)
-    return run ? [{ partition, afterSeq: run.switchedAfter, at: run.switchedAt }] : []
-  })
-
 /** How many records the partition has taken. */
 export const rowsTaken = ({ history }: Position): number => history.reduce((sum, { rows }) => sum + rows, 0)
 
