@@ -166,7 +166,7 @@ describe('a file source', () => {
   })
 
   it('a name that holds control characters is shown with them written out', async () => {
-    expect((await problemOf(textOf(join(folder, 'a\x1b[2J\nb.csv')))).what).toBe(`there is no file ${folder}/a\\x1b[2J\\x0ab.csv`)
+    expect((await problemOf(textOf(join(folder, 'a\x1b[2J\n\u202eb.csv')))).what).toBe(`there is no file ${folder}/a\\x1b[2J\\x0a\\u202eb.csv`)
   })
 
   it('a problem of the file reaches the reader of its rows', async () => {
