@@ -4,10 +4,9 @@ import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { featureSet, last, mean, sum, type Definition } from '../feature-defs/feature-set.ts'
 import { layersThere } from '../feature-defs/state.ts'
 import { rejectedLoan } from '../schemas/rejected-loan.ts'
-import { runCommand } from './driver/commands.ts'
-import { noRejects, portsInMemory } from './driver/in-memory.ts'
+import { storeInMemory } from './driver/in-memory.ts'
+import type { DrivenStore } from './driver/store.ts'
 import type { Command } from './driver/step.ts'
-import { Killed, withFaults } from './faults.ts'
 
 const v0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, { f0: mean('risk_score', { last: 3, round: 3 }) })
 const v1 = v0.add({ f1: sum('risk_score', { last: 4 }) })
@@ -30,24 +29,38 @@ function loansByState(years: number): string {
   return `Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-Income Ratio,Zip Code,State,Employment Length,Policy Code\n${lines.join('\n')}\n`
 }
 
-const { open, source } = portsInMemory(loansByState(14))
+/** What the command has to say, which must come to its end. */
+const carriedOut = async (store: DrivenStore, command: Command) => {
+  const outcome = await store.run(command)
+  if (outcome.ended !== 'done') throw new Error(`${JSON.stringify(command)}: ${JSON.stringify(outcome)}`)
+  return outcome.said
+}
 
-const run = (command: Command, ports = open()) => runCommand(ports, command, { set, partitions: 1, source, rejects: noRejects, signal: new AbortController().signal })
-let year = 2007
-const more = async () => {
-  await run({ do: 'produce', years: [year, year] })
-  await run({ do: 'consume' })
-  await run({ do: 'sink' })
-  year++
+function openStore(years: number) {
+  const store = storeInMemory(set, 1, loansByState(years))
+  const run = (command: Command) => carriedOut(store, command)
+  let year = 2007
+  return {
+    store,
+    run,
+    apply: (version: number, mode: 'cold' | 'forward-only' | 'shadow') => run({ do: 'apply', version, mode }),
+    more: async () => {
+      await run({ do: 'produce', years: [year, year] })
+      await run({ do: 'consume' })
+      await run({ do: 'sink' })
+      year++
+    },
+    proved: async (...versions: readonly number[]) => {
+      for (const version of versions) expect({ version, equal: await run({ do: 'verify', version }) }).toEqual({ version, equal: true })
+    },
+    runs: async () => (await loadPosition(store.open().checkpoints, at.set, at.partition)).runs,
+    layersOf: async (version: number) => (await layersThere(store.open().checkpoints, at)).filter((one) => one.version === version),
+  }
 }
-const proved = async (...versions: readonly number[]) => {
-  for (const version of versions) expect({ version, equal: await run({ do: 'verify', version }) }).toEqual({ version, equal: true })
-}
-const runs = async () => (await loadPosition(open().checkpoints, at.set, at.partition)).runs
-const apply = (version: number, mode: 'cold' | 'forward-only' | 'shadow') => run({ do: 'apply', version, mode })
 
 describe('a version', () => {
   it('goes on from the state of others through any order of switches, and copies it only to let one go', async () => {
+    const { run, apply, more, proved, runs, layersOf } = openStore(14)
     await apply(0, 'cold')
     await more()
     await apply(1, 'cold')
@@ -76,43 +89,30 @@ describe('a version', () => {
     expect(Math.max(...(await runs()).map(({ beneath = [] }) => beneath.length))).toBeLessThanOrEqual(4)
 
     await run({ do: 'retire', version: 5 })
-    const left = await layersThere(open().checkpoints, at)
-    expect(left.filter(({ version }) => version === 5)).toEqual([])
+    expect(await layersOf(5)).toEqual([])
     await more()
     await proved(0, 1, 2, 3, 4)
   })
 })
 
 describe('two versions that are computed at once', () => {
-  const { open: openOther, source: text } = portsInMemory(loansByState(8))
-  const live = (command: Command, ports = openOther()) => runCommand(ports, command, { set, partitions: 1, source: text, rejects: noRejects, signal: new AbortController().signal })
-  const years = async (from: number, to: number) => {
-    for (const command of [{ do: 'produce', years: [from, to] }, { do: 'consume' }, { do: 'sink' }] as const) await live(command)
-  }
-
   it('part above the state that they share, and one is let go at any of its writes without the other', async () => {
-    await live({ do: 'apply', version: 0, mode: 'cold' })
-    await years(2007, 2008)
-    await live({ do: 'apply', version: 1, mode: 'shadow' })
-    await years(2009, 2009)
-    await live({ do: 'apply', version: 2, mode: 'cold' })
-    const position = await loadPosition(openOther().checkpoints, at.set, at.partition)
-    const byVersion = new Map(position.runs.map((one) => [one.version, one]))
+    const { store, apply, more, proved, runs, layersOf } = openStore(8)
+    await apply(0, 'cold')
+    await more()
+    await more()
+    await apply(1, 'shadow')
+    await more()
+    await apply(2, 'cold')
+    const byVersion = new Map((await runs()).map((one) => [one.version, one]))
     expect(byVersion.get(1)).toMatchObject({ until: null, layer: 1, beneath: [{ version: 1, layer: 0 }] })
     expect(byVersion.get(2)).toMatchObject({ until: null, beneath: [{ version: 1, layer: 0 }] })
-    await years(2010, 2010)
-    for (const version of [0, 1, 2]) expect(await live({ do: 'verify', version })).toBe(true)
+    await more()
+    await proved(0, 1, 2)
 
-    for (let write = 1; ; write++) {
-      const cut = { kind: 'kill', write } as const
-      const done = await live({ do: 'retire', version: 1 }, withFaults(openOther(), cut, () => {}).ports).then(() => true, (error: unknown) => {
-        if (!(error instanceof Killed)) throw error
-        return false
-      })
-      if (done) break
-    }
-    expect((await layersThere(openOther().checkpoints, at)).filter(({ version }) => version === 1)).toEqual([])
-    await years(2011, 2014)
-    for (const version of [0, 2]) expect(await live({ do: 'verify', version })).toBe(true)
+    for (let write = 1; (await store.run({ do: 'retire', version: 1 }, { kind: 'kill', write })).ended === 'cut'; write++);
+    expect(await layersOf(1)).toEqual([])
+    for (let year = 0; year < 4; year++) await more()
+    await proved(0, 2)
   })
 })
