@@ -42,7 +42,7 @@ const pushed = (set: FeatureSet) => async (file: string): Promise<Paced> => {
   return paced(() => {
     const { push } = engine(set.definition)
     let rows = 0
-    for (const batch of batches) rows += push(inputsOf(set.definition, batch))[0]!.length
+    for (const batch of batches) rows += push(inputsOf(set.definition, batch))[0]!.values.length
     return rows
   })
 }

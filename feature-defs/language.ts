@@ -1,5 +1,6 @@
 /** The language of definitions as the package exports it: what a user's own definitions file imports. */
-export { count, ema, featureSet, last, max, mean, min, stddev, sum } from './feature-set.ts'
+export * from './operators.ts'
+export { featureSet } from './feature-set.ts'
 export type { Definition, FeatureRow, FeatureSet } from './feature-set.ts'
 export { date, number, record, text } from '../schemas/record.ts'
 export type { RecordOf } from '../schemas/record.ts'

@@ -1,6 +1,5 @@
 /** Every version of the loan risk features, oldest first. A released version is never edited: add the next one. */
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
-import { ema, featureSet, mean } from './feature-set.ts'
+import { ema, featureSet, mean, rejectedLoan } from './language.ts'
 
 export const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
 

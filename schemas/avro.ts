@@ -2,7 +2,7 @@
 import { Problem } from '../utilities/problem.ts'
 import type { Field, Fields, RecordSchema } from './record.ts'
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 /** Our own attribute, which Avro readers pass over. */
 export type Attribute = { readonly [key: string]: Json }
 

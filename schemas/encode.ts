@@ -4,7 +4,7 @@
  * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
  * Each loop knows its type, and nothing is made per row.
  */
-import { columnOf, noDay, type Column, type Columns, type DateColumn, type LongColumn, type TextColumn } from '../utilities/columns.ts'
+import { columnOf, noDay, type Column, type Columns, type DateColumn, type LongColumn, type NumberColumn, type TextColumn } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
 import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from './wire.ts'
@@ -32,7 +32,7 @@ export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows
   }
 }
 
-/** Makes outflow messages of inflow ones: a new header, the payload as it is, what the engine adds. `features[f][k]` belongs to rows[k]. */
+/** Makes outflow messages of inflow ones: a new header, the payload as it is, what the engine adds. Row k of a feature belongs to rows[k]. */
 export function splicer(rowSchema: AvroSchema, id: string) {
   const cells = cellsOf(rowSchema)
   const added = cells.slice(cells.findIndex(({ name }) => name === '_modified_ts') + 2, -1)
@@ -40,10 +40,10 @@ export function splicer(rowSchema: AvroSchema, id: string) {
   if (!isRow) throw new TypeError(`${rowSchema.name} is no row schema`)
   const header = frameHeader(id)
 
-  return (inflow: Batch, which: Rows, features: readonly Float64Array[], modifiedNs: bigint, version: number): Batch => {
+  return (inflow: Batch, which: Rows, features: readonly NumberColumn[], modifiedNs: bigint, version: number): Batch => {
     const rows = indexes(which)
-    if (features.length !== added.length || features.some(({ length }) => length < rows.length)) {
-      const given = `${features.length} of ${features.map(({ length }) => length).join()}`
+    if (features.length !== added.length || features.some(({ values }) => values.length < rows.length)) {
+      const given = `${features.length} of ${features.map(({ values }) => values.length).join()}`
       throw new TypeError(`${rowSchema.name} needs ${added.length} features of ${rows.length} values, not ${given}`)
     }
     const stamp = Uint8Array.of(...varint(modifiedNs), ...varint(BigInt(version)))
@@ -55,7 +55,7 @@ export function splicer(rowSchema: AvroSchema, id: string) {
       if (!(length >= headerBytes) || inflow.bytes[start + 1] !== 0) throw new TypeError(`message ${row} is no plain framed message`)
       ends[k] = length + stamp.length
     }
-    for (const values of features) for (let k = 0; k < rows.length; k++) ends[k]! += isNumber(values[k]!) ? 9 : 1
+    for (const { values } of features) for (let k = 0; k < rows.length; k++) ends[k]! += isNumber(values[k]!) ? 9 : 1
     const at = startsOf(ends)
     const out = bytesFor(ends)
     const view = new DataView(out.buffer)
@@ -70,7 +70,7 @@ export function splicer(rowSchema: AvroSchema, id: string) {
       at[k] = p
     }
     const each = indexes({ from: 0, to: rows.length })
-    for (const values of features) writeDoubles(values, each, at, out, view, true)
+    for (const { values } of features) writeDoubles(values, each, at, out, view, true)
     const keys = inflow.keys
     return keys ? { bytes: out, ends, keys: Array.from(rows, (row) => keys[row]!) } : { bytes: out, ends }
   }

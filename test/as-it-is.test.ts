@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Console } from '../commands/console.ts'
 import { resetAsItIs } from '../commands/reset-as-it-is.ts'
-import { ema, featureSet, mean } from '../feature-defs/feature-set.ts'
+import { ema, featureSet, mean } from '../feature-defs/language.ts'
 import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { repair } from '../versions/repair.ts'
 import { verify } from '../versions/verify.ts'

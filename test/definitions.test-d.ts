@@ -1,5 +1,5 @@
 /** Mistakes in definitions do not compile: the type checker fails on any line here that should be an error and is not. */
-import { count, ema, featureSet, mean, type FeatureRow } from '../feature-defs/feature-set.ts'
+import { count, ema, featureSet, mean, type FeatureRow } from '../feature-defs/language.ts'
 import { v1, type v0, type v2 } from '../feature-defs/loan-risk.ts'
 import { rejectedLoan } from '../schemas/rejected-loan.ts'
 

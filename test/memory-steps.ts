@@ -1,6 +1,6 @@
 /** Steps on a store in memory that must be done, or are refused for what they say; and messages that somebody else puts into inflow. */
 import { expect } from 'vitest'
-import { featureSet, mean } from '../feature-defs/feature-set.ts'
+import { featureSet, mean } from '../feature-defs/language.ts'
 import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
 import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
 import { inflowSchema } from '../schemas/avro.ts'

@@ -1,7 +1,7 @@
 /** Records as columns: what every hot path works on. One Columns value holds a batch. */
 
 /** NaN is null: no source of ours can carry a NaN. */
-type NumberColumn = { readonly kind: 'number'; readonly values: Float64Array }
+export type NumberColumn = { readonly kind: 'number'; readonly values: Float64Array }
 /** Whole numbers up to 2^53. */
 type IntColumn = { readonly kind: 'int'; readonly values: Float64Array }
 export type LongColumn = { readonly kind: 'long'; readonly values: BigInt64Array }

@@ -1,7 +1,7 @@
 /** What differs between two versions of a feature set, feature by feature, and which state the later one can take over. */
 import { featureFingerprint } from '../feature-defs/fingerprint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import type { OperatorSpec } from '../feature-defs/operators/operator.ts'
+import type { OperatorSpec } from '../feature-defs/define-operator.ts'
 
 export type FeatureChange = {
   readonly feature: string

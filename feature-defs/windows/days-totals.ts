@@ -5,17 +5,23 @@
  * State: 32 bytes a day in memory; saved in at most 30 (stddev; the others 21), a wide one in as many as its decimals have digits.
  */
 import { insertOwn, moveTo, noWindow, ownBucket } from './day-buckets.ts'
-import { fifteenDigits, fits, mostScale, scaledBy, tens } from './decimal.ts'
+import { fifteenDigits, fits, mostScale, scaledBy, tens } from '../decimal.ts'
 import type { State, Wide } from './days-totals-state.ts'
 import { addUpWindow, addWide, saveWide, takeWide, widen } from './days-totals-wide.ts'
-import type { Operator } from './operator.ts'
-import { layouts, putCount, putSigned, readerOf, takeCount, takeLayout, takeSigned, written } from './state-bytes.ts'
+import type { Computation } from '../define-operator.ts'
+import { layoutOf, putCount, putSigned, readerOf, takeCount, takeLayout, takeSigned, written } from '../state-bytes.ts'
 import { plansFor, readTotals, readWide, type TotalsOp } from './totals.ts'
+
+const [narrowLayout, wideLayout] = [layoutOf(4), layoutOf(5)]
 
 /** Two of these still add up exactly. */
 const safe = 2 ** 51
 
-export function daysTotals(op: TotalsOp, length: number, round: number | undefined): Operator<State> {
+/** The most digits that a sum of 2^53 doubles can have, from 10^308 down to 5 · 10^-324, and one of their squares. */
+const widestSum = 652
+const widestSquares = 1300
+
+export function daysTotals(op: TotalsOp, length: number, round: number | undefined): Computation<State, Float64Array> {
   const plans = plansFor(op, round)
   const squaring = op === 'stddev'
   const init = (): State => ({ ...noWindow(), counts: [], sums: [], squares: [], scale: 0, count: 0, sum: 0, square: 0, wide: null })
@@ -63,14 +69,14 @@ export function daysTotals(op: TotalsOp, length: number, round: number | undefin
 
   return {
     init,
-    run(state, input, days, out, from, to) {
+    run(state, input, { days }, out, from, to) {
       for (let row = from; row < to; row++) {
         const value = input[row]!
         out[row] = step(state, op === 'count' && value === value ? 1 : value, days[row]!)
       }
     },
     save: (state) => written((to) => {
-      putCount(to, state.wide ? layouts.daysTotalsWide : layouts.daysTotals)
+      putCount(to, state.wide ? wideLayout : narrowLayout)
       putCount(to, state.days.length)
       putCount(to, state.scale)
       state.days.forEach((day, index) => {
@@ -85,7 +91,7 @@ export function daysTotals(op: TotalsOp, length: number, round: number | undefin
     }),
     load(saved) {
       const from = readerOf(saved)
-      const layout = takeLayout(from, layouts.daysTotals, layouts.daysTotalsWide)
+      const layout = takeLayout(from, narrowLayout, wideLayout)
       const state = init()
       const length = takeCount(from)
       state.scale = takeCount(from)
@@ -93,13 +99,14 @@ export function daysTotals(op: TotalsOp, length: number, round: number | undefin
         state.days.push(takeSigned(from) + (state.days[index - 1] ?? 0))
         state.counts.push(takeCount(from))
       }
-      if (layout === layouts.daysTotalsWide) state.wide = takeWide(from, length)
+      if (layout === wideLayout) state.wide = takeWide(from, length)
       else {
         for (let index = 0; index < length; index++) state.sums.push(takeSigned(from))
         for (let index = 0; index < length; index++) state.squares.push(squaring ? takeCount(from) : 0)
       }
       return state
     },
+    mostBytes: (distinctDays) => 16 + (op === 'count' ? 22 : 13 + widestSum + widestSquares) * distinctDays,
   }
 }
 

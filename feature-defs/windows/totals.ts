@@ -1,8 +1,7 @@
 /** What count, sum, mean and stddev read off exact totals: how many values, their sum and the sum of their squares, as whole numbers at a scale. */
-import { bigTen, mostScale, nearestDouble, roundDecimal, roundRatio, tens } from './decimal.ts'
-import type { WindowedOp } from './operator.ts'
+import { bigTen, mostScale, nearestDouble, roundDecimal, roundRatio, tens } from '../decimal.ts'
 
-export type TotalsOp = Extract<WindowedOp, 'count' | 'sum' | 'mean' | 'stddev'>
+export type TotalsOp = 'count' | 'sum' | 'mean' | 'stddev'
 
 /** How to read totals in doubles at one scale: all that can be worked out beforehand. */
 export type Plan = {

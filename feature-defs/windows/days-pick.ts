@@ -5,9 +5,11 @@
  * another day looks at the buckets that enter, and at all of the window only when the one in the lead leaves it.
  */
 import { insertOwn, moveTo, noWindow, ownBucket, type DayWindow } from './day-buckets.ts'
-import { roundDecimal } from './decimal.ts'
-import type { Operator } from './operator.ts'
-import { layouts, putCount, putNumbers, putSigned, readerOf, takeCount, takeLayout, takeNumbers, takeSigned, written } from './state-bytes.ts'
+import { roundDecimal } from '../decimal.ts'
+import type { Computation } from '../define-operator.ts'
+import { layoutOf, putCount, putNumbers, putSigned, savedAs, takeCount, takeNumbers, takeSigned } from '../state-bytes.ts'
+
+const layout = layoutOf(6)
 
 type State = DayWindow & {
   readonly values: number[]
@@ -19,7 +21,7 @@ type State = DayWindow & {
   rank: number
 }
 
-export function daysPick(op: 'min' | 'max' | 'last', length: number, round: number | undefined): Operator<State> {
+export function daysPick(op: 'min' | 'max' | 'last', length: number, round: number | undefined): Computation<State, Float64Array> {
   const init = (): State => ({ ...noWindow(), values: [], ranks: [], seen: 0, value: NaN, rank: -Infinity })
   const rankOf = (value: number, seen: number) => (op === 'last' ? seen : op === 'max' ? value : -value)
 
@@ -39,7 +41,7 @@ export function daysPick(op: 'min' | 'max' | 'last', length: number, round: numb
 
   return {
     init,
-    run(state, input, days, out, from, to) {
+    run(state, input, { days }, out, from, to) {
       for (let row = from; row < to; row++) {
         const value = input[row]!
         if (days[row] !== state.day) move(state, days[row]!, length)
@@ -47,15 +49,11 @@ export function daysPick(op: 'min' | 'max' | 'last', length: number, round: numb
         out[row] = round === undefined ? state.value : roundDecimal(state.value, round)
       }
     },
-    save: (state) => written((to) => {
-      putCount(to, layouts.daysPick)
+    ...savedAs<State>(layout, (to, state) => {
       putNumbers(to, state.values)
       state.days.forEach((day, index) => putSigned(to, day - (state.days[index - 1] ?? 0)))
       if (op === 'last') for (const rank of state.ranks) putCount(to, rank)
-    }),
-    load(saved) {
-      const from = readerOf(saved)
-      takeLayout(from, layouts.daysPick)
+    }, (from) => {
       const state = init()
       for (const value of takeNumbers(from)) state.values.push(value)
       for (const index of state.values.keys()) state.days.push(takeSigned(from) + (state.days[index - 1] ?? 0))
@@ -65,7 +63,8 @@ export function daysPick(op: 'min' | 'max' | 'last', length: number, round: numb
         if (op === 'last') state.seen = Math.max(state.seen, rank)
       }
       return state
-    },
+    }),
+    mostBytes: (distinctDays) => 16 + 21 * distinctDays,
   }
 }
 

@@ -1,13 +1,15 @@
 /**
- * Count, sum, mean and stddev over the last n records. The loop over rows is written for speed; its plain twin, which it must equal, is test/exact.ts.
+ * Count, sum, mean and stddev over the last n records. The loop over rows is written for speed; its plain twin, which it must equal, is `exact` of each operator.
  *
  * The state that matters is the last n inputs: in memory 8 bytes each (room grows by doubling, so a key with three records holds four), saved in
  * 1 to 8 bytes each. The totals follow from them exactly, so a loaded state goes on with the same bits.
  */
-import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from './decimal.ts'
-import type { Operator } from './operator.ts'
-import { layouts, putCount, putNumbers, readerOf, takeLayout, takeNumbers, written } from './state-bytes.ts'
+import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from '../decimal.ts'
+import type { Computation } from '../define-operator.ts'
+import { layoutOf, putNumbers, savedAs, takeNumbers } from '../state-bytes.ts'
 import { halfUp, plansFor, readTotals, readWide, safeDenominator, safeNumerator, type Plan, type TotalsOp } from './totals.ts'
+
+const layout = layoutOf(1)
 
 type State = {
   /** A ring once it is full: the oldest input is then the one at `at`. NaN is null; -0 is kept as 0. */
@@ -32,7 +34,7 @@ type Wide = {
   age: number
 }
 
-export function rowsTotals(op: TotalsOp, last: number, round: number | undefined): Operator<State> {
+export function rowsTotals(op: TotalsOp, last: number, round: number | undefined): Computation<State, Float64Array> {
   const plans = plansFor(op, round)
   const limit = Math.min(fifteenDigits, Math.floor(op === 'stddev' ? Math.sqrt(2 ** 52 / last) : 2 ** 51 / last))
 
@@ -108,7 +110,7 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
     return result
   }
 
-  const run: Operator<State>['run'] = (state, input, days, out, from, to) => {
+  const run: Computation<State, Float64Array>['run'] = (state, input, rows, out, from, to) => {
     let row = from
     while (row < to) {
       if (state.wide) {
@@ -124,23 +126,18 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
   return {
     init,
     run,
-    save: (state) => written((to) => {
-      putCount(to, layouts.rowsTotals)
-      putNumbers(to, state.inputs, state.filled, state.at < state.filled ? state.at : 0)
-    }),
-    load(saved) {
-      const from = readerOf(saved)
-      takeLayout(from, layouts.rowsTotals)
+    ...savedAs<State>(layout, (to, state) => putNumbers(to, state.inputs, state.filled, state.at < state.filled ? state.at : 0), (from) => {
       const inputs = takeNumbers(from)
       if (inputs.length > last) throw new RangeError(`a saved window of ${inputs.length} records was given to one of ${last}`)
       const state = init()
-      run(state, inputs, noDays, new Float64Array(inputs.length), 0, inputs.length)
+      run(state, inputs, noRows, new Float64Array(inputs.length), 0, inputs.length)
       return state
-    },
+    }),
+    mostBytes: () => 16 + 8 * last,
   }
 }
 
-const noDays = new Int32Array(0)
+const noRows = { days: new Int32Array(0) }
 
 const inOrder = ({ inputs, filled, at }: State): number[] => (at < filled ? inputs.slice(at, filled).concat(inputs.slice(0, at)) : inputs.slice(0, filled))
 

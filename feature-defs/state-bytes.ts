@@ -169,14 +169,32 @@ export function takeNumbers(from: Reader): Float64Array {
   return values
 }
 
-/** The first byte of a saved state says how the rest is laid out; a new layout gets a new number. */
-export const layouts = { rowsTotals: 1, rowsExtreme: 2, rowsLast: 3, daysTotals: 4, daysTotalsWide: 5, daysPick: 6, ema: 7 } as const
-type Layout = (typeof layouts)[keyof typeof layouts]
+const layouts = new Set<number>()
+
+/** The first byte of a saved state, which says how the rest is laid out: a number belongs to one layout for ever. */
+export function layoutOf(number: number): number {
+  if (layouts.has(number)) throw new RangeError(`two layouts of saved states have the number ${number}`)
+  layouts.add(number)
+  return number
+}
 
 /** Goes past the first byte, which must be one of these. */
-export function takeLayout(from: Reader, ...known: readonly Layout[]): Layout {
+export function takeLayout(from: Reader, ...known: readonly number[]): number {
   const found = known.find((layout) => layout === from.bytes[from.at])
   if (found === undefined) throw new TypeError(`a saved state of layout ${from.bytes[from.at]} was given to an operator that reads ${known.join(' or ')}`)
   from.at++
   return found
 }
+
+/** How a computation saves and loads states of one layout. */
+export const savedAs = <State>(layout: number, put: (to: Writer, state: State) => void, take: (from: Reader) => State) => ({
+  save: (state: State) => written((to) => {
+    putCount(to, layout)
+    put(to, state)
+  }),
+  load(saved: Uint8Array): State {
+    const from = readerOf(saved)
+    takeLayout(from, layout)
+    return take(from)
+  },
+})

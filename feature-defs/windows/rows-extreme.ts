@@ -4,9 +4,11 @@
  * Kept are only the values that can still become the result: each is beaten by none that came after it, so the first is the result.
  * State: at most n such values with their places, in memory 16 bytes each, saved in at most 11; for values in no order about ln n of them.
  */
-import { roundDecimal } from './decimal.ts'
-import type { Operator } from './operator.ts'
-import { layouts, putCount, putNumbers, readerOf, takeCount, takeLayout, takeNumbers, written } from './state-bytes.ts'
+import { roundDecimal } from '../decimal.ts'
+import type { Computation } from '../define-operator.ts'
+import { layoutOf, putCount, putNumbers, savedAs, takeCount, takeNumbers } from '../state-bytes.ts'
+
+const layout = layoutOf(2)
 
 type State = {
   /** How many records were seen. */
@@ -18,7 +20,7 @@ type State = {
   length: number
 }
 
-export function rowsExtreme(op: 'min' | 'max', last: number, round: number | undefined): Operator<State> {
+export function rowsExtreme(op: 'min' | 'max', last: number, round: number | undefined): Computation<State, Float64Array> {
   const isMax = op === 'max'
   const init = (): State => ({ seen: 0, values: [NaN, NaN, NaN, NaN], places: [0, 0, 0, 0], head: 0, length: 0 })
 
@@ -35,7 +37,7 @@ export function rowsExtreme(op: 'min' | 'max', last: number, round: number | und
 
   return {
     init,
-    run(state, input, days, out, from, to) {
+    run(state, input, rows, out, from, to) {
       for (let row = from; row < to; row++) {
         const value = input[row]!
         state.seen++
@@ -48,21 +50,18 @@ export function rowsExtreme(op: 'min' | 'max', last: number, round: number | und
         out[row] = round === undefined ? extreme : roundDecimal(extreme, round)
       }
     },
-    save: (state) => written((to) => {
+    ...savedAs<State>(layout, (to, state) => {
       const order = Array.from({ length: state.length }, (_, index) => (state.head + index) & (state.values.length - 1))
-      putCount(to, layouts.rowsExtreme)
       putNumbers(to, order.map((at) => state.values[at]!))
       for (const at of order) putCount(to, state.seen - state.places[at]!)
-    }),
-    load(saved) {
-      const from = readerOf(saved)
-      takeLayout(from, layouts.rowsExtreme)
+    }, (from) => {
       const state = init()
       const values = takeNumbers(from)
       state.seen = last
       for (const value of values) append(state, value, last - takeCount(from))
       return state
-    },
+    }),
+    mostBytes: () => 16 + 11 * last,
   }
 }
 
