@@ -2,7 +2,7 @@
 import type { Log, TopicState } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Context, Options, Run } from './command.ts'
-import { count, table } from './console.ts'
+import { table } from './console.ts'
 import { withAnyTopics } from './stage.ts'
 import { messagesOf } from './topic-messages.ts'
 import { wholeNumber } from './words.ts'
@@ -17,7 +17,7 @@ export const run: Run = async ({ args: [name], options, config, console }) => {
     partition: wholeNumber(options, 'partition'),
     partitions: wholeNumber(options, 'partitions', { least: 1 }),
   }
-  if (name === undefined && (Object.values(asked).some((one) => one !== undefined) || options['create'] || options['describe'])) {
+  if (name === undefined && (Object.values(asked).some((one) => one !== undefined) || options['create'])) {
     throw new Problem('no topic is named', 'Name one, e.g. tidemark topics outflow --last 3.', { usage: true })
   }
   if (asked.partitions !== undefined && options['create'] !== true) throw new Problem('--partitions is for making a topic', 'Add --create, or use --partition N to look at one.', { usage: true })
@@ -30,7 +30,6 @@ export const run: Run = async ({ args: [name], options, config, console }) => {
       const todo = topics.length > 0 ? `There are ${topics.map((one) => one.topic).join(', ')}.` : 'None is made yet: produce and apply make the ones they need.'
       throw new Problem(`there is no topic ${name}`, todo)
     }
-    if (options['describe'] === true) return describe(log, topic, console)
     const partitions = partitionsOf(topic, options)
     if (asked.from !== undefined && partitions.length > 1) {
       throw new Problem(`${name} has ${partitions.length} partitions, each with offsets of its own`, `Add --partition N, from 0 to ${partitions.length - 1}.`, { usage: true })
@@ -65,20 +64,4 @@ async function create(log: Log, topic: string, partitions: number, console: Show
   await log.create(topic, partitions)
   const parts = `${partitions} partition${partitions === 1 ? '' : 's'}`
   console.result(there ? `${topic} was there already, with ${parts}, and is as it should be` : `made ${topic} with ${parts}`, { topic, partitions, made: !there })
-}
-
-async function describe(log: Log, { topic, partitions, bytes }: TopicState, console: Show): Promise<void> {
-  const details = await log.server?.describe(topic)
-  const groups = (await log.server?.groups(topic)) ?? []
-  const rows = partitions.map(({ first, next }, partition) => ({ partition, first, next, ...details?.partitions[partition] }))
-  const settings = Object.entries(details?.settings ?? {})
-  const text = [
-    `${topic}: ${count(bytes)} bytes`,
-    table(['partition', 'first', 'next', ...(details ? ['leader', 'copies', 'in sync'] : [])],
-      rows.map(({ partition, first, next, leader, copies, inSync }) => [partition, first, next, ...(details ? [leader ?? 'none', copies ?? 0, inSync ?? 0] : [])])),
-    ...(settings.length > 0 ? ['', table(['setting', 'value'], settings)] : []),
-    ...(groups.length > 0 ? ['', table(['group', 'members', 'partition', 'next', 'offsets behind'], groups.flatMap(({ group, members, offsets }) =>
-      offsets.map((offset, partition) => [group, members, partition, offset ?? 'none', offset === null ? '' : Math.max(0, partitions[partition]!.next - offset)])))] : []),
-  ]
-  console.result(text.join('\n'), { topic, bytes, partitions: rows, settings: details?.settings ?? {}, groups })
 }

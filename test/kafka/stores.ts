@@ -1,6 +1,6 @@
 /** Stores in Kafka for tests: each under a prefix of its own, and gone, or at least let go of, when the test ends. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kafka } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, type Admin } from 'kafkajs'
 import { onTestFinished } from 'vitest'
 import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
 import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
@@ -29,12 +29,25 @@ export function storeOn(brokers: readonly string[], options: Partial<KafkaLogOpt
 }
 
 /** As somebody else deletes it; done when no broker knows it any more. */
-export async function dropTopic(brokers: readonly string[], topic: string): Promise<void> {
-  const admin = new Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
-  await admin.connect()
+export const dropTopic = (brokers: readonly string[], topic: string) => asAdmin(brokers, async (admin) => {
   await admin.deleteTopics({ topics: [topic] })
   while ((await admin.listTopics()).includes(topic)) await sleep(10)
-  await admin.disconnect()
+})
+
+/** The settings of a topic as the broker has them. */
+export const settingsOf = (brokers: readonly string[], name: string) => asAdmin(brokers, async (admin) => {
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name }] })
+  return Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]))
+})
+
+export async function asAdmin<T>(brokers: readonly string[], work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
+  await admin.connect()
+  try {
+    return await work(admin)
+  } finally {
+    await admin.disconnect()
+  }
 }
 
 /** A log of its own with these topics, closed when the test ends. */

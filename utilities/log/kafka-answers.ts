@@ -41,10 +41,5 @@ export type Answers = {
   readonly SyncGroup: { readonly errorCode: number; readonly memberAssignment: Buffer }
   readonly Heartbeat: { readonly errorCode: number }
   readonly LeaveGroup: { readonly errorCode: number }
-  readonly ListGroups: { readonly errorCode: number; readonly groups: readonly { readonly groupId: string }[] }
   readonly DescribeGroups: { readonly groups: readonly { readonly errorCode: number; readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[] }[] }
-  readonly OffsetFetch: {
-    readonly errorCode?: number
-    readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly offset: string; readonly errorCode: number }[] }[]
-  }
 }

@@ -10,7 +10,6 @@ import { produceCodec } from './kafka-produce.ts'
 import { readTopic } from './kafka-reader.ts'
 import { openCheckpointTopic, type CheckpointTopic } from './kafka-saves.ts'
 import { shareTopic } from './kafka-share.ts'
-import { kafkaServer } from './kafka-server.ts'
 import { stockFetch, stockProduce } from './kafka-stock.ts'
 import { topicId } from './kafka-topic-id.ts'
 import { countPartitions, ensureTopic, largestMessage, listTopics, sizeLimits, truncateTopic } from './kafka-topics.ts'
@@ -110,7 +109,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     writer: (name) => openWriter(parts, checkpointTopic, name),
     truncate: (topic, partition, before) => truncateTopic(parts, prefix + topic, partition, before),
     share: (topic, group, signal) => shareTopic(parts, { topic: prefix + topic, group: prefix + group, sessionTimeoutMs }, signal),
-    server: kafkaServer(parts),
     kafka: { ...parts, checkpointTopic },
     async close() {
       cluster.close()

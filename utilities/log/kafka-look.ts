@@ -1,7 +1,7 @@
 /** A look at Kafka, for the doctor: whether it answers, and whether its topics are as Tidemark needs them. */
 import type { Found, Look } from '../look.ts'
 import type { KafkaLog } from './kafka-log.ts'
-import { alter } from './kafka-topics.ts'
+import { alter, topicConfig } from './kafka-topics.ts'
 
 const ours = ['inflow', 'outflow', 'inflow.dead'] as const
 
@@ -32,18 +32,17 @@ async function topics(log: KafkaLog): Promise<Found> {
   if (inflow !== undefined && outflow !== undefined && inflow !== outflow) {
     return { found, todo: 'Outflow must have as many partitions as inflow: choose another topicPrefix, or make outflow anew while it is empty.' }
   }
+  const { cluster, prefix } = log.kafka
   for (const { topic } of there) {
-    const { partitions, settings } = await log.server!.describe(topic)
-    const lost = partitions.flatMap(({ leader }, partition) => (leader === null ? [partition] : []))
-    if (lost.length > 0) return { found: `${topic}: no broker leads partition ${lost.join(', ')}`, todo: 'Start the brokers that hold it.' }
-    const behind = partitions.flatMap(({ copies, inSync }, partition) => (inSync < copies ? [partition] : []))
+    const { partitionMetadata } = (await cluster.patiently(() => cluster.metadata([prefix + topic]))).topicMetadata[0]!
+    const behind = partitionMetadata.flatMap(({ partitionId, replicas, isr }) => (isr.length < replicas.length ? [partitionId] : [])).sort((a, b) => a - b)
     if (behind.length > 0) return { found: `${topic}: partition ${behind.join(', ')} has fewer copies up to date than it should`, todo: 'Look at the brokers: a copy is missing or cannot keep up.' }
-    const forgets = forgetting(settings)
+    const settings = await topicConfig(cluster, prefix + topic)
+    const forgets = settings && forgetting(settings)
     if (forgets) {
-      const { cluster, prefix } = log.kafka
       const { what, setting, better } = forgets
       const mend = alter(cluster, prefix + topic, setting, better)
-      return { found: `${topic} ${what} (${setting}=${settings[setting]})`, todo: `What is deleted cannot be replayed. Set it: ${mend}` }
+      return { found: `${topic} ${what} (${setting}=${settings.get(setting)})`, todo: `What is deleted cannot be replayed. Set it: ${mend}` }
     }
   }
   return { found: `${found}, kept for ever` }
@@ -52,13 +51,13 @@ async function topics(log: KafkaLog): Promise<Found> {
 type Forgetting = { readonly what: string; readonly setting: string; readonly better: string }
 
 /** The setting by which records go. */
-function forgetting(settings: { readonly [name: string]: string }): Forgetting | undefined {
-  if (settings['cleanup.policy']?.includes('compact')) {
+function forgetting(settings: ReadonlyMap<string, string | null>): Forgetting | undefined {
+  if (settings.get('cleanup.policy')?.includes('compact')) {
     return { what: 'keeps only the newest record of each key', setting: 'cleanup.policy', better: 'delete' }
   }
   const limits = [
     { what: 'keeps its records for a time only', setting: 'retention.ms', better: '-1' },
     { what: 'keeps its newest bytes only', setting: 'retention.bytes', better: '-1' },
   ]
-  return limits.find(({ setting }) => settings[setting] !== undefined && settings[setting] !== '-1')
+  return limits.find(({ setting }) => (settings.get(setting) ?? '-1') !== '-1')
 }

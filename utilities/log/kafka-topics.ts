@@ -70,7 +70,7 @@ async function ledPartitions(cluster: Cluster, topic: string): Promise<number> {
   return count
 }
 
-const settingsLookedAt = ['cleanup.policy', 'retention.ms', 'retention.bytes', 'max.message.bytes', 'min.insync.replicas', 'compression.type'] as const
+const settingsLookedAt = ['cleanup.policy', 'retention.ms', 'retention.bytes', 'max.message.bytes'] as const
 
 /** undefined when this user may not see it. */
 export async function topicConfig(cluster: Cluster, topic: string): Promise<ReadonlyMap<string, string | null> | undefined> {

@@ -66,28 +66,6 @@ export interface Log {
   close(): Promise<void>
   /** Every offset is a message, so that a span of offsets counts messages. Without it, some are marks of the log's own. */
   readonly gapless?: true
-  /** What only a log with a server of its own can tell and do. */
-  readonly server?: LogServer
-}
-
-export interface LogServer {
-  describe(topic: string): Promise<TopicDetails>
-  /** Consumer groups of anybody that keep their place in the topic with the server. */
-  groups(topic: string): Promise<readonly GroupState[]>
-}
-
-export type TopicDetails = {
-  /** Under the server's own names; none that this user may not see. */
-  readonly settings: { readonly [name: string]: string }
-  /** Index is the partition: where its leader is, if it has one, how many copies there are to be, and how many are up to date. */
-  readonly partitions: readonly { readonly leader: string | null; readonly copies: number; readonly inSync: number }[]
-}
-
-export type GroupState = {
-  readonly group: string
-  readonly members: number
-  /** The next offset to read of each partition; null where the group has kept none. */
-  readonly offsets: readonly (number | null)[]
 }
 
 export type Append = { readonly topic: string; readonly partition: number; readonly batch: Batch }
