@@ -10,10 +10,6 @@ import type { Credentials } from './kafka-auth.ts'
 
 const require = createRequire(import.meta.url)
 
-/** What our own encoders were written against and tested equal to. */
-const knownVersion = '2.2.4'
-export const isKnownKafkajs = (version = (require('kafkajs/package.json') as { readonly version: string }).version): boolean => version === knownVersion
-
 export type Address = { readonly host: string; readonly port: number }
 
 export type ClientSettings = Credentials & {
@@ -41,7 +37,7 @@ type Api = { readonly name: string; readonly key: number; readonly version: numb
 type Protocol = { readonly request: object; readonly response: { decode(payload: Buffer): Promise<object> }; readonly requestTimeout?: number }
 type Entry = { readonly resolve: (answer: { readonly payload: Buffer }) => void; readonly reject: (error: Error) => void }
 
-/** The parts of kafkajs that are used, as they are in the known version. */
+/** The parts of kafkajs that are used, as they are in the version that package.json pins. */
 type Queue = { pending: unknown[]; scheduleCheckPendingRequests(): void; push(request: object): void }
 type Connection = {
   readonly socket?: Socket
@@ -74,7 +70,6 @@ const { createLogger, LEVELS } = require('kafkajs/src/loggers') as {
 const { errorCodes } = require('kafkajs/src/protocol/error') as {
   readonly errorCodes: readonly { readonly code: number; readonly type: string; readonly message: string }[]
 }
-const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs: { [codec: number]: unknown } }
 
 /** What the members of a group tell each other. */
 export const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol') as {
@@ -198,11 +193,3 @@ const socketFactory = ({ host, port, ssl, onConnect }: Address & { readonly ssl:
 
 type LogEntry = { readonly namespace: string; readonly log: { readonly message: string } }
 const logCreator = (log: (line: string) => void) => () => (entry: LogEntry) => log(`${entry.namespace}: ${entry.log.message}`)
-
-/** kafkajs as it encodes and decodes itself, for when its version is not the known one. */
-export const stock = { requests: requests as StockRequests, codecs: CompressionCodecs }
-type StockRequests = { readonly [name: string]: { protocol(options: { readonly version: number }): (details: object) => StockProtocol } }
-type StockProtocol = {
-  readonly request: { encode(): Promise<{ readonly buffer: Buffer }> }
-  readonly response: { decode(payload: Buffer): Promise<unknown> }
-}

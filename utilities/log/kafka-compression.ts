@@ -9,9 +9,8 @@ export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** As the attributes of a record batch name them. */
 export const codecs: { readonly [name in Compression]: number } = { none: 0, gzip: 1, zstd: 4 }
-const others = { snappy: 2, lz4: 3 } as const
 /** Compressions that are only read. */
-export const readOnlyCodecs = Object.values(others)
+const others = { snappy: 2, lz4: 3 } as const
 
 const run = { gzip: promisify(gzip), gunzip: promisify(gunzip), zstdCompress: promisify(zstdCompress), zstdDecompress: promisify(zstdDecompress) }
 

@@ -1,6 +1,6 @@
 /**
  * The Fetch request, version 11, and its answer, decoded straight into packed messages. Hot: kafkajs makes a dozen objects for every record. Messages
- * are moved together inside the buffer they came in. Its plain twin is kafkajs's own decoder (kafka-stock.ts); a test holds their results equal.
+ * are moved together inside the buffer they came in. Its plain twin is kafkajs's own decoder; test/kafka/kafka-wire.test.ts holds their results equal.
  */
 import { Problem } from '../problem.ts'
 import { decompress } from './kafka-compression.ts'
@@ -32,16 +32,10 @@ export type Fetch = {
   readonly spans: readonly Span[]
 }
 
-/** What both decoders offer. */
-export interface FetchCodec {
-  request(what: FetchFrom): Promise<readonly Uint8Array[]>
-  answer(payload: Buffer, what: FetchFrom): Promise<Fetch>
-}
-
 export const fetchApi = { name: 'Fetch', key: 1, version: 11 }
 
-export const fetchCodec: FetchCodec = {
-  async request({ topic, partition, from, committed, maxBytes, waitMs }) {
+export const fetchCodec = {
+  request({ topic, partition, from, committed, maxBytes, waitMs }: FetchFrom): readonly Uint8Array[] {
     const name = Buffer.from(topic)
     const body = Buffer.alloc(69 + name.length)
     body.writeInt32BE(-1, 0) // not a replica
@@ -65,7 +59,7 @@ export const fetchCodec: FetchCodec = {
     return [body]
   },
 
-  async answer(payload, { from }) {
+  async answer(payload: Buffer, { from }: FetchFrom): Promise<Fetch> {
     const { errorCode, highWatermark, lastStable, aborted, data } = partitionIn(payload)
     return { errorCode, highWatermark, lastStable, ...(await decode(data, from, aborted)) }
   },

@@ -1,16 +1,13 @@
 /** The log in Kafka: topics are its topics, a writer is a transactional id, a commit is a transaction. */
 import { Problem } from '../problem.ts'
 import { credentials, type KafkaAuth } from './kafka-auth.ts'
-import { isKnownKafkajs, type ClientSettings } from './kafka-client.ts'
+import type { ClientSettings } from './kafka-client.ts'
 import { openCluster } from './kafka-cluster.ts'
 import type { Compression } from './kafka-compression.ts'
-import { fetchCodec } from './kafka-fetch.ts'
 import type { KafkaParts, TopicSettings } from './kafka-parts.ts'
-import { produceCodec } from './kafka-produce.ts'
 import { readTopic } from './kafka-reader.ts'
 import { openCheckpointTopic, type CheckpointTopic } from './kafka-saves.ts'
 import { shareTopic } from './kafka-share.ts'
-import { stockFetch, stockProduce } from './kafka-stock.ts'
 import { topicId } from './kafka-topic-id.ts'
 import { countPartitions, ensureTopic, largestMessage, listTopics, sizeLimits, truncateTopic } from './kafka-topics.ts'
 import { openWriter } from './kafka-writer.ts'
@@ -35,8 +32,6 @@ export type KafkaLogOptions = {
   readonly transactionTimeoutMs?: number
   /** After how long a member of a group that says nothing is taken for dead. */
   readonly sessionTimeoutMs?: number
-  /** kafkajs's own encoders, which are slower, instead of ours. */
-  readonly stockCodecs?: boolean
   /** What a person should hear: that Kafka is away, and that it is back. Details are kafkajs's own log lines. */
   readonly note?: (text: string, kind: 'warning' | 'detail') => void
 }
@@ -67,12 +62,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   // Who follows a topic is there to stay, however long Kafka is away; but what he has begun does not hold him up once he is told to leave.
   const isToStay = () => [...followers].some(({ signal }) => !signal?.aborted)
   const cluster = openCluster({ ...client, brokers, patienceMs: () => (isToStay() ? Infinity : patienceMs), note: (text) => note(text, 'warning') })
-  const stock = options.stockCodecs ?? !isKnownKafkajs()
   const parts: KafkaParts = {
     cluster,
     prefix,
-    produce: stock ? stockProduce : produceCodec,
-    fetch: stock ? stockFetch : fetchCodec,
     compression: options.compression ?? 'none',
     sizeLimit: sizeLimits(cluster),
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,

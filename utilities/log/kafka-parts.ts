@@ -1,15 +1,11 @@
 /** What the parts of the Kafka log share. */
 import type { Cluster } from './kafka-cluster.ts'
 import type { Compression } from './kafka-compression.ts'
-import type { FetchCodec } from './kafka-fetch.ts'
-import type { ProduceCodec } from './kafka-produce.ts'
 
 export type KafkaParts = {
   readonly cluster: Cluster
   /** Stands before the name of every topic and of every writer. */
   readonly prefix: string
-  readonly produce: ProduceCodec
-  readonly fetch: FetchCodec
   readonly compression: Compression
   readonly sizeLimit: SizeLimits
   /** The broker ends a transaction that takes longer. */

@@ -1,6 +1,6 @@
 /**
  * The Produce request, version 7, and its record batches, built straight from packed messages. Hot: kafkajs makes an object and a buffer for every
- * record, which costs most of a producer's time. Its plain twin is kafkajs's own encoder (kafka-stock.ts); a test holds their bytes equal.
+ * record, which costs most of a producer's time. Its plain twin is kafkajs's own encoder; test/kafka/kafka-wire.test.ts holds their bytes equal.
  */
 import { codecs, compress, type Compression } from './kafka-compression.ts'
 import { crc32c } from './kafka-crc.ts'
@@ -18,17 +18,11 @@ type RecordSet = { readonly topic: string; readonly partition: number; readonly 
 
 type Produced = { readonly topic: string; readonly partition: number; readonly errorCode: number; readonly offset: number }
 
-/** What both encoders offer. */
-export interface ProduceCodec {
-  /** At most one record set for each partition. */
-  request(producer: Producer, timeoutMs: number, sets: readonly RecordSet[]): Promise<readonly Uint8Array[]>
-  answer(payload: Buffer): Promise<readonly Produced[]>
-}
-
 export const produceApi = { name: 'Produce', key: 0, version: 7 }
 
-export const produceCodec: ProduceCodec = {
-  async request(producer, timeoutMs, sets) {
+export const produceCodec = {
+  /** At most one record set for each partition. */
+  async request(producer: Producer, timeoutMs: number, sets: readonly RecordSet[]): Promise<readonly Uint8Array[]> {
     const batches = await Promise.all(sets.map(({ part }) => recordBatch(part, producer)))
     const byTopic = Map.groupBy(sets.map((set, i) => ({ ...set, batch: batches[i]! })), ({ topic }) => topic)
     return [
@@ -40,7 +34,7 @@ export const produceCodec: ProduceCodec = {
     ]
   },
 
-  async answer(payload) {
+  answer(payload: Buffer): readonly Produced[] {
     const produced: Produced[] = []
     let at = 4
     for (let topics = payload.readInt32BE(0); topics > 0; topics--) {

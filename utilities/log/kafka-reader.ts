@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../problem.ts'
 import { cut } from './batch.ts'
-import { fetchApi, type Fetch, type FetchFrom } from './kafka-fetch.ts'
+import { fetchApi, fetchCodec, type Fetch, type FetchFrom } from './kafka-fetch.ts'
 import type { KafkaParts } from './kafka-parts.ts'
 import { unlessAborted } from './kafka-abort.ts'
 import { endsOf } from './kafka-topics.ts'
@@ -44,11 +44,11 @@ type Trying = { readonly signal?: AbortSignal | undefined; readonly forMs?: numb
 
 /** One answer of the partition's leader; a Problem when the offset is not in the log. */
 export async function fetchFrom(parts: KafkaParts, what: FetchFrom, { signal, forMs }: Trying = {}): Promise<Fetch> {
-  const { cluster, fetch: codec, requestTimeoutMs } = parts
+  const { cluster, requestTimeoutMs } = parts
   const fetched = await cluster.patiently(async () => {
     const api = { ...fetchApi, timeoutMs: what.waitMs + requestTimeoutMs }
-    const body = await codec.request(what)
-    const answer = await codec.answer(await cluster.leader(what.topic, what.partition, (link) => link.exchange(api, body)), what)
+    const body = fetchCodec.request(what)
+    const answer = await fetchCodec.answer(await cluster.leader(what.topic, what.partition, (link) => link.exchange(api, body)), what)
     if (answer.errorCode !== code.offsetOutOfRange) check(answer.errorCode, `topic ${what.topic}, partition ${what.partition}`)
     return answer
   }, { signal, ...(forMs !== undefined && { forMs }) })

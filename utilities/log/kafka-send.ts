@@ -1,7 +1,7 @@
 /** Sends the record batches of a transaction to the leaders of their partitions: several under way at once, each taken exactly once, in order. */
 import type { Link } from './kafka-client.ts'
 import type { KafkaParts } from './kafka-parts.ts'
-import { produceApi, type Packed } from './kafka-produce.ts'
+import { produceApi, produceCodec, type Packed } from './kafka-produce.ts'
 import { asFenced, type Identity } from './kafka-transaction.ts'
 import { code, isPassing, isUnanswered, Refusal } from './kafka-trouble.ts'
 
@@ -61,14 +61,14 @@ type Sending = {
 }
 
 async function send({ parts, identity, progress, link, timestampMs }: Sending, parcels: readonly Parcel[]): Promise<void> {
-  const { produce, compression, requestTimeoutMs } = parts
+  const { compression, requestTimeoutMs } = parts
   const producer = { ...identity, compression }
   const failures: unknown[] = []
   const underWay: Promise<void>[] = []
   for (const round of rounds(parcels)) {
     const sets = round.map(({ topic, partition, messages, first, last, sequence }) =>
       ({ topic, partition, part: { messages, first, last, sequence: sequence!, timestampMs } }))
-    const body = await produce.request(producer, requestTimeoutMs, sets)
+    const body = await produceCodec.request(producer, requestTimeoutMs, sets)
     // The oldest, so that none without an answer falls behind those that the broker can recognise.
     if (underWay.length >= underWayAtOnce) await underWay.shift()
     if (failures.length > 0) break
@@ -76,8 +76,8 @@ async function send({ parts, identity, progress, link, timestampMs }: Sending, p
     // One that comes again goes alone as well: nothing new may push it out of those that can be recognised.
     const alone = round.some((parcel) => parcel.sent || performance.now() - (progress.get(placeOf(parcel))?.takenAtMs ?? -Infinity) > rememberedMs)
     for (const parcel of round) parcel.sent = true
-    const sent = link.exchange(produceApi, body).then(async (payload) => {
-      for (const { topic, partition, errorCode, offset } of await produce.answer(payload)) {
+    const sent = link.exchange(produceApi, body).then((payload) => {
+      for (const { topic, partition, errorCode, offset } of produceCodec.answer(payload)) {
         const parcel = round.find((one) => one.topic === topic && one.partition === partition)!
         if (errorCode === 0) {
           parcel.offset = offset

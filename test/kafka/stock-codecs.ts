@@ -1,32 +1,32 @@
-/**
- * Produce and Fetch as kafkajs encodes and decodes them itself: the plain twin of our own, and what is used with a version of kafkajs that ours
- * were not tested with.
- */
-import { stock } from './kafka-client.ts'
-import { codecs, compress, decompress, readOnlyCodecs } from './kafka-compression.ts'
-import { fetchApi, partitionIn, type FetchCodec, type Span } from './kafka-fetch.ts'
-import { produceApi, type Packed, type Part, type ProduceCodec } from './kafka-produce.ts'
+/** Produce and Fetch as kafkajs encodes and decodes them itself: the plain twin of our own. */
+import { createRequire } from 'node:module'
+import { codecs, compress, decompress } from '../../utilities/log/kafka-compression.ts'
+import { fetchApi, partitionIn, type Fetch, type FetchFrom, type Span } from '../../utilities/log/kafka-fetch.ts'
+import { produceApi, type Packed, type Part, type Produced, type Producer, type RecordSet } from '../../utilities/log/kafka-produce.ts'
 
-stock.codecs[codecs.zstd] = () => ({
+const require = createRequire(import.meta.url)
+const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs: { [codec: number]: unknown } }
+type Protocol = {
+  readonly request: { encode(): Promise<{ readonly buffer: Buffer }> }
+  readonly response: { decode(payload: Buffer): Promise<unknown> }
+}
+const { requests } = require('kafkajs/src/protocol/requests') as {
+  readonly requests: { readonly [name: string]: { protocol(options: { readonly version: number }): (details: object) => Protocol } }
+}
+
+// kafkajs has no zstd of its own.
+CompressionCodecs[codecs.zstd] = () => ({
   compress: ({ buffer }: { readonly buffer: Buffer }) => compress(buffer, 'zstd'),
   decompress: (buffer: Buffer) => decompress(buffer, codecs.zstd),
 })
 
-for (const codec of readOnlyCodecs) {
-  stock.codecs[codec] = () => ({
-    compress: () => { throw new TypeError(`codec ${codec} is only read`) },
-    decompress: (buffer: Buffer) => decompress(buffer, codec),
-  })
-}
-
-const protocol = ({ name, version }: { readonly name: string; readonly version: number }, details: object) =>
-  stock.requests[name]!.protocol({ version })(details)
+const protocol = ({ name, version }: { readonly name: string; readonly version: number }, details: object) => requests[name]!.protocol({ version })(details)
 
 type ProduceAnswer = { readonly topics: readonly { readonly topicName: string; readonly partitions: readonly Taken[] }[] }
 type Taken = { readonly partition: number; readonly errorCode: number; readonly baseOffset: string }
 
-export const stockProduce: ProduceCodec = {
-  async request({ transactionalId, id, epoch, compression }, timeout, sets) {
+export const stockProduce = {
+  async request({ transactionalId, id, epoch, compression }: Producer, timeout: number, sets: readonly RecordSet[]): Promise<readonly Uint8Array[]> {
     const byTopic = Map.groupBy(sets, ({ topic }) => topic)
     const topicData = [...byTopic].map(([topic, ones]) => ({
       topic,
@@ -36,7 +36,7 @@ export const stockProduce: ProduceCodec = {
     return [(await protocol(produceApi, details).request.encode()).buffer]
   },
 
-  async answer(payload) {
+  async answer(payload: Buffer): Promise<readonly Produced[]> {
     const { topics } = (await protocol(produceApi, {}).response.decode(payload)) as ProduceAnswer
     return topics.flatMap(({ topicName, partitions }) =>
       partitions.map(({ partition, errorCode, baseOffset }) => ({ topic: topicName, partition, errorCode, offset: Number(baseOffset) })))
@@ -64,14 +64,14 @@ type StockMessage = {
 }
 type FetchAnswer = { readonly responses: readonly { readonly partitions: readonly { readonly messages: readonly StockMessage[] }[] }[] }
 
-export const stockFetch: FetchCodec = {
-  async request({ topic, partition, from, committed, maxBytes, waitMs }) {
+export const stockFetch = {
+  async request({ topic, partition, from, committed, maxBytes, waitMs }: FetchFrom): Promise<readonly Uint8Array[]> {
     const partitions = [{ partition, fetchOffset: String(from), maxBytes }]
     const details = { replicaId: -1, maxWaitTime: waitMs, minBytes: 1, maxBytes, isolationLevel: committed ? 1 : 0, topics: [{ topic, partitions }] }
     return [(await protocol(fetchApi, details).request.encode()).buffer]
   },
 
-  async answer(payload, { from }) {
+  async answer(payload: Buffer, { from }: FetchFrom): Promise<Fetch> {
     const { errorCode, highWatermark, lastStable, aborted, data } = partitionIn(payload)
     // Of a first batch that is cut off within its header, kafkajs would read what is not there.
     const { responses } = data.length < 61 ? { responses: [] } : ((await protocol(fetchApi, {}).response.decode(payload)) as FetchAnswer)
