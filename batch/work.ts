@@ -6,8 +6,9 @@ import { inputsOf } from '../feature-defs/inputs.ts'
 import { spread } from '../feature-defs/routing.ts'
 import { rowsOf } from '../feature-defs/rows.ts'
 import { layersOf, lookupState, saveState, type Layers } from '../feature-defs/state.ts'
+import { chosenRows } from '../schemas/chosen-rows.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { chosenOf, extendTake, nothingYet, readDated, takenIn, unreadable, untaken, yearsText, type Take, type Taken, type Years } from '../schemas/selection.ts'
+import { extendTake, nothingYet, takenIn, untaken, yearsText, type Take, type Taken, type Years } from '../schemas/selection.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
 import { oneAhead } from '../utilities/one-ahead.ts'
 import { Problem } from '../utilities/problem.ts'
@@ -104,7 +105,6 @@ const rowsPerSave = 200_000
 export async function work(batch: Batch, works: readonly Work[], undo: () => Promise<void>): Promise<Backfilled> {
   const { ports: { warehouse, source, rejects, clock }, options: { set, years, strict, signal, report }, identity, base, record, finished, after } = batch
   const routing: Routing = { per: works[0]!.lanes[0]!.definition.per, partitions: finished + works.length }
-  const total = { rows: 0, alreadyThere: 0, rejected: 0, rejectedBefore: 0, notChosen: 0, versions: works[0]!.lanes.map(({ definition }) => definition.version) }
   const startedNs = clock()
   const writes = oneAhead()
   // Otherwise versions or partitions have columns in common.
@@ -118,46 +118,41 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   /** What goes wrong with the store is no fault of the file: what is written stays, to be gone on from. */
   const storing = (job: Promise<unknown>) => job.then(() => {}, (error: unknown) => { throw (ofStore = error) })
 
+  // A rejected line has no key: it was taken when every partition has taken what is around it, and waits with whatever waits first.
+  const isThere = (seq: number, day: number | null) => works.every(({ before }) => before.has(seq, day)) || (seq >= waits && works[0]!.inflow.has(seq, day))
+  const { total, stretches } = chosenRows({
+    record, chunks: source.read(), place: source.place, base, rowsPerBatch: warehouse.flush?.rows, years, strict, rejects, isThere, keptUpTo: place,
+  })
+
   await rejects.keep((seq) => seq <= Math.max(after, place))
   try {
-    for await (const csv of readDated(record, source.read(), { base, place: source.place, rowsPerBatch: warehouse.flush?.rows })) {
-      const chosen = chosenOf(csv, record.at, years)
-      // A rejected line has no key: it was taken when every partition has taken what is around it, and waits with whatever waits first.
-      const isThere = (seq: number, day: number | null) => works.every(({ before }) => before.has(seq, day)) || (seq >= waits && works[0]!.inflow.has(seq, day))
-      const lines = chosen.rejects.filter(({ seq, day }) => !isThere(seq, day))
-      const bad = lines.filter(({ seq }) => seq > place)
-      if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
-      const due = sharesOf(batch, works, pick(csv.columns, chosen.rows), routing)
+    for await (const stretch of stretches) {
+      const { lines, lastSeq } = stretch
+      const due = sharesOf(batch, works, stretch.records, routing)
       for (const { seq } of due) {
         if (seq[0]! <= after) throw behind(set, years, seq[0]!, after)
         if (seq.at(-1)! > waits) throw consumeFirst(set, years, seq.at(-1)!, waits)
         take = extendTake(take, seq, [])
       }
       take = extendTake(take, none, lines)
-      await storing(rejects.append(bad))
-      let rows = 0
-      for (const { part, records, seq } of due) {
-        part.rows += records.count
-        const unwritten = part.place < seq[0]! ? records : pick(records, rowsWhere(seq, (one) => one > part.place))
-        if (unwritten.count === 0) continue
+      const unwritten = due.map(({ part, records, seq }) => ({ part, records: part.place < seq[0]! ? records : pick(records, rowsWhere(seq, (one) => one > part.place)) }))
+      const rows = unwritten.reduce((sum, { records }) => sum + records.count, 0)
+      await storing(stretch.keepAndCount(rows))
+      for (const { part, records } of due) part.rows += records.count
+      for (const { part, records } of unwritten) {
+        if (records.count === 0) continue
         batch.wrote = true
-        rows += unwritten.count
         for (const { definition, engine } of part.lanes) {
-          const made = rowsOf(definition, unwritten, engine.push(inputsOf(definition, unwritten)), clock())
+          const made = rowsOf(definition, records, engine.push(inputsOf(definition, records)), clock())
           await writes.begin(() => storing(warehouse.write(set, alone ? { ...made, handedOver: true } : made)))
         }
       }
-      total.rows += rows
-      total.alreadyThere += chosen.rows.length - rows
-      total.rejected += bad.length
-      total.rejectedBefore += chosen.rejects.length - bad.length
-      total.notChosen += csv.columns.count + csv.rejects.length - chosen.rows.length - chosen.rejects.length
-      report({ rows, seq: csv.lastSeq })
+      report({ rows, seq: lastSeq })
       interrupted = signal.aborted
       unsaved += rows
       if (unsaved >= rowsPerSave || (interrupted && batch.wrote)) {
         unsaved = 0
-        const save = placeOf(batch, works, csv.lastSeq)
+        const save = placeOf(batch, works, lastSeq)
         // Behind the rows that it stands for.
         await writes.begin(() => storing(save()))
       }
@@ -174,12 +169,14 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
     }
     throw error
   }
-  if (interrupted && batch.wrote) return { ...total, interrupted }
+  const { rows, there: alreadyThere, ...rest } = total
+  const done = { rows, alreadyThere, ...rest, versions: works[0]!.lanes.map(({ definition }) => definition.version), interrupted }
+  if (interrupted && batch.wrote) return done
   // A file of which no row was ever taken may still be replaced by a better one.
   const isWorthNoting = take.rows > 0 || (take.rejected > 0 && works.some(({ before }) => before.upTo > 0))
   if (interrupted || !isWorthNoting) await giveUp(batch.ports, set, works, batch.token)
-  else await finish(batch, works, take, { routing, perSecond: total.rows < 50_000 ? undefined : Math.round(total.rows / (Number(clock() - startedNs) / 1e9)) })
-  return { ...total, interrupted }
+  else await finish(batch, works, take, { routing, perSecond: rows < 50_000 ? undefined : Math.round(rows / (Number(clock() - startedNs) / 1e9)) })
+  return done
 }
 
 const none = new Float64Array(0)

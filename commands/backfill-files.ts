@@ -1,8 +1,9 @@
 /** `backfill --out`: into files of a version's rows, from the file alone; no store is read, made or changed. */
-import { compute, type Computed } from '../batch/files.ts'
+import { compute } from '../batch/files.ts'
 import { loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
 import { label } from '../feature-defs/feature-set.ts'
+import type { RowTotals } from '../schemas/chosen-rows.ts'
 import { systemClock } from '../utilities/clock.ts'
 import { Problem } from '../utilities/problem.ts'
 import { rejectsFile } from '../utilities/source/rejects-file.ts'
@@ -31,13 +32,13 @@ export const run: Run = async ({ options, config, console, signal }) => {
   const source = await sourceAt(file)
 
   const progress = console.progress(`backfill ${name}`)
-  let done: Computed | undefined
+  let done: RowTotals | undefined
   const made = await filled(out, async ({ folder, rejects }) => {
     const files = await openRowFiles({ ...wanted, folder, name: `${set}_v${version}`, columns })
     try {
       const ports = { source, clock: systemClock(), rejects: rejectsFile(rejects), write: files.append }
       done = await compute(ports, { definition, years: chosen, strict: options['strict'] === true, signal, report: ({ rows }) => progress(rows) })
-      refuseNothing(file, chosen, { ...done, there: 0, interrupted: false }, null)
+      refuseNothing(file, chosen, { ...done, interrupted: false }, null)
       await files.finish()
       signal.throwIfAborted()
     } finally {

@@ -1,6 +1,5 @@
 /** Picks the rows of some years out of a CSV, says which rejected lines go with them, and what of both was taken before. */
 import { columnOf, pick, type Columns } from '../utilities/columns.ts'
-import { Problem } from '../utilities/problem.ts'
 import type { Reject } from '../utilities/source/rejects-file.ts'
 import type { SourceIdentity } from '../utilities/source/source.ts'
 import { readCsv, type CsvBatch, type CsvOptions } from './csv.ts'
@@ -156,7 +155,3 @@ function numberedFrom(base: number, batch: CsvBatch): CsvBatch {
 }
 
 export const yearsText = ([from, to]: Years): string => (from === to ? `${from}` : `${from}-${to}`)
-
-/** What --strict says of the first line that cannot be read. */
-export const unreadable = (place: string, { line, column, reason }: Reject) =>
-  new Problem(`${place}:${line}: ${column}: ${reason}`, 'Correct the line, or leave out --strict to put such lines into the rejects file and go on.')
