@@ -28,7 +28,7 @@ export type Take = {
 }
 
 /** A rejected line and the day of the valid row that it goes with; null when it goes with every choice of years. */
-type DatedReject = Reject & { readonly day: number | null }
+export type DatedReject = Reject & { readonly day: number | null }
 export type DatedBatch = Omit<CsvBatch, 'rejects'> & { readonly rejects: readonly DatedReject[] }
 
 /** A file's batches, numbered on from `base`. */

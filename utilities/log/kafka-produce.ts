@@ -14,9 +14,9 @@ export type Part = { readonly messages: Packed; readonly first: number; readonly
 
 export type Producer = { readonly transactionalId: string; readonly id: bigint; readonly epoch: number; readonly compression: Compression }
 
-type RecordSet = { readonly topic: string; readonly partition: number; readonly part: Part }
+export type RecordSet = { readonly topic: string; readonly partition: number; readonly part: Part }
 
-type Produced = { readonly topic: string; readonly partition: number; readonly errorCode: number; readonly offset: number }
+export type Produced = { readonly topic: string; readonly partition: number; readonly errorCode: number; readonly offset: number }
 
 export const produceApi = { name: 'Produce', key: 0, version: 7 }
 
