@@ -2,10 +2,12 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wireReader } from '../config/wire.ts'
+import { count } from '../utilities/digits.ts'
+import type { Json } from '../utilities/json.ts'
 import { makeDirectory } from '../utilities/make-directory.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Command, Context, Options } from './command.ts'
-import { count, duration, table, type Console, type Json } from './console.ts'
+import { duration, table, type Console } from './console.ts'
 import { wholeNumber } from './words.ts'
 
 const mark = 'made-by-tidemark-demo'

@@ -16,8 +16,10 @@ const mayImport: Record<string, readonly string[]> = {
   batch: below,
   sink: below,
   versions: [...below, 'batch'],
+  'use-cases': [...below, ...stages, 'versions'],
   config: below,
-  commands: [...below, ...stages, 'versions', 'config'],
+  // What versions and stages have to say they hear from use cases.
+  commands: [...below, 'use-cases', 'config'],
 }
 
 /** Where each package enters. */
@@ -54,6 +56,12 @@ describe('the house', () => {
 
   it('knows the door of every package it uses', () =>
     expect(named(imports.filter(({ to }) => !to.startsWith('.') && !to.startsWith('node:') && !(to in doors)))).toEqual([]))
+
+  it('has use cases that know no terminal, no process and no words typed', () =>
+    expect(files.filter((file) => top(file) === 'use-cases' && /\bconsole\b|\bprocess\.|\bargv\b/.test(readFileSync(file, 'utf8')))).toEqual([]))
+
+  it('prints values as they are, without calling them something else first', () =>
+    expect(files.filter((file) => /\bas unknown as \S*Json\b/.test(readFileSync(file, 'utf8')))).toEqual([]))
 
   it('has no drawer for odds and ends', () => expect(files.filter((file) => /\/(utils?|helpers?|common|misc|shared|types)\.ts$/.test(file))).toEqual([]))
 

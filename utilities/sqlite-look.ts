@@ -1,8 +1,10 @@
 /** What a database file is found to be, without changing it. */
 import { openSqlite } from './sqlite.ts'
 
+export type DatabaseLook = { readonly state: 'empty' | 'opened' | 'sound' } | { readonly damage: string }
+
 /** `deep` reads all of it: `sound`, or the first thing that is not. Else it is `opened`. */
-export function lookAtDatabase(path: string, { deep }: { readonly deep: boolean }): { readonly state: 'empty' | 'opened' | 'sound' } | { readonly damage: string } {
+export function lookAtDatabase(path: string, { deep }: { readonly deep: boolean }): DatabaseLook {
   const db = openSqlite(path, { readOnly: true })
   try {
     const look = (sql: string) => db.read(() => db.prepare(sql).all()).map((row) => String(Object.values(row)[0]))

@@ -15,7 +15,7 @@ import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
 export type VersionPorts = HandoverPorts & ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
-type Progress = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
+export type Progress = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
 export type Watch = { readonly signal: AbortSignal; readonly report: (news: Progress) => void }
 
 /** What of a version's state, and of its rows, is computed from history. */

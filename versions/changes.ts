@@ -31,9 +31,3 @@ export function featureChanges(before: Definition | undefined, after: Definition
   const removed = [...earlier.values()].filter(({ name }) => !names.has(name))
   return [...kept, ...removed.map(({ name, spec }): FeatureChange => ({ feature: name, change: 'removed', before: spec, after: null, sameAs: null }))]
 }
-
-/** A feature's definition as its author wrote it: `mean('risk_score', { last: 50, round: 3 })`. */
-export function inWords({ op, of, ...options }: OperatorSpec): string {
-  const listed = Object.entries(options).map(([name, value]) => `${name}: ${value}`)
-  return `${op}('${of}', { ${listed.join(', ')} })`
-}

@@ -1,12 +1,13 @@
 /** What may be released: versions come in order, and released ones are never edited. */
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { versionFingerprint } from '../feature-defs/fingerprint.ts'
+import { inWords } from '../feature-defs/in-words.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { inflowSchema } from '../schemas/avro.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
-import { featureChanges, inWords } from './changes.ts'
+import { featureChanges } from './changes.ts'
 
 /** The versions of the code are those that were released, as they were, and this one is over the record of the one before. */
 export async function checkReleased(registry: Registry, chain: readonly Definition[], version: number): Promise<void> {

@@ -57,7 +57,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
         reached = true
         stop.abort()
       })
-      const result = await runCommand(ports, command, { set, partitions, source, rejects, signal: stop.signal }).then(
+      const result = await runCommand(ports, command, { set, partitions, source, signal: stop.signal }).then(
         (said): Outcome => ({ ended: 'done', said }),
         (error: unknown): Outcome => {
           if (error instanceof Killed) return { ended: 'cut' }

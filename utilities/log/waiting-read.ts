@@ -9,7 +9,8 @@ export type Place = {
   readonly more: (signal: AbortSignal | undefined) => Promise<void>
 }
 
-export async function* waitingRead({ from, to = Infinity, follow = false, signal }: ReadOptions, { fetch, more }: Place): AsyncGenerator<Fetched> {
+export async function* waitingRead(options: ReadOptions, { fetch, more }: Place): AsyncGenerator<Fetched> {
+  const { from, to = Infinity, follow = false, signal } = options
   let offset = from
   while (offset < to && !signal?.aborted) {
     const fetched = fetch(offset, to)

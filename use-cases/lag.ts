@@ -1,6 +1,5 @@
 /** How much of a partition a reader has still to read: in records where they can be counted, else in offsets. */
 import type { Log } from '../utilities/log/log.ts'
-import { count } from './console.ts'
 
 /** `records` is null where it would take too long to count them: a log may take some offsets for marks of its own. */
 export type Lag = { readonly offsets: number; readonly records: number | null }
@@ -8,7 +7,11 @@ export type Lag = { readonly offsets: number; readonly records: number | null }
 /** So many offsets are read to count what is between them. */
 const countedUpTo = 20_000
 
-export async function lagOf(log: Log, topic: string, partition: number, { first, next }: { readonly first: number; readonly next: number }, position: number): Promise<Lag> {
+type Reader = { readonly topic: string; readonly partition: number; readonly next: number }
+type Ends = { readonly first: number; readonly next: number }
+
+/** Of a partition that holds the offsets `first` to `next` (excluded). */
+export async function lagOf(log: Log, { topic, partition, next: position }: Reader, { first, next }: Ends): Promise<Lag> {
   const from = Math.max(first, position)
   const offsets = Math.max(0, next - from)
   if (log.gapless || offsets === 0) return { offsets, records: offsets }
@@ -22,6 +25,3 @@ const noLag: Lag = { offsets: 0, records: 0 }
 
 export const addLags = (lags: readonly Lag[]): Lag => lags.reduce((sum, { offsets, records }) =>
   ({ offsets: sum.offsets + offsets, records: sum.records === null || records === null ? null : sum.records + records }), noLag)
-
-/** For a person. */
-export const lagInWords = ({ offsets, records }: Lag): number | string => records ?? `${count(offsets)} offsets`
