@@ -58,5 +58,7 @@ function checkFeature({ name, spec }: NamedFeature, refuse: Refuse): void {
   const what = `feature ${name}`
   if (sqlWords.has(name)) refuse(`${what}: ${wordOfSql(name)}`, 'Give the feature another name.')
   if (unknown !== undefined) refuse(`${what}: ${op} has no option ${unknown}`, `Its options are ${known.join(', ')}.`)
-  if (given.length > 1) refuse(`${what}: its window is given twice, as ${given.join(' and as ')}`, `Keep one of ${windowsOf(operator).join(' and ')}.`)
+  if (given.length > 1) {
+    refuse(`${what}: its window is given twice, as ${given.join(' and as ')}`, `Keep one of ${windowsOf(operator).join(' and ')}.`)
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * What an operator is. It turns a series of inputs into one value per input, and its description is all there is to it: the language's word and
- * its typing, what a schema says of a feature and what is refused there, fingerprints, the engine and the laws of the tests follow from it.
+ * What an operator is. It turns a series of inputs into one value per input, and its description is all there is to it: the language's word
+ * and its typing, what a schema says of a feature and what is refused there, fingerprints, the engine and the laws of the tests follow.
  */
 import type { Attribute, Json } from '../schemas/avro.ts'
 import type { FeatureKind, Output } from './feature-columns.ts'
@@ -15,12 +15,12 @@ export type OperatorSpec = { readonly op: string; readonly of: string; readonly 
 export type Rows = { /** The event date. */ readonly days: Int32Array }
 
 /**
- * An operator with its options. The state belongs to one key and is moved forward by `run` alone, a stretch of a column at a time: no clock, no I/O.
- * One row is a stretch of one, so batch, stream and per-key state all go through the same lines.
+ * An operator with its options. The state belongs to one key and is moved forward by `run` alone, a stretch of a column at a time:
+ * no clock, no I/O. One row is a stretch of one, so batch, stream and per-key state all go through the same lines.
  */
 export interface Computation<State, Input = unknown> {
   init(): State
-  /** Takes rows from..to (to excluded) of the input and writes row i of `out`, the feature's value once row i has been seen. The state is changed in place. */
+  /** Takes rows from..to (to excluded) of the input and writes out[i], the feature's value once row i has been seen. Changes the state. */
   run(state: State, input: Input, rows: Rows, out: Output, from: number, to: number): void
   /** The state as bytes, and back: load(save(s)) goes on exactly as s would have. */
   save(state: State): Uint8Array
@@ -42,7 +42,7 @@ type Description<Kind extends FieldKind, Input, Gives extends FeatureKind, P ext
   readonly params: P
   /** Those that it can look through, each with what computes it. */
   readonly windows: { readonly [Name in W]: (size: SizeOf<Name>, params: ParamsGiven<P>) => Computation<unknown, Input> }
-  /** What it yields for the values in the window that are not null, in the order of records: the plain meaning that all the rest must equal, before rounding. */
+  /** The plain meaning, which the rest must equal: what it yields, before rounding, for the values of a window that are not null. */
   exact(values: readonly FieldValues[Kind][], options: Options<W, P>): number | Fraction | null
 }
 
@@ -67,6 +67,7 @@ export type Feature<Of extends string = string, Takes extends FieldKind = never,
 export const defineOperator = <Kind extends FieldKind, Input, const Gives extends FeatureKind, P extends Params, W extends WindowName>(
   description: Description<Kind, Input, Gives, P, W>,
 ) => Object.assign(
-  <const Of extends string>(of: Of, options: Options<W, P>): Feature<Of, Kind, Gives> => ({ spec: { op: description.op, of, ...(options as Attribute) } }),
+  <const Of extends string>(of: Of, options: Options<W, P>): Feature<Of, Kind, Gives> =>
+    ({ spec: { op: description.op, of, ...(options as Attribute) } }),
   description,
 )

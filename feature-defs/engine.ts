@@ -1,7 +1,7 @@
 /** The engine: pushes batches of records through a version's operators; batch, stream and replay are all this one call. */
 import type { Computation, Operator } from './define-operator.ts'
 import { featureKinds, nulls, type FeatureColumn } from './feature-columns.ts'
-import type { Definition } from './feature-set.ts'
+import type { Definition, NamedFeature } from './feature-set.ts'
 import type { Inputs } from './inputs.ts'
 import { computationOf, operatorOf } from './known-operators.ts'
 import type { FieldColumn } from './takes.ts'
@@ -20,14 +20,15 @@ export interface Engine {
 }
 
 /** A feature at work, with one state per slot: the place of a key, in the order keys were first met. */
-type FeatureAtWork = { readonly name: string; readonly of: string; readonly operator: Operator; readonly computation: Computation<unknown>; readonly states: unknown[] }
+type FeatureAtWork = NamedFeature & { readonly operator: Operator; readonly computation: Computation<unknown>; readonly states: unknown[] }
 
 /**
  * Goes on from saved entries: a key's entry is read when its first record comes, so that a million keys cost nothing at the start.
  * Until then nobody else may change it. A feature that an entry lacks starts empty; features it has beside the definition's are left out.
  */
 export function engine(definition: Definition, from: Lookup = new Map()): Engine {
-  const features = definition.features.map(({ name, spec }): FeatureAtWork => ({ name, of: spec.of, operator: operatorOf(spec), computation: computationOf(spec), states: [] }))
+  const features = definition.features.map((feature): FeatureAtWork =>
+    ({ ...feature, operator: operatorOf(feature.spec), computation: computationOf(feature.spec), states: [] }))
   const slots = new Map<string, number>()
   const keys: string[] = []
   const changed: boolean[] = []
@@ -71,8 +72,8 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
       rowSlots[row] = slot
       touch(slot)
     }
-    return features.map(({ of, operator, computation, states }) => {
-      const input = inputOf(inputs, of, operator)
+    return features.map(({ spec, operator, computation, states }) => {
+      const input = inputOf(inputs, spec.of, operator)
       const out = featureKinds[operator.gives].output(inputs.count)
       for (let row = 0; row < inputs.count; ) {
         const slot = rowSlots[row]!
@@ -88,9 +89,9 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
     if (inputs.count === 0) return features.map(({ operator }) => nulls(operator.gives, 0))
     const slot = slotOf('')
     touch(slot)
-    return features.map(({ of, operator, computation, states }) => {
+    return features.map(({ spec, operator, computation, states }) => {
       const out = featureKinds[operator.gives].output(inputs.count)
-      computation.run(states[slot], inputOf(inputs, of, operator), inputs, out, 0, inputs.count)
+      computation.run(states[slot], inputOf(inputs, spec.of, operator), inputs, out, 0, inputs.count)
       return featureKinds[operator.gives].column(out)
     })
   }
@@ -114,7 +115,9 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
 
 function inputOf({ byName }: Inputs, field: string, { takes }: Operator): unknown {
   const column = byName.get(field)
-  if (!takes.kinds.some((kind) => kind === column?.kind)) throw new TypeError(`column ${field} is ${column?.kind ?? 'missing'}, not ${takes.kinds.join(' or ')}`)
+  if (!takes.kinds.some((kind) => kind === column?.kind)) {
+    throw new TypeError(`column ${field} is ${column?.kind ?? 'missing'}, not ${takes.kinds.join(' or ')}`)
+  }
   return takes.read(column as FieldColumn)
 }
 

@@ -1,4 +1,4 @@
-/** The columns that features are computed into. A further kind is a member and an entry here, and the compiler names whoever must tell them apart. */
+/** The columns that features are computed into. Another kind is a member and an entry here, and the compiler names who must tell them apart. */
 import type { NumberColumn } from '../utilities/columns.ts'
 
 export type FeatureColumn = NumberColumn
@@ -27,4 +27,7 @@ export function scattered({ kind, values }: FeatureColumn, rows: Int32Array, cou
   return { kind, values: all }
 }
 
-export const nulls = (kind: FeatureKind, count: number): FeatureColumn => scattered(featureKinds[kind].column(featureKinds[kind].output(0)), new Int32Array(0), count)
+export function nulls(kind: FeatureKind, count: number): FeatureColumn {
+  const { output, column } = featureKinds[kind]
+  return scattered(column(output(0)), new Int32Array(0), count)
+}

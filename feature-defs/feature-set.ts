@@ -8,7 +8,8 @@ import { windows } from './options.ts'
 import type { FieldKind } from './takes.ts'
 
 /** Of a field of the record, by an operator that takes fields of its kind. */
-type FeatureOf<S extends RecordSchema> = { [Name in keyof S['fields'] & string]: Feature<Name, S['fields'][Name]['kind']> }[keyof S['fields'] & string]
+type FeatureOf<S extends RecordSchema> = { [Name in FieldOf<S>]: Feature<Name, S['fields'][Name]['kind']> }[FieldOf<S>]
+type FieldOf<S extends RecordSchema> = keyof S['fields'] & string
 type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: FeatureOf<S> }
 type Free<Taken> = { readonly [K in keyof Taken]?: never }
 
@@ -16,7 +17,7 @@ type Source<S extends RecordSchema> = {
   readonly name: string
   readonly of: S
   /** One running state per value of this field; without it, one for the whole stream. */
-  readonly per?: keyof S['fields'] & string
+  readonly per?: FieldOf<S>
   /** Computed by `backfill` only; no consumer runs it. */
   readonly batchOnly?: true
 }
@@ -101,14 +102,15 @@ export function check(definition: Definition): void {
 
 function checkSpec(spec: OperatorSpec, kind: FieldKind, refuse: (what: string, todo: string) => never): void {
   const operator = operatorOf(spec)
-  const { kinds } = operator.takes
-  if (!kinds.includes(kind)) {
+  const wanted = operator.takes.kinds.join(' or ')
+  if (!operator.takes.kinds.includes(kind)) {
     const others = operators.filter(({ takes }) => takes.kinds.includes(kind)).map(({ op }) => op)
-    refuse(`${spec.op} needs a ${kinds.join(' or ')}, ${spec.of} is a ${kind}`, `Use a ${[`${kinds.join(' or ')} field`, ...others].join(', or ')}.`)
+    refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${kind}`, `Use a ${[`${wanted} field`, ...others].join(', or ')}.`)
   }
-  const sizes = windowsGiven(operator, spec)
-  if (sizes.length === 0) refuse('it has no window', `Give it one, e.g. ${windowsOf(operator).map((window) => `{ ${window}: ${windows[window].example} }`).join(' or ')}.`)
-  for (const window of sizes) if (!windows[window].accepts(spec[window])) refuse(`its window is ${spec[window]}`, windows[window].todo)
+  const given = windowsGiven(operator, spec)
+  const examples = windowsOf(operator).map((window) => `{ ${window}: ${windows[window].example} }`)
+  if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${examples.join(' or ')}.`)
+  for (const window of given) if (!windows[window].accepts(spec[window])) refuse(`its window is ${spec[window]}`, windows[window].todo)
   for (const [param, { accepts, todo }] of Object.entries(operator.params)) {
     if (spec[param] !== undefined && !accepts(spec[param])) refuse(`${param} is ${spec[param]}`, todo)
   }

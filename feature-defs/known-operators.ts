@@ -14,14 +14,15 @@ export const windowsOf = ({ windows }: Operator) => Object.keys(windows) as Wind
 export const optionsOf = (operator: Operator): readonly string[] => [...windowsOf(operator), ...Object.keys(operator.params)]
 
 /** Those that the feature has: one, if it is defined well. */
-export const windowsGiven = (operator: Operator, spec: OperatorSpec): readonly WindowName[] => windowsOf(operator).filter((name) => spec[name] !== undefined)
+export const windowsGiven = (operator: Operator, spec: OperatorSpec): readonly WindowName[] =>
+  windowsOf(operator).filter((name) => spec[name] !== undefined)
 
 export const readsDate = (spec: OperatorSpec): boolean => windowsGiven(operatorOf(spec), spec).some((name) => windows[name].readsDate)
 
 export function operatorOf({ op }: OperatorSpec): Operator {
   const operator = operatorNamed(op)
-  if (!operator) throw new Problem(`no operator is called ${op}`, 'Use one that this version of tidemark knows, or install the version that made the definition.')
-  return operator
+  if (operator) return operator
+  throw new Problem(`no operator is called ${op}`, 'Use one that this version of tidemark knows, or install the version that made the definition.')
 }
 
 /** What computes the feature: its definition was checked, so that it has options of its operator. */

@@ -7,7 +7,8 @@ export type Option<Value> = {
 }
 export type ValueOf<O> = O extends Option<infer Value> ? Value : never
 
-const wholeNumber = (least: number, most: number) => (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+const wholeNumber = (least: number, most: number) => (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
 
 /** Decimals of a result, half away from zero. */
 export const round: Option<number> = { accepts: wholeNumber(0, 15), todo: 'Use 0 to 15 decimals.' }

@@ -35,7 +35,8 @@ export function rowSchema(definition: Definition): AvroSchema {
 const kindOf = ({ spec }: NamedFeature) => featureKinds[operatorOf(spec).gives]
 
 /** How many bytes a row has more than its record, at most: when it was computed, the version, and the features. */
-export const mostAdded = ({ features }: Definition): number => 10 + 5 + features.reduce((sum, feature) => sum + kindOf(feature).mostBytes, 0)
+export const mostAdded = ({ features }: Definition): number =>
+  10 + 5 + features.reduce((sum, feature) => sum + kindOf(feature).mostBytes, 0)
 
 /** undefined when it is no row schema of ours; a Problem when it is one that this program must not run. */
 export function definitionOf(avro: unknown): Definition | undefined {

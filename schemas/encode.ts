@@ -4,7 +4,8 @@
  * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
  * Each loop knows its type, and nothing is made per row.
  */
-import { columnOf, noDay, type Column, type Columns, type DateColumn, type LongColumn, type NumberColumn, type TextColumn } from '../utilities/columns.ts'
+import { columnOf, noDay } from '../utilities/columns.ts'
+import type { Column, Columns, DateColumn, LongColumn, NumberColumn, TextColumn } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
 import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from './wire.ts'
@@ -32,7 +33,7 @@ export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows
   }
 }
 
-/** Makes outflow messages of inflow ones: a new header, the payload as it is, what the engine adds. Row k of a feature belongs to rows[k]. */
+/** Makes outflow messages of inflow ones: a new header, the payload as it is, what the engine adds. Value k of a feature is of rows[k]. */
 export function splicer(rowSchema: AvroSchema, id: string) {
   const cells = cellsOf(rowSchema)
   const added = cells.slice(cells.findIndex(({ name }) => name === '_modified_ts') + 2, -1)

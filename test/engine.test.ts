@@ -74,7 +74,7 @@ const payments = fc.array(paymentRow, { maxLength: 120 }).chain((rows) => fc.rec
 }))
 
 const scores = (values: readonly (number | null | undefined)[]): Inputs =>
-  ({ count: values.length, byName: new Map([['risk_score', numbers(values.map((value) => value ?? NaN))]]), days: new Int32Array(values.length) })
+  ({ count: values.length, days: new Int32Array(values.length), byName: new Map([['risk_score', numbers(values.map((value) => value ?? NaN))]]) })
 
 describe('the loan features', () => {
   it('yield one column per feature, in the order they are declared', () => {

@@ -1,4 +1,4 @@
-/** The plain twin of what computes the operators: every window taken anew, and worked out as the operator says plainly what it means. Slow, and shares no code with it. */
+/** The plain twin of what computes the operators: every window taken anew, and worked out as the operator says what it means. Slow. */
 import type { OperatorSpec } from '../feature-defs/define-operator.ts'
 import { fractionOf, toDouble, type Fraction } from '../feature-defs/fractions.ts'
 import { operatorOf, windowsGiven } from '../feature-defs/known-operators.ts'
@@ -9,7 +9,8 @@ export type Value = number | null
 export type Input = number | string | null
 
 /** The value of the feature after each record. */
-export const exact = (spec: OperatorSpec, inputs: readonly Input[], days: readonly number[]): Value[] => inputs.map((_, row) => exactAt(spec, inputs, days, row))
+export const exact = (spec: OperatorSpec, inputs: readonly Input[], days: readonly number[]): Value[] =>
+  inputs.map((_, row) => exactAt(spec, inputs, days, row))
 
 /** The value after this one. */
 export function exactAt(spec: OperatorSpec, inputs: readonly Input[], days: readonly number[], row: number): Value {

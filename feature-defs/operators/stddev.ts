@@ -23,7 +23,7 @@ export const stddev = defineOperator({
 
 /** Of a variance beyond the doubles too, whose root may lie among them; null where it does not. */
 function rootOf(variance: Fraction): number | null {
-  const huge = 4n ** 512n
-  const root = toDouble(variance) === Infinity ? Math.sqrt(toDouble(divide(variance, { over: huge, under: 1n }))) * 2 ** 512 : Math.sqrt(toDouble(variance))
+  const huge = { over: 4n ** 512n, under: 1n }
+  const root = toDouble(variance) === Infinity ? Math.sqrt(toDouble(divide(variance, huge))) * 2 ** 512 : Math.sqrt(toDouble(variance))
   return Number.isFinite(root) ? root : null
 }

@@ -1,5 +1,5 @@
 /**
- * Count, sum, mean and stddev over the last n records. The loop over rows is written for speed; its plain twin, which it must equal, is `exact` of each operator.
+ * Count, sum, mean and stddev over the last n records. The loop over rows is written for speed; its plain twin is what each operator calls `exact`.
  *
  * The state that matters is the last n inputs: in memory 8 bytes each (room grows by doubling, so a key with three records holds four), saved in
  * 1 to 8 bytes each. The totals follow from them exactly, so a loaded state goes on with the same bits.
