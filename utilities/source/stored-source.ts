@@ -87,11 +87,22 @@ async function* read(stored: Stored, signal: AbortSignal | undefined): AsyncGene
     const gunzip = createGunzip({ chunkSize: chunkBytes })
     // Each error reaches the loop below through gunzip, which the pipeline destroys; a loop that is left early destroys both.
     pipeline(bytesOf(stored, signal), gunzip, () => {})
-    for await (const chunk of gunzip) yield chunk
+    for await (const chunk of gunzip as AsyncIterable<Buffer<ArrayBuffer>>) {
+      yield chunk
+      release(chunk)
+    }
     await checkTail(stored, gunzip.bytesWritten)
   } catch (cause) {
     throw explained(stored, cause, signal)
   }
+}
+
+/**
+ * Gives the memory of a chunk back at once, where all of it is the chunk's own. Left to the garbage collector it piles up, until the whole heap is
+ * walked for its sake again and again.
+ */
+function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
+  if (byteLength === buffer.byteLength) buffer.transfer(0)
 }
 
 async function* bytesOf(stored: Stored, signal?: AbortSignal, from = 0): AsyncGenerator<Uint8Array> {
