@@ -87,7 +87,7 @@ async function placeOf(command: Command, config: Context['config'], dataDir: str
     note(`(no data in ${dataDir} yet: using the demo's, ${demoDir})`)
     return demoDir
   }
-  const { nothingYet } = await import('./commands/sets.ts')
+  const { nothingYet } = await import('./commands/first-apply.ts')
   throw new Problem(`nothing is applied in ${dataDir}: there is no such folder`, `${await nothingYet(config)}, or see it all with: tidemark demo`)
 }
 

@@ -3,14 +3,14 @@ import { consumeInflow, type BothOptions, type Computed } from '../use-cases/str
 import { count } from '../utilities/digits.ts'
 import type { Run } from './command.ts'
 import type { Console } from './console.ts'
-import { nothingYet } from './sets.ts'
+import { nothingYet } from './first-apply.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
     const follow = options['untilCaughtUp'] !== true
     const done = await consumeInflow(ports, {
-      follow, signal, report: consumerNews(console), nothingYet: await nothingYet(config), note: console.note,
+      follow, signal, report: consumerNews(console), nothingYet: () => nothingYet(config), note: console.note,
     })
     console.result(`${computedText(done)}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, done)
   })

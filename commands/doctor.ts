@@ -5,7 +5,8 @@ import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config
 import { examine } from '../use-cases/doctor.ts'
 import type { Run } from './command.ts'
 import { table } from './console.ts'
-import { firstApply, streamedSet } from './sets.ts'
+import { firstApply } from './first-apply.ts'
+import { streamedSet } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) => {

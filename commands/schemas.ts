@@ -2,7 +2,7 @@
 import { listSchemas } from '../use-cases/schemas.ts'
 import type { Run } from './command.ts'
 import { table } from './console.ts'
-import { firstApply, nothingYet } from './sets.ts'
+import { firstApply, nothingYet } from './first-apply.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: Run = async ({ args, config, console }) =>

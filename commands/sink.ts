@@ -4,13 +4,13 @@ import { count } from '../utilities/digits.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
 import type { Run } from './command.ts'
 import type { Console } from './console.ts'
-import { nothingYet } from './sets.ts'
+import { nothingYet } from './first-apply.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['sink'], async (ports) => {
     const done = await sinkOutflow(ports, {
-      partitions: config.log.partitions, nothingYet: await nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,
+      partitions: config.log.partitions, nothingYet: () => nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,
       report: sinkNews(console, ports.warehouse), note: console.note,
     })
     console.result(`wrote ${count(done.rows)} rows${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, done)

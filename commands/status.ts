@@ -7,7 +7,7 @@ import { count } from '../utilities/digits.ts'
 import { printable } from '../utilities/printable.ts'
 import type { Run } from './command.ts'
 import { table, type Cell } from './console.ts'
-import { firstApply } from './sets.ts'
+import { firstApply } from './first-apply.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 import { usage } from './words.ts'
 

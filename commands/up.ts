@@ -3,14 +3,14 @@ import { consumeAndSink } from '../use-cases/stream.ts'
 import { count } from '../utilities/digits.ts'
 import type { Run } from './command.ts'
 import { computedText, consumerNews } from './consume.ts'
-import { nothingYet } from './sets.ts'
+import { nothingYet } from './first-apply.ts'
 import { sinkNews } from './sink.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
     const done = await consumeAndSink(ports, {
-      partitions: config.log.partitions, nothingYet: await nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,
+      partitions: config.log.partitions, nothingYet: () => nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,
       note: console.note, computed: consumerNews(console), written: sinkNews(console, ports.warehouse),
     })
     console.result(`${computedText(done)}, wrote ${count(done.written)} rows`, done)

@@ -11,12 +11,16 @@ import { amidstBackfill, backfillOf, consume, consumers, type ConsumeOptions, ty
 
 const lookEveryMs = 2000
 
-export type ConsumeAllOptions = Omit<ConsumeOptions, 'set' | 'partition'> & { readonly nothingYet: string; readonly note: (text: string) => void }
+export type ConsumeAllOptions = Omit<ConsumeOptions, 'set' | 'partition'> & {
+  /** What to do where no feature set is applied. */
+  readonly nothingYet: () => Promise<string>
+  readonly note: (text: string) => void
+}
 
 export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOptions): Promise<void> {
   const { follow, note } = options
   const sets = await streamedSets(ports)
-  if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', options.nothingYet)
+  if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', await options.nothingYet())
   await claimRegistry(ports)
   await keepTopics(ports)
 

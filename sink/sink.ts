@@ -22,7 +22,7 @@ export type SinkOptions = {
   readonly partitions: number
   readonly follow: boolean
   /** What to do where no feature set is applied. */
-  readonly nothingYet?: string
+  readonly nothingYet?: () => Promise<string>
   readonly signal: AbortSignal
   readonly report: (news: SinkNews) => void
   readonly note: (text: string) => void
@@ -33,8 +33,8 @@ type SinkNews = { readonly rows: number; readonly unreadable: number; readonly o
 const sinks = 'sink'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
-  const { partitions, nothingYet = 'Run first: tidemark apply SET@0' } = options
-  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', nothingYet)
+  const { partitions, nothingYet = async () => 'Run first: tidemark apply SET@0' } = options
+  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', await nothingYet())
   await ensureTopics(ports, partitions)
   await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
 }

@@ -44,7 +44,7 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
       return void (await backfillYears({ ...ports, source }, { set, chain, years, by: 'driver', firstApplied: () => {}, ...file }))
     }
     case 'undo': return void (await undoYears(ports, { set, by: 'driver', ...asking }))
-    case 'consume': return void (await consumeInflow(ports, { follow: false, nothingYet: 'Apply a version.', ...watch }))
+    case 'consume': return void (await consumeInflow(ports, { follow: false, nothingYet: async () => 'Apply a version.', ...watch }))
     case 'sink': return void (await sinkOutflow(ports, { follow: false, ...watch }))
     case 'verify': return (await verifyVersion(ports, { set, version, ...watch }))?.equal
     case 'diff': return void (await compareVersions(ports, { set, from: command.from, to: command.to, ...watch }))
