@@ -75,8 +75,8 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
 }
 
 const lacking = (piece: Piece, rows: number) =>
-  new Problem(`history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
-    'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, which needs no history.')
+  new Problem(`history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, ` + `which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
+    'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, ' + 'which needs no history.')
 
 async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, partition, signal, rowsPerBatch }: ReplayOptions): AsyncIterable<Stretch> {
   const source = await unchanged(openSource(piece.place), piece, signal)
@@ -170,7 +170,7 @@ const offsetBehind = ({ from, rows, lastSeq }: InflowPiece, { after, rows: befor
 const firstHeld = async (log: Log, partition: number) => (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
 
 const deleted = (piece: InflowPiece, first: number) =>
-  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, and its records before offset ${first} are deleted`,
+  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, ` + `and its records before offset ${first} are deleted`,
     'Restore the log from a copy; to go on without these records, apply the next version with --cold, which needs no history.')
 
 const gone = (piece: InflowPiece) =>
@@ -178,7 +178,7 @@ const gone = (piece: InflowPiece) =>
     'To go on without these records, apply the next version with --cold, which needs no history.')
 
 const incomplete = (piece: BatchPiece, why: string) =>
-  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ${piece.source.sha256.slice(0, 12)}…), and ${why}`,
+  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ` + `${piece.source.sha256.slice(0, 12)}…), and ${why}`,
     'Put that file back, or point source.file in the config (or --file) at it.')
 
 function within(stretch: Stretch, after: number, until: number): Stretch {

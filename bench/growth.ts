@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   for (const name of chosen.filter((one) => one !== stages)) {
     for (const curve of await parts[name]!(options)) {
       const runsText = options.runs === 1 ? 'one run' : `${options.runs} runs`
-      const said = `${curve.title}. ${curve.subtitle.join(' ')} Measured ${machine({ Node: process.versions.node })}; ${runsText}.\n\n${tableOf(curve)}\n`
+      const said = `${curve.title}. ${curve.subtitle.join(' ')} Measured ${machine({ Node: process.versions.node })}; ` + `${runsText}.\n\n${tableOf(curve)}\n`
       process.stdout.write(`\n${said}`)
       writeFileSync(join(pictures, `${curve.name}.svg`), pictureOf(curve))
       sections.set(curve.name, `![${curve.title}](pictures/${curve.name}.svg)\n\n${said}`)

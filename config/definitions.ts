@@ -21,7 +21,7 @@ export async function loadDefinitions(file: string | undefined): Promise<Definit
     versions.sort((a, b) => a.version - b.version)
     const missing = versions.findIndex(({ version }, i) => version !== i)
     if (missing !== -1) {
-      throw new Problem(`${file ?? 'the definitions'}: ${set} has ${versions[missing]!.version < missing ? `two versions ${versions[missing]!.version}` : `no version ${missing}`}`,
+      throw new Problem(`${file ?? 'the definitions'}: ${set} has ` + `${versions[missing]!.version < missing ? `two versions ${versions[missing]!.version}` : `no version ${missing}`}`,
         'Export every version once, each made from the one before.')
     }
   }

@@ -50,7 +50,7 @@ export async function routingFor({ log, checkpoints }: Kept, { set, per, batchOn
 }
 
 /** What to do about records without a key on several partitions. */
-export const keyOrOne = `a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.`
+export const keyOrOne = `a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, ` + 'with another topicPrefix or data directory.'
 
 const counted = (partitions: number) => `${partitions} partition${partitions === 1 ? '' : 's'}`
 

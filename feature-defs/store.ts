@@ -63,8 +63,8 @@ const notOurs = (whose: string, { place }: RegistryIdentity) =>
     'Use that registry (an embedded one lies in its data directory: --data-dir). Several machines share one in Glue.')
 
 const lost = ({ place }: RegistryIdentity) => new Problem(
-  `the registry ${place} is not the one that this store was made with: it was deleted or replaced, and without it no record can be told by its schema`,
-  'Put it back from a copy. Without one, a registry in a file is made again from the journal: tidemark repair; with another, start over with another topicPrefix or data directory.')
+  `the registry ${place} is not the one that this store was made with: it was deleted or replaced, ` + 'and without it no record can be told by its schema',
+  'Put it back from a copy. Without one, a registry in a file is made again from the journal: tidemark repair; with another, ' + 'start over with another topicPrefix or data directory.')
 
 /** Refuses when a topic that the store goes on from is gone, or is another one under the same name. */
 export async function checkTopics(ports: Kept): Promise<void> {

@@ -173,7 +173,7 @@ const freeTitles = [
 const quotedTitles = ['Rent, food, gas', '"The" wedding', 'Bills, bills, bills', 'my 1st "real" loan', 'Pay off Visa, then MasterCard', '19" monitors for the office, two of them']
 const brokenTitles = ['Debt consolidation\nand a holiday', 'Dear lender,\r\nplease help', 'first line\n\nthird, "last" line']
 const unusualTitles = ['NULL', '0', ' Fresh start ', 'Hochzeit in Köln 💍', 'nueva cocina ñandú', '🚗🚗 car', '日本旅行', 'Crème brûlée stand, 2 seats']
-const rambling = 'I would like to pay off my three credit cards, lower my monthly payment and finally start to save for the house that we have wanted for years. '
+const rambling = 'I would like to pay off my three credit cards, lower my monthly payment and finally start to save for the house that we have ' + 'wanted for years. '
 
 const quote = (title: string) => (/[",\r\n]/.test(title) ? `"${title.replaceAll('"', '""')}"` : title)
 

@@ -134,7 +134,7 @@ const keyless = (record: RecordSchema, partitions: number) =>
 
 /** The log cannot tell them apart. */
 const takenOver = (cause: Fenced) =>
-  new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, or a backfill has begun',
+  new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, ' + 'or a backfill has begun',
     'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.', { cause })
 
 const behind = (years: Years, seq: number, latest: number, by: string) =>

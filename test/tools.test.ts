@@ -178,7 +178,7 @@ describe('schemas', () => {
     const registered = await withPorts(folder, ({ registry }) => registry.find(id))
     expect(text).toBe(JSON.stringify(JSON.parse(registered!.definition), null, 2))
     expect((await json(folder, `schemas ${id}`)).definition).toEqual(JSON.parse(text))
-    await expectRefused(folder, 'schemas nope', 'the registry has no subject or schema version nope. Its subjects are dead_letter, loan_risk, rejected_loan; their ids: tidemark schemas')
+    await expectRefused(folder, 'schemas nope', 'the registry has no subject or schema version nope. Its subjects are dead_letter, loan_risk, rejected_loan; their ids: ' + 'tidemark schemas')
   })
 })
 

@@ -49,7 +49,7 @@ export function outOfOrder({ set, versions }: SetState, version: number): Proble
   const previous = versions[version - 1]
   if (version === versions.length && previous && !previous.retired && !isComplete(previous)) {
     return new Problem(`${set}@${version - 1} is not finished`,
-      `Finish it first: tidemark apply ${set}@${version - 1}. Where its history is not to be had any more: tidemark retire ${set}@${version - 1}`)
+      `Finish it first: tidemark apply ${set}@${version - 1}. Where its history is not to be had any more: ` + `tidemark retire ${set}@${version - 1}`)
   }
   const own = versions[version]
   if (own?.retired) return retired(set, version)
@@ -77,7 +77,7 @@ function decideApply(state: SetState, { version, mode, partitions, schema, recor
   if (own?.mode === mode && runs) return [{ kind: 'promoted', version, ...by }]
   if (own && (runs || given === 'promoted')) {
     return new Problem(`${set}@${version} was begun with --${own.mode} and is not finished`,
-      `Finish it so: tidemark apply ${set}@${version} --${own.mode}, or give it up: tidemark ${given === 'promoted' ? `rollback ${set}` : `retire ${set}@${version}`}`)
+      `Finish it so: tidemark apply ${set}@${version} --${own.mode}, or give it up: tidemark ` + `${given === 'promoted' ? `rollback ${set}` : `retire ${set}@${version}`}`)
   }
   const planned: VersionEvent = { kind: 'planned', version, mode, partitions, schema, record, ...by }
   // Without rows for history it is shown before it is computed: until it has rows, the view falls back to the version before.

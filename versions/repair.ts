@@ -35,7 +35,7 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
   try {
     if (journal.state.versions.length === 0) {
       throw new Problem(`nothing is known of ${set}: its journal lies in the log, which has none`,
-        `Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, start over in an empty data directory.`)
+        'Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, ' + 'start over in an empty data directory.')
     }
     const schemas = await restoreSchemas(ports, journal.state)
     await checkPossible(ports, journal.state, watch.signal)

@@ -94,7 +94,7 @@ describe('many rows without staging', () => {
     const { store, warehouse, notes } = await arranged()
     const session = await api.session()
     await session.run(`CREATE FUNCTION ${store.schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END'`)
-    await session.run(`CREATE TRIGGER refuse BEFORE INSERT ON ${store.schema}.loan_rows FOR EACH ROW WHEN (NEW._seq = 16000) EXECUTE FUNCTION ${store.schema}.refuse()`)
+    await session.run(`CREATE TRIGGER refuse BEFORE INSERT ON ${store.schema}.loan_rows FOR EACH ROW WHEN (NEW._seq = 16000) EXECUTE FUNCTION ` + `${store.schema}.refuse()`)
     const rows = Array.from({ length: 16_000 }, (_, i) => row(i + 1, { title: `title ${i}`.padEnd(230), ma50: i }))
     await expect(warehouse.write('loan', columnsFrom(rows), { reader: 'r', next: 16_000 })).rejects.toThrow('Redshift refused: not this one. Look at')
     const left = await warehouse.extent('loan', 0)

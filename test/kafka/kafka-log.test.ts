@@ -228,8 +228,8 @@ function kafkaTests() {
       const careful = await openKafkaLog({ brokers: kafka.brokers, topicPrefix: `${topicPrefix}other.`, note: (text) => void notes.push(text) })
       onTestFinished(careful.close)
       await careful.create('inflow', 1)
-      const mend = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic ${topicPrefix}other.inflow --add-config retention.ms=-1`
-      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps only 1000 ms of records (retention.ms), and what is deleted there cannot be replayed. To keep all: ${mend}`])
+      const mend = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic ${topicPrefix}other.inflow --add-config ` + 'retention.ms=-1'
+      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps only 1000 ms of records (retention.ms), ` + `and what is deleted there cannot be replayed. To keep all: ${mend}`])
     })
 
     it('are made with the right settings: kept for ever, and checkpoints compacted', async () => {

@@ -81,7 +81,8 @@ function operations() {
       await done(place, 'apply loan_risk@0 --yes')
       const found = async (): Promise<Printed> => Object.fromEntries(JSON.parse((await tidemark(place, `doctor --json ${config}`)).out).checks.map((one: Printed) => [one.check, one]))
       await done(place, `topics outflow --create ${config}`)
-      const mend = `What is deleted cannot be replayed. Set it: kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic forgets.`
+      const alter = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic forgets.`
+      const mend = `What is deleted cannot be replayed. Set it: ${alter}`
       expect((await found())['Kafka topics']).toEqual({ check: 'Kafka topics', state: 'problem', found: 'outflow keeps its newest bytes only (retention.bytes=5000000)', todo: `${mend}outflow --add-config retention.bytes=-1` })
       await done(place, `topics inflow --create ${config}`)
       const { 'Kafka topics': topics, 'source file': file } = await found()
@@ -177,7 +178,7 @@ function operations() {
     it('that was deleted and made anew is not gone on with, until reset is told to: then what was lost is produced and taken again', async () => {
       const { place, produce, taken, all } = await halfTaken('anew.')
       await dropTopic(kafka.brokers, 'anew.inflow')
-      const lost = new RegExp(`the topic inflow that this store goes on from was deleted: ${all - taken} records of it \\(_seq ${taken + 1} to ${all}\\) had not been taken by loan_risk\\. .*tidemark reset inflow --as-it-is`)
+      const lost = new RegExp(`the topic inflow that this store goes on from was deleted: ${all - taken} records of it \\(_seq ${taken + 1} to ${all}\\) ` + 'had not been taken by loan_risk\\. .*tidemark reset inflow --as-it-is')
       await refused('consume --until-caught-up', lost, 1, place)
       await refused(`produce --years 2008 --file ${join(folder, 'loans.csv.gz')}`, lost, 1, place)
       await done(place, `topics inflow --create ${config}`)

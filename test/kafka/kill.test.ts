@@ -85,7 +85,7 @@ function killTests() {
         await afterKills(30)
       })
       console.log(killed.map(([words, { kills, amidst, inTransaction, gaveUp }]) =>
-        `${words}: ${kills} kills, ${amidst} after it had moved rows, ${inTransaction} inside a transaction; gave up ${gaveUp} times as the broker was away`).join('\n'))
+        `${words}: ${kills} kills, ${amidst} after it had moved rows, ${inTransaction} inside a transaction; ` + `gave up ${gaveUp} times as the broker was away`).join('\n'))
       for (const [, { kills, amidst }] of killed) {
         expect(kills).toBeGreaterThanOrEqual(killsOfEach)
         expect(amidst).toBeGreaterThan(killsOfEach / 2)

@@ -15,7 +15,7 @@ export function lookAtKafka(open: () => Promise<KafkaLog>): { readonly looks: re
         look: async () => {
           log = await open()
           const { brokers } = await log.kafka.cluster.metadata(['__none__'])
-          return { found: `${brokers.length} ${brokers.length === 1 ? 'broker' : 'brokers'}: ${brokers.map(({ host, port }) => `${host}:${port}`).join(', ')}` }
+          return { found: `${brokers.length} ${brokers.length === 1 ? 'broker' : 'brokers'}: ` + `${brokers.map(({ host, port }) => `${host}:${port}`).join(', ')}` }
         },
       },
       { name: 'Kafka topics', needed: false, look: () => topics(log!) },

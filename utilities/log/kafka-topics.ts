@@ -26,7 +26,7 @@ export async function ensureTopic(parts: KafkaParts, topic: string, partitions: 
   }
   if (exactly && found !== partitions) {
     const todo = found < partitions
-      ? `Give it more: ${script('topics', cluster)} --alter --topic ${topic} --partitions ${partitions} (records that are there stay where they are), or choose another topicPrefix.`
+      ? `Give it more: ${script('topics', cluster)} --alter --topic ${topic} --partitions ${partitions} (records that are there ` + 'stay where they are), or choose another topicPrefix.'
       : 'Partitions cannot be taken away: use it as it is, or choose another topicPrefix.'
     throw new Problem(`topic ${topic} has ${counted(found)}, not ${partitions}`, todo)
   }
@@ -39,7 +39,7 @@ export async function ensureTopic(parts: KafkaParts, topic: string, partitions: 
   if (policy) throw new Problem(`topic ${topic} has cleanup.policy=${policy.is}, not ${wanted['cleanup.policy']}`, `Set it: ${policy.mend}, or choose another topicPrefix.`)
   for (const [name, unit] of [['retention.ms', 'ms'], ['retention.bytes', 'bytes']] as const) {
     const kept = wanted[name] === '-1' ? differs(name) : undefined
-    if (kept) parts.note(`topic ${topic} keeps only ${kept.is} ${unit} of records (${name}), and what is deleted there cannot be replayed. To keep all: ${kept.mend}`)
+    if (kept) parts.note(`topic ${topic} keeps only ${kept.is} ${unit} of records (${name}), and what is deleted there cannot be replayed. ` + `To keep all: ${kept.mend}`)
   }
   return found
 }

@@ -116,7 +116,7 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
       if (live) await showInCatalog(glue, options.catalogDatabase, live)
     } catch (error) {
       // Nothing reads the table but people and their tools.
-      note(`the feature set ${subject} could not be shown in the Glue Data Catalog: ${error instanceof Problem ? error.message : String(error)}`)
+      note(`the feature set ${subject} could not be shown in the Glue Data Catalog: ` + `${error instanceof Problem ? error.message : String(error)}`)
     }
   }
 
@@ -181,7 +181,7 @@ async function each<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Prom
 function notInForce({ registry, region }: GlueOptions, subject: string, id: string, state: Exclude<Awaited<ReturnType<typeof readVersion>>, Registered>): Problem {
   if (state === 'failed') {
     return new Problem(`Glue refused the schema of ${subject} by its own check of compatibility, and gives no reason (version ${id}, FAILURE)`,
-      `No version was added. Look at those before: tidemark schemas ${subject}. To try the same definition again, first delete that version `
+      `No version was added. Look at those before: tidemark schemas ${subject}. To try the same definition again, ` + 'first delete that version '
       + `(aws glue delete-schema-versions, ${registry}/${subject} in ${region}).`)
   }
   const what = state === 'pending'

@@ -91,7 +91,7 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
     async extent(set, version) {
       return db.read(() => {
         if (columnsOf(db, `${set}_rows`).length === 0) return undefined
-        const sql = `SELECT count(*) AS "rows", min("_seq") AS "first", max("_seq") AS "last" FROM ${rowsTable(target, set)} WHERE "_version" = ?`
+        const sql = `SELECT count(*) AS "rows", min("_seq") AS "first", max("_seq") AS "last" FROM ${rowsTable(target, set)} WHERE "_version" ` + '= ?'
         const { rows, first, last } = db.prepare(sql).get(version) as { rows: number; first: number; last: number }
         return rows === 0 ? undefined : { rows, first, last }
       })

@@ -88,7 +88,8 @@ const grantFrom = ([view, privilege, kind, name, grantable]: readonly Cell[]): G
 
 /** Views whose text names the set; which ones really use its views is for `dependentsFrom`. */
 export const dependentsStatement = (set: string) => `SELECT schemaname, viewname, definition FROM pg_views
-WHERE position(${textLiteral(set)} in definition) > 0 AND schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY schemaname, viewname`
+WHERE position(${textLiteral(set)} in definition) > 0 AND schemaname NOT IN ('pg_catalog', 'information_schema')
+ORDER BY schemaname, viewname`
 
 /** By the text, as a view without a schema binding is known by nothing else. Only names in `public` stand there without their schema. */
 export function dependentsFrom({ schema }: Target, set: string, views: Rows, named: Rows): { readonly view: string; readonly uses: readonly string[] }[] {

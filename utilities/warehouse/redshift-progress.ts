@@ -21,7 +21,7 @@ const textOf = (target: Target, reader: string) =>
 /** The last of them returns what was saved. */
 export const saveStatements = (target: Target, { reader, next }: Progress): readonly string[] => [
   `DELETE FROM ${ownTable(target, 'tidemark_progress')} WHERE reader = ${textLiteral(reader)}`,
-  `INSERT INTO ${ownTable(target, 'tidemark_progress')} (reader, next_offset, updated_at) VALUES (${textLiteral(reader)}, ${next}, SYSDATE)`,
+  `INSERT INTO ${ownTable(target, 'tidemark_progress')} (reader, next_offset, updated_at) VALUES (${textLiteral(reader)}, ${next}, ` + 'SYSDATE)',
   textOf(target, reader),
 ]
 

@@ -34,7 +34,8 @@ const avroJson = (schema: AvroSchema, value: Readonly<Record<string, unknown>>):
     const one = value[name]
     const text = typeof one === 'bigint' ? String(one) : JSON.stringify(one)
     const [, branch] = Array.isArray(type) ? (type as readonly unknown[]) : []
-    return `${JSON.stringify(name)}:${one === null || branch === undefined ? text : `{"${typeof branch === 'string' ? branch : (branch as { type: string }).type}":${text}}`}`
+    const taken = typeof branch === 'string' ? branch : (branch as { type: string } | undefined)?.type
+    return `${JSON.stringify(name)}:${one === null || taken === undefined ? text : `{"${taken}":${text}}`}`
   })
   return `{${fields.join(',')}}`
 }
