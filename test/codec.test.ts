@@ -216,7 +216,10 @@ describe('the columnar decoder', () => {
       const whole = Buffer.from(frame(id, payloadOf(schema, row!)))
       // What would complete a cut message follows it at once.
       for (let length = 0; length < Math.min(whole.length, 200); length++) {
-        const batch = batchOf([whole, whole.subarray(0, length), Buffer.concat([whole.subarray(length), whole]), whole])
+        const rest = whole.subarray(length)
+        // What begins as a frame does may be one, of a schema with another id: that is not told here.
+        if (length > 0 && rest[0] === whole[0] && rest[1] === whole[1]) continue
+        const batch = batchOf([whole, whole.subarray(0, length), Buffer.concat([rest, whole]), whole])
         const { columns, rows, bad } = decoder(schema)(batch, 0, 4)
         expect([[...rows], bad.map(({ index }) => index)]).toEqual([[0, 3], [1, 2]])
         expect(bad[0]!.reason).toMatch(/^(it is no plain framed message|it ends within field \w+|field \w+ has a length that does not fit the message)$/)
