@@ -8,9 +8,9 @@ import { isUtf8 } from 'node:buffer'
 import { noDay, pick, type Column, type Columns } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
-import { headerBytes, long, readZigzag, tooLong } from './wire.ts'
+import { close, cutWithin, fail, fault, open, type Bad, type Block } from './decode-block.ts'
+import { long, readZigzag } from './wire.ts'
 
-type Bad = { readonly index: number; readonly reason: string }
 export type Decoded = {
   readonly columns: Columns
   /** The message that each row comes from. */
@@ -51,20 +51,6 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
 const blockRows = 512
 const none = new Uint8Array(0)
 
-type Block = {
-  readonly bytes: Uint8Array
-  readonly view: DataView
-  /** Where to read on in each message, -1 once it is bad; and where it ends. */
-  readonly at: Int32Array
-  readonly stop: Int32Array
-  /** 1 where the field at hand has a value to read. */
-  readonly present: Uint8Array
-  rows: number
-  /** The message that is row 0. */
-  first: number
-  readonly bad: Bad[]
-}
-
 function columnFor({ kind }: Cell, count: number, bytes: Uint8Array): Column {
   switch (kind) {
     case 'double': return { kind: 'number', values: new Float64Array(count) }
@@ -84,30 +70,6 @@ function settle(columns: Columns, from: number, bad: Bad[]): Decoded {
   const out = new Set(bad.map(({ index }) => index))
   const kept = rows.filter((index) => !out.has(index))
   return { columns: pick(columns, kept.map((index) => index - from)), rows: kept, bad }
-}
-
-function fail({ at, first, bad }: Block, row: number, reason: string) {
-  at[row] = -1
-  bad.push({ index: first + row, reason })
-}
-
-function open(block: Block, ends: Uint32Array) {
-  const { bytes, at, stop, rows, first } = block
-  let start = first === 0 ? 0 : ends[first - 1]!
-  for (let row = 0; row < rows; row++) {
-    const end = ends[first + row]!
-    at[row] = start + headerBytes
-    stop[row] = end
-    if (end - start < headerBytes || bytes[start] !== 0x03 || bytes[start + 1] !== 0x00) fail(block, row, 'it is no plain framed message')
-    start = end
-  }
-}
-
-function close(block: Block) {
-  const { at, stop, rows } = block
-  for (let row = 0; row < rows; row++) {
-    if (at[row]! >= 0 && at[row] !== stop[row]) fail(block, row, `${stop[row]! - at[row]!} bytes follow its last field`)
-  }
 }
 
 /** Values go to target[offset ..). */
@@ -241,8 +203,3 @@ function readLongs(block: Block, { name }: Cell, halves: Int32Array, offset: num
     }
   }
 }
-
-const fault = (name: string, next: number) =>
-  next >= 0 ? undefined : next === tooLong ? `field ${name} is a number of more than 64 bits` : cutWithin(name)
-
-const cutWithin = (name: string) => `it ends within field ${name}`

@@ -8,10 +8,8 @@ import { columnOf, noDay } from '../utilities/columns.ts'
 import type { Column, Columns, DateColumn, LongColumn, NumberColumn, TextColumn } from '../utilities/columns.ts'
 import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
+import { bytesFor, copy, indexes, startsOf, varint, type Rows } from './encode-places.ts'
 import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from './wire.ts'
-
-/** Which rows, in which order. */
-export type Rows = Int32Array | { readonly from: number; readonly to: number }
 
 export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows?: Rows) => Batch {
   const cells = cellsOf(schema).filter(({ kind }) => kind !== 'null')
@@ -76,29 +74,6 @@ export function splicer(rowSchema: AvroSchema, id: string) {
     return keys ? { bytes: out, ends, keys: Array.from(rows, (row) => keys[row]!) } : { bytes: out, ends }
   }
 }
-
-function indexes(rows: Rows): Int32Array {
-  if (rows instanceof Int32Array) return rows
-  const all = new Int32Array(rows.to - rows.from)
-  for (let k = 0; k < all.length; k++) all[k] = rows.from + k
-  return all
-}
-
-/** Turns lengths into ends, in place, and returns the starts. */
-function startsOf(lengths: Uint32Array): Uint32Array {
-  const starts = new Uint32Array(lengths.length)
-  let end = 0
-  for (let k = 0; k < lengths.length; k++) {
-    starts[k] = end
-    end += lengths[k]!
-    lengths[k] = end
-  }
-  if (end > 0x7fffffff) throw new RangeError('a batch of 2 GiB is too large: use fewer rows')
-  return starts
-}
-
-/** Not cleared: every byte is written. */
-const bytesFor = (ends: Uint32Array) => new Uint8Array(Buffer.allocUnsafeSlow(ends.at(-1) ?? 0).buffer)
 
 /** The column that holds a field; a long may come in either kind. */
 function sourceOf(cell: Cell, columns: Columns): Column {
@@ -230,16 +205,4 @@ function measureLongs(column: LongColumn, rows: Int32Array, lengths: Uint32Array
 function writeLongs(column: LongColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array) {
   const halves = halvesOf(column)
   for (let k = 0; k < rows.length; k++) at[k] = putZigzag(out, at[k]!, halves[rows[k]! * 2]!, halves[rows[k]! * 2 + 1]!)
-}
-
-/** A call into the engine costs more than a short loop. */
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
-  if (end - start > 40) to.set(from.subarray(start, end), at)
-  else for (let i = start, p = at; i < end; i++, p++) to[p] = from[i]!
-  return at + end - start
-}
-
-function varint(value: bigint): number[] {
-  const out = new Uint8Array(10)
-  return [...out.subarray(0, putZigzag(out, 0, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))))]
 }

@@ -1,4 +1,5 @@
-/** What errors of SQLite mean for the reader; undefined when an error is a bug of ours. */
+/** What errors of SQLite and of its files mean for the reader; undefined when an error is a bug of ours. */
+import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { noMoreFiles, tooManyFiles } from './open-files.ts'
 import { Problem } from './problem.ts'
@@ -62,4 +63,13 @@ export function queryTrouble(error: unknown): Problem | undefined {
   }
   const { code: kind } = error as { readonly code?: unknown }
   return kind === 'ERR_INVALID_ARG_VALUE' ? problem('the query is empty', 'Give it a statement, such as SELECT 1.') : undefined
+}
+
+/** undefined when there is no file. */
+export function stateOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    throw new Problem(`${path} cannot be opened`, `Check the path, and that this user may look into ${dirname(path)}.`, { cause })
+  }
 }

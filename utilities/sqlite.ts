@@ -1,11 +1,10 @@
 /** The one door to node:sqlite: opens database files, runs transactions on them, and says in words what goes wrong. */
-import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { makeDirectory } from './make-directory.ts'
 import { Problem } from './problem.ts'
-import { busyWaitMs, changedMeanwhile, fileTrouble, isBusy, mayLackMarks, queryTrouble, unreadableWal } from './sqlite-trouble.ts'
+import { busyWaitMs, changedMeanwhile, fileTrouble, isBusy, mayLackMarks, queryTrouble, stateOf, unreadableWal } from './sqlite-trouble.ts'
 
 type Statement = StatementSync
 
@@ -24,7 +23,7 @@ export interface Sqlite {
   write<T>(work: () => T): T
   /** Runs the work on one state of the file, whatever others write meanwhile; never waits for a writer. */
   read<T>(work: () => T): T
-  /** Runs one statement that can do nothing but read, on one state of the file, and yields its rows in parts; a Problem when it is anything else, or fails. */
+  /** Runs one statement that can do nothing but read, on one state of the file, and yields its rows in parts; else a Problem. */
   select(sql: string): Generator<Selected>
   close(): void
 }
@@ -100,7 +99,8 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
   }
 }
 
-type ToRead = { readonly db: DatabaseSync; /** A Problem when what was read may be of two states of the file. */ readonly checkStill: () => void }
+/** `checkStill` throws a Problem when what was read may be of two states of the file. */
+type ToRead = { readonly db: DatabaseSync; readonly checkStill: () => void }
 
 /**
  * Readers of a WAL file leave marks in the file of shared memory beside it. A user who can make none there reads with the marks of others, while
@@ -125,14 +125,6 @@ function openToRead(path: string, tables: Readonly<Record<string, string>>): ToR
       const now = stateOf(path)
       if (!now || stateOf(`${path}-wal`) || now.mtimeMs !== before.mtimeMs || now.size !== before.size) throw changedMeanwhile(path)
     },
-  }
-}
-
-function stateOf(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false })
-  } catch (cause) {
-    throw new Problem(`${path} cannot be opened`, `Check the path, and that this user may look into ${dirname(path)}.`, { cause })
   }
 }
 
@@ -183,7 +175,7 @@ function mayOnlyRead(action: number, name: string | null, called: string | null)
   return allowed ? SQLITE_OK : SQLITE_DENY
 }
 
-/** The first parts are small, so that who looks at the first rows does not wait for a thousand; none is much larger than so many characters. */
+/** The first parts are small: who looks at the first rows does not wait for a thousand. None is much larger than so many characters. */
 const [leastRows, mostRows, mostCharacters] = [16, 1_000, 1 << 20]
 
 function* selected(db: DatabaseSync, sql: string): Generator<Selected> {
