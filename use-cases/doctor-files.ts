@@ -2,8 +2,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { count } from '../utilities/digits.ts'
-import type { Found } from '../utilities/look.ts'
-import type { DatabaseLook } from '../utilities/sqlite-look.ts'
+import type { DatabaseLook, Found } from '../utilities/look.ts'
 
 const leastFreeBytes = 1_000_000_000
 const largeFileBytes = 200_000_000

@@ -9,3 +9,6 @@ export type Look = {
   readonly needed: boolean
   readonly look: () => Promise<Found>
 }
+
+/** What a database file is like. */
+export type DatabaseLook = { readonly state: 'empty' | 'opened' | 'sound' } | { readonly damage: string }

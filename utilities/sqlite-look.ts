@@ -1,7 +1,6 @@
 /** What a database file is found to be, without changing it. */
+import type { DatabaseLook } from './look.ts'
 import { openSqlite } from './sqlite.ts'
-
-export type DatabaseLook = { readonly state: 'empty' | 'opened' | 'sound' } | { readonly damage: string }
 
 /** `deep` reads all of it: `sound`, or the first thing that is not. Else it is `opened`. */
 export function lookAtDatabase(path: string, { deep }: { readonly deep: boolean }): DatabaseLook {
