@@ -18,6 +18,10 @@ const header = 'Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-
 export const loansText = (rows: readonly (number | string)[]): string =>
   [header, ...rows.map((row, i) => (typeof row === 'string' ? row : `1000,${row}-06-01,car,${600 + (i % 97)},10%,481xx,NM,4 years,0`)), ''].join('\n')
 
+/** The same, of people in these states in turn. */
+export const loansOfStates = (years: readonly number[], states: readonly string[]): string =>
+  loansText(years.map((year, i) => `1000,${year}-06-01,car,${600 + (i % 97)},10%,481xx,${states[i % states.length]},4 years,0`))
+
 export function putLoans(folder: string, rows: readonly (number | string)[], name = 'loans.csv'): string {
   const path = join(folder, name)
   writeFileSync(path, loansText(rows))

@@ -8,6 +8,7 @@ import { memoryStore } from '../../utilities/memory/store.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
 import { Fenced } from '../../utilities/log/log.ts'
 import { Problem } from '../../utilities/problem.ts'
+import type { Reject } from '../../utilities/source/rejects-file.ts'
 import type { Source } from '../../utilities/source/source.ts'
 import { storedSource } from '../../utilities/source/stored-source.ts'
 import { Killed, withFaults } from '../faults.ts'
@@ -19,8 +20,19 @@ import type { DrivenStore, Outcome } from './store.ts'
 /** Small, so that a command makes several writes. */
 const rowsPerWrite = 30
 
-export function storeInMemory(set: DrivenSet, partitions: number, text: string): DrivenStore {
-  const [log, schemas, database] = [memoryStore(), memorySchemas(), memoryDatabase()]
+export type StoreInMemory = DrivenStore & {
+  /** Handles of their own, as another process has them. */
+  open(): Ports
+  /** A new registry, or a new warehouse, takes the place of the one that was there. */
+  lose(part: 'registry' | 'warehouse'): void
+  /** The lines that batches kept aside. */
+  readonly rejected: readonly Reject[]
+}
+
+export function storeInMemory(set: DrivenSet, partitions: number, text: string): StoreInMemory {
+  const log = memoryStore()
+  let [schemas, database] = [memorySchemas(), memoryDatabase()]
+  const { rejects, rejected } = keptRejects()
   const source = textSource(text)
   // Each look at the clock is far from the one before: nobody waits for a hold to pass.
   let now = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n
@@ -33,8 +45,8 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     clock,
     openSource: () => source,
     lease: async () => ({ close: async () => {} }),
-    rejects: () => noRejects,
-    rejectsPath: () => '',
+    rejects: () => rejects,
+    rejectsPath: () => rejects.path,
     close: async () => {},
   })
   return {
@@ -45,7 +57,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
         reached = true
         stop.abort()
       })
-      const result = await runCommand(ports, command, { set, partitions, source, rejects: noRejects, signal: stop.signal }).then(
+      const result = await runCommand(ports, command, { set, partitions, source, rejects, signal: stop.signal }).then(
         (said): Outcome => ({ ended: 'done', said }),
         (error: unknown): Outcome => {
           if (error instanceof Killed) return { ended: 'cut' }
@@ -61,10 +73,26 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     print: () => printOf(open()),
     sql: async (statement) => database.exec(statement),
     close: async () => database.close(),
+    open,
+    lose(part) {
+      if (part === 'registry') schemas = memorySchemas()
+      else {
+        database.close()
+        database = memoryDatabase()
+      }
+    },
+    rejected,
   }
 }
 
-const noRejects: ReturnType<Ports['rejects']> = { path: '', keep: async () => 0, append: async () => {} }
+function keptRejects(): { readonly rejects: ReturnType<Ports['rejects']>; readonly rejected: readonly Reject[] } {
+  const rejected: Reject[] = []
+  const keep = async (wanted: (seq: number) => boolean) => {
+    rejected.splice(0, rejected.length, ...rejected.filter(({ seq }) => wanted(seq)))
+    return rejected.length
+  }
+  return { rejected, rejects: { path: 'rejects.csv', keep, append: async (lines) => void rejected.push(...lines) } }
+}
 
 function textSource(text: string): Source {
   const bytes = Buffer.from(text)

@@ -1,0 +1,123 @@
+/** Versions that were promoted and, for want of time, never computed: nobody is ever taken back to one, and there is a way on from each. */
+import { describe, expect, it } from 'vitest'
+import { loadPositions, type Mode } from '../feature-defs/checkpoint.ts'
+import { featureSet, mean } from '../feature-defs/feature-set.ts'
+import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { isComplete } from '../versions/journal.ts'
+import { loadState } from '../versions/keep.ts'
+import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
+import type { DrivenSet } from './driver/sets.ts'
+import type { Command } from './driver/step.ts'
+import { loansOfStates } from './intake-steps.ts'
+
+const keyless: DrivenSet = { set: 'loan_risk', per: null, chain: [v0, v1, v2].map(({ definition }) => definition), text: '' }
+const s0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
+const s1 = s0.add({ ma9: mean('risk_score', { last: 9, round: 3 }) })
+const keyed: DrivenSet = { set: 'by_state', per: 'state', chain: [s0, s1].map(({ definition }) => definition), text: '' }
+
+const years = [2007, 2007, 2008, 2008, 2008, 2009, 2009]
+const rollback: Command = { do: 'rollback' }
+const applying = (mode: Exclude<Mode, 'first'>): Command => ({ do: 'apply', version: 1, mode })
+
+/** @0 is shown, and has taken 2007 and 2008. */
+async function shown(set: DrivenSet, partitions: number): Promise<StoreInMemory> {
+  const store = storeInMemory(set, partitions, loansOfStates(years, ['NM', 'CA', 'TX']))
+  await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' }, { do: 'produce', years: [2007, 2008] }, { do: 'consume' }, { do: 'sink' })
+  return store
+}
+
+async function mustBeDone(store: StoreInMemory, ...commands: readonly Command[]): Promise<void> {
+  for (const command of commands) {
+    const outcome = await store.run(command)
+    expect([outcome.ended, outcome.ended === 'refused' ? outcome.why.message : '']).toEqual(['done', ''])
+  }
+}
+
+const refusal = async (store: StoreInMemory, command: Command) => {
+  const outcome = await store.run(command)
+  return outcome.ended === 'refused' ? outcome.why.message : outcome.ended
+}
+
+const stateIn = (store: StoreInMemory, { set }: DrivenSet) => loadState(store.open(), set)
+
+/** Every store in which `apply` was killed when @1 was on top already, and some partition did not compute it. */
+async function* killedOnTop(set: DrivenSet, partitions: number, mode: Exclude<Mode, 'first'>): AsyncGenerator<StoreInMemory> {
+  for (let write = 1; ; write++) {
+    const store = await shown(set, partitions)
+    await store.run(applying(mode), { kind: 'kill', write })
+    const { chain, versions } = await stateIn(store, set)
+    if (chain.at(-1) === 1 && !isComplete(versions[1]!)) yield store
+    else await store.close()
+    if (versions[1] && isComplete(versions[1])) return
+  }
+}
+
+const cases = [
+  { set: keyless, partitions: 1, mode: 'cold' },
+  { set: keyless, partitions: 1, mode: 'forward-only' },
+  { set: keyed, partitions: 2, mode: 'cold' },
+] as const
+
+describe('a version that was promoted and never computed', () => {
+  it.each(cases)('with $partitions partitions and --$mode is never rolled back to, and there is a way on', async ({ set, partitions, mode }) => {
+    const name = set.set
+    const only = `${name}@0 is the only version that SQL users have seen. There is nothing to go back to; see: tidemark versions ${name}`
+    const notShown = `the history of ${name}@1 is not complete, so it cannot be shown. Finish it: tidemark apply ${name}@1 --${mode}`
+    let kills = 0
+    for (const away of [rollback, { do: 'promote', version: 0 }] as const) {
+      for await (const store of killedOnTop(set, partitions, mode)) {
+        kills++
+        await mustBeDone(store, away)
+        expect((await stateIn(store, set)).chain).toEqual([0])
+        expect(await refusal(store, rollback)).toBe(only)
+        expect(await refusal(store, { do: 'promote', version: 1 })).toBe(notShown)
+        // What that names is the way on; and then there is one to go back to.
+        await mustBeDone(store, applying(mode))
+        expect((await stateIn(store, set)).chain).toEqual([0, 1])
+        await mustBeDone(store, rollback)
+        await expectWhole(store, set)
+      }
+    }
+    expect(kills).toBeGreaterThan(4)
+  })
+
+  it('in a store of before the journal is passed over', async () => {
+    // Of one promotion number a version: the second is of a @0 that was shown again over a cold @1 to which no consumer ever came.
+    for (const promotions of [{ 0: 1, 1: 2 }, { 0: 3, 1: 2 }]) {
+      for await (const store of killedOnTop(keyless, 1, 'cold')) {
+        await withoutJournal(store, keyless)
+        // Killed before the warehouse heard of it.
+        if ((await store.open().warehouse.versions(keyless.set)).length < 2) continue
+        for (const [version, promotion] of Object.entries(promotions)) {
+          await store.sql(`UPDATE tidemark_versions SET promotion = ${promotion} WHERE version = ${version}`)
+        }
+        if (promotions[0] === 1) await mustBeDone(store, rollback)
+        expect(await refusal(store, rollback)).toMatch(/^loan_risk@0 is the only version that SQL users have seen\. /)
+        await mustBeDone(store, applying('cold'))
+        await mustBeDone(store, rollback)
+        await expectWhole(store, keyless)
+      }
+    }
+  })
+})
+
+/** As a store of before, whose events nobody had written down. */
+async function withoutJournal(store: StoreInMemory, { set }: DrivenSet): Promise<void> {
+  const { log, checkpoints } = store.open()
+  const journal = `journal/${set}`
+  const writer = await log.writer(journal)
+  await writer.commit({ save: [...(await checkpoints.load(journal)).keys()].map((key) => ({ name: journal, key, value: null })) })
+  expect((await loadPositions(checkpoints, set)).flatMap(({ runs }) => runs.map(({ version }) => version))).toEqual([0])
+}
+
+/** Nothing is left to do, and @0 is computed and shown with every record. */
+async function expectWhole(store: StoreInMemory, set: DrivenSet): Promise<void> {
+  await mustBeDone(store, { do: 'produce', years: [2009, 2009] }, { do: 'consume' }, { do: 'sink' })
+  const { unfinished, base } = await store.look()
+  expect(unfinished).toEqual([])
+  expect(base!.map(({ _seq, _version }) => [_seq, _version])).toEqual(years.map((_, i) => [i + 1, 0]))
+  for (const version of [0, 1]) expect(await store.run({ do: 'verify', version })).toEqual({ ended: 'done', said: true })
+  expect((await stateIn(store, set)).versions.map(isComplete)).toEqual([true, true])
+  await store.close()
+}
