@@ -1,20 +1,13 @@
 /** Versions that were promoted and, for want of time, never computed: nobody is ever taken back to one, and there is a way on from each. */
 import { describe, expect, it } from 'vitest'
 import { loadPositions, type Mode } from '../feature-defs/checkpoint.ts'
-import { featureSet, mean } from '../feature-defs/feature-set.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
 import { isComplete } from '../versions/journal.ts'
 import { loadState } from '../versions/keep.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
 import type { DrivenSet } from './driver/sets.ts'
 import type { Command } from './driver/step.ts'
 import { loansOfStates } from './intake-steps.ts'
-
-const keyless: DrivenSet = { set: 'loan_risk', per: null, chain: [v0, v1, v2].map(({ definition }) => definition), text: '' }
-const s0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
-const s1 = s0.add({ ma9: mean('risk_score', { last: 9, round: 3 }) })
-const keyed: DrivenSet = { set: 'by_state', per: 'state', chain: [s0, s1].map(({ definition }) => definition), text: '' }
+import { byState, loanRisk, mustBeDone, refusal, streamed } from './memory-steps.ts'
 
 const years = [2007, 2007, 2008, 2008, 2008, 2009, 2009]
 const rollback: Command = { do: 'rollback' }
@@ -23,20 +16,9 @@ const applying = (mode: Exclude<Mode, 'first'>): Command => ({ do: 'apply', vers
 /** @0 is shown, and has taken 2007 and 2008. */
 async function shown(set: DrivenSet, partitions: number): Promise<StoreInMemory> {
   const store = storeInMemory(set, partitions, loansOfStates(years, ['NM', 'CA', 'TX']))
-  await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' }, { do: 'produce', years: [2007, 2008] }, { do: 'consume' }, { do: 'sink' })
+  await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' })
+  await streamed(store, [2007, 2008])
   return store
-}
-
-async function mustBeDone(store: StoreInMemory, ...commands: readonly Command[]): Promise<void> {
-  for (const command of commands) {
-    const outcome = await store.run(command)
-    expect([outcome.ended, outcome.ended === 'refused' ? outcome.why.message : '']).toEqual(['done', ''])
-  }
-}
-
-const refusal = async (store: StoreInMemory, command: Command) => {
-  const outcome = await store.run(command)
-  return outcome.ended === 'refused' ? outcome.why.message : outcome.ended
 }
 
 const stateIn = (store: StoreInMemory, { set }: DrivenSet) => loadState(store.open(), set)
@@ -54,13 +36,14 @@ async function* killedOnTop(set: DrivenSet, partitions: number, mode: Exclude<Mo
 }
 
 const cases = [
-  { set: keyless, partitions: 1, mode: 'cold' },
-  { set: keyless, partitions: 1, mode: 'forward-only' },
-  { set: keyed, partitions: 2, mode: 'cold' },
+  { set: loanRisk, partitions: 1, mode: 'cold' },
+  { set: loanRisk, partitions: 1, mode: 'forward-only' },
+  { set: byState, partitions: 2, mode: 'cold' },
 ] as const
 
 describe('a version that was promoted and never computed', () => {
-  it.each(cases)('with $partitions partitions and --$mode is never rolled back to, and there is a way on', async ({ set, partitions, mode }) => {
+  it.each(cases)('with $partitions partitions and --$mode is never rolled back to, and there is a way on', async (one) => {
+    const { set, partitions, mode } = one
     const name = set.set
     const only = `${name}@0 is the only version that SQL users have seen. There is nothing to go back to; see: tidemark versions ${name}`
     const notShown = `the history of ${name}@1 is not complete, so it cannot be shown. Finish it: tidemark apply ${name}@1 --${mode}`
@@ -85,10 +68,10 @@ describe('a version that was promoted and never computed', () => {
   it('in a store of before the journal is passed over', async () => {
     // Of one promotion number a version: the second is of a @0 that was shown again over a cold @1 to which no consumer ever came.
     for (const promotions of [{ 0: 1, 1: 2 }, { 0: 3, 1: 2 }]) {
-      for await (const store of killedOnTop(keyless, 1, 'cold')) {
-        await withoutJournal(store, keyless)
+      for await (const store of killedOnTop(loanRisk, 1, 'cold')) {
+        await withoutJournal(store, loanRisk)
         // Killed before the warehouse heard of it.
-        if ((await store.open().warehouse.versions(keyless.set)).length < 2) continue
+        if ((await store.open().warehouse.versions(loanRisk.set)).length < 2) continue
         for (const [version, promotion] of Object.entries(promotions)) {
           await store.sql(`UPDATE tidemark_versions SET promotion = ${promotion} WHERE version = ${version}`)
         }
@@ -96,7 +79,7 @@ describe('a version that was promoted and never computed', () => {
         expect(await refusal(store, rollback)).toMatch(/^loan_risk@0 is the only version that SQL users have seen\. /)
         await mustBeDone(store, applying('cold'))
         await mustBeDone(store, rollback)
-        await expectWhole(store, keyless)
+        await expectWhole(store, loanRisk)
       }
     }
   })
@@ -113,7 +96,7 @@ async function withoutJournal(store: StoreInMemory, { set }: DrivenSet): Promise
 
 /** Nothing is left to do, and @0 is computed and shown with every record. */
 async function expectWhole(store: StoreInMemory, set: DrivenSet): Promise<void> {
-  await mustBeDone(store, { do: 'produce', years: [2009, 2009] }, { do: 'consume' }, { do: 'sink' })
+  await streamed(store, [2009, 2009])
   const { unfinished, base } = await store.look()
   expect(unfinished).toEqual([])
   expect(base!.map(({ _seq, _version }) => [_seq, _version])).toEqual(years.map((_, i) => [i + 1, 0]))
