@@ -26,6 +26,8 @@ export type ReplayOptions = {
   /** Records with after < _seq <= until. */
   readonly after: number
   readonly until: number
+  /** How many records had been taken up to `after`, where that is known: what lies before them need not be there any more. */
+  readonly afterRows?: number | undefined
   readonly signal?: AbortSignal
   /** At most so many records of a file at once. */
   readonly rowsPerBatch?: number | undefined
@@ -37,7 +39,8 @@ export type Stretch = {
   readonly seq: Float64Array
   /** Where inflow goes on behind it; null within a file. */
   readonly offset: number | null
-  /** Records of others that cannot be read as this one: it has no row for them. */
+  /** Numbers of the records that cannot be read as this one: it has no row for them. And how many they are. */
+  readonly others: readonly number[]
   readonly unread: number
   /** The last record of all of them. */
   readonly lastSeq: number
@@ -47,12 +50,15 @@ export type Stretch = {
 
 /** Gives every record that was taken, or fails: a reader that ends early, told to or not, has not given all. */
 export async function* replay(ports: ReplayPorts, history: readonly Piece[], options: ReplayOptions): AsyncIterable<Stretch> {
-  const { after, until, signal } = options
+  const { after, until, afterRows = 0, signal } = options
   let latest = after
+  let passed = 0
   for (const piece of history) {
+    const before = { after: latest, rows: Math.max(0, afterRows - passed) }
+    passed += piece.rows
     if (piece.lastSeq <= after) continue
     let rows = 0
-    for await (const stretch of piece.kind === 'batch' ? fromFile(ports, piece, options) : fromInflow(ports, piece, options, latest)) {
+    for await (const stretch of piece.kind === 'batch' ? fromFile(ports, piece, options) : fromInflow(ports, piece, options, before)) {
       const inside = within(stretch, latest, until)
       latest = Math.max(latest, inside.lastSeq)
       rows += inside.seq.length + inside.unread
@@ -81,7 +87,7 @@ async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { recor
     const taken = all ? chosen : pick(chosen, rowsWhere(seq, (one) => one > piece.after && one <= piece.lastSeq))
     const records = piece.routing ? share(taken, piece.routing, partition) : taken
     const numbers = columnOf(records, '_seq', 'int').values
-    yield { records, seq: numbers, offset: null, unread: 0, lastSeq: numbers.at(-1) ?? 0, behind: [] }
+    yield { records, seq: numbers, offset: null, others: [], unread: 0, lastSeq: numbers.at(-1) ?? 0, behind: [] }
     if (batch.lastSeq >= piece.lastSeq) return
   }
 }
@@ -95,14 +101,18 @@ export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openS
   const pieces = needs.flatMap(({ history, after }) => history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after)) as readonly BatchPiece[]
   const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
   for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
-  for (const { partition, history, after } of needs) {
+  for (const { partition, history, after, afterRows = 0 } of needs) {
     const first = await firstHeld(log, partition)
-    for (const piece of history) if (piece.kind === 'inflow' && piece.lastSeq > after) checkHeld(piece, after, first)
+    let passed = 0
+    for (const piece of history) {
+      if (piece.kind === 'inflow' && piece.lastSeq > after) checkHeld(piece, { after, rows: Math.max(0, afterRows - passed) }, first)
+      passed += piece.rows
+    }
   }
 }
 
-/** What somebody is about to replay: the history of a partition, its records beyond `after`. */
-export type Need = { readonly partition: number; readonly history: readonly Piece[]; readonly after: number }
+/** What somebody is about to replay: the history of a partition, its records beyond `after`; see ReplayOptions. */
+export type Need = { readonly partition: number; readonly history: readonly Piece[] } & Pick<ReplayOptions, 'after' | 'afterRows'>
 
 /** As it was when it was read: it may have grown since. */
 async function unchanged(opened: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
@@ -114,27 +124,32 @@ async function unchanged(opened: Source, piece: BatchPiece, signal: AbortSignal 
   return source
 }
 
+/** The last record before, and how many of the piece's come up to there, as far as is known. */
+type Before = { readonly after: number; readonly rows: number }
+
 /** Takes from inflow what was taken then: by the same readers, and without what was too large for a row. */
-async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, { record, wanted, partition, signal }: ReplayOptions, after: number): AsyncIterable<Stretch> {
+async function* fromInflow(ports: ReplayPorts, piece: InflowPiece, options: ReplayOptions, before: Before): AsyncIterable<Stretch> {
+  const { log, registry } = ports
+  const { record, wanted, partition, signal } = options
   const recorded = { not: piece.unrecorded ?? [] }
   const own = await inflowReader(registry, record, wanted, recorded)
   const { to, readers = [own.id], most = Infinity } = piece
-  const others = await readersOf(registry, readers.filter((id) => id !== own.id), recorded)
+  const deciding = await readersOf(registry, readers.filter((id) => id !== own.id), recorded)
   const wasThere = readers.includes(own.id)
-  let latest = after
-  const from = offsetBehind(piece, after)
+  let latest = before.after
+  const from = offsetBehind(piece, before)
   let offset = from
   if (piece.topic !== undefined) throw gone(piece)
   try {
     for await (const fetched of log.read(inflowTopic, { partition, from, to, joined: true, ...(signal ? { signal } : {}) })) {
       // A version that was not there then takes what it can read, however large: its rows do not go through outflow.
       const mine = await own.read(fetched, wasThere ? most : Infinity)
-      const theirs = await Promise.all(others.map((reader) => reader.read(fetched, most)))
+      const theirs = await Promise.all(deciding.map((reader) => reader.read(fetched, most)))
       const { taken, lastSeq, behind } = intakeOf([mine], latest, wasThere ? [mine, ...theirs] : theirs)
-      const { columns, seq, unread } = taken[0]!
+      const { columns, seq, others } = taken[0]!
       latest = lastSeq
       offset = fetched.next
-      yield { records: columns, seq, offset, unread: unread.length, lastSeq, behind }
+      yield { records: columns, seq, offset, others, unread: others.length, lastSeq, behind }
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -143,13 +158,14 @@ async function* fromInflow({ log, registry }: ReplayPorts, piece: InflowPiece, {
   }
 }
 
-function checkHeld(piece: InflowPiece, after: number, first: number): void {
+function checkHeld(piece: InflowPiece, before: Before, first: number): void {
   if (piece.topic !== undefined) throw gone(piece)
-  if (offsetBehind(piece, after) < first) throw deleted(piece, first)
+  if (offsetBehind(piece, before) < first) throw deleted(piece, first)
 }
 
-/** No record beyond `after` can lie before this offset: behind it there is at most one message a number, and those that were no new record. */
-const offsetBehind = (piece: InflowPiece, after: number) => Math.max(piece.from, piece.from + piece.rows - Math.max(0, piece.lastSeq - after))
+/** No later record can lie before it: there is a message for each that was taken before, and at most one record a number behind. */
+const offsetBehind = ({ from, rows, lastSeq }: InflowPiece, { after, rows: before }: Before) =>
+  from + Math.max(before, rows - Math.max(0, lastSeq - after), 0)
 
 const firstHeld = async (log: Log, partition: number) => (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
 
@@ -166,8 +182,10 @@ const incomplete = (piece: BatchPiece, why: string) =>
     'Put that file back, or point source.file in the config (or --file) at it.')
 
 function within(stretch: Stretch, after: number, until: number): Stretch {
+  const isInside = (one: number) => one > after && one <= until
+  const others = stretch.others.filter(isInside)
   const { records, seq } = stretch
-  if (seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= until)) return stretch
-  const inside = pick(records, rowsWhere(seq, (one) => one > after && one <= until))
-  return { ...stretch, records: inside, seq: columnOf(inside, '_seq', 'int').values }
+  if (seq.length === 0 || (isInside(seq[0]!) && isInside(seq.at(-1)!))) return { ...stretch, others, unread: others.length }
+  const inside = pick(records, rowsWhere(seq, isInside))
+  return { ...stretch, records: inside, seq: columnOf(inside, '_seq', 'int').values, others, unread: others.length }
 }

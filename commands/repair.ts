@@ -23,10 +23,14 @@ export const run: Run = async ({ args, config, console, signal }) =>
       const lines = [
         ...(schemas > 0 ? [`${count(schemas)} schemas put back`] : []),
         ...(statements.length > 0 ? [`${count(statements.length)} statements for tables and views`] : []),
-        ...versions.map(({ version, checked, written, removed }) => `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`),
+        ...versions.map(({ version, checked, written, removed, left }) => (left === null
+          ? `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`
+          : `@${version}: its rows were left as they are, ${left}`)),
       ]
       done.push({ set, schemas, statements, versions, text: `${set}: ${lines.join('; ') || 'nothing was amiss'}` })
     }
     if (isNew) await takeRegistry(ports)
     console.result(done.map(({ text }) => text).join('\n'), done.map(({ text: _, ...rest }) => rest))
+    // Some were left: a script must not take that for done.
+    return done.some(({ versions }) => versions.some(({ left }) => left !== null)) ? 1 : 0
   })

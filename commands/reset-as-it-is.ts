@@ -50,7 +50,8 @@ async function changeOfInflow(ports: Ports, state: StoreTopic, ends: readonly En
   const losses = affected.map(({ set, positions, goesOnAt }): Loss => {
     const seq = taken(positions)
     // What was produced, lies behind what the set has taken, and before what inflow holds now.
-    return { set, several: positions.length > 1, after: seq, before: goesOnAt, ...heldBeyond(heldWithout(held, goesOnAt - 1, Infinity), seq) }
+    const beyond = heldBeyond(heldWithout(held, goesOnAt - 1, Infinity), seq)
+    return { set, after: seq, before: goesOnAt, ...beyond, atMost: beyond.atMost || positions.length > 1 }
   })
   const after = Math.min(...sets.map(({ positions }) => taken(positions)), Infinity)
   const before = Math.min(...sets.map(({ goesOnAt }) => goesOnAt), Infinity)
@@ -75,11 +76,11 @@ async function changeOfInflow(ports: Ports, state: StoreTopic, ends: readonly En
 const taken = (positions: readonly Position[]) => Math.min(...positions.map(({ seq }) => seq))
 
 /** Of the records behind `after`, which the set has taken, and before those that inflow goes on with. */
-type Loss = HeldRows & { readonly set: string; readonly several: boolean; readonly after: number; readonly before: number }
+type Loss = HeldRows & { readonly set: string; readonly after: number; readonly before: number }
 
-function inWords({ set, several, after, before, rows, first, last }: Loss): string {
+function inWords({ set, after, before, rows, first, last, atMost }: Loss): string {
   const goesOn = before === Infinity ? 'and inflow holds none behind them' : `and goes on with _seq ${before}`
-  const lost = rows > 0 ? `; ${several ? 'up to ' : ''}${count(rows)} produced records (_seq ${first} to ${last}) are lost to it` : ''
+  const lost = rows > 0 ? `; ${atMost ? 'up to ' : ''}${count(rows)} produced records (_seq ${first} to ${last}) are lost to it` : ''
   const again = rows > 0 && before === Infinity ? ': produce those years again' : ''
   return `${set} has taken records up to _seq ${after}, ${goesOn}${lost}${again}`
 }

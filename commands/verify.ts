@@ -18,14 +18,19 @@ export const run: Run = async ({ args, config, console, signal }) => {
       console.result('interrupted: nothing is proved', { set, version, equal: null })
       return 1
     }
-    const rest = proof.notSunk > 0 ? ` (up to record ${count(proof.until)}: the sink has not brought the last ${count(proof.notSunk)} yet)` : ''
+    const { notSunk, untold } = proof
+    const rest = [
+      notSunk > 0 ? ` (up to record ${count(proof.until)}: the sink has not brought the last ${count(notSunk)} yet)` : '',
+      untold > 0 ? ` (${count(untold)} were dropped as duplicates of records that are gone: whether rightly cannot be told)` : '',
+    ].join('')
     if (proof.differences === 0) {
       console.result(`${set}@${version}: ${count(proof.rows)} rows computed again and equal${rest}`, { ...proof, equal: true })
       return 0
     }
     const first = table(['_seq', 'column', 'expected', 'found'], proof.first.map(({ seq, column, expected, found }) => [seq, column, expected, found]))
     console.result(`${set}@${version}: ${count(proof.differences)} differences in ${count(proof.rows)} rows${rest}; the first:\n${first}`, { ...proof, equal: false })
-    console.note(`tidemark: the warehouse differs from what ${set}@${version} computes. Somebody changed rows or history; see docs/guarantees.md, or backfill the version again.`)
+    const todo = `To have rows made again: tidemark repair ${set}`
+    console.note(`tidemark: the warehouse differs from what ${set}@${version} computes: somebody changed rows or history. ${todo}`)
     return 1
   })
 }

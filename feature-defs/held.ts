@@ -29,13 +29,20 @@ export function recordedIn(checkpoints: Checkpoints): Recorded {
   }
 }
 
-export type HeldRows = { readonly rows: number; readonly first: number; readonly last: number }
+export type HeldRows = {
+  readonly rows: number
+  readonly first: number
+  readonly last: number
+  /** There may be fewer: a take reaches over the number, and how many of its rows come before that is not noted. */
+  readonly atMost: boolean
+}
 
-/** How many rows beyond this one inflow holds, and which; at most so many, where a take reaches over it. */
+/** How many rows beyond this one inflow holds, and which. */
 export function heldBeyond(held: readonly Take[], seq: number): HeldRows {
   const beyond = held.filter(({ lastSeq, rows }) => lastSeq > seq && rows > 0)
   return {
     rows: beyond.reduce((sum, { firstSeq, lastSeq, rows }) => sum + (firstSeq > seq ? rows : Math.min(rows, lastSeq - seq)), 0),
+    atMost: beyond.some(({ firstSeq }) => firstSeq <= seq),
     first: Math.min(...beyond.map(({ firstSeq }) => Math.max(firstSeq, seq + 1))),
     last: Math.max(...beyond.map(({ lastSeq }) => lastSeq)),
   }

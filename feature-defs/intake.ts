@@ -10,8 +10,9 @@ export type Taken = {
   readonly rows: Int32Array
   readonly seq: Float64Array
   readonly columns: Columns
-  /** What is a new record to another reader, and this one could not read. */
+  /** What is a new record to another reader, and this one could not read; and the numbers of those. */
   readonly unread: readonly Dead[]
+  readonly others: readonly number[]
 }
 
 export type Intake = {
@@ -54,20 +55,23 @@ export function intakeOf(readings: readonly Reading[], afterSeq: number, decidin
     lastSeq = seq
   }
   const dead = deciding[0]!.dead.filter(({ index }) => Number.isNaN(seqs[index]))
-  return { taken: readings.map((reading) => takenOf(reading, isNew)), records, firstSeq, lastSeq, duplicates: behind.length, behind, dead }
+  const taken = readings.map((reading) => takenOf(reading, isNew, seqs))
+  return { taken, records, firstSeq, lastSeq, duplicates: behind.length, behind, dead }
 }
 
-function takenOf({ batch, rows, columns, dead }: Reading, isNew: Uint8Array): Taken {
+function takenOf({ batch, rows, columns, dead }: Reading, isNew: Uint8Array, seqs: Float64Array): Taken {
   const fresh = new Int32Array(rows.length)
   let count = 0
   for (let row = 0; row < rows.length; row++) if (isNew[rows[row]!] === 1) fresh[count++] = row
   const all = count === rows.length
   const taken = all ? columns : pick(columns, fresh.subarray(0, count))
+  const unread = dead.filter(({ index }) => isNew[index] === 1)
   return {
     batch,
     rows: all ? rows : Int32Array.from(fresh.subarray(0, count), (row) => rows[row]!),
     seq: columnOf(taken, '_seq', 'int').values,
     columns: taken,
-    unread: dead.filter(({ index }) => isNew[index] === 1),
+    unread,
+    others: unread.map(({ index }) => seqs[index]!),
   }
 }

@@ -103,8 +103,8 @@ async function lossOf({ checkpoints }: Kept): Promise<string> {
   const held = await loadHeld(checkpoints)
   const losses = await Promise.all((await setsOf(checkpoints)).map(async (set) => {
     const positions = await loadPositions(checkpoints, set)
-    const { rows, first, last } = heldBeyond(held, Math.min(...positions.map(({ seq }) => seq)))
-    const most = positions.length > 1 ? 'up to ' : ''
+    const { rows, first, last, atMost } = heldBeyond(held, Math.min(...positions.map(({ seq }) => seq)))
+    const most = atMost || positions.length > 1 ? 'up to ' : ''
     return rows === 0 ? [] : [`${most}${rows} records of it (_seq ${first} to ${last}) had not been taken by ${set}`]
   }))
   return losses.flat().map((loss) => `: ${loss}`).join('')

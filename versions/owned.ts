@@ -1,6 +1,6 @@
 /** The rows that a version owns, partition by partition, computed again from everything that was taken: what proofs and repairs compare with. */
 import { lineage } from '../batch/lineage.ts'
-import { replay } from '../batch/replay.ts'
+import { checkHistory, replay, type ReplayOptions } from '../batch/replay.ts'
 import { loadPosition, loadPositions, type Piece, type Run } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
@@ -55,15 +55,28 @@ export async function* computedAgain(
   ports: VersionPorts, definition: Definition, { partition, run, history }: Owned, until: number, { signal, report }: Watched, dropped: (seq: number) => void = () => {},
 ): AsyncIterable<Columns> {
   const past = lineage(definition, run.origins)
-  // Before all of its features were empty, nothing makes a difference.
-  const after = Math.min(run.after, ...Object.values(run.origins))
-  const options = { record: definition.record, wanted: Object.keys(definition.record.fields), partition, after, until, signal }
+  const { record } = definition
+  const options = { record, wanted: Object.keys(record.fields), partition, ...beginningOf(run), until, signal }
   for await (const { records, seq, behind } of replay(ports, history, options)) {
     behind.forEach(dropped)
     const all = rowsOf(definition, records, past.push(records), ports.clock())
     yield seq.length > 0 && seq[0]! > run.after ? all : pick(all, rowsWhere(seq, (one) => one > run.after))
     report({ rows: seq.length, of: until })
   }
+}
+
+/** Why the rows cannot be computed again, when records that they are made of are not to be had any more. */
+export async function historyGone(ports: VersionPorts, { partitions }: OwnedRows, signal: AbortSignal): Promise<Problem | undefined> {
+  const needs = partitions.map(({ partition, history, run }) => ({ partition, history, ...beginningOf(run) }))
+  return checkHistory(ports, needs, signal).then(() => undefined, asProblem)
+}
+
+type Beginning = Pick<ReplayOptions, 'after' | 'afterRows'>
+
+/** Before all of its features were empty, nothing makes a difference. */
+function beginningOf({ after, afterRows, origins }: Run): Beginning {
+  const first = Math.min(after, ...Object.values(origins))
+  return { after: first, afterRows: first === after ? afterRows : undefined }
 }
 
 /** The partition that a row of the warehouse came from, by its key. */
@@ -98,12 +111,43 @@ export async function sinkPlace({ log, warehouse }: Pick<VersionPorts, 'log' | '
   return ends && Math.max(ends.first, (await warehouse.progress(sinkReader(partition))) ?? 0)
 }
 
-/** Of the numbers that were dropped as duplicates in a partition, those that never were taken. */
-export async function neverTaken(ports: VersionPorts, definition: Definition, { partition, history }: Owned, dropped: ReadonlySet<number>, signal: AbortSignal): Promise<readonly number[]> {
+export type Dropped = {
+  /** Those that were never taken. */
+  readonly never: readonly number[]
+  /** Of these nobody can tell any more: the history that they would be in is gone. */
+  readonly untold: readonly number[]
+}
+
+/** What becomes of the numbers that were dropped as duplicates in a partition, when they are looked for in what was taken. */
+export async function neverTaken(
+  ports: VersionPorts, { record }: Definition, { partition, history, run }: Owned, dropped: ReadonlySet<number>, signal: AbortSignal,
+): Promise<Dropped> {
   const left = new Set(dropped)
-  if (left.size === 0) return []
-  for await (const { seq } of replay(ports, history, { record: definition.record, wanted: [], partition, after: 0, until: Infinity, signal })) {
-    for (const one of seq) left.delete(one)
+  const beginning = beginningOf(run)
+  const look = async (pieces: readonly Piece[], from: Beginning, until: number) => {
+    for await (const { seq, others } of replay(ports, pieces, { record, wanted: [], partition, ...from, until, signal })) {
+      for (const some of [seq, others]) for (const one of some) left.delete(one)
+    }
   }
-  return [...left].sort((a, b) => a - b)
+  let latest = 0
+  for (const one of dropped) latest = Math.max(latest, one)
+  if (latest > beginning.after) await look(history, beginning, latest)
+  // What the version does not rest on may be gone: only the pieces that can hold one of them are looked at.
+  const untold: number[] = []
+  let after = 0
+  for (const piece of history) {
+    const inside = [...left].filter((one) => one > after && one <= Math.min(piece.lastSeq, beginning.after))
+    if (inside.length > 0) {
+      const gone = await checkHistory(ports, [{ partition, history: [piece], after }], signal).then(() => undefined, asProblem)
+      if (!gone) await look([piece], { after }, piece.lastSeq)
+      else for (const one of inside) if (left.delete(one)) untold.push(one)
+    }
+    after = Math.max(after, piece.lastSeq)
+  }
+  return { never: [...left].sort((a, b) => a - b), untold }
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  throw error
 }

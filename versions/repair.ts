@@ -8,14 +8,23 @@ import { compare, type RowAt } from './compare.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { isComplete, type SetState } from './journal.ts'
 import { openJournal, timeText } from './keep.ts'
-import { computedAgain, laterRows, ownedRows, partitionOf } from './owned.ts'
+import { computedAgain, historyGone, laterRows, ownedRows, partitionOf } from './owned.ts'
 import { project } from './project.ts'
 
 export type Repaired = {
   readonly schemas: number
   /** The statements that made tables and views fit. */
   readonly statements: readonly string[]
-  readonly versions: readonly { readonly version: number; readonly checked: number; readonly written: number; readonly removed: number }[]
+  readonly versions: readonly RepairedVersion[]
+}
+
+export type RepairedVersion = {
+  readonly version: number
+  readonly checked: number
+  readonly written: number
+  readonly removed: number
+  /** Why its rows were left as they are: history cannot make them any more. */
+  readonly left: string | null
 }
 
 export type RepairOptions = Watch & { readonly set: string }
@@ -32,9 +41,10 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
     await checkPossible(ports, journal.state, watch.signal)
     const statements = await project(ports, journal.state)
     const outflow = await lostProgress(ports)
-    const versions: { version: number; checked: number; written: number; removed: number }[] = []
+    const versions: RepairedVersion[] = []
     for (const own of journal.state.versions) {
-      if (!own.retired && isComplete(own)) versions.push({ version: own.version, ...(await repairRows(ports, set, own.version, outflow !== undefined, watch)) })
+      if (own.retired || !isComplete(own)) continue
+      versions.push({ version: own.version, ...(await repairRows(ports, { set, ...watch }, own.version, outflow !== undefined)) })
     }
     // Every row up to there is in place: the sink goes on behind it.
     for (const [partition, next] of outflow ?? []) await ports.warehouse.write(set, { count: 0, byName: new Map() }, { reader: sinkReader(partition), next })
@@ -76,11 +86,16 @@ async function lostProgress({ log, warehouse }: Pick<VersionPorts, 'log' | 'ware
 }
 
 /** `all`: the sink will bring none of them. */
-async function repairRows(ports: VersionPorts, set: string, version: number, all: boolean, watch: Watch): Promise<{ readonly checked: number; readonly written: number; readonly removed: number }> {
+async function repairRows(
+  ports: VersionPorts, { set, ...watch }: RepairOptions, version: number, all: boolean,
+): Promise<Omit<RepairedVersion, 'version'>> {
   const { warehouse } = ports
   const owned = await ownedRows(ports, set, version)
   const { definition, partitions } = owned
-  const done = { checked: 0, written: 0, removed: 0 }
+  const done = { checked: 0, written: 0, removed: 0, left: null }
+  // Before anything is written: half of its rows would be no better than none.
+  const gone = await historyGone(ports, owned, watch.signal)
+  if (gone) return { ...done, left: gone.message }
   const report = ({ rows, of }: { readonly rows: number; readonly of: number }) => watch.report({ step: 'comparing rows', rows, seq: (done.checked += rows), of })
   const expected = partitions.map((one) => computedAgain(ports, definition, one, all ? one.end : one.until, { signal: watch.signal, report }))
 

@@ -11,6 +11,8 @@ export type Verified = {
   readonly until: number
   /** Rows computed but not yet brought to the warehouse by the sink: they are not compared. */
   readonly notSunk: number
+  /** Records dropped as duplicates of some that came before, and of these nobody can tell any more whether they were taken. */
+  readonly untold: number
   readonly differences: number
   readonly first: readonly Difference[]
 }
@@ -37,12 +39,16 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
     different: ({ seq }, column, wanted, found) => differences.add(seq, column, wanted, found),
   })
   // What was taken for a duplicate must have been one.
+  let untold = 0
   for (const [i, one] of partitions.entries()) {
-    for (const seq of await neverTaken(ports, definition, one, dropped[i]!, watched.signal)) differences.add(seq, 'record', 'taken once', 'dropped as a duplicate')
+    const found = await neverTaken(ports, definition, one, dropped[i]!, watched.signal)
+    for (const seq of found.never) differences.add(seq, 'record', 'taken once', 'dropped as a duplicate')
+    untold += found.untold.length
   }
   watched.signal.throwIfAborted()
   const after = Math.min(...partitions.map(({ run }) => run.after))
-  return { rows, after, until, notSunk: partitions.reduce((sum, one) => sum + one.end - one.until, 0), differences: differences.count(), first: differences.first }
+  const notSunk = partitions.reduce((sum, one) => sum + one.end - one.until, 0)
+  return { rows, after, until, notSunk, untold, differences: differences.count(), first: differences.first }
 }
 
 async function* counted<T extends { readonly count: number }>(batches: AsyncIterable<T>, add: (count: number) => void): AsyncIterable<T> {

@@ -23,8 +23,8 @@ const rowsPerWrite = 30
 export type StoreInMemory = DrivenStore & {
   /** Handles of their own, as another process has them. */
   open(): Ports
-  /** A new registry, or a new warehouse, takes the place of the one that was there. */
-  lose(part: 'registry' | 'warehouse'): void
+  /** A topic is gone, or a new registry or warehouse takes the place of the one that was there. */
+  lose(part: 'registry' | 'warehouse' | 'inflow' | 'outflow'): void
   /** The lines that batches kept aside. */
   readonly rejected: readonly Reject[]
 }
@@ -75,7 +75,8 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     close: async () => database.close(),
     open,
     lose(part) {
-      if (part === 'registry') schemas = memorySchemas()
+      if (part === 'inflow' || part === 'outflow') log.topics.delete(part)
+      else if (part === 'registry') schemas = memorySchemas()
       else {
         database.close()
         database = memoryDatabase()
