@@ -46,11 +46,13 @@ export const run: Run = async ({ options, config, console, signal }) => {
       { ...ports, source, rejects: ports.rejects(set) },
       { set, years: chosen, strict: options['strict'] === true, continue: options['continue'] === true, by, signal, report: ({ rows }) => progress(rows) },
     )
-    const totals = { ...done, there: done.alreadyThere }
+    const unread = done.unread.map(({ version, rows }) => ({ name: `${set}@${version}`, rows }))
+    const totals = { ...done, unread, there: done.alreadyThere }
     refuseNothing(file, chosen, totals, rejects)
     const took = `backfilled ${count(done.rows)} records into ${done.versions.map((version) => `${set}@${version}`).join(', ')}`
     const text = totalsText(totals, { took, rejects, goOn: 'run it again to go on from there, or with --undo to take it back' })
-    console.result(text, { ...done, read: readOf(totals), set, rejects: done.rejected > 0 ? rejects : null })
+    const isKept = done.rejected > 0 || unread.length > 0
+    console.result(text, { ...done, read: readOf(totals), set, rejects: isKept ? rejects : null })
   })
 }
 

@@ -179,8 +179,10 @@ async function unfinished(ports: Ports): Promise<Found> {
 async function countedRows(ports: Ports): Promise<Found> {
   const all = (await Promise.all((await knownSets(ports.registry)).map((set) => tally(ports, set)))).flat()
   const wrong = all.filter(({ addsUp }) => !addsUp)
-  const found = (some: readonly Tally[]) => some.map(({ set, version, rows, taken, onTheWay }) =>
-    `${set}@${version} has ${count(rows)} rows of ${count(taken)}${onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : ''}`).join('; ')
+  const found = (some: readonly Tally[]) => some.map(({ set, version, rows, taken, unread, onTheWay }) => [
+    `${set}@${version} has ${count(rows)} rows of ${count(taken)}`,
+    onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : '', unread > 0 ? ` (${count(unread)} more it cannot read)` : '',
+  ].join('')).join('; ')
   if (wrong.length > 0) return { found: found(wrong), todo: `See which: tidemark verify ${wrong[0]!.set}@${wrong[0]!.version}; bring them back: tidemark repair ${wrong[0]!.set}` }
   return { found: all.length === 0 ? 'none to count' : found(all) }
 }

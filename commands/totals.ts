@@ -8,6 +8,8 @@ export type Totals = {
   readonly there: number
   readonly rejected: number
   readonly rejectedBefore?: number
+  /** Of the rows, those that a version cannot read and another can. */
+  readonly unread?: readonly { readonly name: string; readonly rows: number }[]
   readonly notChosen: number
   readonly interrupted: boolean
 }
@@ -16,9 +18,10 @@ export const readOf = ({ rows, there, rejected, rejectedBefore = 0, notChosen }:
 
 /** `took` says what became of the rows taken, `rejects` where the others are, `goOn` what to do when it was interrupted. */
 export function totalsText(totals: Totals, { took, rejects, goOn }: { readonly took: string; readonly rejects: string; readonly goOn: string }): string {
-  const { rows, there, rejected, rejectedBefore = 0, notChosen, interrupted } = totals
+  const { rows, there, rejected, rejectedBefore = 0, unread = [], notChosen, interrupted } = totals
   return [
     rows > 0 ? took : 'nothing new',
+    ...unread.map(({ name, rows: some }) => `${count(some)} of them cannot be read by ${name}, which has no rows for them, see ${rejects}`),
     ...(there > 0 ? [`${count(there)} were there already`] : []),
     ...(rejected > 0 ? [`${lines(rejected)} rejected, see ${rejects}`] : []),
     ...(rejectedBefore > 0 ? [`${lines(rejectedBefore)} rejected before`] : []),
