@@ -1,5 +1,6 @@
 /** `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right stays. */
 import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
+import { restoreKept } from '../feature-defs/kept-schemas.ts'
 import { pick, type Columns } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionPorts, Watch } from './bring.ts'
@@ -7,7 +8,7 @@ import { carryOut, checkPossible } from './carry-out.ts'
 import { compare, type RowAt } from './compare.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { isComplete, type SetState } from './journal.ts'
-import { openJournal, timeText } from './keep.ts'
+import { loadState, openJournal, setsWithJournal, timeText } from './keep.ts'
 import { computedAgain, historyGone, laterRows, ownedRows, partitionOf } from './owned.ts'
 import { project } from './project.ts'
 
@@ -37,7 +38,7 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
       throw new Problem(`nothing is known of ${set}: its journal lies in the log, which has none`,
         `Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, start over in an empty data directory.`)
     }
-    const schemas = await restoreSchemas(ports, journal.state)
+    const schemas = (await restoreKept(ports)) + (await restoreVersions(ports, journal.state))
     await checkPossible(ports, journal.state, watch.signal)
     const statements = await project(ports, journal.state)
     const outflow = await lostProgress(ports)
@@ -56,17 +57,26 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
   }
 }
 
+const fromCopy = 'Restore the registry from a copy: messages that name a schema it does not have can be read by nobody.'
+
+/** How many are put back, by set: those that are not repaired now are computed on, too. The schemas of messages are under ''. */
+export async function restoreSchemas(ports: VersionPorts): Promise<ReadonlyMap<string, number>> {
+  const restored = new Map([['', await restoreKept(ports)]])
+  for (const set of await setsWithJournal(ports.checkpoints)) restored.set(set, await restoreVersions(ports, await loadState(ports, set)))
+  return restored
+}
+
 /** Every message names its schema: they come back under the ids that they had, or not at all. */
-async function restoreSchemas({ registry }: Pick<VersionPorts, 'registry'>, { set, versions }: SetState): Promise<number> {
+async function restoreVersions({ registry }: Pick<VersionPorts, 'registry'>, { set, versions }: SetState): Promise<number> {
   let restored = 0
   for (const { version, mode, schema, record } of versions) {
     for (const { id, definition } of [record, schema]) {
       if (id === '' || (await registry.find(id))) continue
+      const lost = `the registry has lost the schema ${id} of ${set}`
+      if (!registry.restore) throw new Problem(`${lost}, and it gives every schema that it takes another id`, fromCopy)
+      // A store of before, of which no event was written yet.
+      if (definition === '') throw new Problem(`${lost}, and nobody has written down what it was`, fromCopy)
       const { name } = JSON.parse(definition) as { readonly name: string }
-      if (!registry.restore) {
-        throw new Problem(`the registry has lost the schema ${id} of ${set}, and it gives every schema that it takes another id`,
-          'Restore the registry from a copy: messages that name a schema it does not have can be read by nobody.')
-      }
       await registry.restore({ id, subject: name, definition })
       if (id === schema.id) await registry.label(id, { set, version: String(version), mode })
       restored++
