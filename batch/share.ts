@@ -1,7 +1,8 @@
 /** What a batch is, and each partition's share of it: which rows are its own, what they were taken after, and the versions that compute them. */
-import { loadState, running, type Routing } from '../feature-defs/checkpoint.ts'
+import { running, type Routing } from '../feature-defs/checkpoint.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { layersOf, lookupState, type Layers } from '../feature-defs/state.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { takenIn, untaken, type Take, type Taken, type Years } from '../schemas/selection.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
@@ -74,6 +75,7 @@ export type Work = Part & {
 
 export type Lane = {
   readonly definition: Definition
+  readonly layers: Layers
   readonly engine: Engine
   /** Which of the batch's records it reads. */
   readonly reading: number
@@ -86,13 +88,13 @@ export type Lane = {
 export async function openWork(batch: Batch, part: Part, { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] }): Promise<Work> {
   const { ports, options: { set }, base, records, batchOnly } = batch
   const { partition, position } = part
-  const live = running(position).map(({ version }) => version)
-  const { place, states } = await loadProgress(ports.checkpoints, set, partition, live)
-  const lanes = await Promise.all(live.map(async (version) => {
-    const definition = known.find((one) => one.version === version)!
-    const state = await loadState(ports.checkpoints, set, version, partition)
-    const reading = placeAmong(records, definition.record)
-    return { definition, engine: engine(definition, new Map([...state, ...states.get(version)!])), reading, unread: 0, unreadNow: 0 }
+  const live = running(position).map(layersOf)
+  const { place, states } = await loadProgress(ports.checkpoints, set, partition, live.map(({ version }) => version))
+  const lanes = await Promise.all(live.map(async (layers): Promise<Lane> => {
+    const definition = known.find((one) => one.version === layers.version)!
+    const [changed, before] = [states.get(layers.version)!, await lookupState(ports.checkpoints, { set, partition }, layers)]
+    const state = { get: (key: string) => changed.get(key) ?? before.get(key) }
+    return { definition, layers, engine: engine(definition, state), reading: placeAmong(records, definition.record), unread: 0, unreadNow: 0 }
   }))
   const waits = batchOnly ? Infinity : await firstWaiting(ports, records, partition, position)
   const batches = takenIn(position.history.filter((piece) => piece.kind === 'batch').filter((piece) => piece.base === base))

@@ -1,11 +1,10 @@
 /** The work of a batch under its hold: rows of the file through the engines into the warehouse, partition by partition, with the place saved. */
-import {
-  extendHistory, loadSpeed, savePosition, saveSpeed, saveState, type Piece, type Routing, type Run,
-} from '../feature-defs/checkpoint.ts'
+import { extendHistory, loadSpeed, savePosition, saveSpeed, type Piece, type Routing, type Run } from '../feature-defs/checkpoint.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../feature-defs/inflow.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { rowsOf } from '../feature-defs/rows.ts'
+import { saveState } from '../feature-defs/state.ts'
 import { extendTake, nothingYet, unreadable, yearsText, type Take, type Years } from '../schemas/selection.ts'
 import { rowsWhere } from '../utilities/columns.ts'
 import { oneAhead } from '../utilities/one-ahead.ts'
@@ -150,8 +149,8 @@ async function finish(batch: Batch, works: readonly Work[], take: Take, { routin
     const spread = routing.partitions > 1 && { routing }
     const piece: ReadBatchPiece = { kind: 'batch', ...take, place: ports.source.place, rows, readers, ...spread }
     const progress = await loadProgress(ports.checkpoints, set, partition, lanes.map(({ definition }) => definition.version))
-    const states = lanes.flatMap(({ definition: { version }, engine }) =>
-      saveState(set, version, partition, new Map([...progress.states.get(version)!, ...engine.changes()])))
+    const states = lanes.flatMap(({ layers, engine }) =>
+      saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...engine.changes()])))
     const [runs, history] = [withUnread(position.runs, lanes), withPiece(position.history, piece)]
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, runs, history, hold: null })
     const save = [...states, ...forgetProgress(set, partition, progress), ...speed, moved]

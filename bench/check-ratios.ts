@@ -1,7 +1,7 @@
 /** How much faster each fast path is than its plain twin, and whether that is still enough. Ratios of one process hold on any machine; seconds do not. */
 import { median } from './report.ts'
 
-export type Work = () => unknown
+type Work = () => unknown
 
 export type Pair = {
   readonly name: string

@@ -6,7 +6,7 @@ import { run, workDir } from './child.ts'
 export type Data = { readonly file: string; readonly rows: number; readonly years: string }
 
 /** More rows than some years could have are spread over all of them. */
-export const yearsFor = (rows: number): string => (rows <= 5_000_000 ? '2007-2012' : '2007-2018')
+const yearsFor = (rows: number): string => (rows <= 5_000_000 ? '2007-2012' : '2007-2018')
 
 export async function dataOf(rows: number): Promise<Data> {
   const years = yearsFor(rows)

@@ -3,7 +3,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { Problem } from '../utilities/problem.ts'
 
 const parts = ['engine', 'csv', 'codecs', 'batch', 'stream'] as const
-export type Part = (typeof parts)[number]
+type Part = (typeof parts)[number]
 
 export type Options = {
   readonly sizes: readonly number[]

@@ -7,7 +7,7 @@ import { waysOfStreaming, type StreamRun } from './stream.ts'
 /** Peaks by process and number of rows. */
 export type Peaks = Map<string, Map<number, readonly number[]>>
 
-export function notePeaks(peaks: Peaks, process: string, rows: number, finished: readonly Finished[]): void {
+function notePeaks(peaks: Peaks, process: string, rows: number, finished: readonly Finished[]): void {
   if (finished.length === 0) return
   const byRows = peaks.get(process) ?? new Map<number, readonly number[]>()
   peaks.set(process, byRows.set(rows, finished.map(({ peakBytes }) => peakBytes)))

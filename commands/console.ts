@@ -1,9 +1,8 @@
 /** The terminal: results on stdout, everything else on stderr, progress that suits a person or a log file, and questions. */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
-import { printable } from '../utilities/printable.ts'
+import { harmless, printable, seenOn } from '../utilities/printable.ts'
 import { Problem } from '../utilities/problem.ts'
-import { harmless, seenOn } from './harmless.ts'
 import { openRate } from './rate.ts'
 
 export type Console = ReturnType<typeof openConsole>

@@ -4,12 +4,20 @@ import { join } from 'node:path'
 import { wireReader } from '../config/wire.ts'
 import { makeDirectory } from '../utilities/make-directory.ts'
 import { Problem } from '../utilities/problem.ts'
-import type { Context, Options } from './command.ts'
+import type { Command, Context, Options } from './command.ts'
 import { count, duration, table, type Console, type Json } from './console.ts'
-import { commands } from './table.ts'
 import { wholeNumber } from './words.ts'
 
 const mark = 'made-by-tidemark-demo'
+
+/** The commands that the story is told with. */
+const told: Readonly<Record<string, Command['load']>> = {
+  generate: () => import('./generate.ts'),
+  apply: () => import('./apply.ts'),
+  backfill: () => import('./backfill.ts'),
+  produce: () => import('./produce.ts'),
+  up: () => import('./up.ts'),
+}
 
 export const run = async ({ options, config, console, signal }: Context): Promise<number | void> => {
   const rows = wholeNumber(options, 'rows', { least: 100 }) ?? 200_000
@@ -23,7 +31,7 @@ export const run = async ({ options, config, console, signal }: Context): Promis
   const type = async (words: string, given: Options, args: readonly string[] = []) => {
     if (signal.aborted) return
     console.note(`$ tidemark ${words}`)
-    const { run } = await commands.find(({ name }) => name === words.split(' ')[0])!.load()
+    const { run } = await told[words.split(' ')[0]!]!()
     const code = await run({ args, options: given, config: own, console: quiet(console), signal })
     if (code) throw new Problem(`the demo stopped at: tidemark ${words}`, 'Please report it with the lines above.')
   }

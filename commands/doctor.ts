@@ -3,13 +3,12 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join, resolve } from 'node:path'
 import { defaultSource, type Config } from '../config/config.ts'
 import { loadDefinitions, type Definitions } from '../config/definitions.ts'
-import { lookAtServers, sourceAt, type Ports } from '../config/wire.ts'
+import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt, type Ports } from '../config/wire.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { checkTopics } from '../feature-defs/store.ts'
 import { readCsv } from '../schemas/csv.ts'
 import type { Found } from '../utilities/look.ts'
 import { Problem } from '../utilities/problem.ts'
-import { openSqlite } from '../utilities/sqlite.ts'
 import { checkUnedited } from '../versions/check.ts'
 import { tally, type Tally } from '../versions/tally.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
@@ -129,21 +128,16 @@ function may(what: number, path: string): boolean {
   }
 }
 
-function database(path: string, deep: boolean, first: string): Found {
+async function database(path: string, deep: boolean, first: string): Promise<Found> {
   if (!existsSync(path)) return { found: 'it is not there', todo: `Run: ${first}` }
   const bytes = statSync(path).size
-  const db = openSqlite(path, { readOnly: true })
-  try {
-    const look = (sql: string) => db.read(() => db.prepare(sql).all()).map((row) => String(Object.values(row)[0]))
-    if (look('SELECT name FROM sqlite_schema LIMIT 1').length === 0) {
-      return { found: 'it is empty: it has no table', todo: `Move the file away and run: ${first}, or restore it from a copy.` }
-    }
-    const size = `${count(bytes)} bytes`
-    if (bytes >= largeFileBytes && !deep) return { found: `${size}; it opens (all of it is read with --deep)` }
-    const [verdict] = look('PRAGMA quick_check(1)')
-    return verdict === 'ok' ? { found: `${size}, sound` } : { found: `it is damaged: ${verdict}`, todo: 'Restore it from a copy, or move it away and fill it again.' }
-  } finally {
-    db.close()
+  const size = `${count(bytes)} bytes`
+  const look = await lookAtDatabase(path, { deep: deep || bytes < largeFileBytes })
+  if ('damage' in look) return { found: `it is damaged: ${look.damage}`, todo: 'Restore it from a copy, or move it away and fill it again.' }
+  switch (look.state) {
+    case 'empty': return { found: 'it is empty: it has no table', todo: `Move the file away and run: ${first}, or restore it from a copy.` }
+    case 'opened': return { found: `${size}; it opens (all of it is read with --deep)` }
+    case 'sound': return { found: `${size}, sound` }
   }
 }
 
@@ -219,8 +213,7 @@ async function clock({ registry, warehouse, clock }: Ports): Promise<Found> {
 
 /** What the holders say of themselves. */
 async function leases(dataDir: string): Promise<Found> {
-  const { leaseHolders } = await import('../utilities/lease.ts')
-  const held = leaseHolders(dataDir).map(({ name, pid, host, since, command }) => `${name}: process ${pid} on ${host} since ${since} (${command})`)
+  const held = (await leaseHolders(dataDir)).map(({ name, pid, host, since, command }) => `${name}: process ${pid} on ${host} since ${since} (${command})`)
   return { found: held.length === 0 ? 'nobody holds any' : held.join('; ') }
 }
 

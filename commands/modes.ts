@@ -5,7 +5,7 @@ import type { Options } from './command.ts'
 
 export const modeOptions = [
   ['--cold', 'what is new starts empty; rows from the switch on'],
-  ['--forward-only', 'what is new is warmed from history; rows from the switch on'],
+  ['--forward-only', 'the state of what is new is replayed from history; rows from the switch on'],
   ['--backfill', 'rows of this version for all history (the default)'],
   ['--shadow', 'as --backfill, but not shown to SQL users yet'],
 ] as const

@@ -27,7 +27,7 @@ export function planText(plan: Plan): string {
 function replayText({ replayedRecords, writtenRows, seconds, bytes }: Plan): string {
   if (replayedRecords === 0) return 'nothing is replayed.'
   const time = seconds === null ? 'time not known before the first measurement here' : `about ${duration(seconds)}`
-  if (writtenRows === 0) return `${count(replayedRecords)} records are replayed to warm the state, no row is written for them; ${time}.`
+  if (writtenRows === 0) return `${count(replayedRecords)} records are replayed for the state, and no row is written for them; ${time}.`
   return `${count(replayedRecords)} records are replayed and as many rows written; ${time}, ${bytes === null ? 'size not known yet' : `about ${count(Math.max(1, Math.round(bytes / 1e6)))} MB`}.`
 }
 

@@ -1,7 +1,7 @@
 /** Rows of a query as text, part by part: CSV and JSON for machines, to be put one behind the other. */
 import type { Cell } from './console.ts'
 
-export type Part = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
+type Part = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
 
 export interface PartsText {
   /** The first part tells the columns. */

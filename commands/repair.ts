@@ -2,7 +2,7 @@
 import { knownSets } from '../feature-defs/known-versions.ts'
 import { checkRegistry, checkTopics, hasLostRegistry, takeRegistry } from '../feature-defs/store.ts'
 import { Problem } from '../utilities/problem.ts'
-import type { Progress } from '../versions/bring.ts'
+import type { Watch } from '../versions/bring.ts'
 import { setsWithJournal } from '../versions/keep.ts'
 import { repair, restoreSchemas } from '../versions/repair.ts'
 import type { Run } from './command.ts'
@@ -26,7 +26,7 @@ export const run: Run = async ({ args, config, console, signal }) =>
     for (const set of sets) {
       const lease = await ports.lease(`apply-${set}`)
       const progress = console.progress(`repair ${set}`)
-      const report = ({ rows, seq, of }: Progress) => progress(rows, { done: seq, of })
+      const report: Watch['report'] = ({ rows, seq, of }) => progress(rows, { done: seq, of })
       const { statements, versions } = await repair(ports, { set, signal, report }).finally(() => lease.close())
       const lines = [
         ...(statements.length > 0 ? [`${count(statements.length)} statements for tables and views`] : []),

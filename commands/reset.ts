@@ -1,4 +1,4 @@
-/** `reset`: deletes the records of a topic that all of its readers have taken, or moves a consumer group of somebody else's. */
+/** `reset`: deletes the records of a topic that all of its readers have taken, or goes on with a topic as it is. */
 import type { Ports } from '../config/wire.ts'
 import { loadPosition } from '../feature-defs/checkpoint.ts'
 import { deadTopic, inflowTopic, outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
@@ -9,7 +9,6 @@ import { Problem } from '../utilities/problem.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Options, Run } from './command.ts'
 import { count } from './console.ts'
-import { resetGroup } from './reset-group.ts'
 import { resetAsItIs } from './reset-as-it-is.ts'
 import { withAnyTopics, withPorts } from './stage.ts'
 import { partitionsOf } from './topics.ts'
@@ -27,8 +26,6 @@ const leaves = [
 export const run: Run = async ({ args, options, config, console }) => {
   const topic = args[0]!
   const asked = wholeNumber(options, 'before')
-  if (options['group'] !== undefined) return withAnyTopics({ config, console }, ['reset'], ({ log }) => resetGroup(log, topic, options, console))
-  if (options['to'] !== undefined) throw new Problem('--to says where a consumer group goes on, and no group is named', 'Add --group NAME, or use --before OFFSET to delete records.', { usage: true })
   if (![inflowTopic, outflowTopic, deadTopic].includes(topic)) throw new Problem(`${topic} is no topic that reset knows the readers of`, `Name ${inflowTopic}, ${outflowTopic} or ${deadTopic}.`, { usage: true })
   if (options['asItIs'] === true) {
     if (topic === deadTopic) {

@@ -17,7 +17,7 @@ export const nothingYet = async (config: Pick<Config, 'features'>): Promise<stri
 
 export async function firstApply({ features }: Pick<Config, 'features'>): Promise<string> {
   const definitions = await loadDefinitions(features).catch((): Definitions => new Map())
-  const [set = 'SET'] = [...definitions].find(([, chain]) => !chain.at(-1)!.batchOnly) ?? definitions.keys()
+  const [set = 'SET'] = [...definitions].find(([, chain]) => !chain.at(-1)!.batchOnly) ?? [...definitions.keys()]
   return `tidemark apply ${set}@0`
 }
 

@@ -1,7 +1,7 @@
 /** `status`: what is where, how far each reader has come, and how fast. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
-import type { Ports } from '../config/wire.ts'
+import { leaseHolders, type Ports } from '../config/wire.ts'
 import { loadPositions, running } from '../feature-defs/checkpoint.ts'
 import { loadHeld } from '../feature-defs/held.ts'
 import { deadTopic, inflowTopic, outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
@@ -98,9 +98,8 @@ async function lagAt({ log }: Pick<Ports, 'log'>, topics: readonly TopicState[],
 
 /** Taken in a second, of each reading; undefined where nobody is at work, so that there is nothing to wait for. */
 async function ratesOf(ports: Ports, { dataDir, log }: Config, before: readonly Reading[], overMs: number, signal: AbortSignal): Promise<readonly number[] | undefined> {
-  const { leaseHolders } = await import('../utilities/lease.ts')
   // On Kafka others may be at work on other machines.
-  const atWork = log.kind !== 'embedded' || leaseHolders(dataDir).some(({ name }) => name === 'consume' || name === 'sink')
+  const atWork = log.kind !== 'embedded' || (await leaseHolders(dataDir)).some(({ name }) => name === 'consume' || name === 'sink')
   if (overMs === 0 || (!atWork && overMs <= 1000) || before.length === 0) return undefined
   const startedMs = performance.now()
   await sleep(overMs, undefined, { signal }).catch(() => undefined)

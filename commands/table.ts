@@ -193,14 +193,12 @@ export const commands: readonly Command[] = [
   {
     name: 'reset',
     args: '<topic>',
-    summary: 'delete the records of a topic that all of its readers have taken; or go on with one as it is; or move a consumer group',
+    summary: 'delete the records of a topic that all of its readers have taken; or go on with one as it is',
     example: 'tidemark reset outflow',
     options: [
       ['--before <offset>', 'only those before this offset (default: as many as may go)'],
       ['--partition <p>', 'only this one'],
       ['--as-it-is', 'delete nothing: go on with a topic that was made anew, or that lost records before they were taken'],
-      ['--group <name>', 'delete nothing: set where this consumer group of Kafka goes on reading the topic'],
-      ['--to <where>', 'with --group: start, end or an offset (default: start)'],
     ],
     onExisting: true,
     load: () => import('./reset.ts'),

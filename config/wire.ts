@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import type { Mode } from '../schemas/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
 import { systemClock, type Clock } from '../utilities/clock.ts'
-import type { Lease } from '../utilities/lease.ts'
+import type { Holder, Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/log/kafka-auth.ts'
 import type { Log } from '../utilities/log/log.ts'
 import type { Look } from '../utilities/look.ts'
 import { makeDirectory } from '../utilities/make-directory.ts'
-import type { ParquetOptions } from '../utilities/parquet/parquet.ts'
+import type { ParquetOptions } from '../utilities/parquet/parquet-writer.ts'
 import type { ParquetThread } from '../utilities/parquet/parquet-thread.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { RejectsFile } from '../utilities/source/rejects-file.ts'
@@ -42,7 +42,7 @@ export type WireOptions = {
 export async function wire(config: Config, note: (text: string) => void = () => {}, options: WireOptions = {}): Promise<Ports> {
   const open = await sources()
   const { rejectsFile } = await import('../utilities/source/rejects-file.ts')
-  const { takeLease } = await import('../utilities/lease.ts')
+  const { takeLease } = await import('../utilities/lease-file.ts')
 
   const at = (name: string) => join(config.dataDir, name)
   const { log, checkpoints } = await openLog(config, note, options)
@@ -147,6 +147,14 @@ export async function wireParquet(options: ParquetOptions): Promise<ParquetThrea
 /** Only the warehouse, for reading. */
 export function wireReader(config: Config): Promise<Warehouse> {
   return openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
+}
+
+/** Who is at work in a data directory. */
+export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> => (await import('../utilities/lease-file.ts')).leaseHolders(dataDir)
+
+/** What can be seen of a database file of the embedded parts. */
+export async function lookAtDatabase(...asked: Parameters<typeof import('../utilities/sqlite-look.ts').lookAtDatabase>) {
+  return (await import('../utilities/sqlite-look.ts')).lookAtDatabase(...asked)
 }
 
 /** What can be seen of the parts that are servers of their own, without making anything. */

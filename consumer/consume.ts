@@ -1,7 +1,7 @@
 /** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  extendHistory, joinSpans, loadPosition, lookupState, running, savePosition, saveState, writerName, type BackfillHold, type Position, type Run, type Span,
+  extendHistory, joinSpans, loadPosition, running, savePosition, writerName, type BackfillHold, type Position, type Run, type Span,
 } from '../feature-defs/checkpoint.ts'
 import { deadLetters } from '../feature-defs/dead-letters.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
@@ -13,6 +13,7 @@ import { intakeOf, type Taken } from '../feature-defs/intake.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { leftBehind } from '../feature-defs/left-behind.ts'
 import { mostAdded, rowSchema } from '../feature-defs/row-schema.ts'
+import { layersOf, lookupState, saveState, type Layers } from '../feature-defs/state.ts'
 import { splicer } from '../schemas/encode.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { Clock } from '../utilities/clock.ts'
@@ -53,7 +54,7 @@ type Turn = {
 type Group = { readonly reader: InflowReader; readonly lanes: readonly Lane[] }
 
 /** One live version at work: its engine, and how its rows become messages. */
-type Lane = { readonly definition: Definition; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
+type Lane = { readonly definition: Definition; readonly layers: Layers; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
 
 /** Works on one partition until the signal aborts, or to the end of inflow. */
 export async function consume(ports: ConsumerPorts, options: ConsumeOptions): Promise<void> {
@@ -119,15 +120,16 @@ function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, p
 
 async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string, partition: number, position: Position): Promise<Group[]> {
   const known = await knownVersions(registry, set)
-  const live = running(position).map(({ version }) => known.find(({ definition }) => definition.version === version)!)
+  const live = running(position).map((run) => ({ ...known.find(({ definition }) => definition.version === run.version)!, layers: layersOf(run) }))
   if (live.length === 0) throw new Problem(`no version of ${set} is applied`, `Run: tidemark apply ${set}@0`)
 
   const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
   return Promise.all([...byRecord.values()].map(async (alike) => ({
     reader: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))], recordedIn(checkpoints)),
-    lanes: await Promise.all(alike.map(async ({ definition, registered }) => ({
+    lanes: await Promise.all(alike.map(async ({ definition, registered, layers }) => ({
       definition,
-      engine: engine(definition, await lookupState(checkpoints, set, definition.version, partition)),
+      layers,
+      engine: engine(definition, await lookupState(checkpoints, { set, partition }, layers)),
       splice: splicer(rowSchema(definition), registered.id),
     }))),
   })))
@@ -150,10 +152,10 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
     for (const [i, { lanes }] of turn.groups.entries()) {
       const { batch, rows, columns } = lots[i]!
       if (rows.length === 0) continue
-      for (const { definition, engine, splice } of lanes) {
+      for (const { definition, layers, engine, splice } of lanes) {
         const features = engine.push(inputsOf(definition, columns))
         append.push({ topic: outflowTopic, partition, batch: splice(batch, rows, features, clock(), definition.version) })
-        save.push(...saveState(set, definition.version, partition, engine.changes()))
+        save.push(...saveState({ set, partition }, layers, engine.changes()))
       }
     }
     const dead = [...unreadable, ...unreadBySome(turn.groups, lots)]

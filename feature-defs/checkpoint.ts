@@ -3,6 +3,7 @@ import { joinTake, type Take } from '../schemas/selection.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
 import type { SourceIdentity } from '../utilities/source/source.ts'
 import { positionOf } from './kept-before.ts'
+import type { Beneath } from './state.ts'
 
 /** A stretch of a file that `backfill` ingested. */
 export type BatchPiece = Take & {
@@ -55,12 +56,15 @@ export type Run = {
   readonly unread?: number
   /** Per feature, the _seq after which its state started empty: replaying from there gives the same bits. */
   readonly origins: { readonly [feature: string]: number }
+  /** Where its state lies. */
+  readonly layer?: number
+  readonly beneath?: readonly Beneath[]
 }
 
 export type Mode = 'first' | 'cold' | 'forward-only' | 'backfill' | 'shadow'
 
 /** Somebody else is at work on this checkpoint; the consumer waits. */
-export type Hold =
+type Hold =
   /** A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for long was left by a command that was killed. */
   | { readonly kind: 'switch'; readonly by: string; readonly token: string }
   /** A batch whose rows are partly written: to be finished, or undone, by the next `backfill`. */
@@ -99,7 +103,6 @@ export const start: Position = { seq: 0, offset: 0, duplicates: 0, dead: 0, runs
 export const writerName = (set: string, partition: number) => `compute/${set}/${partition}`
 
 const positionName = (set: string, partition: number | '') => `position/${set}/${partition}`
-const stateName = (set: string, version: number, partition: number) => `state/${set}@${version}/${partition}`
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -130,18 +133,6 @@ export async function loadAllPositions(checkpoints: Checkpoints): Promise<readon
 
 export const savePosition = (set: string, partition: number, position: Position): Save =>
   ({ name: positionName(set, partition), key: '', value: toBytes(position) })
-
-export const loadState = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.load(stateName(set, version, partition))
-
-/** The state of the few keys that are asked for. */
-export const lookupState = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.lookup(stateName(set, version, partition))
-
-/** All of the state, some keys at a time. */
-export const stateEntries = (checkpoints: Checkpoints, set: string, version: number, partition: number) => checkpoints.entries(stateName(set, version, partition))
-
-/** Only the entries given are touched: a checkpoint costs what changed. */
-export const saveState = (set: string, version: number, partition: number, entries: ReadonlyMap<string, Uint8Array | null>): Save[] =>
-  [...entries].map(([key, value]) => ({ name: stateName(set, version, partition), key, value }))
 
 /** How fast this store has replayed history, in records a second: writing their rows, or only bringing state up to date. */
 export type Speed = { readonly withRows?: number; readonly withoutRows?: number }
@@ -188,13 +179,6 @@ export function asItIs(position: Position, { first, next }: { readonly first: nu
     history: position.history.map((piece) => (lost(piece) ? { ...piece, topic: gone.id } : piece)),
   }
 }
-
-/** Where each partition went over to the version, as far as they have. */
-export const switchesTo = (positions: readonly Position[], version: number) =>
-  positions.flatMap(({ runs }, partition) => {
-    const run = runs.findLast((one) => one.version === version)
-    return run ? [{ partition, afterSeq: run.switchedAfter, at: run.switchedAt }] : []
-  })
 
 /** How many records the partition has taken. */
 export const rowsTaken = ({ history }: Position): number => history.reduce((sum, { rows }) => sum + rows, 0)

@@ -58,7 +58,7 @@ let latest = 0
 const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSet<S, F> => {
   check(definition)
   const known = (name: string) => definition.features.some((feature) => feature.name === name)
-  const next = (features: readonly NamedFeature[]) => versionOf<S, any>({ ...definition, version: definition.version + 1, features })
+  const next = <G>(features: readonly NamedFeature[]) => versionOf<S, G>({ ...definition, version: definition.version + 1, features })
   return {
     definition,
     made: ++latest,

@@ -62,7 +62,7 @@ async function grownFrom(source: Source, { size }: SourceIdentity, known: readon
   return undefined
 }
 
-export const beginsWith = async (source: Source, { size, sha256 }: SourceIdentity, signal?: AbortSignal): Promise<boolean> =>
+const beginsWith = async (source: Source, { size, sha256 }: SourceIdentity, signal?: AbortSignal): Promise<boolean> =>
   (await source.first(size).identify(signal)).sha256 === sha256
 
 /** What was read to the end of the file then must be what is read there now. */

@@ -67,7 +67,7 @@ function isRowSchema(avro: unknown): avro is AvroSchema & { readonly tidemark: R
   if (!Array.isArray(fields) || typeof tidemark !== 'object' || tidemark === null) return false
   const { set, version, per, batchOnly, record, at, fingerprint } = tidemark
   return [set, record, at, fingerprint].every((text) => typeof text === 'string') && Number.isSafeInteger(version) && typeof batchOnly === 'boolean'
-    && (per === null || typeof per === 'string') && fields.at(-1)?.name === `_v${version}` && fields.some(({ name }) => name === '_modified_ts')
+    && (per === null || typeof per === 'string') && fields.at(-1)?.name === `_v${Number(version)}` && fields.some(({ name }) => name === '_modified_ts')
 }
 
 type Stated = { readonly spec: NamedFeature['spec']; readonly fingerprint: Attribute[string] }
@@ -77,7 +77,7 @@ function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stat
   const { op, of, round, ...window } = spec
   // Ours is the only language that may write these attributes: anything more than we know is a meaning we do not know.
   const known = typeof op === 'string' && Object.hasOwn(windowOptions, op) ? windowOptions[op as OperatorSpec['op']] : undefined
-  const unknown = known ? Object.keys(window).filter((member) => !known.includes(member)) : [`op ${String(op)}`]
+  const unknown = known ? Object.keys(window).filter((member) => !known.includes(member)) : [`op ${typeof op === 'string' ? op : JSON.stringify(op)}`]
   if (unknown.length > 0 || typeof of !== 'string' || Object.keys(window).length !== 1 || (round !== undefined && typeof round !== 'number')) {
     const what = unknown.length > 0 ? ` (${unknown.join(', ')})` : ''
     throw new Problem(`${label(version)}: feature ${name} is defined in a way this program does not know${what}`,

@@ -2,7 +2,7 @@
 import { Problem } from '../utilities/problem.ts'
 import type { Field, Fields, RecordSchema } from './record.ts'
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 /** Our own attribute, which Avro readers pass over. */
 export type Attribute = { readonly [key: string]: Json }
 
@@ -87,7 +87,7 @@ export type Cell = {
   /** The bytes of the longest text that comes in as a record. A row of ours was one already, and its texts are as they are. */
   readonly most: number
 }
-export type CellKind = 'double' | 'int' | 'long' | 'seq' | 'date' | 'string' | 'bytes' | 'null'
+type CellKind = 'double' | 'int' | 'long' | 'seq' | 'date' | 'string' | 'bytes' | 'null'
 
 const cellKinds: ReadonlySet<string> = new Set(['double', 'int', 'long', 'date', 'string', 'bytes', 'null'] satisfies CellKind[])
 

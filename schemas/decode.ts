@@ -10,7 +10,7 @@ import type { Batch } from '../utilities/log/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './avro.ts'
 import { headerBytes, long, readZigzag, tooLong } from './wire.ts'
 
-export type Bad = { readonly index: number; readonly reason: string }
+type Bad = { readonly index: number; readonly reason: string }
 export type Decoded = {
   readonly columns: Columns
   /** The message that each row comes from. */

@@ -43,7 +43,7 @@ export function splicer(rowSchema: AvroSchema, id: string) {
   return (inflow: Batch, which: Rows, features: readonly Float64Array[], modifiedNs: bigint, version: number): Batch => {
     const rows = indexes(which)
     if (features.length !== added.length || features.some(({ length }) => length < rows.length)) {
-      const given = `${features.length} of ${features.map(({ length }) => length)}`
+      const given = `${features.length} of ${features.map(({ length }) => length).join()}`
       throw new TypeError(`${rowSchema.name} needs ${added.length} features of ${rows.length} values, not ${given}`)
     }
     const stamp = Uint8Array.of(...varint(modifiedNs), ...varint(BigInt(version)))

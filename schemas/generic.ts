@@ -161,9 +161,8 @@ const mostItems = 1_000_000
 function walkBlocks(bytes: Buffer, at: number, walkItem: (at: number) => number): number {
   let place = at
   for (let items = 0; ;) {
-    let [count, next] = walkNumber(bytes, place)
-    if (count < 0) next = walkNumber(bytes, next)[1]
-    place = next
+    const [count, next] = walkNumber(bytes, place)
+    place = count < 0 ? walkNumber(bytes, next)[1] : next
     if (count === 0) return place
     items += Math.abs(count)
     if (items > mostItems) throw new Unreadable(`an array or a map has more than ${mostItems} items`)

@@ -1,8 +1,8 @@
 /** Describes a record once: its TypeScript type, its Avro schema, its CSV header and its SQL columns are all read from it. */
 
-export type NumberField = { readonly kind: 'number'; readonly csv: string; readonly nullable: boolean }
-export type DateField = { readonly kind: 'date'; readonly csv: string; readonly nullable: boolean }
-export type TextField = { readonly kind: 'text'; readonly csv: string; readonly nullable: boolean; /** Most UTF-8 bytes in the warehouse. */ readonly bytes: number }
+type NumberField = { readonly kind: 'number'; readonly csv: string; readonly nullable: boolean }
+type DateField = { readonly kind: 'date'; readonly csv: string; readonly nullable: boolean }
+type TextField = { readonly kind: 'text'; readonly csv: string; readonly nullable: boolean; /** Most UTF-8 bytes in the warehouse. */ readonly bytes: number }
 export type Field = NumberField | DateField | TextField
 export type Fields = { readonly [name: string]: Field }
 

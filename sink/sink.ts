@@ -1,5 +1,4 @@
 /** The sink: reads `outflow` and writes its rows into the warehouse, each batch together with how far it has come. */
-import { loadPositions, switchesTo } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { knownSets } from '../feature-defs/known-versions.ts'
@@ -28,10 +27,10 @@ export type SinkOptions = {
   readonly report: (news: SinkNews) => void
   readonly note: (text: string) => void
 }
-export type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
+type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
 
 /** The group of sinks that share the partitions of outflow. */
-export const sinks = 'sink'
+const sinks = 'sink'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
   const { partitions, nothingYet = 'Run first: tidemark apply SET@0' } = options
@@ -51,10 +50,10 @@ export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'war
   }
 }
 
-async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPorts, { follow, signal, report }: SinkOptions, partition: number): Promise<void> {
+async function sinkPartition({ log, registry, warehouse }: SinkPorts, { follow, signal, report }: SinkOptions, partition: number): Promise<void> {
   const reader = sinkReader(partition)
   const lanes = new Map<string, Promise<Lane | undefined>>()
-  const laneOf = (id: string) => lanes.get(id) ?? lanes.set(id, openLane({ checkpoints, registry, warehouse }, id)).get(id)!
+  const laneOf = (id: string) => lanes.get(id) ?? lanes.set(id, openLane({ registry, warehouse }, id, signal)).get(id)!
 
   // A write that fails while the sink waits for more must not wait for it too.
   const failed = new AbortController()
@@ -99,17 +98,10 @@ async function sinkPartition({ log, checkpoints, registry, warehouse }: SinkPort
 
 type Lane = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder>; /** Its rows are gone from the warehouse, and stay so. */ readonly retired: boolean }
 
-async function openLane({ checkpoints, registry, warehouse }: Omit<SinkPorts, 'log'>, id: string): Promise<Lane | undefined> {
+async function openLane({ registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>, id: string, signal: AbortSignal): Promise<Lane | undefined> {
   const registered = await registry.find(id)
   const definition = registered && definitionOf(JSON.parse(registered.definition))
   if (!definition) return undefined
-  await noteSwitch({ checkpoints, warehouse }, definition)
-  const record = (await warehouse.versions(definition.set)).find(({ version }) => version === definition.version)
+  const record = (await warehouse.versions(definition.set, signal)).find(({ version }) => version === definition.version)
   return { definition, decode: decoder(rowSchema(definition)), retired: record?.state === 'retired' }
-}
-
-/** Tells SQL users where each partition switched to the version: known once its first row is here. */
-async function noteSwitch({ checkpoints, warehouse }: Pick<SinkPorts, 'checkpoints' | 'warehouse'>, { set, version }: Definition): Promise<void> {
-  const switches = switchesTo(await loadPositions(checkpoints, set), version)
-  if (switches.length > 0) await warehouse.noteSwitches(set, version, switches)
 }

@@ -75,6 +75,7 @@ export async function done(folder: string, words: string): Promise<string> {
 }
 
 /** What a command prints with --json: tests say by what they read of it what it must be. */
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Printed = any
 
 export const json = async (folder: string, words: string): Promise<Printed> => JSON.parse(await done(folder, `${words} --json`))

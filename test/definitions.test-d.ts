@@ -1,6 +1,6 @@
 /** Mistakes in definitions do not compile: the type checker fails on any line here that should be an error and is not. */
 import { count, ema, featureSet, mean, type FeatureRow } from '../feature-defs/feature-set.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { v1, type v0, type v2 } from '../feature-defs/loan-risk.ts'
 import { rejectedLoan } from '../schemas/rejected-loan.ts'
 
 type V1 = FeatureRow<typeof v1>

@@ -17,7 +17,7 @@ const writes = {
   log: ['create', 'truncate'] satisfies (keyof Log)[],
   writer: ['commit'] satisfies (keyof Writer)[],
   registry: ['register', 'label', 'restore'] satisfies (keyof Registry)[],
-  warehouse: ['arrange', 'noteSwitches', 'write', 'remove'] satisfies (keyof Warehouse)[],
+  warehouse: ['arrange', 'write', 'remove'] satisfies (keyof Warehouse)[],
 } as const
 
 const readers: readonly string[] = ['read', 'share', 'rows', 'entries'] satisfies (keyof (Log & Warehouse & Checkpoints))[]

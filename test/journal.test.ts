@@ -31,6 +31,7 @@ const stateAfter = (events: readonly VersionEvent[]): SetState => events.reduce(
 
 const given = (...events: readonly VersionEvent[]) => ({
   when: (command: Command) => ({
+    // oxlint-disable-next-line unicorn/no-thenable -- nobody awaits it
     then: (...expected: readonly VersionEvent[]) => expect(decide(stateAfter(events), command)).toEqual(expected),
     refused(what: string, todo: string) {
       const found = decide(stateAfter(events), command)

@@ -324,7 +324,7 @@ const series = values.chain((inputs) => fc.record({
   cuts: fc.array(fc.integer({ min: 0, max: inputs.length }), { maxLength: 8 }).map((cuts) => cuts.sort((a, b) => a - b)),
 }))
 
-const named = ({ of, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
+const named = ({ of: _, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
 const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(operators.map((spec) => [named(spec), spec] as const))('%s', (_, spec) => {

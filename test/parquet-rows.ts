@@ -25,7 +25,7 @@ export const types = ['DOUBLE', 'DOUBLE', 'INTEGER', 'BIGINT', 'BIGINT', 'DATE',
 
 const few = <T>(...values: T[]) => fc.constantFrom<T>(...values)
 
-export const anyRow: fc.Arbitrary<Row> = fc.record({
+const anyRow: fc.Arbitrary<Row> = fc.record({
   d: fc.oneof(few(null, 0, -0, 5e-324, -5e-324, 1.7976931348623157e308, 397.667), fc.double({ noNaN: true })),
   whole: fc.oneof(few(null, -0, 2 ** 53), fc.maxSafeInteger()),
   i: fc.oneof(few(null, -0, 2 ** 31 - 1, -(2 ** 31)), fc.integer()),

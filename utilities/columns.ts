@@ -1,9 +1,9 @@
 /** Records as columns: what every hot path works on. One Columns value holds a batch. */
 
 /** NaN is null: no source of ours can carry a NaN. */
-export type NumberColumn = { readonly kind: 'number'; readonly values: Float64Array }
+type NumberColumn = { readonly kind: 'number'; readonly values: Float64Array }
 /** Whole numbers up to 2^53. */
-export type IntColumn = { readonly kind: 'int'; readonly values: Float64Array }
+type IntColumn = { readonly kind: 'int'; readonly values: Float64Array }
 export type LongColumn = { readonly kind: 'long'; readonly values: BigInt64Array }
 /** Days since 1970-01-01; noDay is null. */
 export type DateColumn = { readonly kind: 'date'; readonly days: Int32Array }

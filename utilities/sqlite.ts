@@ -7,10 +7,10 @@ import { makeDirectory } from './make-directory.ts'
 import { Problem } from './problem.ts'
 import { busyWaitMs, changedMeanwhile, fileTrouble, isBusy, mayLackMarks, queryTrouble, unreadableWal } from './sqlite-trouble.ts'
 
-export type Statement = StatementSync
+type Statement = StatementSync
 
 /** Some rows of a statement's result. The first part of a result has none: it tells the columns before any row is there. */
-export type Selected = { readonly columns: readonly string[]; readonly rows: readonly (readonly Value[])[] }
+type Selected = { readonly columns: readonly string[]; readonly rows: readonly (readonly Value[])[] }
 
 /** Every integer comes as a bigint. */
 type Value = string | number | bigint | null | Uint8Array

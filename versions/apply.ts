@@ -49,7 +49,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     await ports.registry.label(registered.id, { set, version: String(version), mode })
     await settlePartitions(ports, set, routing.partitions)
     // What another mode had begun is not gone on with.
-    if (own && anew) await clear(ports, set, version)
+    if (own && anew) await clear(ports, set, version, signal)
     await journal.decide({ kind: 'apply', version, mode, partitions, schema: schemaOf(registered), record, by })
     await carryOut(ports, journal, options, version)
     if ((await journal.decide({ kind: 'complete', version, by: { ...actor, at: timeText(ports.clock) } })).length > 0) await carryOut(ports, journal, options)

@@ -1,16 +1,16 @@
 /** Carries out what the journal says: whatever was done of it before, afterwards all of it is. Each step may be repeated and done again. */
 import { checkHistory, type Need } from '../batch/replay.ts'
-import { loadPosition, loadPositions, rowsTaken, saveState, stateEntries, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPosition, loadPositions, rowsTaken, type Position, type Run } from '../feature-defs/checkpoint.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
-import type { Save } from '../utilities/checkpoint/checkpoint.ts'
-import type { Writer } from '../utilities/log/log.ts'
+import { above, layersOf, type Layers, type Pair } from '../feature-defs/state.ts'
 import { Problem } from '../utilities/problem.ts'
-import { advance, begin, catchUp, entriesOf, forgetPlace, isBehind, isReplayed, placeName, type Origin, type VersionPorts, type Watch } from './bring.ts'
+import { advance, begin, catchUp, entriesOf, forgetPlace, isReplayed, savedPlace, type Origin, type VersionPorts, type Watch } from './bring.ts'
 import { featureChanges } from './changes.ts'
 import { handover } from './handover.ts'
 import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
 import { timeText, type Journal } from './keep.ts'
+import { isBeneath, letGo, nextLayer, thinned } from './layers.ts'
 import { labelLive, project } from './project.ts'
 
 /** `filling` is the version whose history is to be filled now: others that are being filled are left to whoever does that. */
@@ -25,7 +25,7 @@ export async function carryOut(ports: VersionPorts, journal: Journal, watch: Wat
     }
   }
   await endOthers(ports, journal.state)
-  for (const version of journal.state.versions) if (version.retired) await clear(ports, set, version.version)
+  for (const version of journal.state.versions) if (version.retired) await clear(ports, set, version.version, watch.signal)
   // Where the stream switched is known only now.
   await project(ports, journal.state)
   await labelLive(ports.registry, journal.state)
@@ -44,29 +44,54 @@ type Computing = { readonly version: Version; readonly partition: number; readon
 async function compute(ports: VersionPorts, journal: Journal, { version: { version, mode }, partition, definitions }: Computing, watch: Watch): Promise<void> {
   const { set } = journal.state
   const definition = known(definitions, set, version)
+  const previous = definitions.get(version - 1)
+  if (lastRun(await loadPosition(ports.checkpoints, set, partition), version)?.until === null) return
+  await thinned(ports, { set, partition }, [version, version - 1], watch.signal)
   const found = await loadPosition(ports.checkpoints, set, partition)
   const before = lastRun(found, version)
-  if (before?.until === null) return
-  const origin = before ? { origins: before.origins, inherited: null, withRows: true } : originOf(mode, definition, definitions.get(version - 1), found)
-  const bringing = await begin(ports, definition, partition, origin, before?.until ?? startOf(origin))
+  const { inherited, ...origin } = before ? { origins: before.origins, inherited: [], withRows: true } : originOf(mode, definition, previous, found)
+  const layers = before ? await layersAgain(ports, { set, partition, definition }, before, found) : layersOf({ version })
+  const bringing = await begin(ports, definition, { ...origin, partition, layers, after: before?.until ?? startOf(origin) })
   await catchUp(ports, bringing, watch)
   const by = before ? `the return to ${label(definition)}` : `apply ${label(definition)}`
   const live = new Set(toBeComputed(journal.state).map((one) => one.version))
   const at = timeText(ports.clock)
+  // Two versions go on from one state: what was written is left as it is, and each has a layer of its own above it.
+  const parting = inherited.length > 0 && live.has(version - 1) ? await nextLayer(ports, { set, partition }, version - 1) : undefined
   let afterSeq = 0
   await handover(ports, { set, partition, by }, async (position, stillHere) => {
-    if (isBehind(origin)) await advance(ports, bringing, position, watch, { stillHere })
+    if (isReplayed(origin)) await advance(ports, bringing, position, watch, { stillHere })
     afterSeq = position.seq
     const unread = (before?.unread ?? 0) + bringing.unread
-    const run = before ? resumed(before) : newRun(position, { version, mode, origin, definition, at })
-    const counted = unread > 0 ? { ...run, unread } : run
-    const others = position.runs.filter((one) => one !== lastRun(position, version)).map((one) => (live.has(one.version) ? one : ended(one, position)))
-    const save = [...(await entriesOf(ports.checkpoints, bringing)), ...(await forgetPlace(ports.checkpoints, bringing))]
+    const source = inherited.length > 0 ? lastRun(position, version - 1)! : undefined
+    const laid = source ? { ...layers, beneath: above(layersOf(source), inherited) } : layers
+    const run = { ...(before ? resumed(before) : newRun(position, { version, mode, origin, inherited, definition, at })), ...kept(laid), ...(unread > 0 && { unread }) }
+    const others = position.runs.filter((one) => one !== lastRun(position, version)).map((one) => {
+      if (!live.has(one.version)) return ended(one, position)
+      return one === source && parting !== undefined ? { ...one, ...kept(onTopOf(one, parting, previous!)) } : one
+    })
+    const save = [...entriesOf(bringing), ...(await forgetPlace(ports.checkpoints, bringing))]
     // The newest in front: its row of a record comes before the older one's, so that a view that falls back never shows the older one in between.
-    return { position: { ...position, runs: before ? inPlace(position, version, counted, others) : [counted, ...others] }, save }
+    return { position: { ...position, runs: before ? inPlace(position, version, run, others) : [run, ...others] }, save }
   })
   if (!before) await journal.add([{ kind: 'switched', version, partition, afterSeq, at }])
 }
+
+/** As short as it can be: it is saved with every commit. */
+const kept = ({ layer, beneath }: Layers) => ({ ...(layer > 0 && { layer }), ...(beneath.length > 0 && { beneath }) })
+
+const onTopOf = (run: Run, layer: number, { features }: Definition): Layers =>
+  ({ version: run.version, layer, beneath: above(layersOf(run), features.map(({ name }) => [name, name])) })
+
+/** Where a version that is computed again goes on: in its own layer, unless another one reads that by now. */
+async function layersAgain(ports: VersionPorts, { set, partition, definition }: Place, run: Run, position: Position): Promise<Layers> {
+  const own = layersOf(run)
+  const begun = (await savedPlace(ports.checkpoints, { definition, partition }))?.layer
+  const layer = begun ?? (isBeneath(position, own) ? await nextLayer(ports, { set, partition }, run.version) : own.layer)
+  return layer === own.layer ? own : onTopOf(run, layer, definition)
+}
+
+type Place = { readonly set: string; readonly partition: number; readonly definition: Definition }
 
 const lastRun = ({ runs }: Position, version: number): Run | undefined => runs.findLast((one) => one.version === version)
 
@@ -82,30 +107,38 @@ function inPlace({ runs }: Position, version: number, run: Run, others: readonly
   return others.toSpliced(place, 0, run)
 }
 
-/** Where a version that was never computed gets each feature's state from. */
-function originOf(mode: Version['mode'], definition: Definition, previous: Definition | undefined, position: Position): Origin {
-  if (hasRowsOfHistory({ mode })) return { origins: Object.fromEntries(definition.features.map(({ name }) => [name, 0])), inherited: null, withRows: true }
-  if (mode === 'first' || !previous) return { origins: {}, inherited: null, withRows: false }
+/** What a version that was never computed replays, and what it goes on with of a version that the stream computes. */
+function originOf(mode: Version['mode'], definition: Definition, previous: Definition | undefined, position: Position): Origin & { readonly inherited: readonly Pair[] } {
+  if (hasRowsOfHistory({ mode })) return { origins: Object.fromEntries(definition.features.map(({ name }) => [name, 0])), inherited: [], withRows: true }
+  if (mode === 'first' || !previous) return { origins: {}, inherited: [], withRows: false }
   const before = lastRun(position, previous.version)
   const changes = featureChanges(previous, definition).filter(({ after }) => after !== null)
-  const pairs = changes.flatMap(({ feature, sameAs }) => (sameAs === null || !before ? [] : [{ feature, sameAs }]))
+  const pairs = changes.flatMap(({ feature, sameAs }) => (sameAs === null || !before ? [] : [[feature, sameAs] as const]))
   // What is new in a forward-only version is replayed over all history, and what it inherits from a version that has stopped from where that one's began.
-  const fresh = mode === 'forward-only' ? changes.filter(({ feature }) => !pairs.some((pair) => pair.feature === feature)).map(({ feature }) => [feature, 0] as const) : []
+  const fresh = mode === 'forward-only' ? changes.filter(({ feature }) => !pairs.some(([name]) => name === feature)).map(({ feature }) => [feature, 0] as const) : []
   if (before?.until !== null) {
-    return { origins: Object.fromEntries([...fresh, ...pairs.map(({ feature, sameAs }) => [feature, before!.origins[sameAs]!] as const)]), inherited: null, withRows: false }
+    const replayed = pairs.map(([feature, sameAs]) => [feature, before!.origins[sameAs]!] as const)
+    return { origins: Object.fromEntries([...fresh, ...replayed]), inherited: [], withRows: false }
   }
-  return { origins: Object.fromEntries(fresh), inherited: pairs.length > 0 ? { version: previous.version, pairs } : null, withRows: false }
+  return { origins: Object.fromEntries(fresh), inherited: pairs, withRows: false }
 }
 
-type NewRun = { readonly version: number; readonly mode: Version['mode']; readonly origin: Origin; readonly definition: Definition; readonly at: string }
+type NewRun = {
+  readonly version: number
+  readonly mode: Version['mode']
+  readonly origin: Origin
+  readonly inherited: readonly Pair[]
+  readonly definition: Definition
+  readonly at: string
+}
 
-function newRun(position: Position, { version, mode, origin, definition, at }: NewRun): Run {
+function newRun(position: Position, { version, mode, origin, inherited, definition, at }: NewRun): Run {
   const all = origin.withRows || mode === 'first'
-  const from = origin.inherited && lastRun(position, origin.inherited.version)
-  const inherited = new Map(origin.inherited?.pairs.map(({ feature, sameAs }) => [feature, from!.origins[sameAs]!]))
+  const from = lastRun(position, version - 1)?.origins
+  const taken = new Map(inherited.map(([feature, sameAs]) => [feature, from![sameAs]!]))
   return {
     version, mode, after: all ? 0 : position.seq, afterRows: all ? 0 : rowsTaken(position), switchedAfter: position.seq, switchedAt: at, until: null,
-    origins: Object.fromEntries(definition.features.map(({ name }) => [name, origin.origins[name] ?? inherited.get(name) ?? position.seq])),
+    origins: Object.fromEntries(definition.features.map(({ name }) => [name, origin.origins[name] ?? taken.get(name) ?? position.seq])),
   }
 }
 
@@ -123,24 +156,9 @@ async function endOthers(ports: VersionPorts, state: SetState): Promise<void> {
 }
 
 /** Removes a version's rows and state, on whatever way it was. */
-export async function clear(ports: VersionPorts, set: string, version: number): Promise<void> {
-  const { checkpoints, log, warehouse } = ports
-  for (const partition of (await loadPositions(checkpoints, set)).keys()) {
-    const of = { definition: { set, version } as Definition, partition }
-    // Taken only where there is something to remove: a version that was retired long ago is looked at each time.
-    let writer: Writer | undefined
-    const remove = async (save: readonly Save[]) => {
-      if (save.length > 0) await (writer ??= await log.writer(placeName(of))).commit({ save })
-    }
-    try {
-      await remove(await forgetPlace(checkpoints, of))
-      for await (const entries of stateEntries(checkpoints, set, version, partition)) {
-        await remove(saveState(set, version, partition, new Map(entries.map(([key]) => [key, null]))))
-      }
-    } finally {
-      await writer?.close()
-    }
-  }
+export async function clear(ports: VersionPorts, set: string, version: number, signal: AbortSignal): Promise<void> {
+  const { checkpoints, warehouse } = ports
+  for (const partition of (await loadPositions(checkpoints, set)).keys()) await letGo(ports, { set, partition }, version, signal)
   if (await warehouse.extent(set, version)) await warehouse.remove(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER })
 }
 

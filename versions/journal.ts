@@ -25,7 +25,7 @@ export type VersionEvent =
   | { readonly kind: 'settled'; readonly at: string }
 
 /** What was decided and is not settled yet. */
-export type Decision = Extract<VersionEvent, By>
+type Decision = Extract<VersionEvent, By>
 
 export type Version = {
   readonly version: number
@@ -41,7 +41,7 @@ export type Version = {
 }
 
 /** What was done to a version, in words. */
-export type Act = By & { readonly act: string }
+type Act = By & { readonly act: string }
 
 export type SetState = {
   readonly set: string

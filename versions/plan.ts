@@ -13,7 +13,7 @@ import { layoutOf } from './layout.ts'
 import { projected } from './project.ts'
 import { refuseLost } from './unfinished.ts'
 
-export type PlannedFeature = FeatureChange & { readonly state: 'inherited' | 'replayed from history' | 'starts empty' | 'dropped' }
+type PlannedFeature = FeatureChange & { readonly state: 'inherited' | 'replayed from history' | 'starts empty' | 'dropped' }
 
 export type Plan = {
   readonly set: string

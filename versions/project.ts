@@ -46,7 +46,7 @@ export async function labelLive(registry: Registry, state: SetState): Promise<vo
 }
 
 /** What the registry should say and does not. */
-export async function staleLabels(registry: Registry, state: SetState): Promise<readonly { readonly id: string; readonly live: 'yes' | 'no' }[]> {
+async function staleLabels(registry: Registry, state: SetState): Promise<readonly { readonly id: string; readonly live: 'yes' | 'no' }[]> {
   const live = new Set(toBeComputed(state).map(({ version }) => version))
   return (await knownVersions(registry, state.set)).flatMap(({ definition, registered }) => {
     const now = live.has(definition.version) ? 'yes' : 'no'

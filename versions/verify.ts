@@ -3,7 +3,7 @@ import type { VersionPorts } from './bring.ts'
 import { compare } from './compare.ts'
 import { computedAgain, laterRows, neverTaken, ownedRows, partitionOf, type Watched } from './owned.ts'
 
-export type Difference = { readonly seq: number; readonly column: string; readonly expected: string; readonly found: string }
+type Difference = { readonly seq: number; readonly column: string; readonly expected: string; readonly found: string }
 
 export type Verified = {
   readonly rows: number

@@ -15,7 +15,7 @@ import { tidemarkStream, type StreamJob, type StreamLane } from './stream-lanes.
 import type { Topics } from './topics.ts'
 
 /** A lane that can run here. */
-export type Ready<Lane, Job, Commands = Command> = { readonly lane: Lane; readonly command: (job: Job) => Commands }
+type Ready<Lane, Job, Commands = Command> = { readonly lane: Lane; readonly command: (job: Job) => Commands }
 export type ReadyStream = Ready<StreamLane, StreamJob>
 export type ReadyProducer = Ready<ProducerLane, ProducerJob>
 export type ReadyBatch = Ready<BatchLane, BatchJob, readonly Command[]>

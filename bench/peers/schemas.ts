@@ -10,7 +10,7 @@ const plainField = ({ tidemark: _, ...field }: AvroField): AvroField => field
 const features = ['ma50', 'ma100', 'ema50'].map((name): AvroField => ({ name, type: ['null', 'double'], default: null }))
 
 export const loanSchema: AvroSchema = { type: 'record', name: inflow.name, fields: inflow.fields.map(plainField) }
-export const rowSchema: AvroSchema = { type: 'record', name: 'loan_risk', fields: [...loanSchema.fields, ...features] }
+const rowSchema: AvroSchema = { type: 'record', name: 'loan_risk', fields: [...loanSchema.fields, ...features] }
 
 export type SchemaFiles = { readonly inSchema: string; readonly outSchema: string }
 

@@ -40,7 +40,7 @@ export async function pythonPeer(name: string): Promise<string> {
   return join(dir, 'bin', 'python')
 }
 
-export async function versionOf(file: string, args: readonly string[]): Promise<string> {
+async function versionOf(file: string, args: readonly string[]): Promise<string> {
   const { stdout, stderr } = await run(file, args)
   return (stdout || stderr).trim().split('\n')[0]!
 }

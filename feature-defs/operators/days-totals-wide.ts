@@ -1,17 +1,7 @@
 /** Totals by day of any size and scale, for values and totals that doubles do not hold exactly: slower, and rare. A state that needs them once keeps them. */
-import type { State } from './days-totals.ts'
+import type { State, Wide } from './days-totals-state.ts'
 import { bigTen, decimalOf, digitsAt } from './decimal.ts'
 import { putCount, putText, takeCount, takeText, type Reader, type Writer } from './state-bytes.ts'
-
-export type Wide = {
-  scale: number
-  /** By day. */
-  readonly sums: bigint[]
-  readonly squares: bigint[]
-  /** Of the window. */
-  sum: bigint
-  square: bigint
-}
 
 export function widen(state: State, squaring: boolean): void {
   state.wide = {

@@ -4,26 +4,13 @@
  *
  * State: 32 bytes a day in memory; saved in at most 30 (stddev; the others 21), a wide one in as many as its decimals have digits.
  */
-import { insertOwn, moveTo, noWindow, ownBucket, type DayWindow } from './day-buckets.ts'
+import { insertOwn, moveTo, noWindow, ownBucket } from './day-buckets.ts'
 import { fifteenDigits, fits, mostScale, scaledBy, tens } from './decimal.ts'
-import { addUpWindow, addWide, saveWide, takeWide, widen, type Wide } from './days-totals-wide.ts'
+import type { State, Wide } from './days-totals-state.ts'
+import { addUpWindow, addWide, saveWide, takeWide, widen } from './days-totals-wide.ts'
 import type { Operator } from './operator.ts'
 import { layouts, putCount, putSigned, readerOf, takeCount, takeLayout, takeSigned, written } from './state-bytes.ts'
 import { plansFor, readTotals, readWide, type TotalsOp } from './totals.ts'
-
-/** Totals are whole numbers of 1 / 10^scale, exact because none goes beyond `safe`. */
-export type State = DayWindow & {
-  readonly counts: number[]
-  readonly sums: number[]
-  /** Kept for stddev alone, else 0. */
-  readonly squares: number[]
-  scale: number
-  count: number
-  sum: number
-  square: number
-  /** In the place of the sums and squares above, from the first value or total on that does not fit them. */
-  wide: Wide | null
-}
 
 /** Two of these still add up exactly. */
 const safe = 2 ** 51

@@ -8,7 +8,7 @@ import { columnsOf, readRows } from '../oracle/compare.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { missingForMoto, startMoto, type TestAws } from './moto.ts'
 
-export type Settings = { readonly warehouse?: object; readonly registry?: object }
+type Settings = { readonly warehouse?: object; readonly registry?: object }
 
 export type Cloud = {
   readonly kafka: TestKafka

@@ -3,16 +3,17 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { DuckDBInstance } from '@duckdb/node-api'
 import { createWriteStream, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type { Answer } from 'pg'
-import type { Place } from './data-api-session.ts'
-import type { Session } from './postgres.ts'
+import type { Session, TestPostgres } from './postgres.ts'
 import type { Copy } from './redshift-sql-copy.ts'
 import { SqlError } from './redshift-sql-words.ts'
 
 type Manifest = { readonly entries: readonly { readonly url: string; readonly meta?: { readonly content_length?: number } }[] }
+/** Where rows go, and where the files lie. */
+type Servers = { readonly postgres: TestPostgres; readonly s3: string | undefined }
 type Source = { readonly bucket: string; readonly key: string; /** As the manifest has it. */ readonly bytes: number | undefined }
 
 /** What a column of Redshift's takes from Parquet; nothing is converted. */
@@ -24,7 +25,7 @@ const takes: Readonly<Record<string, readonly string[]>> = {
 
 let copies = 0
 
-export async function copyInto(copy: Copy, session: Session, { postgres, s3 }: Place): Promise<Answer> {
+export async function copyInto(copy: Copy, session: Session, { postgres, s3 }: Servers): Promise<Answer> {
   if (s3 === undefined) throw new Error('COPY needs the address of an S3: give startDataApi its s3Endpoint')
   const credentials = { accessKeyId: 'copy', secretAccessKey: 'copy' }
   const client = new S3Client({ endpoint: s3, forcePathStyle: true, region: 'us-east-1', credentials, maxAttempts: 2 })

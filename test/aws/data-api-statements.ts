@@ -27,7 +27,7 @@ export type Statement = {
   ended: Promise<void>
 }
 
-export type Given = {
+type Given = {
   readonly sqls: readonly string[]
   readonly batch: boolean
   readonly together: boolean

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-redshift-data'
 import type { TestDataApi } from './data-api.ts'
 
-export type Place = { readonly WorkgroupName: string; readonly Database: string }
+type Place = { readonly WorkgroupName: string; readonly Database: string }
 type More = { readonly ClientToken?: string; readonly Parameters?: SqlParameter[] }
 
 export const clientOf = (endpoint: string, region: string, maxAttempts = 3) =>

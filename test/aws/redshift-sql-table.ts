@@ -34,12 +34,12 @@ function lineOf(line: readonly Word[]): string | undefined {
   if (/^(CONSTRAINT \S+ )?(PRIMARY KEY|UNIQUE|FOREIGN KEY) \(/.test(text)) return undefined
   if (/(^| )CHECK \(/.test(text)) throw new SqlError('CHECK constraints are not supported')
   // Redshift's LIKE takes no constraint along; the limit in bytes is a constraint only here.
-  if (/^LIKE /.test(text)) return `${text} INCLUDING CONSTRAINTS`
+  if (text.startsWith('LIKE ')) return `${text} INCLUDING CONSTRAINTS`
   return columnOf(line)
 }
 
 /** One column: its name, its type, what else is said of it. */
-export function columnOf([column, ...rest]: readonly Word[]): string {
+function columnOf([column, ...rest]: readonly Word[]): string {
   if (!column || rest.length === 0) throw new SqlError('syntax error at end of input')
   const type = typeText(rest)
   const size = /^(?:N?VARCHAR|CHARACTER VARYING|TEXT|N?CHAR|CHARACTER|BPCHAR)(?: \( (\w+) \))?/.exec(type)

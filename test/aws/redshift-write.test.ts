@@ -178,20 +178,22 @@ describe('trouble that passes', () => {
     }), { numRuns: 8 })
   })
 
-  it('is waited for by a write as long as an outage lasts, and by a question only shortly', async () => {
+  it('is waited for by a write as long as an outage lasts, and by a question only shortly, but for one that a write needs', async () => {
     const { warehouse, notes } = await arranged({}, { limits: { shortMs: 50 } })
     await warehouse.write('loan', columnsFrom(plainRows(0, 1, 5)), { reader: 'r', next: 5 })
     await api.down()
-    let ended = false
-    const write = warehouse.write('loan', columnsFrom(plainRows(0, 6, 9)), { reader: 'r', next: 9 }).finally(() => (ended = true))
+    let ended = 0
+    const write = warehouse.write('loan', columnsFrom(plainRows(0, 6, 9)), { reader: 'r', next: 9 }).finally(() => ended++)
+    const before = warehouse.versions('loan', new AbortController().signal).finally(() => ended++)
     try {
       while (notes.length === 0) await new Promise((soon) => setTimeout(soon, 5))
       await expect(warehouse.extent('loan', 0)).rejects.toThrow(/^Redshift \(workgroup tidemark\) does not answer in eu-west-1 \(.*ECONNREFUSED.*\)\. Check the network/)
-      expect(ended).toBe(false)
+      expect(ended).toBe(0)
     } finally {
       await api.up()
     }
     await write
+    expect(await before).toEqual(await warehouse.versions('loan'))
     expect([await warehouse.extent('loan', 0), await warehouse.progress('r')]).toEqual([{ rows: 9, first: 1, last: 9 }, 9])
     expect(notes).toEqual([expect.stringMatching(/ECONNREFUSED.*; trying again$/), 'Redshift (workgroup tidemark): it works again'])
   })

@@ -2,6 +2,9 @@
 import { columnOf, noDay, type Column, type Columns } from '../../utilities/columns.ts'
 import type { Layout, SqlColumn, VersionRecord, Warehouse } from '../../utilities/warehouse/warehouse.ts'
 
+/** One store, empty at first; each call of `warehouse` opens one more handle on it, as another process would. */
+export type WarehouseStore = { readonly warehouse: () => Promise<Warehouse>; readonly dispose: () => Promise<void> }
+
 export type Row = {
   readonly amount?: number | null
   readonly day?: string | null
@@ -22,7 +25,7 @@ const kinds: { readonly [K in keyof Row]-?: Column['kind'] } = {
 type Name = keyof Row
 const names = Object.keys(kinds) as Name[]
 
-export const record: readonly SqlColumn[] = [
+const record: readonly SqlColumn[] = [
   { name: 'amount', type: 'double' }, { name: 'day', type: 'date' }, { name: 'title', type: { varchar: 1024 } }, { name: 'note', type: { varchar: 64 } },
 ]
 

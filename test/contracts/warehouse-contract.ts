@@ -4,11 +4,8 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { Problem } from '../../utilities/problem.ts'
 import type { QueryResult, VersionRecord, Warehouse } from '../../utilities/warehouse/warehouse.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
-import { columnsFrom, everything, layoutOf, plainRows, readRows, rowsFrom, versionRecord, type Row } from './loan-rows.ts'
+import { columnsFrom, everything, layoutOf, plainRows, readRows, rowsFrom, versionRecord, type Row, type WarehouseStore } from './loan-rows.ts'
 import { viewLaws } from './warehouse-views.ts'
-
-/** One store, empty at first; each call of `warehouse` opens one more handle on it, as another process would. */
-export type WarehouseStore = { readonly warehouse: () => Promise<Warehouse>; readonly dispose: () => Promise<void> }
 
 /** Texts that break what is put together from text instead of passed as a value. */
 const hostile = [

@@ -4,8 +4,7 @@ import { expect } from 'vitest'
 import { Problem } from '../../utilities/problem.ts'
 import type { Layout, Warehouse } from '../../utilities/warehouse/warehouse.ts'
 import type { Laws } from './laws.ts'
-import { columnsFrom, layoutOf, plainRows, readRows, versionRecord } from './loan-rows.ts'
-import type { WarehouseStore } from './warehouse-contract.ts'
+import { columnsFrom, layoutOf, plainRows, readRows, versionRecord, type WarehouseStore } from './loan-rows.ts'
 
 const columnsIn = async (warehouse: Warehouse, view: string) => (await warehouse.query(`SELECT * FROM ${view}`)).columns.join(', ')
 const shown = async (warehouse: Warehouse, view: string) => (await warehouse.query(`SELECT _seq, _version, ma50 FROM ${view} ORDER BY _seq`)).rows

@@ -2,11 +2,14 @@
 import type { Cut } from '../faults.ts'
 import { resolve, seenSince } from './cut-short.ts'
 import { wrongIn } from './judge.ts'
-import type { Life } from './life.ts'
 import type { Look } from './look.ts'
 import { backfilled, batchOf, carriedOut, givenUp, topOf, type Model, type VersionModel } from './model.ts'
+import type { Oracle } from './oracle.ts'
 import type { Command } from './step.ts'
-import { Wrong } from './store.ts'
+import { Wrong, type DrivenStore } from './store.ts'
+
+/** What is played on, and what tells how it must be. */
+export type Life = { readonly model: Model; readonly store: DrivenStore; readonly oracle: Oracle }
 
 /** Runs it again, or what the message says, until nothing is unfinished. */
 export async function finish(life: Life, how: 'again' | 'as told'): Promise<void> {

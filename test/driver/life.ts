@@ -2,14 +2,12 @@
 import type { Cut } from '../faults.ts'
 import { cutShort, loansOf } from './cut-short.ts'
 import { verdictOn } from './expected.ts'
-import { again, besides, finish } from './finish.ts'
+import { again, besides, finish, type Life } from './finish.ts'
 import { expectedOf, wrongAmidst, wrongIn } from './judge.ts'
 import { backfilled, carriedOut, consumedTo, freshOf, positionsIn, produced, sunk, topOf, type Model } from './model.ts'
-import { oracle as newOracle, type Oracle } from './oracle.ts'
+import { oracle as newOracle } from './oracle.ts'
 import { changesVersions, inWords, type Command, type Step } from './step.ts'
 import { Wrong, type DrivenStore, type Outcome } from './store.ts'
-
-export type Life = { readonly model: Model; readonly store: DrivenStore; readonly oracle: Oracle }
 
 export const newLife = (model: Model, store: DrivenStore): Life => ({ model, store, oracle: newOracle() })
 

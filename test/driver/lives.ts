@@ -2,7 +2,7 @@
 import { randomFrom } from '../seeded.ts'
 import { nextStep } from './choose.ts'
 import { knownFaults } from './known-faults.ts'
-import { end, newLife, play, type Life } from './life.ts'
+import { end, newLife, play } from './life.ts'
 import { madeLoans, whole } from './loans.ts'
 import { newModel, type Model } from './model.ts'
 import { madeSet, type DrivenSet } from './sets.ts'
@@ -26,7 +26,7 @@ type Told = { readonly seed: number; readonly steps: readonly Step[]; readonly w
 async function live(seed: number, open: Opened, given?: readonly Step[]): Promise<Told | undefined> {
   const { random, set, partitions, text, loans } = begun(seed)
   const store = await open(set, partitions, text)
-  const life: Life = newLife(newModel(set, partitions, loans), store)
+  const life = newLife(newModel(set, partitions, loans), store)
   const steps: Step[] = []
   try {
     const count = given?.length ?? whole(random, 8, 24)

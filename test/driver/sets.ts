@@ -29,6 +29,7 @@ function feature(random: Random): string {
 /** The text means here what it means in a file. */
 function chainOf(versions: readonly string[]): readonly Definition[] {
   const body = versions.map((one, i) => `const v${i} = ${one};`).join('\n')
+  // oxlint-disable-next-line typescript/no-implied-eval
   const make = new Function(...Object.keys(language), `${body} return [v0, v1, v2]`)
   const made = make(...Object.values(language)) as { readonly definition: Definition }[]
   return made.map(({ definition }) => definition)

@@ -32,7 +32,7 @@ export function inWords(step: Step): string {
 }
 
 /** As the command line has it, without the set's name in it. */
-export function commandInWords(command: Command): string {
+function commandInWords(command: Command): string {
   switch (command.do) {
     case 'apply': return `apply @${command.version} --${command.mode}`
     case 'promote': case 'retire': case 'verify': return `${command.do} @${command.version}`

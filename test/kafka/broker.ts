@@ -79,7 +79,7 @@ async function freePair(): Promise<number> {
     const first = await listen(0)
     const { port } = first.address() as AddressInfo
     const second = await listen(port + 1).catch(() => undefined)
-    await Promise.all([first, second].map((server) => server && new Promise((done) => server.close(done))))
+    await Promise.all([first, second].map(async (server) => server && new Promise((done) => server.close(done))))
     if (second) return port
   }
 }

@@ -284,7 +284,7 @@ function kafkaTests() {
       const { topicPrefix } = await testLog({ shared: 4 })
       const [one, two] = [startMember(topicPrefix), startMember(topicPrefix)]
       await until(() => one.now().length === 2 && two.now().length === 2)
-      expect([...one.now(), ...two.now()].sort()).toEqual([0, 1, 2, 3])
+      expect([...one.now(), ...two.now()].sort((a, b) => a - b)).toEqual([0, 1, 2, 3])
       one.child.kill('SIGKILL')
       await until(() => two.now().length === 4)
       const three = startMember(topicPrefix)
@@ -304,7 +304,7 @@ function kafkaTests() {
       await one.ended
       const three = startMember(topicPrefix, tenMinutes)
       await until(() => two.now().length === 2 && three.now().length === 2)
-      expect([...two.now(), ...three.now()].sort()).toEqual([0, 1, 2, 3])
+      expect([...two.now(), ...three.now()].sort((a, b) => a - b)).toEqual([0, 1, 2, 3])
     })
   })
 

@@ -1,7 +1,6 @@
 /** The commands that look after topics, on a real broker: status, doctor, topics and reset, as operators run them. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Kafka } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
 import { freshFolder, json, done, tidemark, until, start, warehouseOf, type Printed } from '../cli-run.ts'
@@ -155,32 +154,6 @@ function operations() {
       expect((await json(folder, `reset outflow --yes ${config}`)).deleted).toBe(null)
       expect((await done(folder, `verify loan_risk@0 ${config}`))).toBeTruthy()
     })
-
-    it('moves a consumer group of somebody else, but not while it is at work', async () => {
-      const client = new Kafka({ brokers: [...kafka.brokers], clientId: 'analytics', logLevel: 0 })
-      const reader = client.consumer({ groupId: 'analytics', sessionTimeout: 6000, maxWaitTimeInMs: 100 })
-      onTestFinished(() => reader.disconnect())
-      await reader.connect()
-      await reader.subscribe({ topic: 'ops.inflow', fromBeginning: true })
-      let read = 0
-      await reader.run({ autoCommit: true, autoCommitThreshold: 1, eachMessage: async () => void read++ })
-      // The consumer of the feature set shows its place as well.
-      const described = async (): Promise<Printed> => (await json(folder, `topics inflow --describe ${config}`)).groups.filter(({ group }: Printed) => group === 'analytics')
-      await until(() => read > 0, 50)
-      await until(async () => (await described()).length > 0, 50)
-      expect(await described()).toEqual([{ group: 'analytics', members: 1, offsets: [expect.any(Number)] }])
-      await refused('reset inflow --group analytics --yes', /the group analytics has members at work.*Stop them/)
-      await reader.stop()
-      await reader.disconnect()
-
-      await refused('reset inflow --group analytics', /Move the group analytics in inflow \(partition 0 from \d+ to 0\)\? Nobody is there/, 2)
-      await refused('reset inflow --group nobody --yes', /no consumer group nobody keeps its place in inflow\. Those that do are analytics, ops\.consume-loan_risk\./)
-      await refused('reset inflow --group analytics --to 99999999 --yes', /inflow holds offsets 0 to \d+\. Use --to/)
-      expect(await done(folder, `reset inflow --group analytics --yes ${config}`)).toMatch(/^moved the group analytics in inflow \(partition 0 from \d+ to 0\)$/)
-      expect(await described()).toEqual([{ group: 'analytics', members: 0, offsets: [0] }])
-      expect(await done(folder, `reset inflow --group analytics --yes ${config}`)).toBe('nothing to do: analytics is there already')
-      expect(await json(folder, `reset inflow --group analytics --to 5 --yes ${config}`)).toEqual({ topic: 'inflow', group: 'analytics', moved: true, partitions: [{ partition: 0, from: 0, to: 5 }] })
-    }, 120_000)
   })
 
   describe('a topic', () => {

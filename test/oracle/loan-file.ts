@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 /** The nine cells as the warehouse should show them. */
 export type Loan = { readonly seq: number; readonly year: number; readonly score: number | null; readonly cells: readonly (string | number | null)[] }
 /** `year` is the one it goes with: that of the valid row before it, or of the first one at the head of the file. */
-export type Reject = { readonly seq: number; readonly line: number; readonly column: string; readonly year: number }
+type Reject = { readonly seq: number; readonly line: number; readonly column: string; readonly year: number }
 export type LoanFile = { readonly loans: readonly Loan[]; readonly rejects: readonly Reject[] }
 
 type Kind = 'number' | 'day' | 'text'

@@ -2,10 +2,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { checkpointTables, saveEntries } from '../checkpoint/embedded-checkpoints.ts'
 import { openSqlite, type Sqlite } from '../sqlite.ts'
-import { Fenced, type Fetched, type Log, type ReadOptions, type Writer } from './log.ts'
+import { Fenced, type Log, type Writer } from './log.ts'
 import {
   appendBatch, createTopic, fetchAt, giveTopicId, listTopics, logTables, partitionCount, storedTopicId, truncateSome,
 } from './stored-topics.ts'
+import { allPartitions, waitingRead } from './waiting-read.ts'
 
 const writerTables = {
   writers: `CREATE TABLE writers (
@@ -28,8 +29,11 @@ export function openEmbeddedLog(path: string, { readOnly = false } = {}): Log {
       return id === null ? db.write(() => giveTopicId(db, topic)) : id
     },
     largestMessage: async () => Infinity,
-    read: (topic, options) => readFrom(db, topic, options),
-    share: (topic, _, signal) => allPartitions(db, topic, signal),
+    read: (topic, options) => waitingRead(options, {
+      fetch: (offset, to) => db.read(() => fetchAt(db, topic, options.partition, offset, to)),
+      more: (signal) => sleep(pollMs, undefined, signal && { signal }).catch(() => undefined),
+    }),
+    share: (topic, _, signal) => allPartitions(db.read(() => partitionCount(db, topic)), signal),
     writer: async (name) => takeWriter(db, name),
 
     async truncate(topic, partition, before) {
@@ -40,12 +44,6 @@ export function openEmbeddedLog(path: string, { readOnly = false } = {}): Log {
       db.close()
     },
   }
-}
-
-/** Whoever runs the stage holds its lease, and so works on all of them. */
-async function* allPartitions(db: Sqlite, topic: string, signal: AbortSignal): AsyncGenerator<readonly number[]> {
-  yield [...Array(db.read(() => partitionCount(db, topic))).keys()]
-  if (!signal.aborted) await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
 }
 
 function takeWriter(db: Sqlite, name: string): Writer {
@@ -69,23 +67,5 @@ function takeWriter(db: Sqlite, name: string): Writer {
     async close() {
       closed = true
     },
-  }
-}
-
-async function* readFrom(db: Sqlite, topic: string, options: ReadOptions): AsyncGenerator<Fetched> {
-  const { partition, from, to = Infinity, follow = false, signal } = options
-  let offset = from
-  while (offset < to && !signal?.aborted) {
-    const fetched = db.read(() => fetchAt(db, topic, partition, offset, to))
-    if (fetched) {
-      yield fetched
-      offset = fetched.next
-      // Reading is synchronous too: see commit.
-      await nextTurn()
-    } else {
-      if (!follow) return
-      // An abort only ends the sleep; the loop sees the rest.
-      await sleep(pollMs, undefined, signal && { signal }).catch(() => undefined)
-    }
   }
 }

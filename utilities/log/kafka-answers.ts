@@ -47,5 +47,4 @@ export type Answers = {
     readonly errorCode?: number
     readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly offset: string; readonly errorCode: number }[] }[]
   }
-  readonly OffsetCommit: { readonly responses: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[] }
 }

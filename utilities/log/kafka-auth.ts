@@ -5,7 +5,7 @@ import { Problem } from '../problem.ts'
 import { iamBearer, type OAuthBearer } from './kafka-iam.ts'
 
 /** Files in PEM form; without any, the system's authorities are trusted. */
-export type TlsFiles = {
+type TlsFiles = {
   readonly caFile?: string | undefined
   readonly certFile?: string | undefined
   readonly keyFile?: string | undefined

@@ -36,7 +36,7 @@ export interface Link {
   close(): void
 }
 
-export type Api = { readonly name: string; readonly key: number; readonly version: number; readonly timeoutMs?: number }
+type Api = { readonly name: string; readonly key: number; readonly version: number; readonly timeoutMs?: number }
 
 type Protocol = { readonly request: object; readonly response: { decode(payload: Buffer): Promise<object> }; readonly requestTimeout?: number }
 type Entry = { readonly resolve: (answer: { readonly payload: Buffer }) => void; readonly reject: (error: Error) => void }

@@ -13,7 +13,7 @@ export type ClusterSettings = ClientSettings & {
   readonly note: (text: string) => void
 }
 
-export type Patience = { readonly signal?: AbortSignal | undefined; readonly forMs?: number }
+type Patience = { readonly signal?: AbortSignal | undefined; readonly forMs?: number }
 
 type Work<T> = (link: Link) => Promise<T>
 
@@ -189,7 +189,7 @@ export function openCluster(settings: ClusterSettings): Cluster {
     forget,
     close() {
       closing.abort()
-      for (const link of [...open]) drop(link)
+      for (const link of open) drop(link)
     },
   }
 }

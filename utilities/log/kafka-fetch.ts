@@ -87,7 +87,7 @@ export function partitionIn(payload: Buffer) {
   return { errorCode, highWatermark, lastStable, aborted, data: payload.subarray(at + 8, at + 8 + size) }
 }
 
-export type Aborted = { readonly producer: number; readonly from: number }
+type Aborted = { readonly producer: number; readonly from: number }
 
 /** A record batch whose records are to be unpacked. */
 type Visible = { readonly producer: number; readonly base: number; readonly count: number; readonly records: Buffer; readonly size: number }

@@ -1,6 +1,5 @@
 /** Proof of identity to Amazon MSK by IAM: a signed token that lives for minutes, from the credentials that AWS's own tools would use. */
 import { Problem } from '../problem.ts'
-import { authenticationTrouble } from './kafka-trouble.ts'
 
 /** What a way of authentication is given: it sends bytes to the broker, and reads the broker's answer, each with its length in front. */
 type Conversation = {
@@ -38,6 +37,9 @@ async function present(token: string, saslAuthenticate: Conversation['saslAuthen
   await say(Buffer.of(1)).catch(() => undefined)
   throw authenticationTrouble(`the broker refused the IAM token: ${reasonIn(refusal)}`)
 }
+
+/** As kafkajs names it when the broker does not believe that we are who we say. */
+const authenticationTrouble = (message: string) => Object.assign(new Error(message), { name: 'KafkaJSSASLAuthenticationError' })
 
 function withLength(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4)

@@ -3,7 +3,6 @@ import type { Cluster } from './kafka-cluster.ts'
 import type { Compression } from './kafka-compression.ts'
 import type { FetchCodec } from './kafka-fetch.ts'
 import type { ProduceCodec } from './kafka-produce.ts'
-import type { SizeLimits } from './kafka-topics.ts'
 
 export type KafkaParts = {
   readonly cluster: Cluster
@@ -21,6 +20,9 @@ export type KafkaParts = {
   readonly topicSettings: { readonly [topic: string]: TopicSettings }
   readonly note: (text: string) => void
 }
+
+/** How large the record batches of a topic may be, as the broker will measure them. */
+export type SizeLimits = (topic: string) => Promise<number>
 
 /** Settings of a topic under Kafka's own names, such as retention.ms. */
 export type TopicSettings = { readonly [name: string]: string }

@@ -14,9 +14,9 @@ export type Part = { readonly messages: Packed; readonly first: number; readonly
 
 export type Producer = { readonly transactionalId: string; readonly id: bigint; readonly epoch: number; readonly compression: Compression }
 
-export type RecordSet = { readonly topic: string; readonly partition: number; readonly part: Part }
+type RecordSet = { readonly topic: string; readonly partition: number; readonly part: Part }
 
-export type Produced = { readonly topic: string; readonly partition: number; readonly errorCode: number; readonly offset: number }
+type Produced = { readonly topic: string; readonly partition: number; readonly errorCode: number; readonly offset: number }
 
 /** What both encoders offer. */
 export interface ProduceCodec {

@@ -28,7 +28,7 @@ export function partitionOfName(name: string, partitions: number): number {
   return number === undefined ? 0 : Number(number) % partitions
 }
 
-export const keyOf = ({ name, key }: Pick<Save, 'name' | 'key'>): string => `${name}\0${key}`
+const keyOf = ({ name, key }: Pick<Save, 'name' | 'key'>): string => `${name}\0${key}`
 
 export function nameAndKey(messageKey: string): { readonly name: string; readonly key: string } {
   const at = messageKey.indexOf('\0')

@@ -1,15 +1,13 @@
 /** What Kafka itself knows of a topic: its settings, where its partitions lie, and who reads it in groups that keep their place with Kafka. */
-import { Problem } from '../problem.ts'
 import type { KafkaParts } from './kafka-parts.ts'
 import { topicConfig } from './kafka-topics.ts'
-import { check, code, isRefusal } from './kafka-trouble.ts'
+import { check, code } from './kafka-trouble.ts'
 import type { GroupState, LogServer, TopicDetails } from './log.ts'
 
 /** Topics are named without the prefix, groups as Kafka knows them. */
 export const kafkaServer = (parts: KafkaParts): LogServer => ({
   describe: (topic) => describeTopic(parts, parts.prefix + topic),
   groups: (topic) => groupsOn(parts, parts.prefix + topic),
-  moveGroup: (group, topic, offsets) => moveGroup(parts, group, { topic: parts.prefix + topic, offsets }),
 })
 
 async function describeTopic({ cluster }: KafkaParts, topic: string): Promise<TopicDetails> {
@@ -63,23 +61,3 @@ function membersOf({ cluster }: Coordinated, group: string): Promise<number> {
     return members.length
   })
 }
-
-async function moveGroup(parts: KafkaParts, group: string, { topic, offsets }: { readonly topic: string; readonly offsets: readonly number[] }): Promise<void> {
-  const { cluster } = parts
-  const partitions = offsets.map((offset, partition) => ({ partition, offset: String(offset) }))
-  // As somebody who is no member: Kafka takes that only from a group that has none.
-  const request = { groupId: group, groupGenerationId: -1, memberId: '', retentionTime: -1, topics: [{ topic, partitions }] }
-  try {
-    await cluster.patiently(async () => {
-      const { responses } = await cluster.coordinator('group', group, (link) => link.ask('OffsetCommit', request))
-      for (const { errorCode } of responses.flatMap(({ partitions }) => partitions)) check(errorCode, `group ${group}`)
-    })
-  } catch (error) {
-    const { cause } = error as Error
-    if (isRefusal(cause, code.unknownMember, code.illegalGeneration, code.rebalanceInProgress)) throw stillAtWork(group, cause)
-    throw error
-  }
-}
-
-const stillAtWork = (group: string, cause: unknown) =>
-  new Problem(`the group ${group} has members at work, which would go on from where they are`, 'Stop them, wait until their session is over, and run this again.', { cause })

@@ -1,7 +1,7 @@
 /** Topics in Kafka: making them, or checking those that exist; where they begin and end; how large they are; deleting their oldest records. */
 import { Problem } from '../problem.ts'
 import type { Cluster } from './kafka-cluster.ts'
-import type { KafkaParts, TopicSettings } from './kafka-parts.ts'
+import type { KafkaParts, SizeLimits, TopicSettings } from './kafka-parts.ts'
 import { check, code, Refusal } from './kafka-trouble.ts'
 import { topicSizes } from './kafka-sizes.ts'
 import type { TopicState } from './log.ts'
@@ -83,9 +83,7 @@ export async function topicConfig(cluster: Cluster, topic: string): Promise<Read
   })
 }
 
-export type SizeLimits = (topic: string) => Promise<number>
-
-/** Of the record batches of a topic, as the broker will measure them; asked once. */
+/** Each topic is asked about once. */
 export function sizeLimits(cluster: Cluster): SizeLimits {
   const known = new Map<string, number>()
   return async (topic) => {

@@ -62,9 +62,6 @@ export const isPassing = (error: unknown): boolean =>
  */
 export const worthSayingAfterMs = (error: unknown): number => (isRefusal(error, code.concurrentTransactions) ? 15_000 : 1000)
 
-/** The broker does not believe that we are who we say. */
-export const authenticationTrouble = (message: string) => Object.assign(new Error(message), { name: 'KafkaJSSASLAuthenticationError' })
-
 /** For a person: what the error means and what to do. What is not trouble of Kafka's stays as it is. */
 export function asProblem(error: unknown, place: string): unknown {
   const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })

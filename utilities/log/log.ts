@@ -74,8 +74,6 @@ export interface LogServer {
   describe(topic: string): Promise<TopicDetails>
   /** Consumer groups of anybody that keep their place in the topic with the server. */
   groups(topic: string): Promise<readonly GroupState[]>
-  /** Index is the partition; a Problem while the group has members. */
-  moveGroup(group: string, topic: string, offsets: readonly number[]): Promise<void>
 }
 
 export type TopicDetails = {

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { cut } from '../log/batch.ts'
-import { Fenced, type Append, type Batch, type Fetched, type Log, type ReadOptions, type TopicState, type Writer } from '../log/log.ts'
+import { Fenced, type Append, type Batch, type Fetched, type Log, type TopicState, type Writer } from '../log/log.ts'
+import { allPartitions, waitingRead } from '../log/waiting-read.ts'
 import { Problem } from '../problem.ts'
 import { saveEntries } from './checkpoints.ts'
 import type { MemoryStore, StoredPartition } from './store.ts'
@@ -23,8 +24,11 @@ export function openMemoryLog(store: MemoryStore): Log {
     topicId: async (topic) => (topics.has(topic) ? topicIds.get(topic) : undefined),
     largestMessage: async () => Infinity,
     partitions: async (topic) => topics.get(topic)?.length ?? 0,
-    read: (topic, options) => readFrom(store, topic, options),
-    share: (topic, _, signal) => allPartitions(store, topic, signal),
+    read: (topic, options) => waitingRead(options, {
+      fetch: (offset, to) => fetchAt(partitionOf(store, topic, options.partition), placeOf(topic, options.partition), offset, to),
+      more: (signal) => moreIn(store, signal),
+    }),
+    share: (topic, _, signal) => allPartitions(topics.get(topic)?.length ?? 0, signal),
     writer: async (name) => takeWriter(store, name),
     truncate: async (topic, partition, before) => truncate(partitionOf(store, topic, partition), placeOf(topic, partition), before),
     close: async () => {},
@@ -46,11 +50,6 @@ function partitionOf({ topics }: MemoryStore, topic: string, partition: number):
 }
 
 const placeOf = (topic: string, partition: number) => `topic ${topic}, partition ${partition}`
-
-async function* allPartitions({ topics }: MemoryStore, topic: string, signal: AbortSignal): AsyncGenerator<readonly number[]> {
-  yield [...(topics.get(topic) ?? []).keys()]
-  if (!signal.aborted) await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
-}
 
 function takeWriter(store: MemoryStore, name: string): Writer {
   const epoch = (store.epochs.get(name) ?? 0) + 1
@@ -90,22 +89,6 @@ function appendTo(partition: StoredPartition, batch: Batch): number {
   partition.next = offset + batch.ends.length
   partition.batches.push({ offset, next: partition.next, batch })
   return offset
-}
-
-async function* readFrom(store: MemoryStore, topic: string, options: ReadOptions): AsyncGenerator<Fetched> {
-  const { partition, from, to = Infinity, follow = false, signal } = options
-  let offset = from
-  while (offset < to && !signal?.aborted) {
-    const fetched = fetchAt(partitionOf(store, topic, partition), placeOf(topic, partition), offset, to)
-    if (fetched) {
-      yield fetched
-      offset = fetched.next
-      await nextTurn()
-    } else {
-      if (!follow) return
-      await moreIn(store, signal)
-    }
-  }
 }
 
 /** What the stored batch around the offset holds from there on; undefined at the end. */

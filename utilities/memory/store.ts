@@ -1,7 +1,7 @@
 /** What several handles share in memory, as several processes share a file: topics, checkpoints and writers, committed together. */
 import type { Batch } from '../log/log.ts'
 
-export type StoredBatch = { readonly offset: number; readonly next: number; readonly batch: Batch }
+type StoredBatch = { readonly offset: number; readonly next: number; readonly batch: Batch }
 
 /** Offsets of the first message held and of the next to come, and the batches between, oldest first. */
 export type StoredPartition = { first: number; next: number; batches: StoredBatch[] }

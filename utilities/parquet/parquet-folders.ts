@@ -7,7 +7,7 @@ import { Problem } from '../problem.ts'
 import type { SqlColumn, SqlType } from '../warehouse/warehouse.ts'
 import { parquetFile } from './parquet-file.ts'
 import { newPart } from './parquet-part.ts'
-import type { ParquetOptions, ParquetWriter } from './parquet.ts'
+import type { ParquetOptions, ParquetWriter } from './parquet-writer.ts'
 
 /** More folders than this are a mistake: a column that hardly repeats itself. */
 const mostFolders = 10_000

@@ -1,7 +1,8 @@
 /** The body of the Parquet thread: one writer, fed batch by batch. */
 import type { Columns } from '../columns.ts'
 import { threadBody } from '../thread-body.ts'
-import { openParquet, type ParquetOptions } from './parquet.ts'
+import { openParquet } from './parquet.ts'
+import type { ParquetOptions } from './parquet-writer.ts'
 
 /** Rows to append, or the end of them. */
 export type ParquetJob = Columns | 'finish'

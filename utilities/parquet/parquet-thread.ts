@@ -1,8 +1,8 @@
 /** Parquet written by a thread of its own: the main one reads and computes the next rows while the last are encoded. */
 import { buffersHandedOver, type Columns } from '../columns.ts'
 import { openThread } from '../thread.ts'
-import type { ParquetOptions, ParquetWriter } from './parquet.ts'
 import type { ParquetJob } from './parquet-thread-body.ts'
+import type { ParquetOptions, ParquetWriter } from './parquet-writer.ts'
 
 export interface ParquetThread extends ParquetWriter {
   /** Resolves when there is room for more rows: what was wrong with these is said by one of the next calls. */

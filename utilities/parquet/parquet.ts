@@ -1,28 +1,10 @@
 /** Rows go in as columns and come out as Parquet files: one behind the other in a folder, or in a folder for each value of a column. */
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Columns } from '../columns.ts'
 import type { SqlColumn } from '../warehouse/warehouse.ts'
 import { parquetFile } from './parquet-file.ts'
 import { openFolders, partName, unwritten } from './parquet-folders.ts'
-
-export type ParquetOptions = {
-  /** It exists, and is empty. */
-  readonly folder: string
-  readonly columns: readonly SqlColumn[]
-  /** A folder COLUMN=value for each of this column's values, null as NULL; the files in it leave the column out. */
-  readonly partitionBy?: string
-  readonly rowsPerFile?: number
-}
-
-export interface ParquetWriter {
-  /** Rows behind those before, by the names of the columns; a file is complete whenever there are enough for one. Nothing of them is kept. */
-  append(rows: Columns): Promise<void>
-  /** Writes what is left, and one file without rows when there were none; not so with folders, which have nobody's rows then. */
-  finish(): Promise<void>
-  /** At any time; what is not finished is no use. */
-  close(): void
-}
+import type { ParquetOptions, ParquetWriter } from './parquet-writer.ts'
 
 export async function openParquet({ folder, columns, partitionBy, rowsPerFile = 1_000_000 }: ParquetOptions): Promise<ParquetWriter> {
   return partitionBy === undefined ? openFiles(folder, columns, rowsPerFile) : openFolders({ folder, columns, partitionBy, rowsPerFile })

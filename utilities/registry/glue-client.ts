@@ -14,7 +14,7 @@ type Input<C extends keyof Calls> = Glue[C] extends Overloads<infer In, infer _>
 type Output<C extends keyof Calls> = Glue[C] extends Overloads<infer _, infer Out> ? Out : never
 
 /** Something that was asked for is not there, or is there already: what this means is for the asker to say. */
-export type Refusal = 'missing' | 'exists'
+type Refusal = 'missing' | 'exists'
 const refusals: Readonly<Record<string, Refusal>> = { EntityNotFoundException: 'missing', AlreadyExistsException: 'exists' }
 
 export interface GlueDoor {

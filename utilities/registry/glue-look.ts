@@ -63,7 +63,7 @@ async function isDenied(call: () => Promise<unknown>): Promise<boolean> {
     if (!(error instanceof Problem)) throw error
     const { name } = error.cause as Error
     if (name === 'InvalidInputException') return false
-    if (/^AccessDenied/.test(name)) return true
+    if (name.startsWith('AccessDenied')) return true
     throw error
   }
 }

@@ -7,7 +7,7 @@ import { openGlue } from './glue-client.ts'
 import { readLabels, unknownVersion, writeLabels } from './glue-labels.ts'
 import { outageGuard } from './glue-outage.ts'
 import { submitSchema } from './glue-submit.ts'
-import { listSubjects, listVersions, pauses, readVersion, sameDefinition, settledVersion } from './glue-versions.ts'
+import { listSubjects, listVersions, pauses, sameDefinition, settledVersion, type readVersion } from './glue-versions.ts'
 import type { Incompatibility, Registered, Registry } from './registry.ts'
 
 export type GlueOptions = {

@@ -60,15 +60,11 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
       return db.read(() => db.prepare(all).all(set ?? null)).map((row) => recordFrom(row as VersionRow))
     },
 
-    async noteSwitches(set, version, switches) {
-      db.write(() => db.prepare('UPDATE tidemark_versions SET switches = ? WHERE feature_set = ? AND version = ?').run(JSON.stringify(switches), set, version))
-    },
-
     async write(set, rows, progress) {
       if (!writing || (rows.count < leastRowsForThread && !thread)) {
         writeRows(db, { set, rows, progress })
         // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
-        return await nextTurn()
+        return nextTurn()
       }
       thread ??= writing()
       await thread.run({ set, rows, progress }, buffersHandedOver(rows))

@@ -54,7 +54,3 @@ const tooMuch = ({ set, version }: VersionRecord) => new Problem(
   `what is to be noted of ${set}@${version} is longer than Redshift can hold (64 KB each for its definition and for its acts)`,
   'Shorten its entry in tidemark_versions, or make a smaller version.',
 )
-
-export const switchesStatement = (target: Target, set: string, version: number, switches: VersionRecord['switches']) =>
-  `UPDATE ${ownTable(target, 'tidemark_versions')} SET switches = ${textLiteral(JSON.stringify(switches))}
-WHERE feature_set = ${textLiteral(set)} AND version = ${version}`

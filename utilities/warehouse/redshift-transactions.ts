@@ -4,7 +4,7 @@ import type { Cell } from './cells.ts'
 import { RolledBack, type DataApi, type Page } from './redshift-api.ts'
 import type { Retry, Waiting } from './redshift-patience.ts'
 
-export type RunOptions = Waiting & {
+type RunOptions = Waiting & {
   /** The same for the same statements in the same state of the warehouse, so that whoever comes after a crash finds the transaction that is under way. */
   readonly token?: string | undefined
   /** Stops the transaction when it aborts. */

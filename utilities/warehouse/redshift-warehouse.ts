@@ -7,7 +7,7 @@ import { fit, lastOfEach, type TooLong } from './redshift-fit.ts'
 import { patience, usualLimits, type Limits, type Waiting } from './redshift-patience.ts'
 import { lockText, savedOf } from './redshift-progress.ts'
 import { checkReads } from './redshift-reading.ts'
-import { recordFrom, recordStatements, switchesStatement } from './redshift-records.ts'
+import { recordFrom, recordStatements } from './redshift-records.ts'
 import { chunkOf, chunkText, leastChunk, mostChunk } from './redshift-rows.ts'
 import { openStaging, type StagingPlace } from './redshift-staging.ts'
 import { transactions } from './redshift-transactions.ts'
@@ -116,14 +116,10 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
       known.delete(layout.set)
     },
 
-    async versions(set) {
-      if (!(await bookkeepingThere())) return []
-      return (await sql.read([catalog.versionsStatement(target, set)]))[0]!.map(recordFrom)
-    },
-
-    async noteSwitches(set, version, switches) {
-      const waiting = { outage: true }
-      if (await bookkeepingThere(waiting)) await sql.run([lockText(target), switchesStatement(target, set, version, switches)], waiting)
+    async versions(set, signal) {
+      const waiting = signal && { outage: true, signal }
+      if (!(await bookkeepingThere(waiting))) return []
+      return (await sql.read([catalog.versionsStatement(target, set)], waiting))[0]!.map(recordFrom)
     },
 
     async write(set, rows, progress, signal) {
@@ -188,7 +184,7 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
         return Number((await sql.read([catalog.sizeStatement(target)]))[0]![0]![0] ?? 0)
       } catch (error) {
         if (!(error instanceof Problem)) throw error
-        return await estimatedBytes()
+        return estimatedBytes()
       }
     },
 

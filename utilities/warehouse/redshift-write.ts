@@ -23,7 +23,7 @@ export type Into = {
   readonly besides: (what: string, work: () => Promise<unknown>) => Promise<void>
 }
 
-export type Write = {
+type Write = {
   readonly set: string
   readonly rows: Columns
   readonly stored: readonly StoredColumn[]

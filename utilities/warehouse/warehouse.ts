@@ -67,10 +67,8 @@ export interface Warehouse {
   plan(layout: Layout): Promise<readonly string[]>
   /** Runs them and puts the version records, in one transaction: a reader sees the old views or the new ones. */
   arrange(layout: Layout, records: readonly VersionRecord[]): Promise<void>
-  /** Every version record (of one set), by set and version. */
-  versions(set?: string): Promise<readonly VersionRecord[]>
-  /** Puts only where the version was switched to: whoever changes the record meanwhile loses nothing. */
-  noteSwitches(set: string, version: number, switches: VersionRecord['switches']): Promise<void>
+  /** Every version record (of one set), by set and version. With a signal it waits for a warehouse that is away, as a write does. */
+  versions(set?: string, signal?: AbortSignal): Promise<readonly VersionRecord[]>
 
   /**
    * Writes rows into SET_rows, replacing those of the same (_version, _seq), with the reader's progress: all or nothing, durable.

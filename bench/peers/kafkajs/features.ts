@@ -11,11 +11,17 @@ export function ringFeatures(): (score: number | null) => Values {
   return (score) => {
     if (rows >= 100) {
       const gone = ring[rows % 100]!
-      if (gone === gone) (longSum -= gone), longCount--
+      if (gone === gone) {
+        longSum -= gone
+        longCount--
+      }
     }
     if (rows >= 50) {
       const gone = ring[(rows - 50) % 100]!
-      if (gone === gone) (shortSum -= gone), shortCount--
+      if (gone === gone) {
+        shortSum -= gone
+        shortCount--
+      }
     }
     ring[rows++ % 100] = score ?? NaN
     if (score !== null) {
