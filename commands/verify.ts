@@ -20,7 +20,7 @@ export const run: Run = async ({ args, config, console, signal }) => {
     }
     const { notSunk, untold } = proof
     const rest = [
-      notSunk > 0 ? ` (up to record ${count(proof.until)}: the sink has not brought the last ${count(notSunk)} yet)` : '',
+      notSunk > 0 ? ` (without ${count(notSunk)} that the sink has still to bring)` : '',
       untold > 0 ? ` (${count(untold)} were dropped as duplicates of records that are gone: whether rightly cannot be told)` : '',
     ].join('')
     if (proof.differences === 0) {

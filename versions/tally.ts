@@ -3,7 +3,7 @@ import { loadPositions, rowsTaken } from '../feature-defs/checkpoint.ts'
 import type { VersionPorts } from './bring.ts'
 import { isComplete } from './journal.ts'
 import { loadState } from './keep.ts'
-import { rowsOnTheWay } from './promote.ts'
+import { countOnTheWay } from './on-the-way.ts'
 
 export type Tally = {
   readonly set: string
@@ -26,7 +26,7 @@ export async function tally(ports: Omit<VersionPorts, 'clock' | 'openSource'>, s
     if (own.retired || !isComplete(own)) continue
     // The way first, and the position last: what moves meanwhile is counted once too often here, never missed.
     const before = await owned(ports, set, own.version)
-    const onTheWay = await rowsOnTheWay(ports, own.schema.id)
+    const onTheWay = await countOnTheWay(ports, own.schema.id)
     const rows = (await ports.warehouse.extent(set, own.version))?.rows ?? 0
     const after = await owned(ports, set, own.version)
     if (before === undefined || after === undefined) continue
