@@ -10,9 +10,11 @@ import { yearsText, type Years } from '../schemas/selection.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { SourceIdentity } from '../utilities/source/source.ts'
 import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { distinctRecords } from './file-intake.ts'
 import { commitHeld, giveUp, holdsOf, standingHold, takeHold, type HoldPorts, type Standing } from './hold.ts'
 import { forgetProgress, loadProgress } from './progress.ts'
-import { openWork, work, type BackfillOptions, type BackfillPorts, type Backfilled, type Batch } from './work.ts'
+import { openWork, type BackfillOptions, type BackfillPorts, type Backfilled, type Batch } from './share.ts'
+import { work } from './work.ts'
 
 export async function backfill(ports: BackfillPorts, options: BackfillOptions): Promise<Backfilled> {
   const { log, checkpoints, registry, source } = ports
@@ -33,20 +35,24 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
 
   const token = randomUUID()
   const parts = await takeHold(ports, set, { by, token, source: identity, place: source.place, years, base }, standing, signal)
-  const batch: Batch = {
-    ports, options, identity, base, token, record, batchOnly, finished: standing?.finished ?? 0,
-    after: standing?.after ?? Math.max(...parts.map((part) => part.after)), wrote: standing !== undefined,
-  }
+  let batch: Batch | undefined
   try {
     // A producer that runs has not seen the hold: it ends, and when it is run again it does.
     if (!batchOnly) await (await log.writer(producerName)).close()
     // What was looked at before the hold may have changed until then.
     if (!standing && (await numberFrom()) !== base) throw new Problem('rows of another file were taken at the same time', 'Run this again.')
     const known = await definitions()
+    const live = new Set(parts.flatMap(({ position }) => running(position).map(({ version }) => version)))
+    const records = distinctRecords(known.filter(({ version }) => live.has(version)).map((definition) => definition.record))
+    const after = standing?.after ?? Math.max(...parts.map((part) => part.after))
+    const [finished, wrote] = [standing?.finished ?? 0, standing !== undefined]
+    const begun: Batch = { ports, options, identity, base, token, records, batchOnly, finished, after, wrote }
+    batch = begun
     const held = batchOnly ? [] : (await loadHeld(checkpoints)).filter((take) => take.base === base)
-    return await work(batch, await Promise.all(parts.map((part) => openWork(batch, part, { known, held }))), () => removeRows(ports, set, parts, batch))
+    const works = await Promise.all(parts.map((part) => openWork(begun, part, { known, held })))
+    return await work(begun, works, () => removeRows(ports, set, parts, begun))
   } catch (error) {
-    if (!batch.wrote) await giveUp(ports, set, parts, token).catch(() => {})
+    if (batch ? !batch.wrote : !standing) await giveUp(ports, set, parts, token).catch(() => {})
     throw error
   } finally {
     for (const { writer } of parts) await writer.close()

@@ -1,15 +1,14 @@
 /** Replays what a feature set has ingested, in the order it was ingested: stretches of files and stretches of inflow. */
 import type { RecordSchema } from '../schemas/record.ts'
-import { chosenOf, readDated } from '../schemas/selection.ts'
-import type { BatchPiece, InflowPiece, Piece, Routing } from '../feature-defs/checkpoint.ts'
-import { inflowReader, inflowTopic, readersOf } from '../feature-defs/inflow.ts'
+import type { BatchPiece, InflowPiece, Piece } from '../feature-defs/checkpoint.ts'
+import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../feature-defs/inflow.ts'
 import { intakeOf } from '../feature-defs/intake.ts'
-import { spread } from '../feature-defs/routing.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
 import type { Log } from '../utilities/log/log.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { Registry } from '../utilities/registry/registry.ts'
 import type { Source } from '../utilities/source/source.ts'
+import { chosenTogether, numbersOf, readTogether, spreadTogether, type ReadBatchPiece } from './file-intake.ts'
 
 export type ReplayPorts = {
   readonly log: Log
@@ -78,23 +77,43 @@ const lacking = (piece: Piece, rows: number) =>
   new Problem(`history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, ` + `which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
     'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, ' + 'which needs no history.')
 
-async function* fromFile({ openSource }: ReplayPorts, piece: BatchPiece, { record, partition, signal, rowsPerBatch }: ReplayOptions): AsyncIterable<Stretch> {
+/** Takes from a file what was taken then: by the same records, whichever this one can read of it. */
+async function* fromFile({ openSource, registry }: ReplayPorts, piece: ReadBatchPiece, options: ReplayOptions): AsyncIterable<Stretch> {
+  const { record, partition, signal, rowsPerBatch } = options
+  const { base, years, after, lastSeq, routing = { per: null, partitions: 1 } } = piece
+  const { id } = await registerInflow(registry, record)
+  const { readers = [id] } = piece
+  const wasThere = readers.includes(id)
+  const records = [record, ...(await recordsOf(registry, readers.filter((one) => one !== id)))]
   const source = await unchanged(openSource(piece.place), piece, signal)
-  for await (const batch of readDated(record, source.read(signal), { base: piece.base, place: source.place, rowsPerBatch })) {
-    const chosen = pick(batch.columns, chosenOf(batch, record.at, piece.years).rows)
-    const seq = columnOf(chosen, '_seq', 'int').values
-    const all = seq.length === 0 || (seq[0]! > piece.after && seq.at(-1)! <= piece.lastSeq)
-    const taken = all ? chosen : pick(chosen, rowsWhere(seq, (one) => one > piece.after && one <= piece.lastSeq))
-    const records = piece.routing ? share(taken, piece.routing, partition) : taken
-    const numbers = columnOf(records, '_seq', 'int').values
-    yield { records, seq: numbers, offset: null, others: [], unread: 0, lastSeq: numbers.at(-1) ?? 0, behind: [] }
-    if (batch.lastSeq >= piece.lastSeq) return
+  for await (const stretch of readTogether(source, records, { base, place: source.place, rowsPerBatch, signal })) {
+    const chosen = chosenTogether(stretch, records, years).readings.map((columns) => inRange(columns, after, lastSeq))
+    const share = spreadTogether(chosen, routing).find((part) => part.partition === partition)
+    if (share) {
+      const [own, ...others] = share.readings as [Columns, ...Columns[]]
+      yield takenOf(own, wasThere ? share.readings : others)
+    }
+    if (stretch.lastSeq >= lastSeq) return
   }
 }
 
-/** The records of one partition. */
-const share = (records: Columns, routing: Routing, partition: number): Columns =>
-  spread(records, routing).find((part) => part.partition === partition)?.records ?? pick(records, new Int32Array())
+/** What this record reads of what any of the deciding ones could. */
+function takenOf(own: Columns, deciding: readonly Columns[]): Stretch {
+  const only = deciding.length === 1 && deciding[0] === own
+  const numbers = numbersOf(deciding)
+  const taken = new Set(only ? [] : numbers)
+  const records = only ? own : pick(own, rowsWhere(columnOf(own, '_seq', 'int').values, (one) => taken.has(one)))
+  const seq = columnOf(records, '_seq', 'int').values
+  for (const one of seq) taken.delete(one)
+  const others = [...taken]
+  return { records, seq, offset: null, others, unread: others.length, lastSeq: numbers.at(-1) ?? 0, behind: [] }
+}
+
+function inRange(columns: Columns, after: number, lastSeq: number): Columns {
+  const seq = columnOf(columns, '_seq', 'int').values
+  const all = seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= lastSeq)
+  return all ? columns : pick(columns, rowsWhere(seq, (one) => one > after && one <= lastSeq))
+}
 
 /** Refuses when a record beyond `after` is no longer to be had: its file is missing or has changed, or it was deleted from inflow. Reads each file through once. */
 export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openSource' | 'log'>, needs: readonly Need[], signal: AbortSignal): Promise<void> {

@@ -10,16 +10,18 @@ import type { Registry } from '../utilities/registry/registry.ts'
 
 type WaitingPorts = { readonly log: Log; readonly registry: Registry; readonly checkpoints: Checkpoints }
 
-/** The number of the next record that the stream will take on the partition; Infinity when none waits. */
-export async function firstWaiting(ports: WaitingPorts, record: RecordSchema, partition: number, { offset, seq }: Position): Promise<number> {
+/** The number of the next record that the stream will take on the partition, by any of these; Infinity when none waits. */
+export async function firstWaiting(
+  ports: WaitingPorts, records: readonly RecordSchema[], partition: number, { offset, seq }: Position,
+): Promise<number> {
   const { log, registry, checkpoints } = ports
   const ends = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]
   const from = Math.max(offset, ends?.first ?? 0)
   if (!ends || from >= ends.next) return Infinity
-  const reader = await inflowReader(registry, record, [], recordedIn(checkpoints))
+  const readers = await Promise.all(records.map((record) => inflowReader(registry, record, [], recordedIn(checkpoints))))
   for await (const fetched of log.read(inflowTopic, { partition, from, to: ends.next, joined: true })) {
-    const { records, firstSeq } = intakeOf([await reader.read(fetched, Infinity)], seq)
-    if (records > 0) return firstSeq
+    const { records: count, firstSeq } = intakeOf(await Promise.all(readers.map((reader) => reader.read(fetched, Infinity))), seq)
+    if (count > 0) return firstSeq
   }
   return Infinity
 }

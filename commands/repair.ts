@@ -10,15 +10,15 @@ export const run: Run = async ({ args, config, console, signal }) =>
       const progress = console.progress(`repair ${set}`)
       return ({ rows, seq, of }: { readonly rows: number; readonly seq: number; readonly of: number }) => progress(rows, { done: seq, of })
     }
-    const done = await repairSets(ports, { only: args[0], signal, reportOn })
-    console.result(done.map(repairedText).join('\n'), done)
+    const { schemas, sets } = await repairSets(ports, { only: args[0], signal, reportOn })
+    const putBack = schemas > 0 ? [`${count(schemas)} schemas put back`] : []
+    console.result([...putBack, ...sets.map(repairedText)].join('\n'), sets)
     // Some were left: a script must not take that for done.
-    return done.some(({ versions }) => versions.some(({ left }) => left !== null)) ? 1 : 0
+    return sets.some(({ versions }) => versions.some(({ left }) => left !== null)) ? 1 : 0
   })
 
-function repairedText({ set, schemas, statements, versions }: RepairedSet): string {
+function repairedText({ set, statements, versions }: RepairedSet): string {
   const lines = [
-    ...(schemas > 0 ? [`${count(schemas)} schemas put back`] : []),
     ...(statements.length > 0 ? [`${count(statements.length)} statements for tables and views`] : []),
     ...versions.map(({ version, checked, written, removed, left }) => (left === null
       ? `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`

@@ -3,12 +3,19 @@ import { linesText, readOf, type Figures } from '../use-cases/file-rows.ts'
 import { count } from '../utilities/digits.ts'
 
 /** What became of the rows taken, where the others are, and what to do when it was interrupted. */
-type Words = { readonly took: string; readonly rejects: string | null; readonly goOn: string }
+type Words = {
+  readonly took: string
+  readonly rejects: string | null
+  readonly goOn: string
+  /** Of the rows, those that a version cannot read and another can. */
+  readonly unread?: readonly { readonly name: string; readonly rows: number }[]
+}
 
-export function totalsText(figures: Figures, { took, rejects, goOn }: Words): string {
+export function totalsText(figures: Figures, { took, rejects, goOn, unread = [] }: Words): string {
   const { rows, there, rejected, rejectedBefore, notChosen, interrupted } = figures
   return [
     rows > 0 ? took : 'nothing new',
+    ...unread.map(({ name, rows: some }) => `${count(some)} of them cannot be read by ${name}, which has no rows for them, see ${rejects}`),
     ...(there > 0 ? [`${count(there)} were there already`] : []),
     ...(rejected > 0 ? [`${linesText(rejected)} rejected, see ${rejects}`] : []),
     ...(rejectedBefore > 0 ? [`${linesText(rejectedBefore)} rejected before`] : []),

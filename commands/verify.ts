@@ -17,9 +17,9 @@ export const run: Run = async ({ args, config, console, signal }) => {
       console.result('interrupted: nothing is proved', { set, version, equal: null })
       return 1
     }
-    const { rows, until, notSunk, untold, differences, equal } = proof
+    const { rows, notSunk, untold, differences, equal } = proof
     const rest = [
-      notSunk > 0 ? ` (up to record ${count(until)}: the sink has not brought the last ${count(notSunk)} yet)` : '',
+      notSunk > 0 ? ` (without ${count(notSunk)} that the sink has still to bring)` : '',
       untold > 0 ? ` (${count(untold)} were dropped as duplicates of records that are gone: whether rightly cannot be told)` : '',
     ].join('')
     if (equal) {

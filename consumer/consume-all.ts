@@ -1,7 +1,9 @@
 /** Runs the consumer of every feature set that is applied, and of those applied while it runs, on the partitions of inflow that fall to this process. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadPositions, running } from '../feature-defs/checkpoint.ts'
+import { registerDead } from '../feature-defs/dead-letters.ts'
 import { inflowTopic } from '../feature-defs/inflow.ts'
+import { keepSchemas } from '../feature-defs/kept-schemas.ts'
 import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
 import { routingFor } from '../feature-defs/routing.ts'
 import { checkTopics, claimRegistry, keepTopics } from '../feature-defs/store.ts'
@@ -21,11 +23,12 @@ export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOption
   const { follow, note } = options
   const sets = await streamedSets(ports)
   if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', await options.nothingYet())
+  // All partitions or none: one that must wait would leave the others half done.
+  if (!follow) for (const set of sets) await refuseAmidstBackfill(ports, set)
   await claimRegistry(ports)
   await keepTopics(ports)
-
-  // All partitions or none: one that must wait would leave the others half done.
-  if (!follow) for (const set of sets) for (const { hold } of await loadPositions(ports.checkpoints, set)) if (hold?.kind === 'backfill') throw amidstBackfill(backfillOf(hold))
+  // Letters that lie there already are to be read after the registry was lost, too.
+  await keepSchemas(ports, [await registerDead(ports.registry)])
 
   // One that fails stops the others: the process ends with its message instead of limping on.
   const failed = new AbortController()
@@ -50,6 +53,10 @@ export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOption
     throw error
   }
   await Promise.all(tasks.values())
+}
+
+async function refuseAmidstBackfill({ checkpoints }: ConsumerPorts, set: string): Promise<void> {
+  for (const { hold } of await loadPositions(checkpoints, set)) if (hold?.kind === 'backfill') throw amidstBackfill(backfillOf(hold))
 }
 
 /** Those with a version to compute; a Problem for one that inflow as it is cannot carry. */

@@ -2,7 +2,7 @@
 import { frameHeader } from '../schemas/wire.ts'
 import { encodeObject } from '../schemas/generic.ts'
 import type { Append } from '../utilities/log/log.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
+import type { Registered, Registry } from '../utilities/registry/registry.ts'
 import { deadTopic, type Dead } from './inflow.ts'
 
 const deadSchema = {
@@ -19,9 +19,11 @@ const deadSchema = {
 /** The most bytes beside reason and value: the header, two numbers, two lengths. */
 const around = 64
 
+export const registerDead = (registry: Registry): Promise<Registered> => registry.register(deadSchema.name, JSON.stringify(deadSchema))
+
 /** What is larger than the topic takes is cut to what fits, with its full length said. */
 export async function deadLetters(registry: Registry, largestMessage: number) {
-  const { id } = await registry.register(deadSchema.name, JSON.stringify(deadSchema))
+  const { id } = await registerDead(registry)
   const header = frameHeader(id)
   const letter = (partition: number, { offset, reason, bytes }: Dead) => {
     const cut = (room: number, why: string) => {

@@ -72,13 +72,16 @@ export async function inflowReader(registry: Registry, record: RecordSchema, wan
 }
 
 /** The readers of these schemas, for their records' `_seq` alone. */
-export function readersOf(registry: Registry, ids: readonly string[], recorded?: Recorded): Promise<readonly InflowReader[]> {
-  return Promise.all(ids.map(async (id) => {
+export const readersOf = async (registry: Registry, ids: readonly string[], recorded?: Recorded): Promise<readonly InflowReader[]> =>
+  Promise.all((await recordsOf(registry, ids)).map((record) => inflowReader(registry, record, [], recorded)))
+
+/** The records that were registered under these ids. */
+export const recordsOf = (registry: Registry, ids: readonly string[]): Promise<readonly RecordSchema[]> =>
+  Promise.all(ids.map(async (id) => {
     const registered = await registry.find(id)
-    if (!registered) throw new Problem(`the registry holds no schema ${id}, which records of inflow were read by`, 'Put it back from a copy.')
-    return inflowReader(registry, recordOf(JSON.parse(registered.definition) as AvroType), [], recorded)
+    if (!registered) throw new Problem(`the registry holds no schema ${id}, which records were read by`, 'Put it back from a copy.')
+    return recordOf(JSON.parse(registered.definition) as AvroType)
   }))
-}
 
 /** Without the records that are too large: a row of one would not fit where it is to go. */
 function small(reading: Reading, fetched: Fetched, most: number): Reading {

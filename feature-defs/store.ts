@@ -49,13 +49,13 @@ export async function hasLostRegistry({ checkpoints, registry }: Registered): Pr
 
 /** Once its schemas are put back, the new one is the store's. */
 export const takeRegistry = ({ log, registry }: Kept & Registered): Promise<void> =>
-  keep(log, async () => [{ name: storeName, key: 'registry', value: toBytes(await registry.identity()) }])
+  keepInStore(log, async () => [{ name: storeName, key: 'registry', value: toBytes(await registry.identity()) }])
 
 /** The store belongs to this registry from now on, unless it belongs to another one, which is refused. */
 export async function claimRegistry(ports: Kept & Registered): Promise<void> {
   if (await checkRegistry(ports)) return
   const claim = async () => ({ name: storeName, key: 'registry', value: toBytes(await ports.registry.identity()) })
-  await keep(ports.log, async () => ((await checkRegistry(ports)) ? [] : [await claim()]))
+  await keepInStore(ports.log, async () => ((await checkRegistry(ports)) ? [] : [await claim()]))
 }
 
 const notOurs = (whose: string, { place }: RegistryIdentity) =>
@@ -82,7 +82,7 @@ export async function checkTopics(ports: Kept): Promise<void> {
 export async function keepTopics(ports: Kept): Promise<void> {
   const unkept = async () =>
     (await topicsOf(ports)).flatMap(({ topic, kept, now }) => (kept === undefined && now ? [keptTopic(topic, now)] : []))
-  if ((await unkept()).length > 0) await keep(ports.log, unkept)
+  if ((await unkept()).length > 0) await keepInStore(ports.log, unkept)
 }
 
 export const keptTopic = (topic: string, id: string): Save => ({ name: topicsName, key: topic, value: toBytes(id) })
@@ -111,7 +111,7 @@ async function lossOf({ checkpoints }: Kept): Promise<string> {
 }
 
 /** Others may keep something at the same moment: then it is looked at again. */
-async function keep(log: Log, saves: () => Promise<readonly Save[]>): Promise<void> {
+export async function keepInStore(log: Log, saves: () => Promise<readonly Save[]>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const writer = await log.writer(storeName)
     try {

@@ -1,6 +1,7 @@
 /** The producer: replays the chosen years of a CSV into `inflow`, and records what the topic holds in the same commit as the records. */
 import { latestOf, loadHeld, saveHeld } from '../feature-defs/held.ts'
 import { inflowTopic, producerName, registerInflow } from '../feature-defs/inflow.ts'
+import { unkept } from '../feature-defs/kept-schemas.ts'
 import { baseFor } from '../feature-defs/numbering.ts'
 import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../feature-defs/routing.ts'
 import { takenByBatches, takeToCome } from '../feature-defs/taken.ts'
@@ -56,7 +57,7 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
   await source.prove(signal)
   const wanted = (await log.partitions(inflowTopic)) || options.partitions
   if (per === null && wanted > 1) throw keyless(record, wanted)
-  const { id } = await registerInflow(registry, record)
+  const registered = await registerInflow(registry, record)
   const partitions = await ensureTopics(ports, wanted)
 
   // The name first, then what was taken: a batch holds its set, then takes the name for a moment, so that whoever has it has seen the hold.
@@ -69,7 +70,8 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
     // Lines that a killed run put there before its commit: they come again.
     await rejects.keep((seq) => seq <= latestOf(held))
 
-    const encode = encoder(inflowSchema(record), id)
+    const encode = encoder(inflowSchema(record), registered.id)
+    const schema = await unkept(ports, [registered])
     const pace = pacer(options.rate)
     let take = nothingYet({ source: identity, base, years, after: latest })
     const { total, stretches } = chosenRows({
@@ -90,7 +92,7 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
         const append = rows === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
           return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
         })
-        const save = [saveHeld(joinTake(held, take)), saveKeyedBy(per)]
+        const save = [saveHeld(joinTake(held, take)), saveKeyedBy(per), ...schema]
         await commits.begin(async () => {
           await writer.commit({ append, save })
           report({ rows, rejected: lines.length, seq: lastSeq })

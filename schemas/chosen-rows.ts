@@ -61,5 +61,5 @@ export function chosenRows(options: ChosenOptions): { readonly total: RowTotals;
   return { total, stretches: stretches() }
 }
 
-const unreadable = (place: string, { line, column, reason }: Reject) =>
+export const unreadable = (place: string, { line, column, reason }: Reject) =>
   new Problem(`${place}:${line}: ${column}: ${reason}`, 'Correct the line, or leave out --strict to put such lines into the rejects file and go on.')

@@ -86,7 +86,7 @@ export type Selected = {
 const msPerDay = 86_400_000
 
 /** Whether a day is in these years. */
-function within([from, to]: Years): (day: number | null) => boolean {
+export function within([from, to]: Years): (day: number | null) => boolean {
   const firstDay = Date.UTC(from, 0, 1) / msPerDay
   const pastDay = Date.UTC(to + 1, 0, 1) / msPerDay
   return (day) => day === null || (day >= firstDay && day < pastDay)

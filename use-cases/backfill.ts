@@ -1,6 +1,6 @@
 /** `backfill`: years of a file into the warehouse, leaving the checkpoint that the stream resumes from. */
 import { backfill, undoBackfill } from '../batch/backfill.ts'
-import type { Backfilled, BackfillOptions, BackfillPorts } from '../batch/work.ts'
+import type { Backfilled, BackfillOptions, BackfillPorts } from '../batch/share.ts'
 import { loadPositions } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { claimRegistry } from '../feature-defs/store.ts'
@@ -41,7 +41,7 @@ export async function backfillYears(ports: Ports, asked: BackfillAsked): Promise
   const done = await backfill({ ...ports, rejects: ports.rejects(set) }, asked)
   const figures = { ...done, there: done.alreadyThere }
   refuseNothing(file, years, figures, rejects)
-  return { ...done, read: readOf(figures), set, rejects: done.rejected > 0 ? rejects : null }
+  return { ...done, read: readOf(figures), set, rejects: done.rejected > 0 || done.unread.length > 0 ? rejects : null }
 }
 
 export type Undone = { readonly set: string; readonly ended: 'nothing to do' | 'declined' | 'undone' }

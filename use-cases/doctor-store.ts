@@ -45,8 +45,10 @@ async function unfinished(ports: StorePorts): Promise<Found> {
 async function countedRows(ports: StorePorts): Promise<Found> {
   const all = (await Promise.all((await knownSets(ports.registry)).map((set) => tally(ports, set)))).flat()
   const wrong = all.filter(({ addsUp }) => !addsUp)
-  const found = (some: readonly Tally[]) => some.map(({ set, version, rows, taken, onTheWay }) =>
-    `${set}@${version} has ${count(rows)} rows of ${count(taken)}${onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : ''}`).join('; ')
+  const found = (some: readonly Tally[]) => some.map(({ set, version, rows, taken, unread, onTheWay }) => [
+    `${set}@${version} has ${count(rows)} rows of ${count(taken)}`,
+    onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : '', unread > 0 ? ` (${count(unread)} more it cannot read)` : '',
+  ].join('')).join('; ')
   if (wrong.length > 0) {
     const { set, version } = wrong[0]!
     return { found: found(wrong), todo: `See which: tidemark verify ${set}@${version}; bring them back: tidemark repair ${set}` }

@@ -4,7 +4,8 @@ import { checkRegistry, checkTopics, hasLostRegistry, takeRegistry } from '../fe
 import type { Lease } from '../utilities/lease.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
-import { repair, type Repaired, type RepairOptions } from '../versions/repair.ts'
+import { setsWithJournal } from '../versions/keep.ts'
+import { repair, restoreSchemas, type Repaired, type RepairOptions } from '../versions/repair.ts'
 
 export type RepairedSet = Repaired & { readonly set: string }
 
@@ -19,20 +20,27 @@ type RepairAsked = {
 /** One process at a time holds a lease. */
 export type Leasing = { readonly lease: (name: string) => Promise<Lease> }
 
-export async function repairSets(ports: VersionPorts & Leasing, { only, signal, reportOn }: RepairAsked): Promise<readonly RepairedSet[]> {
+/** What was put back of the schemas of messages, which belong to no set, counts for all. */
+export type RepairedAll = { readonly schemas: number; readonly sets: readonly RepairedSet[] }
+
+export async function repairSets(ports: VersionPorts & Leasing, { only, signal, reportOn }: RepairAsked): Promise<RepairedAll> {
   const isNew = await hasLostRegistry(ports)
   if (!isNew) await checkRegistry(ports)
   await checkTopics(ports)
-  const journals = (await ports.checkpoints.names('journal/')).map((name) => name.slice('journal/'.length))
-  const sets = only === undefined ? [...new Set([...journals, ...(await knownSets(ports.registry))])] : [only]
-  if (sets.length === 0) {
+  const restored = await restoreSchemas(ports)
+  const schemas = [...restored.values()].reduce((sum, one) => sum + one, 0)
+  const all = new Set([...(await setsWithJournal(ports.checkpoints)), ...(await knownSets(ports.registry))])
+  const names = only === undefined ? [...all] : [only]
+  // Without a set there may be records that were produced before anything was applied.
+  if (names.length === 0 && schemas === 0) {
     throw new Problem('nothing is known of any feature set here', 'There is nothing to repair. To begin: tidemark apply SET@0')
   }
-  const done: RepairedSet[] = []
-  for (const set of sets) {
+  const sets: RepairedSet[] = []
+  for (const set of names) {
     const lease = await ports.lease(`apply-${set}`)
-    done.push({ set, ...(await repair(ports, { set, signal, report: reportOn(set) }).finally(() => lease.close())) })
+    const { statements, versions } = await repair(ports, { set, signal, report: reportOn(set) }).finally(() => lease.close())
+    sets.push({ set, schemas: restored.get(set) ?? 0, statements, versions })
   }
   if (isNew) await takeRegistry(ports)
-  return done
+  return { schemas, sets }
 }

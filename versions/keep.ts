@@ -24,6 +24,9 @@ export interface Journal {
 }
 
 const nameOf = (set: string) => `journal/${set}`
+export const setsWithJournal = async (checkpoints: Checkpoints): Promise<readonly string[]> =>
+  (await checkpoints.names(nameOf(''))).map((name) => name.slice(nameOf('').length))
+
 /** Sorts as it counts. */
 const keyOf = (index: number) => String(index).padStart(9, '0')
 

@@ -3,19 +3,16 @@ import { lineage } from '../batch/lineage.ts'
 import { checkHistory, replay, type ReplayOptions } from '../batch/replay.ts'
 import { loadPosition, loadPositions, type Piece, type Run } from '../feature-defs/checkpoint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { knownVersions } from '../feature-defs/known-versions.ts'
 import { spread } from '../feature-defs/routing.ts'
-import { rowSchema } from '../feature-defs/row-schema.ts'
 import { rowsOf } from '../feature-defs/rows.ts'
-import { decoder } from '../schemas/decode.ts'
-import { runsOfId } from '../schemas/wire.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
+import { pick, rowsWhere, type Columns } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionPorts } from './bring.ts'
 import type { RowAt } from './compare.ts'
 import { isComplete } from './journal.ts'
 import { loadState } from './keep.ts'
+import { onTheWay, type OnTheWay } from './on-the-way.ts'
 
 /** The records of a partition whose rows are the version's. */
 export type Owned = {
@@ -23,12 +20,15 @@ export type Owned = {
   readonly run: Run
   /** The last of them that was taken. */
   readonly end: number
-  /** The last of them whose row the sink has brought to the warehouse, if it has not come from elsewhere. */
-  readonly until: number
   readonly history: readonly Piece[]
 }
 
-export type OwnedRows = { readonly definition: Definition; readonly partitions: readonly Owned[] }
+export type OwnedRows = {
+  readonly definition: Definition
+  readonly partitions: readonly Owned[]
+  /** Rows that the sink has still to bring. */
+  readonly isOnTheWay: OnTheWay
+}
 
 export async function ownedRows(ports: VersionPorts, set: string, version: number): Promise<OwnedRows> {
   const own = (await loadState(ports, set)).versions[version]
@@ -40,28 +40,29 @@ export async function ownedRows(ports: VersionPorts, set: string, version: numbe
   const runs = positions.map(({ runs }) => runs.findLast((one) => one.version === version))
   if (!isComplete(own) || runs.some((run) => run === undefined)) throw new Problem(`${set}@${version} has not been computed yet`, `Finish it: tidemark apply ${set}@${version}`)
   const { definition, registered } = known
-  const partitions = await Promise.all(positions.map(async (position, partition): Promise<Owned> => {
+  const partitions = positions.map(({ seq, history }, partition): Owned => {
     const run = runs[partition]!
-    const end = run.until ?? position.seq
-    return { partition, run, end, until: Math.min(end, await sunkUntil(ports, definition, registered.id, partition)), history: position.history }
-  }))
-  return { definition, partitions }
+    return { partition, run, end: run.until ?? seq, history }
+  })
+  // After the positions: what was taken up to there is in outflow by now.
+  return { definition, partitions, isOnTheWay: await onTheWay(ports, definition, registered.id) }
 }
 
 export type Watched = { readonly signal: AbortSignal; readonly report: (news: { readonly rows: number; readonly of: number }) => void }
 
-/** Those of one partition up to a record, in order. `dropped` hears of what was taken for a duplicate on the way. */
+/** Those of one partition, in order. `dropped` hears of what was taken for a duplicate there. */
 export async function* computedAgain(
-  ports: VersionPorts, definition: Definition, { partition, run, history }: Owned, until: number, { signal, report }: Watched, dropped: (seq: number) => void = () => {},
+  ports: VersionPorts, definition: Definition, owned: Owned, { signal, report }: Watched, dropped: (seq: number) => void = () => {},
 ): AsyncIterable<Columns> {
+  const { partition, run, end, history } = owned
   const past = lineage(definition, run.origins)
   const { record } = definition
-  const options = { record, wanted: Object.keys(record.fields), partition, ...beginningOf(run), until, signal }
+  const options = { record, wanted: Object.keys(record.fields), partition, ...beginningOf(run), until: end, signal }
   for await (const { records, seq, behind } of replay(ports, history, options)) {
     behind.forEach(dropped)
     const all = rowsOf(definition, records, past.push(records), ports.clock())
     yield seq.length > 0 && seq[0]! > run.after ? all : pick(all, rowsWhere(seq, (one) => one > run.after))
-    report({ rows: seq.length, of: until })
+    report({ rows: seq.length, of: end })
   }
 }
 
@@ -83,32 +84,14 @@ function beginningOf({ after, afterRows, origins }: Run): Beginning {
 export const partitionOf = ({ definition: { per }, partitions }: OwnedRows, { rows, row }: RowAt): Owned =>
   partitions[spread(pick(rows, Int32Array.of(row)), { per, partitions: partitions.length })[0]!.partition]!
 
-/** Whether a row may have been brought since, or be on its way already: behind what was looked at, and not behind what its partition has taken by now. */
+/** Whether a row may have been brought since: behind what was looked at, and not behind what its partition has taken by now. */
 export function laterRows({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string): (place: Owned, seq: number) => Promise<boolean> {
   const ends = new Map<number, number>()
   return async ({ partition, run, end }, seq) => {
-    if (run.until !== null) return seq <= end
+    if (run.until !== null || seq <= end) return false
     if (seq > (ends.get(partition) ?? end)) ends.set(partition, (await loadPosition(checkpoints, set, partition)).seq)
     return seq <= (ends.get(partition) ?? end)
   }
-}
-
-/** The last _seq of the version that the sink must have written; every one when it has caught up with outflow. */
-async function sunkUntil({ log, warehouse }: VersionPorts, definition: Definition, id: string, partition: number): Promise<number> {
-  const from = await sinkPlace({ log, warehouse }, partition)
-  if (from === undefined) return Infinity
-  const decode = decoder(rowSchema(definition), ['seq'])
-  for await (const { batch } of log.read(outflowTopic, { partition, from })) {
-    const run = runsOfId(batch).find((one) => one.id === id)
-    if (run) return columnOf(decode(batch, run.from, run.to).columns, '_seq', 'int').values[0]! - 1
-  }
-  return Infinity
-}
-
-/** The first message of outflow that the sink of a partition has still to write; undefined when there is no outflow. What was deleted is not to come. */
-export async function sinkPlace({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>, partition: number): Promise<number | undefined> {
-  const ends = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions[partition]
-  return ends && Math.max(ends.first, (await warehouse.progress(sinkReader(partition))) ?? 0)
 }
 
 export type Dropped = {

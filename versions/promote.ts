@@ -1,14 +1,12 @@
 /** `promote`, `rollback`, `retire`: what SQL users see changes at once; the rows a version lacks are filled afterwards. */
-import { outflowTopic } from '../feature-defs/inflow.ts'
-import { runsOfId } from '../schemas/wire.ts'
 import { Problem } from '../utilities/problem.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible } from './carry-out.ts'
 import { decide, finishes, type Command, type StillShown } from './decide.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { evolve, promotedIn, type By, type SetState } from './journal.ts'
-import { sinkPlace } from './owned.ts'
 import { loadState, openJournal, timeText, type Journal, type JournalPorts } from './keep.ts'
+import { countOnTheWay } from './on-the-way.ts'
 
 /** Who gives a command, and why. */
 export type Actor = Omit<By, 'at'>
@@ -75,20 +73,8 @@ export async function stillShown(ports: JournalPorts, { set, versions, chain }: 
   const own = versions[version]
   if (!own || !chain.includes(version)) return { shown: null, onTheWay: 0 }
   // The way first: rows that arrive meanwhile are seen in the view.
-  const onTheWay = await rowsOnTheWay(ports, own.schema.id)
+  const onTheWay = await countOnTheWay(ports, own.schema.id)
   const { rows } = await ports.warehouse.query(`SELECT count(*), min(_seq), max(_seq) FROM "${set}" WHERE _version = ${version}`)
   const [count, first, last] = rows[0]!.map(Number) as [number, number, number]
   return { shown: count > 0 ? { rows: count, first, last } : null, onTheWay }
-}
-
-/** The messages of outflow with this schema that the sink has not written yet. */
-export async function rowsOnTheWay({ log, warehouse }: Pick<JournalPorts, 'log' | 'warehouse'>, id: string): Promise<number> {
-  let count = 0
-  for (let partition = 0; partition < (await log.partitions(outflowTopic)); partition++) {
-    const from = (await sinkPlace({ log, warehouse }, partition))!
-    for await (const { batch } of log.read(outflowTopic, { partition, from, joined: true })) {
-      for (const run of runsOfId(batch)) if (run.id === id) count += run.to - run.from
-    }
-  }
-  return count
 }

@@ -1,13 +1,15 @@
 /** `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right stays. */
 import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
+import { restoreKept } from '../feature-defs/kept-schemas.ts'
 import { pick, type Columns } from '../utilities/columns.ts'
 import { Problem } from '../utilities/problem.ts'
+import type { Progress } from '../utilities/warehouse/warehouse.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible } from './carry-out.ts'
 import { compare, type RowAt } from './compare.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { isComplete, type SetState } from './journal.ts'
-import { openJournal, timeText } from './keep.ts'
+import { loadState, openJournal, setsWithJournal, timeText } from './keep.ts'
 import { computedAgain, historyGone, laterRows, ownedRows, partitionOf } from './owned.ts'
 import { project } from './project.ts'
 
@@ -37,17 +39,17 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
       throw new Problem(`nothing is known of ${set}: its journal lies in the log, which has none`,
         'Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, ' + 'start over in an empty data directory.')
     }
-    const schemas = await restoreSchemas(ports, journal.state)
+    const schemas = (await restoreKept(ports)) + (await restoreVersions(ports, journal.state))
     await checkPossible(ports, journal.state, watch.signal)
     const statements = await project(ports, journal.state)
-    const outflow = await lostProgress(ports)
+    const lost = await lostPlaces(ports)
     const versions: RepairedVersion[] = []
     for (const own of journal.state.versions) {
       if (own.retired || !isComplete(own)) continue
-      versions.push({ version: own.version, ...(await repairRows(ports, { set, ...watch }, own.version, outflow !== undefined)) })
+      versions.push({ version: own.version, ...(await repairRows(ports, { set, ...watch }, own.version)) })
     }
-    // Every row up to there is in place: the sink goes on behind it.
-    for (const [partition, next] of outflow ?? []) await ports.warehouse.write(set, { count: 0, byName: new Map() }, { reader: sinkReader(partition), next })
+    // Every row that lay before is in place: the sink goes on with what is left.
+    for (const place of lost) await ports.warehouse.write(set, { count: 0, byName: new Map() }, place)
     await carryOut(ports, journal, watch)
     await journal.decide({ kind: 'settle', at: timeText(ports.clock) })
     return { schemas, statements, versions }
@@ -56,17 +58,26 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
   }
 }
 
+const fromCopy = 'Restore the registry from a copy: messages that name a schema it does not have can be read by nobody.'
+
+/** How many are put back, by set: those that are not repaired now are computed on, too. The schemas of messages are under ''. */
+export async function restoreSchemas(ports: VersionPorts): Promise<ReadonlyMap<string, number>> {
+  const restored = new Map([['', await restoreKept(ports)]])
+  for (const set of await setsWithJournal(ports.checkpoints)) restored.set(set, await restoreVersions(ports, await loadState(ports, set)))
+  return restored
+}
+
 /** Every message names its schema: they come back under the ids that they had, or not at all. */
-async function restoreSchemas({ registry }: Pick<VersionPorts, 'registry'>, { set, versions }: SetState): Promise<number> {
+async function restoreVersions({ registry }: Pick<VersionPorts, 'registry'>, { set, versions }: SetState): Promise<number> {
   let restored = 0
   for (const { version, mode, schema, record } of versions) {
     for (const { id, definition } of [record, schema]) {
       if (id === '' || (await registry.find(id))) continue
+      const lost = `the registry has lost the schema ${id} of ${set}`
+      if (!registry.restore) throw new Problem(`${lost}, and it gives every schema that it takes another id`, fromCopy)
+      // A store of before, of which no event was written yet.
+      if (definition === '') throw new Problem(`${lost}, and nobody has written down what it was`, fromCopy)
       const { name } = JSON.parse(definition) as { readonly name: string }
-      if (!registry.restore) {
-        throw new Problem(`the registry has lost the schema ${id} of ${set}, and it gives every schema that it takes another id`,
-          'Restore the registry from a copy: messages that name a schema it does not have can be read by nobody.')
-      }
       await registry.restore({ id, subject: name, definition })
       if (id === schema.id) await registry.label(id, { set, version: String(version), mode })
       restored++
@@ -75,29 +86,28 @@ async function restoreSchemas({ registry }: Pick<VersionPorts, 'registry'>, { se
   return restored
 }
 
-/** Where outflow ends, by partition, when the sink's place in it is gone and it does not begin at its beginning any more. */
-async function lostProgress({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>): Promise<ReadonlyMap<number, number> | undefined> {
-  const state = (await log.topics()).find(({ topic }) => topic === outflowTopic)
-  const lost = new Map<number, number>()
-  for (const [partition, { first, next }] of state?.partitions.entries() ?? []) {
-    if (((await warehouse.progress(sinkReader(partition))) ?? 0) < first) lost.set(partition, next)
-  }
-  return lost.size > 0 ? lost : undefined
+/** Where outflow begins now, when the sink's place in it is gone and messages before are, too. */
+async function lostPlaces({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>): Promise<readonly Progress[]> {
+  const partitions = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions ?? []
+  const places = await Promise.all(partitions.map(async ({ first }, partition) => {
+    const reader = sinkReader(partition)
+    return ((await warehouse.progress(reader)) ?? 0) < first ? [{ reader, next: first }] : []
+  }))
+  return places.flat()
 }
 
-/** `all`: the sink will bring none of them. */
-async function repairRows(
-  ports: VersionPorts, { set, ...watch }: RepairOptions, version: number, all: boolean,
-): Promise<Omit<RepairedVersion, 'version'>> {
+type RepairedRows = Omit<RepairedVersion, 'version'>
+
+async function repairRows(ports: VersionPorts, { set, ...watch }: RepairOptions, version: number): Promise<RepairedRows> {
   const { warehouse } = ports
   const owned = await ownedRows(ports, set, version)
-  const { definition, partitions } = owned
+  const { definition, partitions, isOnTheWay } = owned
   const done = { checked: 0, written: 0, removed: 0, left: null }
   // Before anything is written: half of its rows would be no better than none.
   const gone = await historyGone(ports, owned, watch.signal)
   if (gone) return { ...done, left: gone.message }
   const report = ({ rows, of }: { readonly rows: number; readonly of: number }) => watch.report({ step: 'comparing rows', rows, seq: (done.checked += rows), of })
-  const expected = partitions.map((one) => computedAgain(ports, definition, one, all ? one.end : one.until, { signal: watch.signal, report }))
+  const expected = partitions.map((one) => computedAgain(ports, definition, one, { signal: watch.signal, report }))
 
   const isLater = laterRows(ports, set)
   let bad: { readonly rows: Columns; readonly at: number[] } | undefined
@@ -114,13 +124,12 @@ async function repairRows(
     if (bad.at.at(-1) !== row) bad.at.push(row)
   }
   await compare(expected, warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
-    missing: put,
+    missing: async (wanted) => (isOnTheWay(wanted.seq) ? undefined : put(wanted)),
     different: put,
-    async extra({ seq, ...there }, wanted) {
+    async extra(there, wanted) {
       if (wanted) return put(wanted)
-      const place = partitionOf(owned, { seq, ...there })
-      if (seq > (all ? place.end : place.until) && (await isLater(place, seq))) return
-      await warehouse.remove(set, version, { first: seq, last: seq })
+      if (await isLater(partitionOf(owned, there), there.seq)) return
+      await warehouse.remove(set, version, { first: there.seq, last: there.seq })
       done.removed++
     },
   })

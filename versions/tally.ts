@@ -3,12 +3,14 @@ import { loadPositions, rowsTaken } from '../feature-defs/checkpoint.ts'
 import type { VersionPorts } from './bring.ts'
 import { isComplete } from './journal.ts'
 import { loadState } from './keep.ts'
-import { rowsOnTheWay } from './promote.ts'
+import { countOnTheWay } from './on-the-way.ts'
 
 export type Tally = {
   readonly set: string
   readonly version: number
+  /** Records that it owns and can read, and those that only others can. */
   readonly taken: number
+  readonly unread: number
   readonly rows: number
   /** Computed, and still to be written by the sink. */
   readonly onTheWay: number
@@ -24,25 +26,30 @@ export async function tally(ports: Omit<VersionPorts, 'clock' | 'openSource'>, s
     if (own.retired || !isComplete(own)) continue
     // The way first, and the position last: what moves meanwhile is counted once too often here, never missed.
     const before = await owned(ports, set, own.version)
-    const onTheWay = await rowsOnTheWay(ports, own.schema.id)
+    const onTheWay = await countOnTheWay(ports, own.schema.id)
     const rows = (await ports.warehouse.extent(set, own.version))?.rows ?? 0
     const after = await owned(ports, set, own.version)
     if (before === undefined || after === undefined) continue
-    const moved = after - before
-    tallies.push({ set, version: own.version, taken: after, rows, onTheWay, addsUp: rows <= after && rows + onTheWay + moved >= after })
+    const { taken, unread } = after
+    const moved = taken - before.taken
+    tallies.push({ set, version: own.version, taken, unread, rows, onTheWay, addsUp: rows <= taken && rows + onTheWay + moved >= taken })
   }
   return tallies
 }
 
-/** How many records the version owns and could read; undefined where a store of before has not counted. */
-async function owned({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string, version: number): Promise<number | undefined> {
-  let sum = 0
+/** How many records the version owns; undefined where a store of before has not counted. */
+async function owned(
+  { checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string, version: number,
+): Promise<Pick<Tally, 'taken' | 'unread'> | undefined> {
+  const sum = { taken: 0, unread: 0 }
   for (const position of await loadPositions(checkpoints, set)) {
     const run = position.runs.findLast((one) => one.version === version)
     const until = run?.until === null ? rowsTaken(position) : run?.untilRows
     const after = run?.after === 0 ? 0 : run?.afterRows
     if (until === undefined || after === undefined) return undefined
-    sum += until - after - (run?.unread ?? 0)
+    const unread = run?.unread ?? 0
+    sum.taken += until - after - unread
+    sum.unread += unread
   }
   return sum
 }

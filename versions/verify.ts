@@ -9,7 +9,7 @@ export type Verified = {
   readonly rows: number
   readonly after: number
   readonly until: number
-  /** Rows computed but not yet brought to the warehouse by the sink: they are not compared. */
+  /** Rows that the sink has still to bring to the warehouse: they are not compared. */
   readonly notSunk: number
   /** Records dropped as duplicates of some that came before, and of these nobody can tell any more whether they were taken. */
   readonly untold: number
@@ -23,18 +23,20 @@ export type VerifyOptions = Watched & { readonly set: string; readonly version: 
 
 export async function verify(ports: VersionPorts, { set, version, ...watched }: VerifyOptions): Promise<Verified> {
   const owned = await ownedRows(ports, set, version)
-  const { definition, partitions } = owned
-  const until = Math.max(...partitions.map((one) => one.until))
-  let rows = 0
+  const { definition, partitions, isOnTheWay } = owned
+  let [computed, notSunk] = [0, 0]
   const dropped = partitions.map(() => new Set<number>())
-  const expected = partitions.map((one, i) => counted(computedAgain(ports, definition, one, one.until, watched, (seq) => dropped[i]!.add(seq)), (count) => (rows += count)))
+  const expected = partitions.map((one, i) =>
+    counted(computedAgain(ports, definition, one, watched, (seq) => dropped[i]!.add(seq)), (count) => (computed += count)))
   const differences = collector()
   const isLater = laterRows(ports, set)
   await compare(expected, ports.warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
-    missing: ({ seq }) => differences.add(seq, 'row', 'a row', 'no row'),
+    missing({ seq }) {
+      if (isOnTheWay(seq)) notSunk++
+      else differences.add(seq, 'row', 'a row', 'no row')
+    },
     async extra(there) {
-      const place = partitionOf(owned, there)
-      if (there.seq <= place.until || !(await isLater(place, there.seq))) differences.add(there.seq, 'row', 'no row', 'a row')
+      if (!(await isLater(partitionOf(owned, there), there.seq))) differences.add(there.seq, 'row', 'no row', 'a row')
     },
     different: ({ seq }, column, wanted, found) => differences.add(seq, column, wanted, found),
   })
@@ -47,8 +49,8 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
   }
   watched.signal.throwIfAborted()
   const after = Math.min(...partitions.map(({ run }) => run.after))
-  const notSunk = partitions.reduce((sum, one) => sum + one.end - one.until, 0)
-  return { rows, after, until, notSunk, untold, differences: differences.count(), first: differences.first }
+  const until = Math.max(...partitions.map((one) => one.end))
+  return { rows: computed - notSunk, after, until, notSunk, untold, differences: differences.count(), first: differences.first }
 }
 
 async function* counted<T extends { readonly count: number }>(batches: AsyncIterable<T>, add: (count: number) => void): AsyncIterable<T> {

@@ -1,0 +1,129 @@
+/** What a batch is, and each partition's share of it: which rows are its own, what they were taken after, and the versions that compute them. */
+import { running, type Routing } from '../feature-defs/checkpoint.ts'
+import { engine, type Engine } from '../feature-defs/engine.ts'
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { layersOf, lookupState, type Layers } from '../feature-defs/state.ts'
+import type { RecordSchema } from '../schemas/record.ts'
+import { takenIn, untaken, type Take, type Taken, type Years } from '../schemas/selection.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
+import type { Registry } from '../utilities/registry/registry.ts'
+import type { RejectsFile } from '../utilities/source/rejects-file.ts'
+import type { Source, SourceIdentity } from '../utilities/source/source.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { numbersOf, placeAmong, spreadTogether } from './file-intake.ts'
+import type { HoldPorts, Part } from './hold.ts'
+import { loadProgress } from './progress.ts'
+import { firstWaiting } from './waiting.ts'
+
+export type BackfillPorts = HoldPorts & { readonly registry: Registry; readonly warehouse: Warehouse; readonly source: Source; readonly rejects: RejectsFile }
+
+export type BackfillOptions = {
+  readonly set: string
+  readonly years: Years
+  readonly strict: boolean
+  readonly continue: boolean
+  /** Who does it, for those who wait. */
+  readonly by: string
+  readonly signal: AbortSignal
+  readonly report: (news: { readonly rows: number; readonly seq: number }) => void
+}
+
+/** Rows of the file: taken now, there already (or waiting in inflow), rejected now or before, of other years; together what was read. */
+export type Backfilled = {
+  readonly rows: number
+  readonly alreadyThere: number
+  readonly rejected: number
+  readonly rejectedBefore: number
+  readonly notChosen: number
+  readonly versions: readonly number[]
+  /** Of the rows taken now, those that a version cannot read and another can: it has none of them. */
+  readonly unread: readonly { readonly version: number; readonly rows: number }[]
+  readonly interrupted: boolean
+}
+
+export type Batch = {
+  readonly ports: BackfillPorts
+  readonly options: BackfillOptions
+  readonly identity: SourceIdentity
+  readonly base: number
+  readonly token: string
+  /** Of all versions that are computed: what one of them can read is a record. */
+  readonly records: readonly RecordSchema[]
+  readonly batchOnly: boolean
+  /** So many partitions had it all when an earlier run was cut short. */
+  readonly finished: number
+  /** The last record that the set had taken before. */
+  readonly after: number
+  /** Rows are written that no position knows. */
+  wrote: boolean
+}
+
+/** A partition's share of the batch. */
+export type Work = Part & {
+  readonly lanes: readonly Lane[]
+  /** What the partition has, or gets from the stream. */
+  readonly before: Taken
+  /** What inflow holds of the file, taken or waiting. */
+  readonly inflow: Taken
+  /** The next record that the stream will take. */
+  readonly waits: number
+  /** Up to there an earlier run has written. */
+  readonly place: number
+  /** How many rows of the batch are its own. */
+  rows: number
+}
+
+export type Lane = {
+  readonly definition: Definition
+  readonly layers: Layers
+  readonly engine: Engine
+  /** Which of the batch's records it reads. */
+  readonly reading: number
+  /** Rows of the batch that it cannot read, and of those the ones that are taken now. */
+  unread: number
+  unreadNow: number
+}
+
+/** `known` is every version of the set, `held` what inflow holds of the file. */
+export async function openWork(batch: Batch, part: Part, { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] }): Promise<Work> {
+  const { ports, options: { set }, base, records, batchOnly } = batch
+  const { partition, position } = part
+  const live = running(position).map(layersOf)
+  const { place, states } = await loadProgress(ports.checkpoints, set, partition, live.map(({ version }) => version))
+  const lanes = await Promise.all(live.map(async (layers): Promise<Lane> => {
+    const definition = known.find((one) => one.version === layers.version)!
+    const [changed, before] = [states.get(layers.version)!, await lookupState(ports.checkpoints, { set, partition }, layers)]
+    const state = { get: (key: string) => changed.get(key) ?? before.get(key) }
+    return { definition, layers, engine: engine(definition, state), reading: placeAmong(records, definition.record), unread: 0, unreadNow: 0 }
+  }))
+  const waits = batchOnly ? Infinity : await firstWaiting(ports, records, partition, position)
+  const batches = takenIn(position.history.filter((piece) => piece.kind === 'batch').filter((piece) => piece.base === base))
+  const inflow = takenIn(held)
+  const streamed = position.history.filter((piece) => piece.kind === 'inflow')
+  const before: Taken = {
+    upTo: Math.max(batches.upTo, inflow.upTo),
+    // What inflow holds has gone through the stream, or it will.
+    has: (seq, day) => batches.has(seq, day) || (inflow.has(seq, day) && (seq >= waits || streamed.some(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq))),
+  }
+  // The same object, whose writer may be taken back.
+  return Object.assign(part, { lanes, before, inflow, waits, place, rows: 0 })
+}
+
+/** The records of a partition, as each of the batch's records reads them, and the numbers of all. */
+export type Due = { readonly part: Work; readonly readings: readonly Columns[]; readonly seq: Float64Array }
+
+/** The rows of the batch by partition, those of an earlier run that was cut short included. */
+export const sharesOf = ({ records, finished }: Batch, works: readonly Work[], readings: readonly Columns[], routing: Routing): readonly Due[] =>
+  spreadTogether(readings, routing).flatMap(({ partition, readings }) => {
+    const part = works[partition - finished]
+    if (!part) return []
+    const fresh = readings.map((own, i) => untaken(own, records[i]!.at, part.before))
+    const seq = numbersOf(fresh)
+    return seq.length > 0 ? [{ part, readings: fresh, seq }] : []
+  })
+
+/** The rows behind this one. */
+export function beyond(records: Columns, place: number): Columns {
+  const seq = columnOf(records, '_seq', 'int').values
+  return seq.length === 0 || seq[0]! > place ? records : pick(records, rowsWhere(seq, (one) => one > place))
+}

@@ -1,0 +1,61 @@
+/** Rows that are computed and lie in outflow, where the sink has still to write them: nobody misses them in the warehouse, and nobody else brings them. */
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
+import { rowSchema } from '../feature-defs/row-schema.ts'
+import { decoder } from '../schemas/decode.ts'
+import { runsOfId } from '../schemas/wire.ts'
+import { columnOf } from '../utilities/columns.ts'
+import type { Batch, Log } from '../utilities/log/log.ts'
+import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+
+type Ports = { readonly log: Log; readonly warehouse: Warehouse }
+
+/** The first message of outflow that the sink of a partition has still to write; undefined when there is no outflow. What was deleted is not to come. */
+export async function sinkPlace({ log, warehouse }: Ports, partition: number): Promise<number | undefined> {
+  const ends = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions[partition]
+  return ends && Math.max(ends.first, (await warehouse.progress(sinkReader(partition))) ?? 0)
+}
+
+/** The messages with this schema, in all partitions. */
+async function* messagesOnTheWay(ports: Ports, id: string): AsyncGenerator<{ readonly batch: Batch; readonly from: number; readonly to: number }> {
+  for (let partition = 0; partition < (await ports.log.partitions(outflowTopic)); partition++) {
+    const from = (await sinkPlace(ports, partition))!
+    for await (const { batch } of ports.log.read(outflowTopic, { partition, from, joined: true })) {
+      for (const run of runsOfId(batch)) if (run.id === id) yield { batch, from: run.from, to: run.to }
+    }
+  }
+}
+
+/** How many rows of the version that has this schema. */
+export async function countOnTheWay(ports: Ports, id: string): Promise<number> {
+  let count = 0
+  for await (const { from, to } of messagesOnTheWay(ports, id)) count += to - from
+  return count
+}
+
+/** Whether the row of this record is on its way. */
+export type OnTheWay = (seq: number) => boolean
+
+/** Which rows of the version, which has this schema: kept as stretches of numbers, few where few numbers are left out. */
+export async function onTheWay(ports: Ports, definition: Definition, id: string): Promise<OnTheWay> {
+  const decode = decoder(rowSchema(definition), ['seq'])
+  const stretches: [first: number, last: number][] = []
+  for await (const { batch, from, to } of messagesOnTheWay(ports, id)) {
+    for (const seq of columnOf(decode(batch, from, to).columns, '_seq', 'int').values) {
+      const last = stretches.at(-1)
+      if (last && seq === last[1] + 1) last[1] = seq
+      else stretches.push([seq, seq])
+    }
+  }
+  // Those of several partitions lie between one another.
+  const firsts = Float64Array.from(stretches.sort(([a], [b]) => a - b), ([first]) => first)
+  return (seq) => {
+    let [low, high] = [0, firsts.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (firsts[middle]! <= seq) low = middle + 1
+      else high = middle
+    }
+    return low > 0 && seq <= stretches[low - 1]![1]
+  }
+}
