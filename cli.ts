@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { CommanderError, Command as Commander } from 'commander'
 import type { Command, Context, Options } from './commands/command.ts'
 import { commands } from './commands/table.ts'
-import { seenOn } from './utilities/printable.ts'
-import { Problem } from './utilities/problem.ts'
+import { seenOn } from './utilities/values/printable.ts'
+import { Problem } from './utilities/values/problem.ts'
 
 const demoDir = '.tidemark-demo'
 

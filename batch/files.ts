@@ -2,14 +2,14 @@
 import { engine } from '../feature-defs/engine.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
-import { rowsOf } from '../feature-defs/rows.ts'
-import { chosenRows, type RowTotals } from '../schemas/chosen-rows.ts'
-import type { Years } from '../schemas/selection.ts'
-import type { Clock } from '../utilities/clock.ts'
-import type { Columns } from '../utilities/columns.ts'
-import { oneAhead } from '../utilities/one-ahead.ts'
-import type { RejectsFile } from '../utilities/source/rejects-file.ts'
-import type { Source } from '../utilities/source/source.ts'
+import { rowsOf } from '../streams/rows.ts'
+import { chosenRows, type RowTotals } from '../schemas/csv/chosen-rows.ts'
+import type { Years } from '../schemas/csv/selection.ts'
+import type { Clock } from '../utilities/values/clock.ts'
+import type { Columns } from '../utilities/values/columns.ts'
+import { oneAhead } from '../utilities/running/one-ahead.ts'
+import type { RejectsFile } from '../utilities/files/rejects.ts'
+import type { Source } from '../utilities/source.ts'
 
 export type ComputePorts = {
   readonly source: Source

@@ -4,8 +4,8 @@ import { nulls, scattered, type FeatureColumn } from '../feature-defs/feature-co
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { operatorOf } from '../feature-defs/known-operators.ts'
-import type { Lookup } from '../utilities/checkpoint/checkpoint.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
+import type { Lookup } from '../utilities/checkpoints.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 
 export type Lineage = {
   /** Values per feature in the definition's order; null before a feature's origin. */

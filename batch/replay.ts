@@ -1,13 +1,13 @@
 /** Replays what a feature set has ingested, in the order it was ingested: stretches of files and stretches of inflow. */
 import type { RecordSchema } from '../schemas/record.ts'
-import type { BatchPiece, InflowPiece, Piece } from '../feature-defs/checkpoint.ts'
-import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../feature-defs/inflow.ts'
-import { intakeOf } from '../feature-defs/intake.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
-import type { Log } from '../utilities/log/log.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { Source } from '../utilities/source/source.ts'
+import type { BatchPiece, InflowPiece, Piece } from '../streams/position.ts'
+import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../streams/inflow.ts'
+import { intakeOf } from '../streams/intake.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
+import type { Log } from '../utilities/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { Source } from '../utilities/source.ts'
 import { chosenTogether, numbersOf, readTogether, spreadTogether, type ReadBatchPiece } from './file-intake.ts'
 
 export type ReplayPorts = {

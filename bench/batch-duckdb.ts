@@ -1,5 +1,5 @@
 /** The batch as DuckDB does it best: the file with its types given, window columns, one table, a closed and durable database. */
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { openDuckdb } from './duckdb.ts'
 
 const [file, path] = process.argv.slice(2) as [string, string]

@@ -1,7 +1,7 @@
 /** Proves that both batches made the same table: every ma50 and ma100, and the sums of everything else. */
 import { wireReader } from '../config/wire.ts'
 import { readConfig } from '../config/config.ts'
-import { columnOf } from '../utilities/columns.ts'
+import { columnOf } from '../utilities/values/columns.ts'
 import { openDuckdb } from './duckdb.ts'
 
 /** What the parent reads. */

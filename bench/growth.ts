@@ -1,7 +1,7 @@
 /** `npm run bench:growth`: how cost grows with rows, keys, windows, features and live versions, in tables and pictures; and where the time goes. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { makeWorkDir, root, workDir } from './child.ts'
 import { pictureOf, tableOf, type Curve, type GrowthOptions } from './growth-curve.ts'
 import { growthOfFeatures, growthOfKeys, growthOfWindows } from './growth-inside.ts'

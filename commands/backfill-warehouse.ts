@@ -2,7 +2,7 @@
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
 import { backfillYears, undoYears } from '../use-cases/backfill.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import { actorOf } from './actor.ts'
 import type { Options, Run } from './command.ts'
 import type { Console } from './console.ts'

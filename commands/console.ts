@@ -1,10 +1,10 @@
 /** The terminal: results on stdout, everything else on stderr, progress that suits a person or a log file, and questions. */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
-import { count } from '../utilities/digits.ts'
-import { toJson, type Json } from '../utilities/json.ts'
-import { harmless, printable, seenOn } from '../utilities/printable.ts'
-import { Problem } from '../utilities/problem.ts'
+import { count } from '../utilities/values/digits.ts'
+import { toJson, type Json } from '../utilities/values/json.ts'
+import { harmless, printable, seenOn } from '../utilities/values/printable.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { openRate } from './rate.ts'
 
 export type Console = ReturnType<typeof openConsole>

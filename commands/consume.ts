@@ -1,6 +1,6 @@
 /** `consume`: the always-on consumer. */
 import { consumeInflow, type BothOptions, type Computed } from '../use-cases/stream.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import type { Console } from './console.ts'
 import { nothingYet } from './first-apply.ts'

@@ -2,9 +2,9 @@
 import { isAscii } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import type { RowFiles } from '../use-cases/row-files.ts'
-import { noDay, type Column, type TextColumn } from '../utilities/columns.ts'
-import { dayText } from '../utilities/day.ts'
-import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
+import { noDay, type Column, type TextColumn } from '../utilities/values/columns.ts'
+import { dayText } from '../utilities/values/day.ts'
+import type { SqlColumn } from '../utilities/warehouse.ts'
 
 export async function openCsv(path: string, columns: readonly SqlColumn[]): Promise<RowFiles> {
   const file = await open(path, 'wx')

@@ -1,7 +1,7 @@
 /** `diff`: two versions of a set compared. */
 import { inWords } from '../feature-defs/in-words.ts'
 import { compareVersions, type Comparison } from '../use-cases/diff.ts'
-import { count, short } from '../utilities/digits.ts'
+import { count, short } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import { table } from './console.ts'
 import { withPortsToRead } from './stage.ts'

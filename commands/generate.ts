@@ -1,6 +1,6 @@
 /** `generate`: a look-alike of the loan file. */
 import { generateFile } from '../use-cases/generate.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import { usage, wholeNumber, years } from './words.ts'
 

@@ -1,7 +1,7 @@
 /** A plan in words. */
 import { inWords } from '../feature-defs/in-words.ts'
 import type { Planned } from '../use-cases/plan.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import { duration, table } from './console.ts'
 
 export function planText(plan: Planned): string {

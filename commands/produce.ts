@@ -2,7 +2,7 @@
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
 import { produceYears } from '../use-cases/produce.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import { streamedSet } from './sets.ts'
 import { withPorts } from './stage.ts'

@@ -1,8 +1,8 @@
 /** `query`: one SELECT against the warehouse, its rows printed as they come. */
 import { wireReader } from '../config/wire.ts'
-import { count } from '../utilities/digits.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { QueryResult } from '../utilities/warehouse/warehouse.ts'
+import { count } from '../utilities/values/digits.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { QueryResult } from '../utilities/warehouse.ts'
 import type { Run } from './command.ts'
 import { table, type Cell, type Console } from './console.ts'
 import { csvParts, jsonParts, nameTwice, type PartsText } from './query-text.ts'

@@ -1,6 +1,6 @@
 /** `repair`: makes what the warehouse and the registry have of a set again, from its journal and its history. */
 import { repairSets, type RepairedSet } from '../use-cases/repair.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import { withAnyStore } from './stage.ts'
 

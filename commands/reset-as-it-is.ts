@@ -1,8 +1,8 @@
 /** `reset TOPIC --as-it-is`: goes on with a topic that was made anew, or lost records before they were taken, and says what that leaves. */
 import type { Ports } from '../config/wire.ts'
-import { inflowTopic } from '../feature-defs/inflow.ts'
+import { inflowTopic } from '../streams/inflow.ts'
 import { goOnAsItIs, type RecordsLost, type RowsLacking, type WentOn } from '../use-cases/reset-as-it-is.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Console } from './console.ts'
 
 const leaves = [

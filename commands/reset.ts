@@ -1,7 +1,7 @@
 /** `reset`: deletes the records of a topic that all of its readers have taken, or goes on with a topic as it is. */
-import { deadTopic, inflowTopic, outflowTopic } from '../feature-defs/inflow.ts'
+import { deadTopic, inflowTopic, outflowTopic } from '../streams/inflow.ts'
 import { resetTopic, type Reset, type ResetDue } from '../use-cases/reset.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import { resetAsItIs } from './reset-as-it-is.ts'
 import { withAnyTopics, withPorts } from './stage.ts'

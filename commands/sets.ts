@@ -1,7 +1,7 @@
 /** Which feature set, and which version of it, a command means when none is named. */
 import { chainOf, type Definitions } from '../config/definitions.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { setAtVersion } from './words.ts'
 
 /** The first set of the definitions file that the stream computes. */

@@ -1,7 +1,7 @@
 /** `sink`: outflow into the warehouse. */
 import { sinkOutflow, type BothOptions } from '../use-cases/stream.ts'
-import { count } from '../utilities/digits.ts'
-import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { count } from '../utilities/values/digits.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
 import type { Run } from './command.ts'
 import type { Console } from './console.ts'
 import { nothingYet } from './first-apply.ts'

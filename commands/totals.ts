@@ -1,6 +1,6 @@
 /** What became of the rows of a file, in words. */
 import { linesText, readOf, type Figures } from '../use-cases/file-rows.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 
 /** What became of the rows taken, where the others are, and what to do when it was interrupted. */
 type Words = {

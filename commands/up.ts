@@ -1,6 +1,6 @@
 /** `up`: the consumer and the sink in one process. */
 import { consumeAndSink } from '../use-cases/stream.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import { computedText, consumerNews } from './consume.ts'
 import { nothingYet } from './first-apply.ts'

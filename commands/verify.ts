@@ -1,6 +1,6 @@
 /** `verify`: proves that the warehouse holds exactly the rows of a version. */
 import { verifyVersion } from '../use-cases/verify.ts'
-import { count } from '../utilities/digits.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
 import { table } from './console.ts'
 import { withPortsToRead } from './stage.ts'

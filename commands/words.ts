@@ -1,6 +1,6 @@
 /** Reads what people type: years, SET@VERSION, whole numbers. Each mistake is said in one line, with the right form. */
-import { everyYear } from '../schemas/selection.ts'
-import { Problem } from '../utilities/problem.ts'
+import { everyYear } from '../schemas/csv/selection.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { Options } from './command.ts'
 
 export const usage = (what: string, todo: string) => new Problem(what, todo, { usage: true })

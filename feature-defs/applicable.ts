@@ -1,7 +1,7 @@
 /** What could be defined and never applied is refused when definitions are loaded: names that are taken, options that nothing would read. */
 import type { Fields, RecordSchema } from '../schemas/record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { label, type Definition, type NamedFeature } from './feature-set.ts'
 import { operatorOf, optionsOf, windowsGiven, windowsOf } from './known-operators.ts'
 

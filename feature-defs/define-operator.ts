@@ -2,7 +2,7 @@
  * What an operator is. It turns a series of inputs into one value per input, and its description is all there is to it: the language's word
  * and its typing, what a schema says of a feature and what is refused there, fingerprints, the engine and the laws of the tests follow.
  */
-import type { Attribute, Json } from '../schemas/avro.ts'
+import type { Attribute, Json } from '../schemas/avro/schema.ts'
 import type { FeatureKind, Output } from './feature-columns.ts'
 import type { Fraction } from './fractions.ts'
 import type { Option, ValueOf, WindowName, windows } from './options.ts'

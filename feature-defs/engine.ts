@@ -5,7 +5,7 @@ import type { Definition, NamedFeature } from './feature-set.ts'
 import type { Inputs } from './inputs.ts'
 import { computationOf, operatorOf } from './known-operators.ts'
 import type { FieldColumn } from './takes.ts'
-import type { Lookup } from '../utilities/checkpoint/checkpoint.ts'
+import type { Lookup } from '../utilities/checkpoints.ts'
 import { putBytes, putCount, putText, readerOf, takeBytes, takeCount, takeText, written } from './state-bytes.ts'
 
 export interface Engine {

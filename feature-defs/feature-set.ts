@@ -1,6 +1,6 @@
 /** The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from it. */
 import type { RecordSchema } from '../schemas/record.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { Feature, OperatorSpec } from './define-operator.ts'
 import type { FeatureKind, FeatureValues } from './feature-columns.ts'
 import { operatorOf, operators, windowsGiven, windowsOf } from './known-operators.ts'

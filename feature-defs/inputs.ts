@@ -1,5 +1,5 @@
 /** What an engine reads of a batch of records: the columns of the fields that features are made of. */
-import { columnOf, noDay, type Column, type Columns } from '../utilities/columns.ts'
+import { columnOf, noDay, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Definition } from './feature-set.ts'
 
 export type Inputs = {

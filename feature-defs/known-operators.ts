@@ -1,5 +1,5 @@
 /** Operators found by their word, and what a feature's description means by them. */
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { Computation, Operator, OperatorSpec } from './define-operator.ts'
 import * as list from './operators.ts'
 import { windows, type WindowName } from './options.ts'

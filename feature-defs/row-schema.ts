@@ -1,7 +1,7 @@
 /** The schema of a version's rows in `outflow`, which carries the version's definition; and the definition read back from it. */
-import { inflowSchema, recordOf, type Attribute, type AvroField, type AvroSchema } from '../schemas/avro.ts'
+import { inflowSchema, recordOf, type Attribute, type AvroField, type AvroSchema } from '../schemas/avro/schema.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { OperatorSpec } from './define-operator.ts'
 import { featureKinds } from './feature-columns.ts'
 import { check, label, type Definition, type NamedFeature } from './feature-set.ts'

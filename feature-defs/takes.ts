@@ -1,6 +1,6 @@
 /** What operators take: of which kinds of fields they can be, and what they read of the column of such a field. */
 import type { Field } from '../schemas/record.ts'
-import { noDay, type DateColumn, type NumberColumn, type TextColumn } from '../utilities/columns.ts'
+import { noDay, type DateColumn, type NumberColumn, type TextColumn } from '../utilities/values/columns.ts'
 
 export type FieldKind = Field['kind']
 /** What a field holds, as the plain meaning of an operator sees it. */

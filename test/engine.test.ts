@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { engine, packState, pickStates, unpackState, type Engine } from '../feature-defs/engine.ts'
 import { fieldsRead, type Inputs } from '../feature-defs/inputs.ts'
 import { count, ema, featureSet, last, max, mean, stddev, sum, type Definition } from '../feature-defs/language.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { date, number, record, text } from '../schemas/record.ts'
-import type { Column } from '../utilities/columns.ts'
+import type { Column } from '../utilities/values/columns.ts'
 import { table } from './table.ts'
 
 const payment = record('payment', 'day', {

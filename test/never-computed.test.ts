@@ -1,6 +1,6 @@
 /** Versions that were promoted and, for want of time, never computed: nobody is ever taken back to one, and there is a way on from each. */
 import { describe, expect, it } from 'vitest'
-import { loadPositions, type Mode } from '../feature-defs/checkpoint.ts'
+import { loadPositions, type Mode } from '../streams/position.ts'
 import { isComplete } from '../versions/journal.ts'
 import { loadState } from '../versions/keep.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { v0, v1 } from '../feature-defs/loan-risk.ts'
+import { v0, v1 } from '../examples/loans/loan-risk.ts'
 import { featureChanges } from '../versions/changes.ts'
 import { done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
 import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, withDefinitions } from './loan-folders.ts'

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants, gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { readCsv, type CsvBatch } from '../schemas/csv.ts'
+import { readCsv, type CsvBatch } from '../schemas/csv/read.ts'
 import { record, text } from '../schemas/record.ts'
-import { Problem } from '../utilities/problem.ts'
-import { fileSource } from '../utilities/source/file-source.ts'
-import { rejectsFile, type Reject } from '../utilities/source/rejects-file.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { fileSource } from '../utilities/files/source.ts'
+import { rejectsFile, type Reject } from '../utilities/files/rejects.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-source-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -104,7 +104,7 @@ describe('a file source', () => {
     const path = put('secret.csv', content)
     chmodSync(path, 0o000)
     // Root may read everything, so it becomes somebody else before it tries.
-    const script = `import { fileSource } from ${JSON.stringify(join(import.meta.dirname, '../utilities/source/file-source.ts'))}
+    const script = `import { fileSource } from ${JSON.stringify(join(import.meta.dirname, '../utilities/files/source.ts'))}
       if (process.getuid() === 0) process.seteuid(65534)
       await fileSource(${JSON.stringify(path)}).prove().catch((error) => console.log(error.name, error.message))`
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })

@@ -8,8 +8,8 @@ import { openConsole, type Console } from '../commands/console.ts'
 import { run as exportRun } from '../commands/export.ts'
 import { readConfig } from '../config/config.ts'
 import { replay } from '../batch/replay.ts'
-import { loadPosition } from '../feature-defs/checkpoint.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { loadPosition } from '../streams/position.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { frame } from '../schemas/wire.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Printed } from './cli-run.ts'
 import { copyOf, cutShort, expectRefused, generated, limitMs, only, withPorts } from './loan-folders.ts'
@@ -358,8 +358,8 @@ describe('doctor', () => {
 
   it('names a released version that was edited, and definitions that do not load', async () => {
     const copy = copyOf(folder)
-    const text = (last: number) => `import { featureSet, mean } from '${resolve('feature-defs/language.ts')}'
-import { rejectedLoan } from '${resolve('schemas/rejected-loan.ts')}'
+    const text = (last: number) => `import { featureSet, mean } from '${resolve('definitions.ts')}'
+import { rejectedLoan } from '${resolve('examples/loans/rejected-loan.ts')}'
 export const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, { ma50: mean('risk_score', { last: ${last}, round: 3 }) })
 export const v1 = v0.add({ ma100: mean('risk_score', { last: 100, round: 3 }) })\n`
     const look = async (definitions: string) => {

@@ -1,6 +1,6 @@
 /** The life of versions through the command line: backfill, shadow, cut over, roll back, retire. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { loadPosition } from '../streams/position.ts'
 import { rollback } from '../versions/promote.ts'
 import { done, freshFolder, json, tidemark } from './cli-run.ts'
 import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, rowsIn, valuesIn, withPorts } from './loan-folders.ts'

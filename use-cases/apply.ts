@@ -1,7 +1,7 @@
 /** `apply`: says what a version would do and, once whoever asked agrees, releases it and hands the stream over to it. */
-import { claimRegistry } from '../feature-defs/store.ts'
+import { claimRegistry } from '../streams/store.ts'
 import { beginAnew } from '../sink/sink.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { apply, type ApplyOptions } from '../versions/apply.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { plan, type PlanOptions } from '../versions/plan.ts'

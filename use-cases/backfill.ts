@@ -1,9 +1,9 @@
 /** `backfill`: years of a file into the warehouse, leaving the checkpoint that the stream resumes from. */
 import { backfill, undoBackfill } from '../batch/backfill.ts'
 import type { Backfilled, BackfillOptions, BackfillPorts } from '../batch/share.ts'
-import { loadPositions } from '../feature-defs/checkpoint.ts'
+import { loadPositions } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { claimRegistry } from '../feature-defs/store.ts'
+import { claimRegistry } from '../streams/store.ts'
 import { beginAnew } from '../sink/sink.ts'
 import { apply } from '../versions/apply.ts'
 import type { VersionPorts } from '../versions/bring.ts'

@@ -1,8 +1,8 @@
 /** What the data directory and the database files in it look like. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { count } from '../utilities/digits.ts'
-import type { DatabaseLook, Found } from '../utilities/look.ts'
+import { count } from '../utilities/values/digits.ts'
+import type { DatabaseLook, Found } from '../utilities/values/look.ts'
 
 const leastFreeBytes = 1_000_000_000
 const largeFileBytes = 200_000_000

@@ -1,9 +1,9 @@
 /** What the parts of a store look like together: versions as released, nothing left undone, places, rows, times. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
-import { checkTopics } from '../feature-defs/store.ts'
-import { count } from '../utilities/digits.ts'
-import type { Found } from '../utilities/look.ts'
+import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import { checkTopics } from '../streams/store.ts'
+import { count } from '../utilities/values/digits.ts'
+import type { Found } from '../utilities/values/look.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { checkUnedited } from '../versions/check.ts'
 import { tally, type Tally } from '../versions/tally.ts'

@@ -1,11 +1,11 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
 import { existsSync } from 'node:fs'
-import { readCsv } from '../schemas/csv.ts'
+import { readCsv } from '../schemas/csv/read.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Holder } from '../utilities/lease.ts'
-import type { Found, Look } from '../utilities/look.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Source } from '../utilities/source/source.ts'
+import type { Found, Look } from '../utilities/values/look.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Source } from '../utilities/source.ts'
 import { database, directory, type LookAtDatabase } from './doctor-files.ts'
 import { looksAtStore, storeChecks, type Definitions, type StorePorts } from './doctor-store.ts'
 

@@ -1,7 +1,7 @@
 /** `export`: the rows of a version as files. */
 import { label, type Definition } from '../feature-defs/feature-set.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { SqlColumn, Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { SqlColumn, Warehouse } from '../utilities/warehouse.ts'
 import { columnsOf } from '../versions/layout.ts'
 import { checkPartition, unlessAborted, type MakeFiles } from './row-files.ts'
 

@@ -1,8 +1,8 @@
 /** What became of the rows of a file, in figures that add up to what was read. */
-import { yearsText, type Years } from '../schemas/selection.ts'
-import { count } from '../utilities/digits.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { RejectsFile } from '../utilities/source/rejects-file.ts'
+import { yearsText, type Years } from '../schemas/csv/selection.ts'
+import { count } from '../utilities/values/digits.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { RejectsFile } from '../utilities/files/rejects.ts'
 
 export type Figures = {
   readonly rows: number

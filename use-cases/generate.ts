@@ -1,7 +1,7 @@
 /** `generate`: a look-alike of the loan file, in a folder that is made if need be. */
 import { dirname } from 'node:path'
-import { generateTo, type GenerateOptions } from '../producer/generate.ts'
-import { makeDirectory } from '../utilities/make-directory.ts'
+import { generateTo, type GenerateOptions } from '../examples/loans/generate.ts'
+import { makeDirectory } from '../utilities/running/make-directory.ts'
 
 type Watch = { readonly signal: AbortSignal; readonly report: (news: { readonly rows: number }) => void }
 

@@ -1,5 +1,5 @@
 /** How much of a partition a reader has still to read: in records where they can be counted, else in offsets. */
-import type { Log } from '../utilities/log/log.ts'
+import type { Log } from '../utilities/log.ts'
 
 /** `records` is null where it would take too long to count them: a log may take some offsets for marks of its own. */
 export type Lag = { readonly offsets: number; readonly records: number | null }

@@ -1,6 +1,6 @@
 /** What applying a version would do, before anything is done. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { knownVersions } from '../feature-defs/known-versions.ts'
+import { knownVersions } from '../streams/known-versions.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { plan, type Plan, type PlanOptions } from '../versions/plan.ts'
 

@@ -1,5 +1,5 @@
 /** `produce`: years of a file into inflow. */
-import { claimRegistry } from '../feature-defs/store.ts'
+import { claimRegistry } from '../streams/store.ts'
 import { produce, type Produced, type ProduceOptions, type ProducePorts } from '../producer/produce.ts'
 import { readOf, refuseNothing, type Rejecting } from './file-rows.ts'
 

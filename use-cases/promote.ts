@@ -1,6 +1,6 @@
 /** `promote`, `rollback`, `retire`: what SQL users see of a set is changed once whoever asked agrees. */
-import { count, short } from '../utilities/digits.ts'
-import { Problem } from '../utilities/problem.ts'
+import { count, short } from '../utilities/values/digits.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { diff, type ValueDiff } from '../versions/diff.ts'
 import { promotedIn } from '../versions/journal.ts'

@@ -1,8 +1,8 @@
 /** `repair`: makes what the warehouse and the registry have of a set again, or of every one, from journal and history. */
-import { knownSets } from '../feature-defs/known-versions.ts'
-import { checkRegistry, checkTopics, hasLostRegistry, takeRegistry } from '../feature-defs/store.ts'
+import { knownSets } from '../streams/known-versions.ts'
+import { checkRegistry, checkTopics, hasLostRegistry, takeRegistry } from '../streams/store.ts'
 import type { Lease } from '../utilities/lease.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { setsWithJournal } from '../versions/keep.ts'
 import { repair, restoreSchemas, type Repaired, type RepairOptions } from '../versions/repair.ts'

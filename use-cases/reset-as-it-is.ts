@@ -1,11 +1,11 @@
 /** `reset --as-it-is`: goes on with a topic that was made anew, or lost records before they were taken, and says what that leaves. */
-import { asItIs, loadPositions, running, type Position } from '../feature-defs/checkpoint.ts'
-import { heldBeyond, heldWithout, loadHeld, saveHeld, type HeldRows } from '../feature-defs/held.ts'
-import { inflowReader, inflowTopic, outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
-import { intakeOf } from '../feature-defs/intake.ts'
-import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
-import { keptTopic, topicsOf, type StoreTopic } from '../feature-defs/store.ts'
-import type { Columns } from '../utilities/columns.ts'
+import { asItIs, loadPositions, running, type Position } from '../streams/position.ts'
+import { heldBeyond, heldWithout, loadHeld, saveHeld, type HeldRows } from '../streams/held.ts'
+import { inflowReader, inflowTopic, outflowTopic, sinkReader } from '../streams/inflow.ts'
+import { intakeOf } from '../streams/intake.ts'
+import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import { keptTopic, topicsOf, type StoreTopic } from '../streams/store.ts'
+import type { Columns } from '../utilities/values/columns.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { handover } from '../versions/handover.ts'
 

@@ -1,7 +1,7 @@
 /** Rows as files in a folder, for use cases that make some. */
-import type { Columns } from '../utilities/columns.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
+import type { Columns } from '../utilities/values/columns.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { SqlColumn } from '../utilities/warehouse.ts'
 
 export interface RowFiles {
   append(rows: Columns): Promise<void>

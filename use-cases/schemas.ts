@@ -2,9 +2,9 @@
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { inWords } from '../feature-defs/in-words.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
-import type { Json } from '../utilities/json.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registered, Registry } from '../utilities/registry/registry.ts'
+import type { Json } from '../utilities/values/json.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registered, Registry } from '../utilities/registry.ts'
 
 export type SchemaShown = ReturnType<typeof inShort>
 

@@ -1,12 +1,12 @@
 /** Messages of a topic as a person can read them, each with the version of the schema that wrote it. */
-import { message } from '../feature-defs/inflow.ts'
-import type { AvroSchema, AvroType } from '../schemas/avro.ts'
-import { parseSchema, toObject, Unreadable } from '../schemas/generic.ts'
+import { message } from '../streams/inflow.ts'
+import type { AvroSchema, AvroType } from '../schemas/avro/schema.ts'
+import { parseSchema, toObject, Unreadable } from '../schemas/avro/generic.ts'
 import { readFrame } from '../schemas/wire.ts'
-import type { Json } from '../utilities/json.ts'
-import type { Log } from '../utilities/log/log.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
+import type { Json } from '../utilities/values/json.ts'
+import type { Log } from '../utilities/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
 import { findTopic, partitionsOf } from './topics.ts'
 
 /** Of what cannot be read so many bytes are shown, and of a field of bytes. */

@@ -1,6 +1,6 @@
 /** What the log holds, and how a topic is made and set. */
-import type { Log, TopicState } from '../utilities/log/log.ts'
-import { Problem } from '../utilities/problem.ts'
+import type { Log, TopicState } from '../utilities/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 export type TopicPartition = Awaited<ReturnType<typeof listTopics>>[number]
 

@@ -1,8 +1,8 @@
 /** Every version of a set, or of all: what is so, what was done to it, and what is left to do. */
-import { loadPositions, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPositions, type Run } from '../streams/position.ts'
 import { inWords } from '../feature-defs/in-words.ts'
-import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
-import { Problem } from '../utilities/problem.ts'
+import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { stateOf } from '../versions/journal.ts'
 import { loadState } from '../versions/keep.ts'

@@ -2,11 +2,11 @@
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { versionFingerprint } from '../feature-defs/fingerprint.ts'
 import { inWords } from '../feature-defs/in-words.ts'
-import { knownVersions } from '../feature-defs/known-versions.ts'
+import { knownVersions } from '../streams/known-versions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import { inflowSchema } from '../schemas/avro.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
 import { featureChanges } from './changes.ts'
 
 /** The versions of the code are those that were released, as they were, and this one is over the record of the one before. */

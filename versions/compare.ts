@@ -1,6 +1,6 @@
 /** Walks the rows that should be there beside the rows that are, by `_seq`: the one merge that proofs and repairs are made of. */
-import { columnOf, noDay, type Column, type Columns } from '../utilities/columns.ts'
-import { dayText } from '../utilities/day.ts'
+import { columnOf, noDay, type Column, type Columns } from '../utilities/values/columns.ts'
+import { dayText } from '../utilities/values/day.ts'
 
 /** A row in its batch. */
 export type RowAt = { readonly seq: number; readonly rows: Columns; readonly row: number }

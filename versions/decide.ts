@@ -1,6 +1,6 @@
 /** What may happen to the versions of a set, decided from what is so: the events that follow from a command, or why not and what to do. Pure. */
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { Problem } from '../utilities/problem.ts'
+import type { Mode } from '../streams/position.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { hasRowsOfHistory, isComplete, isComputed, promotedIn, stateOf, type By, type Schema, type SetState, type Version, type VersionEvent } from './journal.ts'
 
 export type Command =

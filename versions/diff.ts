@@ -1,7 +1,7 @@
 /** `diff`: two versions compared, definition by definition and, where both have rows, value by value. */
-import { knownVersions } from '../feature-defs/known-versions.ts'
-import { columnOf, type Columns } from '../utilities/columns.ts'
-import { Problem } from '../utilities/problem.ts'
+import { knownVersions } from '../streams/known-versions.ts'
+import { columnOf, type Columns } from '../utilities/values/columns.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
 import type { VersionPorts } from './bring.ts'
 import { loadState } from './keep.ts'

@@ -1,5 +1,5 @@
 /** The batch in DuckDB with a Parquet file as its target: the file with its types given, window columns, one COPY. Without ema50, which SQL has no word for. */
-import { rejectedLoan } from '../../schemas/rejected-loan.ts'
+import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
 import { openDuckdb } from '../duckdb.ts'
 
 const [file, target] = process.argv.slice(2) as [string, string]

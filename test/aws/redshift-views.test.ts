@@ -1,8 +1,8 @@
 /** Views in Redshift: what others may do with them stays, who builds on them is named, and what cannot be is said in one line. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Problem } from '../../utilities/problem.ts'
-import { foundFrom } from '../../utilities/warehouse/redshift-catalog.ts'
-import { openRedshiftWarehouse } from '../../utilities/warehouse/redshift-warehouse.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import { foundFrom } from '../../utilities/redshift/catalog.ts'
+import { openRedshiftWarehouse } from '../../utilities/redshift/warehouse.ts'
 import { columnsFrom, layoutOf, plainRows, versionRecord } from '../contracts/loan-rows.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { noFaults } from './data-api-faults.ts'

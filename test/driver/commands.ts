@@ -1,6 +1,6 @@
 /** The functions that the commands call, as they call them: the one file that knows their signatures. */
 import type { Ports } from '../../config/wire.ts'
-import type { Source } from '../../utilities/source/source.ts'
+import type { Source } from '../../utilities/source.ts'
 import { applyVersion } from '../../use-cases/apply.ts'
 import { backfillYears, undoYears } from '../../use-cases/backfill.ts'
 import { compareVersions } from '../../use-cases/diff.ts'

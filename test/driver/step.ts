@@ -1,5 +1,5 @@
 /** The steps of a driven life: a command, maybe cut short, or somebody who changes a row behind everybody's back. */
-import type { Mode } from '../../feature-defs/checkpoint.ts'
+import type { Mode } from '../../streams/position.ts'
 import type { Cut } from '../faults.ts'
 
 export type Years = readonly [from: number, to: number]

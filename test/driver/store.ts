@@ -1,5 +1,5 @@
 /** What a life is played on: a store that runs commands, may cut them short, and can be looked at. */
-import type { Problem } from '../../utilities/problem.ts'
+import type { Problem } from '../../utilities/values/problem.ts'
 import type { Cut } from '../faults.ts'
 import type { Look } from './look.ts'
 import type { Command } from './step.ts'

@@ -1,30 +1,34 @@
 /** The map in CONTRIBUTING.md as data: which room may import which, who may pick adapters, and where each package enters. */
-import { join } from 'node:path'
 import type { Import } from './sources.ts'
 
 const stages = ['producer', 'consumer', 'batch', 'sink']
-const below = ['utilities', 'schemas', 'feature-defs']
-const program = [...below, ...stages, 'versions', 'use-cases', 'config', 'commands']
+const below = ['utilities', 'schemas', 'feature-defs', 'streams']
+const program = [...below, 'examples', ...stages, 'versions', 'use-cases', 'config', 'commands']
 
 /** What a room, or a file that lies in none, may import beside itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   utilities: [],
   schemas: ['utilities'],
   'feature-defs': ['utilities', 'schemas'],
+  streams: ['utilities', 'schemas', 'feature-defs'],
+  // A user's own definitions would import no more.
+  examples: ['utilities', 'schemas', 'feature-defs'],
   producer: below,
   consumer: below,
   batch: below,
   sink: below,
   versions: [...below, 'batch'],
-  'use-cases': [...below, ...stages, 'versions'],
-  config: below,
+  // The look-alike file, and the definitions that count where no others are named.
+  'use-cases': [...below, ...stages, 'versions', 'examples'],
+  config: [...below, 'examples', 'definitions.ts'],
+  'definitions.ts': ['feature-defs', 'examples'],
   // What versions and stages have to say they hear from use cases.
   commands: [...below, 'use-cases', 'config'],
   'cli.ts': [...below, 'config', 'commands'],
   // Its import is computed: the checkout's command line, or the package's.
   'tidemark.js': ['cli.ts', 'computed'],
-  bench: [...program, 'test'],
-  test: [...program, 'bench', 'cli.ts', 'computed'],
+  bench: [...program, 'test', 'definitions.ts'],
+  test: [...program, 'bench', 'cli.ts', 'definitions.ts', 'computed'],
   'vitest.config.ts': ['test'],
 }
 
@@ -41,14 +45,14 @@ const exceptions: Readonly<Record<string, string>> = {
 const doors: Readonly<Record<string, string>> = {
   commander: 'cli.ts',
   zod: 'config/config.ts',
-  avsc: 'schemas/generic.ts',
-  kafkajs: 'utilities/log/kafka-client.ts',
-  '@node-rs/crc32': 'utilities/log/kafka-crc.ts',
-  'node:sqlite': 'utilities/sqlite.ts',
-  '@aws-sdk/client-redshift-data': 'utilities/warehouse/redshift-api.ts',
-  '@aws-sdk/client-s3': 'utilities/s3.ts',
-  '@aws-sdk/client-glue': 'utilities/registry/glue-client.ts',
-  'aws-msk-iam-sasl-signer-js': 'utilities/log/kafka-iam.ts',
+  avsc: 'schemas/avro/generic.ts',
+  kafkajs: 'utilities/kafka/client/client.ts',
+  '@node-rs/crc32': 'utilities/kafka/wire/crc.ts',
+  'node:sqlite': 'utilities/sqlite/database.ts',
+  '@aws-sdk/client-redshift-data': 'utilities/redshift/api.ts',
+  '@aws-sdk/client-s3': 'utilities/s3/client.ts',
+  '@aws-sdk/client-glue': 'utilities/glue/client.ts',
+  'aws-msk-iam-sasl-signer-js': 'utilities/kafka/client/iam.ts',
 }
 
 /** These modules of Node's reach beyond the process, as a package does. */
@@ -58,16 +62,19 @@ const isInside = (to: string) => /\.[tj]s$/.test(to)
 const isPackage = (to: string) => to !== 'computed' && !isInside(to)
 const roomOf = (path: string) => (path.includes('/') ? path.split('/')[0]! : path)
 
-/** In a room of utilities all but its port, which has the room's name. */
-const isOfAdapterRoom = (path: string) => /^utilities\/([^/]+)\/(?!\1\.ts)/.test(path) && path !== join('utilities', 'source', 'rejects-file.ts')
+/** The rooms of utilities that each know one technology; whatever else lies there are ports, and what needs no technology. */
+const technologies = /^utilities\/(memory|files|sqlite|kafka|glue|redshift|s3|parquet)\//
 
-/** Beside the rooms: what reaches beyond the process, by itself or by what it imports. */
+/** The lines that could not be read are a file wherever the store lies. */
+const isOfTechnology = (path: string) => technologies.test(path) && path !== 'utilities/files/rejects.ts'
+
+/** Beside those rooms: what reaches beyond the process, by itself or by what it imports. */
 function adaptersBeside(imports: readonly Import[]): ReadonlySet<string> {
   const adapters = new Set<string>()
-  const reaches = (to: string) => reaching.includes(to) || (isPackage(to) && !to.startsWith('node:')) || isOfAdapterRoom(to) || adapters.has(to)
+  const reaches = (to: string) => reaching.includes(to) || (isPackage(to) && !to.startsWith('node:')) || isOfTechnology(to) || adapters.has(to)
   for (let before = -1; before < adapters.size;) {
     before = adapters.size
-    for (const { file, to } of imports) if (/^utilities\/[^/]+$/.test(file) && reaches(to)) adapters.add(file)
+    for (const { file, to } of imports) if (file.startsWith('utilities/') && !technologies.test(file) && reaches(to)) adapters.add(file)
   }
   return adapters
 }
@@ -76,7 +83,7 @@ function adaptersBeside(imports: readonly Import[]): ReadonlySet<string> {
 export function offendersAmong(imports: readonly Import[]): readonly string[] {
   const adapters = adaptersBeside(imports)
   return imports.flatMap((one) => {
-    const why = offence(one, (to) => isOfAdapterRoom(to) || adapters.has(to))
+    const why = offence(one, (to) => isOfTechnology(to) || adapters.has(to))
     return why === undefined ? [] : [`${one.file} → ${one.to}: ${why}`]
   })
 }

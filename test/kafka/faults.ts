@@ -1,10 +1,10 @@
 /** A writer of the Kafka log whose requests meet faults on their way to a real broker. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Link } from '../../utilities/log/kafka-client.ts'
-import type { KafkaLog } from '../../utilities/log/kafka-log.ts'
-import type { KafkaParts } from '../../utilities/log/kafka-parts.ts'
-import { openWriter } from '../../utilities/log/kafka-writer.ts'
-import type { Writer } from '../../utilities/log/log.ts'
+import type { Link } from '../../utilities/kafka/client/client.ts'
+import type { KafkaLog } from '../../utilities/kafka/log.ts'
+import type { KafkaParts } from '../../utilities/kafka/parts.ts'
+import { openWriter } from '../../utilities/kafka/writer.ts'
+import type { Writer } from '../../utilities/log.ts'
 
 /** What becomes of a request: it, or its answer, is lost with the connection; or the broker does not lead the partition just now. */
 export type Fault = 'request lost' | 'answer lost' | 'refused' | undefined

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
+import { openKafkaLog } from '../../utilities/kafka/log.ts'
 import { freshFolder, json, done, tidemark, until, start, warehouseOf, type Printed } from '../cli-run.ts'
 import { readAll } from '../contracts/messages.ts'
 import { readRows } from '../oracle/compare.ts'

@@ -1,8 +1,8 @@
 /** Produce and Fetch as kafkajs encodes and decodes them itself: the plain twin of our own. */
 import { createRequire } from 'node:module'
-import { codecs, compress, decompress } from '../../utilities/log/kafka-compression.ts'
-import { fetchApi, partitionIn, type Fetch, type FetchFrom, type Span } from '../../utilities/log/kafka-fetch.ts'
-import { produceApi, type Packed, type Part, type Produced, type Producer, type RecordSet } from '../../utilities/log/kafka-produce.ts'
+import { codecs, compress, decompress } from '../../utilities/kafka/wire/compression.ts'
+import { fetchApi, partitionIn, type Fetch, type FetchFrom, type Span } from '../../utilities/kafka/wire/fetch.ts'
+import { produceApi, type Packed, type Part, type Produced, type Producer, type RecordSet } from '../../utilities/kafka/wire/produce.ts'
 
 const require = createRequire(import.meta.url)
 const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs: { [codec: number]: unknown } }

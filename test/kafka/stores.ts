@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigResourceTypes, Kafka, type Admin } from 'kafkajs'
 import { onTestFinished } from 'vitest'
-import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
-import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
-import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-log.ts'
-import { sendAll } from '../../utilities/log/kafka-send.ts'
-import { addPartitions, endTransaction, takeIdentity } from '../../utilities/log/kafka-transaction.ts'
-import type { Batch } from '../../utilities/log/log.ts'
+import type { Checkpoints } from '../../utilities/checkpoints.ts'
+import { openKafkaCheckpoints } from '../../utilities/kafka/checkpoints.ts'
+import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/kafka/log.ts'
+import { sendAll } from '../../utilities/kafka/send.ts'
+import { addPartitions, endTransaction, takeIdentity } from '../../utilities/kafka/transaction.ts'
+import type { Batch } from '../../utilities/log.ts'
 
 let stores = 0
 
