@@ -56,10 +56,10 @@ export type Operator = {
   exact(values: readonly unknown[], options: unknown): number | Fraction | null
 }
 
-/** A feature of the field `Of`. What its operator takes and gives is for the compiler alone: nothing is there when the program runs. */
-export type Feature<Of extends string = string, Takes extends FieldKind = never, Gives extends FeatureKind = FeatureKind> = {
-  readonly spec: OperatorSpec & { readonly of: Of }
-  readonly takes?: (kind: Takes) => void
+/** A feature of a record that has these fields. What it needs and gives is for the compiler alone: nothing is there when the program runs. */
+export type Feature<Fields = never, Gives extends FeatureKind = FeatureKind> = {
+  readonly spec: OperatorSpec
+  readonly needs?: (fields: Fields) => void
   readonly gives?: Gives
 }
 
@@ -67,7 +67,7 @@ export type Feature<Of extends string = string, Takes extends FieldKind = never,
 export const defineOperator = <Kind extends FieldKind, Input, const Gives extends FeatureKind, P extends Params, W extends WindowName>(
   description: Description<Kind, Input, Gives, P, W>,
 ) => Object.assign(
-  <const Of extends string>(of: Of, options: Options<W, P>): Feature<Of, Kind, Gives> =>
+  <const Of extends string>(of: Of, options: Options<W, P>): Feature<{ readonly [name in Of]: { readonly kind: Kind } }, Gives> =>
     ({ spec: { op: description.op, of, ...(options as Attribute) } }),
   description,
 )

@@ -2,22 +2,19 @@
 import type { RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Feature, OperatorSpec } from './define-operator.ts'
-import type { FeatureKind, FeatureValues } from './feature-columns.ts'
+import type { FeatureValues } from './feature-columns.ts'
 import { operatorOf, operators, windowsGiven, windowsOf } from './known-operators.ts'
 import { windows } from './options.ts'
 import type { FieldKind } from './takes.ts'
 
-/** Of a field of the record, by an operator that takes fields of its kind. */
-type FeatureOf<S extends RecordSchema> = { [Name in FieldOf<S>]: Feature<Name, S['fields'][Name]['kind']> }[FieldOf<S>]
-type FieldOf<S extends RecordSchema> = keyof S['fields'] & string
-type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: FeatureOf<S> }
+type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> }
 type Free<Taken> = { readonly [K in keyof Taken]?: never }
 
 type Source<S extends RecordSchema> = {
   readonly name: string
   readonly of: S
   /** One running state per value of this field; without it, one for the whole stream. */
-  readonly per?: FieldOf<S>
+  readonly per?: keyof S['fields'] & string
   /** Computed by `backfill` only; no consumer runs it. */
   readonly batchOnly?: true
 }
@@ -41,12 +38,12 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   /** The next version: these features too. A name already taken does not compile. */
   add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']>): FeatureSet<S, F & M>
   /** The next version: the same names, computed differently. A name not yet there does not compile. */
-  replace<const M extends { readonly [K in keyof F]?: FeatureOf<S> }>(changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never }): FeatureSet<S, F>
+  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never }): FeatureSet<S, F>
 }
 
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
 export type FeatureRow<Set> = Set extends FeatureSet<RecordSchema, infer F> ? { readonly [K in keyof F]: ValueOf<F[K]> | null } : never
-type ValueOf<F> = F extends Feature<string, never, infer Gives extends FeatureKind> ? FeatureValues[Gives] : never
+type ValueOf<F> = F extends Feature<never, infer Gives> ? FeatureValues[Gives] : never
 
 export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(source: Source<S>, features: F & Free<S['fields']>): FeatureSet<S, F> => {
   const { name, of, per = null, batchOnly = false } = source
