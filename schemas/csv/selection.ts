@@ -61,9 +61,11 @@ export async function* datedBatches(batches: AsyncIterable<CsvBatch>, at: string
       else if (columns.count > 0) day = days[0]!
       else continue
     }
-    yield { ...batch, rejects: datedRejects(waiting, seq, days, day) }
+    const rejects = datedRejects(waiting, seq, days, day)
     waiting = []
+    // Before the batch is given away: whoever has it may hand its arrays over.
     if (columns.count > 0) day = days[columns.count - 1]!
+    yield { ...batch, rejects }
   }
   if (last && waiting.length > 0) yield { ...last, rejects: waiting.map((reject) => ({ ...reject, day: null })) }
 }
