@@ -31,10 +31,11 @@ export type ComputeOptions = {
 export async function compute({ source, clock, rejects, write }: ComputePorts, { definition, years, strict, signal, report }: ComputeOptions): Promise<RowTotals> {
   const { record } = definition
   const { push } = engine(definition)
-  const { total, stretches } = chosenRows({ record, chunks: source.read(signal), place: source.place, base: 0, years, strict, rejects, isThere: () => false })
+  const { total, stretches } = chosenRows({ records: [record], source, signal, base: 0, years, strict, rejects, isThere: () => false })
   const writes = oneAhead()
   try {
-    for await (const { records, keepAndCount } of stretches) {
+    for await (const { chosen: [records], keepAndCount } of stretches) {
+      if (!records) continue
       await keepAndCount(records.count)
       if (records.count > 0) {
         const made = rowsOf(definition, records, push(inputsOf(definition, records)), clock())

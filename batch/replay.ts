@@ -1,5 +1,6 @@
 /** Replays what a feature set has ingested, in the order it was ingested: stretches of files and stretches of inflow. */
 import type { RecordSchema } from '../schemas/record.ts'
+import { chosenTogether, numbersOf, readTogether } from '../schemas/csv/together.ts'
 import type { BatchPiece, InflowPiece, Piece } from '../streams/position.ts'
 import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
@@ -8,7 +9,7 @@ import type { Log } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Source } from '../utilities/source.ts'
-import { chosenTogether, numbersOf, readTogether, spreadTogether, type ReadBatchPiece } from './file-intake.ts'
+import { spreadTogether, type ReadBatchPiece } from './file-intake.ts'
 
 export type ReplayPorts = {
   readonly log: Log

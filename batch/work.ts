@@ -5,12 +5,13 @@ import { registerInflow } from '../streams/inflow.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { saveState } from '../streams/state.ts'
-import { unreadable } from '../schemas/csv/chosen-rows.ts'
+import { chosenRows } from '../schemas/csv/chosen-rows.ts'
 import { extendTake, nothingYet, yearsText, type Take, type Years } from '../schemas/csv/selection.ts'
+import { unreadLines } from '../schemas/csv/together.ts'
 import { rowsWhere } from '../utilities/values/columns.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { chosenTogether, readTogether, unreadLines, type ReadBatchPiece } from './file-intake.ts'
+import type { ReadBatchPiece } from './file-intake.ts'
 import { commitHeld, giveUp } from './hold.ts'
 import { forgetProgress, loadProgress, saveProgress } from './progress.ts'
 import { beyond, sharesOf, type Backfilled, type Batch, type Lane, type Work } from './share.ts'
@@ -24,8 +25,6 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   const { identity, base, records, finished, after } = batch
   const routing: Routing = { per: works[0]!.lanes[0]!.definition.per, partitions: finished + works.length }
   const versions = works[0]!.lanes.map(({ definition }) => definition.version)
-  const total = { rows: 0, alreadyThere: 0, rejected: 0, rejectedBefore: 0, notChosen: 0 }
-  const result = (): Backfilled => ({ ...total, versions, unread: unreadIn(works), interrupted })
   const startedNs = clock()
   const writes = oneAhead()
   // Otherwise versions or partitions have columns in common.
@@ -41,30 +40,34 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   /** What goes wrong with the store is no fault of the file: what is written stays, to be gone on from. */
   const storing = (job: Promise<unknown>) => job.then(() => {}, (error: unknown) => { throw (ofStore = error) })
 
+  // A rejected line has no key: it was taken when every partition has taken what is around it, and waits with whatever waits first.
+  const isThere = (seq: number, day: number | null) => works.every(({ before }) => before.has(seq, day)) || (seq >= waits && works[0]!.inflow.has(seq, day))
+  const { total, stretches } = chosenRows({
+    records, source, base, rowsPerBatch: warehouse.flush?.rows, years, strict, rejects, isThere, keptUpTo: linesUpTo,
+  })
+  const result = (): Backfilled => {
+    const { there: alreadyThere, ...rest } = total
+    return { ...rest, alreadyThere, versions, unread: unreadIn(works), interrupted }
+  }
+
   await rejects.keep((seq) => seq <= Math.max(after, linesUpTo))
   try {
-    for await (const stretch of readTogether(source, records, { base, place: source.place, rowsPerBatch: warehouse.flush?.rows })) {
-      const chosen = chosenTogether(stretch, records, years)
-      // A rejected line has no key: it was taken when every partition has taken what is around it, and waits with whatever waits first.
-      const isThere = (seq: number, day: number | null) => works.every(({ before }) => before.has(seq, day)) || (seq >= waits && works[0]!.inflow.has(seq, day))
-      const lines = chosen.rejects.filter(({ seq, day }) => !isThere(seq, day))
-      const bad = lines.filter(({ seq }) => seq > linesUpTo)
-      if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
-      const due = sharesOf(batch, works, chosen.readings, routing)
+    for await (const stretch of stretches) {
+      const due = sharesOf(batch, works, stretch.chosen, routing)
       for (const { seq } of due) {
         if (seq[0]! <= after) throw behind(set, years, seq[0]!, after)
         if (seq.at(-1)! > waits) throw consumeFirst(set, years, seq.at(-1)!, waits)
         take = extendTake(take, seq, [])
       }
-      take = extendTake(take, none, lines)
+      take = extendTake(take, none, stretch.lines)
       const unread = due.flatMap(({ part, seq }) => part.lanes.flatMap(({ definition, reading }) => (
-        unreadLines(stretch, reading, seq, label(definition)).filter((line) => line.seq > linesUpTo))))
-      await storing(rejects.append([...bad, ...unread].sort((x, y) => x.seq - y.seq)))
-      let rows = 0
-      for (const { part, readings, seq } of due) {
+        unreadLines(stretch, reading, seq, label(definition)))))
+      const newly = due.map(({ part, seq }) => (seq[0]! > part.place ? seq.length : rowsWhere(seq, (one) => one > part.place).length))
+      const rows = newly.reduce((sum, one) => sum + one, 0)
+      await storing(stretch.keepAndCount(rows, unread))
+      for (const [i, { part, readings, seq }] of due.entries()) {
         part.rows += seq.length
-        const unwritten = seq[0]! > part.place ? seq.length : rowsWhere(seq, (one) => one > part.place).length
-        rows += unwritten
+        const unwritten = newly[i]!
         batch.wrote ||= unwritten > 0
         for (const lane of part.lanes) {
           const { definition, engine, reading } = lane
@@ -76,11 +79,6 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
           await writes.begin(() => storing(warehouse.write(set, alone ? { ...made, handedOver: true } : made)))
         }
       }
-      total.rows += rows
-      total.alreadyThere += chosen.rows - rows
-      total.rejected += bad.length
-      total.rejectedBefore += chosen.rejects.length - bad.length
-      total.notChosen += chosen.lines - chosen.rows - chosen.rejects.length
       report({ rows, seq: stretch.lastSeq })
       interrupted = signal.aborted
       unsaved += rows

@@ -75,12 +75,12 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
     const pace = pacer(options.rate)
     let take = nothingYet({ source: identity, base, years, after: latest })
     const { total, stretches } = chosenRows({
-      record, chunks: source.read(), place: source.place, base, rowsPerBatch: pace.rowsPerBatch, years, strict, rejects, isThere: taken.has,
+      records: [record], source, base, rowsPerBatch: pace.rowsPerBatch, years, strict, rejects, isThere: taken.has,
     })
 
     for await (const stretch of stretches) {
-      const { records, lines, lastSeq } = stretch
-      const fresh = untaken(records, record.at, taken)
+      const { chosen, lines, lastSeq } = stretch
+      const fresh = untaken(chosen[0]!, record.at, taken)
       const rows = fresh.count
       const seq = columnOf(fresh, '_seq', 'int').values
       // Rows come in rising order, so that the first one tells of all of them, before anything is written.

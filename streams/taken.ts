@@ -1,6 +1,7 @@
 /** What was taken of the stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to take. */
 import type { RecordSchema } from '../schemas/record.ts'
-import { chosenOf, readDated, type Take, type Years } from '../schemas/csv/selection.ts'
+import { readDated } from '../schemas/csv/dated.ts'
+import { chosenOf, type Take, type Years } from '../schemas/csv/selection.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { columnOf } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'

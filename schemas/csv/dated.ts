@@ -1,0 +1,68 @@
+/** Reads a file for whoever takes rows of it: numbered on from the files before, and each rejected line with the day that it goes with. */
+import { columnOf } from '../../utilities/values/columns.ts'
+import type { Reject } from '../../utilities/files/rejects.ts'
+import { readCsv, type CsvBatch, type CsvOptions } from './read.ts'
+import type { RecordSchema } from '../record.ts'
+
+/** A rejected line and the day of the valid row that it goes with; null when it goes with every choice of years. */
+export type DatedReject = Reject & { readonly day: number | null }
+export type DatedBatch = Omit<CsvBatch, 'rejects'> & { readonly rejects: readonly DatedReject[] }
+
+/** A file's batches, numbered on from `base`. */
+export const readDated = (record: RecordSchema, chunks: AsyncIterable<Uint8Array>, { base, ...options }: CsvOptions & { readonly base: number }) =>
+  datedBatches(numbered(readCsv(record, chunks, options), base), record.at)
+
+async function* numbered(batches: AsyncIterable<CsvBatch>, base: number): AsyncGenerator<CsvBatch> {
+  for await (const batch of batches) yield numberedFrom(base, batch)
+}
+
+/** So many lines at the head of a file may wait for the first valid row. */
+const mostWaiting = 1000
+
+/**
+ * A rejected line has no year to go by: it goes with the valid row before it, or at the head of the file with the first one. Where none comes
+ * soon it goes with every choice. It is the same however the file is cut into batches.
+ */
+export async function* datedBatches(batches: AsyncIterable<CsvBatch>, at: string): AsyncGenerator<DatedBatch, void, undefined> {
+  let day: number | null | undefined
+  let waiting: Reject[] = []
+  let last: CsvBatch | undefined
+  for await (const batch of batches) {
+    const { columns } = (last = batch)
+    const { days } = columnOf(columns, at, 'date')
+    const seq = columnOf(columns, '_seq', 'int').values
+    waiting.push(...batch.rejects)
+    if (day === undefined) {
+      const atHead = waiting.filter((reject) => columns.count === 0 || reject.seq < seq[0]!).length
+      if (atHead > mostWaiting) day = null
+      else if (columns.count > 0) day = days[0]!
+      else continue
+    }
+    const rejects = datedRejects(waiting, seq, days, day)
+    waiting = []
+    // Before the batch is given away: whoever has it may hand its arrays over.
+    if (columns.count > 0) day = days[columns.count - 1]!
+    yield { ...batch, rejects }
+  }
+  if (last && waiting.length > 0) yield { ...last, rejects: waiting.map((reject) => ({ ...reject, day: null })) }
+}
+
+/** `day` is the one before the batch. */
+function datedRejects(rejects: readonly Reject[], seq: Float64Array, days: Int32Array, day: number | null): DatedReject[] {
+  let row = 0
+  return rejects.map((reject) => {
+    while (row < seq.length && seq[row]! < reject.seq) row++
+    return { ...reject, day: row === 0 ? day : days[row - 1]! }
+  })
+}
+
+/** The batch with its rows numbered on from `base`. */
+function numberedFrom(base: number, batch: CsvBatch): CsvBatch {
+  if (base === 0) return batch
+  const seq = columnOf(batch.columns, '_seq', 'int').values.map((number) => number + base)
+  return {
+    columns: { count: batch.columns.count, byName: new Map(batch.columns.byName).set('_seq', { kind: 'int', values: seq }) },
+    rejects: batch.rejects.map((reject) => ({ ...reject, seq: reject.seq + base })),
+    lastSeq: batch.lastSeq + base,
+  }
+}
