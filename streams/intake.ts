@@ -34,6 +34,23 @@ export type Intake = {
  * for those who cannot: otherwise a message would be new to one and a duplicate to another, and they would not have come to the same place.
  */
 export function intakeOf(readings: readonly Reading[], afterSeq: number, deciding: readonly Reading[] = readings): Intake {
+  const only = deciding === readings && readings.length === 1 ? readings[0]! : undefined
+  return (only && allNew(only, afterSeq)) ?? decided(readings, afterSeq, deciding)
+}
+
+/** What nearly every batch is, told without a mark for each message: all that the only reading has are new. undefined when they are not. */
+function allNew({ batch, rows, columns, dead }: Reading, afterSeq: number): Intake | undefined {
+  const seq = columnOf(columns, '_seq', 'int').values
+  let lastSeq = afterSeq
+  for (let row = 0; row < seq.length; row++) {
+    if (!(seq[row]! > lastSeq)) return undefined
+    lastSeq = seq[row]!
+  }
+  const taken = [{ batch, rows, seq, columns, unread: [], others: [] }]
+  return { taken, records: seq.length, firstSeq: seq[0] ?? afterSeq + 1, lastSeq, duplicates: 0, behind: [], dead }
+}
+
+function decided(readings: readonly Reading[], afterSeq: number, deciding: readonly Reading[]): Intake {
   const messages = deciding[0]!.batch.ends.length
   const seqs = new Float64Array(messages).fill(NaN)
   for (const { rows, columns } of deciding) {

@@ -100,4 +100,13 @@ describe('an intake', () => {
       })
     }))
   })
+
+  it('of one reader is the same whether its messages are marked one by one or, all being new, not at all', () => {
+    const message = fc.record({ seq: fc.integer({ min: 1, max: 1000 }), readable: fc.boolean() })
+    fc.assert(fc.property(fc.array(message, { maxLength: 6 }), fc.boolean(), fc.integer({ min: 0, max: 300 }), (messages, rising, after) => {
+      const seqs = messages.map(({ seq }) => seq)
+      const one = reading(rising ? seqs.toSorted((a, b) => a - b) : seqs, messages.map(({ readable }) => readable))
+      expect(intakeOf([one], after)).toEqual(intakeOf([one], after, [one]))
+    }))
+  })
 })
