@@ -6,6 +6,8 @@ import { count } from '../utilities/values/digits.ts'
 import type { Found } from '../utilities/values/look.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { checkUnedited } from '../versions/check.ts'
+import { loadState } from '../versions/keep.ts'
+import { amissInProjection } from '../versions/project.ts'
 import { tally, type Tally } from '../versions/tally.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import { endsIn, placesOf } from './status.ts'
@@ -15,13 +17,14 @@ export type Definitions = ReadonlyMap<string, readonly Definition[]>
 
 export type StorePorts = Omit<VersionPorts, 'openSource'>
 
-export const storeChecks = ['released versions', 'unfinished work', 'places in topics', 'rows', 'clock'] as const
+export const storeChecks = ['released versions', 'unfinished work', 'places in topics', 'tables and views', 'rows', 'clock'] as const
 
 type Looks = { readonly [check in (typeof storeChecks)[number]]: () => Promise<Found> }
 
 export const looksAtStore = (ports: StorePorts, definitions: Definitions | undefined, first: string): Looks => ({
   'released versions': () => released(ports, definitions, first), 'unfinished work': () => unfinished(ports),
-  'places in topics': () => places(ports), rows: () => countedRows(ports), clock: () => clock(ports),
+  'places in topics': () => places(ports), 'tables and views': () => tablesAndViews(ports), rows: () => countedRows(ports),
+  clock: () => clock(ports),
 })
 
 async function released({ registry }: StorePorts, definitions: Definitions | undefined, first: string): Promise<Found> {
@@ -39,6 +42,17 @@ async function released({ registry }: StorePorts, definitions: Definitions | und
 async function unfinished(ports: StorePorts): Promise<Found> {
   const lines = (await Promise.all((await knownSets(ports.registry)).map((set) => unfinishedIn(ports, set)))).flat()
   return lines.length === 0 ? { found: 'none' } : { found: lines.join(' '), todo: 'Run what it says.' }
+}
+
+async function tablesAndViews(ports: StorePorts): Promise<Found> {
+  const wrong: string[] = []
+  for (const set of await knownSets(ports.registry)) {
+    const { statements, records } = await amissInProjection(ports, await loadState(ports, set))
+    if (statements > 0) wrong.push(`those of ${set} are not what its versions need: ${count(statements)} statements are due`)
+    for (const version of records) wrong.push(`tidemark_versions says something else of ${set}@${version}`)
+  }
+  if (wrong.length > 0) return { found: wrong.join('; '), todo: 'To have them made again: tidemark repair' }
+  return { found: 'as the versions need them' }
 }
 
 /** Counts, not values: those are for verify. */

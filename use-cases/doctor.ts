@@ -1,5 +1,6 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { readCsv } from '../schemas/csv/read.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Holder } from '../utilities/lease.ts'
@@ -62,7 +63,7 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
   let complete = await check('data directory', () => directory(dataDir, files.length > 0, first))
   for (const name of files) {
     if (!existsSync(dataDir)) skip(name, 'there is no data directory')
-    else complete = (await check(name, () => database(patient.lookAtDatabase, dataDir, name, { deep, first }))) && complete
+    else complete = (await check(name, () => database(patient.lookAtDatabase, dataDir, name, { deep, first: againBy(dataDir, name, first) }))) && complete
   }
   let answering = true
   let reached = true
@@ -96,6 +97,10 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
   else skip('leases', 'there is no data directory')
   return { problems: checks.filter(({ state }) => state === 'problem').length, checks }
 }
+
+/** What makes a file again that is not there. */
+const againBy = (dataDir: string, name: string, first: string) =>
+  (name !== 'log.db' && existsSync(join(dataDir, 'log.db')) ? 'tidemark repair, which makes it again from the log' : first)
 
 /** A check that fails is a finding, whatever the reason: the others are still of use. */
 async function examined(check: string, look: () => Found | Promise<Found>): Promise<Check> {

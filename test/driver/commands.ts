@@ -9,9 +9,13 @@ import { promoteVersion, retireVersion, rollBack } from '../../use-cases/promote
 import { repairSets } from '../../use-cases/repair.ts'
 import { consumeInflow, sinkOutflow } from '../../use-cases/stream.ts'
 import { verifyVersion } from '../../use-cases/verify.ts'
+import { loadState } from '../../versions/keep.ts'
+import { amissInProjection } from '../../versions/project.ts'
+import { tally } from '../../versions/tally.ts'
 import { unfinishedIn } from '../../versions/unfinished.ts'
 import type { DrivenSet } from './sets.ts'
 import type { Command } from './step.ts'
+import type { Said } from './store.ts'
 
 export type With = {
   readonly set: DrivenSet
@@ -20,8 +24,7 @@ export type With = {
   readonly signal: AbortSignal
 }
 
-/** What the command has to say: verify, whether all is equal. */
-export async function runCommand(ports: Ports, command: Command, given: With): Promise<boolean | undefined> {
+export async function runCommand(ports: Ports, command: Command, given: With): Promise<Said | undefined> {
   const { set: { set, chain, per }, partitions, source, signal } = given
   const watch = { actor: { who: 'driver', why: null }, partitions, signal, report: () => {}, note: () => {} }
   const asking = { ...watch, agree: async () => true, tell: () => {} }
@@ -46,7 +49,10 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
     case 'undo': return void (await undoYears(ports, { set, by: 'driver', ...asking }))
     case 'consume': return void (await consumeInflow(ports, { follow: false, nothingYet: async () => 'Apply a version.', ...watch }))
     case 'sink': return void (await sinkOutflow(ports, { follow: false, ...watch }))
-    case 'verify': return (await verifyVersion(ports, { set, version, ...watch }))?.equal
+    case 'verify': {
+      const proof = await verifyVersion(ports, { set, version, ...watch })
+      return proof && { equal: proof.equal, named: proof.first.map(({ seq }) => seq) }
+    }
     case 'diff': return void (await compareVersions(ports, { set, from: command.from, to: command.to, ...watch }))
     case 'repair': return void (await repairSets(ports, { only: set, signal, reportOn: () => () => {} }))
   }
@@ -54,3 +60,15 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
 
 /** What is left to do, each with the command that does it. */
 export const unfinished = (ports: Ports, set: string): Promise<readonly string[]> => unfinishedIn(ports, set)
+
+/** What doctor's quick part says, where something is amiss. */
+export async function complaintsOf(ports: Ports, set: string): Promise<readonly string[]> {
+  const { statements, records } = await amissInProjection(ports, await loadState(ports, set))
+  const wrong = (await tally(ports, set)).filter(({ addsUp }) => !addsUp)
+  return [
+    ...(await unfinishedIn(ports, set)),
+    ...(statements > 0 ? [`${set}: ${statements} statements are due`] : []),
+    ...records.map((version) => `${set}@${version}: its record is another one`),
+    ...wrong.map(({ version, rows, taken }) => `${set}@${version} has ${rows} rows of ${taken}`),
+  ]
+}
