@@ -4,8 +4,6 @@ import type { Backfilled, BackfillOptions, BackfillPorts } from '../batch/share.
 import { loadPositions } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { claimRegistry } from '../streams/store.ts'
-import { beginAnew } from '../sink/sink.ts'
-import { apply } from '../versions/apply.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import type { Actor } from '../versions/promote.ts'
 import { readOf, refuseNothing, type Rejecting } from './file-rows.ts'
@@ -30,7 +28,8 @@ export async function backfillYears(ports: Ports, asked: BackfillAsked): Promise
   const { set, years, signal, report, chain, partitions, actor, file } = asked
   await claimRegistry(ports)
   if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
-    // Nobody can see a difference yet: the first version needs no decision.
+    // Nobody can see a difference yet: the first version needs no decision. Batches that come after it need none of this.
+    const [{ apply }, { beginAnew }] = await Promise.all([import('../versions/apply.ts'), import('../sink/sink.ts')])
     await ports.source.prove(signal)
     await apply(ports, { chain, version: 0, mode: 'first', partitions, actor, signal, report: () => {} })
     await beginAnew(ports, set)

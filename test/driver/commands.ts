@@ -14,8 +14,7 @@ import { amissInProjection } from '../../versions/project.ts'
 import { tally } from '../../versions/tally.ts'
 import { unfinishedIn } from '../../versions/unfinished.ts'
 import type { DrivenSet } from './sets.ts'
-import type { Command } from './step.ts'
-import type { Said } from './store.ts'
+import type { Command, Said } from './step.ts'
 
 export type With = {
   readonly set: DrivenSet

@@ -48,3 +48,6 @@ function commandInWords(command: Command): string {
     default: return command.do
   }
 }
+
+/** What verify found, and the numbers that it named. */
+export type Said = { readonly equal: boolean; readonly named: readonly number[] }
