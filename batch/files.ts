@@ -39,7 +39,7 @@ export async function compute({ source, clock, rejects, write }: ComputePorts, {
       await keepAndCount(records.count)
       if (records.count > 0) {
         const made = rowsOf(definition, records, push(inputsOf(definition, records)), clock())
-        await writes.begin(() => write({ ...made, handedOver: true }))
+        await writes.begin(() => write({ ...made, transferable: true }))
       }
       report({ rows: records.count })
       signal.throwIfAborted()

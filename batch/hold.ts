@@ -10,7 +10,7 @@ import { Problem } from '../utilities/values/problem.ts'
 export type HoldPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly clock: Clock }
 
 /** A partition that the batch holds; `position` is as it was before, without the hold. */
-export type Part = { readonly partition: number; readonly after: number; writer: Writer; position: Position }
+export type HeldPartition = { readonly partition: number; readonly after: number; writer: Writer; position: Position }
 
 /** A hold that a batch left behind. */
 export type Standing = {
@@ -38,9 +38,9 @@ export async function standingHold(checkpoints: Checkpoints, set: string): Promi
 export type Wanted = Omit<BackfillHold, 'kind' | 'after'>
 
 /** Holds every partition, or those that an earlier process had not finished, whose hold is taken over. */
-export async function takeHold(ports: HoldPorts, set: string, wanted: Wanted, standing: Standing | undefined, signal: AbortSignal): Promise<readonly Part[]> {
+export async function takeHold(ports: HoldPorts, set: string, wanted: Wanted, standing: Standing | undefined, signal: AbortSignal): Promise<readonly HeldPartition[]> {
   const count = (await loadPositions(ports.checkpoints, set)).length
-  const parts: Part[] = []
+  const parts: HeldPartition[] = []
   try {
     for (let partition = standing?.finished ?? 0; partition < count; partition++) parts.push(await holdPart(ports, set, partition, wanted, standing !== undefined, signal))
     return parts
@@ -55,7 +55,7 @@ const pauseMs = 20
 /** A consumer that starts takes the writer once before it sees the hold. */
 const mostAttempts = 200
 
-async function holdPart(ports: HoldPorts, set: string, partition: number, { by, ...rest }: Wanted, goesOn: boolean, signal: AbortSignal): Promise<Part> {
+async function holdPart(ports: HoldPorts, set: string, partition: number, { by, ...rest }: Wanted, goesOn: boolean, signal: AbortSignal): Promise<HeldPartition> {
   const { log, checkpoints, clock } = ports
   const isLeft = leftBehind(clock)
   for (let attempt = 1; ; attempt++) {
@@ -86,7 +86,7 @@ async function holdPart(ports: HoldPorts, set: string, partition: number, { by, 
 }
 
 /** Commits for a partition. Somebody else may take its writer for a moment, to find the hold and leave: then it is taken back. */
-export async function commitHeld({ log, checkpoints }: Omit<HoldPorts, 'clock'>, set: string, part: Part, token: string, save: readonly Save[]): Promise<void> {
+export async function commitHeld({ log, checkpoints }: Omit<HoldPorts, 'clock'>, set: string, part: HeldPartition, token: string, save: readonly Save[]): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await part.writer.commit({ save })
@@ -102,7 +102,7 @@ export async function commitHeld({ log, checkpoints }: Omit<HoldPorts, 'clock'>,
 }
 
 /** As if the batch had never been. */
-export async function giveUp(ports: Omit<HoldPorts, 'clock'>, set: string, parts: readonly Part[], token: string): Promise<void> {
+export async function giveUp(ports: Omit<HoldPorts, 'clock'>, set: string, parts: readonly HeldPartition[], token: string): Promise<void> {
   for (const part of parts.toReversed()) await commitHeld(ports, set, part, token, [savePosition(set, part.partition, part.position)])
 }
 

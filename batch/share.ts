@@ -4,7 +4,7 @@ import { engine, type Engine } from '../feature-defs/engine.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { layersOf, lookupState, type Layers } from '../streams/state.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { takenIn, untaken, type Take, type Taken, type Years } from '../schemas/csv/selection.ts'
+import { takenIn, untaken, type Take, type TakenRows, type Years } from '../schemas/csv/selection.ts'
 import { numbersOf, placeAmong } from '../schemas/csv/together.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 import type { Registry } from '../utilities/registry.ts'
@@ -12,7 +12,7 @@ import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, SourceIdentity } from '../utilities/source.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { spreadTogether } from './file-intake.ts'
-import type { HoldPorts, Part } from './hold.ts'
+import type { HoldPorts, HeldPartition } from './hold.ts'
 import { loadProgress } from './progress.ts'
 import { firstWaiting } from './waiting.ts'
 
@@ -60,12 +60,12 @@ export type Batch = {
 }
 
 /** A partition's share of the batch. */
-export type Work = Part & {
-  readonly lanes: readonly Lane[]
+export type Work = HeldPartition & {
+  readonly atWork: readonly VersionAtWork[]
   /** What the partition has, or gets from the stream. */
-  readonly before: Taken
+  readonly before: TakenRows
   /** What inflow holds of the file, taken or waiting. */
-  readonly inflow: Taken
+  readonly inflow: TakenRows
   /** The next record that the stream will take. */
   readonly waits: number
   /** Up to there an earlier run has written. */
@@ -74,7 +74,7 @@ export type Work = Part & {
   rows: number
 }
 
-export type Lane = {
+export type VersionAtWork = {
   readonly definition: Definition
   readonly layers: Layers
   readonly engine: Engine
@@ -86,12 +86,12 @@ export type Lane = {
 }
 
 /** `known` is every version of the set, `held` what inflow holds of the file. */
-export async function openWork(batch: Batch, part: Part, { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] }): Promise<Work> {
+export async function openWork(batch: Batch, part: HeldPartition, { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] }): Promise<Work> {
   const { ports, options: { set }, base, records, batchOnly } = batch
   const { partition, position } = part
   const live = running(position).map(layersOf)
   const { place, states } = await loadProgress(ports.checkpoints, set, partition, live.map(({ version }) => version))
-  const lanes = await Promise.all(live.map(async (layers): Promise<Lane> => {
+  const atWork = await Promise.all(live.map(async (layers): Promise<VersionAtWork> => {
     const definition = known.find((one) => one.version === layers.version)!
     const [changed, before] = [states.get(layers.version)!, await lookupState(ports.checkpoints, { set, partition }, layers)]
     const state = { get: (key: string) => changed.get(key) ?? before.get(key) }
@@ -101,13 +101,13 @@ export async function openWork(batch: Batch, part: Part, { known, held }: { read
   const batches = takenIn(position.history.filter((piece) => piece.kind === 'batch').filter((piece) => piece.base === base))
   const inflow = takenIn(held)
   const streamed = position.history.filter((piece) => piece.kind === 'inflow')
-  const before: Taken = {
+  const before: TakenRows = {
     upTo: Math.max(batches.upTo, inflow.upTo),
     // What inflow holds has gone through the stream, or it will.
     has: (seq, day) => batches.has(seq, day) || (inflow.has(seq, day) && (seq >= waits || streamed.some(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq))),
   }
   // The same object, whose writer may be taken back.
-  return Object.assign(part, { lanes, before, inflow, waits, place, rows: 0 })
+  return Object.assign(part, { atWork, before, inflow, waits, place, rows: 0 })
 }
 
 /** The records of a partition, as each of the batch's records reads them, and the numbers of all. */

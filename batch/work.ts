@@ -14,7 +14,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { ReadBatchPiece } from './file-intake.ts'
 import { commitHeld, giveUp } from './hold.ts'
 import { forgetProgress, loadProgress, saveProgress } from './progress.ts'
-import { beyond, sharesOf, type Backfilled, type Batch, type Lane, type Work } from './share.ts'
+import { beyond, sharesOf, type Backfilled, type Batch, type VersionAtWork, type Work } from './share.ts'
 import { firstWaiting } from './waiting.ts'
 
 /** So many rows may have to be computed again after a kill. */
@@ -23,12 +23,12 @@ const rowsPerSave = 200_000
 export async function work(batch: Batch, works: readonly Work[], undo: () => Promise<void>): Promise<Backfilled> {
   const { ports: { warehouse, source, rejects, clock }, options: { set, years, strict, signal, report } } = batch
   const { identity, base, records, finished, after } = batch
-  const routing: Routing = { per: works[0]!.lanes[0]!.definition.per, partitions: finished + works.length }
-  const versions = works[0]!.lanes.map(({ definition }) => definition.version)
+  const routing: Routing = { per: works[0]!.atWork[0]!.definition.per, partitions: finished + works.length }
+  const versions = works[0]!.atWork.map(({ definition }) => definition.version)
   const startedNs = clock()
   const writes = oneAhead()
   // Otherwise versions or partitions have columns in common.
-  const alone = routing.partitions === 1 && works[0]!.lanes.length === 1
+  const alone = routing.partitions === 1 && works[0]!.atWork.length === 1
   const place = Math.min(...works.map((one) => one.place))
   // Where a partition has it all, the file was read to its end, and every line is kept.
   const linesUpTo = finished > 0 ? Infinity : place
@@ -60,7 +60,7 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
         take = extendTake(take, seq, [])
       }
       take = extendTake(take, none, stretch.lines)
-      const unread = due.flatMap(({ part, seq }) => part.lanes.flatMap(({ definition, reading }) => (
+      const unread = due.flatMap(({ part, seq }) => part.atWork.flatMap(({ definition, reading }) => (
         unreadLines(stretch, reading, seq, label(definition)))))
       const newly = due.map(({ part, seq }) => (seq[0]! > part.place ? seq.length : rowsWhere(seq, (one) => one > part.place).length))
       const rows = newly.reduce((sum, one) => sum + one, 0)
@@ -69,14 +69,14 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
         part.rows += seq.length
         const unwritten = newly[i]!
         batch.wrote ||= unwritten > 0
-        for (const lane of part.lanes) {
-          const { definition, engine, reading } = lane
+        for (const version of part.atWork) {
+          const { definition, engine, reading } = version
           const own = beyond(readings[reading]!, part.place)
-          lane.unread += seq.length - readings[reading]!.count
-          lane.unreadNow += unwritten - own.count
+          version.unread += seq.length - readings[reading]!.count
+          version.unreadNow += unwritten - own.count
           if (own.count === 0) continue
           const made = rowsOf(definition, own, engine.push(inputsOf(definition, own)), clock())
-          await writes.begin(() => storing(warehouse.write(set, alone ? { ...made, handedOver: true } : made)))
+          await writes.begin(() => storing(warehouse.write(set, alone ? { ...made, transferable: true } : made)))
         }
       }
       report({ rows, seq: stretch.lastSeq })
@@ -113,15 +113,15 @@ const none = new Float64Array(0)
 
 /** How many of the rows taken now each version cannot read; those that can read all are left out. */
 function unreadIn(works: readonly Work[]): Backfilled['unread'] {
-  const lanes = Map.groupBy(works.flatMap((part) => part.lanes), ({ definition }) => definition.version)
-  const counts = [...lanes].map(([version, some]) => ({ version, rows: some.reduce((sum, { unreadNow }) => sum + unreadNow, 0) }))
+  const atWork = Map.groupBy(works.flatMap((part) => part.atWork), ({ definition }) => definition.version)
+  const counts = [...atWork].map(([version, some]) => ({ version, rows: some.reduce((sum, { unreadNow }) => sum + unreadNow, 0) }))
   return counts.filter(({ rows }) => rows > 0)
 }
 
 /** Saves the place: the state as it is now, whenever that is done. */
 function placeOf({ ports, options: { set }, token }: Batch, works: readonly Work[], place: number): () => Promise<void> {
   const saves = works.map((part) => {
-    const changes = new Map(part.lanes.map(({ definition, engine }) => [definition.version, engine.changes()]))
+    const changes = new Map(part.atWork.map(({ definition, engine }) => [definition.version, engine.changes()]))
     return { part, save: saveProgress(set, part.partition, Math.max(place, part.place), changes) }
   })
   return async () => {
@@ -144,13 +144,13 @@ async function finish(batch: Batch, works: readonly Work[], take: Take, { routin
   const speed = perSecond === undefined ? [] : [saveSpeed({ ...(await loadSpeed(ports.checkpoints)), withRows: perSecond })]
   const readers = await Promise.all(records.map(async (record) => (await registerInflow(ports.registry, record)).id))
   for (const part of works) {
-    const { partition, lanes, rows, position } = part
+    const { partition, atWork, rows, position } = part
     const spread = routing.partitions > 1 && { routing }
     const piece: ReadBatchPiece = { kind: 'batch', ...take, place: ports.source.place, rows, readers, ...spread }
-    const progress = await loadProgress(ports.checkpoints, set, partition, lanes.map(({ definition }) => definition.version))
-    const states = lanes.flatMap(({ layers, engine }) =>
+    const progress = await loadProgress(ports.checkpoints, set, partition, atWork.map(({ definition }) => definition.version))
+    const states = atWork.flatMap(({ layers, engine }) =>
       saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...engine.changes()])))
-    const [runs, history] = [withUnread(position.runs, lanes), withPiece(position.history, piece)]
+    const [runs, history] = [withUnread(position.runs, atWork), withPiece(position.history, piece)]
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, runs, history, hold: null })
     const save = [...states, ...forgetProgress(set, partition, progress), ...speed, moved]
     await commitHeld(ports, set, part, token, save)
@@ -164,8 +164,8 @@ function withPiece(history: readonly Piece[], piece: ReadBatchPiece): readonly P
   return alike ? extendHistory(history, piece) : [...history, piece]
 }
 
-const withUnread = (runs: readonly Run[], lanes: readonly Lane[]): readonly Run[] => runs.map((run) => {
-  const more = run.until === null ? (lanes.find(({ definition }) => definition.version === run.version)?.unread ?? 0) : 0
+const withUnread = (runs: readonly Run[], atWork: readonly VersionAtWork[]): readonly Run[] => runs.map((run) => {
+  const more = run.until === null ? (atWork.find(({ definition }) => definition.version === run.version)?.unread ?? 0) : 0
   return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
 })
 

@@ -2,14 +2,14 @@
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { applyVersion, type Applied } from '../use-cases/apply.ts'
 import { actorOf } from './actor.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { askedMode } from './modes.ts'
 import { planText } from './plan-text.ts'
 import { versionProgress } from './progress.ts'
 import { withPorts } from './stage.ts'
 import { setAtVersion } from './words.ts'
 
-export const run: Run = async ({ args, options, config, console, signal }) => {
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const mode = askedMode(options)
   const chain = chainOf(await loadDefinitions(config.features), set, version)

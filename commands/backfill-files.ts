@@ -5,12 +5,12 @@ import { label } from '../feature-defs/feature-set.ts'
 import { backfillFiles } from '../use-cases/backfill-files.ts'
 import { systemClock } from '../utilities/values/clock.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { asked, rowFiles, wroteText } from './row-files.ts'
 import { definedVersion } from './sets.ts'
 import { usage, years } from './words.ts'
 
-export const run: Run = async ({ options, config, console, signal }) => {
+export const run: CommandBody = async ({ options, config, console, signal }) => {
   for (const word of ['undo', 'continue']) {
     if (options[word] === true) throw usage(`--${word} is about rows in the warehouse, and --out writes files`, 'Leave one of them out.')
   }

@@ -4,14 +4,14 @@ import { sourceAt } from '../config/wire.ts'
 import { backfillYears, undoYears } from '../use-cases/backfill.ts'
 import { count } from '../utilities/values/digits.ts'
 import { actorOf } from './actor.ts'
-import type { Options, Run } from './command.ts'
+import type { Options, CommandBody } from './command.ts'
 import type { Console } from './console.ts'
 import { streamedSet } from './sets.ts'
 import { withPorts } from './stage.ts'
 import { totalsText } from './totals.ts'
 import { usage, years } from './words.ts'
 
-export const run: Run = async ({ options, config, console, signal }) => {
+export const run: CommandBody = async ({ options, config, console, signal }) => {
   refuseForFiles(options)
   const definitions = await loadDefinitions(config.features)
   const set = (options['features'] as string | undefined) ?? streamedSet(definitions)

@@ -15,7 +15,7 @@ export type Context = {
 }
 
 /** Exit code: 0 done, 1 a problem was found, 3 something would change (plan --exit-code). */
-export type Run = (context: Context) => Promise<number | void>
+export type CommandBody = (context: Context) => Promise<number | void>
 
 export type Command = {
   readonly name: string
@@ -26,5 +26,5 @@ export type Command = {
   readonly options?: readonly (readonly [flags: string, description: string])[]
   /** Looks at data or works on with it: without data of its own it goes to the demo's. */
   readonly onExisting?: true
-  readonly load: () => Promise<{ readonly run: Run }>
+  readonly load: () => Promise<{ readonly run: CommandBody }>
 }

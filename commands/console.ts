@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { count } from '../utilities/values/digits.ts'
 import { toJson, type Json } from '../utilities/values/json.ts'
 import { harmless, printable, seenOn } from '../utilities/values/printable.ts'
+import type { Cell } from '../utilities/sql/cells.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { openRate } from './rate.ts'
 
@@ -70,8 +71,6 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
 
 export const duration = (seconds: number): string =>
   seconds < 1 ? `${Math.round(seconds * 1000)} ms` : seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
-
-export type Cell = string | number | bigint | null
 
 /** A table for a person: numbers to the right, null as a dim word, long text cut. */
 export function table(columns: readonly string[], rows: readonly (readonly Cell[])[], { widest = 60 } = {}): string {

@@ -1,12 +1,12 @@
 /** `consume`: the always-on consumer. */
 import { consumeInflow, type BothOptions, type Computed } from '../use-cases/stream.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import type { Console } from './console.ts'
 import { nothingYet } from './first-apply.ts'
 import { withPorts } from './stage.ts'
 
-export const run: Run = async ({ options, config, console, signal }) =>
+export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
     const follow = options['untilCaughtUp'] !== true
     const done = await consumeInflow(ports, {

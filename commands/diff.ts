@@ -2,12 +2,12 @@
 import { inWords } from '../feature-defs/in-words.ts'
 import { compareVersions, type Comparison } from '../use-cases/diff.ts'
 import { count, short } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { withPortsToRead } from './stage.ts'
 import { setAtVersion, usage } from './words.ts'
 
-export const run: Run = async ({ args, config, console, signal }) => {
+export const run: CommandBody = async ({ args, config, console, signal }) => {
   const [a, b] = [setAtVersion(args[0]), setAtVersion(args[1])]
   if (a.set !== b.set) throw usage(`${args[0]} and ${args[1]} are different sets`, 'Compare two versions of the same set.')
   return withPortsToRead({ config, console }, async (ports) => {

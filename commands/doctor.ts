@@ -3,13 +3,13 @@ import { defaultSource } from '../config/config.ts'
 import { loadDefinitions } from '../config/definitions.ts'
 import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { firstApply } from './first-apply.ts'
 import { streamedSet } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
-export const run: Run = async ({ options, config, console, signal }) => {
+export const run: CommandBody = async ({ options, config, console, signal }) => {
   const { dataDir, log, registry, warehouse, source: { file } } = config
   const files = Object.entries({ log, registry, warehouse }).flatMap(([part, { kind }]) => (kind === 'embedded' ? [`${part}.db`] : []))
   const servers = await lookAtServers(config)

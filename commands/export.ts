@@ -1,11 +1,11 @@
 /** `export`: the rows of a version as files, put in place all at once. */
 import { wireReader } from '../config/wire.ts'
 import { exportVersion } from '../use-cases/export.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { asked, rowFiles, wroteText } from './row-files.ts'
 import { setAtVersion } from './words.ts'
 
-export const run: Run = async ({ args, options, config, console, signal }) => {
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const name = `${set}@${version}`
   const wanted = asked(options)

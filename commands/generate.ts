@@ -1,10 +1,10 @@
 /** `generate`: a look-alike of the loan file. */
 import { generateFile } from '../use-cases/generate.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { usage, wholeNumber, years } from './words.ts'
 
-export const run: Run = async ({ options, console, signal }) => {
+export const run: CommandBody = async ({ options, console, signal }) => {
   const [fromYear, toYear] = years(options, '2007-2012')
   const rows = wholeNumber(options, 'rows', { least: 1 })
   const seed = wholeNumber(options, 'seed') ?? 1

@@ -1,7 +1,8 @@
 /** Messages of a topic as tables: one for each stretch of messages with the same schema. */
 import { shownBytes, type Decoded, type Message, type Undecoded } from '../use-cases/topic-messages.ts'
 import { toJson, type Json } from '../utilities/values/json.ts'
-import { table, type Cell } from './console.ts'
+import type { Cell } from '../utilities/sql/cells.ts'
+import { table } from './console.ts'
 
 const widest = 2 * shownBytes + 1
 

@@ -1,13 +1,13 @@
 /** `plan`: what would happen, before anything does. */
 import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { planVersions } from '../use-cases/plan.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { askedMode } from './modes.ts'
 import { planText } from './plan-text.ts'
 import { withPortsToRead } from './stage.ts'
 import { setAtVersion } from './words.ts'
 
-export const run: Run = async ({ args, options, config, console }) => {
+export const run: CommandBody = async ({ args, options, config, console }) => {
   const mode = askedMode(options)
   const asked = args[0] === undefined ? undefined : setAtVersion(args[0])
   const definitions = await loadDefinitions(config.features)

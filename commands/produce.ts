@@ -3,13 +3,13 @@ import { chainOf, loadDefinitions } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
 import { produceYears } from '../use-cases/produce.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { streamedSet } from './sets.ts'
 import { withPorts } from './stage.ts'
 import { totalsText } from './totals.ts'
 import { wholeNumber, years } from './words.ts'
 
-export const run: Run = async ({ options, config, console, signal }) => {
+export const run: CommandBody = async ({ options, config, console, signal }) => {
   const chosen = years(options)
   const rate = wholeNumber(options, 'rate', { least: 1 })
   const definitions = await loadDefinitions(config.features)

@@ -1,12 +1,12 @@
 /** `promote`: shows a version to SQL users. */
 import { promoteVersion } from '../use-cases/promote.ts'
 import { actorOf } from './actor.ts'
-import type { Options, Run } from './command.ts'
+import type { Options, CommandBody } from './command.ts'
 import { versionProgress } from './progress.ts'
 import { withPorts } from './stage.ts'
 import { setAtVersion, usage } from './words.ts'
 
-export const run: Run = async ({ args, options, config, console, signal }) => {
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const limits = { maxChanged: percent(options, 'maxChanged'), maxNulls: percent(options, 'maxNulls') }
   await withPorts({ config, console }, [`apply-${set}`], (ports) => promoteVersion(ports, {

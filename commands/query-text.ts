@@ -1,11 +1,11 @@
 /** Rows of a query as text, part by part: CSV and JSON for machines, to be put one behind the other. */
 import type { Cell } from './console.ts'
 
-type Part = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
+type ResultPart = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
 
 export interface PartsText {
   /** The first part tells the columns. */
-  part(part: Part): string
+  part(part: ResultPart): string
   /** What stands behind the last one. */
   end(): string
 }

@@ -3,14 +3,15 @@ import { wireReader } from '../config/wire.ts'
 import { count } from '../utilities/values/digits.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { QueryResult } from '../utilities/warehouse.ts'
-import type { Run } from './command.ts'
-import { table, type Cell, type Console } from './console.ts'
+import type { CommandBody } from './command.ts'
+import type { Cell } from '../utilities/sql/cells.ts'
+import { table, type Console } from './console.ts'
 import { csvParts, jsonParts, nameTwice, type PartsText } from './query-text.ts'
 
 /** A table is as wide as its widest cells, so all of it is kept until it is printed: so many rows, which are more than anybody reads. */
 const rowsInTable = 1_000
 
-export const run: Run = async ({ args, options, config, console, signal }) => {
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const format = console.json ? 'json' : ((options['format'] as string | undefined) ?? 'table')
   if (!['table', 'json', 'csv'].includes(format)) throw new Problem(`--format ${format} is not known`, 'Use table, json or csv.', { usage: true })
   const warehouse = await wireReader(config)

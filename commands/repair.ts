@@ -1,10 +1,10 @@
 /** `repair`: makes what the warehouse and the registry have of a set again, from its journal and its history. */
 import { repairSets, type RepairedSet } from '../use-cases/repair.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { withAnyStore } from './stage.ts'
 
-export const run: Run = async ({ args, config, console, signal }) =>
+export const run: CommandBody = async ({ args, config, console, signal }) =>
   withAnyStore({ config, console }, [], async (ports) => {
     const reportOn = (set: string) => {
       const progress = console.progress(`repair ${set}`)

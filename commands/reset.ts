@@ -2,7 +2,7 @@
 import { deadTopic, inflowTopic, outflowTopic } from '../streams/inflow.ts'
 import { resetTopic, type Reset, type ResetDue } from '../use-cases/reset.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { resetAsItIs } from './reset-as-it-is.ts'
 import { withAnyTopics, withPorts } from './stage.ts'
 import { usage, wholeNumber } from './words.ts'
@@ -14,7 +14,7 @@ const leaves = [
   'rows must be filled; verify), and a new feature set cannot begin with them. apply --cold needs no history.',
 ].join('\n')
 
-export const run: Run = async ({ args, options, config, console }) => {
+export const run: CommandBody = async ({ args, options, config, console }) => {
   const topic = args[0]!
   const before = wholeNumber(options, 'before')
   if (![inflowTopic, outflowTopic, deadTopic].includes(topic)) {

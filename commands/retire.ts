@@ -1,11 +1,11 @@
 /** `retire`: drops a version's view, rows and state. */
 import { retireVersion } from '../use-cases/promote.ts'
 import { actorOf } from './actor.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { withPorts } from './stage.ts'
 import { setAtVersion } from './words.ts'
 
-export const run: Run = async ({ args, options, config, console, signal }) => {
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const name = `${set}@${version}`
   const text = {

@@ -1,11 +1,11 @@
 /** `rollback`: shows the version before again. */
 import { rollBack } from '../use-cases/promote.ts'
 import { actorOf } from './actor.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { versionProgress } from './progress.ts'
 import { withPorts } from './stage.ts'
 
-export const run: Run = async ({ args, options, config, console, signal }) => {
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const set = args[0]!
   await withPorts({ config, console }, [`apply-${set}`], (ports) => rollBack(ports, {
     set, actor: actorOf(options), signal, report: versionProgress(console, `fill ${set}`),

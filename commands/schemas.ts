@@ -1,11 +1,11 @@
 /** `schemas`: what the registry holds, and any definition in it. */
 import { listSchemas } from '../use-cases/schemas.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { firstApply, nothingYet } from './first-apply.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
-export const run: Run = async ({ args, config, console }) =>
+export const run: CommandBody = async ({ args, config, console }) =>
   withAnyTopicsToRead({ config, console }, async ({ registry }) => {
     const schemas = await listSchemas(registry, args[0], () => nothingYet(config))
     if ('found' in schemas) {

@@ -2,12 +2,12 @@
 import { sinkOutflow, type BothOptions } from '../use-cases/stream.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import type { Console } from './console.ts'
 import { nothingYet } from './first-apply.ts'
 import { withPorts } from './stage.ts'
 
-export const run: Run = async ({ options, config, console, signal }) =>
+export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['sink'], async (ports) => {
     const done = await sinkOutflow(ports, {
       partitions: config.log.partitions, nothingYet: () => nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,

@@ -5,13 +5,14 @@ import { everyYear, yearsText } from '../schemas/csv/selection.ts'
 import { sink, statusOf, type ReaderStatus, type SetStatus, type Status } from '../use-cases/status.ts'
 import { count } from '../utilities/values/digits.ts'
 import { printable } from '../utilities/values/printable.ts'
-import type { Run } from './command.ts'
-import { table, type Cell } from './console.ts'
+import type { CommandBody } from './command.ts'
+import type { Cell } from '../utilities/sql/cells.ts'
+import { table } from './console.ts'
 import { firstApply } from './first-apply.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 import { usage } from './words.ts'
 
-export const run: Run = async ({ options, config, console, signal }) => {
+export const run: CommandBody = async ({ options, config, console, signal }) => {
   const { log, dataDir } = config
   const overMs = secondsOver(options['over']) * 1000
   return withAnyTopicsToRead({ config, console }, async (ports) => {

@@ -1,13 +1,13 @@
 /** `topics`: what the log holds, how a topic is made and set, and any message in it as a person can read it. */
 import { messagesOf } from '../use-cases/topic-messages.ts'
 import { createTopic, listTopics, type TopicPartition } from '../use-cases/topics.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { messagesText } from './message-text.ts'
 import { withAnyTopics } from './stage.ts'
 import { usage, wholeNumber } from './words.ts'
 
-export const run: Run = async ({ args: [name], options, config, console }) => {
+export const run: CommandBody = async ({ args: [name], options, config, console }) => {
   const asked = {
     last: wholeNumber(options, 'last', { least: 1 }),
     // Plain quotes would look like an import to the test that draws the import map.

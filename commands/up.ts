@@ -1,13 +1,13 @@
 /** `up`: the consumer and the sink in one process. */
 import { consumeAndSink } from '../use-cases/stream.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { computedText, consumerNews } from './consume.ts'
 import { nothingYet } from './first-apply.ts'
 import { sinkNews } from './sink.ts'
 import { withPorts } from './stage.ts'
 
-export const run: Run = async ({ options, config, console, signal }) =>
+export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
     const done = await consumeAndSink(ports, {
       partitions: config.log.partitions, nothingYet: () => nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,

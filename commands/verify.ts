@@ -1,12 +1,12 @@
 /** `verify`: proves that the warehouse holds exactly the rows of a version. */
 import { verifyVersion } from '../use-cases/verify.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { withPortsToRead } from './stage.ts'
 import { setAtVersion } from './words.ts'
 
-export const run: Run = async ({ args, config, console, signal }) => {
+export const run: CommandBody = async ({ args, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const name = `${set}@${version}`
   return withPortsToRead({ config, console }, async (ports) => {

@@ -1,11 +1,11 @@
 /** `versions`: every version of a set, or of all. */
 import { listVersions, type VersionShown } from '../use-cases/versions.ts'
-import type { Run } from './command.ts'
+import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { firstApply, nothingYet } from './first-apply.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
-export const run: Run = async ({ args, config, console }) =>
+export const run: CommandBody = async ({ args, config, console }) =>
   withAnyTopicsToRead({ config, console }, async (ports) => {
     const found = await listVersions(ports, args[0], () => nothingYet(config))
     const { versions, unfinished } = found

@@ -1,7 +1,7 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Mode } from '../schemas/avro/compatibility.ts'
+import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { systemClock, type Clock } from '../utilities/values/clock.ts'
 import type { Holder, Lease } from '../utilities/lease.ts'
@@ -104,7 +104,7 @@ async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: 
     case 'glue': {
       const { openGlueRegistry } = await import('../utilities/glue/registry.ts')
       const { catalogDatabase = chosen.registry } = chosen
-      return openGlueRegistry({ ...chosen, ...options, catalogDatabase, cachePath: join(dataDir, 'glue-cache.db'), incompatibilities: (mode) => incompatibilities(mode as Mode) }, note)
+      return openGlueRegistry({ ...chosen, ...options, catalogDatabase, cachePath: join(dataDir, 'glue-cache.db'), incompatibilities: (mode) => incompatibilities(mode as Compatibility) }, note)
     }
   }
 }

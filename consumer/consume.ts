@@ -9,7 +9,7 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { recordedIn } from '../streams/held.ts'
 import { deadTopic, inflowReader, inflowTopic, outflowTopic, type Dead, type InflowReader, type Reading } from '../streams/inflow.ts'
 import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
-import { intakeOf, type Taken } from '../streams/intake.ts'
+import { intakeOf, type NewRecords } from '../streams/intake.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { leftBehind } from '../streams/left-behind.ts'
 import { mostAdded, rowSchema } from '../feature-defs/row-schema.ts'
@@ -51,10 +51,10 @@ type Turn = {
 }
 
 /** The live versions over the same record: one reading of the inflow serves them all. */
-type Group = { readonly reader: InflowReader; readonly lanes: readonly Lane[] }
+type Group = { readonly reader: InflowReader; readonly atWork: readonly VersionAtWork[] }
 
 /** One live version at work: its engine, and how its rows become messages. */
-type Lane = { readonly definition: Definition; readonly layers: Layers; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
+type VersionAtWork = { readonly definition: Definition; readonly layers: Layers; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
 
 /** Works on one partition until the signal aborts, or to the end of inflow. */
 export async function consume(ports: ConsumerPorts, options: ConsumeOptions): Promise<void> {
@@ -90,8 +90,8 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
       const position = await loadPosition(checkpoints, set, partition)
       if (waitFor(position, isLeft, partition) === null) {
         const turn = { writer, position, committed: false, groups: await openGroups(ports, set, partition, position) }
-        const lanes = turn.groups.flatMap((group) => group.lanes)
-        report({ kind: 'running', partition, versions: lanes.map(({ definition }) => label(definition)), afterSeq: position.seq })
+        const atWork = turn.groups.flatMap((group) => group.atWork)
+        report({ kind: 'running', partition, versions: atWork.map(({ definition }) => label(definition)), afterSeq: position.seq })
         return turn
       }
       await writer.close()
@@ -126,7 +126,7 @@ async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string,
   const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
   return Promise.all([...byRecord.values()].map(async (alike) => ({
     reader: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))], recordedIn(checkpoints)),
-    lanes: await Promise.all(alike.map(async ({ definition, registered, layers }) => ({
+    atWork: await Promise.all(alike.map(async ({ definition, registered, layers }) => ({
       definition,
       layers,
       engine: engine(definition, await lookupState(checkpoints, { set, partition }, layers)),
@@ -149,10 +149,10 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
     const save: Save[] = []
     const readings = await Promise.all(turn.groups.map(({ reader }) => reader.read(fetched, most)))
     const { taken: lots, records, firstSeq, lastSeq, duplicates, dead: unreadable } = intakeOf(readings, before.seq)
-    for (const [i, { lanes }] of turn.groups.entries()) {
+    for (const [i, { atWork }] of turn.groups.entries()) {
       const { batch, rows, columns } = lots[i]!
       if (rows.length === 0) continue
-      for (const { definition, layers, engine, splice } of lanes) {
+      for (const { definition, layers, engine, splice } of atWork) {
         const features = engine.push(inputsOf(definition, columns))
         append.push({ topic: outflowTopic, partition, batch: splice(batch, rows, features, clock(), definition.version) })
         save.push(...saveState({ set, partition }, layers, engine.changes()))
@@ -189,7 +189,7 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
 
 /** How large a record may be for its row to fit into outflow, whichever of the versions computes it. */
 async function mostBytes(log: Log, groups: readonly Group[]): Promise<number> {
-  const added = Math.max(...groups.flatMap(({ lanes }) => lanes.map(({ definition }) => mostAdded(definition))))
+  const added = Math.max(...groups.flatMap(({ atWork }) => atWork.map(({ definition }) => mostAdded(definition))))
   return Math.max(0, (await log.largestMessage(outflowTopic)) - added)
 }
 
@@ -200,14 +200,14 @@ function unrecordedIn(readings: readonly Reading[]): readonly Span[] {
 }
 
 /** Records of one version that another cannot read are dead letters which name it. */
-const unreadBySome = (groups: readonly Group[], taken: readonly Taken[]): Dead[] => groups.flatMap(({ lanes }, i) =>
-  taken[i]!.unread.flatMap((dead) => lanes.map(({ definition }) => (
+const unreadBySome = (groups: readonly Group[], taken: readonly NewRecords[]): Dead[] => groups.flatMap(({ atWork }, i) =>
+  taken[i]!.unread.flatMap((dead) => atWork.map(({ definition }) => (
     { ...dead, reason: `${label(definition)} cannot read it: ${dead.reason}` }))))
 
-function withUnread(runs: readonly Run[], groups: readonly Group[], taken: readonly Taken[]): readonly Run[] {
+function withUnread(runs: readonly Run[], groups: readonly Group[], taken: readonly NewRecords[]): readonly Run[] {
   if (taken.every(({ unread }) => unread.length === 0)) return runs
   const unreadBy = (version: number) => {
-    const group = groups.findIndex(({ lanes }) => lanes.some(({ definition }) => definition.version === version))
+    const group = groups.findIndex(({ atWork }) => atWork.some(({ definition }) => definition.version === version))
     return taken[group]?.unread.length ?? 0
   }
   return runs.map((run) => {

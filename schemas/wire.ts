@@ -10,7 +10,7 @@ export type Frame = { readonly ok: true; readonly id: string; readonly compressi
 export type Unframed = { readonly ok: false; readonly reason: string }
 
 /** Messages from..to (to excluded) that carry the same header, or that fail for the same reason. */
-export type Run =
+export type SchemaRun =
   | { readonly id: string; readonly compression: Compression; readonly reason: undefined; readonly from: number; readonly to: number }
   | { readonly id: undefined; readonly compression: undefined; readonly reason: string; readonly from: number; readonly to: number }
 
@@ -73,8 +73,8 @@ function faultOf(bytes: Uint8Array, start: number, end: number): string | undefi
 }
 
 /** Groups a batch by header, in order; packed data is not looked at. */
-export function runsOfId({ bytes, ends }: Batch): readonly Run[] {
-  const runs: Run[] = []
+export function runsOfId({ bytes, ends }: Batch): readonly SchemaRun[] {
+  const runs: SchemaRun[] = []
   let from = 0
   let firstStart = 0
   let start = 0
@@ -90,7 +90,7 @@ export function runsOfId({ bytes, ends }: Batch): readonly Run[] {
   return runs
 }
 
-function runAt(bytes: Uint8Array, start: number, end: number, from: number, to: number): Run {
+function runAt(bytes: Uint8Array, start: number, end: number, from: number, to: number): SchemaRun {
   const reason = faultOf(bytes, start, end)
   if (reason !== undefined) return { id: undefined, compression: undefined, reason, from, to }
   return { id: uuidOf(bytes, start + 2), compression: compressionOf(bytes, start)!, reason, from, to }

@@ -1,5 +1,5 @@
 /** Joins batches of a log into larger ones, for a warehouse where a write costs much however small it is. */
-import { runsOfId, type Run } from '../schemas/wire.ts'
+import { runsOfId, type SchemaRun } from '../schemas/wire.ts'
 import type { Batch, Fetched } from '../utilities/log.ts'
 import type { Flush } from '../utilities/warehouse.ts'
 
@@ -69,11 +69,11 @@ function joinedPieces(pieces: readonly Piece[]): Batch {
   return { bytes, ends, ...(pieces.every(({ batch }) => batch.keys) && { keys: pieces.flatMap(({ batch, from, to }) => batch.keys!.slice(from, to)) }) }
 }
 
-export type RunOfId = Piece & Pick<Run, 'id' | 'compression'>
+export type RunOfId = Piece & Pick<SchemaRun, 'id' | 'compression'>
 
 /** The messages of each id together, in their order: where several versions are live, their messages take turns. */
 export function runsTogether(batch: Batch): readonly RunOfId[] {
-  const byHeader = new Map<string, Run[]>()
+  const byHeader = new Map<string, SchemaRun[]>()
   for (const run of runsOfId(batch)) {
     const header = `${run.id} ${run.compression}`
     byHeader.set(header, [...(byHeader.get(header) ?? []), run])

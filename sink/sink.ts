@@ -52,8 +52,8 @@ export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'war
 
 async function sinkPartition({ log, registry, warehouse }: SinkPorts, { follow, signal, report }: SinkOptions, partition: number): Promise<void> {
   const reader = sinkReader(partition)
-  const lanes = new Map<string, Promise<Lane | undefined>>()
-  const laneOf = (id: string) => lanes.get(id) ?? lanes.set(id, openLane({ registry, warehouse }, id, signal)).get(id)!
+  const readers = new Map<string, Promise<RowReader | undefined>>()
+  const laneOf = (id: string) => readers.get(id) ?? readers.set(id, openLane({ registry, warehouse }, id, signal)).get(id)!
 
   // A write that fails while the sink waits for more must not wait for it too.
   const failed = new AbortController()
@@ -64,17 +64,17 @@ async function sinkPartition({ log, registry, warehouse }: SinkPorts, { follow, 
     let set: string | undefined
     const parts: { readonly set: string; readonly columns: Columns }[] = []
     for (const { id, compression, batch: part, from, to } of runsTogether(batch)) {
-      const lane = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
-      const read = lane?.decode(part, from, to)
+      const reader = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
+      const read = reader?.decode(part, from, to)
       unreadable += read ? read.bad.length : to - from
-      set = lane?.definition.set ?? set
-      if (lane && read && !lane.retired) parts.push({ set: lane.definition.set, columns: read.columns })
+      set = reader?.definition.set ?? set
+      if (reader && read && !reader.retired) parts.push({ set: reader.definition.set, columns: read.columns })
     }
     for (const [i, { set, columns }] of parts.entries()) {
       // The progress rides on the last write: rows written before it are written again after a crash, onto themselves.
       const progress = i === parts.length - 1 ? { reader, next } : undefined
       // Those of several may lie in the same bytes.
-      const rows: Columns = parts.length === 1 ? { ...columns, handedOver: true } : columns
+      const rows: Columns = parts.length === 1 ? { ...columns, transferable: true } : columns
       await writes.begin(() => warehouse.write(set, rows, progress, signal).then(() => report({ rows: rows.count, unreadable: 0, offset: next })))
     }
     // Nothing to write is read through too.
@@ -96,9 +96,9 @@ async function sinkPartition({ log, registry, warehouse }: SinkPorts, { follow, 
   }
 }
 
-type Lane = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder>; /** Its rows are gone from the warehouse, and stay so. */ readonly retired: boolean }
+type RowReader = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder>; /** Its rows are gone from the warehouse, and stay so. */ readonly retired: boolean }
 
-async function openLane({ registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>, id: string, signal: AbortSignal): Promise<Lane | undefined> {
+async function openLane({ registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>, id: string, signal: AbortSignal): Promise<RowReader | undefined> {
   const registered = await registry.find(id)
   const definition = registered && definitionOf(JSON.parse(registered.definition))
   if (!definition) return undefined

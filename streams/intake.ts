@@ -4,7 +4,7 @@ import type { Batch } from '../utilities/log.ts'
 import type { Dead, Reading } from './inflow.ts'
 
 /** The new records of a reading. */
-export type Taken = {
+export type NewRecords = {
   readonly batch: Batch
   /** The message of each. */
   readonly rows: Int32Array
@@ -17,7 +17,7 @@ export type Taken = {
 
 export type Intake = {
   /** One for each reading. */
-  readonly taken: readonly Taken[]
+  readonly taken: readonly NewRecords[]
   /** New records, whoever could read them. */
   readonly records: number
   readonly firstSeq: number
@@ -76,7 +76,7 @@ function decided(readings: readonly Reading[], afterSeq: number, deciding: reado
   return { taken, records, firstSeq, lastSeq, duplicates: behind.length, behind, dead }
 }
 
-function takenOf({ batch, rows, columns, dead }: Reading, isNew: Uint8Array, seqs: Float64Array): Taken {
+function takenOf({ batch, rows, columns, dead }: Reading, isNew: Uint8Array, seqs: Float64Array): NewRecords {
   const fresh = new Int32Array(rows.length)
   let count = 0
   for (let row = 0; row < rows.length; row++) if (isNew[rows[row]!] === 1) fresh[count++] = row

@@ -7,13 +7,13 @@ type Ranges = readonly (readonly [first: number, last: number])[]
 type HeldBefore = { readonly identity: SourceIdentity; readonly base: number; readonly ranges: Ranges }
 
 /** What of a position was kept otherwise. */
-type Saved = {
+type PositionBefore = {
   readonly seq: number
   readonly history: readonly { readonly lastSeq: number; readonly ranges?: Ranges }[]
   readonly hold: { readonly kind: string; readonly token?: string } | null
 }
 
-export function positionOf<P extends object>(saved: P & Saved): P {
+export function positionOf<P extends object>(saved: P & PositionBefore): P {
   const history = saved.history.map((piece, i) => {
     if (!('ranges' in piece)) return piece
     // A piece of a file always took the rows of its years that lay behind everything before it, whatever stretches were noted.

@@ -183,13 +183,13 @@ describe('a Parquet thread', () => {
     ]),
   })
 
-  it.each([true, undefined] as const)('writes every batch in order, more of them than may wait; handed over: %s', async (handedOver) => {
+  it.each([true, undefined] as const)('writes every batch in order, more of them than may wait; handed over: %s', async (transferable) => {
     const folder = freshFolder()
     const writer = openParquetThread({ folder, columns, rowsPerFile: 2500 })
     const batches = Array.from({ length: 30 }, (_, i) => {
       // Their text is a view into something larger, Node's own pool, which has to stay.
       const made = rows(i * 1000, 1000)
-      return handedOver ? { ...made, handedOver } : made
+      return transferable ? { ...made, transferable } : made
     })
     for (const batch of batches) await writer.append(batch)
     await writer.finish()
@@ -200,7 +200,7 @@ describe('a Parquet thread', () => {
     connection.closeSync()
     const texts = [null, 'abc', 'bc', 'c']
     expect(read.getRows()).toEqual(Array.from({ length: 30_000 }, (_, i) => [BigInt(i), texts[i % 1000 % 4]]))
-    for (const batch of batches) expect((batch.byName.get('n') as { values: Float64Array }).values).toHaveLength(handedOver ? 0 : 1000)
+    for (const batch of batches) expect((batch.byName.get('n') as { values: Float64Array }).values).toHaveLength(transferable ? 0 : 1000)
   })
 
   it('says what was wrong with rows in one of the next calls, in the same words', async () => {

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import type { AvroField, AvroSchema, AvroType } from '../schemas/avro/schema.ts'
-import { incompatibilities, type Mode } from '../schemas/avro/compatibility.ts'
+import { incompatibilities, type Compatibility } from '../schemas/avro/compatibility.ts'
 import { encodeObject, resolveTo, unresolvable } from '../schemas/avro/generic.ts'
 
 const of = (...fields: readonly AvroField[]): AvroSchema => ({ type: 'record', name: 'r', fields })
-const reasons = (mode: Mode, next: AvroType, ...earlier: readonly AvroType[]) =>
+const reasons = (mode: Compatibility, next: AvroType, ...earlier: readonly AvroType[]) =>
   incompatibilities(mode)(JSON.stringify(next), earlier.map((one) => JSON.stringify(one)))
 
 const a: AvroField = { name: 'a', type: 'long' }

@@ -100,7 +100,7 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
     const { warehouse } = testWarehouse()
     await warehouse.arrange(layoutOf(0, [0]), [])
     const rows = plainRows(0, 1, 10_000)
-    const [kept, given] = [columnsFrom(rows.slice(0, 5000)), { ...columnsFrom(rows.slice(5000)), handedOver: true as const }]
+    const [kept, given] = [columnsFrom(rows.slice(0, 5000)), { ...columnsFrom(rows.slice(5000)), transferable: true as const }]
     for (const part of [kept, given]) await warehouse.write('loan', part)
     expect([kept, given].map(({ byName }) => columnOf({ count: 0, byName }, '_seq', 'int').values.length)).toEqual([5000, 0])
     expect(await readRows(warehouse, 0)).toEqual(rows)

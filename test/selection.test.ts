@@ -6,7 +6,7 @@ import { start } from '../streams/position.ts'
 import type { CsvBatch } from '../schemas/csv/read.ts'
 import { datedBatches } from '../schemas/csv/dated.ts'
 import { chosenOf, extendTake, joinTake, nothingYet, takenIn, untaken, type Take, type Years } from '../schemas/csv/selection.ts'
-import { buffersHandedOver, columnOf, pick } from '../utilities/values/columns.ts'
+import { transferableBuffers, columnOf, pick } from '../utilities/values/columns.ts'
 
 const at = 'day'
 /** A year for each row of a file; null is a line that is rejected. */
@@ -34,7 +34,7 @@ async function chosen(lines: Lines, cuts: readonly number[], years: Years): Prom
     all.rows.push(...seqOf(pick(batch.columns, rows)))
     all.rejects.push(...rejects.map(({ seq }) => seq))
     // As rows are that go over to the thread which writes them: before the next batch is asked for, their arrays are empty.
-    structuredClone(0, { transfer: buffersHandedOver({ ...batch.columns, handedOver: true }) })
+    structuredClone(0, { transfer: transferableBuffers({ ...batch.columns, transferable: true }) })
   }
   return all
 }

@@ -26,7 +26,7 @@ export async function exportVersion(warehouse: Warehouse, asked: ExportAsked) {
   const made = await unlessAborted(signal, makeFiles(columns, async (append) => {
     for await (const batch of warehouse.rows(set, version, extent, columns.map(({ name }) => name))) {
       signal.throwIfAborted()
-      await append({ ...batch, handedOver: true })
+      await append({ ...batch, transferable: true })
       rows += batch.count
       report({ rows: batch.count, done: rows, of: extent.rows })
     }

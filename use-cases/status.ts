@@ -47,13 +47,13 @@ export const sink = 'sink'
 /** Records that wait, null where they are not counted; and the offsets between. */
 const behindBy = ({ records, offsets }: Lag) => ({ lag: records, lagOffsets: offsets })
 
-type Place = { readonly reader: string; readonly topic: string; readonly partition: number; readonly next: number }
+type ReaderPlace = { readonly reader: string; readonly topic: string; readonly partition: number; readonly next: number }
 
 /** With how much it has taken in all. */
-type Reading = Place & { readonly taken: number }
+type Reading = ReaderPlace & { readonly taken: number }
 
 /** What the topic holds of the place's partition; undefined when it is not there. */
-export const endsIn = (topics: readonly TopicState[], { topic, partition }: Pick<Place, 'topic' | 'partition'>) =>
+export const endsIn = (topics: readonly TopicState[], { topic, partition }: Pick<ReaderPlace, 'topic' | 'partition'>) =>
   topics.find((one) => one.topic === topic)?.partitions[partition]
 
 /** Every reader's place in every partition. */

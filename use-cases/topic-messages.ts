@@ -20,9 +20,9 @@ type Choice = {
   readonly from: number | undefined
 }
 
-type Place = { readonly partition: number; readonly offset: number }
+type MessagePlace = { readonly partition: number; readonly offset: number }
 
-export type Decoded = Place & {
+export type Decoded = MessagePlace & {
   readonly subject: string
   readonly number: number
   /** The feature version; null for a schema that is none. */
@@ -34,7 +34,7 @@ export type Decoded = Place & {
 }
 
 /** How many bytes it has, and the first of them. */
-export type Undecoded = Place & { readonly reason: string; readonly bytes: number; readonly hex: string }
+export type Undecoded = MessagePlace & { readonly reason: string; readonly bytes: number; readonly hex: string }
 
 export type Message = Decoded | Undecoded
 
@@ -44,7 +44,7 @@ export async function messagesOf({ log, registry }: Ports, choice: Choice): Prom
   return Promise.all((await chosen(log, choice)).map(reader(registry)))
 }
 
-type Raw = Place & { readonly body: Uint8Array }
+type Raw = MessagePlace & { readonly body: Uint8Array }
 
 async function chosen(log: Log, { topic, partition: one, most, from }: Choice): Promise<readonly Raw[]> {
   const partitions = partitionsOf(await findTopic(log, topic), one)

@@ -71,11 +71,11 @@ export interface Log {
 export type Append = { readonly topic: string; readonly partition: number; readonly batch: Batch }
 
 /** How far a group has come in a topic: kept with the commit where the server shows it to other tools, who measure lag by it. Nothing of ours reads it. */
-export type Taken = { readonly group: string; readonly topic: string; readonly partition: number; readonly next: number }
+export type GroupOffset = { readonly group: string; readonly topic: string; readonly partition: number; readonly next: number }
 
 export interface Writer {
   /** All of it or nothing: durable when it resolves, in the order given. Returns the offset of the first message of each append. */
-  commit(work: { readonly append?: readonly Append[]; readonly save?: readonly Save[]; readonly taken?: Taken }): Promise<readonly number[]>
+  commit(work: { readonly append?: readonly Append[]; readonly save?: readonly Save[]; readonly taken?: GroupOffset }): Promise<readonly number[]>
   close(): Promise<void>
 }
 

@@ -168,17 +168,17 @@ type OnPartition = { readonly definition: Pick<Definition, 'set' | 'version'>; r
 
 const placeName = ({ definition, partition }: OnPartition) => `fill/${label(definition)}/${partition}`
 
-type Saved = { readonly seq: number; readonly unread: number; readonly layer?: number }
+type FilledUpTo = { readonly seq: number; readonly unread: number; readonly layer?: number }
 
 function savePlace(bringing: Bringing): Save {
   const { seq, unread, layers: { layer } } = bringing
-  return { name: placeName(bringing), key: 'at', value: toBytes({ seq, unread, layer } satisfies Saved) }
+  return { name: placeName(bringing), key: 'at', value: toBytes({ seq, unread, layer } satisfies FilledUpTo) }
 }
 
 /** Stores of before kept a number and the state there: it is computed again. */
-export async function savedPlace(checkpoints: Checkpoints, of: OnPartition): Promise<Saved | undefined> {
+export async function savedPlace(checkpoints: Checkpoints, of: OnPartition): Promise<FilledUpTo | undefined> {
   const saved = await checkpoints.load(placeName(of))
-  const place = saved.size === 1 && saved.has('at') ? fromBytes<Saved | number>(saved.get('at')!) : undefined
+  const place = saved.size === 1 && saved.has('at') ? fromBytes<FilledUpTo | number>(saved.get('at')!) : undefined
   return typeof place === 'object' ? place : undefined
 }
 

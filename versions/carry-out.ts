@@ -84,14 +84,14 @@ const onTopOf = (run: Run, layer: number, { features }: Definition): Layers =>
   ({ version: run.version, layer, beneath: above(layersOf(run), features.map(({ name }) => [name, name])) })
 
 /** Where a version that is computed again goes on: in its own layer, unless another one reads that by now. */
-async function layersAgain(ports: VersionPorts, { set, partition, definition }: Place, run: Run, position: Position): Promise<Layers> {
+async function layersAgain(ports: VersionPorts, { set, partition, definition }: OnPartition, run: Run, position: Position): Promise<Layers> {
   const own = layersOf(run)
   const begun = (await savedPlace(ports.checkpoints, { definition, partition }))?.layer
   const layer = begun ?? (isBeneath(position, own) ? await nextLayer(ports, { set, partition }, run.version) : own.layer)
   return layer === own.layer ? own : onTopOf(run, layer, definition)
 }
 
-type Place = { readonly set: string; readonly partition: number; readonly definition: Definition }
+type OnPartition = { readonly set: string; readonly partition: number; readonly definition: Definition }
 
 const lastRun = ({ runs }: Position, version: number): Run | undefined => runs.findLast((one) => one.version === version)
 

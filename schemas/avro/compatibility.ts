@@ -5,10 +5,10 @@ import { plainType, primitives, type AvroField, type AvroSchema, type AvroType }
 import { parseSchema, unresolvable } from './generic.ts'
 
 /** As Glue names them: against the latest version, or with _ALL against every one. */
-export type Mode = 'NONE' | 'BACKWARD' | 'BACKWARD_ALL' | 'FORWARD' | 'FORWARD_ALL' | 'FULL' | 'FULL_ALL'
+export type Compatibility = 'NONE' | 'BACKWARD' | 'BACKWARD_ALL' | 'FORWARD' | 'FORWARD_ALL' | 'FULL' | 'FULL_ALL'
 
 /** `earlier` is oldest first, as a registry lists it. */
-export const incompatibilities = (mode: Mode): Incompatibility => (definition, earlier) => {
+export const incompatibilities = (mode: Compatibility): Incompatibility => (definition, earlier) => {
   const next = parsed(definition)
   if (typeof next === 'string') return [next]
   if (mode === 'NONE') return []

@@ -7,7 +7,7 @@
 import { isUtf8 } from 'node:buffer'
 import { noDay, pick, type Column, type Columns } from '../../utilities/values/columns.ts'
 import type { Batch } from '../../utilities/log.ts'
-import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './schema.ts'
+import { cellsOf, firstDay, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
 import { close, cutWithin, fail, fault, open, type Bad, type Block } from './decode-block.ts'
 import { long, readZigzag } from '../wire.ts'
 
@@ -24,7 +24,7 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
   const cells = cellsOf(schema)
   const unknown = wanted?.find((name) => !cells.some((cell) => cell.name === name))
   if (unknown !== undefined) throw new TypeError(`${schema.name} has no field ${unknown}`)
-  const spare = (cell: Cell) => (wanted && !wanted.includes(cell.name) ? columnFor(cell, blockRows, none) : null)
+  const spare = (cell: FieldPlace) => (wanted && !wanted.includes(cell.name) ? columnFor(cell, blockRows, none) : null)
   const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: spare(cell) }))
   const at = new Int32Array(blockRows)
   const stop = new Int32Array(blockRows)
@@ -51,7 +51,7 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
 const blockRows = 512
 const none = new Uint8Array(0)
 
-function columnFor({ kind }: Cell, count: number, bytes: Uint8Array): Column {
+function columnFor({ kind }: FieldPlace, count: number, bytes: Uint8Array): Column {
   switch (kind) {
     case 'double': return { kind: 'number', values: new Float64Array(count) }
     case 'date': return { kind: 'date', days: new Int32Array(count) }
@@ -73,7 +73,7 @@ function settle(columns: Columns, from: number, bad: Bad[]): Decoded {
 }
 
 /** Values go to target[offset ..). */
-function readCell(block: Block, cell: Cell, target: Column, offset: number) {
+function readCell(block: Block, cell: FieldPlace, target: Column, offset: number) {
   readBranches(block, cell)
   switch (target.kind) {
     case 'number': return readDoubles(block, cell, target.values, offset)
@@ -85,7 +85,7 @@ function readCell(block: Block, cell: Cell, target: Column, offset: number) {
 }
 
 /** Finds out which messages have a value of this field to read; in the others it is null, or they are bad. */
-function readBranches(block: Block, cell: Cell) {
+function readBranches(block: Block, cell: FieldPlace) {
   const { bytes, at, stop, present, rows } = block
   for (let row = 0; row < rows; row++) {
     const p = at[row]!
@@ -100,7 +100,7 @@ function readBranches(block: Block, cell: Cell) {
   }
 }
 
-function readDoubles(block: Block, { name }: Cell, values: Float64Array, offset: number) {
+function readDoubles(block: Block, { name }: FieldPlace, values: Float64Array, offset: number) {
   const { view, at, stop, present, rows } = block
   for (let row = 0; row < rows; row++) {
     values[offset + row] = NaN
@@ -119,7 +119,7 @@ function readDoubles(block: Block, { name }: Cell, values: Float64Array, offset:
   }
 }
 
-function readTexts(block: Block, { name, kind, most }: Cell, starts: Int32Array, ends: Int32Array, offset: number) {
+function readTexts(block: Block, { name, kind, most }: FieldPlace, starts: Int32Array, ends: Int32Array, offset: number) {
   const { bytes, view, at, stop, present, rows } = block
   for (let row = 0; row < rows; row++) {
     starts[offset + row] = -1
@@ -156,7 +156,7 @@ function isAscii(bytes: Uint8Array, view: DataView, start: number, end: number):
   return (all & 0x80808080) === 0
 }
 
-function readDays(block: Block, { name }: Cell, days: Int32Array, offset: number) {
+function readDays(block: Block, { name }: FieldPlace, days: Int32Array, offset: number) {
   const { bytes, at, stop, present, rows } = block
   for (let row = 0; row < rows; row++) {
     days[offset + row] = noDay
@@ -172,7 +172,7 @@ function readDays(block: Block, { name }: Cell, days: Int32Array, offset: number
   }
 }
 
-function readInts(block: Block, { name, kind }: Cell, values: Float64Array, offset: number) {
+function readInts(block: Block, { name, kind }: FieldPlace, values: Float64Array, offset: number) {
   const { bytes, at, stop, present, rows } = block
   const most = kind === 'int' ? 0x7fffffff : Number.MAX_SAFE_INTEGER
   const least = kind === 'int' ? -0x80000000 : Number.MIN_SAFE_INTEGER
@@ -190,7 +190,7 @@ function readInts(block: Block, { name, kind }: Cell, values: Float64Array, offs
 }
 
 /** `halves` are the low and the high half of each long: BigInts would be made one by one. */
-function readLongs(block: Block, { name }: Cell, halves: Int32Array, offset: number) {
+function readLongs(block: Block, { name }: FieldPlace, halves: Int32Array, offset: number) {
   const { bytes, at, stop, present, rows } = block
   for (let row = 0; row < rows; row++) {
     if (present[row] === 0) continue

@@ -7,7 +7,7 @@
 import { columnOf, noDay } from '../../utilities/values/columns.ts'
 import type { Column, Columns, DateColumn, LongColumn, NumberColumn, TextColumn } from '../../utilities/values/columns.ts'
 import type { Batch } from '../../utilities/log.ts'
-import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './schema.ts'
+import { cellsOf, firstDay, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
 import { bytesFor, copy, indexes, startsOf, varint, type Rows } from './encode-places.ts'
 import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from '../wire.ts'
 
@@ -76,13 +76,13 @@ export function splicer(rowSchema: AvroSchema, id: string) {
 }
 
 /** The column that holds a field; a long may come in either kind. */
-function sourceOf(cell: Cell, columns: Columns): Column {
+function sourceOf(cell: FieldPlace, columns: Columns): Column {
   const kinds = { double: 'number', date: 'date', string: 'text', bytes: 'text', int: 'int', seq: 'int', long: 'int', null: 'int' } as const
   return columnOf(columns, cell.column, cell.kind === 'long' && columns.byName.get(cell.column)?.kind === 'long' ? 'long' : kinds[cell.kind])
 }
 
 /** Adds the field's bytes to each length: lengths[k] belongs to rows[k]. */
-function measure(cell: Cell, column: Column, rows: Int32Array, lengths: Uint32Array) {
+function measure(cell: FieldPlace, column: Column, rows: Int32Array, lengths: Uint32Array) {
   switch (column.kind) {
     case 'number': return measureDoubles(column.values, rows, lengths, cell)
     case 'int': return measureInts(column.values, rows, lengths, cell)
@@ -93,7 +93,7 @@ function measure(cell: Cell, column: Column, rows: Int32Array, lengths: Uint32Ar
 }
 
 /** Writes the field at each place and moves the place behind it: at[k] belongs to rows[k]. */
-function write({ nullable }: Cell, column: Column, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView) {
+function write({ nullable }: FieldPlace, column: Column, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView) {
   switch (column.kind) {
     case 'number': return writeDoubles(column.values, rows, at, out, view, nullable)
     case 'int': return writeInts(column.values, rows, at, out, nullable)
@@ -104,14 +104,14 @@ function write({ nullable }: Cell, column: Column, rows: Int32Array, at: Uint32A
 }
 
 /** Values that a checked row cannot have: whoever filled the column has a bug. */
-const refuse = ({ column }: Cell, row: number, value: unknown): never => {
+const refuse = ({ column }: FieldPlace, row: number, value: unknown): never => {
   throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written`)
 }
 
 /** False for NaN, which is null, and for the infinities, which only a feature can reach and no reader takes: null as well. */
 const isNumber = (value: number) => value - value === 0
 
-function measureDoubles(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+function measureDoubles(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
   for (let k = 0; k < rows.length; k++) {
     const value = values[rows[k]!]!
     if (isNumber(value)) lengths[k]! += cell.nullable ? 9 : 8
@@ -135,7 +135,7 @@ function writeDoubles(values: Float64Array, rows: Int32Array, at: Uint32Array, o
   }
 }
 
-function measureDays({ days }: DateColumn, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+function measureDays({ days }: DateColumn, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
   for (let k = 0; k < rows.length; k++) {
     const day = days[rows[k]!]!
     if (day >= firstDay && day <= lastDay) lengths[k]! += varintLength((day << 1) ^ (day >> 31), 0) + (cell.nullable ? 1 : 0)
@@ -153,7 +153,7 @@ function writeDays({ days }: DateColumn, rows: Int32Array, at: Uint32Array, out:
   }
 }
 
-function measureTexts({ starts, ends }: TextColumn, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+function measureTexts({ starts, ends }: TextColumn, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
   for (let k = 0; k < rows.length; k++) {
     const start = starts[rows[k]!]!
     const length = ends[rows[k]!]! - start
@@ -173,7 +173,7 @@ function writeTexts({ bytes, starts, ends }: TextColumn, rows: Int32Array, at: U
   }
 }
 
-function measureInts(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+function measureInts(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
   const most = cell.kind === 'int' ? 0x7fffffff : Number.MAX_SAFE_INTEGER
   const least = cell.kind === 'int' ? -0x80000000 : Number.MIN_SAFE_INTEGER
   for (let k = 0; k < rows.length; k++) {

@@ -79,7 +79,7 @@ export function plainType(type: AvroType): { readonly name: string; readonly nul
 export const primitives: ReadonlySet<string> = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 
 /** A field as columns hold it. The position is `seq` in messages and `_seq` in columns: a long that always fits a double. */
-export type Cell = {
+export type FieldPlace = {
   readonly name: string
   readonly column: string
   readonly kind: CellKind
@@ -96,7 +96,7 @@ export const firstDay = -719528
 export const lastDay = 2932896
 
 /** The fields in order; a Problem when columns cannot hold one of them. */
-export const cellsOf = ({ name: recordName, fields, tidemark = {} }: AvroSchema): readonly Cell[] => fields.map(({ name, type, tidemark: about }) => {
+export const cellsOf = ({ name: recordName, fields, tidemark = {} }: AvroSchema): readonly FieldPlace[] => fields.map(({ name, type, tidemark: about }) => {
   const { name: kind = '', nullable = false } = plainType(type) ?? {}
   const bytes = about?.['bytes']
   const most = typeof bytes === 'number' && !('set' in tidemark) ? bytes : Infinity

@@ -2,14 +2,14 @@
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../../utilities/values/columns.ts'
 import { datePattern, dayOf, firstEventDay, numberPattern } from './cells.ts'
-import { cellText, type Cell } from './walk.ts'
+import { cellText, type CsvCell } from './walk.ts'
 import type { Field } from '../record.ts'
 
 /** The column is the header's name, or the cell's ordinal when the header has no name for it. */
 export type Fault = { readonly column: string; readonly reason: string }
 
 /** The first thing wrong: how the cells are written goes before how many there are, and both before what they say. */
-export function faultOf(fields: readonly Field[], at: Field | undefined, bytes: Buffer, cells: readonly Cell[]): Fault | undefined {
+export function faultOf(fields: readonly Field[], at: Field | undefined, bytes: Buffer, cells: readonly CsvCell[]): Fault | undefined {
   for (const [index, cell] of cells.entries()) {
     const fault = (reason: string): Fault => ({ column: columnName(fields, index), reason })
     if (!isUtf8(bytes.subarray(cell.from, cell.to))) return fault('bytes that are not UTF-8')

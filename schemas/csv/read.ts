@@ -5,7 +5,7 @@ import type { Reject } from '../../utilities/files/rejects.ts'
 import { cut, newDraft } from './draft.ts'
 import { columnName, faultOf } from './fault.ts'
 import { carriageReturn, isFull, newline, scan, type Cursor, type Limits } from './scan.ts'
-import { cellText, walk, type Mode, type Walk } from './walk.ts'
+import { cellText, walk, type CellState, type Walk } from './walk.ts'
 import { feed, newWindow, type Window } from './window.ts'
 import type { RecordSchema } from '../record.ts'
 
@@ -92,7 +92,7 @@ function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
   /** In the middle of a line that is too long: the rest of it is passed over. */
   let passing = false
   /** Up to where in the file an earlier walk has found no end. */
-  let known: { readonly through: number; readonly mode: Mode } | undefined
+  let known: { readonly through: number; readonly mode: CellState } | undefined
 
   const cutBatch = (): CsvBatch => {
     const batch = { columns: cut(draft), rejects, lastSeq: cursor.seq }

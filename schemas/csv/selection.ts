@@ -52,10 +52,10 @@ export function chosenOf({ columns, rejects }: DatedBatch, at: string, years: Ye
 }
 
 /** Which rows were taken, by number and day; none behind `upTo`. */
-export type Taken = { readonly upTo: number; readonly has: (seq: number, day: number | null) => boolean }
+export type TakenRows = { readonly upTo: number; readonly has: (seq: number, day: number | null) => boolean }
 
 /** The takes are all of the same numbering. */
-export function takenIn(takes: readonly Pick<Take, 'years' | 'after' | 'lastSeq'>[]): Taken {
+export function takenIn(takes: readonly Pick<Take, 'years' | 'after' | 'lastSeq'>[]): TakenRows {
   const looks = takes.map(({ years, after, lastSeq }) => ({ after, lastSeq, wanted: within(years) }))
   return {
     upTo: Math.max(0, ...takes.map(({ lastSeq }) => lastSeq)),
@@ -64,7 +64,7 @@ export function takenIn(takes: readonly Pick<Take, 'years' | 'after' | 'lastSeq'
 }
 
 /** The rows that nobody has taken. */
-export function untaken(records: Columns, at: string, { upTo, has }: Taken): Columns {
+export function untaken(records: Columns, at: string, { upTo, has }: TakenRows): Columns {
   const seq = columnOf(records, '_seq', 'int').values
   if (records.count === 0 || seq[0]! > upTo) return records
   const { days } = columnOf(records, at, 'date')

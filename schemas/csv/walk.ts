@@ -2,7 +2,7 @@
 import { carriageReturn, comma, newline, quote } from './scan.ts'
 
 /** The cell as it stands in the file, quotes included. */
-export type Cell = { readonly from: number; readonly to: number; readonly quoted: boolean; /** Text stands behind its closing quote. */ readonly stray: boolean }
+export type CsvCell = { readonly from: number; readonly to: number; readonly quoted: boolean; /** Text stands behind its closing quote. */ readonly stray: boolean }
 
 export type Walk = {
   /** `open`: no end up to the last byte. `long`: no end within the limit. */
@@ -12,26 +12,26 @@ export type Walk = {
   readonly next: number
   /** Line breaks inside quotes. */
   readonly breaks: number
-  readonly cells: readonly Cell[]
+  readonly cells: readonly CsvCell[]
   /** Which cell, from 0, was being read at the first of those line breaks, or else where the walk stopped. */
   readonly openCell: number
   /** How the walk stopped, for a later one to go on from there. */
-  readonly mode: Mode
+  readonly mode: CellState
 }
 
 /** Before a cell's first byte, in a cell without quotes (or behind them), inside quotes, on the byte behind a closing quote. */
-export type Mode = 'start' | 'plain' | 'quoted' | 'closed'
+export type CellState = 'start' | 'plain' | 'quoted' | 'closed'
 
 /**
  * A stretch of bytes that an earlier walk has found no end in. A walk from a later line that meets a line break inside quotes there
  * is in the same state as that one was, so it may leap to the end of the stretch. Without it, a file of records that never end
  * would cost a walk of the full limit for each of its lines.
  */
-export type Known = { readonly through: number; readonly mode: Mode }
+export type Known = { readonly through: number; readonly mode: CellState }
 
 export function walk(bytes: Uint8Array, from: number, to: number, limit: number, known?: Known): Walk {
-  const cells: Cell[] = []
-  let mode: Mode = 'start'
+  const cells: CsvCell[] = []
+  let mode: CellState = 'start'
   let cellFrom = from
   let quoted = false
   let stray = false
@@ -78,6 +78,6 @@ export function walk(bytes: Uint8Array, from: number, to: number, limit: number,
 }
 
 /** The cell's text without its quotes. */
-export function cellText(bytes: Buffer, { from, to, quoted }: Cell): string {
+export function cellText(bytes: Buffer, { from, to, quoted }: CsvCell): string {
   return quoted ? bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"') : bytes.toString('utf8', from, to)
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { incompatibilities, type Mode } from '../../schemas/avro/compatibility.ts'
+import { incompatibilities, type Compatibility } from '../../schemas/avro/compatibility.ts'
 import { openGlueRegistry, type GlueOptions, type GlueTuning } from '../../utilities/glue/registry.ts'
 import type { Registry } from '../../utilities/registry.ts'
 import type { TestAws } from './moto.ts'
@@ -35,7 +35,7 @@ export function glueStore() {
       const notes: string[] = []
       const options: GlueOptions = {
         region: 'eu-west-1', registry, compatibility: 'BACKWARD', catalogDatabase: registry, cachePath: join(folder, `cache-${++handles}.db`),
-        incompatibilities: (mode) => incompatibilities(mode as Mode), ...more,
+        incompatibilities: (mode) => incompatibilities(mode as Compatibility), ...more,
       }
       return { notes, registry: openGlueRegistry(options, (text) => notes.push(text), { pace: 0.02, ...tuning }) }
     },

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { codecs, compress, decompress } from '../../utilities/kafka/wire/compression.ts'
 import { fetchApi, partitionIn, type Fetch, type FetchFrom, type Span } from '../../utilities/kafka/wire/fetch.ts'
-import { produceApi, type Packed, type Part, type Produced, type Producer, type RecordSet } from '../../utilities/kafka/wire/produce.ts'
+import { produceApi, type Packed, type BatchSlice, type Produced, type Producer, type RecordSet } from '../../utilities/kafka/wire/produce.ts'
 
 const require = createRequire(import.meta.url)
 const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs: { [codec: number]: unknown } }
@@ -43,7 +43,7 @@ export const stockProduce = {
   },
 }
 
-const messagesOf = ({ messages: { bytes, ends, keys, absent }, first, last, timestampMs: timestamp }: Part) =>
+const messagesOf = ({ messages: { bytes, ends, keys, absent }, first, last, timestampMs: timestamp }: BatchSlice) =>
   Array.from(ends.subarray(first, last), (end, i) => ({
     key: keys ? Buffer.from(keys[first + i]!) : null,
     value: absent?.[first + i] ? null : Buffer.from(bytes.subarray(first + i === 0 ? 0 : ends[first + i - 1]!, end)),

@@ -1,7 +1,7 @@
 /** The door to AWS Glue: its calls by name, tried again when it is busy, with trouble put in words. Credentials come from the client's own chain. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Glue } from '@aws-sdk/client-glue'
-import { awsRefusal, awsTrouble, isBusy, type Place } from '../s3/aws-trouble.ts'
+import { awsRefusal, awsTrouble, isBusy, type AwsService } from '../s3/aws-trouble.ts'
 
 /** The calls that are made, and no other: docs/aws.md lists the permission for each. */
 type Calls = Pick<Glue,
@@ -18,7 +18,7 @@ type Refusal = 'missing' | 'exists'
 const refusals: Readonly<Record<string, Refusal>> = { EntityNotFoundException: 'missing', AlreadyExistsException: 'exists' }
 
 export interface GlueDoor {
-  readonly place: Place
+  readonly place: AwsService
   /** A Problem when there is no answer or a refusal, except those named here, which come back as a word. */
   ask<C extends keyof Calls, R extends Refusal = never>(call: C, input: Input<C>, ...expected: readonly R[]): Promise<Output<C> | R>
   /** The server's clock as it said last, against this machine's: milliseconds that it is ahead. */
@@ -34,7 +34,7 @@ const busyPausesMs = [1_000, 2_000, 4_000, 8_000, 16_000]
 /** `pace` makes every pause that much shorter: for tests. */
 export function openGlue(region: string, { pace = 1 } = {}): GlueDoor {
   const client = new Glue({ region, requestHandler, maxAttempts: tries })
-  const place: Place = { service: 'Glue', region, part: 'registry' }
+  const place: AwsService = { service: 'Glue', region, part: 'registry' }
   let ahead: number | undefined
   // Errors carry the date as well, so it is read before anything is made of the answer.
   const dated: Step = (next) => async (args) => {

@@ -5,12 +5,12 @@ import { openGlue, type GlueDoor } from './client.ts'
 import type { GlueOptions } from './registry.ts'
 import { listSubjects } from './versions.ts'
 
-type Place = Pick<GlueOptions, 'region' | 'registry' | 'compatibility' | 'catalogDatabase'>
+type LookedAt = Pick<GlueOptions, 'region' | 'registry' | 'compatibility' | 'catalogDatabase'>
 
 /** AWS refuses signatures that are five minutes off. */
 const mostSkewMs = 60_000
 
-export function lookAtGlue(options: Place, tuning: { readonly pace?: number } = {}): { readonly looks: readonly Look[]; readonly close: () => void } {
+export function lookAtGlue(options: LookedAt, tuning: { readonly pace?: number } = {}): { readonly looks: readonly Look[]; readonly close: () => void } {
   const glue = openGlue(options.region, tuning)
   const { catalogDatabase } = options
   const looks: Look[] = [
@@ -23,7 +23,7 @@ export function lookAtGlue(options: Place, tuning: { readonly pace?: number } = 
   return { looks, close: () => glue.close() }
 }
 
-async function registry(glue: GlueDoor, { registry: name, region }: Place): Promise<Found> {
+async function registry(glue: GlueDoor, { registry: name, region }: LookedAt): Promise<Found> {
   const there = await glue.ask('getRegistry', { RegistryId: { RegistryName: name } }, 'missing')
   // Where others should see what is there already, this is how a wrong region looks.
   if (there === 'missing') return { found: `there is no registry ${name} in ${region} yet: apply makes it` }
@@ -32,7 +32,7 @@ async function registry(glue: GlueDoor, { registry: name, region }: Place): Prom
 }
 
 /** Each call is made on something that is not there, or with something that Glue must refuse: who may not make it hears so before anything else. */
-async function permissions(glue: GlueDoor, { registry: name }: Place): Promise<Found> {
+async function permissions(glue: GlueDoor, { registry: name }: LookedAt): Promise<Found> {
   const nobody = '00000000-0000-4000-8000-000000000000'
   const schema = { RegistryName: name, SchemaName: 'tidemark.doctor' }
   const metadata = { SchemaVersionId: nobody, MetadataKeyValue: { MetadataKey: 'doctor', MetadataValue: 'doctor' } }
@@ -68,7 +68,7 @@ async function isDenied(call: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function compatibility(glue: GlueDoor, { registry: name, compatibility: wanted }: Place): Promise<Found> {
+async function compatibility(glue: GlueDoor, { registry: name, compatibility: wanted }: LookedAt): Promise<Found> {
   const others: string[] = []
   for (const subject of await listSubjects(glue, name)) {
     const schema = await glue.ask('getSchema', { SchemaId: { RegistryName: name, SchemaName: subject } }, 'missing')

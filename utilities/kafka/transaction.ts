@@ -1,7 +1,7 @@
 /** The steps of a transaction as Kafka's protocol has them, each safe to repeat when no answer came. */
 import type { KafkaParts } from './parts.ts'
 import { check, code, isRefusal, Refusal } from './client/trouble.ts'
-import { Fenced, type Taken } from '../log.ts'
+import { Fenced, type GroupOffset } from '../log.ts'
 
 export type Identity = { readonly name: string; readonly transactionalId: string; readonly id: bigint; readonly epoch: number }
 
@@ -16,10 +16,10 @@ export async function takeIdentity({ cluster, prefix, transactionTimeoutMs }: Ka
   })
 }
 
-export type Place = { readonly topic: string; readonly partition: number }
+export type TopicPartition = { readonly topic: string; readonly partition: number }
 
 /** Tells the coordinator where the transaction writes; saying it twice is saying it once. */
-export async function addPartitions({ cluster }: KafkaParts, { name, transactionalId, id, epoch }: Identity, places: readonly Place[]): Promise<void> {
+export async function addPartitions({ cluster }: KafkaParts, { name, transactionalId, id, epoch }: Identity, places: readonly TopicPartition[]): Promise<void> {
   const byTopic = Map.groupBy(places, ({ topic }) => topic)
   const topics = [...byTopic].map(([topic, ones]) => ({ topic, partitions: ones.map(({ partition }) => partition) }))
   await cluster.patiently(async () => {
@@ -38,7 +38,7 @@ export async function addPartitions({ cluster }: KafkaParts, { name, transaction
 const operationNotAttempted = 55
 
 /** Keeps how far the group has come, as part of the transaction. Only the transaction's own fencing guards it: whoever writes holds the partition's name. */
-export async function addOffset({ cluster, prefix }: KafkaParts, { name, transactionalId, id, epoch }: Identity, { group, topic, partition, next }: Taken): Promise<void> {
+export async function addOffset({ cluster, prefix }: KafkaParts, { name, transactionalId, id, epoch }: Identity, { group, topic, partition, next }: GroupOffset): Promise<void> {
   const who = { transactionalId, producerId: String(id), producerEpoch: epoch, groupId: prefix + group }
   const checked = (errorCode: number, about: string) => {
     if (errorCode !== 0) throw asFenced(new Refusal(errorCode, about), name)

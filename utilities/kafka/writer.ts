@@ -5,8 +5,8 @@ import type { Packed } from './wire/produce.ts'
 import { packSaves, partitionOfName, type CheckpointTopic } from './saves.ts'
 import { placeOf, sendAll, type Parcel, type Progress } from './send.ts'
 import { alter, aroundBatch, aroundMessage, endsOf } from './topics.ts'
-import { addOffset, addPartitions, checkHeld, endTransaction, takeIdentity, type Place } from './transaction.ts'
-import { Fenced, type Append, type Taken, type Writer } from '../log.ts'
+import { addOffset, addPartitions, checkHeld, endTransaction, takeIdentity, type TopicPartition } from './transaction.ts'
+import { Fenced, type Append, type GroupOffset, type Writer } from '../log.ts'
 
 type Work = Parameters<Writer['commit']>[0]
 
@@ -39,7 +39,7 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
       parcels.find(({ append }) => append === i)?.offset ?? (await endsOf(parts, topic, [partition]))[0]!.next))
   }
 
-  async function transact(parcels: readonly Parcel[], taken: Taken | undefined): Promise<void> {
+  async function transact(parcels: readonly Parcel[], taken: GroupOffset | undefined): Promise<void> {
     await addPartitions(parts, identity, uniquePlaces(parcels))
     try {
       const works = [sendAll(parts, identity, progress, parcels), ...(taken ? [addOffset(parts, identity, taken)] : [])]
@@ -68,7 +68,7 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
   }
 
   /** Record batches of a size that the topic takes, in order. */
-  async function cutUp({ topic, partition, batch }: Place & { readonly batch: Packed }, append?: number): Promise<Parcel[]> {
+  async function cutUp({ topic, partition, batch }: TopicPartition & { readonly batch: Packed }, append?: number): Promise<Parcel[]> {
     const limit = await parts.sizeLimit(topic)
     const room = Math.min(parcelBytes, limit) - aroundBatch
     const parcels: Parcel[] = []
@@ -110,7 +110,7 @@ const tooLarge = ({ cluster }: KafkaParts, topic: string, size: number, limit: n
   `a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`,
   `Raise what it takes: ${alter(cluster, topic, 'max.message.bytes', String(size + aroundBatch))}`)
 
-const uniquePlaces = (parcels: readonly Parcel[]): Place[] =>
+const uniquePlaces = (parcels: readonly Parcel[]): TopicPartition[] =>
   [...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values()]
 
 const outcomeUnknown = (name: string, cause: unknown) =>

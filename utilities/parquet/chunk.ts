@@ -70,10 +70,10 @@ function putPresence(raw: Bytes, { present }: Gathered, from: number, end: numbe
   new DataView(raw.array.buffer).setUint32(start, raw.end - start - 4, true)
 }
 
-type Part = { readonly from: number; readonly end: number; readonly count: number; readonly bytesFrom: number; readonly bytesEnd: number }
+type PageSpan = { readonly from: number; readonly end: number; readonly count: number; readonly bytesFrom: number; readonly bytesEnd: number }
 
 /** The rows of each page. Numbers are never too many for one: only texts have to be looked through. */
-function* plainParts({ rows, count, present, values }: Gathered): Generator<Part> {
+function* plainParts({ rows, count, present, values }: Gathered): Generator<PageSpan> {
   if (values.length <= pageBytes) return yield { from: 0, end: rows, count, bytesFrom: 0, bytesEnd: values.length }
   const lengths = new DataView(values.buffer, values.byteOffset, values.byteLength)
   let [from, bytesFrom, before, at] = [0, 0, 0, 0]

@@ -1,5 +1,5 @@
 /** Parquet written by a thread of its own: the main one reads and computes the next rows while the last are encoded. */
-import { buffersHandedOver, type Columns } from '../values/columns.ts'
+import { transferableBuffers, type Columns } from '../values/columns.ts'
 import { openThread } from '../running/thread.ts'
 import type { ParquetJob } from './thread-body.ts'
 import type { ParquetOptions, ParquetWriter } from './writer.ts'
@@ -21,7 +21,7 @@ export function openParquetThread(options: ParquetOptions): ParquetThread {
 
   return {
     async append(rows) {
-      const job = thread.run(rows, buffersHandedOver(rows))
+      const job = thread.run(rows, transferableBuffers(rows))
       // Whoever waits for it below gets the error; until then it must not count as unhandled.
       job.catch(() => {})
       underWay.push(job)

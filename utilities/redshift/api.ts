@@ -4,7 +4,7 @@ import {
 } from '@aws-sdk/client-redshift-data'
 import type { Cell } from '../sql/cells.ts'
 
-export type Place = {
+export type Workgroup = {
   readonly region: string
   readonly workgroup?: string | undefined
   readonly cluster?: string | undefined
@@ -44,7 +44,7 @@ const waitSeconds = 20
 const requestHandler = { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true }
 const [leastPauseMs, mostPauseMs] = [20, 2_000]
 
-export function openDataApi({ region, workgroup, cluster, dbUser, secretArn, database }: Place): DataApi {
+export function openDataApi({ region, workgroup, cluster, dbUser, secretArn, database }: Workgroup): DataApi {
   const client = new RedshiftDataClient({ region, requestHandler })
   const keeping = (next: Step): Step => async (args) => {
     const result = await next(args)

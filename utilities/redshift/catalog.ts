@@ -1,5 +1,5 @@
 /** What Redshift's catalog says of a set's table and views: read in one transaction, so that it fits together. */
-import { grantText, ownsView, ownTable, type Found, type Grant, type KeptView, type StoredColumn, type Target } from '../sql/ddl.ts'
+import { grantText, ownsView, ownTable, type TablesThere, type Grant, type KeptView, type StoredColumn, type Target } from '../sql/ddl.ts'
 import type { Cell } from '../sql/cells.ts'
 import { textLiteral } from './literals.ts'
 
@@ -44,7 +44,7 @@ ORDER BY relation_name, identity_type, identity_name, privilege_type`,
 ]
 
 export type FoundThere = Seen & {
-  readonly found: Found
+  readonly found: TablesThere
   /** Whether the schema is there. */
   readonly schema: boolean
   /** Views with grants that this user may not see. */

@@ -1,6 +1,6 @@
 /** Tries again what fails for a while, says so once, and says once when it is over. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RolledBack, type Place } from './api.ts'
+import { RolledBack, type Workgroup } from './api.ts'
 import { asProblem, isPassing, reasonOf, serviceName } from './trouble.ts'
 
 export type Limits = {
@@ -22,7 +22,7 @@ export type Waiting = { readonly outage?: boolean; readonly signal?: AbortSignal
 
 export type Retry = <T>(work: () => Promise<T>, waiting?: Waiting) => Promise<T>
 
-export function patience(place: Place, note: (text: string) => void, limits: Limits, nowMs: () => number): Retry {
+export function patience(place: Workgroup, note: (text: string) => void, limits: Limits, nowMs: () => number): Retry {
   let reached = false
   const complaining = new Set<object>()
   const complain = (who: object, name: string, error: unknown) => {

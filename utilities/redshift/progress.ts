@@ -7,7 +7,7 @@ import type { Transactions } from './transactions.ts'
 import type { Progress } from '../warehouse.ts'
 
 /** `at` is the warehouse's own time of the write, to the microsecond: no two states are the same, even when somebody sets the reader back by hand. */
-export type Saved = { readonly next: number; readonly at: string }
+export type SavedProgress = { readonly next: number; readonly at: string }
 
 /**
  * Writers take it first of all, one at a time: two transactions that change the same tables at once would be undone with error 1023. Nobody's
@@ -25,9 +25,9 @@ export const saveStatements = (target: Target, { reader, next }: Progress): read
   textOf(target, reader),
 ]
 
-export const savedFrom = ([row]: readonly (readonly unknown[])[]): Saved | undefined => row && { next: Number(row[0]), at: String(row[1]) }
+export const savedFrom = ([row]: readonly (readonly unknown[])[]): SavedProgress | undefined => row && { next: Number(row[0]), at: String(row[1]) }
 
-export const savedOf = async (target: Target, { read }: Transactions, reader: string, waiting?: Waiting): Promise<Saved | undefined> =>
+export const savedOf = async (target: Target, { read }: Transactions, reader: string, waiting?: Waiting): Promise<SavedProgress | undefined> =>
   savedFrom((await read([textOf(target, reader)], waiting))[0]!)
 
 /**
@@ -35,7 +35,7 @@ export const savedOf = async (target: Target, { read }: Transactions, reader: st
  * same write, and two different writes never share one. Undefined where nothing was saved before: nothing then tells a first write from the first
  * after everything was taken away.
  */
-export function writeToken(before: Saved | undefined, { reader, next }: Progress, set: string, content: string): string | undefined {
+export function writeToken(before: SavedProgress | undefined, { reader, next }: Progress, set: string, content: string): string | undefined {
   return before && hashOf(JSON.stringify([reader, before.next, before.at, next, set, content]))
 }
 

@@ -1,7 +1,7 @@
 /** What can go wrong between this process and Redshift, and S3 on the way there: what to try again, and what to tell the person. */
 import { awsRefusal, awsTrouble, OutOfReach, reasonOf as awsReason } from '../s3/aws-trouble.ts'
 import { Problem } from '../values/problem.ts'
-import { RolledBack, type Place } from './api.ts'
+import { RolledBack, type Workgroup } from './api.ts'
 
 /** Errors of the service that are gone by themselves sooner or later. */
 const passingNames = /^(Active(Statements|Sessions|WaitingRequests)Exceeded|QueryTimeout|DatabaseConnection|(Batch)?ExecuteStatementException)/
@@ -14,11 +14,11 @@ const passingTexts = [
 ]
 
 /** How a person knows it. */
-export const serviceName = ({ workgroup, cluster }: Place) => `Redshift (${workgroup === undefined ? `cluster ${cluster}` : `workgroup ${workgroup}`})`
+export const serviceName = ({ workgroup, cluster }: Workgroup) => `Redshift (${workgroup === undefined ? `cluster ${cluster}` : `workgroup ${workgroup}`})`
 
-const asAws = (error: unknown, place: Place, service = serviceName(place)) => awsTrouble(error, { service, region: place.region, part: 'warehouse' })
+const asAws = (error: unknown, place: Workgroup, service = serviceName(place)) => awsTrouble(error, { service, region: place.region, part: 'warehouse' })
 
-export function isPassing(error: unknown, place: Place): boolean {
+export function isPassing(error: unknown, place: Workgroup): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof RolledBack) return passingTexts.some((pattern) => pattern.test(error.message))
   return passingNames.test(error.name) || asAws(error, place) instanceof OutOfReach
@@ -28,7 +28,7 @@ export function isPassing(error: unknown, place: Place): boolean {
 export const reasonOf = (error: unknown): string =>
   awsReason(error instanceof RolledBack ? new Error(error.message.replace(/^Query #\d+ failed with /, '').replace(/^ERROR:\s*/, '')) : (error as Error))
 
-type Advice = readonly [pattern: RegExp, what: (place: Place, reason: string) => string, todo: string]
+type Advice = readonly [pattern: RegExp, what: (place: Workgroup, reason: string) => string, todo: string]
 
 const noDatabase: Advice = [/database "[^"]*" does not exist/i, ({ database }) => `there is no database ${database}`,
   'Check the database under the warehouse in the config file.']
@@ -58,7 +58,7 @@ const refusals: readonly Advice[] = [
 ]
 
 /** For a person: what the error means and what to do. What is not trouble of a service stays as it is. */
-export function asProblem(error: unknown, place: Place, service = serviceName(place)): unknown {
+export function asProblem(error: unknown, place: Workgroup, service = serviceName(place)): unknown {
   if (!(error instanceof Error) || error instanceof Problem) return error
   const reason = reasonOf(error)
   const advised = (list: readonly Advice[], text: string) => {

@@ -1,7 +1,7 @@
 /** The warehouse in Amazon Redshift, through its Data API. */
 import { Problem } from '../values/problem.ts'
 import { bookkeeping, changes, checkColumns, identifier, rowsTable, type StoredColumn, type Target } from '../sql/ddl.ts'
-import { openDataApi, mostStatements, type Place } from './api.ts'
+import { openDataApi, mostStatements, type Workgroup } from './api.ts'
 import * as catalog from './catalog.ts'
 import { fit, lastOfEach, type TooLong } from './fit.ts'
 import { patience, usualLimits, type Limits, type Waiting } from './patience.ts'
@@ -15,7 +15,7 @@ import { reasonOf } from './trouble.ts'
 import { leastRowsForCopy, writerInto } from './write.ts'
 import type { Layout, QueryResult, Warehouse } from '../warehouse.ts'
 
-export type RedshiftOptions = Place & {
+export type RedshiftOptions = Workgroup & {
   readonly schema: string
   /** Without it every row goes in by INSERT, which suits thousands and not millions. */
   readonly staging?: StagingPlace | undefined

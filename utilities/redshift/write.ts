@@ -6,7 +6,7 @@ import { identifier, rowsTable, type StoredColumn, type Target } from '../sql/dd
 import { mostStatements } from './api.ts'
 import { inserts } from './literals.ts'
 import type { Retry } from './patience.ts'
-import { hashOf, lockText, saveStatements, savedFrom, savedOf, writeToken, type Saved } from './progress.ts'
+import { hashOf, lockText, saveStatements, savedFrom, savedOf, writeToken, type SavedProgress } from './progress.ts'
 import { parquetOf, type Staging } from './staging.ts'
 import type { Transactions } from './transactions.ts'
 import type { Progress } from '../warehouse.ts'
@@ -36,13 +36,13 @@ const stage = identifier('tidemark_stage')
 export interface Writer {
   write(write: Write): Promise<void>
   /** What is known to be saved for the reader. */
-  remember(reader: string, saved: Saved | undefined): void
+  remember(reader: string, saved: SavedProgress | undefined): void
 }
 
 export function writerInto({ target, transactions, retry, staging, besides }: Into): Writer {
-  const known = new Map<string, Saved>()
+  const known = new Map<string, SavedProgress>()
 
-  const savedBefore = async ({ progress, signal }: Write): Promise<Saved | undefined> => {
+  const savedBefore = async ({ progress, signal }: Write): Promise<SavedProgress | undefined> => {
     if (!progress) return undefined
     const saved = known.get(progress.reader) ?? (await savedOf(target, transactions, progress.reader, { outage: true, signal }))
     if (saved) known.set(progress.reader, saved)

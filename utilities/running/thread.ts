@@ -4,7 +4,7 @@ import { Problem } from '../values/problem.ts'
 
 export interface Thread<Job> {
   /** Resolves once it is done; jobs are done in the order of the calls. What is handed over is the thread's from then on, and saves a copy. */
-  run(job: Job, handedOver?: readonly Transferable[]): Promise<void>
+  run(job: Job, transferable?: readonly Transferable[]): Promise<void>
   /** Waits for the jobs under way, and ends the thread. */
   close(): Promise<void>
 }
@@ -49,10 +49,10 @@ export function openThread<Job>({ body, beside, data, does, limits }: ThreadOpti
   worker.on('exit', (code) => fail(new Error(`the thread that ${does} ended (${code})`)))
 
   return {
-    run(job, handedOver = []) {
+    run(job, transferable = []) {
       latest = new Promise<void>((resolve, reject) => {
         if (failure !== undefined) return reject(failure)
-        worker.postMessage(job, handedOver)
+        worker.postMessage(job, transferable)
         worker.ref()
         waiting.push({ resolve, reject })
       })

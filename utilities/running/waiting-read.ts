@@ -2,14 +2,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Fetched, ReadOptions } from '../log.ts'
 
-export type Place = {
+export type Reading = {
   /** What lies there from the offset on, up to `to` at most; undefined at the end. */
   readonly fetch: (offset: number, to: number) => Fetched | undefined
   /** Resolves once there may be more, or when the signal aborts. */
   readonly more: (signal: AbortSignal | undefined) => Promise<void>
 }
 
-export async function* waitingRead(options: ReadOptions, { fetch, more }: Place): AsyncGenerator<Fetched> {
+export async function* waitingRead(options: ReadOptions, { fetch, more }: Reading): AsyncGenerator<Fetched> {
   const { from, to = Infinity, follow = false, signal } = options
   let offset = from
   while (offset < to && !signal?.aborted) {

@@ -5,7 +5,7 @@ import { Problem } from '../values/problem.ts'
 export class OutOfReach extends Problem {}
 
 /** Which service, as a person knows it, and where it was looked for. */
-export type Place = { readonly service: string; readonly region: string; /** The part of the config that names it. */ readonly part: string }
+export type AwsService = { readonly service: string; readonly region: string; /** The part of the config that names it. */ readonly part: string }
 
 /** As the AWS clients throw them. */
 type AwsError = Error & { readonly code?: string; readonly $metadata?: { readonly httpStatusCode?: number }; readonly $response?: { readonly statusCode?: number } }
@@ -20,7 +20,7 @@ const isUnanswered = (error: AwsError) => unansweredCodes.includes(error.code ??
 
 const statusOf = ({ $metadata, $response }: AwsError) => $metadata?.httpStatusCode ?? $response?.statusCode ?? 0
 
-type Advice = readonly [name: RegExp, what: (place: Place, reason: string) => string, todo: (place: Place) => string]
+type Advice = readonly [name: RegExp, what: (place: AwsService, reason: string) => string, todo: (place: AwsService) => string]
 
 /** By the error's name and message, as `name: message`. */
 const advices: readonly Advice[] = [
@@ -40,7 +40,7 @@ const advices: readonly Advice[] = [
 ]
 
 /** For a person: what the error means and what to do. What is no trouble of a service stays as it is. */
-export function awsTrouble(error: unknown, place: Place): unknown {
+export function awsTrouble(error: unknown, place: AwsService): unknown {
   if (!(error instanceof Error) || error instanceof Problem) return error
   const known = error as AwsError
   const { service, region, part } = place
@@ -59,7 +59,7 @@ export function awsTrouble(error: unknown, place: Place): unknown {
 }
 
 /** What AWS answered and nothing else explains. */
-export const awsRefusal = (error: Error, { service, part }: Place): Problem =>
+export const awsRefusal = (error: Error, { service, part }: AwsService): Problem =>
   new Problem(`${service} refused: ${reasonOf(error)}`, `Check the ${part} in the config file.`, { cause: error })
 
 /** One line, whatever the service put into its message. An account's number is no secret, but a key's id and a token are nobody's business. */

@@ -1,7 +1,7 @@
 /** A source that is an object in Amazon S3, streamed; a connection that breaks is taken up again where it broke. */
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { awsTrouble, OutOfReach, type Place } from './aws-trouble.ts'
+import { awsTrouble, OutOfReach, type AwsService } from './aws-trouble.ts'
 import { Problem } from '../values/problem.ts'
 import { GetObjectCommand, openS3 } from './client.ts'
 import type { Source } from '../source.ts'
@@ -76,7 +76,7 @@ function explained(place: string, bucket: string, cause: unknown): unknown {
     case 'InvalidObjectState': return problem(`${place} lies in an archive`, 'Restore it in S3 first.')
   }
   if (/Region is missing/.test(cause.message)) return problem('no AWS region is set', 'Set AWS_REGION, or a region in the profile.')
-  const where: Place = { service: `S3 (${place})`, region: process.env['AWS_REGION'] ?? "the profile's region", part: 'source' }
+  const where: AwsService = { service: `S3 (${place})`, region: process.env['AWS_REGION'] ?? "the profile's region", part: 'source' }
   const told = awsTrouble(cause, where)
   return told instanceof Error && '$metadata' in told && !(told instanceof Problem) ? problem(`S3 refused to give ${place}: ${cause.name}`, 'Check the bucket and its policy.') : told
 }

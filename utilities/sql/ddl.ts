@@ -6,7 +6,7 @@ import { rowColumns, viewColumns, type Layout, type SqlColumn, type SqlType } fr
 export type Target = { readonly dialect: 'sqlite' | 'redshift'; /** Put before every table and view. */ readonly schema?: string }
 
 /** What is there: the declared type of each column of the rows table (none: no table), and of each view that `ownsView` the mark of its text. */
-export type Found = {
+export type TablesThere = {
   readonly columns: ReadonlyMap<string, string>
   readonly views: ReadonlyMap<string, string>
   /** What has to be kept of a view where others may have been let in. */
@@ -108,7 +108,7 @@ function whole(version: number): string {
 const markOf = ({ dialect }: Target, text: string) => (dialect === 'sqlite' ? text : `tidemark ${createHash('sha256').update(text).digest('hex')}`)
 
 /** The statements that lead from what is there to the layout, in order; none when it is there already. */
-export function changes(target: Target, layout: Layout, found: Found): string[] {
+export function changes(target: Target, layout: Layout, found: TablesThere): string[] {
   checkSet(layout.set)
   const wanted = viewsOf(target, layout)
   const isThere = (name: string) => found.views.get(name) === markOf(target, wanted.get(name)?.text ?? '')
@@ -156,7 +156,7 @@ export function checkColumns(set: string, stored: readonly StoredColumn[], names
   throw new Problem(`the table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
 }
 
-function tableChanges(target: Target, layout: Layout, found: Found['columns']): string[] {
+function tableChanges(target: Target, layout: Layout, found: TablesThere['columns']): string[] {
   const rows = rowsTable(target, layout.set)
   const wanted = columnTypes(target, layout)
   if (found.size === 0) return [createRows(target, rows, wanted)]

@@ -16,7 +16,7 @@ export type Columns = {
   readonly count: number
   readonly byName: ReadonlyMap<string, Column>
   /** Whoever passes them on does not look at the arrays any more: they may go over to another thread as they are, which saves a copy. */
-  readonly handedOver?: true
+  readonly transferable?: true
 }
 
 export const noDay = -0x80000000
@@ -46,8 +46,8 @@ function gather<A extends Float64Array | BigInt64Array | Int32Array>(from: A, ro
 }
 
 /** What may go over to another thread with the columns. An array that is a part of something larger stays, and is copied. */
-export const buffersHandedOver = ({ byName, handedOver }: Columns): ArrayBuffer[] =>
-  handedOver ? [...new Set([...byName.values()].flatMap(arraysOf).filter(({ buffer, byteLength }) => byteLength === buffer.byteLength).map(({ buffer }) => buffer as ArrayBuffer))] : []
+export const transferableBuffers = ({ byName, transferable }: Columns): ArrayBuffer[] =>
+  transferable ? [...new Set([...byName.values()].flatMap(arraysOf).filter(({ buffer, byteLength }) => byteLength === buffer.byteLength).map(({ buffer }) => buffer as ArrayBuffer))] : []
 
 function arraysOf(column: Column): readonly ArrayBufferView[] {
   switch (column.kind) {

@@ -10,11 +10,11 @@ import type { Batch } from '../../log.ts'
 export type Packed = Batch & { readonly absent?: Uint8Array }
 
 /** Some of the messages of a batch (last excluded), as the broker needs them to recognise what is sent again. */
-export type Part = { readonly messages: Packed; readonly first: number; readonly last: number; readonly sequence: number; readonly timestampMs: number }
+export type BatchSlice = { readonly messages: Packed; readonly first: number; readonly last: number; readonly sequence: number; readonly timestampMs: number }
 
 export type Producer = { readonly transactionalId: string; readonly id: bigint; readonly epoch: number; readonly compression: Compression }
 
-export type RecordSet = { readonly topic: string; readonly partition: number; readonly part: Part }
+export type RecordSet = { readonly topic: string; readonly partition: number; readonly part: BatchSlice }
 
 export type Produced = { readonly topic: string; readonly partition: number; readonly errorCode: number; readonly offset: number }
 
@@ -55,7 +55,7 @@ const headerSize = 61
 /** Beside key and value: length, attributes, timestamp, offset, two lengths, and the number of headers. */
 const recordOverhead = 5 + 1 + 1 + 5 + 5 + 5 + 1
 
-export async function recordBatch(part: Part, { id, epoch, compression }: Producer): Promise<Buffer> {
+export async function recordBatch(part: BatchSlice, { id, epoch, compression }: Producer): Promise<Buffer> {
   const { messages, first, last, sequence, timestampMs } = part
   const { buffer, end } = records(messages, first, last)
   let batch = buffer.subarray(0, end)

@@ -1,11 +1,11 @@
 /** The embedded warehouse: one SQLite file that any process may read while it is written. */
 import { statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { buffersHandedOver } from '../../values/columns.ts'
+import { transferableBuffers } from '../../values/columns.ts'
 import { Problem } from '../../values/problem.ts'
 import { openSqlite, type Sqlite } from '../database.ts'
 import type { Thread } from '../../running/thread.ts'
-import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type Found } from '../../sql/ddl.ts'
+import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type TablesThere } from '../../sql/ddl.ts'
 import { readChunk } from './rows.ts'
 import { queryParts } from './query.ts'
 import { partsFromProcess } from './query-process.ts'
@@ -67,7 +67,7 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
         return nextTurn()
       }
       thread ??= writing()
-      await thread.run({ set, rows, progress }, buffersHandedOver(rows))
+      await thread.run({ set, rows, progress }, transferableBuffers(rows))
     },
 
     async progress(reader) {
@@ -138,7 +138,7 @@ const nothingYet = (path: string) =>
 
 const viewsOf = (db: Sqlite) => db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
 
-function found(db: Sqlite, set: string): Found {
+function found(db: Sqlite, set: string): TablesThere {
   const views = viewsOf(db)
   return {
     columns: new Map(columnsOf(db, `${set}_rows`).map(({ name, type }) => [name, type])),
