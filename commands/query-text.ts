@@ -1,5 +1,5 @@
 /** Rows of a query as text, part by part: CSV and JSON for machines, to be put one behind the other. */
-import type { Cell } from './console.ts'
+import type { Cell } from '../utilities/sql/cells.ts'
 
 type ResultPart = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
 
