@@ -1,7 +1,7 @@
 /** Use cases return what they have found or done as plain values, and change nothing before whoever asked agrees. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Ports } from '../config/wire.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { applyVersion } from '../use-cases/apply.ts'
 import { compareVersions } from '../use-cases/diff.ts'
 import { planVersions } from '../use-cases/plan.ts'
