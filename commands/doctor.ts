@@ -10,6 +10,8 @@ import { readCsv } from '../schemas/csv.ts'
 import type { Found } from '../utilities/look.ts'
 import { Problem } from '../utilities/problem.ts'
 import { checkUnedited } from '../versions/check.ts'
+import { loadState } from '../versions/keep.ts'
+import { amissInProjection } from '../versions/project.ts'
 import { tally, type Tally } from '../versions/tally.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import type { Run } from './command.ts'
@@ -39,7 +41,7 @@ export const run: Run = async ({ options, config, console, signal }) => {
   let files = there
   for (const name of embeddedFiles(config)) {
     if (!existsSync(config.dataDir)) skip(name, 'there is no data directory')
-    else files = (await check(name, () => database(join(config.dataDir, name), deep, first))) && files
+    else files = (await check(name, () => database(join(config.dataDir, name), deep, againBy(config, name, first)))) && files
   }
   const servers = await lookAtServers(config)
   let answering = true
@@ -61,14 +63,15 @@ export const run: Run = async ({ options, config, console, signal }) => {
   else if (definitions) await check('source file', () => source(config, definitions!, signal))
   else skip('source file', 'the definitions do not load')
 
-  const stored = ['released versions', 'unfinished work', 'places in topics', 'rows', 'clock'] as const
+  const stored = ['released versions', 'unfinished work', 'places in topics', 'tables and views', 'rows', 'clock'] as const
   // Opening the parts for work would make the files that are missing.
   if (!files || !answering) for (const name of stored) skip(name, files ? 'a server is out of reach' : 'the data directory is not complete')
   else {
     await withAnyTopicsToRead({ config, console }, async (ports) => {
       const looks = {
         'released versions': () => released(ports, definitions, first), 'unfinished work': () => unfinished(ports),
-        'places in topics': () => places(ports), rows: () => countedRows(ports), clock: () => clock(ports),
+        'places in topics': () => places(ports), 'tables and views': () => tablesAndViews(ports), rows: () => countedRows(ports),
+        clock: () => clock(ports),
       }
       for (const name of stored) await check(name, looks[name])
     }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
@@ -93,6 +96,10 @@ async function examined(check: string, look: () => Found | Promise<Found>): Prom
     return { check, state: 'problem', found: what, todo }
   }
 }
+
+/** What makes a file again that is not there. */
+const againBy = ({ dataDir }: Config, name: string, first: string) =>
+  (name !== 'log.db' && existsSync(join(dataDir, 'log.db')) ? 'tidemark repair, which makes it again from the log' : first)
 
 const embeddedFiles = ({ log, registry, warehouse }: Config) =>
   Object.entries({ log, registry, warehouse }).flatMap(([part, { kind }]) => (kind === 'embedded' ? [`${part}.db`] : []))
@@ -167,6 +174,17 @@ async function released({ registry }: Ports, definitions: Definitions | undefine
 async function unfinished(ports: Ports): Promise<Found> {
   const lines = (await Promise.all((await knownSets(ports.registry)).map((set) => unfinishedIn(ports, set)))).flat()
   return lines.length === 0 ? { found: 'none' } : { found: lines.join(' '), todo: 'Run what it says.' }
+}
+
+async function tablesAndViews(ports: Ports): Promise<Found> {
+  const wrong: string[] = []
+  for (const set of await knownSets(ports.registry)) {
+    const { statements, records } = await amissInProjection(ports, await loadState(ports, set))
+    if (statements > 0) wrong.push(`those of ${set} are not what its versions need: ${count(statements)} statements are due`)
+    for (const version of records) wrong.push(`tidemark_versions says something else of ${set}@${version}`)
+  }
+  if (wrong.length > 0) return { found: wrong.join('; '), todo: 'To have them made again: tidemark repair' }
+  return { found: 'as the versions need them' }
 }
 
 /** Counts, not values: those are for verify. */

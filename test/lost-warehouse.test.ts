@@ -1,4 +1,4 @@
-/** A warehouse that was lost, whole or in part: repair makes every row that nobody else will bring, the sink brings the others, and all is as before. */
+/** A warehouse that was lost, whole or in part: repair makes every row that nobody else will bring, and the sink brings the others. */
 import { describe, expect, it } from 'vitest'
 import { repair } from '../versions/repair.ts'
 import { tally } from '../versions/tally.ts'
@@ -33,11 +33,13 @@ describe('a warehouse that was lost', () => {
     // Of @0 outflow has 2008, of @1 2010.
     expect(await repaired(store)).toEqual([[6, 0], [8, 0]])
     expect(await addsUp(store)).toEqual([true, true])
-    expect([await proof(store, 0), await proof(store, 1)]).toMatchObject([{ rows: 6, notSunk: 2, differences: 0 }, { rows: 8, notSunk: 2, differences: 0 }])
+    expect(await proof(store, 0)).toMatchObject({ rows: 6, notSunk: 2, differences: 0 })
+    expect(await proof(store, 1)).toMatchObject({ rows: 8, notSunk: 2, differences: 0 })
     await mustBeDone(store, { do: 'sink' })
     expect((await store.look()).views).toEqual(before.views)
     expect((await store.look()).base).toEqual(before.base)
-    expect([await proof(store, 0), await proof(store, 1)]).toMatchObject([{ rows: 8, notSunk: 0, differences: 0 }, { rows: 10, notSunk: 0, differences: 0 }])
+    expect(await proof(store, 0)).toMatchObject({ rows: 8, notSunk: 0, differences: 0 })
+    expect(await proof(store, 1)).toMatchObject({ rows: 10, notSunk: 0, differences: 0 })
   })
 
   it('beside a sink that has still to write has what came by batch, before and behind what is on its way', async () => {

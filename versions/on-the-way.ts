@@ -1,4 +1,4 @@
-/** Rows that are computed and lie in outflow, where the sink has still to write them: nobody misses them in the warehouse, and nobody else brings them. */
+/** Rows that are computed and lie in outflow, where the sink has still to write them: the warehouse need not have them yet. */
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
@@ -10,14 +10,16 @@ import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
 
 type Ports = { readonly log: Log; readonly warehouse: Warehouse }
 
-/** The first message of outflow that the sink of a partition has still to write; undefined when there is no outflow. What was deleted is not to come. */
-export async function sinkPlace({ log, warehouse }: Ports, partition: number): Promise<number | undefined> {
+/** The first message that the sink has still to write; undefined when there is no outflow. What was deleted is not to come. */
+async function sinkPlace({ log, warehouse }: Ports, partition: number): Promise<number | undefined> {
   const ends = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions[partition]
   return ends && Math.max(ends.first, (await warehouse.progress(sinkReader(partition))) ?? 0)
 }
 
+type Messages = { readonly batch: Batch; readonly from: number; readonly to: number }
+
 /** The messages with this schema, in all partitions. */
-async function* messagesOnTheWay(ports: Ports, id: string): AsyncGenerator<{ readonly batch: Batch; readonly from: number; readonly to: number }> {
+async function* messagesOnTheWay(ports: Ports, id: string): AsyncGenerator<Messages> {
   for (let partition = 0; partition < (await ports.log.partitions(outflowTopic)); partition++) {
     const from = (await sinkPlace(ports, partition))!
     for await (const { batch } of ports.log.read(outflowTopic, { partition, from, joined: true })) {

@@ -21,6 +21,24 @@ export async function project({ registry, warehouse }: Ports, state: SetState): 
   return statements
 }
 
+/** How many statements would be needed, and of which versions the record says something else. */
+export type Amiss = { readonly statements: number; readonly records: readonly number[] }
+
+/** What of it somebody took away or changed. */
+export async function amissInProjection({ registry, warehouse }: Ports, state: SetState): Promise<Amiss> {
+  // A command that is at work, or was cut short, has still to make it so.
+  if (state.versions.length === 0 || state.begun !== null) return { statements: 0, records: [] }
+  const { definitions, records } = await projected(registry, state)
+  const there = new Map((await warehouse.versions(state.set)).map((record) => [record.version, said(record)]))
+  return {
+    statements: (await warehouse.plan(layoutOf(definitions, records))).length,
+    records: records.filter((record) => !isDeepStrictEqual(said(record), there.get(record.version))).map(({ version }) => version),
+  }
+}
+
+/** What SQL users go by; a store of before may tell of what was done in other words. */
+const said = ({ state, mode, schemaId, promotion }: VersionRecord) => ({ state, mode, schemaId, promotion })
+
 /** The definitions and records of every version that is planned; `planned` stands for one that the registry does not know yet. */
 export async function projected(registry: Registry, state: SetState, planned?: Definition): Promise<{ readonly definitions: readonly Definition[]; readonly records: readonly VersionRecord[] }> {
   const known = (await knownVersions(registry, state.set)).map(({ definition }) => definition)

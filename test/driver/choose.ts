@@ -7,7 +7,7 @@ import { changesVersions, type Command, type Step, type Years } from './step.ts'
 /** What is done how often. */
 const weights = {
   apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1,
-  repair: 1, tamper: 2, together: 3,
+  repair: 1, tamper: 1, damage: 3, together: 3,
 } as const
 
 /** What is tried at once: one of the two at most changes versions. */
@@ -33,8 +33,16 @@ export function nextStep(random: Random, model: Model): Step {
   if (model.batch && random() < 0.4) return oneOf<Step>(random, [{ finish: 'again' }, { command: { do: 'undo' } }])
   const kind = byWeight(random)
   if (kind === 'tamper') return { tamper: random() < 0.7 ? 'change' : 'delete', version: anyVersion(random), place: random() }
+  if (kind === 'damage') return damaged(random)
   if (kind === 'together') return { together: oneOf(random, pairs).map((one) => commandOf(random, model, one)) as [Command, Command] }
   return cutOrNot(random, commandOf(random, model, kind))
+}
+
+const damages = ['rows gone', 'rows changed', 'rows added', 'views gone', 'records changed', 'all gone'] as const
+
+function damaged(random: Random): Step {
+  const step = { damage: oneOf(random, damages), version: anyVersion(random), place: random() }
+  return random() < 0.4 ? { ...step, cut: cutBy(random) } : step
 }
 
 const cutOrNot = (random: Random, command: Command): Step =>
@@ -52,7 +60,7 @@ function byWeight(random: Random): keyof typeof weights {
 
 const anyVersion = (random: Random) => whole(random, 0, 2)
 
-function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weights, 'tamper' | 'together'>): Command {
+function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weights, 'tamper' | 'damage' | 'together'>): Command {
   switch (kind) {
     case 'apply': {
       const version = random() < 0.85 ? Math.min(2, model.versions.length) : anyVersion(random)

@@ -11,11 +11,14 @@ import { diff } from '../../versions/diff.ts'
 import { plan } from '../../versions/plan.ts'
 import { loadState } from '../../versions/keep.ts'
 import { promote, retire, rollback, stillShown, wouldDo } from '../../versions/promote.ts'
+import { amissInProjection } from '../../versions/project.ts'
 import { repair } from '../../versions/repair.ts'
+import { tally } from '../../versions/tally.ts'
 import { refuseLost, unfinishedIn } from '../../versions/unfinished.ts'
 import { verify } from '../../versions/verify.ts'
 import type { DrivenSet } from './sets.ts'
 import type { Command } from './step.ts'
+import type { Said } from './store.ts'
 
 export type With = {
   readonly set: DrivenSet
@@ -25,8 +28,7 @@ export type With = {
   readonly signal: AbortSignal
 }
 
-/** What the command has to say: verify, whether all is equal. */
-export async function runCommand(ports: Ports, command: Command, given: With): Promise<boolean | undefined> {
+export async function runCommand(ports: Ports, command: Command, given: With): Promise<Said | undefined> {
   const { set: { set, chain, per }, partitions, source, rejects, signal } = given
   const watch = { actor: { who: 'driver', why: null }, partitions, signal, report: () => {}, note: () => {} }
   const plain = { strict: false, continue: false }
@@ -62,7 +64,10 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
     case 'undo': return void (await undoBackfill(ports, set, { by: 'driver', signal }))
     case 'consume': return void (await consumeAll(ports, { follow: false, nothingYet: 'Apply a version.', ...watch }))
     case 'sink': return void (await sink(ports, { follow: false, ...watch }))
-    case 'verify': return (await verify(ports, { set, version: command.version, ...watch })).differences === 0
+    case 'verify': {
+      const { differences, first } = await verify(ports, { set, version: command.version, ...watch })
+      return { equal: differences === 0, named: first.map(({ seq }) => seq) }
+    }
     case 'diff': return void (await diff(ports, { set, from: command.from, to: command.to, ...watch }))
     case 'repair': return void (await repair(ports, { set, ...watch }))
   }
@@ -75,6 +80,18 @@ async function stateOf(ports: Ports, set: string) {
   const state = await loadState(ports, set)
   await refuseLost(ports, state)
   return state
+}
+
+/** What doctor's quick part says, where something is amiss. */
+export async function complaintsOf(ports: Ports, set: string): Promise<readonly string[]> {
+  const { statements, records } = await amissInProjection(ports, await loadState(ports, set))
+  const wrong = (await tally(ports, set)).filter(({ addsUp }) => !addsUp)
+  return [
+    ...(await unfinishedIn(ports, set)),
+    ...(statements > 0 ? [`${set}: ${statements} statements are due`] : []),
+    ...records.map((version) => `${set}@${version}: its record is another one`),
+    ...wrong.map(({ version, rows, taken }) => `${set}@${version} has ${rows} rows of ${taken}`),
+  ]
 }
 
 /** What is left to do, each with the command that does it. */

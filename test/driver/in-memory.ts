@@ -8,12 +8,13 @@ import { memoryStore } from '../../utilities/memory/store.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
 import { Fenced } from '../../utilities/log/log.ts'
 import { Problem } from '../../utilities/problem.ts'
+import type { Sqlite } from '../../utilities/sqlite.ts'
 import type { Reject } from '../../utilities/source/rejects-file.ts'
 import type { Source } from '../../utilities/source/source.ts'
 import { storedSource } from '../../utilities/source/stored-source.ts'
 import { Killed, withFaults } from '../faults.ts'
-import { runCommand } from './commands.ts'
-import { lookAt, printOf } from './look.ts'
+import { complaintsOf, runCommand } from './commands.ts'
+import { lookAt, printOf, rowsSeen, type Rows } from './look.ts'
 import type { DrivenSet } from './sets.ts'
 import type { DrivenStore, Outcome } from './store.ts'
 
@@ -49,6 +50,14 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     rejectsPath: () => rejects.path,
     close: async () => {},
   })
+  // Most of what is looked at has not changed since the last time.
+  let last: { readonly key: string; readonly database: Sqlite; readonly rows: Rows } | undefined
+  const rowsAt = async (versions: readonly number[]): Promise<Rows> => {
+    const state = database.prepare('SELECT total_changes(), schema_version FROM pragma_schema_version').get()
+    const key = JSON.stringify([state, versions])
+    if (last?.key !== key || last.database !== database) last = { key, database, rows: await rowsSeen(open(), set.set, versions) }
+    return last.rows
+  }
   return {
     async run(command, cut) {
       const stop = new AbortController()
@@ -69,7 +78,8 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
       )
       return reached && result.ended === 'done' ? { ...result, ended: 'cut' } : reached ? { ended: 'cut' } : result
     },
-    look: () => lookAt(open(), set.set),
+    look: () => lookAt(open(), set.set, rowsAt),
+    complaints: () => complaintsOf(open(), set.set),
     print: () => printOf(open()),
     sql: async (statement) => database.exec(statement),
     close: async () => database.close(),

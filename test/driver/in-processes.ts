@@ -8,7 +8,7 @@ import { wire } from '../../config/wire.ts'
 import { Problem } from '../../utilities/problem.ts'
 import { freshFolder, start, warehouseOf, type Ended } from '../cli-run.ts'
 import type { Cut } from '../faults.ts'
-import { lookAt, printOf } from './look.ts'
+import { lookAt, printOf, rowsSeen } from './look.ts'
 import type { DrivenSet } from './sets.ts'
 import type { Command } from './step.ts'
 import type { DrivenStore, Outcome } from './store.ts'
@@ -40,7 +40,14 @@ export async function storeInProcesses(set: DrivenSet, partitions: number, text:
       if (!signalled) usualMs = 0.8 * usualMs + 0.2 * Math.min(3000, performance.now() - startedMs)
       return outcomeOf(command, ended, signalled)
     },
-    look: () => lookAt(opened, set.set),
+    look: () => lookAt(opened, set.set, (versions) => rowsSeen(opened, set.set, versions)),
+    async complaints() {
+      const { out } = await start(folder, 'doctor --config own.json --json').ended
+      const { checks } = JSON.parse(out) as { readonly checks: readonly Record<'check' | 'state' | 'found', string>[] }
+      const looked = checks.filter(({ check }) => ['unfinished work', 'tables and views', 'rows'].includes(check))
+      if (looked.length !== 3 || looked.some(({ state }) => state === 'not checked')) throw new Error(`doctor did not look: ${out}`)
+      return looked.filter(({ state }) => state === 'problem').map(({ found }) => found)
+    },
     print: () => printOf(opened),
     async sql(statement) {
       const db = new DatabaseSync(warehouseOf(folder), { timeout: 10_000 })
@@ -70,10 +77,12 @@ function words(set: string, command: Command): string {
   }
 }
 
+type Proof = { readonly equal?: boolean | null; readonly first?: readonly { readonly seq: number }[] }
+
 function outcomeOf(command: Command, { code, out, err }: Ended, signalled: boolean): Outcome {
   if (code === 2 || err.includes('a bug of Tidemark') || (code === null && !signalled)) throw new Error(`exit ${code}: ${err}`)
-  const { equal } = out.trim() === '' ? {} : (JSON.parse(out) as { readonly equal?: boolean | null })
-  const said = equal ?? undefined
+  const { equal, first = [] } = out.trim() === '' ? {} : (JSON.parse(out) as Proof)
+  const said = typeof equal === 'boolean' ? { equal, named: first.map(({ seq }) => seq) } : undefined
   if (signalled) return { ended: 'cut', said }
   if (code === 0 || (command.do === 'verify' && said !== undefined)) return { ended: 'done', said }
   return { ended: 'refused', why: new Problem(err.trim().split('\n').at(-1)!.replace(/\.$/, ''), 'See above.') }

@@ -58,10 +58,12 @@ function avoiding(next: () => Step, model: Model): Step {
 
 const isKnown = (step: Step, model: Model) => knownFaults.some(({ meets }) => meets(step, model))
 
+const wholly = ({ cut: _, ...step }: Extract<Step, { cut?: unknown }>): Step => step
+
 /** Leaves out steps, and cuts, as long as something still goes wrong. */
 async function shortest(told: Told, open: Opened, tries: number): Promise<Told> {
   const { steps } = told
-  const shorter = steps.flatMap((step, i) => [steps.toSpliced(i, 1), ...('cut' in step ? [steps.with(i, { command: step.command })] : [])])
+  const shorter = steps.flatMap((step, i) => [steps.toSpliced(i, 1), ...('cut' in step ? [steps.with(i, wholly(step))] : [])])
   for (const fewer of shorter.toReversed()) {
     if (tries-- <= 0) return told
     const wrong = await live(told.seed, open, fewer)

@@ -32,23 +32,31 @@ export type Look = {
 /** What an unfinished backfill is told by. */
 const ofBackfill = /a backfill of (\d+)-(\d+)/
 
-export async function lookAt(ports: Ports, set: string): Promise<Look> {
-  const { checkpoints, warehouse } = ports
-  const lines = await unfinished(ports, set)
-  const pending = lines.map((line) => ofBackfill.exec(line)).find((found) => found !== null)
-  const state = await loadState(ports, set)
-  const records = state.versions.map((own) => ({ version: own.version, state: stateOf(state, own) }))
-  const positions = await loadPositions(checkpoints, set)
+/** What SQL users see of these versions. */
+export type Rows = Pick<Look, 'base' | 'views' | 'leftOver'>
+
+export async function rowsSeen({ warehouse }: Pick<Ports, 'warehouse'>, set: string, versions: readonly number[]): Promise<Rows> {
   const names = new Set((await warehouse.query(`SELECT name FROM sqlite_schema`)).rows.map(([name]) => name))
   const rowsOf = async (view: string) =>
     (names.has(view) ? objects(await warehouse.query(`SELECT * FROM ${view} ORDER BY _seq`)) : undefined)
   const views = new Map<number, readonly Row[]>()
-  for (const { version } of records) {
+  for (const version of versions) {
     const rows = await rowsOf(`${set}_v${version}`)
     if (rows) views.set(version, rows)
   }
   const counted = `SELECT _version, count(*) AS n FROM ${set}_rows GROUP BY _version`
   const viewless = names.has(`${set}_rows`) ? objects(await warehouse.query(counted)) : []
+  const leftOver = viewless.filter(({ _version }) => !views.has(_version as number)).reduce((sum, { n }) => sum + (n as number), 0)
+  return { base: await rowsOf(set), views, leftOver }
+}
+
+export async function lookAt(ports: Ports, set: string, rowsAt: (versions: readonly number[]) => Promise<Rows>): Promise<Look> {
+  const { checkpoints } = ports
+  const lines = await unfinished(ports, set)
+  const pending = lines.map((line) => ofBackfill.exec(line)).find((found) => found !== null)
+  const state = await loadState(ports, set)
+  const records = state.versions.map((own) => ({ version: own.version, state: stateOf(state, own) }))
+  const positions = await loadPositions(checkpoints, set)
   return {
     unfinished: lines.filter((line) => !ofBackfill.test(line)),
     backfillPending: pending && [Number(pending[1]), Number(pending[2])],
@@ -61,9 +69,7 @@ export async function lookAt(ports: Ports, set: string): Promise<Look> {
       const run = runs.findLast((one) => one.version === version)
       return { after: run?.after ?? 0, until: run?.until ?? null, origins: run?.origins ?? {} }
     })])),
-    base: await rowsOf(set),
-    views,
-    leftOver: viewless.filter(({ _version }) => !views.has(_version as number)).reduce((sum, { n }) => sum + (n as number), 0),
+    ...(await rowsAt(records.map(({ version }) => version))),
   }
 }
 

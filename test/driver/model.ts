@@ -30,6 +30,8 @@ export type Model = {
   shown: readonly number[]
   /** Rows that the stream computed and no sink has surely written: `version:seq`. */
   unsunk: ReadonlySet<string>
+  /** The same of all rows that went through outflow, written or not. */
+  streamed: ReadonlySet<string>
   /** A backfill that was cut short: its rows may be there or not, and the stream waits. */
   batch: { readonly years: Years; readonly loans: readonly Loan[] } | null
   /** A command on versions that was cut short, with how far each partition was when it began. */
@@ -38,7 +40,7 @@ export type Model = {
 
 export const newModel = (set: DrivenSet, partitions: number, loans: readonly Loan[]): Model => {
   const none = Array.from({ length: partitions }, () => [])
-  const nothing = { versions: [], shown: [], unsunk: new Set<string>(), batch: null, open: null }
+  const nothing = { versions: [], shown: [], unsunk: new Set<string>(), streamed: new Set<string>(), batch: null, open: null }
   return { set, partitions, loans, inflow: none, consumed: none.map(() => 0), taken: none, ...nothing }
 }
 
@@ -86,7 +88,10 @@ function take(model: Model, loans: readonly Loan[], partition: number, streamed:
   // While something is unfinished, any version may be the one that is computed.
   const isComputed = (version: number) => model.open || model.versions[version]?.owned[partition]!.until === null
   const running = model.set.chain.map(({ version }) => version).filter(isComputed)
-  if (streamed) model.unsunk = new Set([...model.unsunk, ...running.flatMap((version) => fresh.map(({ seq }) => `${version}:${seq}`))])
+  if (!streamed) return
+  const rows = running.flatMap((version) => fresh.map(({ seq }) => `${version}:${seq}`))
+  model.unsunk = new Set([...model.unsunk, ...rows])
+  model.streamed = new Set([...model.streamed, ...rows])
 }
 
 export function produced(model: Model, loans: readonly Loan[]): void {
@@ -108,6 +113,11 @@ export function consumedTo(model: Model, partition: number, count: number): void
 
 export function sunk(model: Model): void {
   model.unsunk = new Set()
+}
+
+/** The warehouse was lost and made again, but for what outflow holds: a sink begins with that again. */
+export function emptied(model: Model): void {
+  model.unsunk = model.streamed
 }
 
 /** Where a version that was cut short switched, as it can be seen afterwards: by version, then by partition. */

@@ -11,6 +11,8 @@ export type Command =
   | { readonly do: 'produce' | 'backfill'; readonly years: Years }
   | { readonly do: 'diff'; readonly from: number; readonly to: number }
 
+export type Damage = 'rows gone' | 'rows changed' | 'rows added' | 'views gone' | 'records changed' | 'all gone'
+
 export type Step =
   | { readonly command: Command; readonly cut?: Cut }
   /** Two at once. */
@@ -19,6 +21,8 @@ export type Step =
   | { readonly finish: 'again' | 'as told' }
   /** A row of a version is changed or deleted; verify must see it, and it is put back. `place` says which row, from 0 to 1. */
   | { readonly tamper: 'change' | 'delete'; readonly version: number; readonly place: number }
+  /** Something of the warehouse is lost or changed: verify and doctor must tell, and repair, maybe cut short at first, must mend it. */
+  | { readonly damage: Damage; readonly version: number; readonly place: number; readonly cut?: Cut }
 
 export const changesVersions = (command: Command): boolean => ['apply', 'promote', 'rollback', 'retire', 'repair'].includes(command.do)
 
@@ -26,10 +30,12 @@ export function inWords(step: Step): string {
   if ('finish' in step) return `finish ${step.finish}`
   if ('tamper' in step) return `somebody does a ${step.tamper} of a row of @${step.version}`
   if ('together' in step) return step.together.map(commandInWords).join(' beside ')
-  const { command, cut } = step
-  const where = cut && (cut.kind === 'kill' ? `killed at write ${cut.write}` : `stopped at call ${cut.call}`)
-  return `${commandInWords(command)}${where ? ` (${where})` : ''}`
+  if ('damage' in step) return `${step.damage} at ${step.place.toFixed(3)} of @${step.version}, and repair${cutInWords(step.cut)}`
+  return `${commandInWords(step.command)}${cutInWords(step.cut)}`
 }
+
+const cutInWords = (cut: Cut | undefined) =>
+  (cut === undefined ? '' : cut.kind === 'kill' ? ` (killed at write ${cut.write})` : ` (stopped at call ${cut.call})`)
 
 /** As the command line has it, without the set's name in it. */
 function commandInWords(command: Command): string {

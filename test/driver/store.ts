@@ -4,9 +4,12 @@ import type { Cut } from '../faults.ts'
 import type { Look } from './look.ts'
 import type { Command } from './step.ts'
 
-/** `cut` when the fault came, whatever the command made of it. `said`: what verify found. */
+/** What verify found, and the numbers that it named. */
+export type Said = { readonly equal: boolean; readonly named: readonly number[] }
+
+/** `cut` when the fault came, whatever the command made of it. */
 export type Outcome =
-  | { readonly ended: 'done' | 'cut'; readonly said?: boolean | undefined }
+  | { readonly ended: 'done' | 'cut'; readonly said?: Said | undefined }
   | { readonly ended: 'refused'; readonly why: Problem }
 
 /** The store did what it should not. */
@@ -18,6 +21,8 @@ export interface DrivenStore {
   /** Fails only with what no command may fail with. */
   run(command: Command, cut?: Cut): Promise<Outcome>
   look(): Promise<Look>
+  /** What doctor finds amiss with the set by a quick look. */
+  complaints(): Promise<readonly string[]>
   /** A text that is another one when anything that is kept has changed. */
   print(): Promise<string>
   /** Changes rows behind everybody's back. */

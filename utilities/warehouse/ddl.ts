@@ -147,7 +147,10 @@ export type StoredColumn = { readonly name: string; readonly type: string }
 
 /** A table column for each name, or a Problem. */
 export function checkColumns(set: string, stored: readonly StoredColumn[], names: readonly string[]): void {
-  if (stored.length === 0) throw new Problem(`the warehouse has no table for ${set} yet`, `Run: tidemark apply ${set}@0`)
+  if (stored.length === 0) {
+    const todo = `Run: tidemark apply ${set}@0, or where it was applied before: tidemark repair ${set}`
+    throw new Problem(`the warehouse has no table for ${set}`, todo)
+  }
   const missing = names.find((name) => !stored.some((column) => column.name === name))
   if (missing === undefined) return
   throw new Problem(`the table ${set}_rows has no column ${missing}`, 'Run the last tidemark apply again: it finishes what was left.')
