@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { CommanderError, Command as Commander } from 'commander'
 import type { Command, Context, Options } from './commands/command.ts'
 import { commands } from './commands/table.ts'
-import { seenOn } from './utilities/printable.ts'
-import { Problem } from './utilities/problem.ts'
+import { seenOn } from './utilities/values/printable.ts'
+import { Problem } from './utilities/values/problem.ts'
 
 const demoDir = '.tidemark-demo'
 
@@ -87,7 +87,7 @@ async function placeOf(command: Command, config: Context['config'], dataDir: str
     note(`(no data in ${dataDir} yet: using the demo's, ${demoDir})`)
     return demoDir
   }
-  const { nothingYet } = await import('./commands/sets.ts')
+  const { nothingYet } = await import('./commands/first-apply.ts')
   throw new Problem(`nothing is applied in ${dataDir}: there is no such folder`, `${await nothingYet(config)}, or see it all with: tidemark demo`)
 }
 

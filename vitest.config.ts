@@ -1,26 +1,22 @@
-/** Test runs: every file in a process of its own, and one plain closing line for whoever counts. */
+/** Test runs: first what runs in memory, then the whole; every file in a process of its own. */
 import { defineConfig } from 'vitest/config'
-import type { Reporter, TestModule } from 'vitest/node'
+import { kindsOf } from './test/house/kinds.ts'
+import { closingLine, progress } from './test/house/progress.ts'
+import { sourcesIn } from './test/house/sources.ts'
 
-const closingLine: Reporter = {
-  onTestRunEnd(modules: readonly TestModule[], errors) {
-    const states = modules.flatMap((module) => [...module.children.allTests()].map((test) => test.result().state))
-    const count = (state: string) => states.filter((one) => one === state).length
-    // A file that does not even load has no test to fail.
-    const broken = modules.filter((module) => module.state() === 'failed' && [...module.children.allTests()].every((test) => test.result().state !== 'failed')).length
-    const skipped = count('skipped') + count('pending')
-    process.on('exit', () => console.log(`${count('passed')} passed, ${count('failed') + broken + errors.length} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`))
-  },
-}
+const { unit, whole } = kindsOf(sourcesIn())
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     // Much of the time is waiting for processes and brokers.
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    reporters: ['default', closingLine],
+    reporters: ['default', progress(console.log), closingLine],
+    projects: [
+      { extends: true, test: { name: 'unit', include: [...unit], setupFiles: ['test/house/in-memory.ts'], sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'whole', include: [...whole], sequence: { groupOrder: 1 } } },
+    ],
   },
 })

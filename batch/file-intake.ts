@@ -1,12 +1,12 @@
 /** Reads a file as the records of several versions at once: a row that one of them can read is a record for all, as in the stream. */
-import type { BatchPiece, Routing } from '../feature-defs/checkpoint.ts'
-import { spread } from '../feature-defs/routing.ts'
-import type { CsvOptions } from '../schemas/csv.ts'
+import type { BatchPiece, Routing } from '../streams/position.ts'
+import { spread } from '../streams/routing.ts'
+import type { CsvOptions } from '../schemas/csv/read.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { chosenOf, readDated, within, type DatedBatch, type DatedReject, type Years } from '../schemas/selection.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
-import type { Reject } from '../utilities/source/rejects-file.ts'
-import type { Source } from '../utilities/source/source.ts'
+import { chosenOf, readDated, within, type DatedBatch, type DatedReject, type Years } from '../schemas/csv/selection.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
+import type { Reject } from '../utilities/files/rejects.ts'
+import type { Source } from '../utilities/source.ts'
 
 /** The ids of the schemas that its rows were read as: what is a record by one of them is one. Pieces of before have none. */
 export type ReadBatchPiece = BatchPiece & { readonly readers?: readonly string[] }

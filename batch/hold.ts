@@ -1,11 +1,11 @@
 /** The hold of a batch: while it stands the stream of the set waits, and only the process whose token it carries moves the positions. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadPosition, loadPositions, savePosition, writerName, type BackfillHold, type Position } from '../feature-defs/checkpoint.ts'
-import { leftBehind } from '../feature-defs/left-behind.ts'
-import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
-import type { Clock } from '../utilities/clock.ts'
-import { Fenced, type Log, type Writer } from '../utilities/log/log.ts'
-import { Problem } from '../utilities/problem.ts'
+import { loadPosition, loadPositions, savePosition, writerName, type BackfillHold, type Position } from '../streams/position.ts'
+import { leftBehind } from '../streams/left-behind.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
+import type { Clock } from '../utilities/values/clock.ts'
+import { Fenced, type Log, type Writer } from '../utilities/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 export type HoldPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly clock: Clock }
 

@@ -1,13 +1,15 @@
 /** A version's engine with a past: each feature starts empty where its state once did, so that replaying history gives the same bits again. */
 import { engine, packState, type Engine } from '../feature-defs/engine.ts'
+import { nulls, scattered, type FeatureColumn } from '../feature-defs/feature-columns.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
-import type { Lookup } from '../utilities/checkpoint/checkpoint.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
+import { operatorOf } from '../feature-defs/known-operators.ts'
+import type { Lookup } from '../utilities/checkpoints.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 
 export type Lineage = {
   /** Values per feature in the definition's order; null before a feature's origin. */
-  push(records: Columns): readonly Float64Array[]
+  push(records: Columns): readonly FeatureColumn[]
   /** The keys whose state changed since the last call. */
   changedKeys(): readonly string[]
   /** The states that a key has now, feature by feature. */
@@ -25,12 +27,12 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
   return {
     push(records) {
       const seq = columnOf(records, '_seq', 'int').values
-      const values = new Map<string, Float64Array>()
+      const values = new Map<string, FeatureColumn>()
       for (const { origin, part, engine } of groups) {
         const outputs = pushBehind(origin, part, engine, records, seq)
         part.features.forEach(({ name }, i) => values.set(name, outputs[i]!))
       }
-      return definition.features.map(({ name }) => values.get(name) ?? new Float64Array(seq.length).fill(NaN))
+      return definition.features.map(({ name, spec }) => values.get(name) ?? nulls(operatorOf(spec).gives, seq.length))
     },
     changedKeys: () => (groups.length === 1 ? groups[0]!.engine.changedKeys() : [...new Set(groups.flatMap(({ engine }) => engine.changedKeys()))]),
     statesOf: (key) => groups.flatMap(({ engine }) => engine.statesOf(key)),
@@ -40,13 +42,8 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
 /** A key's entry of state, as the checkpoint keeps it; null when there is nothing to keep. */
 export const entryOf = (states: readonly (readonly [feature: string, state: Uint8Array])[]): Uint8Array | null => (states.length === 0 ? null : packState(states))
 
-function pushBehind(origin: number, part: Definition, engine: Engine, records: Columns, seq: Float64Array): readonly Float64Array[] {
+function pushBehind(origin: number, part: Definition, engine: Engine, records: Columns, seq: Float64Array): readonly FeatureColumn[] {
   if (seq.length === 0 || seq[0]! > origin) return engine.push(inputsOf(part, records))
   const rows = rowsWhere(seq, (one) => one > origin)
-  const outputs = engine.push(inputsOf(part, pick(records, rows)))
-  return outputs.map((values) => {
-    const spread = new Float64Array(seq.length).fill(NaN)
-    rows.forEach((row, i) => (spread[row] = values[i]!))
-    return spread
-  })
+  return engine.push(inputsOf(part, pick(records, rows))).map((column) => scattered(column, rows, seq.length))
 }

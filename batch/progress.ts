@@ -1,6 +1,6 @@
 /** How far a batch has come: saved now and then under names of its own, so that one that was cut short goes on, and taken over at its end. */
-import { fromBytes, toBytes } from '../feature-defs/checkpoint.ts'
-import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
+import { fromBytes, toBytes } from '../streams/position.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 
 type State = ReadonlyMap<string, Uint8Array>
 

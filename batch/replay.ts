@@ -1,13 +1,13 @@
 /** Replays what a feature set has ingested, in the order it was ingested: stretches of files and stretches of inflow. */
 import type { RecordSchema } from '../schemas/record.ts'
-import type { BatchPiece, InflowPiece, Piece } from '../feature-defs/checkpoint.ts'
-import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../feature-defs/inflow.ts'
-import { intakeOf } from '../feature-defs/intake.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/columns.ts'
-import type { Log } from '../utilities/log/log.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { Source } from '../utilities/source/source.ts'
+import type { BatchPiece, InflowPiece, Piece } from '../streams/position.ts'
+import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../streams/inflow.ts'
+import { intakeOf } from '../streams/intake.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
+import type { Log } from '../utilities/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { Source } from '../utilities/source.ts'
 import { chosenTogether, numbersOf, readTogether, spreadTogether, type ReadBatchPiece } from './file-intake.ts'
 
 export type ReplayPorts = {
@@ -74,8 +74,8 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
 }
 
 const lacking = (piece: Piece, rows: number) =>
-  new Problem(`history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
-    'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, which needs no history.')
+  new Problem(`history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, ` + `which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
+    'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, ' + 'which needs no history.')
 
 /** Takes from a file what was taken then: by the same records, whichever this one can read of it. */
 async function* fromFile({ openSource, registry }: ReplayPorts, piece: ReadBatchPiece, options: ReplayOptions): AsyncIterable<Stretch> {
@@ -189,7 +189,7 @@ const offsetBehind = ({ from, rows, lastSeq }: InflowPiece, { after, rows: befor
 const firstHeld = async (log: Log, partition: number) => (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
 
 const deleted = (piece: InflowPiece, first: number) =>
-  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, and its records before offset ${first} are deleted`,
+  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, ` + `and its records before offset ${first} are deleted`,
     'Restore the log from a copy; to go on without these records, apply the next version with --cold, which needs no history.')
 
 const gone = (piece: InflowPiece) =>
@@ -197,7 +197,7 @@ const gone = (piece: InflowPiece) =>
     'To go on without these records, apply the next version with --cold, which needs no history.')
 
 const incomplete = (piece: BatchPiece, why: string) =>
-  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ${piece.source.sha256.slice(0, 12)}…), and ${why}`,
+  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ` + `${piece.source.sha256.slice(0, 12)}…), and ${why}`,
     'Put that file back, or point source.file in the config (or --file) at it.')
 
 function within(stretch: Stretch, after: number, until: number): Stretch {

@@ -1,12 +1,12 @@
 /** What waits in inflow for a set: the truth of it is inflow itself, whoever wrote there. */
-import type { Position } from '../feature-defs/checkpoint.ts'
-import { recordedIn } from '../feature-defs/held.ts'
-import { inflowReader, inflowTopic } from '../feature-defs/inflow.ts'
-import { intakeOf } from '../feature-defs/intake.ts'
+import type { Position } from '../streams/position.ts'
+import { recordedIn } from '../streams/held.ts'
+import { inflowReader, inflowTopic } from '../streams/inflow.ts'
+import { intakeOf } from '../streams/intake.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
-import type { Log } from '../utilities/log/log.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import type { Log } from '../utilities/log.ts'
+import type { Registry } from '../utilities/registry.ts'
 
 type WaitingPorts = { readonly log: Log; readonly registry: Registry; readonly checkpoints: Checkpoints }
 

@@ -5,14 +5,14 @@ import { createGunzip } from 'node:zlib'
 import { engine } from '../feature-defs/engine.ts'
 import { featureSet, type FeatureSet } from '../feature-defs/feature-set.ts'
 import { fieldsRead, inputsOf, type Inputs } from '../feature-defs/inputs.ts'
-import { mean, rejectedLoan } from '../feature-defs/language.ts'
+import { mean, rejectedLoan } from '../definitions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import { inflowSchema } from '../schemas/avro.ts'
-import { readCsv } from '../schemas/csv.ts'
-import { decoder } from '../schemas/decode.ts'
-import { encoder, splicer } from '../schemas/encode.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { readCsv } from '../schemas/csv/read.ts'
+import { decoder } from '../schemas/avro/decode.ts'
+import { encoder, splicer } from '../schemas/avro/encode.ts'
 import { frameHeader } from '../schemas/wire.ts'
-import type { Column, Columns } from '../utilities/columns.ts'
+import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Pair } from './check-ratios.ts'
 import { three } from './engine.ts'
 import { avscType, framedPlainly, loanOf, messagesOf, readPlainly, splitCsv, summedAnew, summedAnewByDays, summedAnewPerKey, type PlainLoan } from './plain-twins.ts'
@@ -55,10 +55,10 @@ async function columnsOf(csv: Buffer): Promise<readonly Columns[]> {
 function enginePairs(batches: readonly Columns[]): Pair[] {
   const pushed = (set: FeatureSet, inputs: readonly Inputs[]) => () => {
     const { push } = engine(set.definition)
-    return inputs.map((one) => push(one))
+    return inputs.map((one) => push(one).map(({ values }) => values))
   }
   const inputsFor = ({ definition }: FeatureSet) => batches.map((columns) => inputsOf(definition, columns))
-  const scoresOf = (inputs: readonly Inputs[]) => inputs.map(({ numbers }) => numbers.get('risk_score')!)
+  const scoresOf = (inputs: readonly Inputs[]) => inputs.map((one) => columnOf(one, 'risk_score', 'number').values)
   const scores = joined(scoresOf(inputsFor(sets.three)))
 
   const [plain, byDay, keyed] = [inputsFor(sets.three), inputsFor(sets.days), inputsFor(sets.keyed)]
@@ -102,7 +102,7 @@ function codecPairs(columns: readonly Columns[], loans: readonly PlainLoan[]): P
   const { push } = engine(definition)
   const features = columns.map((batch) => push(inputsOf(definition, batch)))
   const valuesAt = (batch: number, row: number) =>
-    Object.fromEntries(definition.features.map(({ name }, i) => [name, nullable(features[batch]![i]![row]!)]))
+    Object.fromEntries(definition.features.map(({ name }, i) => [name, nullable(features[batch]![i]!.values[row]!)]))
   const spliced = () => batches.map((batch, i) => splice(batch, { from: 0, to: batch.ends.length }, features[i]!, BigInt(stamp), 0))
   const outflows = spliced()
   const messages = batches.flatMap(messagesOf)

@@ -1,14 +1,15 @@
 /** Proves that both batches made the same table: every ma50 and ma100, and the sums of everything else. */
 import { wireReader } from '../config/wire.ts'
 import { readConfig } from '../config/config.ts'
-import { columnOf } from '../utilities/columns.ts'
+import { columnOf } from '../utilities/values/columns.ts'
 import { openDuckdb } from './duckdb.ts'
 
 /** What the parent reads. */
 export type Compared = { readonly rows: number; /** Means half-way between two results, which binary doubles round the other way. */ readonly ties: number }
 
-const sums = `SELECT count(*), sum(_seq), min(_seq), max(_seq), sum(amount_requested), sum(risk_score), count(risk_score), sum(policy_code), count(policy_code),
-  count(loan_title), sum(length(loan_title)), count(debt_to_income_ratio), sum(length(debt_to_income_ratio)), count(zip_code), min(zip_code), max(zip_code),
+const sums = `SELECT count(*), sum(_seq), min(_seq), max(_seq), sum(amount_requested), sum(risk_score), count(risk_score),
+  sum(policy_code), count(policy_code), count(loan_title), sum(length(loan_title)),
+  count(debt_to_income_ratio), sum(length(debt_to_income_ratio)), count(zip_code), min(zip_code), max(zip_code),
   count(state), min(state), max(state), count(employment_length), sum(length(employment_length)),
   CAST(min(application_date) AS VARCHAR), CAST(max(application_date) AS VARCHAR) FROM loan_risk_rows`
 

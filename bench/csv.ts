@@ -1,8 +1,8 @@
 /** Reading the file: what unpacking alone takes, the check that comes before every job, and csv.gz to columns. */
 import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
-import { readCsv } from '../schemas/csv.ts'
-import { fileSource } from '../utilities/source/file-source.ts'
+import { readCsv } from '../schemas/csv/read.ts'
+import { fileSource } from '../utilities/files/source.ts'
 import { v0 } from './definitions.ts'
 import { runNamedCase, type Paced } from './paced.ts'
 

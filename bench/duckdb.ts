@@ -1,6 +1,6 @@
 /** The door to DuckDB: what batch is measured against. */
 import type { DuckDBValue } from '@duckdb/node-api'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 export type Duckdb = {
   run(sql: string): Promise<void>

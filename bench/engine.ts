@@ -2,8 +2,8 @@
 import { engine } from '../feature-defs/engine.ts'
 import { featureSet, type FeatureSet } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
-import { count, ema, last, max, mean, rejectedLoan, stddev, sum } from '../feature-defs/language.ts'
-import { columnOf } from '../utilities/columns.ts'
+import { count, ema, last, max, mean, rejectedLoan, stddev, sum } from '../definitions.ts'
+import { columnOf } from '../utilities/values/columns.ts'
 import { firstBatches } from './first-batches.ts'
 import { paced, runNamedCase, type Paced } from './paced.ts'
 import { summedAnew } from './plain-twins.ts'
@@ -42,7 +42,7 @@ const pushed = (set: FeatureSet) => async (file: string): Promise<Paced> => {
   return paced(() => {
     const { push } = engine(set.definition)
     let rows = 0
-    for (const batch of batches) rows += push(inputsOf(set.definition, batch))[0]!.length
+    for (const batch of batches) rows += push(inputsOf(set.definition, batch))[0]!.values.length
     return rows
   })
 }

@@ -1,7 +1,7 @@
 /** The first rows of a data file as columns, in the batches that every stage works on. */
-import { readCsv } from '../schemas/csv.ts'
-import type { Columns } from '../utilities/columns.ts'
-import { fileSource } from '../utilities/source/file-source.ts'
+import { readCsv } from '../schemas/csv/read.ts'
+import type { Columns } from '../utilities/values/columns.ts'
+import { fileSource } from '../utilities/files/source.ts'
 import { v0 } from './definitions.ts'
 
 export async function firstBatches(file: string, rows: number): Promise<readonly Columns[]> {

@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import type { Definition, NamedFeature } from '../feature-defs/feature-set.ts'
 import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
-import { rejectedLoan } from '../feature-defs/language.ts'
-import type { Column, Columns } from '../utilities/columns.ts'
+import { rejectedLoan } from '../definitions.ts'
+import type { Column, Columns } from '../utilities/values/columns.ts'
 
 export type EnginePoint = {
   readonly features: readonly NamedFeature[]

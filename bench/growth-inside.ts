@@ -1,6 +1,6 @@
 /** How the engine's cost grows: with the number of keys, the length of windows, the number of features. */
 import type { NamedFeature } from '../feature-defs/feature-set.ts'
-import type { OperatorSpec, WindowedOp } from '../feature-defs/operators/operator.ts'
+import type { OperatorSpec } from '../feature-defs/define-operator.ts'
 import { run } from './child.ts'
 import type { Curve, GrowthOptions, Measured } from './growth-curve.ts'
 import { batchRows, type EngineCost, type EnginePoint } from './growth-engine.ts'
@@ -74,9 +74,9 @@ export async function growthOfKeys(options: GrowthOptions): Promise<Curve[]> {
 export async function growthOfWindows(options: GrowthOptions): Promise<Curve[]> {
   const sizes = options.sizes ?? (options.quick ? [50, 1000, 10_000] : [50, 100, 500, 1000, 5000, 10_000])
   const operators: readonly (readonly [string, (size: number) => OperatorSpec])[] = [
-    ...(['mean', 'stddev', 'max'] satisfies WindowedOp[]).map((op) => [`${op} of records`, (last: number): OperatorSpec => ({ op, of, last, round })] as const),
+    ...['mean', 'stddev', 'max'].map((op) => [`${op} of records`, (last: number): OperatorSpec => ({ op, of, last, round })] as const),
     ['ema by span', (span) => ({ op: 'ema', of, span, round })],
-    ...(['mean', 'max'] satisfies WindowedOp[]).map((op) => [`${op} of days`, (days: number): OperatorSpec => ({ op, of, days, round })] as const),
+    ...['mean', 'max'].map((op) => [`${op} of days`, (days: number): OperatorSpec => ({ op, of, days, round })] as const),
   ]
   // Twenty records a day over twenty-seven years.
   const at = await costs(new Map(operators.flatMap(([name, spec]) =>

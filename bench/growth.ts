@@ -1,7 +1,7 @@
 /** `npm run bench:growth`: how cost grows with rows, keys, windows, features and live versions, in tables and pictures; and where the time goes. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { makeWorkDir, root, workDir } from './child.ts'
 import { pictureOf, tableOf, type Curve, type GrowthOptions } from './growth-curve.ts'
 import { growthOfFeatures, growthOfKeys, growthOfWindows } from './growth-inside.ts'
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   for (const name of chosen.filter((one) => one !== stages)) {
     for (const curve of await parts[name]!(options)) {
       const runsText = options.runs === 1 ? 'one run' : `${options.runs} runs`
-      const said = `${curve.title}. ${curve.subtitle.join(' ')} Measured ${machine({ Node: process.versions.node })}; ${runsText}.\n\n${tableOf(curve)}\n`
+      const said = `${curve.title}. ${curve.subtitle.join(' ')} Measured ${machine({ Node: process.versions.node })}; ` + `${runsText}.\n\n${tableOf(curve)}\n`
       process.stdout.write(`\n${said}`)
       writeFileSync(join(pictures, `${curve.name}.svg`), pictureOf(curve))
       sections.set(curve.name, `![${curve.title}](pictures/${curve.name}.svg)\n\n${said}`)

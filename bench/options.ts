@@ -1,6 +1,6 @@
 /** What the command line of the benchmark can say. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 const parts = ['engine', 'csv', 'codecs', 'batch', 'stream'] as const
 type Part = (typeof parts)[number]

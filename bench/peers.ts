@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { missingForKafka } from '../test/kafka/broker.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { root } from './child.ts'
 import { dataOf } from './data.ts'
 import { duckdbVersion } from './duckdb.ts'

@@ -1,7 +1,7 @@
 /** The plain twins that the fast paths are measured against: what a straightforward program does, without a thought for speed or for what may be odd. */
 import avsc from 'avsc'
 import { headerBytes } from '../schemas/wire.ts'
-import type { Batch } from '../utilities/log/log.ts'
+import type { Batch } from '../utilities/log.ts'
 
 /** Means of the last 50 and 100 and an exponential average over 50: the last hundred values are kept, and summed anew for each row, in doubles. */
 export function summedAnew(): (input: Float64Array) => Float64Array[] {

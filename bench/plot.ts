@@ -41,8 +41,8 @@ export function linePlot({ title, subtitle, lines, across, log }: Plot): string 
   return picture({
     title, subtitle, height, style, dark,
     drawn: [
-      ...levels.map((level) => `<path class="grid" d="M${left} ${at(y(level))}H${width - right}"/><text class="small" x="${left - 8}" y="${at(y(level) + 4)}" text-anchor="end">${shown(level)}</text>`),
-      ...readable(sizes, x).map((size) => `<path class="grid" d="M${at(x(size))} ${floor}v5"/><text class="small" x="${at(x(size))}" y="${floor + 18}" text-anchor="middle">${shown(size)}</text>`),
+      ...levels.map((level) => `<path class="grid" d="M${left} ${at(y(level))}H${width - right}"/><text class="small" x="${left - 8}" ` + `y="${at(y(level) + 4)}" text-anchor="end">${shown(level)}</text>`),
+      ...readable(sizes, x).map((size) => `<path class="grid" d="M${at(x(size))} ${floor}v5"/><text class="small" x="${at(x(size))}" y="${floor + 18}" ` + `text-anchor="middle">${shown(size)}</text>`),
       `<text class="small" x="${at((left + width - right) / 2)}" y="${height - 12}" text-anchor="middle">${escaped(across)}</text>`,
       ...lines.map(({ points }, i) => `<path class="line l${i}" d="M${points.map((point) => `${at(x(point.x))} ${at(y(point.y))}`).join('L')}"/>`),
       ...lines.flatMap(({ points }, i) => points.map((point) => `<circle class="d${i}" cx="${at(x(point.x))}" cy="${at(y(point.y))}" r="3.5"/>`)),

@@ -1,6 +1,6 @@
 /** `npm run bench`: measures, prints, and with --write puts the tables into docs/benchmarks.md. */
 import { join } from 'node:path'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { measureBatch, type BatchResult } from './batch.ts'
 import { measureCases } from './cases.ts'
 import { root } from './child.ts'

@@ -1,7 +1,7 @@
 /** Stream: the real commands, produce, consume and sink, durable from end to end; all at once, and one after the other. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { wireReader } from '../config/wire.ts'
-import { sinkReader } from '../feature-defs/inflow.ts'
+import { sinkReader } from '../streams/inflow.ts'
 import { run, start, type Finished } from './child.ts'
 import type { Data } from './data.ts'
 import { inScratch, type Scratch } from './scratch.ts'

@@ -32,7 +32,7 @@ export type Picture = {
 }
 
 export const picture = ({ title, subtitle, height, style, dark, drawn }: Picture): string => [
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}">`,
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" ` + `aria-label="${escaped(title)}">`,
   `<style>${common}${style}\n  @media (prefers-color-scheme: dark) {${commonDark}${dark}\n  }\n</style>`,
   `<rect class="page" width="${width}" height="${height}" rx="6"/>`,
   `<text class="title" x="12" y="26">${escaped(title)}</text>`,

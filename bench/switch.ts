@@ -5,17 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config/config.ts'
 import { wire } from '../config/wire.ts'
-import { inflowTopic, outflowTopic, registerInflow } from '../feature-defs/inflow.ts'
-import { ensureTopics } from '../feature-defs/routing.ts'
+import { inflowTopic, outflowTopic, registerInflow } from '../streams/inflow.ts'
+import { ensureTopics } from '../streams/routing.ts'
 import { date, number, record, text } from '../schemas/record.ts'
-import { inflowSchema } from '../schemas/avro.ts'
-import { encoder } from '../schemas/encode.ts'
-import type { Columns } from '../utilities/columns.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { encoder } from '../schemas/avro/encode.ts'
+import type { Columns } from '../utilities/values/columns.ts'
 import { run, start } from './child.ts'
 import { inScratch, type Scratch } from './scratch.ts'
 
 const definitions = `import { date, featureSet, mean, number, record, text } from 'tidemark'
-export const visit = record('visit', 'day', { account: text('account', { bytes: 16, nullable: false }), day: date('day', { nullable: false }), amount: number('amount') })
+const account = text('account', { bytes: 16, nullable: false })
+export const visit = record('visit', 'day', { account, day: date('day', { nullable: false }), amount: number('amount') })
 export const v0 = featureSet({ name: 'visits', of: visit, per: 'account' }, { recent: mean('amount', { last: 5, round: 3 }) })
 export const v1 = v0.add({ longer: mean('amount', { last: 9, round: 3 }) })
 export const v2 = v1.replace({ recent: mean('amount', { last: 4, round: 3 }) })
@@ -92,7 +93,7 @@ async function measure(keys: number, modes: readonly string[], { dir, configFile
       await work()
       const seconds = (performance.now() - beganMs) / 1000
       await sleep(1000)
-      say(`${what}: ${seconds.toFixed(1)} s, in which the stream computed ${Math.round(((await next()) - before) / 1000)} thousand rows; longest pause ${Math.round(pauseMs)} ms`)
+      say(`${what}: ${seconds.toFixed(1)} s, in which the stream computed ${Math.round(((await next()) - before) / 1000)} thousand ` + `rows; longest pause ${Math.round(pauseMs)} ms`)
     }
     try {
       await sleep(3000)

@@ -1,9 +1,8 @@
 /** Who gives the command: the operating system's user, with the reason given. */
 import { userInfo } from 'node:os'
-import type { Actor } from '../versions/promote.ts'
 import type { Options } from './command.ts'
 
-export function actorOf(options: Options): Actor {
+export function actorOf(options: Options) {
   const why = options['why']
   return { who: userName(), why: typeof why === 'string' ? why : null }
 }

@@ -1,13 +1,13 @@
 /** The terminal: results on stdout, everything else on stderr, progress that suits a person or a log file, and questions. */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
-import { harmless, printable, seenOn } from '../utilities/printable.ts'
-import { Problem } from '../utilities/problem.ts'
+import { count } from '../utilities/values/digits.ts'
+import { toJson, type Json } from '../utilities/values/json.ts'
+import { harmless, printable, seenOn } from '../utilities/values/printable.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { openRate } from './rate.ts'
 
 export type Console = ReturnType<typeof openConsole>
-
-export type Json = null | boolean | number | string | bigint | readonly Json[] | { readonly [name: string]: Json | undefined }
 
 export function openConsole({ json, yes }: { readonly json: boolean; readonly yes: boolean }) {
   const live = process.stderr.isTTY === true && !json
@@ -67,11 +67,6 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
     close: clear,
   }
 }
-
-export const toJson = (value: Json): string =>
-  JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? (one >= -9007199254740991n && one <= 9007199254740991n ? Number(one) : String(one)) : one), 2)
-
-export const count = (number: number): string => String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ' ')
 
 export const duration = (seconds: number): string =>
   seconds < 1 ? `${Math.round(seconds * 1000)} ms` : seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`

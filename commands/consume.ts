@@ -1,37 +1,36 @@
 /** `consume`: the always-on consumer. */
-import { consumeAll } from '../consumer/consume-all.ts'
-import type { ConsumeNews } from '../consumer/consume.ts'
+import { consumeInflow, type BothOptions, type Computed } from '../use-cases/stream.ts'
+import { count } from '../utilities/values/digits.ts'
 import type { Run } from './command.ts'
-import { count, type Console } from './console.ts'
-import { nothingYet } from './sets.ts'
+import type { Console } from './console.ts'
+import { nothingYet } from './first-apply.ts'
 import { withPorts } from './stage.ts'
 
 export const run: Run = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
-    const news = consumerNews(console)
-    await consumeAll(ports, { follow: options['untilCaughtUp'] !== true, signal, report: news.report, nothingYet: await nothingYet(config), note: console.note })
-    console.result(`${computedText(news.total)}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, news.total)
+    const follow = options['untilCaughtUp'] !== true
+    const done = await consumeInflow(ports, {
+      follow, signal, report: consumerNews(console), nothingYet: () => nothingYet(config), note: console.note,
+    })
+    console.result(`${computedText(done)}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, done)
   })
 
 /** What became of the messages that were read. */
-export const computedText = ({ rows, duplicates, dead }: { readonly rows: number; readonly duplicates: number; readonly dead: number }) =>
-  `computed ${count(rows)} records${duplicates > 0 ? `, ${count(duplicates)} duplicates skipped` : ''}${dead > 0 ? `, ${count(dead)} sent to inflow.dead` : ''}`
+export const computedText = ({ rows, duplicates, dead }: Computed) => [
+  `computed ${count(rows)} records`,
+  ...(duplicates > 0 ? [`${count(duplicates)} duplicates skipped`] : []),
+  ...(dead > 0 ? [`${count(dead)} sent to inflow.dead`] : []),
+].join(', ')
 
-/** Adds up what the consumer reports, and says what a person should know. */
-export function consumerNews(console: Console) {
-  const total = { rows: 0, duplicates: 0, dead: 0 }
+/** Says what a person should know of what the consumer reports. */
+export function consumerNews(console: Console): BothOptions['computed'] {
   const progress = console.progress('consume', { mostWaitMs: 1000 })
-  return {
-    total,
-    report(news: ConsumeNews) {
-      if (news.kind === 'running') console.note(`consume: ${news.versions.join(', ')} from record ${count(news.afterSeq + 1)} on${news.partition > 0 ? `, partition ${news.partition}` : ''}`)
-      else if (news.kind === 'waiting') console.note(`consume: waiting, ${news.why}`)
-      else {
-        total.rows += news.rows
-        total.duplicates += news.duplicates
-        total.dead += news.dead
-        progress(news.rows)
-      }
-    },
+  return (news) => {
+    if (news.kind === 'batch') progress(news.rows)
+    else if (news.kind === 'waiting') console.note(`consume: waiting, ${news.why}`)
+    else {
+      const place = news.partition > 0 ? `, partition ${news.partition}` : ''
+      console.note(`consume: ${news.versions.join(', ')} from record ${count(news.afterSeq + 1)} on${place}`)
+    }
   }
 }

@@ -1,15 +1,16 @@
 /** Rows as a CSV file of RFC 4180: a null is empty, an empty text is quoted. */
 import { isAscii } from 'node:buffer'
 import { open } from 'node:fs/promises'
-import { noDay, type Column, type Columns, type TextColumn } from '../utilities/columns.ts'
-import { dayText } from '../utilities/day.ts'
-import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
+import type { RowFiles } from '../use-cases/row-files.ts'
+import { noDay, type Column, type TextColumn } from '../utilities/values/columns.ts'
+import { dayText } from '../utilities/values/day.ts'
+import type { SqlColumn } from '../utilities/warehouse.ts'
 
-export async function openCsv(path: string, columns: readonly SqlColumn[]) {
+export async function openCsv(path: string, columns: readonly SqlColumn[]): Promise<RowFiles> {
   const file = await open(path, 'wx')
   await file.appendFile(`${columns.map(({ name }) => name).join(',')}\r\n`)
   return {
-    async append({ count, byName }: Columns) {
+    async append({ count, byName }) {
       const textOf = reader()
       const [first, ...others] = columns.map(({ name }) => cellsOf(byName.get(name)!, count, textOf)) as [string[], ...string[][]]
       let lines = ''

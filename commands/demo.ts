@@ -2,10 +2,12 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wireReader } from '../config/wire.ts'
-import { makeDirectory } from '../utilities/make-directory.ts'
-import { Problem } from '../utilities/problem.ts'
+import { count } from '../utilities/values/digits.ts'
+import type { Json } from '../utilities/values/json.ts'
+import { makeDirectory } from '../utilities/running/make-directory.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { Command, Context, Options } from './command.ts'
-import { count, duration, table, type Console, type Json } from './console.ts'
+import { duration, table, type Console } from './console.ts'
 import { wholeNumber } from './words.ts'
 
 const mark = 'made-by-tidemark-demo'
@@ -53,12 +55,14 @@ export const run = async ({ options, config, console, signal }: Context): Promis
   const warehouse = await wireReader(own)
   try {
     const timeline = await warehouse.query(`
-      select '@' || _version as version, count(*) as "rows", min(_seq) as first_record, max(_seq) as last_record, min(application_date) as "from", max(application_date) as "to"
+      select '@' || _version as version, count(*) as "rows", min(_seq) as first_record, max(_seq) as last_record,
+        min(application_date) as "from", max(application_date) as "to"
       from loan_risk group by _version order by _version`)
     const switches = (await warehouse.versions('loan_risk')).map(({ version, mode, switches: [at] }) => ({ version, mode, afterRecord: at?.afterSeq ?? 0 }))
     const around = switches.at(-1)!.afterRecord
     const sample = await warehouse.query(`
-      select _seq, application_date, risk_score, ma50, ma100, _version from loan_risk where _seq between ${around - 1} and ${around + 2} order by _seq`)
+      select _seq, application_date, risk_score, ma50, ma100, _version from loan_risk
+      where _seq between ${around - 1} and ${around + 2} order by _seq`)
     const query = `select application_date, risk_score, ma50 from loan_risk_v0 order by _seq limit 5`
     const named = options['dataDir'] === undefined ? '' : ` --data-dir ${dir}`
     const text = [

@@ -1,6 +1,6 @@
 /** The options that say how a version is applied. */
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { Problem } from '../utilities/problem.ts'
+import type { Mode } from '../streams/position.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { Options } from './command.ts'
 
 export const modeOptions = [

@@ -1,21 +1,25 @@
-/** A plan in words and as JSON. */
-import type { Plan } from '../versions/plan.ts'
-import { inWords } from '../versions/changes.ts'
-import { count, duration, table, type Json } from './console.ts'
+/** A plan in words. */
+import { inWords } from '../feature-defs/in-words.ts'
+import type { Planned } from '../use-cases/plan.ts'
+import { count } from '../utilities/values/digits.ts'
+import { duration, table } from './console.ts'
 
-export function planText(plan: Plan): string {
+export function planText(plan: Planned): string {
   const { set, version, mode, changes, promoted, features, incompatible, ddl, views, dependents, pinned } = plan
   if (!changes) return `${set}@${version} is applied: nothing to do`
   const from = promoted === null ? '' : `; SQL users see ${set}@${promoted} now`
-  const rows = features.map(({ feature, change, before, after, state }) => [feature, change, before ? inWords(before) : '', after ? inWords(after) : '', state])
+  const rows = features.map(({ feature, change, before, after, state }) =>
+    [feature, change, before ? inWords(before) : '', after ? inWords(after) : '', state])
+  const fits = incompatible.length === 0
+  const statements = ddl.length === 1 ? 'statement' : 'statements'
   return [
     `Plan for ${set}@${version}${mode === 'first' ? '' : ` (--${mode}${from})`}`,
     '',
     table(['feature', 'change', 'before', 'after', 'state'], rows),
     '',
-    incompatible.length > 0 ? `Schema: INCOMPATIBLE, it will be refused: ${incompatible.join('; ')}` : 'Schema: compatible with the versions before.',
+    `Schema: ${fits ? 'compatible with the versions before.' : `INCOMPATIBLE, it will be refused: ${incompatible.join('; ')}`}`,
     `History: ${replayText(plan)}`,
-    ddl.length > 0 ? `Warehouse: ${ddl.length} ${ddl.length === 1 ? 'statement' : 'statements'}, shown below.` : 'Warehouse: no table and no view changes.',
+    `Warehouse: ${ddl.length > 0 ? `${ddl.length} ${statements}, shown below.` : 'no table and no view changes.'}`,
     ...(views.length > 0 ? [`Views made anew: ${views.join(', ')}`] : []),
     ...dependents.map(({ view, uses }) => `Depends on them: ${view} (uses ${uses.join(', ')})`),
     ...pinned.map(({ view, by }) => `Stays as it is: ${view}${by.length > 0 ? `, used by ${by.join(', ')}` : ''}`),
@@ -24,11 +28,10 @@ export function planText(plan: Plan): string {
   ].join('\n')
 }
 
-function replayText({ replayedRecords, writtenRows, seconds, bytes }: Plan): string {
+function replayText({ replayedRecords, writtenRows, seconds, bytes }: Planned): string {
   if (replayedRecords === 0) return 'nothing is replayed.'
   const time = seconds === null ? 'time not known before the first measurement here' : `about ${duration(seconds)}`
   if (writtenRows === 0) return `${count(replayedRecords)} records are replayed for the state, and no row is written for them; ${time}.`
-  return `${count(replayedRecords)} records are replayed and as many rows written; ${time}, ${bytes === null ? 'size not known yet' : `about ${count(Math.max(1, Math.round(bytes / 1e6)))} MB`}.`
+  const size = bytes === null ? 'size not known yet' : `about ${count(Math.max(1, Math.round(bytes / 1e6)))} MB`
+  return `${count(replayedRecords)} records are replayed and as many rows written; ${time}, ${size}.`
 }
-
-export const planJson = ({ seen: _, ...plan }: Plan) => plan as unknown as { readonly [name: string]: Json }

@@ -1,9 +1,10 @@
 /** `query`: one SELECT against the warehouse, its rows printed as they come. */
 import { wireReader } from '../config/wire.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { QueryResult } from '../utilities/warehouse/warehouse.ts'
+import { count } from '../utilities/values/digits.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { QueryResult } from '../utilities/warehouse.ts'
 import type { Run } from './command.ts'
-import { count, table, type Cell, type Console } from './console.ts'
+import { table, type Cell, type Console } from './console.ts'
 import { csvParts, jsonParts, nameTwice, type PartsText } from './query-text.ts'
 
 /** A table is as wide as its widest cells, so all of it is kept until it is printed: so many rows, which are more than anybody reads. */

@@ -1,8 +1,7 @@
 /** Which feature set, and which version of it, a command means when none is named. */
-import type { Config } from '../config/config.ts'
-import { chainOf, loadDefinitions, type Definitions } from '../config/definitions.ts'
+import { chainOf, type Definitions } from '../config/definitions.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { setAtVersion } from './words.ts'
 
 /** The first set of the definitions file that the stream computes. */
@@ -10,15 +9,6 @@ export function streamedSet(definitions: Definitions): string {
   const [set] = [...definitions].find(([, chain]) => !chain.at(-1)!.batchOnly) ?? []
   if (set === undefined) throw new Problem('every feature set of the definitions is batch only', 'Add one for the stream.')
   return set
-}
-
-/** What to do in a store without any version, with a set of the user's own; where the definitions do not load, other messages say so. */
-export const nothingYet = async (config: Pick<Config, 'features'>): Promise<string> => `Run first: ${await firstApply(config)}`
-
-export async function firstApply({ features }: Pick<Config, 'features'>): Promise<string> {
-  const definitions = await loadDefinitions(features).catch((): Definitions => new Map())
-  const [set = 'SET'] = [...definitions].find(([, chain]) => !chain.at(-1)!.batchOnly) ?? [...definitions.keys()]
-  return `tidemark apply ${set}@0`
 }
 
 /** Of SET@N that version, of SET or nothing the newest of the definitions file; with the versions before it. */

@@ -1,8 +1,8 @@
 /** Wires the parts, takes the leases, runs the work, and puts everything back whatever happens. */
 import { wire, type Ports, type WireOptions } from '../config/wire.ts'
-import { checkRegistry, checkTopics } from '../feature-defs/store.ts'
+import { checkRegistry, checkTopics } from '../streams/store.ts'
 import type { Lease } from '../utilities/lease.ts'
-import { NoTopic } from '../utilities/log/log.ts'
+import { NoTopic } from '../utilities/log.ts'
 import type { Context } from './command.ts'
 
 type Parts = Pick<Context, 'config' | 'console'>

@@ -183,7 +183,6 @@ export const commands: readonly Command[] = [
       ['--last <n>', 'how many messages of each partition (default: 10)'],
       ['--from <offset>', 'begin at this offset instead of the end'],
       ['--partition <p>', 'only this one'],
-      ['--describe', 'where it lies, its settings, and the consumer groups that keep their place in it'],
       ['--create', 'make it if it is missing, or check it'],
       ['--partitions <n>', 'with --create: how many (default: 1)'],
     ],

@@ -1,9 +1,9 @@
 /** Reads what people type: years, SET@VERSION, whole numbers. Each mistake is said in one line, with the right form. */
-import { everyYear } from '../schemas/selection.ts'
-import { Problem } from '../utilities/problem.ts'
+import { everyYear } from '../schemas/csv/selection.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { Options } from './command.ts'
 
-const usage = (what: string, todo: string) => new Problem(what, todo, { usage: true })
+export const usage = (what: string, todo: string) => new Problem(what, todo, { usage: true })
 
 export function years(options: Options, fallback?: string): readonly [number, number] {
   const given = options['years'] ?? fallback
@@ -20,7 +20,8 @@ export function years(options: Options, fallback?: string): readonly [number, nu
 
 export function setAtVersion(word: string | undefined): { readonly set: string; readonly version: number } {
   const match = /^([a-z][a-z0-9_]*)@v?(\d{1,6})$/.exec(word ?? '')
-  if (!match) throw usage(`${word ?? 'nothing'} is not SET@VERSION`, 'Name a version of a feature set, e.g. loan_risk@1.')
+  const [typed = 'SET'] = /^[a-z][a-z0-9_]*/.exec(word ?? '') ?? []
+  if (!match) throw usage(`${word ?? 'nothing'} is not SET@VERSION`, `Name a version of a feature set, e.g. ${typed}@1.`)
   return { set: match[1]!, version: Number(match[2]) }
 }
 
@@ -28,6 +29,7 @@ export function wholeNumber(options: Options, name: string, { least = 0, most = 
   const given = options[name]
   if (given === undefined) return undefined
   const value = /^\d+$/.test(String(given)) ? Number(given) : NaN
-  if (!(value >= least && value <= most)) throw usage(`--${name} ${String(given)} is not a whole number${least > 0 ? ` from ${least} on` : ''}`, `Give a number, e.g. --${name} ${Math.max(least, 1000)}.`)
-  return value
+  if (value >= least && value <= most) return value
+  const from = least > 0 ? ` from ${least} on` : ''
+  throw usage(`--${name} ${String(given)} is not a whole number${from}`, `Give a number, e.g. --${name} ${Math.max(least, 1000)}.`)
 }

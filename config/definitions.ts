@@ -4,13 +4,13 @@ import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { checkApplicable } from '../feature-defs/applicable.ts'
 import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 /** Feature sets by name, in the order in which the file makes them; each a chain of versions, index = version. */
 export type Definitions = ReadonlyMap<string, readonly Definition[]>
 
 export async function loadDefinitions(file: string | undefined): Promise<Definitions> {
-  const exported = file === undefined ? await import('../feature-defs/loan-risk.ts') : await importUserFile(file)
+  const exported = file === undefined ? await import('../examples/loans/loan-risk.ts') : await importUserFile(file)
   // A module hands out what it exports by the alphabet: the first set is the one that the file makes first.
   const found = Object.values(exported).flat().filter(isFeatureSet).sort((a, b) => a.made - b.made).map(({ definition }) => definition)
   if (found.length === 0) throw new Problem(`${file ?? 'the definitions'} exports no feature set`, 'Export each version, e.g. export const v0 = featureSet(…).')
@@ -21,7 +21,7 @@ export async function loadDefinitions(file: string | undefined): Promise<Definit
     versions.sort((a, b) => a.version - b.version)
     const missing = versions.findIndex(({ version }, i) => version !== i)
     if (missing !== -1) {
-      throw new Problem(`${file ?? 'the definitions'}: ${set} has ${versions[missing]!.version < missing ? `two versions ${versions[missing]!.version}` : `no version ${missing}`}`,
+      throw new Problem(`${file ?? 'the definitions'}: ${set} has ` + `${versions[missing]!.version < missing ? `two versions ${versions[missing]!.version}` : `no version ${missing}`}`,
         'Export every version once, each made from the one before.')
     }
   }
@@ -42,7 +42,7 @@ const isFeatureSet = (value: unknown): value is FeatureSet =>
 async function importUserFile(file: string): Promise<Record<string, unknown>> {
   if (!existsSync(file)) throw new Problem(`the definitions file ${file} is not there`, 'Check "features" in the config.')
   // The language a user's file imports is the one that runs: no second copy, and nothing to install beside the file.
-  const language = new URL('../feature-defs/language.ts', import.meta.url)
+  const language = new URL('../definitions.ts', import.meta.url)
   const own = existsSync(language) ? language.href : language.href.replace(/\.ts$/, '.js')
   const hooks = registerHooks({ resolve: (specifier, context, next) => (specifier === 'tidemark' ? { url: own, shortCircuit: true } : next(specifier, context)) })
   try {

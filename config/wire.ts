@@ -1,21 +1,21 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Mode } from '../schemas/compatibility.ts'
-import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
-import { systemClock, type Clock } from '../utilities/clock.ts'
+import type { Mode } from '../schemas/avro/compatibility.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import { systemClock, type Clock } from '../utilities/values/clock.ts'
 import type { Holder, Lease } from '../utilities/lease.ts'
-import type { KafkaAuth } from '../utilities/log/kafka-auth.ts'
-import type { Log } from '../utilities/log/log.ts'
-import type { Look } from '../utilities/look.ts'
-import { makeDirectory } from '../utilities/make-directory.ts'
-import type { ParquetOptions } from '../utilities/parquet/parquet-writer.ts'
-import type { ParquetThread } from '../utilities/parquet/parquet-thread.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { RejectsFile } from '../utilities/source/rejects-file.ts'
-import type { Source } from '../utilities/source/source.ts'
-import type { EmbeddedOptions } from '../utilities/warehouse/embedded-warehouse.ts'
-import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
+import type { Log } from '../utilities/log.ts'
+import type { Look } from '../utilities/values/look.ts'
+import { makeDirectory } from '../utilities/running/make-directory.ts'
+import type { ParquetOptions } from '../utilities/parquet/writer.ts'
+import type { ParquetThread } from '../utilities/parquet/thread.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { RejectsFile } from '../utilities/files/rejects.ts'
+import type { Source } from '../utilities/source.ts'
+import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
 import type { Config } from './config.ts'
 
 export type Ports = {
@@ -41,8 +41,8 @@ export type WireOptions = {
 /** `note` hears of trouble that passes by itself. */
 export async function wire(config: Config, note: (text: string) => void = () => {}, options: WireOptions = {}): Promise<Ports> {
   const open = await sources()
-  const { rejectsFile } = await import('../utilities/source/rejects-file.ts')
-  const { takeLease } = await import('../utilities/lease-file.ts')
+  const { rejectsFile } = await import('../utilities/files/rejects.ts')
+  const { takeLease } = await import('../utilities/sqlite/lease.ts')
 
   const at = (name: string) => join(config.dataDir, name)
   const { log, checkpoints } = await openLog(config, note, options)
@@ -74,13 +74,13 @@ export async function wire(config: Config, note: (text: string) => void = () => 
 async function openLog({ log: chosen, dataDir }: Config, note: (text: string) => void, options: WireOptions) {
   switch (chosen.kind) {
     case 'embedded': {
-      const { openEmbeddedLog } = await import('../utilities/log/embedded-log.ts')
-      const { openEmbeddedCheckpoints } = await import('../utilities/checkpoint/embedded-checkpoints.ts')
+      const { openEmbeddedLog } = await import('../utilities/sqlite/log.ts')
+      const { openEmbeddedCheckpoints } = await import('../utilities/sqlite/checkpoints.ts')
       const path = join(dataDir, 'log.db')
       return { log: openEmbeddedLog(path, options), checkpoints: openEmbeddedCheckpoints(path, options) }
     }
     case 'kafka': {
-      const { openKafkaCheckpoints } = await import('../utilities/checkpoint/kafka-checkpoints.ts')
+      const { openKafkaCheckpoints } = await import('../utilities/kafka/checkpoints.ts')
       const log = await openKafka(chosen, note)
       return { log, checkpoints: openKafkaCheckpoints(log) }
     }
@@ -88,21 +88,21 @@ async function openLog({ log: chosen, dataDir }: Config, note: (text: string) =>
 }
 
 async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note: (text: string) => void) {
-  const { openKafkaLog } = await import('../utilities/log/kafka-log.ts')
+  const { openKafkaLog } = await import('../utilities/kafka/log.ts')
   const { kind: _, partitions: __, auth, ...options } = chosen
   // The details are lines of the client's own log.
   return openKafkaLog({ ...options, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
 }
 
 async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: string) => void, options: WireOptions): Promise<Registry> {
-  const { incompatibilities } = await import('../schemas/compatibility.ts')
+  const { incompatibilities } = await import('../schemas/avro/compatibility.ts')
   switch (chosen.kind) {
     case 'embedded': {
-      const { openEmbeddedRegistry } = await import('../utilities/registry/embedded-registry.ts')
+      const { openEmbeddedRegistry } = await import('../utilities/sqlite/registry.ts')
       return openEmbeddedRegistry(join(dataDir, 'registry.db'), incompatibilities('BACKWARD'), options)
     }
     case 'glue': {
-      const { openGlueRegistry } = await import('../utilities/registry/glue-registry.ts')
+      const { openGlueRegistry } = await import('../utilities/glue/registry.ts')
       const { catalogDatabase = chosen.registry } = chosen
       return openGlueRegistry({ ...chosen, ...options, catalogDatabase, cachePath: join(dataDir, 'glue-cache.db'), incompatibilities: (mode) => incompatibilities(mode as Mode) }, note)
     }
@@ -112,11 +112,11 @@ async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: 
 async function openWarehouse({ warehouse: chosen, dataDir }: Config, note: (text: string) => void, options: EmbeddedOptions = {}): Promise<Warehouse> {
   switch (chosen.kind) {
     case 'embedded': {
-      const { openEmbeddedWarehouse } = await import('../utilities/warehouse/embedded-warehouse.ts')
+      const { openEmbeddedWarehouse } = await import('../utilities/sqlite/warehouse/warehouse.ts')
       return openEmbeddedWarehouse(join(dataDir, 'warehouse.db'), options)
     }
     case 'redshift': {
-      const { openRedshiftWarehouse } = await import('../utilities/warehouse/redshift-warehouse.ts')
+      const { openRedshiftWarehouse } = await import('../utilities/redshift/warehouse.ts')
       return openRedshiftWarehouse(chosen, note)
     }
   }
@@ -126,9 +126,9 @@ const isS3 = (place: string) => place.startsWith('s3://')
 
 /** An object in S3 is opened as such; anything else is a file. */
 async function sources(): Promise<(place: string) => Source> {
-  const { fileSource } = await import('../utilities/source/file-source.ts')
-  const { lazySource } = await import('../utilities/source/lazy-source.ts')
-  return (place) => (isS3(place) ? lazySource(place, async () => (await import('../utilities/source/s3-source.ts')).s3Source(place)) : fileSource(place))
+  const { fileSource } = await import('../utilities/files/source.ts')
+  const { lazySource } = await import('../utilities/files/lazy.ts')
+  return (place) => (isS3(place) ? lazySource(place, async () => (await import('../utilities/s3/source.ts')).s3Source(place)) : fileSource(place))
 }
 
 /** The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file takes its place. */
@@ -140,7 +140,7 @@ export async function sourceAt(place: string): Promise<Source> {
 
 /** Columns to Parquet files, in a thread of their own. */
 export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
-  const { openParquetThread } = await import('../utilities/parquet/parquet-thread.ts')
+  const { openParquetThread } = await import('../utilities/parquet/thread.ts')
   return openParquetThread(options)
 }
 
@@ -150,19 +150,19 @@ export function wireReader(config: Config): Promise<Warehouse> {
 }
 
 /** Who is at work in a data directory. */
-export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> => (await import('../utilities/lease-file.ts')).leaseHolders(dataDir)
+export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> => (await import('../utilities/sqlite/lease.ts')).leaseHolders(dataDir)
 
 /** What can be seen of a database file of the embedded parts. */
-export async function lookAtDatabase(...asked: Parameters<typeof import('../utilities/sqlite-look.ts').lookAtDatabase>) {
-  return (await import('../utilities/sqlite-look.ts')).lookAtDatabase(...asked)
+export async function lookAtDatabase(...asked: Parameters<typeof import('../utilities/sqlite/look.ts').lookAtDatabase>) {
+  return (await import('../utilities/sqlite/look.ts')).lookAtDatabase(...asked)
 }
 
 /** What can be seen of the parts that are servers of their own, without making anything. */
 export async function lookAtServers({ log, registry, warehouse }: Config): Promise<{ readonly looks: readonly Look[]; readonly close: () => Promise<void> }> {
-  const kafka = log.kind === 'kafka' ? (await import('../utilities/log/kafka-look.ts')).lookAtKafka(() => openKafka(log, () => {})) : undefined
+  const kafka = log.kind === 'kafka' ? (await import('../utilities/kafka/look.ts')).lookAtKafka(() => openKafka(log, () => {})) : undefined
   const glue = registry.kind === 'glue'
-    ? (await import('../utilities/registry/glue-look.ts')).lookAtGlue({ ...registry, catalogDatabase: registry.catalogDatabase ?? registry.registry })
+    ? (await import('../utilities/glue/look.ts')).lookAtGlue({ ...registry, catalogDatabase: registry.catalogDatabase ?? registry.registry })
     : undefined
-  const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/warehouse/redshift-look.ts')).lookAtRedshift(warehouse) : []
+  const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/redshift/look.ts')).lookAtRedshift(warehouse) : []
   return { looks: [...kafka?.looks ?? [], ...glue?.looks ?? [], ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
 }

@@ -1,24 +1,28 @@
 /** Runs the consumer of every feature set that is applied, and of those applied while it runs, on the partitions of inflow that fall to this process. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadPositions, running } from '../feature-defs/checkpoint.ts'
-import { registerDead } from '../feature-defs/dead-letters.ts'
-import { inflowTopic } from '../feature-defs/inflow.ts'
-import { keepSchemas } from '../feature-defs/kept-schemas.ts'
-import { knownSets, knownVersions } from '../feature-defs/known-versions.ts'
-import { routingFor } from '../feature-defs/routing.ts'
-import { checkTopics, claimRegistry, keepTopics } from '../feature-defs/store.ts'
-import { workOnShares } from '../utilities/shares.ts'
-import { Problem } from '../utilities/problem.ts'
+import { loadPositions, running } from '../streams/position.ts'
+import { registerDead } from '../streams/dead-letters.ts'
+import { inflowTopic } from '../streams/inflow.ts'
+import { keepSchemas } from '../streams/kept-schemas.ts'
+import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import { routingFor } from '../streams/routing.ts'
+import { checkTopics, claimRegistry, keepTopics } from '../streams/store.ts'
+import { workOnShares } from '../utilities/running/shares.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { amidstBackfill, backfillOf, consume, consumers, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
 
 const lookEveryMs = 2000
 
-export type ConsumeAllOptions = Omit<ConsumeOptions, 'set' | 'partition'> & { readonly nothingYet: string; readonly note: (text: string) => void }
+export type ConsumeAllOptions = Omit<ConsumeOptions, 'set' | 'partition'> & {
+  /** What to do where no feature set is applied. */
+  readonly nothingYet: () => Promise<string>
+  readonly note: (text: string) => void
+}
 
 export async function consumeAll(ports: ConsumerPorts, options: ConsumeAllOptions): Promise<void> {
   const { follow, note } = options
   const sets = await streamedSets(ports)
-  if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', options.nothingYet)
+  if (sets.length === 0) throw new Problem('no feature set is applied, so there is nothing to compute', await options.nothingYet())
   // All partitions or none: one that must wait would leave the others half done.
   if (!follow) for (const set of sets) await refuseAmidstBackfill(ports, set)
   await claimRegistry(ports)

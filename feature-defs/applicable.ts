@@ -1,9 +1,9 @@
 /** What could be defined and never applied is refused when definitions are loaded: names that are taken, options that nothing would read. */
 import type { Fields, RecordSchema } from '../schemas/record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { label, type Definition, type NamedFeature } from './feature-set.ts'
-import { windowOptions } from './operators/operator.ts'
+import { operatorOf, optionsOf, windowsGiven, windowsOf } from './known-operators.ts'
 
 /** Subjects of the registry and topics that are there for every set. */
 const taken = new Set(['dead_letter', 'inflow', 'outflow'])
@@ -50,12 +50,15 @@ function checkRecord({ name: record, at, fields }: RecordSchema<Fields>, refuse:
 }
 
 function checkFeature({ name, spec }: NamedFeature, refuse: Refuse): void {
-  const { op, of: _, round: __, ...window } = spec
-  const known: readonly string[] = windowOptions[op]
-  const given = Object.keys(window)
-  const unknown = given.find((option) => !known.includes(option))
+  const { op, of: _, ...options } = spec
+  const operator = operatorOf(spec)
+  const known = optionsOf(operator)
+  const unknown = Object.keys(options).find((option) => !known.includes(option))
+  const given = windowsGiven(operator, spec)
   const what = `feature ${name}`
   if (sqlWords.has(name)) refuse(`${what}: ${wordOfSql(name)}`, 'Give the feature another name.')
-  if (unknown !== undefined) refuse(`${what}: ${op} has no option ${unknown}`, `Its options are ${[...known, 'round'].join(', ')}.`)
-  if (given.length > 1) refuse(`${what}: its window is given twice, as ${given.join(' and as ')}`, `Keep one of ${known.join(' and ')}.`)
+  if (unknown !== undefined) refuse(`${what}: ${op} has no option ${unknown}`, `Its options are ${known.join(', ')}.`)
+  if (given.length > 1) {
+    refuse(`${what}: its window is given twice, as ${given.join(' and as ')}`, `Keep one of ${windowsOf(operator).join(' and ')}.`)
+  }
 }

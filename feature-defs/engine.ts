@@ -1,14 +1,16 @@
 /** The engine: pushes batches of records through a version's operators; batch, stream and replay are all this one call. */
-import type { Definition } from './feature-set.ts'
+import type { Computation, Operator } from './define-operator.ts'
+import { featureKinds, nulls, type FeatureColumn } from './feature-columns.ts'
+import type { Definition, NamedFeature } from './feature-set.ts'
 import type { Inputs } from './inputs.ts'
-import type { Operator } from './operators/operator.ts'
-import { operatorOf } from './operators/operators.ts'
-import type { Lookup } from '../utilities/checkpoint/checkpoint.ts'
-import { putBytes, putCount, putText, readerOf, takeBytes, takeCount, takeText, written } from './operators/state-bytes.ts'
+import { computationOf, operatorOf } from './known-operators.ts'
+import type { FieldColumn } from './takes.ts'
+import type { Lookup } from '../utilities/checkpoints.ts'
+import { putBytes, putCount, putText, readerOf, takeBytes, takeCount, takeText, written } from './state-bytes.ts'
 
 export interface Engine {
-  /** One column of values per feature, in the definition's order; NaN is null. */
-  push(inputs: Inputs): readonly Float64Array[]
+  /** One column of values per feature, in the definition's order. */
+  push(inputs: Inputs): readonly FeatureColumn[]
   /** The entries of state that changed since the last call, or since the engine was made: key → bytes. Without `per` the one key is ''. */
   changes(): Map<string, Uint8Array>
   /** The keys whose state changed since the last call of this or of `changes`. */
@@ -18,14 +20,15 @@ export interface Engine {
 }
 
 /** A feature at work, with one state per slot: the place of a key, in the order keys were first met. */
-type Lane = { readonly name: string; readonly of: string; readonly operator: Operator<unknown>; readonly states: unknown[] }
+type FeatureAtWork = NamedFeature & { readonly operator: Operator; readonly computation: Computation<unknown>; readonly states: unknown[] }
 
 /**
  * Goes on from saved entries: a key's entry is read when its first record comes, so that a million keys cost nothing at the start.
  * Until then nobody else may change it. A feature that an entry lacks starts empty; features it has beside the definition's are left out.
  */
 export function engine(definition: Definition, from: Lookup = new Map()): Engine {
-  const lanes = definition.features.map(({ name, spec }): Lane => ({ name, of: spec.of, operator: operatorOf(spec), states: [] }))
+  const features = definition.features.map((feature): FeatureAtWork =>
+    ({ ...feature, operator: operatorOf(feature.spec), computation: computationOf(feature.spec), states: [] }))
   const slots = new Map<string, number>()
   const keys: string[] = []
   const changed: boolean[] = []
@@ -37,9 +40,9 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
     const slot = keys.length
     const entry = from.get(key)
     const saved = entry && unpackState(entry)
-    for (const { name, operator, states } of lanes) {
+    for (const { name, computation, states } of features) {
       const state = saved?.get(name)
-      states.push(state ? operator.load(state) : operator.init())
+      states.push(state ? computation.load(state) : computation.init())
     }
     slots.set(key, slot)
     keys.push(key)
@@ -53,7 +56,7 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
     changedSlots.push(slot)
   }
 
-  const statesIn = (slot: number) => lanes.map(({ name, operator, states }) => [name, operator.save(states[slot])] as const)
+  const statesIn = (slot: number) => features.map(({ name, computation, states }) => [name, computation.save(states[slot])] as const)
 
   const changedKeys = () => {
     const slots = changedSlots
@@ -62,34 +65,34 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
     return slots.map((slot) => keys[slot]!)
   }
 
-  const pushKeyed = (inputs: Inputs, rowKeys: readonly string[]): Float64Array[] => {
+  const pushKeyed = (inputs: Inputs, rowKeys: readonly string[]): FeatureColumn[] => {
     const rowSlots = new Int32Array(inputs.count)
     for (let row = 0; row < inputs.count; row++) {
       const slot = row > 0 && rowKeys[row] === rowKeys[row - 1] ? rowSlots[row - 1]! : slotOf(rowKeys[row]!)
       rowSlots[row] = slot
       touch(slot)
     }
-    return lanes.map(({ of, operator, states }) => {
-      const input = inputOf(inputs, of)
-      const out = new Float64Array(inputs.count)
+    return features.map(({ spec, operator, computation, states }) => {
+      const input = inputOf(inputs, spec.of, operator)
+      const out = featureKinds[operator.gives].output(inputs.count)
       for (let row = 0; row < inputs.count; ) {
         const slot = rowSlots[row]!
         const first = row
         while (row < inputs.count && rowSlots[row] === slot) row++
-        operator.run(states[slot], input, inputs.days, out, first, row)
+        computation.run(states[slot], input, inputs, out, first, row)
       }
-      return out
+      return featureKinds[operator.gives].column(out)
     })
   }
 
-  const pushKeyless = (inputs: Inputs): Float64Array[] => {
-    if (inputs.count === 0) return lanes.map(() => new Float64Array(0))
+  const pushKeyless = (inputs: Inputs): FeatureColumn[] => {
+    if (inputs.count === 0) return features.map(({ operator }) => nulls(operator.gives, 0))
     const slot = slotOf('')
     touch(slot)
-    return lanes.map(({ of, operator, states }) => {
-      const out = new Float64Array(inputs.count)
-      operator.run(states[slot], inputOf(inputs, of), inputs.days, out, 0, inputs.count)
-      return out
+    return features.map(({ spec, operator, computation, states }) => {
+      const out = featureKinds[operator.gives].output(inputs.count)
+      computation.run(states[slot], inputOf(inputs, spec.of, operator), inputs, out, 0, inputs.count)
+      return featureKinds[operator.gives].column(out)
     })
   }
 
@@ -105,15 +108,17 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
       const slot = slots.get(key)
       if (slot !== undefined) return statesIn(slot)
       const entry = from.get(key)
-      return entry ? pickStates(entry, lanes.map(({ name }) => name)) : []
+      return entry ? pickStates(entry, features.map(({ name }) => name)) : []
     },
   }
 }
 
-function inputOf({ numbers }: Inputs, field: string): Float64Array {
-  const input = numbers.get(field)
-  if (!input) throw new TypeError(`the inputs have no ${field}`)
-  return input
+function inputOf({ byName }: Inputs, field: string, { takes }: Operator): unknown {
+  const column = byName.get(field)
+  if (!takes.kinds.some((kind) => kind === column?.kind)) {
+    throw new TypeError(`column ${field} is ${column?.kind ?? 'missing'}, not ${takes.kinds.join(' or ')}`)
+  }
+  return takes.read(column as FieldColumn)
 }
 
 /** First byte of an entry: how the rest is laid out. */

@@ -1,17 +1,13 @@
 /** The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from it. */
 import type { RecordSchema } from '../schemas/record.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { OperatorSpec, Window, WindowedOp } from './operators/operator.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Feature, OperatorSpec } from './define-operator.ts'
+import type { FeatureValues } from './feature-columns.ts'
+import { operatorOf, operators, windowsGiven, windowsOf } from './known-operators.ts'
+import { windows } from './options.ts'
+import type { FieldKind } from './takes.ts'
 
-/** A feature of the field `Of`; `Takes` says which fields its operator can read. */
-export type Feature<Of extends string = string, Takes extends 'numbers' | 'anything' = 'numbers' | 'anything'> = {
-  readonly spec: OperatorSpec & { readonly of: Of }
-  readonly takes: Takes
-}
-
-type NumberFieldOf<S extends RecordSchema> = { [K in keyof S['fields'] & string]: S['fields'][K]['kind'] extends 'number' ? K : never }[keyof S['fields'] & string]
-type FeatureOf<S extends RecordSchema> = Feature<NumberFieldOf<S>, 'numbers'> | Feature<keyof S['fields'] & string, 'anything'>
-type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: FeatureOf<S> }
+type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> }
 type Free<Taken> = { readonly [K in keyof Taken]?: never }
 
 type Source<S extends RecordSchema> = {
@@ -42,11 +38,12 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   /** The next version: these features too. A name already taken does not compile. */
   add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']>): FeatureSet<S, F & M>
   /** The next version: the same names, computed differently. A name not yet there does not compile. */
-  replace<const M extends { readonly [K in keyof F]?: FeatureOf<S> }>(changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never }): FeatureSet<S, F>
+  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never }): FeatureSet<S, F>
 }
 
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
-export type FeatureRow<Set> = Set extends FeatureSet<RecordSchema, infer F> ? { readonly [K in keyof F]: number | null } : never
+export type FeatureRow<Set> = Set extends FeatureSet<RecordSchema, infer F> ? { readonly [K in keyof F]: ValueOf<F[K]> | null } : never
+type ValueOf<F> = F extends Feature<never, infer Gives> ? FeatureValues[Gives] : never
 
 export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(source: Source<S>, features: F & Free<S['fields']>): FeatureSet<S, F> => {
   const { name, of, per = null, batchOnly = false } = source
@@ -80,24 +77,6 @@ const named = (features: { readonly [name: string]: Feature }): NamedFeature[] =
 
 export const label = ({ set, version }: { readonly set: string; readonly version: number }) => `${set}@${version}`
 
-type Round = { /** Decimals, half away from zero. */ readonly round?: number }
-
-const windowed = <Op extends WindowedOp, Takes extends 'numbers' | 'anything'>(op: Op, takes: Takes) =>
-  <const Of extends string>(of: Of, options: Window & Round): Feature<Of, Takes> => ({ spec: { op, of, ...options }, takes })
-
-export const mean = windowed('mean', 'numbers')
-export const sum = windowed('sum', 'numbers')
-export const min = windowed('min', 'numbers')
-export const max = windowed('max', 'numbers')
-/** The sample standard deviation; null below two values. */
-export const stddev = windowed('stddev', 'numbers')
-/** The latest value that is not null. */
-export const last = windowed('last', 'numbers')
-/** How many values are not null; of any field. */
-export const count = windowed('count', 'anything')
-/** The exponential moving average with α = 2 / (span + 1), seeded with the first value. */
-export const ema = <const Of extends string>(of: Of, options: { readonly span: number } & Round): Feature<Of, 'numbers'> => ({ spec: { op: 'ema', of, ...options }, takes: 'numbers' })
-
 const namePattern = /^[a-z][a-z0-9_]{0,59}$/
 
 /** What the compiler cannot see: names, ranges, and definitions that come from plain JavaScript or from a schema. */
@@ -114,10 +93,22 @@ export function check(definition: Definition): void {
     if (Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
     const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
     if (!field) return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
-    if (field.kind !== 'number' && spec.op !== 'count') refuse(`feature ${name}: ${spec.op} needs a number, ${spec.of} is a ${field.kind}`, 'Use a number field, or count.')
-    const size = spec.op === 'ema' ? spec.span : 'days' in spec ? spec.days : spec.last
-    if (size === undefined) refuse(`feature ${name}: it has no window`, `Give it one, e.g. ${spec.op === 'ema' ? '{ span: 50 }' : '{ last: 50 } or { days: 30 }'}.`)
-    if (!Number.isSafeInteger(size) || size < 1 || size > 1_000_000) refuse(`feature ${name}: its window is ${size}`, 'Use a whole number from 1 to 1000000.')
-    if (spec.round !== undefined && !(Number.isInteger(spec.round) && spec.round >= 0 && spec.round <= 15)) refuse(`feature ${name}: round is ${spec.round}`, 'Use 0 to 15 decimals.')
+    checkSpec(spec, field.kind, (what, todo) => refuse(`feature ${name}: ${what}`, todo))
+  }
+}
+
+function checkSpec(spec: OperatorSpec, kind: FieldKind, refuse: (what: string, todo: string) => never): void {
+  const operator = operatorOf(spec)
+  const wanted = operator.takes.kinds.join(' or ')
+  if (!operator.takes.kinds.includes(kind)) {
+    const others = operators.filter(({ takes }) => takes.kinds.includes(kind)).map(({ op }) => op)
+    refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${kind}`, `Use a ${[`${wanted} field`, ...others].join(', or ')}.`)
+  }
+  const given = windowsGiven(operator, spec)
+  const examples = windowsOf(operator).map((window) => `{ ${window}: ${windows[window].example} }`)
+  if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${examples.join(' or ')}.`)
+  for (const window of given) if (!windows[window].accepts(spec[window])) refuse(`its window is ${spec[window]}`, windows[window].todo)
+  for (const [param, { accepts, todo }] of Object.entries(operator.params)) {
+    if (spec[param] !== undefined && !accepts(spec[param])) refuse(`${param} is ${spec[param]}`, todo)
   }
 }

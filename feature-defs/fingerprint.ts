@@ -1,10 +1,11 @@
 /** Fingerprints of what values depend on: two features with the same one give the same values, two versions with the same one are the same. */
 import { createHash } from 'node:crypto'
 import type { Definition, NamedFeature } from './feature-set.ts'
+import { readsDate } from './known-operators.ts'
 
 /** Of one feature's meaning: not of its name, its set, its version, or the place and order of its definition. */
 export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 'per'>, { spec }: NamedFeature): string {
-  const at = 'days' in spec ? { at: record.at } : {}
+  const at = readsDate(spec) ? { at: record.at } : {}
   return digest({ spec, kind: record.fields[spec.of]?.kind, per, ...at })
 }
 

@@ -1,10 +1,12 @@
 /** The schema of a version's rows in `outflow`, which carries the version's definition; and the definition read back from it. */
-import { inflowSchema, recordOf, type Attribute, type AvroField, type AvroSchema } from '../schemas/avro.ts'
+import { inflowSchema, recordOf, type Attribute, type AvroField, type AvroSchema } from '../schemas/avro/schema.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { OperatorSpec } from './define-operator.ts'
+import { featureKinds } from './feature-columns.ts'
 import { check, label, type Definition, type NamedFeature } from './feature-set.ts'
 import { featureFingerprint, versionFingerprint } from './fingerprint.ts'
-import { windowOptions, type OperatorSpec } from './operators/operator.ts'
+import { operatorNamed, operatorOf, optionsOf, windowsGiven } from './known-operators.ts'
 
 /** The inflow fields first and as they are there, so that their bytes can be taken over; then what the engine adds. */
 export function rowSchema(definition: Definition): AvroSchema {
@@ -13,7 +15,7 @@ export function rowSchema(definition: Definition): AvroSchema {
   const features = definition.features.map((feature): AvroField => {
     if (feature.name === 'seq') throw new Problem(`feature set ${set}: a feature is called seq, which holds the position`, 'Choose another name.')
     const tidemark = { ...feature.spec, fingerprint: featureFingerprint(definition, feature) }
-    return { name: feature.name, type: ['null', 'double'], default: null, tidemark }
+    return { name: feature.name, type: ['null', kindOf(feature).avro], default: null, tidemark }
   })
   return {
     type: 'record',
@@ -30,8 +32,11 @@ export function rowSchema(definition: Definition): AvroSchema {
   }
 }
 
-/** How many bytes a row has more than its record, at most: when it was computed, the version, and for each feature a union with a double. */
-export const mostAdded = ({ features }: Definition): number => 10 + 5 + 9 * features.length
+const kindOf = ({ spec }: NamedFeature) => featureKinds[operatorOf(spec).gives]
+
+/** How many bytes a row has more than its record, at most: when it was computed, the version, and the features. */
+export const mostAdded = ({ features }: Definition): number =>
+  10 + 5 + features.reduce((sum, feature) => sum + kindOf(feature).mostBytes, 0)
 
 /** undefined when it is no row schema of ours; a Problem when it is one that this program must not run. */
 export function definitionOf(avro: unknown): Definition | undefined {
@@ -70,15 +75,15 @@ function isRowSchema(avro: unknown): avro is AvroSchema & { readonly tidemark: R
     && (per === null || typeof per === 'string') && fields.at(-1)?.name === `_v${Number(version)}` && fields.some(({ name }) => name === '_modified_ts')
 }
 
-type Stated = { readonly spec: NamedFeature['spec']; readonly fingerprint: Attribute[string] }
+type Stated = { readonly spec: OperatorSpec; readonly fingerprint: Attribute[string] }
 
 function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stated {
   const { fingerprint = null, ...spec } = tidemark
-  const { op, of, round, ...window } = spec
+  const { op, of, ...options } = spec
   // Ours is the only language that may write these attributes: anything more than we know is a meaning we do not know.
-  const known = typeof op === 'string' && Object.hasOwn(windowOptions, op) ? windowOptions[op as OperatorSpec['op']] : undefined
-  const unknown = known ? Object.keys(window).filter((member) => !known.includes(member)) : [`op ${typeof op === 'string' ? op : JSON.stringify(op)}`]
-  if (unknown.length > 0 || typeof of !== 'string' || Object.keys(window).length !== 1 || (round !== undefined && typeof round !== 'number')) {
+  const operator = operatorNamed(op)
+  const unknown = operator ? Object.keys(options).filter((option) => !optionsOf(operator).includes(option)) : [`op ${typeof op === 'string' ? op : JSON.stringify(op)}`]
+  if (!operator || unknown.length > 0 || typeof of !== 'string' || windowsGiven(operator, spec as OperatorSpec).length !== 1) {
     const what = unknown.length > 0 ? ` (${unknown.join(', ')})` : ''
     throw new Problem(`${label(version)}: feature ${name} is defined in a way this program does not know${what}`,
       'Use the version of Tidemark that released it, or a later one.')

@@ -1,22 +1,23 @@
 /** The producer: replays the chosen years of a CSV into `inflow`, and records what the topic holds in the same commit as the records. */
-import { latestOf, loadHeld, saveHeld } from '../feature-defs/held.ts'
-import { inflowTopic, producerName, registerInflow } from '../feature-defs/inflow.ts'
-import { unkept } from '../feature-defs/kept-schemas.ts'
-import { baseFor } from '../feature-defs/numbering.ts'
-import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../feature-defs/routing.ts'
-import { takenByBatches, takeToCome } from '../feature-defs/taken.ts'
-import { inflowSchema } from '../schemas/avro.ts'
-import { encoder } from '../schemas/encode.ts'
+import { latestOf, loadHeld, saveHeld } from '../streams/held.ts'
+import { inflowTopic, producerName, registerInflow } from '../streams/inflow.ts'
+import { unkept } from '../streams/kept-schemas.ts'
+import { baseFor } from '../streams/numbering.ts'
+import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../streams/routing.ts'
+import { takenByBatches, takeToCome } from '../streams/taken.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { chosenRows } from '../schemas/csv/chosen-rows.ts'
+import { encoder } from '../schemas/avro/encode.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { chosenOf, extendTake, joinTake, nothingYet, readDated, takenIn, unreadable, untaken, yearsText, type Years } from '../schemas/selection.ts'
-import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
-import { columnOf, pick } from '../utilities/columns.ts'
-import { Fenced, type Log } from '../utilities/log/log.ts'
-import { oneAhead } from '../utilities/one-ahead.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { RejectsFile } from '../utilities/source/rejects-file.ts'
-import type { Source, SourceIdentity } from '../utilities/source/source.ts'
+import { extendTake, joinTake, nothingYet, takenIn, untaken, yearsText, type Years } from '../schemas/csv/selection.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import { columnOf } from '../utilities/values/columns.ts'
+import { Fenced, type Log } from '../utilities/log.ts'
+import { oneAhead } from '../utilities/running/one-ahead.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { RejectsFile } from '../utilities/files/rejects.ts'
+import type { Source, SourceIdentity } from '../utilities/source.ts'
 import { pacer } from './pace.ts'
 
 export type ProducePorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly source: Source; readonly rejects: RejectsFile }
@@ -72,45 +73,39 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
     const encode = encoder(inflowSchema(record), registered.id)
     const schema = await unkept(ports, [registered])
     const pace = pacer(options.rate)
-    const total = { rows: 0, alreadyHeld: 0, rejected: 0, rejectedBefore: 0, notChosen: 0 }
     let take = nothingYet({ source: identity, base, years, after: latest })
+    const { total, stretches } = chosenRows({
+      record, chunks: source.read(), place: source.place, base, rowsPerBatch: pace.rowsPerBatch, years, strict, rejects, isThere: taken.has,
+    })
 
-    for await (const batch of readDated(record, source.read(), { base, place: source.place, rowsPerBatch: pace.rowsPerBatch })) {
-      const chosen = chosenOf(batch, record.at, years)
-      const bad = chosen.rejects.filter(({ seq, day }) => !taken.has(seq, day))
-      if (strict && bad.length > 0) throw unreadable(source.place, bad[0]!)
-      const fresh = untaken(pick(batch.columns, chosen.rows), record.at, taken)
+    for await (const stretch of stretches) {
+      const { records, lines, lastSeq } = stretch
+      const fresh = untaken(records, record.at, taken)
       const rows = fresh.count
       const seq = columnOf(fresh, '_seq', 'int').values
       // Rows come in rising order, so that the first one tells of all of them, before anything is written.
       if (seq[0]! <= latest) throw behind(years, seq[0]!, latest, by)
-      take = extendTake(take, seq, bad)
-      // Rejects before the commit: a crash in between leaves lines that the next run drops, never a silent loss.
-      await rejects.append(bad)
-      total.alreadyHeld += chosen.rows.length - rows
-      total.rejectedBefore += chosen.rejects.length - bad.length
-      total.notChosen += batch.columns.count + batch.rejects.length - chosen.rows.length - chosen.rejects.length
+      take = extendTake(take, seq, lines)
+      await stretch.keepAndCount(rows)
       // A file of which no row was ever taken may still be replaced by a better one.
-      if (rows > 0 || (bad.length > 0 && (isKnown || take.rows > 0))) {
+      if (rows > 0 || (lines.length > 0 && (isKnown || take.rows > 0))) {
         const append = rows === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
           return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
         })
         const save = [saveHeld(joinTake(held, take)), saveKeyedBy(per), ...schema]
         await commits.begin(async () => {
           await writer.commit({ append, save })
-          total.rows += rows
-          total.rejected += bad.length
-          report({ rows: rows, rejected: bad.length, seq: batch.lastSeq })
+          report({ rows, rejected: lines.length, seq: lastSeq })
         })
         await pace.afterRows(rows, signal)
       } else {
-        total.rejected += bad.length
-        report({ rows: 0, rejected: bad.length, seq: batch.lastSeq })
+        report({ rows: 0, rejected: lines.length, seq: lastSeq })
       }
       if (signal.aborted) break
     }
     await commits.settled()
-    return { ...total, interrupted: signal.aborted }
+    const { rows, there: alreadyHeld, ...rest } = total
+    return { rows, alreadyHeld, ...rest, interrupted: signal.aborted }
   } catch (error) {
     throw error instanceof Fenced ? takenOver(error) : error
   } finally {
@@ -141,7 +136,7 @@ const keyless = (record: RecordSchema, partitions: number) =>
 
 /** The log cannot tell them apart. */
 const takenOver = (cause: Fenced) =>
-  new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, or a backfill has begun',
+  new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, ' + 'or a backfill has begun',
     'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.', { cause })
 
 const behind = (years: Years, seq: number, latest: number, by: string) =>

@@ -1,7 +1,7 @@
 /** The words that SQLite, PostgreSQL or Redshift keep for themselves: as the name of a column, table or view, each needs quotes in every statement, or is refused. */
 
-const words = `add aes128 aes256 all allowoverwrite alter analyse analyze and any array as asc asymmetric authorization autoincrement az64 backup
-between binary blanksasnull both bytedict bzip2 case cast check collate collation column commit concurrently constraint create
+const words = `add aes128 aes256 all allowoverwrite alter analyse analyze and any array as asc asymmetric authorization autoincrement az64
+backup between binary blanksasnull both bytedict bzip2 case cast check collate collation column commit concurrently constraint create
 credentials cross current_catalog current_date current_role current_schema current_time current_timestamp current_user
 current_user_id default deferrable deflate defrag delete delta delta32k desc disable distinct do drop else emptyasnull enable
 encode encrypt encryption end escape except exists explicit false fetch for foreign freeze from full globaldict256 globaldict64k

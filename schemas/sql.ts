@@ -1,5 +1,5 @@
 /** The SQL columns that hold a record's fields. */
-import type { SqlColumn, SqlType } from '../utilities/warehouse/warehouse.ts'
+import type { SqlColumn, SqlType } from '../utilities/warehouse.ts'
 import type { Field, Fields } from './record.ts'
 
 export const sqlColumns = ({ fields }: { readonly fields: Fields }): readonly SqlColumn[] =>

@@ -3,7 +3,7 @@
  * binary), and Avro's numbers.
  */
 import { deflateSync, inflateSync } from 'node:zlib'
-import type { Batch } from '../utilities/log/log.ts'
+import type { Batch } from '../utilities/log.ts'
 
 export type Compression = 'none' | 'zlib'
 export type Frame = { readonly ok: true; readonly id: string; readonly compression: Compression; /** Unpacked. */ readonly payload: Uint8Array }

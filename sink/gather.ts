@@ -1,7 +1,7 @@
 /** Joins batches of a log into larger ones, for a warehouse where a write costs much however small it is. */
 import { runsOfId, type Run } from '../schemas/wire.ts'
-import type { Batch, Fetched } from '../utilities/log/log.ts'
-import type { Flush } from '../utilities/warehouse/warehouse.ts'
+import type { Batch, Fetched } from '../utilities/log.ts'
+import type { Flush } from '../utilities/warehouse.ts'
 
 /**
  * So many messages at once, or fewer when the first of them has waited so long or the reader has come to its end. `read` reads until its signal

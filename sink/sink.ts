@@ -1,18 +1,18 @@
 /** The sink: reads `outflow` and writes its rows into the warehouse, each batch together with how far it has come. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
-import { knownSets } from '../feature-defs/known-versions.ts'
-import { ensureTopics } from '../feature-defs/routing.ts'
+import { outflowTopic, sinkReader } from '../streams/inflow.ts'
+import { knownSets } from '../streams/known-versions.ts'
+import { ensureTopics } from '../streams/routing.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
-import { decoder } from '../schemas/decode.ts'
-import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
-import type { Columns } from '../utilities/columns.ts'
-import type { Fetched, Log } from '../utilities/log/log.ts'
-import { oneAhead } from '../utilities/one-ahead.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import { workOnShares } from '../utilities/shares.ts'
-import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { decoder } from '../schemas/avro/decode.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import type { Columns } from '../utilities/values/columns.ts'
+import type { Fetched, Log } from '../utilities/log.ts'
+import { oneAhead } from '../utilities/running/one-ahead.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
+import { workOnShares } from '../utilities/running/shares.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
 import { gathered, runsTogether } from './gather.ts'
 
 export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
@@ -22,7 +22,7 @@ export type SinkOptions = {
   readonly partitions: number
   readonly follow: boolean
   /** What to do where no feature set is applied. */
-  readonly nothingYet?: string
+  readonly nothingYet?: () => Promise<string>
   readonly signal: AbortSignal
   readonly report: (news: SinkNews) => void
   readonly note: (text: string) => void
@@ -33,8 +33,8 @@ type SinkNews = { readonly rows: number; readonly unreadable: number; readonly o
 const sinks = 'sink'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
-  const { partitions, nothingYet = 'Run first: tidemark apply SET@0' } = options
-  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', nothingYet)
+  const { partitions, nothingYet = async () => 'Run first: tidemark apply SET@0' } = options
+  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', await nothingYet())
   await ensureTopics(ports, partitions)
   await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
 }

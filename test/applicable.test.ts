@@ -13,7 +13,7 @@ let files = 0
 function load(text: string) {
   const file = join(folder, `definitions${++files}.ts`)
   const words = 'count, date, ema, featureSet, max, mean, number, record, text'
-  writeFileSync(file, `import { ${words} } from '${resolve('feature-defs/language.ts')}'\n${text}\n`)
+  writeFileSync(file, `import { ${words} } from '${resolve('definitions.ts')}'\n${text}\n`)
   return loadDefinitions(file)
 }
 

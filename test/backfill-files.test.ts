@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Columns } from '../utilities/columns.ts'
-import { openParquetThread } from '../utilities/parquet/parquet-thread.ts'
+import type { Columns } from '../utilities/values/columns.ts'
+import { openParquetThread } from '../utilities/parquet/thread.ts'
 import { done, freshFolder, json, start, tidemark, until } from './cli-run.ts'
 import { generated, limitMs, withDefinitions } from './loan-folders.ts'
 
@@ -78,7 +78,8 @@ describe('backfill --out', () => {
     const stored = freshFolder()
     const config = withDefinitions(stored, `import { count, ema, featureSet, mean, rejectedLoan } from 'tidemark'
       export const v0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, {
-        recent: mean('risk_score', { days: 30, round: 3 }), level: ema('amount_requested', { span: 9 }), titles: count('loan_title', { last: 20 }),
+        recent: mean('risk_score', { days: 30, round: 3 }), level: ema('amount_requested', { span: 9 }),
+        titles: count('loan_title', { last: 20 }),
       })`)
     const words = `--years 2007-2009 --file ${loans} ${config}`
     await done(stored, `apply by_state@0 --yes ${config}`)

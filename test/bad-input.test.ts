@@ -48,7 +48,7 @@ function folderOfFiles(): string {
     none: 'export const answer = 42',
     broken: 'export const v0 = featureSet(',
     failing: `throw new Error('on purpose\\nin two lines')`,
-    wordy: `import { featureSet, mean, rejectedLoan } from 'tidemark'\nexport const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, { title: mean('loan_title', { last: 50 }) })`,
+    wordy: `import { featureSet, mean, rejectedLoan } from 'tidemark'\nexport const v0 = featureSet({ name: 'loan_risk', of: ` + `rejectedLoan }, { title: mean('loan_title', { last: 50 }) })`,
     elsewhere: `import { featureSet } from 'no-such-package'\nexport const v0 = featureSet`,
   }
   for (const [name, text] of Object.entries(definitions)) {
@@ -200,7 +200,7 @@ describe('mistakes with data that is there change nothing', () => {
     const consume = start(folder, 'consume')
     await until(() => consume.err().includes('loan_risk@0 from record'))
     for (const words of ['consume', 'up', 'consume --until-caught-up']) {
-      const owner = `consume is held by process ${consume.pid} on .*: tidemark consume\\. Wait until it is done, or stop it \\(kill ${consume.pid}\\)`
+      const owner = `consume is held by process ${consume.pid} on .*: tidemark consume\\. Wait until it is done, ` + `or stop it \\(kill ${consume.pid}\\)`
       expectRefusal(await tidemark(folder, words), { exit: 1, says: new RegExp(owner) })
     }
     consume.signal('SIGTERM')

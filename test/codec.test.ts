@@ -2,16 +2,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import { v1, v2 } from '../feature-defs/loan-risk.ts'
-import { cellsOf, firstDay, inflowSchema, lastDay, type AvroSchema } from '../schemas/avro.ts'
-import { decoder } from '../schemas/decode.ts'
-import { encoder, splicer } from '../schemas/encode.ts'
-import { encodeObject, parseSchema, resolveTo, toObject, Unreadable } from '../schemas/generic.ts'
+import { v1, v2 } from '../examples/loans/loan-risk.ts'
+import { cellsOf, firstDay, inflowSchema, lastDay, type AvroSchema } from '../schemas/avro/schema.ts'
+import { decoder } from '../schemas/avro/decode.ts'
+import { encoder, splicer } from '../schemas/avro/encode.ts'
+import { encodeObject, parseSchema, resolveTo, toObject, Unreadable } from '../schemas/avro/generic.ts'
 import { date, number, record, text, type Fields } from '../schemas/record.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { frame, frameHeader, headerBytes } from '../schemas/wire.ts'
-import { noDay, type Column, type Columns } from '../utilities/columns.ts'
-import type { Batch } from '../utilities/log/log.ts'
+import { noDay, type Column, type Columns } from '../utilities/values/columns.ts'
+import type { Batch } from '../utilities/log.ts'
 
 const id = '6f2a1c3e-0b4d-4e5f-8a9b-c0d1e2f30415'
 const otherId = '00112233-4455-4677-8899-aabbccddeeff'
@@ -216,7 +216,10 @@ describe('the columnar decoder', () => {
       const whole = Buffer.from(frame(id, payloadOf(schema, row!)))
       // What would complete a cut message follows it at once.
       for (let length = 0; length < Math.min(whole.length, 200); length++) {
-        const batch = batchOf([whole, whole.subarray(0, length), Buffer.concat([whole.subarray(length), whole]), whole])
+        const rest = whole.subarray(length)
+        // What begins as a frame does may be one, of a schema with another id: that is not told here.
+        if (length > 0 && rest[0] === whole[0] && rest[1] === whole[1]) continue
+        const batch = batchOf([whole, whole.subarray(0, length), Buffer.concat([rest, whole]), whole])
         const { columns, rows, bad } = decoder(schema)(batch, 0, 4)
         expect([[...rows], bad.map(({ index }) => index)]).toEqual([[0, 3], [1, 2]])
         expect(bad[0]!.reason).toMatch(/^(it is no plain framed message|it ends within field \w+|field \w+ has a length that does not fit the message)$/)
@@ -287,6 +290,7 @@ describe('the splicer', () => {
   const inflow = inflowSchema(rejectedLoan)
   const outflow = rowSchema(v2.definition)
   const featureArb = fc.option(valueArbs.double, { freq: 3, nil: NaN })
+  const numbers = (values: Float64Array) => ({ kind: 'number', values }) as const
 
   it('writes what avsc writes for the whole row', () =>
     fc.assert(fc.property(fc.array(fc.tuple(rowOf(inflow), featureArb, featureArb), { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 8 }),
@@ -294,7 +298,7 @@ describe('the splicer', () => {
       const source = encoder(inflow, id)(columnsOf(inflow, all.map(([row]) => row)))
       const indexes = Int32Array.from(all.length === 0 ? [] : picks, (one) => one % all.length)
       const features = [1, 2].map((f) => Float64Array.from(indexes, (i) => all[i]![f as 1 | 2]))
-      const spliced = splicer(outflow, otherId)(source, indexes, features, modified, version)
+      const spliced = splicer(outflow, otherId)(source, indexes, features.map(numbers), modified, version)
       const null_ = (value: number) => (Number.isNaN(value) ? null : value)
       expect(messagesOf(spliced).map(hex)).toEqual([...indexes].map((i) => {
         const [row, ma50, ma100] = all[i]!
@@ -304,16 +308,16 @@ describe('the splicer', () => {
     })))
 
   const two = encoder(inflow, id)(columnsOf(inflow, fc.sample(rowOf(inflow), { numRuns: 2, seed: 1 })))
-  const nothing = [new Float64Array(2), new Float64Array(2)]
+  const nothing = [numbers(new Float64Array(2)), numbers(new Float64Array(2))]
 
   it('keeps the keys of the rows', () => {
-    const three = [new Float64Array(3), new Float64Array(3)]
+    const three = [numbers(new Float64Array(3)), numbers(new Float64Array(3))]
     const { keys } = splicer(outflow, otherId)({ ...two, keys: ['a', 'b'] }, Int32Array.of(1, 0, 1), three, 0n, 2)
     expect(keys).toEqual(['b', 'a', 'b'])
   })
 
   it('writes a feature beyond every double as null, as no reader takes infinity', () => {
-    const spliced = splicer(outflow, otherId)(two, { from: 0, to: 2 }, [Float64Array.of(Infinity, 1), nothing[1]!], 0n, 2)
+    const spliced = splicer(outflow, otherId)(two, { from: 0, to: 2 }, [numbers(Float64Array.of(Infinity, 1)), nothing[1]!], 0n, 2)
     const { columns, bad } = decoder(outflow)(spliced, 0, 2)
     expect([bad, rowAt(outflow, columns, 0).ma50, rowAt(outflow, columns, 1).ma50]).toEqual([[], null, 1])
   })
@@ -321,7 +325,7 @@ describe('the splicer', () => {
   it('takes what does not fit together for a bug', () => {
     const splice = splicer(outflow, otherId)
     expect(() => splice(two, { from: 0, to: 2 }, [nothing[0]!], 0n, 2)).toThrow(/2 features/)
-    expect(() => splice(two, { from: 0, to: 2 }, [nothing[0]!, new Float64Array(1)], 0n, 2)).toThrow(/of 2 values/)
+    expect(() => splice(two, { from: 0, to: 2 }, [nothing[0]!, numbers(new Float64Array(1))], 0n, 2)).toThrow(/of 2 values/)
     expect(() => splice(two, Int32Array.of(2), nothing, 0n, 2)).toThrow(/message 2/)
     expect(() => splice(batchOf([frame(id, new Uint8Array(9), 'zlib')]), { from: 0, to: 1 }, nothing, 0n, 2)).toThrow(/message 0/)
     expect(() => splicer(inflow, otherId)).toThrow(/no row schema/)

@@ -1,11 +1,11 @@
 /** Compatibility of schemas: a table of changes with the verdict and its reason for each mode, and avsc as the judge of all others. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import type { AvroField, AvroSchema, AvroType } from '../schemas/avro.ts'
-import { incompatibilities, type Mode } from '../schemas/compatibility.ts'
-import { encodeObject, resolveTo, unresolvable } from '../schemas/generic.ts'
+import type { AvroField, AvroSchema, AvroType } from '../schemas/avro/schema.ts'
+import { incompatibilities, type Mode } from '../schemas/avro/compatibility.ts'
+import { encodeObject, resolveTo, unresolvable } from '../schemas/avro/generic.ts'
 
 const of = (...fields: readonly AvroField[]): AvroSchema => ({ type: 'record', name: 'r', fields })
 const reasons = (mode: Mode, next: AvroType, ...earlier: readonly AvroType[]) =>

@@ -1,9 +1,9 @@
 /** The CSV reader: tricky files with their exact rows and rejects, and a plain reader, character by character, that it must agree with. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readCsv, type CsvBatch, type CsvOptions, type Reject } from '../schemas/csv.ts'
+import { readCsv, type CsvBatch, type CsvOptions, type Reject } from '../schemas/csv/read.ts'
 import { date, number, record, text, type Field, type RecordSchema } from '../schemas/record.ts'
-import { noDay } from '../utilities/columns.ts'
+import { noDay } from '../utilities/values/columns.ts'
 
 const saleWith = (bytes: number): RecordSchema => record('sale', 'day', {
   amount: number('Amount', { nullable: false }), day: date('Day', { nullable: false }), note: text('Note', { bytes }), rate: number('Rate'),

@@ -1,7 +1,7 @@
 /** Mistakes in definitions do not compile: the type checker fails on any line here that should be an error and is not. */
-import { count, ema, featureSet, mean, type FeatureRow } from '../feature-defs/feature-set.ts'
-import { v1, type v0, type v2 } from '../feature-defs/loan-risk.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { count, ema, featureSet, mean, type FeatureRow } from '../feature-defs/language.ts'
+import { v1, type v0, type v2 } from '../examples/loans/loan-risk.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 
 type V1 = FeatureRow<typeof v1>
 export const read = (row: V1): number | null => row.ma100 ?? row.ma50

@@ -2,10 +2,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engine, packState, pickStates, unpackState, type Engine } from '../feature-defs/engine.ts'
-import { count, ema, featureSet, last, max, mean, stddev, sum, type Definition } from '../feature-defs/feature-set.ts'
 import { fieldsRead, type Inputs } from '../feature-defs/inputs.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { count, ema, featureSet, last, max, mean, stddev, sum, type Definition } from '../feature-defs/language.ts'
+import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { date, number, record, text } from '../schemas/record.ts'
+import type { Column } from '../utilities/values/columns.ts'
 import { table } from './table.ts'
 
 const payment = record('payment', 'day', {
@@ -31,11 +32,19 @@ const keyed = featureSet({ name: 'payments', of: payment, per: 'account' }, feat
 const snapshotOf = (running: Engine, from: ReadonlyMap<string, Uint8Array>, keys: Iterable<string>): Map<string, Uint8Array> =>
   new Map([...new Set([...from.keys(), ...keys])].map((key) => [key, packState(running.statesOf(key))]))
 
+const numbers = (values: readonly number[]): Column => ({ kind: 'number', values: Float64Array.from(values) })
+
+/** A text of one byte, or null. */
+const texts = (values: readonly number[]): Column => {
+  const starts = Int32Array.from(values, (value, row) => (value === value ? row : -1))
+  return { kind: 'text', bytes: new Uint8Array(values.length), starts, ends: starts.map((start) => start + 1) }
+}
+
 type Payment = { readonly account: string; readonly day: number; readonly amount: number; readonly note: number }
 
 const inputsOf = (rows: readonly Payment[]): Inputs => ({
   count: rows.length,
-  numbers: new Map([['amount', Float64Array.from(rows, ({ amount }) => amount)], ['note', Float64Array.from(rows, ({ note }) => note)]]),
+  byName: new Map([['amount', numbers(rows.map(({ amount }) => amount))], ['note', texts(rows.map(({ note }) => note))]]),
   days: Int32Array.from(rows, ({ day }) => day),
   keys: rows.map(({ account }) => account),
 })
@@ -45,7 +54,7 @@ type Entries = Map<string, Uint8Array>
 /** Row by row, one value per feature. */
 function push(running: Engine, rows: readonly Payment[]): number[][] {
   const columns = running.push(inputsOf(rows))
-  return rows.map((_, row) => columns.map((column) => column[row]!))
+  return rows.map((_, row) => columns.map(({ values }) => values[row]!))
 }
 
 const cutAt = (rows: readonly Payment[], cuts: readonly number[]) => [0, ...cuts].map((from, piece) => rows.slice(from, cuts[piece] ?? rows.length))
@@ -65,7 +74,7 @@ const payments = fc.array(paymentRow, { maxLength: 120 }).chain((rows) => fc.rec
 }))
 
 const scores = (values: readonly (number | null | undefined)[]): Inputs =>
-  ({ count: values.length, numbers: new Map([['risk_score', Float64Array.from(values, (value) => value ?? NaN)]]), days: new Int32Array(values.length) })
+  ({ count: values.length, days: new Int32Array(values.length), byName: new Map([['risk_score', numbers(values.map((value) => value ?? NaN))]]) })
 
 describe('the loan features', () => {
   it('yield one column per feature, in the order they are declared', () => {
@@ -76,8 +85,8 @@ describe('the loan features', () => {
       579        | 397.667 | 397.667
       -          | 397.667 | 397.667`
     const [ma50, ma100] = engine(v1.definition).push(scores(rows.map((row) => row['risk_score'])))
-    expect([...ma50!]).toEqual(rows.map((row) => row['ma50']))
-    expect([...ma100!]).toEqual(rows.map((row) => row['ma100']))
+    expect([...ma50!.values]).toEqual(rows.map((row) => row['ma50']))
+    expect([...ma100!.values]).toEqual(rows.map((row) => row['ma100']))
   })
 
   it('of a later version take over the state of those that did not change, and start the others empty', () => {
@@ -85,8 +94,8 @@ describe('the loan features', () => {
     before.push(scores([0, 611]))
     const after = engine(v2.definition, new Map([['', packState(pickStates(packState(before.statesOf('')), ['ma100']))]]))
     const [ma50, ma100] = after.push(scores([502]))
-    expect([...ma50!]).toEqual([502])
-    expect([...ma100!]).toEqual([371])
+    expect([...ma50!.values]).toEqual([502])
+    expect([...ma100!.values]).toEqual([371])
   })
 
   it('read the score and the date, and the key when there is one', () => {

@@ -1,8 +1,8 @@
 /** Ports that fail as processes do: killed before a write, after which nothing works any more, or told to stop at a call, as by Ctrl-C. */
-import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
-import type { Log, Writer } from '../utilities/log/log.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import type { Log, Writer } from '../utilities/log.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
 
 /** The process is gone. */
 export class Killed extends Error {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { generate, generateTo, yearSizes, type GenerateOptions } from '../producer/generate.ts'
-import { readCsv } from '../schemas/csv.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
-import { noDay, type Column } from '../utilities/columns.ts'
+import { generate, generateTo, yearSizes, type GenerateOptions } from '../examples/loans/generate.ts'
+import { readCsv } from '../schemas/csv/read.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
+import { noDay, type Column } from '../utilities/values/columns.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-generate-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { consume } from '../consumer/consume.ts'
-import { loadPosition, savePosition, writerName } from '../feature-defs/checkpoint.ts'
+import { loadPosition, savePosition, writerName } from '../streams/position.ts'
 import { handover } from '../versions/handover.ts'
 import { done, freshFolder } from './cli-run.ts'
 import { generated, limitMs, withPorts } from './loan-folders.ts'

@@ -3,16 +3,17 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { loadPosition, loadPositions, savePosition, writerName } from '../feature-defs/checkpoint.ts'
-import { loadHeld } from '../feature-defs/held.ts'
-import { inflowTopic, producerName, registerInflow } from '../feature-defs/inflow.ts'
-import { inflowSchema } from '../schemas/avro.ts'
-import { readCsv } from '../schemas/csv.ts'
-import { encoder } from '../schemas/encode.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { loadPosition, loadPositions, savePosition, writerName } from '../streams/position.ts'
+import { loadHeld } from '../streams/held.ts'
+import { inflowTopic, producerName, registerInflow } from '../streams/inflow.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { readCsv } from '../schemas/csv/read.ts'
+import { encoder } from '../schemas/avro/encode.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { done, freshFolder, json, tidemark, until } from './cli-run.ts'
-import { backfilling, loansText, producing, putLoans, refusalOf, seqsOf, seqsShown, type Step } from './intake-steps.ts'
-import type { Save } from '../utilities/checkpoint/checkpoint.ts'
+import { backfilling, producing, putLoans, refusalOf, seqsOf, seqsShown, type Step } from './intake-steps.ts'
+import { loansText } from './loans-text.ts'
+import type { Save } from '../utilities/checkpoints.ts'
 import { dumpOf, limitMs, withDefinitions, withPorts } from './loan-folders.ts'
 
 /** v0 is applied; the file lies beside. */
@@ -46,7 +47,7 @@ describe('no order of commands drops a row', { timeout: limitMs }, () => {
     const { folder, file } = await applied(sorted)
     await producing(folder, { file, years: [2008, 2008] })
     const before = dumpOf(folder)
-    const first = 'row 5 of 2009 lies behind row 3, which waits in inflow and loan_risk has not taken yet. Features run over records in order. Have it taken first: tidemark consume --until-caught-up; then run this again.'
+    const first = 'row 5 of 2009 lies behind row 3, which waits in inflow and loan_risk has not taken yet. Features run over records in order. ' + 'Have it taken first: tidemark consume --until-caught-up; then run this again.'
     expect(await refusalOf(backfilling(folder, { file, years: [2009, 2009] }))).toBe(first.replace('row 5', 'row 6'))
     expect(dumpOf(folder)).toEqual(before)
     // What lies before them may be taken, and what they are is left to the stream.
@@ -183,7 +184,8 @@ describe('a backfill that was cut short', { timeout: limitMs }, () => {
   it('on several partitions is finished where it was cut, also between two of them', async () => {
     const folder = freshFolder()
     const config = withDefinitions(folder, `import { featureSet, mean, rejectedLoan } from 'tidemark'
-      export const v0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, { ma50: mean('risk_score', { last: 50, round: 3 }) })`)
+      const features = { ma50: mean('risk_score', { last: 50, round: 3 }) }
+      export const v0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, features)`)
     writeFileSync(join(folder, 'own.json'), JSON.stringify({ features: join(folder, 'features.ts'), log: { kind: 'embedded', partitions: 4 } }))
     const ofStates = rows.slice(0, 25_000).map((year, i) => `1000,${year}-06-01,car,${600 + (i % 97)},10%,481xx,${['NM', 'CA', 'TX', 'NY', 'OH', 'WA'][i % 5]},4 years,0`)
     const file = putLoans(folder, ofStates)
@@ -257,7 +259,7 @@ describe('a file that has grown', { timeout: limitMs }, () => {
     writeFileSync(file, readFileSync(file).subarray(0, -4))
     await producing(folder, { file, years: [2007, 2010] })
     appendFileSync(file, 's,0\n')
-    expect(await refusalOf(producing(folder, { file, years: [2007, 2010] }))).toBe('loans.csv ended in the middle of a line when its rows were taken, and that line goes on now. Put what is new into a file of its own, with the header, and pass --continue.')
+    expect(await refusalOf(producing(folder, { file, years: [2007, 2010] }))).toBe('loans.csv ended in the middle of a line when its rows were taken, and that line goes on now. ' + 'Put what is new into a file of its own, with the header, and pass --continue.')
 
     const other = await applied([2007])
     await producing(other.folder, { file: other.file, years: [2007, 2007] })

@@ -1,8 +1,8 @@
 /** The life of versions as a journal: given what happened, when somebody asks for something, then this is decided, or refused with what to do. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { Problem } from '../utilities/problem.ts'
+import type { Mode } from '../streams/position.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { decide, type Command, type StillShown } from '../versions/decide.ts'
 import { evolve, isComplete, nothingYet, promotedIn, shownIn, stateOf, toBeComputed, type SetState, type VersionEvent } from '../versions/journal.ts'
 

@@ -1,9 +1,9 @@
 /** Layers of state: a version goes on from another one's state where it lies, however often versions change, and nothing is left of one that is retired. */
 import { describe, expect, it } from 'vitest'
-import { loadPosition } from '../feature-defs/checkpoint.ts'
-import { featureSet, last, mean, sum, type Definition } from '../feature-defs/feature-set.ts'
-import { layersThere } from '../feature-defs/state.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { loadPosition } from '../streams/position.ts'
+import { featureSet, last, mean, sum, type Definition } from '../feature-defs/language.ts'
+import { layersThere } from '../streams/state.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { storeInMemory } from './driver/in-memory.ts'
 import type { DrivenStore } from './driver/store.ts'
 import type { Command } from './driver/step.ts'

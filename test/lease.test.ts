@@ -3,9 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { takeLease } from '../utilities/lease-file.ts'
-import { Problem } from '../utilities/problem.ts'
-import { holdAlone } from '../utilities/sqlite.ts'
+import { takeLease } from '../utilities/sqlite/lease.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { holdAlone } from '../utilities/sqlite/database.ts'
 import { newDirectory, nextLine, startChild } from './contracts/processes.ts'
 
 function testDirectory(): string {

@@ -1,17 +1,17 @@
 /** A registry in a file that was lost: every schema that a message of the store names comes back under its id, whoever had registered it. */
 import { describe, expect, it } from 'vitest'
-import { messagesOf } from '../commands/topic-messages.ts'
-import { featureSet, mean } from '../feature-defs/feature-set.ts'
-import { deadTopic } from '../feature-defs/inflow.ts'
-import { checkRegistry, hasLostRegistry, takeRegistry } from '../feature-defs/store.ts'
+import { messagesOf } from '../use-cases/topic-messages.ts'
+import { featureSet, mean } from '../feature-defs/language.ts'
+import { deadTopic } from '../streams/inflow.ts'
+import { checkRegistry, hasLostRegistry, takeRegistry } from '../streams/store.ts'
 import { produce } from '../producer/produce.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
-import type { Registered, Registry } from '../utilities/registry/registry.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
+import type { Registered, Registry } from '../utilities/registry.ts'
 import { apply } from '../versions/apply.ts'
 import { restoreSchemas } from '../versions/repair.ts'
 import { verify } from '../versions/verify.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
-import { loansText } from './intake-steps.ts'
+import { loansText } from './loans-text.ts'
 import { foreign, loanRisk, mustBeDone, refusal, streamed } from './memory-steps.ts'
 
 const signal = new AbortController().signal
@@ -40,9 +40,8 @@ const producing = (store: StoreInMemory, record: typeof rejectedLoan, from: numb
 
 const reasons = async (store: StoreInMemory) => {
   const ports = store.open()
-  const partitions = (await ports.log.topics()).find(({ topic }) => topic === deadTopic)!.partitions.map((ends, partition) => ({ partition, ...ends }))
-  const found = await messagesOf(ports, { topic: deadTopic, partitions, most: 10, from: undefined })
-  return (found!.json as { readonly fields?: { readonly reason: string } }[]).map(({ fields }) => fields?.reason)
+  const found = await messagesOf(ports, { topic: deadTopic, partition: undefined, most: 10, from: undefined })
+  return found.map((one) => ('fields' in one ? one.fields['reason'] : undefined))
 }
 
 describe('a registry that was lost', () => {

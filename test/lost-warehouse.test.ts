@@ -4,7 +4,7 @@ import { repair } from '../versions/repair.ts'
 import { tally } from '../versions/tally.ts'
 import { verify } from '../versions/verify.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
-import { loansText } from './intake-steps.ts'
+import { loansText } from './loans-text.ts'
 import { loanRisk, mustBeDone, streamed } from './memory-steps.ts'
 
 const years = [2007, 2007, 2008, 2008, 2009, 2009, 2010, 2010, 2011, 2011]

@@ -1,5 +1,5 @@
 /** The ports in memory pass every contract, as the adapters do that keep things. */
-import { incompatibilities } from '../schemas/compatibility.ts'
+import { incompatibilities } from '../schemas/avro/compatibility.ts'
 import { openMemoryCheckpoints } from '../utilities/memory/checkpoints.ts'
 import { openMemoryLog } from '../utilities/memory/log.ts'
 import { memorySchemas, openMemoryRegistry } from '../utilities/memory/registry.ts'

@@ -1,38 +1,63 @@
 /** The operators: what each yields, drawn as tables, and the laws that all of them keep. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nearestDouble, roundDecimal } from '../feature-defs/operators/decimal.ts'
-import type { Operator, OperatorSpec, WindowedOp } from '../feature-defs/operators/operator.ts'
-import { operatorOf, stateBytes } from '../feature-defs/operators/operators.ts'
-import { Problem } from '../utilities/problem.ts'
-import { exact, exactAt, toDouble, type Value, type Windowed } from './exact.ts'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { nearestDouble, roundDecimal } from '../feature-defs/decimal.ts'
+import { defineOperator, type Computation, type OperatorSpec } from '../feature-defs/define-operator.ts'
+import { toDouble } from '../feature-defs/fractions.ts'
+import { computationOf, operators, operatorOf, windowsOf } from '../feature-defs/known-operators.ts'
+import type { WindowName } from '../feature-defs/options.ts'
+import type { FieldColumn, FieldKind } from '../feature-defs/takes.ts'
+import { noDay, type TextColumn } from '../utilities/values/columns.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { exact, exactAt, type Input, type Value } from './exact.ts'
 import { table } from './table.ts'
 
-const column = (values: readonly Value[]) => Float64Array.from(values, (value) => value ?? NaN)
+const numbers = (values: readonly Value[]) => Float64Array.from(values, (value) => value ?? NaN)
+
+/** Each text behind the one before. */
+function texts(values: readonly (string | null)[]): TextColumn {
+  const all = values.map((value) => Buffer.from(value ?? ''))
+  const ends = new Int32Array(all.length)
+  all.reduce((end, { length }, row) => (ends[row] = end + length), 0)
+  const starts = ends.map((end, row) => (values[row] === null ? -1 : end - all[row]!.length))
+  return { kind: 'text', bytes: Buffer.concat(all), starts, ends }
+}
+
+/** A field of each kind, of values that come from numbers. */
+const fields: { readonly [kind in FieldKind]: { of(value: number): Input; column(values: readonly Input[]): FieldColumn } } = {
+  number: { of: (value) => value, column: (values) => ({ kind: 'number', values: numbers(values as readonly Value[]) }) },
+  date: { of: (value) => Math.trunc(value % 20_000), column: (values) => ({ kind: 'date', days: Int32Array.from(values as readonly Value[], (day) => day ?? noDay) }) },
+  text: { of: String, column: (values) => texts(values as readonly (string | null)[]) },
+}
+
 const nulled = (values: Float64Array): Value[] => Array.from(values, (value) => (Number.isNaN(value) ? null : value))
 
+type How = { readonly cuts?: readonly number[]; readonly saving?: boolean; readonly kind?: FieldKind }
+
 /** Runs the rows through in stretches that end at the cuts, saving and loading the state at each when asked to. */
-function yields(spec: OperatorSpec, inputs: readonly Value[], days: readonly number[] = [], how: { cuts?: readonly number[]; saving?: boolean } = {}): Value[] {
-  const { cuts = [], saving = false } = how
-  const operator = operatorOf(spec)
+function yields(spec: OperatorSpec, inputs: readonly Input[], days: readonly number[] = [], how: How = {}): Value[] {
+  const { cuts = [], saving = false, kind = 'number' } = how
+  const computation = computationOf(spec)
   const out = new Float64Array(inputs.length)
-  const input = column(inputs)
+  const input = operatorOf(spec).takes.read(fields[kind].column(inputs))
   const dates = Int32Array.from(inputs, (_, row) => days[row] ?? 0)
-  let state = operator.init()
+  let state = computation.init()
   let from = 0
   for (const cut of [...cuts, inputs.length]) {
-    operator.run(state, input, dates, out, from, cut)
-    if (saving) state = reloaded(operator, state, () => stateBytes(spec, new Set(dates.slice(0, cut)).size))
+    computation.run(state, input, { days: dates }, out, from, cut)
+    if (saving) state = reloaded(computation, state, () => new Set(dates.slice(0, cut)).size)
     from = cut
   }
   return nulled(out)
 }
 
-function reloaded(operator: Operator<unknown>, state: unknown, bound: () => number): unknown {
-  const saved = operator.save(state)
-  const loaded = operator.load(saved)
-  expect(operator.save(loaded)).toEqual(saved)
-  expect(saved.length).toBeLessThanOrEqual(bound())
+function reloaded(computation: Computation<unknown>, state: unknown, distinctDays: () => number): unknown {
+  const saved = computation.save(state)
+  const loaded = computation.load(saved)
+  expect(computation.save(loaded)).toEqual(saved)
+  expect(saved.length).toBeLessThanOrEqual(computation.mostBytes(distinctDays()))
   return loaded
 }
 
@@ -44,8 +69,9 @@ function expectTable(rows: readonly { readonly [column: string]: Value }[], spec
   expect(found).toEqual(Object.fromEntries(Object.keys(specs).map((name) => [name, of(name)])))
 }
 
-const over = (op: WindowedOp, window: { last: number; round?: number } | { days: number; round?: number }): Windowed => ({ op, of: 'x', ...window })
-const ema = (span: number, round?: number): OperatorSpec => ({ op: 'ema', of: 'x', span, ...(round === undefined ? {} : { round }) })
+const over = (op: string, options: { readonly [option: string]: number }): OperatorSpec => ({ op, of: 'x', ...options })
+const ema = (span: number, round?: number) => over('ema', round === undefined ? { span } : { span, round })
+const named = ({ of, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
 
 describe('windows of records', () => {
   it('use fewer records at the start', () => {
@@ -122,10 +148,8 @@ describe('windows of days', () => {
 })
 
 /** Every windowed operator over this window, under its own name. */
-function all(window: { last: number } | { days: number }): { readonly [column: string]: OperatorSpec } {
-  const ops: readonly WindowedOp[] = ['mean', 'sum', 'count', 'min', 'max', 'stddev', 'last']
-  return Object.fromEntries(ops.map((op) => [op, over(op, window)]))
-}
+const all = (window: { readonly [name in WindowName]?: number }): { readonly [column: string]: OperatorSpec } =>
+  Object.fromEntries(['mean', 'sum', 'count', 'min', 'max', 'stddev', 'last'].map((op) => [op, over(op, window)]))
 
 describe('the exponential moving average', () => {
   it('starts at the first value and lets nulls pass', () => {
@@ -245,7 +269,7 @@ describe('exactness', () => {
 
   it('never yields a negative zero', () => {
     const values = [-0, -0, -5e-324, 0, -0]
-    for (const spec of operators) for (const value of yields(spec, values)) expect(value).not.toBe(-0)
+    for (const [, spec, kind] of specs) if (kind === 'number') for (const value of yields(spec, values)) expect(value).not.toBe(-0)
   })
 
   it('lasts over millions of records of cents', { timeout: 30_000 }, () => {
@@ -257,8 +281,8 @@ describe('exactness', () => {
       input[row] = cents[row]! / 100
     }
     const out = new Float64Array(rows)
-    const operator = operatorOf(over('mean', { last: 100, round: 3 }))
-    operator.run(operator.init(), input, new Int32Array(rows), out, 0, rows)
+    const computation = computationOf(over('mean', { last: 100, round: 3 }))
+    computation.run(computation.init(), input, { days: new Int32Array(rows) }, out, 0, rows)
     let sum = 0
     let wrong = 0
     for (let row = 0; row < rows; row++) {
@@ -289,12 +313,19 @@ describe('exactness', () => {
   })
 })
 
-/** Every operator is here, over windows of both kinds, rounded and not: one that is added must obey every law below. */
-const operators: readonly OperatorSpec[] = [
-  ...(['mean', 'sum', 'count', 'min', 'max', 'stddev', 'last'] as const).flatMap((op) =>
-    [{ last: 1 }, { last: 3 }, { last: 7, round: 0 }, { last: 50, round: 3 }, { days: 1 }, { days: 7, round: 2 }, { days: 30 }].map((window) => over(op, window))),
-  ema(1), ema(3), ema(50, 3), ema(7, 0),
-]
+/** The options that each window is tried with, rounded and not. */
+const tried: { readonly [window in WindowName]: readonly { readonly [option: string]: number }[] } = {
+  last: [{ last: 1 }, { last: 3 }, { last: 7, round: 0 }, { last: 50, round: 3 }],
+  days: [{ days: 1 }, { days: 7, round: 2 }, { days: 30 }],
+  span: [{ span: 1 }, { span: 3 }, { span: 50, round: 3 }, { span: 7, round: 0 }],
+}
+
+/** Every operator, over each of its windows and each kind of field that it takes: one that is added must obey every law below. */
+const specs = operators.flatMap((operator) => operator.takes.kinds.flatMap((kind) =>
+  windowsOf(operator).flatMap((window) => tried[window]).map((options) => {
+    const spec = over(operator.op, options)
+    return [`${named(spec)}${kind === 'number' ? '' : ` of a ${kind}`}`, spec, kind] as const
+  })))
 
 const score = fc.integer({ min: 0, max: 900 })
 const cents = fc.integer({ min: -10_000_000, max: 10_000_000 }).map((value) => value / 100)
@@ -315,7 +346,7 @@ const values = fc.array(stretch, { maxLength: 6 }).map((stretches) => stretches.
 
 /** Days mostly go on; some records are late by a little, some by much. */
 const dayStep = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) }, fc.integer({ min: -40, max: 40 }))
-const series = values.chain((inputs) => fc.record({
+const numberSeries = values.chain((inputs) => fc.record({
   inputs: fc.constant(inputs),
   days: fc.array(dayStep, { minLength: inputs.length, maxLength: inputs.length }).map((steps) => {
     let day = 14_000
@@ -324,43 +355,46 @@ const series = values.chain((inputs) => fc.record({
   cuts: fc.array(fc.integer({ min: 0, max: inputs.length }), { maxLength: 8 }).map((cuts) => cuts.sort((a, b) => a - b)),
 }))
 
-const named = ({ of: _, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
 const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
-describe.each(operators.map((spec) => [named(spec), spec] as const))('%s', (_, spec) => {
+describe.each(specs)('%s', (_, spec, kind) => {
+  /** The same series, of values of this kind. */
+  const series = numberSeries.map(({ inputs, ...rest }) =>
+    ({ ...rest, inputs: inputs.map((value) => (value === null ? null : fields[kind].of(value))) }))
+
   it('equals the independent exact oracle', () => {
     fc.assert(fc.property(series, ({ inputs, days }) => {
-      expect(yields(spec, inputs, days)).toEqual(exact(spec, inputs, days))
+      expect(yields(spec, inputs, days, { kind })).toEqual(exact(spec, inputs, days))
     }), { numRuns: 40 })
   })
 
   it('yields the same bits for any chunking', () => {
     fc.assert(fc.property(series, ({ inputs, days, cuts }) => {
-      const whole = yields(spec, inputs, days)
-      expect(yields(spec, inputs, days, { cuts })).toEqual(whole)
-      expect(yields(spec, inputs, days, { cuts: everyRow(inputs.length) })).toEqual(whole)
+      const whole = yields(spec, inputs, days, { kind })
+      expect(yields(spec, inputs, days, { kind, cuts })).toEqual(whole)
+      expect(yields(spec, inputs, days, { kind, cuts: everyRow(inputs.length) })).toEqual(whole)
     }), { numRuns: 40 })
   })
 
   it('resumes from a saved state as if never stopped, and saves no more than it says', () => {
     fc.assert(fc.property(series, ({ inputs, days, cuts }) => {
-      expect(yields(spec, inputs, days, { cuts, saving: true })).toEqual(yields(spec, inputs, days))
+      expect(yields(spec, inputs, days, { kind, cuts, saving: true })).toEqual(yields(spec, inputs, days, { kind }))
     }), { numRuns: 40 })
   })
 
   it('gives nulls a place but no part', () => {
     fc.assert(fc.property(series.filter(({ inputs }) => inputs.length > 0), ({ inputs, days }) => {
       const final = inputs.length - 1
-      const first = 'last' in spec ? Math.max(0, inputs.length - spec.last) : 0
+      const first = Math.max(0, inputs.length - ((spec['last'] ?? inputs.length) as number))
       const kept = everyRow(inputs.length).filter((row) => row === final || (row >= first && inputs[row] !== null))
-      const without = yields(spec, kept.map((row) => inputs[row]!), kept.map((row) => days[row]!))
-      expect(without.at(-1)).toEqual(yields(spec, inputs, days).at(-1))
+      const without = yields(spec, kept.map((row) => inputs[row]!), kept.map((row) => days[row]!), { kind })
+      expect(without.at(-1)).toEqual(yields(spec, inputs, days, { kind }).at(-1))
     }), { numRuns: 40 })
   })
 })
 
 describe('large windows', () => {
-  it.each(['min', 'max', 'mean', 'count', 'last'] as const)('%s over ten thousand records equals the plain one', (op) => {
+  it.each(['min', 'max', 'mean', 'count', 'last'])('%s over ten thousand records equals the plain one', (op) => {
     const rows = 30_000
     const inputs = Array.from({ length: rows }, (_, row): Value => (row % 11 === 3 ? null : ((row * 7919) % 20_011) - row / 4))
     const spec = over(op, { last: 10_000, round: 2 })
@@ -370,15 +404,65 @@ describe('large windows', () => {
 })
 
 describe('operators', () => {
+  it('say what they mean in fractions that share no code with what computes them', () => {
+    expect(readFileSync('feature-defs/fractions.ts', 'utf8')).not.toMatch(/\bimport\b/)
+  })
+
+  it.each(Object.entries({
+    count: '401fc0d58b69f4a4', sum: '39fb50ef91788581', mean: '39fb50ef91788581', stddev: 'f2b64110a3c2c1f3',
+    min: 'af5a960e2f4b8e6c', max: '223e552ce4bdf119', last: '44784b170ae25230', ema: '98267bea1074b37e',
+  }))('save states of %s as the bytes that stores of before hold', (op, digest) => {
+    const hash = createHash('sha256')
+    for (const [, spec] of specs.filter(([, spec, kind]) => spec.op === op && kind === 'number')) {
+      const computation = computationOf(spec)
+      const state = computation.init()
+      edges.concat(edges.map((value) => value / 3)).forEach((value, row) => {
+        const input = numbers([value, row % 3 === 0 ? null : row * 1.25])
+        computation.run(state, input, { days: Int32Array.of(14_000 + row, 13_990 + row * 2) }, new Float64Array(2), 0, 2)
+        hash.update(computation.save(state))
+      })
+    }
+    expect(hash.digest('hex').slice(0, 16)).toBe(digest)
+  })
+
+  it('read the column of the field as it is, texts too', () => {
+    const longest = defineOperator({
+      op: 'longest',
+      takes: { kinds: ['text'], read: (column) => column },
+      gives: 'number',
+      params: {},
+      windows: { last: (): Computation<{ most: number }, TextColumn> => ({
+        init: () => ({ most: 0 }),
+        run(state, { starts, ends }, rows, out, from, to) {
+          for (let row = from; row < to; row++) out[row] = state.most = Math.max(state.most, ends[row]! - starts[row]!)
+        },
+        save: () => new Uint8Array(0),
+        load: () => ({ most: 0 }),
+        mostBytes: () => 0,
+      }) },
+      exact: (values) => Math.max(...values.map(({ length }) => length)),
+    })
+    const computation = longest.windows.last(9, {})
+    const out = new Float64Array(3)
+    computation.run(computation.init(), texts(['ab', 'abcd', 'abc']), { days: new Int32Array(3) }, out, 0, 3)
+    expect([...out]).toEqual([2, 4, 4])
+    expect(longest('note', { last: 9 }).spec).toEqual({ op: 'longest', of: 'note', last: 9 })
+    expect(longest.exact(['ab', 'abcd', 'abc'], { last: 9 })).toBe(4)
+  })
+
+  it('are one file each, and each file is in the list', () => {
+    expect(readdirSync('feature-defs/operators')).toEqual(operators.map(({ op }) => `${op}.ts`))
+  })
+
   it('are refused by name when this version has none of that name', () => {
     expect(() => operatorOf({ op: 'median', of: 'x', last: 3 } as unknown as OperatorSpec)).toThrow(Problem)
   })
 
   it('refuse the saved state of another operator, or of a longer window', () => {
-    const long = operatorOf(over('mean', { last: 3 }))
+    const long = computationOf(over('mean', { last: 3 }))
     const state = long.init()
-    long.run(state, column([1, 2, 3]), new Int32Array(3), new Float64Array(3), 0, 3)
-    expect(() => operatorOf(ema(3)).load(long.save(state))).toThrow(/layout/)
-    expect(() => operatorOf(over('mean', { last: 2 })).load(long.save(state))).toThrow(/3 records/)
+    long.run(state, numbers([1, 2, 3]), { days: new Int32Array(3) }, new Float64Array(3), 0, 3)
+    expect(() => computationOf(ema(3)).load(long.save(state))).toThrow(/layout/)
+    expect(() => computationOf(over('mean', { last: 2 })).load(long.save(state))).toThrow(/3 records/)
   })
 })

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { noDay, type Column } from '../utilities/columns.ts'
-import { openParquet } from '../utilities/parquet/parquet.ts'
-import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
+import { noDay, type Column } from '../utilities/values/columns.ts'
+import { openParquet } from '../utilities/parquet/write.ts'
+import type { SqlColumn } from '../utilities/warehouse.ts'
 import { freshFolder } from './cli-run.ts'
 import { limitMs } from './loan-folders.ts'
 import { columns, duckdb, nothing, toColumns, type Row } from './parquet-rows.ts'
@@ -55,7 +55,7 @@ describe('Parquet in folders', () => {
       if (values.length === 0) return
       const how = `hive_partitioning = true, hive_types = {'t': VARCHAR}, filename = true, file_row_number = true`
       // DuckDB before 1.5 reads the name itself; others, and DuckDB since, read null anyway.
-      const { rows } = await duckdb(`SELECT nullif(t, '__HIVE_DEFAULT_PARTITION__'), n, filename FROM read_parquet('${folder}/**/*.parquet', ${how}) ORDER BY filename, file_row_number`)
+      const { rows } = await duckdb(`SELECT nullif(t, '__HIVE_DEFAULT_PARTITION__'), n, filename FROM read_parquet('${folder}/**/*.parquet', ` + `${how}) ORDER BY filename, file_row_number`)
       expect(rows.toSorted((a, b) => Number(a[1]) - Number(b[1])).map(([t, n, file]) => [t, n, String(file).slice(-18)]))
         .toEqual(values.map((t, at) => [t, BigInt(at), `part-${String(Math.floor(at / rowsPerFile) + 1).padStart(5, '0')}.parquet`]))
       for (const [at, [, n, file]] of rows.entries()) if (at > 0 && rows[at - 1]![2] === file) expect(n! > rows[at - 1]![1]!).toBe(true)

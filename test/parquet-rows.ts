@@ -1,8 +1,8 @@
 /** Rows for the tests of Parquet: chance ones, as columns on their way in and as DuckDB gives them back. */
 import { DuckDBDateValue, DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
-import { noDay, type Column, type Columns } from '../utilities/columns.ts'
-import type { SqlColumn } from '../utilities/warehouse/warehouse.ts'
+import { noDay, type Column, type Columns } from '../utilities/values/columns.ts'
+import type { SqlColumn } from '../utilities/warehouse.ts'
 
 export type Row = {
   readonly d: number | null

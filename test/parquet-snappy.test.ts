@@ -1,7 +1,7 @@
 /** Snappy: what is packed comes back, is as small as it should be, and what is damaged is refused. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mostPacked, packInto, unpack } from '../utilities/snappy.ts'
+import { mostPacked, packInto, unpack } from '../utilities/kafka/wire/snappy-block.ts'
 
 function packed(bytes: Uint8Array, from = 0, end = bytes.length): Buffer {
   const out = new Uint8Array(mostPacked(end - from))

@@ -133,6 +133,6 @@ describe('an inflow of several partitions', () => {
     folderWith(byZip, folder)
     const { code, err } = await tidemark(folder, `plan by_zip@0 ${own}`)
     expect(code).toBe(1)
-    expect(err).toBe('tidemark: by_zip is per zip_code, and the 4 partitions of inflow are keyed by state. Use an inflow of one partition, or one that was produced by zip_code.\n')
+    expect(err).toBe('tidemark: by_zip is per zip_code, and the 4 partitions of inflow are keyed by state. Use an inflow of one partition, ' + 'or one that was produced by zip_code.\n')
   }, limitMs)
 })

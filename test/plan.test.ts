@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { v0, v1 } from '../feature-defs/loan-risk.ts'
+import { v0, v1 } from '../examples/loans/loan-risk.ts'
 import { featureChanges } from '../versions/changes.ts'
 import { done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
 import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, withDefinitions } from './loan-folders.ts'
@@ -75,7 +75,7 @@ describe('plan', () => {
   it("names the views that change, other people's views on them, and who is pinned to what", async () => {
     const folder = copyOf(base)
     const db = new DatabaseSync(warehouseOf(folder))
-    db.exec('CREATE VIEW board AS SELECT ma50 FROM loan_risk; CREATE VIEW audit AS SELECT ma50 FROM loan_risk_v0; CREATE VIEW other AS SELECT 1 AS one')
+    db.exec('CREATE VIEW board AS SELECT ma50 FROM loan_risk; CREATE VIEW audit AS SELECT ma50 FROM loan_risk_v0; ' + 'CREATE VIEW other AS SELECT 1 AS one')
     db.close()
     const { plans: [plan] } = await json(folder, 'plan loan_risk@1')
     expect(plan).toMatchObject({ views: ['loan_risk', 'loan_risk_v1'], dependents: [{ view: 'board', uses: ['loan_risk'] }], pinned: [{ view: 'loan_risk_v0', by: ['audit'] }] })
@@ -110,7 +110,8 @@ describe('plan', () => {
 
 describe('a definitions file of one’s own', () => {
   const text = `import { featureSet, mean, count, rejectedLoan } from 'tidemark'
-export const v0 = featureSet({ name: 'risk', of: rejectedLoan }, { m10: mean('risk_score', { last: 10, round: 2 }), n10: count('risk_score', { last: 10 }) })
+const features = { m10: mean('risk_score', { last: 10, round: 2 }), n10: count('risk_score', { last: 10 }) }
+export const v0 = featureSet({ name: 'risk', of: rejectedLoan }, features)
 export const v1 = v0.add({ m20: mean('risk_score', { last: 20, round: 2 }), n20: count('state', { last: 20 }) })`
   let applied: string
 
@@ -128,7 +129,8 @@ export const v1 = v0.add({ m20: mean('risk_score', { last: 20, round: 2 }), n20:
     {
       what: 'with its features, their options and its versions in another order', path: 'features.ts',
       as: `import { featureSet, mean, count, rejectedLoan } from 'tidemark'
-const first = featureSet({ of: rejectedLoan, name: 'risk' }, { n10: count('risk_score', { last: 10 }), m10: mean('risk_score', { round: 2, last: 10 }) })
+const features = { n10: count('risk_score', { last: 10 }), m10: mean('risk_score', { round: 2, last: 10 }) }
+const first = featureSet({ of: rejectedLoan, name: 'risk' }, features)
 export const later = first.add({ n20: count('state', { last: 20 }), m20: mean('risk_score', { round: 2, last: 20 }) })
 export const earlier = first`,
     },
@@ -144,7 +146,7 @@ export const earlier = first`,
   it.each([
     { what: 'window', from: 'last: 10, round: 2', to: 'last: 11, round: 2', says: `m10 was mean('risk_score', { last: 10, round: 2 }) and is now mean('risk_score', { last: 11, round: 2 })` },
     { what: 'rounding', from: 'last: 10, round: 2', to: 'last: 10', says: `m10 was mean('risk_score', { last: 10, round: 2 }) and is now mean('risk_score', { last: 10 })` },
-    { what: 'name', from: 'm10:', to: 'mean10:', says: `mean10 was not there and is now mean('risk_score', { last: 10, round: 2 }); m10 was mean('risk_score', { last: 10, round: 2 }) and is now gone` },
+    { what: 'name', from: 'm10:', to: 'mean10:', says: `mean10 was not there and is now mean('risk_score', { last: 10, round: 2 }); m10 was mean('risk_score', { last: 10, round: ` + '2 }) and is now gone' },
     { what: 'key', from: `of: rejectedLoan }`, to: `of: rejectedLoan, per: 'state' }`, says: 'it was per nothing and is now per state' },
     {
       what: 'record', from: 'of: rejectedLoan }', to: `of: { ...rejectedLoan, fields: { ...rejectedLoan.fields, zip_code: { kind: 'number', csv: 'Zip Code', nullable: true } } } }`,
@@ -155,7 +157,7 @@ export const earlier = first`,
     const own = withDefinitions(folder, text.replace(from, to))
     for (const words of ['plan', 'apply risk@1 --yes']) {
       await expectRefused(folder, `${words} ${own}`,
-        `risk@0 is released and was edited: ${says}. Put version 0 back as it was, and add the next version with v0.add({ … }) or v0.replace({ … }).`)
+        `risk@0 is released and was edited: ${says}. Put version 0 back as it was, and add the next version with v0.add({ … }) ` + 'or v0.replace({ … }).')
     }
   }, limitMs)
 

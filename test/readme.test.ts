@@ -35,7 +35,7 @@ function stepsOf(lines: readonly string[]): Step[] {
 }
 
 /** Installing is what the fresh copy stands for, and these very tests need not run again inside themselves. */
-const typed = (command: string): string | undefined => (command.endsWith('npm test') ? undefined : command.replace('npm ci && ', ''))
+const typed = (command: string): string | undefined => (command.endsWith('npm run check') ? undefined : command.replace('npm ci && ', ''))
 
 /** As a shell of the user's has it: without what a test run adds. */
 const env = {

@@ -3,11 +3,11 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { inflowTopic, registerInflow } from '../feature-defs/inflow.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
-import { inflowSchema } from '../schemas/avro.ts'
-import { encodeObject } from '../schemas/generic.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { inflowTopic, registerInflow } from '../streams/inflow.ts'
+import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { encodeObject } from '../schemas/avro/generic.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { frameHeader } from '../schemas/wire.ts'
 import { apply } from '../versions/apply.ts'
 import { done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
@@ -81,7 +81,8 @@ describe('a warehouse', () => {
     expect(await doctorSays(folder, 'rows')).toMatchObject({ state: 'ok' })
     inWarehouse(folder, `DELETE FROM loan_risk_rows WHERE _version = 1 AND _seq BETWEEN 100 AND 199;
       UPDATE loan_risk_rows SET ma50 = ma50 + 1 WHERE _version = 1 AND _seq = 300;
-      INSERT INTO loan_risk_rows (amount_requested, application_date, _modified_ts, _version, _seq) VALUES (1, '2011-01-01', 0, 1, 1000000)`)
+      INSERT INTO loan_risk_rows (amount_requested, application_date, _modified_ts, _version, _seq)
+        VALUES (1, '2011-01-01', 0, 1, 1000000)`)
     const rows = before.length
     expect(await doctorSays(folder, 'rows')).toMatchObject({
       state: 'problem', found: `loan_risk@1 has ${grouped(rows - 99)} rows of ${grouped(rows)}`,
@@ -199,7 +200,7 @@ describe('retire', () => {
     await done(folder, 'apply loan_risk@1 --cold --yes')
     const records = (await json(folder, 'status')).sets[0].position
     await expectRefused(folder, 'retire loan_risk@0 --yes',
-      `${records} rows of loan_risk@0 are on their way to the warehouse, and loan_risk may show them. Let the sink write them: tidemark sink --until-caught-up; then run this again.`)
+      `${records} rows of loan_risk@0 are on their way to the warehouse, and loan_risk may show them. Let the sink write them: ` + 'tidemark sink --until-caught-up; then run this again.')
     await done(folder, 'sink --until-caught-up')
     expect(only(folder, 'SELECT count(*) FROM loan_risk')).toEqual([records])
     await expectRefused(folder, 'retire loan_risk@0 --yes', /^tidemark: loan_risk still shows \d+ rows of loan_risk@0/)

@@ -4,15 +4,17 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { count, ema, featureSet, max, mean, type Definition, type NamedFeature } from '../feature-defs/feature-set.ts'
+import type { OperatorSpec } from '../feature-defs/define-operator.ts'
+import type { NamedFeature } from '../feature-defs/feature-set.ts'
 import { featureFingerprint, versionFingerprint } from '../feature-defs/fingerprint.ts'
-import { loanRisk2007, v0, v1, v2 } from '../feature-defs/loan-risk.ts'
+import { operators, windowsOf } from '../feature-defs/known-operators.ts'
+import { count, ema, featureSet, max, mean, type Definition } from '../feature-defs/language.ts'
+import { loanRisk2007, v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
-import type { OperatorSpec, WindowedOp } from '../feature-defs/operators/operator.ts'
-import { inflowSchema, recordOf, type AvroSchema } from '../schemas/avro.ts'
-import { encodeObject, parseSchema, resolveTo, toObject } from '../schemas/generic.ts'
+import { inflowSchema, recordOf, type AvroSchema } from '../schemas/avro/schema.ts'
+import { encodeObject, parseSchema, resolveTo, toObject } from '../schemas/avro/generic.ts'
 import { date, number, record, text, type Fields, type RecordSchema } from '../schemas/record.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { sqlColumns } from '../schemas/sql.ts'
 import { fingerprints, fingerprintsPath, released, releasedSchemas, update } from './golden/update.ts'
 
@@ -31,17 +33,12 @@ const recordArb: fc.Arbitrary<RecordSchema> = fc.tuple(fc.stringMatching(/^[a-z]
 
 const round = fc.option(fc.nat(15), { nil: undefined }).map((decimals) => (decimals === undefined ? {} : { round: decimals }))
 const size = fc.integer({ min: 1, max: 1_000_000 })
-const windows = fc.tuple(fc.boolean(), size).map(([byDays, n]) => (byDays ? { days: n } : { last: n }))
-const ops = ['mean', 'sum', 'count', 'min', 'max', 'stddev', 'last'] as const satisfies readonly WindowedOp[]
-const specArb = (of: RecordSchema): fc.Arbitrary<OperatorSpec> => {
-  const names = (kind?: string) => Object.keys(of.fields).filter((name) => !kind || of.fields[name]!.kind === kind)
-  return fc.oneof(
-    fc.tuple(fc.constantFrom(...ops), fc.constantFrom(...names('number')), windows, round).map(([op, field, window, rounded]) =>
-      ({ op, of: field, ...window, ...rounded })),
-    fc.tuple(fc.constantFrom(...names()), windows).map(([field, window]) => ({ op: 'count' as const, of: field, ...window })),
-    fc.tuple(fc.constantFrom(...names('number')), size, round).map(([field, span, rounded]) => ({ op: 'ema' as const, of: field, span, ...rounded })),
-  )
-}
+/** By any of the operators, over any of its windows, of any field that it takes. */
+const specArb = (of: RecordSchema): fc.Arbitrary<OperatorSpec> => fc.oneof(...operators.flatMap((operator) => {
+  const fields = Object.keys(of.fields).filter((name) => operator.takes.kinds.includes(of.fields[name]!.kind))
+  return windowsOf(operator).map((window) => fc.tuple(fc.constantFrom(...fields), size, round).map(([field, n, rounded]) =>
+    ({ op: operator.op, of: field, [window]: n, ...rounded } as OperatorSpec)))
+}))
 /** Names that tables and views of other sets could have are refused, and tested elsewhere. */
 const setNames = fc.stringMatching(/^[a-z][a-z0-9_]{0,12}$/).filter((name) => !/(_v\d+|_rows)$|^tidemark_/.test(name))
 const featureNames = fc.stringMatching(/^[g-z][a-z0-9_]{1,9}$/).filter((name) => name !== 'seq')

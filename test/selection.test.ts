@@ -1,11 +1,11 @@
 /** Which rows of a file a choice of years takes, and that what is noted of it says exactly which they were. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { heldOf, positionOf } from '../feature-defs/kept-before.ts'
-import { start } from '../feature-defs/checkpoint.ts'
-import type { CsvBatch } from '../schemas/csv.ts'
-import { chosenOf, datedBatches, extendTake, joinTake, nothingYet, takenIn, untaken, type Take, type Years } from '../schemas/selection.ts'
-import { columnOf, pick } from '../utilities/columns.ts'
+import { heldOf, positionOf } from '../streams/kept-before.ts'
+import { start } from '../streams/position.ts'
+import type { CsvBatch } from '../schemas/csv/read.ts'
+import { chosenOf, datedBatches, extendTake, joinTake, nothingYet, takenIn, untaken, type Take, type Years } from '../schemas/csv/selection.ts'
+import { buffersHandedOver, columnOf, pick } from '../utilities/values/columns.ts'
 
 const at = 'day'
 /** A year for each row of a file; null is a line that is rejected. */
@@ -32,6 +32,8 @@ async function chosen(lines: Lines, cuts: readonly number[], years: Years): Prom
     const { rows, rejects } = chosenOf(batch, at, years)
     all.rows.push(...seqOf(pick(batch.columns, rows)))
     all.rejects.push(...rejects.map(({ seq }) => seq))
+    // As rows are that go over to the thread which writes them: before the next batch is asked for, their arrays are empty.
+    structuredClone(0, { transfer: buffersHandedOver({ ...batch.columns, handedOver: true }) })
   }
   return all
 }

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants, gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { readCsv, type CsvBatch } from '../schemas/csv.ts'
+import { readCsv, type CsvBatch } from '../schemas/csv/read.ts'
 import { record, text } from '../schemas/record.ts'
-import { Problem } from '../utilities/problem.ts'
-import { fileSource } from '../utilities/source/file-source.ts'
-import { rejectsFile, type Reject } from '../utilities/source/rejects-file.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { fileSource } from '../utilities/files/source.ts'
+import { rejectsFile, type Reject } from '../utilities/files/rejects.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-source-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -27,7 +27,7 @@ const put = (name: string, ...parts: readonly (string | Uint8Array)[]): string =
 
 const textOf = async (path: string): Promise<string> => {
   const chunks: Uint8Array[] = []
-  for await (const chunk of fileSource(path).read()) chunks.push(chunk)
+  for await (const chunk of fileSource(path).read()) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString()
 }
 
@@ -52,6 +52,8 @@ describe('a file source', () => {
     expect(await textOf(put('packed.csv.gz', gzipSync(content)))).toBe(content)
     expect(await textOf(put('packed-without-the-name.csv', gzipSync(content)))).toBe(content)
     expect(await textOf(put('empty.csv'))).toBe('')
+    const long = noise(2_000_000).toString('hex')
+    expect(await textOf(put('long.csv.gz', gzipSync(long))) === long).toBe(true)
   })
 
   it('reads every member of a gzip file, and past zeros that pad it', async () => {
@@ -102,7 +104,7 @@ describe('a file source', () => {
     const path = put('secret.csv', content)
     chmodSync(path, 0o000)
     // Root may read everything, so it becomes somebody else before it tries.
-    const script = `import { fileSource } from ${JSON.stringify(join(import.meta.dirname, '../utilities/source/file-source.ts'))}
+    const script = `import { fileSource } from ${JSON.stringify(join(import.meta.dirname, '../utilities/files/source.ts'))}
       if (process.getuid() === 0) process.seteuid(65534)
       await fileSource(${JSON.stringify(path)}).prove().catch((error) => console.log(error.name, error.message))`
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
@@ -138,7 +140,7 @@ describe('a file source', () => {
     const identity = await source.identify()
     appendFileSync(path, text('3,4\n'))
     const chunks: Uint8Array[] = []
-    for await (const chunk of source.read()) chunks.push(chunk)
+    for await (const chunk of source.read()) chunks.push(Buffer.from(chunk))
     expect(Buffer.concat(chunks).toString()).toBe(content)
     await source.prove()
     const grown = fileSource(path)
@@ -195,7 +197,7 @@ describe('a rejects file', () => {
     expect(existsSync(path)).toBe(false)
     await file.append([reject(1), reject(3, { text: 'plain', column: 'Debt, "total"' })])
     await file.append([reject(7, { text: 'two\r\nlines, "quoted"' })])
-    expect(readFileSync(path, 'utf8')).toBe('seq,line,column,reason,text\n1,2,Amount,not a number,"x,y"\n3,4,"Debt, ""total""",not a number,plain\n7,8,Amount,not a number,"two\r\nlines, ""quoted"""\n')
+    expect(readFileSync(path, 'utf8')).toBe('seq,line,column,reason,text\n1,2,Amount,not a number,"x,y"\n3,4,"Debt, ""total""",not a number,plain\n7,8,Amount,not a ' + 'number,"two\r\nlines, ""quoted"""\n')
   })
 
   it('drops what is not to be kept, and nothing else', async () => {
@@ -220,7 +222,8 @@ describe('a rejects file', () => {
       const kept = await rejectsFile(path).keep(all)
       expect(kept).toBe(length === bytes.length ? 2 : length >= first ? 1 : 0)
       await rejectsFile(path).append([reject(9)])
-      const expected = `${bytes.subarray(0, kept === 2 ? bytes.length : kept === 1 ? first : header).toString()}9,10,Amount,not a number,"x,y"\n`
+      const before = bytes.subarray(0, kept === 2 ? bytes.length : kept === 1 ? first : header)
+      const expected = `${before.toString()}9,10,Amount,not a number,"x,y"\n`
       expect(readFileSync(path, 'utf8')).toBe(expected)
     }
   })

@@ -2,11 +2,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openEmbeddedLog } from '../utilities/log/embedded-log.ts'
-import { Problem } from '../utilities/problem.ts'
-import { openEmbeddedRegistry } from '../utilities/registry/embedded-registry.ts'
-import { openSqlite } from '../utilities/sqlite.ts'
-import { openEmbeddedWarehouse } from '../utilities/warehouse/embedded-warehouse.ts'
+import { openEmbeddedLog } from '../utilities/sqlite/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { openEmbeddedRegistry } from '../utilities/sqlite/registry.ts'
+import { openSqlite } from '../utilities/sqlite/database.ts'
+import { openEmbeddedWarehouse } from '../utilities/sqlite/warehouse/warehouse.ts'
 import { newDirectory, nextLine, startChild } from './contracts/processes.ts'
 
 function testDirectory(): string {

@@ -2,7 +2,7 @@
 import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openSqlite } from '../utilities/sqlite.ts'
+import { openSqlite } from '../utilities/sqlite/database.ts'
 import { done, freshFolder, json, tidemark, warehouseOf, type Printed } from './cli-run.ts'
 import { copyOf, generated, limitMs, loansUntil2009 } from './loan-folders.ts'
 import { readRows } from './oracle/compare.ts'

@@ -8,8 +8,8 @@ import { openConsole, type Console } from '../commands/console.ts'
 import { run as exportRun } from '../commands/export.ts'
 import { readConfig } from '../config/config.ts'
 import { replay } from '../batch/replay.ts'
-import { loadPosition } from '../feature-defs/checkpoint.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
+import { loadPosition } from '../streams/position.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { frame } from '../schemas/wire.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Printed } from './cli-run.ts'
 import { copyOf, cutShort, expectRefused, generated, limitMs, only, withPorts } from './loan-folders.ts'
@@ -178,7 +178,7 @@ describe('schemas', () => {
     const registered = await withPorts(folder, ({ registry }) => registry.find(id))
     expect(text).toBe(JSON.stringify(JSON.parse(registered!.definition), null, 2))
     expect((await json(folder, `schemas ${id}`)).definition).toEqual(JSON.parse(text))
-    await expectRefused(folder, 'schemas nope', 'the registry has no subject or schema version nope. Its subjects are dead_letter, loan_risk, rejected_loan; their ids: tidemark schemas')
+    await expectRefused(folder, 'schemas nope', 'the registry has no subject or schema version nope. Its subjects are dead_letter, loan_risk, rejected_loan; their ids: ' + 'tidemark schemas')
   })
 })
 
@@ -358,8 +358,8 @@ describe('doctor', () => {
 
   it('names a released version that was edited, and definitions that do not load', async () => {
     const copy = copyOf(folder)
-    const text = (last: number) => `import { featureSet, mean } from '${resolve('feature-defs/language.ts')}'
-import { rejectedLoan } from '${resolve('schemas/rejected-loan.ts')}'
+    const text = (last: number) => `import { featureSet, mean } from '${resolve('definitions.ts')}'
+import { rejectedLoan } from '${resolve('examples/loans/rejected-loan.ts')}'
 export const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, { ma50: mean('risk_score', { last: ${last}, round: 3 }) })
 export const v1 = v0.add({ ma100: mean('risk_score', { last: 100, round: 3 }) })\n`
     const look = async (definitions: string) => {

@@ -3,17 +3,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Reading } from '../feature-defs/inflow.ts'
-import { intakeOf } from '../feature-defs/intake.ts'
+import type { Reading } from '../streams/inflow.ts'
+import { intakeOf } from '../streams/intake.ts'
 import { done, freshFolder, json, tidemark, warehouseOf, type Printed } from './cli-run.ts'
 import { limitMs } from './loan-folders.ts'
 import { readRows } from './oracle/compare.ts'
 
 const own = '--config own.json'
 const definitions = (more: string) => `import { date, featureSet, mean, number, record } from 'tidemark'
-const payment = (name, nullable) => record(name, 'day', { day: date('Day', { nullable: false }), amount: number('Amount', { nullable }), score: number('Score') })
+const day = date('Day', { nullable: false })
+const payment = (name, nullable) => record(name, 'day', { day, amount: number('Amount', { nullable }), score: number('Score') })
 const features = { ma2: mean('score', { last: 2 }) }
-const over = (version, of) => { const set = featureSet({ name: 'payments', of }, features); return { ...set, definition: { ...set.definition, version } } }
+const first = (of) => featureSet({ name: 'payments', of }, features)
+const over = (version, of) => ({ ...first(of), definition: { ...first(of).definition, version } })
 export const v0 = over(0, payment('payment', false))
 ${more}`
 /** An amount may be missing now: what is written so, the version before cannot read. */

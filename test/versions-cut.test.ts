@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Ports } from '../config/wire.ts'
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { featureSet, mean } from '../feature-defs/feature-set.ts'
-import { v0, v1, v2 } from '../feature-defs/loan-risk.ts'
-import { rejectedLoan } from '../schemas/rejected-loan.ts'
-import { fileSource } from '../utilities/source/file-source.ts'
+import type { Mode } from '../streams/position.ts'
+import { featureSet, mean } from '../feature-defs/language.ts'
+import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
+import { fileSource } from '../utilities/files/source.ts'
+import { applyVersion } from '../use-cases/apply.ts'
+import { promoteVersion, retireVersion, rollBack } from '../use-cases/promote.ts'
 import { apply } from '../versions/apply.ts'
-import { plan } from '../versions/plan.ts'
-import { loadState } from '../versions/keep.ts'
-import { promote, retire, rollback, stillShown, wouldDo } from '../versions/promote.ts'
+import { rollback } from '../versions/promote.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 import { done, freshFolder, tidemark } from './cli-run.ts'
 import { withFaults } from './faults.ts'
@@ -21,25 +21,21 @@ import { copyOf, dumpOf, generated, limitMs, only, withDefinitions, withPorts } 
 type Work = (ports: Ports) => Promise<void>
 
 /** The signal and the reports that nobody needs here. */
-const by = { who: 'somebody', at: '', why: null }
 const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
 
 describe('a command that was cut short', () => {
   const set = 'loan_risk'
   const chain = [v0, v1, v2].map(({ definition }) => definition)
 
-  const applying = (version: number, asked: Mode): Work => async (ports) => {
-    const { changes, mode } = await plan(ports, { chain, version, mode: asked, partitions: 1 })
-    if (changes) await apply(ports, { chain, version, mode, ...watch })
-  }
-  const promoting = (version: number): Work => async (ports) => {
-    if (wouldDo(await loadState(ports, set), { kind: 'promote', version, by }) !== 'nothing') await promote(ports, { set, version, ...watch })
-  }
-  const rollingBack: Work = async (ports) => void (await rollback(ports, { set, ...watch }))
-  const retiring = (version: number): Work => async (ports) => {
-    const state = await loadState(ports, set)
-    if (wouldDo(state, { kind: 'retire', version, still: await stillShown(ports, state, version), by }) !== 'nothing') await retire(ports, { set, version, ...watch })
-  }
+  const asking = { ...watch, agree: async () => true, tell: () => {} }
+  const limits = { maxChanged: undefined, maxNulls: undefined }
+
+  const applying = (version: number, mode: Mode): Work => async (ports) =>
+    void (await applyVersion(ports, { chain, version, mode, show: () => {}, ...asking }))
+  const promoting = (version: number): Work => async (ports) =>
+    void (await promoteVersion(ports, { set, version, limits, compared: () => {}, ...asking }))
+  const rollingBack: Work = async (ports) => void (await rollBack(ports, { set, ...asking }))
+  const retiring = (version: number): Work => async (ports) => void (await retireVersion(ports, { set, version, ...asking }))
 
   let small: string
   let first: string

@@ -1,8 +1,8 @@
 /** Ctrl-C in the middle of a replay: an interrupted step never counts as a finished one, and is told as what it is. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Ports } from '../config/wire.ts'
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { v0, v1 } from '../feature-defs/loan-risk.ts'
+import type { Mode } from '../streams/position.ts'
+import { v0, v1 } from '../examples/loans/loan-risk.ts'
 import { apply } from '../versions/apply.ts'
 import { rollback } from '../versions/promote.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'

@@ -26,7 +26,7 @@ type Seen = { readonly wrong: string[]; polls: number; readonly versions: Set<nu
 /** Looks at the view all the time, through a connection of its own. `mayFall` lets rows go, as when a rollback shows what the older version has. */
 function reader(folder: string, { mayFall = false } = {}): { readonly seen: Seen; stop(): Promise<Seen> } {
   const db = new DatabaseSync(warehouseOf(folder), { readOnly: true, timeout: 0 })
-  const look = db.prepare('SELECT count(*) AS n, count(DISTINCT _seq) AS records, min(_seq) AS first, max(_seq) AS last, min(_version) AS oldest, max(_version) AS newest FROM loan_risk')
+  const look = db.prepare('SELECT count(*) AS n, count(DISTINCT _seq) AS records, min(_seq) AS first, max(_seq) AS last, min(_version) AS oldest, ' + 'max(_version) AS newest FROM loan_risk')
   const seen: Seen = { wrong: [], polls: 0, versions: new Set(), highest: 0 }
   let stopped = false
   const looking = (async () => {

@@ -16,7 +16,7 @@ describe('what is refused', () => {
     const folder = copyOf(base)
     await expectRefused(folder, 'apply loan_risk@2 --yes', 'loan_risk@1 is not applied yet, and versions come in order. Run first: tidemark apply loan_risk@1')
     await done(folder, 'apply loan_risk@1 --cold --yes')
-    await expectRefused(folder, 'apply loan_risk@0 --yes', 'loan_risk@0 was applied before, and loan_risk@1 after it. To show it again: tidemark promote loan_risk@0, or step back with: tidemark rollback loan_risk')
+    await expectRefused(folder, 'apply loan_risk@0 --yes', 'loan_risk@0 was applied before, and loan_risk@1 after it. To show it again: tidemark promote loan_risk@0, ' + 'or step back with: tidemark rollback loan_risk')
     await expectRefused(folder, 'apply loan_risk@3 --yes', 'there is no loan_risk@3. The definitions have versions 0 to 2 of loan_risk.')
     for (const words of ['promote loan_risk@2 --yes', 'retire loan_risk@2 --yes', 'verify loan_risk@2', 'diff loan_risk@0 loan_risk@2']) await expectRefused(folder, words, /^tidemark: loan_risk@2 is not applied\. .+$/)
   }, limitMs)
@@ -31,7 +31,8 @@ describe('what is refused', () => {
 
   it('is a version whose record cannot be read together with the one before', async () => {
     const text = `import { featureSet, mean, record, number, date, text } from 'tidemark'
-const fields = { amount: number('Amount Requested', { nullable: false }), day: date('Application Date', { nullable: false }), score: number('Risk_Score'), zip: text('Zip Code', { bytes: 16 }) }
+const [amount, day] = [number('Amount Requested', { nullable: false }), date('Application Date', { nullable: false })]
+const fields = { amount, day, score: number('Risk_Score'), zip: text('Zip Code', { bytes: 16 }) }
 export const v0 = featureSet({ name: 'zips', of: record('zip_loan', 'day', fields) }, { m: mean('score', { last: 5 }) })
 const changed = record('zip_loan', 'day', { ...fields, zip: number('Zip Code') })
 const next = v0.add({ m2: mean('score', { last: 2 }) })
@@ -44,7 +45,7 @@ export const v1 = { ...next, definition: { ...next.definition, record: changed }
     const before = dumpOf(folder)
     expect(await done(folder, `plan zips@1 ${own}`)).toContain(`Schema: INCOMPATIBLE, it will be refused: ${reason}`)
     expect(dumpOf(folder)).toEqual(before)
-    await expectRefused(folder, `apply zips@1 ${own} --yes`, `zips@1 is not compatible with what is released: ${reason}. Nothing was changed. Keep the field as it was, and add what is new under another name.`)
+    await expectRefused(folder, `apply zips@1 ${own} --yes`, `zips@1 is not compatible with what is released: ${reason}. Nothing was changed. Keep the field as it was, ` + 'and add what is new under another name.')
 
     // A record of another name has an inflow schema of its own, which nobody may have registered in passing either.
     const renamed = withDefinitions(folder, text.replace("const changed = record('zip_loan'", "const changed = record('zip_number'"))
@@ -58,7 +59,7 @@ export const v1 = { ...next, definition: { ...next.definition, record: changed }
     await done(folder, 'verify loan_risk@0')
     const until = only(folder, 'SELECT max(_seq) FROM loan_risk')[0]
     const bytes = readFileSync(own)
-    const missing = (why: string) => new RegExp(`^tidemark: history is not complete: rows 1 to ${until} were ingested from loans\\.csv\\.gz \\(sha256 [0-9a-f]{12}…\\), and .*${why}.* Put that file back, or point source\\.file in the config \\(or --file\\) at it\\.$`)
+    const missing = (why: string) => new RegExp(`^tidemark: history is not complete: rows 1 to ${until} were ingested from loans\\.csv\\.gz \\(sha256 [0-9a-f]{12}…\\), ` + `and .*${why}.* Put that file back, or point source\\.file in the config \\(or --file\\) at it\\.$`)
     const commands = ['apply loan_risk@1 --yes', 'apply loan_risk@1 --shadow --yes', 'apply loan_risk@1 --forward-only --yes', 'verify loan_risk@0']
     rmSync(own)
     for (const words of commands) await expectRefused(folder, words, missing(''))
@@ -79,7 +80,7 @@ export const v1 = { ...next, definition: { ...next.definition, record: changed }
     await cutShort(folder, 1, 'shadow')
     await expectRefused(folder, 'promote loan_risk@1 --yes', 'the history of loan_risk@1 is not complete, so it cannot be shown. Finish it: tidemark apply loan_risk@1 --shadow')
     await expectRefused(folder, 'apply loan_risk@2 --yes',
-      'loan_risk@1 is not finished. Finish it first: tidemark apply loan_risk@1. Where its history is not to be had any more: tidemark retire loan_risk@1')
+      'loan_risk@1 is not finished. Finish it first: tidemark apply loan_risk@1. Where its history is not to be had any more: ' + 'tidemark retire loan_risk@1')
     await done(folder, 'apply loan_risk@1 --yes')
     await done(folder, 'promote loan_risk@1 --yes')
   }, limitMs)

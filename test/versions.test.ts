@@ -1,6 +1,6 @@
 /** The life of versions through the command line: backfill, shadow, cut over, roll back, retire. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { loadPosition } from '../feature-defs/checkpoint.ts'
+import { loadPosition } from '../streams/position.ts'
 import { rollback } from '../versions/promote.ts'
 import { done, freshFolder, json, tidemark } from './cli-run.ts'
 import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, rowsIn, valuesIn, withPorts } from './loan-folders.ts'
@@ -88,7 +88,8 @@ describe('a shadow', () => {
         FROM loan_risk_v1 a JOIN loan_risk_v2 b ON a._seq = b._seq`) as [number, number, number, number]
       const nth = (share: number) => only(folder, `
         SELECT abs(a.${feature} - b.${feature}) AS d FROM loan_risk_v1 a JOIN loan_risk_v2 b ON a._seq = b._seq WHERE d IS NOT NULL
-        ORDER BY d LIMIT 1 OFFSET (SELECT CAST(ceil(${share} * count(a.${feature} - b.${feature})) AS INTEGER) - 1 FROM loan_risk_v1 a JOIN loan_risk_v2 b ON a._seq = b._seq)`)[0]
+        ORDER BY d LIMIT 1 OFFSET (SELECT CAST(ceil(${share} * count(a.${feature} - b.${feature})) AS INTEGER) - 1
+          FROM loan_risk_v1 a JOIN loan_risk_v2 b ON a._seq = b._seq)`)[0]
       const value = found.values.find((one: { feature: string }) => one.feature === feature)
       expect(value).toMatchObject({ rows, changed, max, quantiles: { p50: nth(0.5), p90: nth(0.9), p99: nth(0.99) }, nullsBefore: 0, nullsAfter: 0 })
       expect(value.mean).toBeCloseTo(mean, 9)
@@ -162,7 +163,7 @@ describe('rollback', () => {
       await expect(rollback({ ...ports, warehouse }, { set: 'loan_risk', ...watch })).rejects.toThrow('the power failed')
       expect(shownAtFirstFill).toEqual([until, 1, 1])
       const { unfinished } = await json(copy, 'versions')
-      expect(unfinished[0]).toBe(`loan_risk@1 is shown, but its rows of records ${until! + 1} to ${last} are being filled, or that was interrupted. Run: tidemark promote loan_risk@1`)
+      expect(unfinished[0]).toBe(`loan_risk@1 is shown, but its rows of records ${until! + 1} to ${last} are being filled, or that was interrupted. Run: ` + 'tidemark promote loan_risk@1')
     })
     const finish = copyOf(copy)
     expect(await done(copy, 'rollback loan_risk --yes')).toBe('SQL users see loan_risk@1 again')
@@ -188,7 +189,7 @@ describe('retire', () => {
     const shown = rowsIn(folder, 'loan_risk')
     for (const version of [0, 2]) {
       expect(await done(folder, `retire loan_risk@${version} --yes --why done`)).toBe(`loan_risk@${version} is retired`)
-      expect(only(folder, `SELECT (SELECT count(*) FROM loan_risk_rows WHERE _version = ${version}), (SELECT count(*) FROM sqlite_schema WHERE name = 'loan_risk_v${version}')`)).toEqual([0, 0])
+      expect(only(folder, `SELECT (SELECT count(*) FROM loan_risk_rows WHERE _version = ${version}), ` + `(SELECT count(*) FROM sqlite_schema WHERE name = 'loan_risk_v${version}')`)).toEqual([0, 0])
       expect(Object.values(dumpOf(folder)['log.checkpoints'] as unknown[][]).filter(([name]) => String(name).match(new RegExp(`^state/loan_risk@${version}[./]`)))).toEqual([])
       expect(await done(folder, `retire loan_risk@${version} --yes`)).toBe(`loan_risk@${version} is retired already: nothing to do`)
       await expectRefused(folder, `verify loan_risk@${version}`, `loan_risk@${version} is retired: its rows are gone. See what is left: tidemark versions loan_risk`)
@@ -208,6 +209,6 @@ describe('retire', () => {
     const [rows, first, last] = only(folder, 'SELECT count(*), min(_seq), max(_seq) FROM loan_risk WHERE _version = 0')
     await expectRefused(folder, 'retire loan_risk@1 --yes', 'loan_risk@1 is the promoted version. Promote another one first: tidemark promote loan_risk@N')
     await expectRefused(folder, 'retire loan_risk@0 --yes',
-      `loan_risk still shows ${rows} rows of loan_risk@0 (records ${first} to ${last}). Give the promoted version rows for them with a backfill; only then can loan_risk@0 be retired.`)
+      `loan_risk still shows ${rows} rows of loan_risk@0 (records ${first} to ${last}). ` + 'Give the promoted version rows for them with a backfill; only then can loan_risk@0 be retired.')
   }, limitMs)
 })

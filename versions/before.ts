@@ -1,9 +1,9 @@
 /** The journal that a store of before would have had, from its records in the warehouse and the positions of its partitions. */
-import { loadPositions, type Mode } from '../feature-defs/checkpoint.ts'
-import { knownVersions } from '../feature-defs/known-versions.ts'
-import type { Checkpoints } from '../utilities/checkpoint/checkpoint.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { VersionRecord, Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { loadPositions, type Mode } from '../streams/position.ts'
+import { knownVersions } from '../streams/known-versions.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { VersionRecord, Warehouse } from '../utilities/warehouse.ts'
 import { hasRowsOfHistory, type By, type Schema, type VersionEvent } from './journal.ts'
 
 type Ports = { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }

@@ -1,21 +1,21 @@
 /** Brings a version's state up to the stream on one partition, by replay or from the version before; resumable, and nobody waits for it. */
 import { entryOf, lineage, type Lineage } from '../batch/lineage.ts'
 import { replay, type ReplayPorts } from '../batch/replay.ts'
-import { fromBytes, loadPosition, loadSpeed, saveSpeed, toBytes, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { fromBytes, loadPosition, loadSpeed, saveSpeed, toBytes, type Position, type Run } from '../streams/position.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { fieldsRead } from '../feature-defs/inputs.ts'
-import { rowsOf } from '../feature-defs/rows.ts'
-import { lookupState, saveState, type Layers } from '../feature-defs/state.ts'
-import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
-import type { Writer } from '../utilities/log/log.ts'
-import { oneAhead } from '../utilities/one-ahead.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { rowsOf } from '../streams/rows.ts'
+import { lookupState, saveState, type Layers } from '../streams/state.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
+import type { Writer } from '../utilities/log.ts'
+import { oneAhead } from '../utilities/running/one-ahead.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
 import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
 export type VersionPorts = HandoverPorts & ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
-type Progress = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
+export type Progress = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
 export type Watch = { readonly signal: AbortSignal; readonly report: (news: Progress) => void }
 
 /** What of a version's state, and of its rows, is computed from history. */

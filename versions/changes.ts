@@ -1,7 +1,7 @@
 /** What differs between two versions of a feature set, feature by feature, and which state the later one can take over. */
 import { featureFingerprint } from '../feature-defs/fingerprint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import type { OperatorSpec } from '../feature-defs/operators/operator.ts'
+import type { OperatorSpec } from '../feature-defs/define-operator.ts'
 
 export type FeatureChange = {
   readonly feature: string
@@ -30,10 +30,4 @@ export function featureChanges(before: Definition | undefined, after: Definition
   const names = new Set(after.features.map(({ name }) => name))
   const removed = [...earlier.values()].filter(({ name }) => !names.has(name))
   return [...kept, ...removed.map(({ name, spec }): FeatureChange => ({ feature: name, change: 'removed', before: spec, after: null, sameAs: null }))]
-}
-
-/** A feature's definition as its author wrote it: `mean('risk_score', { last: 50, round: 3 })`. */
-export function inWords({ op, of, ...options }: OperatorSpec): string {
-  const listed = Object.entries(options).map(([name, value]) => `${name}: ${value}`)
-  return `${op}('${of}', { ${listed.join(', ')} })`
 }

@@ -1,18 +1,19 @@
 /** What may be released: versions come in order, and released ones are never edited. */
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { versionFingerprint } from '../feature-defs/fingerprint.ts'
-import { knownVersions } from '../feature-defs/known-versions.ts'
+import { inWords } from '../feature-defs/in-words.ts'
+import { knownVersions } from '../streams/known-versions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import { inflowSchema } from '../schemas/avro.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import { featureChanges, inWords } from './changes.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
+import { featureChanges } from './changes.ts'
 
 /** The versions of the code are those that were released, as they were, and this one is over the record of the one before. */
 export async function checkReleased(registry: Registry, chain: readonly Definition[], version: number): Promise<void> {
   const [before, after] = [chain[version - 1]?.record.name, chain[version]!.record.name]
   if (before !== undefined && before !== after) {
-    throw new Problem(`${chain[0]!.set}@${version} is over ${after}, and ${chain[0]!.set}@${version - 1} over ${before}: a message of one is none of the other`,
+    throw new Problem(`${chain[0]!.set}@${version} is over ${after}, and ${chain[0]!.set}@${version - 1} over ${before}: ` + 'a message of one is none of the other',
       'Give its features a set of their own, or keep the name of the record.')
   }
   for (const { definition } of await knownVersions(registry, chain[0]!.set)) checkUnedited(definition, chain[definition.version])
@@ -39,7 +40,7 @@ export function checkUnedited(released: Definition, inCode: Definition | undefin
   })
   const what = [...recordEdits(released, inCode), ...features]
   throw new Problem(`${label(released)} is released and was edited${what.length > 0 ? `: ${what.join('; ')}` : ''}`,
-    `Put version ${released.version} back as it was, and add the next version with v${released.version}.add({ … }) or v${released.version}.replace({ … }).`)
+    `Put version ${released.version} back as it was, and add the next version with v${released.version}.add({ … }) or ` + `v${released.version}.replace({ … }).`)
 }
 
 /** What a version takes in, where it was edited: the record's fields, their order, and the key. */

@@ -1,6 +1,6 @@
 /** What may happen to the versions of a set, decided from what is so: the events that follow from a command, or why not and what to do. Pure. */
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import { Problem } from '../utilities/problem.ts'
+import type { Mode } from '../streams/position.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { hasRowsOfHistory, isComplete, isComputed, promotedIn, stateOf, type By, type Schema, type SetState, type Version, type VersionEvent } from './journal.ts'
 
 export type Command =
@@ -49,7 +49,7 @@ export function outOfOrder({ set, versions }: SetState, version: number): Proble
   const previous = versions[version - 1]
   if (version === versions.length && previous && !previous.retired && !isComplete(previous)) {
     return new Problem(`${set}@${version - 1} is not finished`,
-      `Finish it first: tidemark apply ${set}@${version - 1}. Where its history is not to be had any more: tidemark retire ${set}@${version - 1}`)
+      `Finish it first: tidemark apply ${set}@${version - 1}. Where its history is not to be had any more: ` + `tidemark retire ${set}@${version - 1}`)
   }
   const own = versions[version]
   if (own?.retired) return retired(set, version)
@@ -77,7 +77,7 @@ function decideApply(state: SetState, { version, mode, partitions, schema, recor
   if (own?.mode === mode && runs) return [{ kind: 'promoted', version, ...by }]
   if (own && (runs || given === 'promoted')) {
     return new Problem(`${set}@${version} was begun with --${own.mode} and is not finished`,
-      `Finish it so: tidemark apply ${set}@${version} --${own.mode}, or give it up: tidemark ${given === 'promoted' ? `rollback ${set}` : `retire ${set}@${version}`}`)
+      `Finish it so: tidemark apply ${set}@${version} --${own.mode}, or give it up: tidemark ` + `${given === 'promoted' ? `rollback ${set}` : `retire ${set}@${version}`}`)
   }
   const planned: VersionEvent = { kind: 'planned', version, mode, partitions, schema, record, ...by }
   // Without rows for history it is shown before it is computed: until it has rows, the view falls back to the version before.

@@ -1,10 +1,11 @@
 /** `diff`: two versions compared, definition by definition and, where both have rows, value by value. */
-import { knownVersions } from '../feature-defs/known-versions.ts'
-import { columnOf, type Columns } from '../utilities/columns.ts'
-import { Problem } from '../utilities/problem.ts'
+import { knownVersions } from '../streams/known-versions.ts'
+import { columnOf, type Columns } from '../utilities/values/columns.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
 import type { VersionPorts } from './bring.ts'
 import { loadState } from './keep.ts'
+import { merge } from './merge.ts'
 
 export type ValueDiff = {
   readonly feature: string
@@ -51,9 +52,10 @@ export async function diff(ports: Pick<VersionPorts, 'registry' | 'warehouse' | 
   if (extentFrom && extentTo) {
     const range = { first: Math.max(extentFrom.first, extentTo.first), last: Math.min(extentFrom.last, extentTo.last) }
     const names = ['_seq', ...shared]
-    for await (const [a, rowA, b, rowB, count] of joined(warehouse.rows(set, from, range, names), warehouse.rows(set, to, range, names))) {
+    for await (const { left, right, count } of merge([warehouse.rows(set, from, range, names)], [warehouse.rows(set, to, range, names)])) {
       signal.throwIfAborted()
-      tallies.forEach((one, i) => one.add(valuesOf(a, shared[i]!), rowA, valuesOf(b, shared[i]!), rowB, count))
+      if (!left || !right) continue
+      tallies.forEach((one, i) => one.add(valuesOf(left.rows, shared[i]!), left.first, valuesOf(right.rows, shared[i]!), right.first, count))
       both += count
       report(count)
     }
@@ -62,29 +64,6 @@ export async function diff(ports: Pick<VersionPorts, 'registry' | 'warehouse' | 
 }
 
 const valuesOf = (rows: Columns, name: string) => columnOf(rows, name, 'number').values
-
-/** Stretches of rows with the same _seq on both sides: where they start in each, and how many they are. */
-async function* joined(left: AsyncIterable<Columns>, right: AsyncIterable<Columns>): AsyncIterable<readonly [Columns, number, Columns, number, number]> {
-  const [lefts, rights] = [left[Symbol.asyncIterator](), right[Symbol.asyncIterator]()]
-  let [a, b] = [await lefts.next(), await rights.next()]
-  let [i, j] = [0, 0]
-  while (!a.done && !b.done) {
-    const [x, y] = [columnOf(a.value, '_seq', 'int').values, columnOf(b.value, '_seq', 'int').values]
-    while (i < x.length && j < y.length) {
-      if (x[i]! < y[j]!) i++
-      else if (x[i]! > y[j]!) j++
-      else {
-        let count = 1
-        while (i + count < x.length && j + count < y.length && x[i + count] === y[j + count]) count++
-        yield [a.value, i, b.value, j, count]
-        i += count
-        j += count
-      }
-    }
-    if (i >= x.length) [a, i] = [await lefts.next(), 0]
-    if (j >= y.length) [b, j] = [await rights.next(), 0]
-  }
-}
 
 /** Collects what differs of one feature; 8 bytes a changed row. */
 function tally(feature: string) {

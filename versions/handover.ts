@@ -1,11 +1,11 @@
 /** The switch of versions at a batch boundary: the checkpoint is taken from the consumer for a moment, changed, and given back. */
 import { randomUUID } from 'node:crypto'
-import { loadPosition, loadPositions, savePosition, writerName, type Position } from '../feature-defs/checkpoint.ts'
-import { holdMs } from '../feature-defs/left-behind.ts'
-import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
-import type { Clock } from '../utilities/clock.ts'
-import { Fenced, type Log } from '../utilities/log/log.ts'
-import { Problem } from '../utilities/problem.ts'
+import { loadPosition, loadPositions, savePosition, writerName, type Position } from '../streams/position.ts'
+import { holdMs } from '../streams/left-behind.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
+import type { Clock } from '../utilities/values/clock.ts'
+import { Fenced, type Log } from '../utilities/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 export type HandoverPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly clock: Clock }
 

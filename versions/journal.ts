@@ -1,6 +1,6 @@
 /** The life of a set's versions as a journal: what was decided and done, in order, and what is so after it. Pure. */
-import type { Mode } from '../feature-defs/checkpoint.ts'
-import type { VersionState } from '../utilities/warehouse/warehouse.ts'
+import type { Mode } from '../streams/position.ts'
+import type { VersionState } from '../utilities/warehouse.ts'
 
 /** Who decided it, when, and why; with what was measured for it. */
 export type By = { readonly who: string; readonly at: string; readonly why: string | null; readonly measured?: string }

@@ -1,10 +1,10 @@
 /** What becomes of layers of state: copied while nobody waits, where they are too many or are to go, and removed when nobody reads them any more. */
-import { loadPosition, type Position, type Run } from '../feature-defs/checkpoint.ts'
+import { loadPosition, type Position, type Run } from '../streams/position.ts'
 import {
   isSameLayer, layersOf, layersThere, lookupBeneath, saveState, stateEntries, type Beneath, type Layer, type SetPartition,
-} from '../feature-defs/state.ts'
-import type { Checkpoints, Save } from '../utilities/checkpoint/checkpoint.ts'
-import type { Log, Writer } from '../utilities/log/log.ts'
+} from '../streams/state.ts'
+import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
+import type { Log, Writer } from '../utilities/log.ts'
 import { forgetPlace } from './bring.ts'
 import { handover } from './handover.ts'
 

@@ -1,7 +1,7 @@
 /** How the warehouse of a feature set should look, from its released versions and the chain of promotions. */
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { sqlColumns } from '../schemas/sql.ts'
-import { viewColumns, type Layout, type SqlColumn, type VersionRecord } from '../utilities/warehouse/warehouse.ts'
+import { viewColumns, type Layout, type SqlColumn, type VersionRecord } from '../utilities/warehouse.ts'
 
 export function layoutOf(definitions: readonly Definition[], records: readonly VersionRecord[]): Layout {
   const latest = definitions.at(-1)!

@@ -1,12 +1,12 @@
 /** Rows that are computed and lie in outflow, where the sink has still to write them: the warehouse need not have them yet. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
+import { outflowTopic, sinkReader } from '../streams/inflow.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import { decoder } from '../schemas/decode.ts'
+import { decoder } from '../schemas/avro/decode.ts'
 import { runsOfId } from '../schemas/wire.ts'
-import { columnOf } from '../utilities/columns.ts'
-import type { Batch, Log } from '../utilities/log/log.ts'
-import type { Warehouse } from '../utilities/warehouse/warehouse.ts'
+import { columnOf } from '../utilities/values/columns.ts'
+import type { Batch, Log } from '../utilities/log.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
 
 type Ports = { readonly log: Log; readonly warehouse: Warehouse }
 

@@ -1,8 +1,8 @@
 /** `plan`: what applying a version would do, before anything is done. */
-import { loadPositions, loadSpeed, rowsTaken, running, type Mode, type Position } from '../feature-defs/checkpoint.ts'
+import { loadPositions, loadSpeed, rowsTaken, running, type Mode, type Position } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { routingFor } from '../feature-defs/routing.ts'
-import { Problem } from '../utilities/problem.ts'
+import { routingFor } from '../streams/routing.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from './bring.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
 import { checkReleased, reasonsAgainst } from './check.ts'

@@ -1,9 +1,9 @@
 /** What the warehouse and the registry say of a set's versions: made from the journal, after it, and made again whenever they differ. */
 import { isDeepStrictEqual } from 'node:util'
-import { knownVersions } from '../feature-defs/known-versions.ts'
+import { knownVersions } from '../streams/known-versions.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import type { Registry } from '../utilities/registry/registry.ts'
-import type { VersionRecord, Warehouse } from '../utilities/warehouse/warehouse.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { VersionRecord, Warehouse } from '../utilities/warehouse.ts'
 import { stateOf, toBeComputed, type SetState } from './journal.ts'
 import { layoutOf } from './layout.ts'
 

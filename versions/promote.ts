@@ -1,5 +1,5 @@
 /** `promote`, `rollback`, `retire`: what SQL users see changes at once; the rows a version lacks are filled afterwards. */
-import { Problem } from '../utilities/problem.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible } from './carry-out.ts'
 import { decide, finishes, type Command, type StillShown } from './decide.ts'

@@ -1,9 +1,9 @@
 /** `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right stays. */
-import { outflowTopic, sinkReader } from '../feature-defs/inflow.ts'
-import { restoreKept } from '../feature-defs/kept-schemas.ts'
-import { pick, type Columns } from '../utilities/columns.ts'
-import { Problem } from '../utilities/problem.ts'
-import type { Progress } from '../utilities/warehouse/warehouse.ts'
+import { outflowTopic, sinkReader } from '../streams/inflow.ts'
+import { restoreKept } from '../streams/kept-schemas.ts'
+import { pick, type Columns } from '../utilities/values/columns.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Progress } from '../utilities/warehouse.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible } from './carry-out.ts'
 import { compare, type RowAt } from './compare.ts'
@@ -37,7 +37,7 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
   try {
     if (journal.state.versions.length === 0) {
       throw new Problem(`nothing is known of ${set}: its journal lies in the log, which has none`,
-        `Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, start over in an empty data directory.`)
+        'Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, ' + 'start over in an empty data directory.')
     }
     const schemas = (await restoreKept(ports)) + (await restoreVersions(ports, journal.state))
     await checkPossible(ports, journal.state, watch.signal)

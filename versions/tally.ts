@@ -1,5 +1,5 @@
 /** The quick part of a proof: how many rows each version must have by what was taken, beside how many the warehouse has. */
-import { loadPositions, rowsTaken } from '../feature-defs/checkpoint.ts'
+import { loadPositions, rowsTaken } from '../streams/position.ts'
 import type { VersionPorts } from './bring.ts'
 import { isComplete } from './journal.ts'
 import { loadState } from './keep.ts'

@@ -1,7 +1,7 @@
 /** What commands that were cut short have left to do, and the command that does it. */
-import { loadPositions, running, type Position } from '../feature-defs/checkpoint.ts'
-import { knownVersions } from '../feature-defs/known-versions.ts'
-import { Problem } from '../utilities/problem.ts'
+import { loadPositions, running, type Position } from '../streams/position.ts'
+import { knownVersions } from '../streams/known-versions.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from './bring.ts'
 import { hasRowsOfHistory, isComplete, promotedIn, type SetState, type Version } from './journal.ts'
 import { loadState } from './keep.ts'

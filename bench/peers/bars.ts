@@ -32,7 +32,7 @@ export function barChart({ title, subtitle, bars, show }: Chart): string {
   const height = firstRow + bars.length * rowHeight + bottom
   const ticks = Array.from({ length: Math.round(end / step) + 1 }, (_, i) => i * step)
   const floor = height - bottom
-  const grid = ticks.map((tick) => `<path class="grid" d="M${at(x(tick))} ${firstRow - 6}V${floor}"/><text class="small" x="${at(x(tick))}" y="${floor + 18}" text-anchor="middle">${show(tick)}</text>`)
+  const grid = ticks.map((tick) => `<path class="grid" d="M${at(x(tick))} ${firstRow - 6}V${floor}"/><text class="small" x="${at(x(tick))}" y="${floor + 18}" ` + `text-anchor="middle">${show(tick)}</text>`)
   return picture({ title, subtitle, height, style, dark, drawn: [...grid, ...bars.flatMap((bar, i) => drawn(bar, firstRow + i * rowHeight, x, show))] })
 }
 

@@ -1,5 +1,5 @@
 /** Holds a table or Parquet files against what the batch had to write: every feature of every row in order, and sums over the columns of the loan. */
-import { rejectedLoan } from '../../schemas/rejected-loan.ts'
+import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
 import { openDuckdb, type Duckdb } from '../duckdb.ts'
 import { isTie, type Checked } from './check.ts'
 import { featureNames, type Expected } from './expected.ts'

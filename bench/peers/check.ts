@@ -1,5 +1,5 @@
 /** Holds what a lane has written against what it had to write, message by message: their number, their order, every field, every feature. */
-import type { Batch } from '../../utilities/log/log.ts'
+import type { Batch } from '../../utilities/log.ts'
 import { featureNames, type Expected } from './expected.ts'
 
 /** What messages look like: Tidemark's are framed and say when and by which version they were made, the peers' are plain. */

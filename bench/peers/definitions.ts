@@ -1,5 +1,5 @@
 /** The three features that the peers are measured with, as one version. */
-import { ema, featureSet, mean, rejectedLoan } from '../../feature-defs/language.ts'
+import { ema, featureSet, mean, rejectedLoan } from '../../definitions.ts'
 
 export const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, {
   ma50: mean('risk_score', { last: 50, round: 3 }),

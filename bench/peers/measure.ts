@@ -1,6 +1,6 @@
 /** Measures a lane on Kafka from outside: what a reader of committed messages sees of its topic, and when. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem } from '../../utilities/problem.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 import { watch, type Command } from './process.ts'
 import type { Topics } from './topics.ts'
 

@@ -1,6 +1,6 @@
 /** What the command line of the comparison with peers can say. */
 import { parseArgs } from 'node:util'
-import { Problem } from '../../utilities/problem.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 
 export type Options = {
   readonly rows: number

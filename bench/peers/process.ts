@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem } from '../../utilities/problem.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 import { root } from '../child.ts'
 
 export type Command = { readonly file: string; readonly args: readonly string[]; readonly env?: { readonly [name: string]: string } }

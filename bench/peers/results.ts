@@ -64,7 +64,7 @@ export function tiesText(lanes: readonly LaneResult[]): string {
     const outcome = [...rounds.values()].at(-1)
     return outcome && outcome.ties > 0 ? [`${name} ${wholeNumber(outcome.ties)}`] : []
   })
-  return each.length === 0 ? '' : `Values that are 0.001 off because the exact one lies half-way and was rounded the other way, each checked to be such: ${each.join(', ')}.`
+  return each.length === 0 ? '' : 'Values that are 0.001 off because the exact one lies half-way and was rounded the other way, each checked to be such: ' + `${each.join(', ')}.`
 }
 
 /** For other programs: small, and stable in its order. */

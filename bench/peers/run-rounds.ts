@@ -63,5 +63,5 @@ export async function runRounds({ producers, streams, batches }: Lanes, { data, 
 
 function outcomeText({ word, measured: { rows, rate, seconds, cpuSeconds, othersShare } }: Outcome): string {
   const thousands = Math.round((rate ?? rows / seconds) / 1000)
-  return `${word} ${seconds.toFixed(2)} s, ${thousands} thousand rows/s, ${cpuSeconds.toFixed(1)} s of processor, others took ${Math.round(100 * othersShare)} %`
+  return `${word} ${seconds.toFixed(2)} s, ${thousands} thousand rows/s, ${cpuSeconds.toFixed(1)} s of processor, ` + `others took ${Math.round(100 * othersShare)} %`
 }

@@ -1,8 +1,8 @@
 /** The Avro schemas that peers are given: loans as they lie in inflow, and the rows they should write: the same fields, then the features. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inflowSchema, type AvroField, type AvroSchema } from '../../schemas/avro.ts'
-import { rejectedLoan } from '../../schemas/rejected-loan.ts'
+import { inflowSchema, type AvroField, type AvroSchema } from '../../schemas/avro/schema.ts'
+import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
 
 const inflow = inflowSchema(rejectedLoan)
 /** Without our own attributes. */

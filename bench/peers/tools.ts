@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { Problem } from '../../utilities/problem.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 
 const run = promisify(execFile)
 const here = import.meta.dirname

@@ -1,8 +1,8 @@
 /** Topics of the run: made, watched from outside, read whole, deleted. */
 import { Kafka, logLevel } from 'kafkajs'
-import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
-import { endsOf } from '../../utilities/log/kafka-topics.ts'
-import type { Batch } from '../../utilities/log/log.ts'
+import { openKafkaLog } from '../../utilities/kafka/log.ts'
+import { endsOf } from '../../utilities/kafka/topics.ts'
+import type { Batch } from '../../utilities/log.ts'
 
 export type Topics = {
   create(name: string): Promise<void>

@@ -1,41 +1,54 @@
 /** The exponential moving average: level + α·(x − level) in double precision, the first value seeds, null leaves it. State: the level; saved in 9 bytes. */
-import { roundDecimal } from './decimal.ts'
-import type { Operator } from './operator.ts'
-import { layouts, putCount, putDouble, readerOf, takeDouble, takeLayout, written } from './state-bytes.ts'
+import { roundDecimal } from '../decimal.ts'
+import { defineOperator, type Computation } from '../define-operator.ts'
+import { round } from '../options.ts'
+import { layoutOf, putDouble, savedAs, takeDouble } from '../state-bytes.ts'
+import { numbers } from '../takes.ts'
+
+const layout = layoutOf(7)
 
 /** NaN before the first value. */
 type State = { level: number }
 
-export function ema(span: number, round: number | undefined): Operator<State> {
-  const alpha = 2 / (span + 1)
-  return {
-    init: () => ({ level: NaN }),
-    run(state, input, days, out, from, to) {
-      let level = state.level
-      for (let row = from; row < to; row++) {
-        const value = input[row]!
-        if (value === value) {
-          const next = level === level ? level + alpha * (value - level) : value
-          level = next - next === 0 ? next : betweenHuge(level, value, alpha)
-        }
-        out[row] = round === undefined ? level + 0 : roundDecimal(level, round)
+const alphaOf = (span: number) => 2 / (span + 1)
+
+const movingLevel = (alpha: number, round: number | undefined): Computation<State, Float64Array> => ({
+  init: () => ({ level: NaN }),
+  run(state, input, rows, out, from, to) {
+    let level = state.level
+    for (let row = from; row < to; row++) {
+      const value = input[row]!
+      if (value === value) {
+        const next = level === level ? level + alpha * (value - level) : value
+        level = next - next === 0 ? next : betweenHuge(level, value, alpha)
       }
-      state.level = level
-    },
-    save: ({ level }) => written((to) => {
-      putCount(to, layouts.ema)
-      putDouble(to, level)
-    }),
-    load(saved) {
-      const from = readerOf(saved)
-      takeLayout(from, layouts.ema)
-      return { level: takeDouble(from) }
-    },
-  }
-}
+      out[row] = round === undefined ? level + 0 : roundDecimal(level, round)
+    }
+    state.level = level
+  },
+  ...savedAs<State>(layout, (to, { level }) => putDouble(to, level), (from) => ({ level: takeDouble(from) })),
+  mostBytes: () => 16,
+})
 
 /** Two values can lie further apart than the largest double, though what lies between them does not: halves of such values are exact. NaN should rounding leave the doubles after all. */
 function betweenHuge(level: number, value: number, alpha: number): number {
   const next = 2 * (level / 2 + alpha * (value / 2 - level / 2))
   return next - next === 0 ? next : NaN
+}
+
+/** The exponential moving average with α = 2 / (span + 1), seeded with the first value. */
+export const ema = defineOperator({
+  op: 'ema',
+  takes: numbers,
+  gives: 'number',
+  params: { round },
+  windows: { span: (span, { round }) => movingLevel(alphaOf(span), round) },
+  exact: (values, { span }) => values.reduce<number | null>((level, x) => (level === null ? x : towards(level, x, alphaOf(span))), null),
+})
+
+/** In double precision, as if there were no largest double. */
+function towards(level: number, x: number, alpha: number): number | null {
+  if (Number.isFinite(x - level)) return level + alpha * (x - level)
+  const half = level / 2 + alpha * (x / 2 - level / 2)
+  return Number.isFinite(2 * half) ? 2 * half : null
 }

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { incompatibilities, type Mode } from '../../schemas/compatibility.ts'
-import { openGlueRegistry, type GlueOptions, type GlueTuning } from '../../utilities/registry/glue-registry.ts'
-import type { Registry } from '../../utilities/registry/registry.ts'
+import { incompatibilities, type Mode } from '../../schemas/avro/compatibility.ts'
+import { openGlueRegistry, type GlueOptions, type GlueTuning } from '../../utilities/glue/registry.ts'
+import type { Registry } from '../../utilities/registry.ts'
 import type { TestAws } from './moto.ts'
 
 let stores = 0

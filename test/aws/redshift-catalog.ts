@@ -13,20 +13,23 @@ CREATE VIEW pg_catalog.svv_table_info AS
 CREATE VIEW pg_catalog.svv_tables AS
   SELECT table_catalog::text, table_schema::text, table_name::text, table_type::text, NULL::text AS remarks FROM information_schema.tables;
 CREATE VIEW pg_catalog.svv_columns AS
-  SELECT table_catalog::text, table_schema::text, table_name::text, column_name::text, ordinal_position::int, column_default::text, is_nullable::text, data_type::text,
-    character_maximum_length::int, numeric_precision::int, numeric_scale::int FROM information_schema.columns;
+  SELECT table_catalog::text, table_schema::text, table_name::text, column_name::text, ordinal_position::int, column_default::text,
+    is_nullable::text, data_type::text, character_maximum_length::int, numeric_precision::int, numeric_scale::int
+  FROM information_schema.columns;
 CREATE VIEW pg_catalog.svv_relation_privileges AS
   SELECT n.nspname::text AS namespace_name, c.relname::text AS relation_name, a.privilege_type::text, a.grantee::int AS identity_id,
     CASE WHEN a.grantee = 0 THEN 'public' ELSE pg_get_userbyid(a.grantee)::text END AS identity_name,
     CASE WHEN a.grantee = 0 THEN 'public' WHEN r.rolcanlogin THEN 'user' ELSE 'role' END AS identity_type, a.is_grantable AS admin_option
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) a
+    LEFT JOIN pg_roles r ON r.oid = a.grantee
   WHERE c.relkind IN ('r', 'v') AND n.nspname NOT IN ('pg_catalog', 'information_schema');
 CREATE VIEW pg_catalog.pg_table_def AS
   SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column", format_type(a.atttypid, a.atttypmod) AS type,
     'none'::text AS encoding, false AS distkey, 0 AS sortkey, a.attnotnull AS "notnull"
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
   WHERE c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped AND n.nspname = ANY (current_schemas(false));
-GRANT SELECT ON pg_catalog.svv_table_info, pg_catalog.svv_tables, pg_catalog.svv_columns, pg_catalog.svv_relation_privileges, pg_catalog.pg_table_def TO PUBLIC;`
+GRANT SELECT ON pg_catalog.svv_table_info, pg_catalog.svv_tables, pg_catalog.svv_columns, pg_catalog.svv_relation_privileges,
+  pg_catalog.pg_table_def TO PUBLIC;`
 
 export async function makeCatalog(postgres: TestPostgres, database: string, backslash: Backslash): Promise<void> {
   const quoted = `"${database.replaceAll('"', '""')}"`

@@ -1,9 +1,9 @@
 /** What doctor sees of Redshift and its staging bucket, over the emulators: as whom, in which schema, and what is missing. */
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Problem } from '../../utilities/problem.ts'
-import { lookAtRedshift } from '../../utilities/warehouse/redshift-look.ts'
-import type { RedshiftOptions } from '../../utilities/warehouse/redshift-warehouse.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import { lookAtRedshift } from '../../utilities/redshift/look.ts'
+import type { RedshiftOptions } from '../../utilities/redshift/warehouse.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { underAws } from './glue-stores.ts'
 import { missingForMoto, startMoto, type TestAws } from './moto.ts'

@@ -59,8 +59,8 @@ describe("Redshift's SQL", () => {
 
   it('is what a table of Redshift says about its rows on disk', async () => {
     await run(
-      `CREATE TABLE "disk" ("a" BIGINT NOT NULL ENCODE az64 DISTKEY, b VARCHAR(10) ENCODE zstd, c VARCHAR, d TIMESTAMP WITHOUT TIME ZONE, PRIMARY KEY (a, b))
-       DISTSTYLE KEY COMPOUND SORTKEY ("a", b)`,
+      `CREATE TABLE "disk" ("a" BIGINT NOT NULL ENCODE az64 DISTKEY, b VARCHAR(10) ENCODE zstd, c VARCHAR, d TIMESTAMP WITHOUT TIME ZONE,
+       PRIMARY KEY (a, b)) DISTSTYLE KEY COMPOUND SORTKEY ("a", b)`,
       "INSERT INTO disk VALUES (1, 'x', 'y', '2008-01-01 00:00:00')", "INSERT INTO disk VALUES (1, 'x', 'y', SYSDATE)",
       'CREATE TABLE disk2 DISTSTYLE EVEN SORTKEY (a) AS SELECT a, b FROM disk',
     )

@@ -1,7 +1,7 @@
 /** Many rows into Redshift through files in S3, over emulators of both (moto.ts and data-api.ts say what they cannot prove). */
 import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openRedshiftWarehouse } from '../../utilities/warehouse/redshift-warehouse.ts'
+import { openRedshiftWarehouse } from '../../utilities/redshift/warehouse.ts'
 import { columnsFrom, everything, layoutOf, plainRows, readRows, type Row } from '../contracts/loan-rows.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { noFaults } from './data-api-faults.ts'

@@ -1,6 +1,6 @@
 /** Redshift warehouses for tests, over the emulators of the Data API and of S3: each store is a schema of its own. */
-import { openRedshiftWarehouse, type RedshiftOptions, type RedshiftTuning } from '../../utilities/warehouse/redshift-warehouse.ts'
-import type { Warehouse } from '../../utilities/warehouse/warehouse.ts'
+import { openRedshiftWarehouse, type RedshiftOptions, type RedshiftTuning } from '../../utilities/redshift/warehouse.ts'
+import type { Warehouse } from '../../utilities/warehouse.ts'
 import type { TestDataApi } from './data-api.ts'
 
 const limits = { pauseMs: 2, longestPauseMs: 20, firstMs: 300, shortMs: 2_000, outageMs: 20_000 }

@@ -1,8 +1,8 @@
 /** Views in Redshift: what others may do with them stays, who builds on them is named, and what cannot be is said in one line. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Problem } from '../../utilities/problem.ts'
-import { foundFrom } from '../../utilities/warehouse/redshift-catalog.ts'
-import { openRedshiftWarehouse } from '../../utilities/warehouse/redshift-warehouse.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import { foundFrom } from '../../utilities/redshift/catalog.ts'
+import { openRedshiftWarehouse } from '../../utilities/redshift/warehouse.ts'
 import { columnsFrom, layoutOf, plainRows, versionRecord } from '../contracts/loan-rows.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { noFaults } from './data-api-faults.ts'
@@ -48,7 +48,7 @@ describe('grants on a view', () => {
   it('are given again when it has to be dropped, and are in the plan', async () => {
     const { warehouse, schema } = await arranged(1, [0])
     await directly('CREATE ROLE "an""alyst \\ x"', 'CREATE ROLE reader LOGIN', `GRANT SELECT ON ${schema}.loan TO reader WITH GRANT OPTION`, `GRANT SELECT, UPDATE ON ${schema}.loan TO "an""alyst \\ x"`, `GRANT SELECT ON ${schema}.loan TO PUBLIC`)
-    const rights = `SELECT privilege_type, identity_type, identity_name, admin_option FROM svv_relation_privileges WHERE namespace_name = '${schema}' AND relation_name = 'loan' AND identity_name <> 'tidemark' ORDER BY 1, 2, 3`
+    const rights = 'SELECT privilege_type, identity_type, identity_name, admin_option FROM svv_relation_privileges WHERE namespace_name = ' + `'${schema}' AND relation_name = 'loan' AND identity_name <> 'tidemark' ORDER BY 1, 2, 3`
     const [before] = await directly(rights)
     const plan = await warehouse.plan(layoutOf(1, [1, 0]))
     expect(plan.map((text) => text.split('\n')[0]!.replace(/tidemark [0-9a-f]{64}/, '…').replaceAll(`"${schema}".`, ''))).toEqual([

@@ -2,10 +2,10 @@
 import { ListStatementsCommand, RedshiftDataClient } from '@aws-sdk/client-redshift-data'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { numberLiteral, textLiteral } from '../../utilities/warehouse/redshift-literals.ts'
-import { writeToken } from '../../utilities/warehouse/redshift-progress.ts'
-import { checkReads } from '../../utilities/warehouse/redshift-reading.ts'
-import type { Warehouse } from '../../utilities/warehouse/warehouse.ts'
+import { numberLiteral, textLiteral } from '../../utilities/redshift/literals.ts'
+import { writeToken } from '../../utilities/redshift/progress.ts'
+import { checkReads } from '../../utilities/redshift/reading.ts'
+import type { Warehouse } from '../../utilities/warehouse.ts'
 import { columnsFrom, everything, layoutOf, plainRows, readRows, type Row } from '../contracts/loan-rows.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { noFaults } from './data-api-faults.ts'
@@ -94,7 +94,7 @@ describe('many rows without staging', () => {
     const { store, warehouse, notes } = await arranged()
     const session = await api.session()
     await session.run(`CREATE FUNCTION ${store.schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END'`)
-    await session.run(`CREATE TRIGGER refuse BEFORE INSERT ON ${store.schema}.loan_rows FOR EACH ROW WHEN (NEW._seq = 16000) EXECUTE FUNCTION ${store.schema}.refuse()`)
+    await session.run(`CREATE TRIGGER refuse BEFORE INSERT ON ${store.schema}.loan_rows FOR EACH ROW WHEN (NEW._seq = 16000) EXECUTE FUNCTION ` + `${store.schema}.refuse()`)
     const rows = Array.from({ length: 16_000 }, (_, i) => row(i + 1, { title: `title ${i}`.padEnd(230), ma50: i }))
     await expect(warehouse.write('loan', columnsFrom(rows), { reader: 'r', next: 16_000 })).rejects.toThrow('Redshift refused: not this one. Look at')
     const left = await warehouse.extent('loan', 0)

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Problem } from '../../utilities/problem.ts'
-import { fileSource } from '../../utilities/source/file-source.ts'
-import { s3Source } from '../../utilities/source/s3-source.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import { fileSource } from '../../utilities/files/source.ts'
+import { s3Source } from '../../utilities/s3/source.ts'
 import { underAws } from './glue-stores.ts'
 import { missingForMoto, startMoto, type TestAws } from './moto.ts'
 import { skipWithout } from '../unless-missing.ts'
@@ -41,7 +41,7 @@ describe.skipIf(skip)('a source in S3', () => {
   const source = (place: string) => s3Source(place, { pace: 0.01 })
   const bytesOf = async (place: string) => {
     const chunks: Uint8Array[] = []
-    for await (const chunk of source(place).read()) chunks.push(chunk)
+    for await (const chunk of source(place).read()) chunks.push(Buffer.from(chunk))
     return Buffer.concat(chunks)
   }
   const problemOf = async (work: Promise<unknown>) => {
@@ -59,7 +59,7 @@ describe.skipIf(skip)('a source in S3', () => {
       const place = await put(`some/folder/${name}`, content)
       const file = fileSource(join(folder, name))
       const chunks: Uint8Array[] = []
-      for await (const chunk of file.read()) chunks.push(chunk)
+      for await (const chunk of file.read()) chunks.push(Buffer.from(chunk))
       expect((await bytesOf(place)).equals(Buffer.concat(chunks)), name).toBe(true)
       expect(await source(place).identify(), name).toEqual(await file.identify())
     }

@@ -1,9 +1,9 @@
 /** What every keeper of checkpoints must do, together with the log whose commits carry them. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
-import { Fenced, type Log } from '../../utilities/log/log.ts'
-import { Problem } from '../../utilities/problem.ts'
+import type { Checkpoints } from '../../utilities/checkpoints.ts'
+import { Fenced, type Log } from '../../utilities/log.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
 import { batchOf, readTexts } from './messages.ts'
 

@@ -1,6 +1,6 @@
 /** Rows of a small feature set as plain objects, to and from columns: what the warehouse's laws are written in. */
-import { columnOf, noDay, type Column, type Columns } from '../../utilities/columns.ts'
-import type { Layout, SqlColumn, VersionRecord, Warehouse } from '../../utilities/warehouse/warehouse.ts'
+import { columnOf, noDay, type Column, type Columns } from '../../utilities/values/columns.ts'
+import type { Layout, SqlColumn, VersionRecord, Warehouse } from '../../utilities/warehouse.ts'
 
 /** One store, empty at first; each call of `warehouse` opens one more handle on it, as another process would. */
 export type WarehouseStore = { readonly warehouse: () => Promise<Warehouse>; readonly dispose: () => Promise<void> }

@@ -1,8 +1,8 @@
 /** What every log must do, whatever it is made of. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { Fenced, type Fetched, type Log } from '../../utilities/log/log.ts'
-import { Problem } from '../../utilities/problem.ts'
+import { Fenced, type Fetched, type Log } from '../../utilities/log.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
 import { batchOf, numbered, readAll, readTexts, textsOf } from './messages.ts'
 

@@ -1,5 +1,5 @@
 /** Batches of short texts, and topics read back as such: what the log's laws are written in. */
-import type { Batch, Log, ReadOptions } from '../../utilities/log/log.ts'
+import type { Batch, Log, ReadOptions } from '../../utilities/log.ts'
 
 type Message = { readonly offset: number; readonly text: string; readonly key?: string }
 

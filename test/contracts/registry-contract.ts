@@ -1,7 +1,7 @@
 /** What every schema registry must do. */
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { Problem } from '../../utilities/problem.ts'
-import type { Registry } from '../../utilities/registry/registry.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import type { Registry } from '../../utilities/registry.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
 
 /** One store, empty at first; each call of `registry` opens one more handle on it, as another process would. */

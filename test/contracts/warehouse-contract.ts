@@ -1,8 +1,8 @@
 /** What every warehouse must do: its tables and rows here, its views in the contract beside this one. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { Problem } from '../../utilities/problem.ts'
-import type { QueryResult, VersionRecord, Warehouse } from '../../utilities/warehouse/warehouse.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import type { QueryResult, VersionRecord, Warehouse } from '../../utilities/warehouse.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
 import { columnsFrom, everything, layoutOf, plainRows, readRows, rowsFrom, versionRecord, type Row, type WarehouseStore } from './loan-rows.ts'
 import { viewLaws } from './warehouse-views.ts'

@@ -1,8 +1,8 @@
 /** The part of the warehouse contract about views: what they show, and that they change all at once. */
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { Problem } from '../../utilities/problem.ts'
-import type { Layout, Warehouse } from '../../utilities/warehouse/warehouse.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import type { Layout, Warehouse } from '../../utilities/warehouse.ts'
 import type { Laws } from './laws.ts'
 import { columnsFrom, layoutOf, plainRows, readRows, versionRecord, type WarehouseStore } from './loan-rows.ts'
 

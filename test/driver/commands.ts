@@ -1,97 +1,67 @@
 /** The functions that the commands call, as they call them: the one file that knows their signatures. */
-import { backfill, undoBackfill } from '../../batch/backfill.ts'
 import type { Ports } from '../../config/wire.ts'
-import { consumeAll } from '../../consumer/consume-all.ts'
-import { loadPositions } from '../../feature-defs/checkpoint.ts'
-import { produce } from '../../producer/produce.ts'
-import { sink } from '../../sink/sink.ts'
-import type { Source } from '../../utilities/source/source.ts'
-import { apply } from '../../versions/apply.ts'
-import { diff } from '../../versions/diff.ts'
-import { plan } from '../../versions/plan.ts'
-import { loadState } from '../../versions/keep.ts'
-import { promote, retire, rollback, stillShown, wouldDo } from '../../versions/promote.ts'
-import { amissInProjection } from '../../versions/project.ts'
-import { repair } from '../../versions/repair.ts'
-import { tally } from '../../versions/tally.ts'
-import { refuseLost, unfinishedIn } from '../../versions/unfinished.ts'
-import { verify } from '../../versions/verify.ts'
+import type { Source } from '../../utilities/source.ts'
+import { applyVersion } from '../../use-cases/apply.ts'
+import { backfillYears, undoYears } from '../../use-cases/backfill.ts'
+import { compareVersions } from '../../use-cases/diff.ts'
+import { looksAtStore } from '../../use-cases/doctor-store.ts'
+import { produceYears } from '../../use-cases/produce.ts'
+import { promoteVersion, retireVersion, rollBack } from '../../use-cases/promote.ts'
+import { repairSets } from '../../use-cases/repair.ts'
+import { consumeInflow, sinkOutflow } from '../../use-cases/stream.ts'
+import { verifyVersion } from '../../use-cases/verify.ts'
+import { unfinishedIn } from '../../versions/unfinished.ts'
 import type { DrivenSet } from './sets.ts'
-import type { Command } from './step.ts'
-import type { Said } from './store.ts'
+import type { Command, Said } from './step.ts'
 
 export type With = {
   readonly set: DrivenSet
   readonly partitions: number
   readonly source: Source
-  readonly rejects: ReturnType<Ports['rejects']>
   readonly signal: AbortSignal
 }
 
 export async function runCommand(ports: Ports, command: Command, given: With): Promise<Said | undefined> {
-  const { set: { set, chain, per }, partitions, source, rejects, signal } = given
+  const { set: { set, chain, per }, partitions, source, signal } = given
   const watch = { actor: { who: 'driver', why: null }, partitions, signal, report: () => {}, note: () => {} }
-  const plain = { strict: false, continue: false }
+  const asking = { ...watch, agree: async () => true, tell: () => {} }
+  const file = { ...watch, strict: false, continue: false, file: source.place }
+  const version = 'version' in command ? command.version : 0
   switch (command.do) {
-    case 'apply': {
-      const { version, mode: asked } = command
-      const { changes, mode, seen } = await plan(ports, { chain, version, mode: asked, partitions })
-      return changes ? void (await apply(ports, { chain, version, mode, seen, ...watch })) : undefined
-    }
+    case 'apply': return void (await applyVersion(ports, { chain, version, mode: command.mode, show: () => {}, ...asking }))
     case 'promote': {
-      const { version } = command
-      const seen = await stateOf(ports, set)
-      if (wouldDo(seen, { kind: 'promote', version, by }) === 'nothing') return undefined
-      return void (await promote(ports, { set, version, seen, ...watch }))
+      const limits = { maxChanged: undefined, maxNulls: undefined }
+      return void (await promoteVersion(ports, { set, version, limits, compared: () => {}, ...asking }))
     }
-    case 'rollback': return void (await rollback(ports, { set, seen: await stateOf(ports, set), ...watch }))
-    case 'retire': {
-      const { version } = command
-      const seen = await stateOf(ports, set)
-      const due = wouldDo(seen, { kind: 'retire', version, still: await stillShown(ports, seen, version), by })
-      const left = due === 'nothing' && (await ports.warehouse.extent(set, version)) !== undefined
-      return due !== 'nothing' || left ? void (await retire(ports, { set, version, seen, ...watch })) : undefined
-    }
+    case 'rollback': return void (await rollBack(ports, { set, ...asking }))
+    case 'retire': return void (await retireVersion(ports, { set, version, ...asking }))
     case 'produce': {
       const { record } = chain.at(-1)!
-      return void (await produce({ ...ports, source, rejects }, { record, per, years: command.years, ...plain, ...watch }))
+      return void (await produceYears({ ...ports, source }, { record, per, years: command.years, ...file }))
     }
     case 'backfill': {
-      const positions = await loadPositions(ports.checkpoints, set)
-      if (positions.some(({ runs }) => runs.length === 0)) await apply(ports, { chain, version: 0, mode: 'first', ...watch })
-      return void (await backfill({ ...ports, source, rejects }, { set, years: command.years, by: 'driver', ...plain, ...watch }))
+      const { years } = command
+      return void (await backfillYears({ ...ports, source }, { set, chain, years, by: 'driver', firstApplied: () => {}, ...file }))
     }
-    case 'undo': return void (await undoBackfill(ports, set, { by: 'driver', signal }))
-    case 'consume': return void (await consumeAll(ports, { follow: false, nothingYet: 'Apply a version.', ...watch }))
-    case 'sink': return void (await sink(ports, { follow: false, ...watch }))
+    case 'undo': return void (await undoYears(ports, { set, by: 'driver', ...asking }))
+    case 'consume': return void (await consumeInflow(ports, { follow: false, nothingYet: async () => 'Apply a version.', ...watch }))
+    case 'sink': return void (await sinkOutflow(ports, { follow: false, ...watch }))
     case 'verify': {
-      const { differences, first } = await verify(ports, { set, version: command.version, ...watch })
-      return { equal: differences === 0, named: first.map(({ seq }) => seq) }
+      const proof = await verifyVersion(ports, { set, version, ...watch })
+      return proof && { equal: proof.equal, named: proof.first.map(({ seq }) => seq) }
     }
-    case 'diff': return void (await diff(ports, { set, from: command.from, to: command.to, ...watch }))
-    case 'repair': return void (await repair(ports, { set, ...watch }))
+    case 'diff': return void (await compareVersions(ports, { set, from: command.from, to: command.to, ...watch }))
+    case 'repair': return void (await repairSets(ports, { only: set, signal, reportOn: () => () => {} }))
   }
 }
 
-const by = { who: 'driver', at: '', why: null }
+/** What doctor looks at without reading every row. */
+export const quickChecks = ['unfinished work', 'tables and views', 'rows'] as const
 
-/** As a command sees it before it asks. */
-async function stateOf(ports: Ports, set: string) {
-  const state = await loadState(ports, set)
-  await refuseLost(ports, state)
-  return state
-}
-
-/** What doctor's quick part says, where something is amiss. */
-export async function complaintsOf(ports: Ports, set: string): Promise<readonly string[]> {
-  const { statements, records } = await amissInProjection(ports, await loadState(ports, set))
-  const wrong = (await tally(ports, set)).filter(({ addsUp }) => !addsUp)
-  return [
-    ...(await unfinishedIn(ports, set)),
-    ...(statements > 0 ? [`${set}: ${statements} statements are due`] : []),
-    ...records.map((version) => `${set}@${version}: its record is another one`),
-    ...wrong.map(({ version, rows, taken }) => `${set}@${version} has ${rows} rows of ${taken}`),
-  ]
+export async function complaintsOf(ports: Ports): Promise<readonly string[]> {
+  const looks = looksAtStore(ports, undefined, '')
+  const found = await Promise.all(quickChecks.map((check) => looks[check]()))
+  return found.flatMap((one) => (one.todo === undefined ? [] : [one.found]))
 }
 
 /** What is left to do, each with the command that does it. */

@@ -1,17 +1,17 @@
 /** A store in memory for a driven life: each command opens handles of its own on it, and faults come at the n-th write. */
 import type { Ports } from '../../config/wire.ts'
-import { incompatibilities } from '../../schemas/compatibility.ts'
+import { incompatibilities } from '../../schemas/avro/compatibility.ts'
 import { openMemoryCheckpoints } from '../../utilities/memory/checkpoints.ts'
 import { openMemoryLog } from '../../utilities/memory/log.ts'
 import { memorySchemas, openMemoryRegistry } from '../../utilities/memory/registry.ts'
 import { memoryStore } from '../../utilities/memory/store.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
-import { Fenced } from '../../utilities/log/log.ts'
-import { Problem } from '../../utilities/problem.ts'
-import type { Sqlite } from '../../utilities/sqlite.ts'
-import type { Reject } from '../../utilities/source/rejects-file.ts'
-import type { Source } from '../../utilities/source/source.ts'
-import { storedSource } from '../../utilities/source/stored-source.ts'
+import { Fenced } from '../../utilities/log.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import type { Sqlite } from '../../utilities/sqlite/database.ts'
+import type { Reject } from '../../utilities/files/rejects.ts'
+import type { Source } from '../../utilities/source.ts'
+import { storedSource } from '../../utilities/files/stored.ts'
 import { Killed, withFaults } from '../faults.ts'
 import { complaintsOf, runCommand } from './commands.ts'
 import { lookAt, printOf, rowsSeen, type Rows } from './look.ts'
@@ -66,7 +66,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
         reached = true
         stop.abort()
       })
-      const result = await runCommand(ports, command, { set, partitions, source, rejects, signal: stop.signal }).then(
+      const result = await runCommand(ports, command, { set, partitions, source, signal: stop.signal }).then(
         (said): Outcome => ({ ended: 'done', said }),
         (error: unknown): Outcome => {
           if (error instanceof Killed) return { ended: 'cut' }
@@ -79,7 +79,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
       return reached && result.ended === 'done' ? { ...result, ended: 'cut' } : reached ? { ended: 'cut' } : result
     },
     look: () => lookAt(open(), set.set, rowsAt),
-    complaints: () => complaintsOf(open(), set.set),
+    complaints: () => complaintsOf(open()),
     print: () => printOf(open()),
     sql: async (statement) => database.exec(statement),
     close: async () => database.close(),

@@ -1,5 +1,5 @@
 /** Compares what can be seen of a store with what the model says should be: every row of every view, to the last digit. */
-import { rejectedLoan } from '../../schemas/rejected-loan.ts'
+import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
 import type { Look, Row } from './look.ts'
 import type { Cell, Loan } from './loans.ts'
 import { chainOf, isRunning, owns, partitionIn, type Model } from './model.ts'

@@ -6,5 +6,6 @@ const options = { seed: { type: 'string', default: String(Date.now() % 1_000_000
 const { values: { seed, count } } = parseArgs({ options })
 console.log(`${count} lives from --seed ${seed} on, every third on Kafka`)
 Object.assign(process.env, { TIDEMARK_SEED: seed, TIDEMARK_LIVES: count })
-const vitest = await startVitest('test', [], { include: ['test/driver/processes.ts'], watch: false, disableConsoleIntercept: true })
+// Not one of the kinds of tests that the config file knows.
+const vitest = await startVitest([], { config: false, include: ['test/driver/processes.ts'], watch: false, disableConsoleIntercept: true })
 await vitest.close()

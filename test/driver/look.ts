@@ -1,7 +1,7 @@
 /** What can be seen of a store from outside: the views, as SQL users see them, and what the store says of itself. */
 import type { Ports } from '../../config/wire.ts'
-import { loadPositions } from '../../feature-defs/checkpoint.ts'
-import { inflowTopic } from '../../feature-defs/inflow.ts'
+import { loadPositions } from '../../streams/position.ts'
+import { inflowTopic } from '../../streams/inflow.ts'
 import { promotedIn, stateOf } from '../../versions/journal.ts'
 import { loadState } from '../../versions/keep.ts'
 import { unfinished } from './commands.ts'

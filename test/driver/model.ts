@@ -1,6 +1,6 @@
 /** What is so in a store, as its users were promised: what came in where, which versions there are, what each owns, which is shown. */
-import type { Mode } from '../../feature-defs/checkpoint.ts'
-import { partitionOf } from '../../utilities/partition.ts'
+import type { Mode } from '../../streams/position.ts'
+import { partitionOf } from '../../utilities/values/partition.ts'
 import { featureChanges } from '../../versions/changes.ts'
 import type { Loan } from './loans.ts'
 import type { DrivenSet } from './sets.ts'

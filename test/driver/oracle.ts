@@ -1,6 +1,6 @@
 /** The rows that versions should have, by brute force from the definitions: each window taken anew in exact fractions. */
 import type { NamedFeature } from '../../feature-defs/feature-set.ts'
-import { exact, exactAt, type Value } from '../exact.ts'
+import { exactAt, type Value } from '../exact.ts'
 import type { Loan } from './loans.ts'
 
 /** Values after each record, remembered: records are only ever added behind. */
@@ -15,9 +15,7 @@ export function oracle(): Oracle {
     const same = before?.seqs.every((seq, i) => records[i]?.seq === seq) ? before : { seqs: [], values: [] }
     if (same.seqs.length === records.length) return same.values
     const [inputs, days] = [records.map(({ score }) => score), records.map(({ day }) => day)]
-    const values = spec.op === 'ema'
-      ? exact(spec, inputs, days)
-      : [...same.values, ...records.slice(same.seqs.length).map((_, i) => exactAt(spec, inputs, days, same.seqs.length + i))]
+    const values = [...same.values, ...records.slice(same.seqs.length).map((_, i) => exactAt(spec, inputs, days, same.seqs.length + i))]
     known.set(name, { seqs: records.map(({ seq }) => seq), values })
     return values
   }

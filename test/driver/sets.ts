@@ -1,6 +1,6 @@
 /** Feature sets made from a seed: three versions, with or without a key, as values for the engine and as the text of a definitions file. */
 import type { Definition } from '../../feature-defs/feature-set.ts'
-import * as language from '../../feature-defs/language.ts'
+import * as language from '../../definitions.ts'
 import { oneOf, whole, type Random } from './loans.ts'
 
 export type DrivenSet = { readonly set: string; readonly per: string | null; readonly chain: readonly Definition[]; readonly text: string }

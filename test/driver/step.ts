@@ -1,5 +1,5 @@
 /** The steps of a driven life: a command, maybe cut short, or somebody who changes a row behind everybody's back. */
-import type { Mode } from '../../feature-defs/checkpoint.ts'
+import type { Mode } from '../../streams/position.ts'
 import type { Cut } from '../faults.ts'
 
 export type Years = readonly [from: number, to: number]
@@ -23,6 +23,9 @@ export type Step =
   | { readonly tamper: 'change' | 'delete'; readonly version: number; readonly place: number }
   /** Something of the warehouse is lost or changed: verify and doctor must tell, and repair, maybe cut short at first, must mend it. */
   | { readonly damage: Damage; readonly version: number; readonly place: number; readonly cut?: Cut }
+
+/** What verify found, and the numbers that it named. */
+export type Said = { readonly equal: boolean; readonly named: readonly number[] }
 
 export const changesVersions = (command: Command): boolean => ['apply', 'promote', 'rollback', 'retire', 'repair'].includes(command.do)
 

@@ -1,11 +1,8 @@
 /** What a life is played on: a store that runs commands, may cut them short, and can be looked at. */
-import type { Problem } from '../../utilities/problem.ts'
+import type { Problem } from '../../utilities/values/problem.ts'
 import type { Cut } from '../faults.ts'
 import type { Look } from './look.ts'
-import type { Command } from './step.ts'
-
-/** What verify found, and the numbers that it named. */
-export type Said = { readonly equal: boolean; readonly named: readonly number[] }
+import type { Command, Said } from './step.ts'
 
 /** `cut` when the fault came, whatever the command made of it. */
 export type Outcome =

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { label, type Definition } from '../../feature-defs/feature-set.ts'
 import { featureFingerprint, versionFingerprint } from '../../feature-defs/fingerprint.ts'
-import * as loanRisk from '../../feature-defs/loan-risk.ts'
+import * as loanRisk from '../../examples/loans/loan-risk.ts'
 import { rowSchema } from '../../feature-defs/row-schema.ts'
-import { inflowSchema, type AvroSchema } from '../../schemas/avro.ts'
-import { rejectedLoan } from '../../schemas/rejected-loan.ts'
-import { Problem } from '../../utilities/problem.ts'
+import { inflowSchema, type AvroSchema } from '../../schemas/avro/schema.ts'
+import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 
 export const released: readonly Definition[] = Object.values(loanRisk)
   .map(({ definition }) => definition)

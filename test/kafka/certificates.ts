@@ -28,7 +28,8 @@ export function signed({ folder, name: by }: Authority, name: string, { names = 
   writeFileSync(join(folder, `${by}.index`), '')
   writeFileSync(join(folder, `${by}.serial`), `${Math.floor(Math.random() * 2 ** 40).toString(16).padStart(12, '0')}\n`)
   const settings = join(folder, `${by}.cnf`)
-  writeFileSync(settings, `[ca]\ndefault_ca=x\n[x]\ndatabase=${by}.index\nserial=${by}.serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n`)
+  const authority = ['[ca]', 'default_ca=x', '[x]', `database=${by}.index`, `serial=${by}.serial`, 'new_certs_dir=.', 'default_md=sha256', 'policy=p']
+  writeFileSync(settings, [...authority, 'unique_subject=no', '[p]', 'commonName=supplied', ''].join('\n'))
   const dates = until === undefined ? ['-days', '2'] : ['-startdate', '20200101000000Z', '-enddate', until]
   openssl(folder, 'ca', '-batch', '-notext', '-config', settings, '-cert', `${by}.crt`, '-keyfile', `${by}.key`, '-in', `${name}.csr`, '-out', `${name}.crt`, '-extfile', extension, ...dates)
   const [certFile, keyFile, pemFile] = [`${name}.crt`, `${name}.key`, `${name}.pem`].map((file) => join(folder, file)) as [string, string, string]

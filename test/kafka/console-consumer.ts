@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
-import type { AvroSchema } from '../../schemas/avro.ts'
-import { parseSchema, toObject } from '../../schemas/generic.ts'
+import type { AvroSchema } from '../../schemas/avro/schema.ts'
+import { parseSchema, toObject } from '../../schemas/avro/generic.ts'
 import { readFrame } from '../../schemas/wire.ts'
-import type { Registry } from '../../utilities/registry/registry.ts'
+import type { Registry } from '../../utilities/registry.ts'
 import { installed } from './broker.ts'
 
 const run = promisify(execFile)

@@ -1,10 +1,10 @@
 /** A writer of the Kafka log whose requests meet faults on their way to a real broker. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Link } from '../../utilities/log/kafka-client.ts'
-import type { KafkaLog } from '../../utilities/log/kafka-log.ts'
-import type { KafkaParts } from '../../utilities/log/kafka-parts.ts'
-import { openWriter } from '../../utilities/log/kafka-writer.ts'
-import type { Writer } from '../../utilities/log/log.ts'
+import type { Link } from '../../utilities/kafka/client/client.ts'
+import type { KafkaLog } from '../../utilities/kafka/log.ts'
+import type { KafkaParts } from '../../utilities/kafka/parts.ts'
+import { openWriter } from '../../utilities/kafka/writer.ts'
+import type { Writer } from '../../utilities/log.ts'
 
 /** What becomes of a request: it, or its answer, is lost with the connection; or the broker does not lead the partition just now. */
 export type Fault = 'request lost' | 'answer lost' | 'refused' | undefined
@@ -30,18 +30,11 @@ export async function writerWithFaults({ kafka: { checkpointTopic, ...parts } }:
   const faulty = (link: Link): Link => ({
     ...link,
     ask: (api, details) => ask(() => link.ask(api, details)),
-    exchange: (api, [places, ...body]) => exchange(() => link.exchange(api, body), () => Buffer.from(places!)),
+    exchange: (api, body) => exchange(() => link.exchange(api, body), () => notLeading(Buffer.concat(body))),
   })
-  const { cluster, produce } = parts
+  const { cluster } = parts
   const wrapped: KafkaParts = {
     ...parts,
-    // Places travel in front of the request, so that a refusal can name them.
-    produce: {
-      request: async (producer, timeoutMs, sets) => [Buffer.from(JSON.stringify(sets.map(({ topic, partition }) => ({ topic, partition })))), ...await produce.request(producer, timeoutMs, sets)],
-      answer: async (payload) => (payload[0] === 0x5b
-        ? (JSON.parse(payload.toString()) as { topic: string; partition: number }[]).map((place) => ({ ...place, errorCode: 6, offset: -1 }))
-        : produce.answer(payload)),
-    },
     cluster: {
       ...cluster,
       at: (address, work) => cluster.at(address, (link) => work(faulty(link))),
@@ -49,4 +42,24 @@ export async function writerWithFaults({ kafka: { checkpointTopic, ...parts } }:
     },
   }
   return openWriter(wrapped, checkpointTopic, name)
+}
+
+/** The answer to a Produce request whose partitions the broker does not lead. */
+function notLeading(request: Buffer): Buffer {
+  let at = 2 + request.readInt16BE(0) + 2 + 4
+  const topics = request.readInt32BE(at)
+  const answer = [request.subarray(at, at += 4)]
+  for (let topic = 0; topic < topics; topic++) {
+    const nameEnd = at + 2 + request.readInt16BE(at)
+    const partitions = request.readInt32BE(nameEnd)
+    answer.push(request.subarray(at, at = nameEnd + 4))
+    for (let i = 0; i < partitions; i++) {
+      const failed = Buffer.alloc(30)
+      failed.writeInt32BE(request.readInt32BE(at), 0)
+      failed.writeInt16BE(6, 4)
+      answer.push(failed)
+      at += 8 + request.readInt32BE(at + 4)
+    }
+  }
+  return Buffer.concat(answer)
 }

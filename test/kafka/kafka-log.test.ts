@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
-import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-log.ts'
-import { packSaves } from '../../utilities/log/kafka-saves.ts'
-import { topicConfig } from '../../utilities/log/kafka-topics.ts'
-import { Fenced, type Writer } from '../../utilities/log/log.ts'
-import { Problem } from '../../utilities/problem.ts'
+import { openKafkaCheckpoints } from '../../utilities/kafka/checkpoints.ts'
+import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/kafka/log.ts'
+import { packSaves } from '../../utilities/kafka/saves.ts'
+import { topicConfig } from '../../utilities/kafka/topics.ts'
+import { Fenced, type Writer } from '../../utilities/log.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 import { checkpointContract } from '../contracts/checkpoint-contract.ts'
 import { logContract } from '../contracts/log-contract.ts'
 import { batchOf, numbered, readAll, readTexts, textsOf } from '../contracts/messages.ts'
@@ -34,7 +34,6 @@ function kafkaTests() {
 
   const exceptions = { 'offsets are contiguous from 0': 'the end of each transaction takes an offset' }
   logContract('kafka', async () => newStore(), exceptions)
-  logContract("kafka with kafkajs's own encoders", async () => newStore({ stockCodecs: true }), exceptions)
   checkpointContract('kafka', async () => newStore())
 
   describe('transactions', () => {
@@ -162,14 +161,12 @@ function kafkaTests() {
     it('unpacks what others compressed, in every way that Kafka knows', async () => {
       const texts = [...numbered('short', 300), 'x'.repeat(200_000), ...Array.from({ length: 3000 }, (_, i) => `${i * 7919 % 1000} of ${i} ${'ab'.repeat(i % 90)}`), '']
       for (const compression of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed']) {
-        for (const stockCodecs of [false, true]) {
-          const { log } = await testLog({}, { stockCodecs })
-          // The broker itself compresses what lies in the topic.
-          await log.create('inflow', 1, { 'compression.type': compression })
-          const writer = await log.writer('w')
-          await writer.commit({ append: [inflow(texts)] })
-          expect(await readTexts(log, 'inflow')).toEqual(texts)
-        }
+        const { log } = await testLog({})
+        // The broker itself compresses what lies in the topic.
+        await log.create('inflow', 1, { 'compression.type': compression })
+        const writer = await log.writer('w')
+        await writer.commit({ append: [inflow(texts)] })
+        expect(await readTexts(log, 'inflow')).toEqual(texts)
       }
     })
 
@@ -231,8 +228,8 @@ function kafkaTests() {
       const careful = await openKafkaLog({ brokers: kafka.brokers, topicPrefix: `${topicPrefix}other.`, note: (text) => void notes.push(text) })
       onTestFinished(careful.close)
       await careful.create('inflow', 1)
-      const mend = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic ${topicPrefix}other.inflow --add-config retention.ms=-1`
-      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps only 1000 ms of records (retention.ms), and what is deleted there cannot be replayed. To keep all: ${mend}`])
+      const mend = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic ${topicPrefix}other.inflow --add-config ` + 'retention.ms=-1'
+      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps only 1000 ms of records (retention.ms), ` + `and what is deleted there cannot be replayed. To keep all: ${mend}`])
     })
 
     it('are made with the right settings: kept for ever, and checkpoints compacted', async () => {

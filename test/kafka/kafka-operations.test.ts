@@ -2,12 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { openKafkaLog } from '../../utilities/log/kafka-log.ts'
+import { openKafkaLog } from '../../utilities/kafka/log.ts'
 import { freshFolder, json, done, tidemark, until, start, warehouseOf, type Printed } from '../cli-run.ts'
 import { readAll } from '../contracts/messages.ts'
 import { readRows } from '../oracle/compare.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
-import { dropTopic } from './stores.ts'
+import { asAdmin, dropTopic, settingsOf } from './stores.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
 let kafka: TestKafka
@@ -81,7 +81,8 @@ function operations() {
       await done(place, 'apply loan_risk@0 --yes')
       const found = async (): Promise<Printed> => Object.fromEntries(JSON.parse((await tidemark(place, `doctor --json ${config}`)).out).checks.map((one: Printed) => [one.check, one]))
       await done(place, `topics outflow --create ${config}`)
-      const mend = `What is deleted cannot be replayed. Set it: kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic forgets.`
+      const alter = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic forgets.`
+      const mend = `What is deleted cannot be replayed. Set it: ${alter}`
       expect((await found())['Kafka topics']).toEqual({ check: 'Kafka topics', state: 'problem', found: 'outflow keeps its newest bytes only (retention.bytes=5000000)', todo: `${mend}outflow --add-config retention.bytes=-1` })
       await done(place, `topics inflow --create ${config}`)
       const { 'Kafka topics': topics, 'source file': file } = await found()
@@ -93,6 +94,12 @@ function operations() {
       const status: Printed = await json(folder, `status --over 0 ${config}`)
       expect(status.sets[0]).toMatchObject({ set: 'loan_risk', promoted: 0, live: [0], lag: 0, duplicates: 0, dead: 0, lastSwitch: { version: 0, afterSeq: 0 } })
       expect(status.readers.map(({ reader, topic, partition, lag }: Printed) => [reader, topic, partition, lag])).toEqual([['loan_risk', 'inflow', 0, 0], ['sink', 'outflow', 0, 0]])
+    })
+
+    it("Kafka's own tools see how far the consumer has come", async () => {
+      const { readers }: Printed = await json(folder, `status --over 0 ${config}`)
+      const [seen] = await asAdmin(kafka.brokers, (admin) => admin.fetchOffsets({ groupId: 'ops.consume-loan_risk', topics: ['ops.inflow'] }))
+      expect(seen!.partitions.map(({ partition, offset }) => [partition, Number(offset)])).toEqual([[0, readers[0].next]])
     })
 
     it('status counts records that wait, not the marks between them', async () => {
@@ -124,13 +131,11 @@ function operations() {
   })
 
   describe('topics', () => {
-    it('are made with partitions and settings, described, and checked when they exist', async () => {
+    it('are made with partitions and settings, and checked when they exist', async () => {
       expect(await done(folder, `topics extra --create --partitions 3 ${config}`)).toBe('made extra with 3 partitions')
       expect(await done(folder, `topics extra --create --partitions 3 ${config}`)).toBe('extra was there already, with 3 partitions, and is as it should be')
       await refused('topics extra --create --partitions 4', /extra has 3 partitions, not 4\. Give it more: kafka-topics\.sh/)
-      const described: Printed = await json(folder, `topics inflow --describe ${config}`)
-      expect(described.settings).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' })
-      expect(described.partitions).toEqual([{ partition: 0, first: 0, next: expect.any(Number), leader: kafka.brokers[0], copies: 1, inSync: 1 }])
+      expect(await settingsOf(kafka.brokers, 'ops.inflow')).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' })
       await refused('topics extra --from 0', /has 3 partitions, each with offsets of its own\. Add --partition N/, 2)
       await refused('topics extra --partition 3', /has no partition 3/, 2)
       await refused('topics extra --partitions 3', /--partitions is for making a topic/, 2)
@@ -141,7 +146,7 @@ function operations() {
       const place = folderWith('set.', { topicSettings: { inflow: { 'retention.ms': 86_400_000, 'compression.type': 'zstd' } } })
       mkdirSync(join(place, '.tidemark'))
       await done(place, `topics inflow --create ${config}`)
-      expect((await json(place, `topics inflow --describe ${config}`)).settings).toMatchObject({ 'retention.ms': '86400000', 'compression.type': 'zstd', 'retention.bytes': '-1' })
+      expect(await settingsOf(kafka.brokers, 'set.inflow')).toMatchObject({ 'retention.ms': '86400000', 'compression.type': 'zstd', 'retention.bytes': '-1' })
     })
   })
 
@@ -173,7 +178,7 @@ function operations() {
     it('that was deleted and made anew is not gone on with, until reset is told to: then what was lost is produced and taken again', async () => {
       const { place, produce, taken, all } = await halfTaken('anew.')
       await dropTopic(kafka.brokers, 'anew.inflow')
-      const lost = new RegExp(`the topic inflow that this store goes on from was deleted: ${all - taken} records of it \\(_seq ${taken + 1} to ${all}\\) had not been taken by loan_risk\\. .*tidemark reset inflow --as-it-is`)
+      const lost = new RegExp(`the topic inflow that this store goes on from was deleted: ${all - taken} records of it \\(_seq ${taken + 1} to ${all}\\) ` + 'had not been taken by loan_risk\\. .*tidemark reset inflow --as-it-is')
       await refused('consume --until-caught-up', lost, 1, place)
       await refused(`produce --years 2008 --file ${join(folder, 'loans.csv.gz')}`, lost, 1, place)
       await done(place, `topics inflow --create ${config}`)

@@ -11,9 +11,9 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../config/config.ts'
 import { wire, type Ports } from '../../config/wire.ts'
-import { loadPosition } from '../../feature-defs/checkpoint.ts'
-import { openKafkaLog, type KafkaLog } from '../../utilities/log/kafka-log.ts'
-import { fetchFrom } from '../../utilities/log/kafka-reader.ts'
+import { loadPosition } from '../../streams/position.ts'
+import { openKafkaLog, type KafkaLog } from '../../utilities/kafka/log.ts'
+import { fetchFrom } from '../../utilities/kafka/reader.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Ended } from '../cli-run.ts'
 import { rejectsIn, rejectsOf, storyDifferences } from '../oracle/compare.ts'
 import { readLoanFile } from '../oracle/loan-file.ts'
@@ -85,7 +85,7 @@ function killTests() {
         await afterKills(30)
       })
       console.log(killed.map(([words, { kills, amidst, inTransaction, gaveUp }]) =>
-        `${words}: ${kills} kills, ${amidst} after it had moved rows, ${inTransaction} inside a transaction; gave up ${gaveUp} times as the broker was away`).join('\n'))
+        `${words}: ${kills} kills, ${amidst} after it had moved rows, ${inTransaction} inside a transaction; ` + `gave up ${gaveUp} times as the broker was away`).join('\n'))
       for (const [, { kills, amidst }] of killed) {
         expect(kills).toBeGreaterThanOrEqual(killsOfEach)
         expect(amidst).toBeGreaterThan(killsOfEach / 2)

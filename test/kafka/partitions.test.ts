@@ -2,11 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kafka } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../config/config.ts'
 import { wire, type Ports } from '../../config/wire.ts'
-import { loadPositions } from '../../feature-defs/checkpoint.ts'
+import { loadPositions } from '../../streams/position.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Running } from '../cli-run.ts'
 import { generated, limitMs, only } from '../loan-folders.ts'
 import { differences } from '../oracle/compare.ts'
@@ -16,6 +15,7 @@ import type { Row } from '../oracle/loan-story.ts'
 import { chance, seed } from '../seeded.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { committedRecords, unlike } from './console-consumer.ts'
+import { asAdmin } from './stores.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
 const partitions = 4
@@ -128,10 +128,7 @@ function partitionTests() {
       const grown = folderWith(keyless, { topicPrefix: 'grown.', partitions: 1 })
       await done(grown, `apply plain@0 --yes ${config}`)
       await done(grown, `produce --years 2008 --file ${file} ${config}`)
-      const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: 0 }).admin()
-      await admin.connect()
-      await admin.createPartitions({ topicPartitions: [{ topic: 'grown.inflow', count: 4 }] })
-      await admin.disconnect()
+      await asAdmin(kafka.brokers, (admin) => admin.createPartitions({ topicPartitions: [{ topic: 'grown.inflow', count: 4 }] }))
       for (const words of ['plan plain@0', 'consume', 'consume --until-caught-up']) {
         const { code, err } = await tidemark(grown, `${words} ${config}`)
         expect(code).toBe(1)

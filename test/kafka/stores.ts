@@ -1,13 +1,13 @@
 /** Stores in Kafka for tests: each under a prefix of its own, and gone, or at least let go of, when the test ends. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kafka } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, type Admin } from 'kafkajs'
 import { onTestFinished } from 'vitest'
-import type { Checkpoints } from '../../utilities/checkpoint/checkpoint.ts'
-import { openKafkaCheckpoints } from '../../utilities/checkpoint/kafka-checkpoints.ts'
-import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/log/kafka-log.ts'
-import { sendAll } from '../../utilities/log/kafka-send.ts'
-import { addPartitions, endTransaction, takeIdentity } from '../../utilities/log/kafka-transaction.ts'
-import type { Batch } from '../../utilities/log/log.ts'
+import type { Checkpoints } from '../../utilities/checkpoints.ts'
+import { openKafkaCheckpoints } from '../../utilities/kafka/checkpoints.ts'
+import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/kafka/log.ts'
+import { sendAll } from '../../utilities/kafka/send.ts'
+import { addPartitions, endTransaction, takeIdentity } from '../../utilities/kafka/transaction.ts'
+import type { Batch } from '../../utilities/log.ts'
 
 let stores = 0
 
@@ -29,12 +29,25 @@ export function storeOn(brokers: readonly string[], options: Partial<KafkaLogOpt
 }
 
 /** As somebody else deletes it; done when no broker knows it any more. */
-export async function dropTopic(brokers: readonly string[], topic: string): Promise<void> {
-  const admin = new Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
-  await admin.connect()
+export const dropTopic = (brokers: readonly string[], topic: string) => asAdmin(brokers, async (admin) => {
   await admin.deleteTopics({ topics: [topic] })
   while ((await admin.listTopics()).includes(topic)) await sleep(10)
-  await admin.disconnect()
+})
+
+/** The settings of a topic as the broker has them. */
+export const settingsOf = (brokers: readonly string[], name: string) => asAdmin(brokers, async (admin) => {
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name }] })
+  return Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]))
+})
+
+export async function asAdmin<T>(brokers: readonly string[], work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
+  await admin.connect()
+  try {
+    return await work(admin)
+  } finally {
+    await admin.disconnect()
+  }
 }
 
 /** A log of its own with these topics, closed when the test ends. */

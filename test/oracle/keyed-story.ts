@@ -1,5 +1,5 @@
 /** The loan story with one window per state, on several partitions: each state is a small loan file of its own, in the partition of its name. */
-import { partitionOf } from '../../utilities/partition.ts'
+import { partitionOf } from '../../utilities/values/partition.ts'
 import type { Loan } from './loan-file.ts'
 import { rowsOf, shownRows, storyOf, type Meaning, type Row } from './loan-story.ts'
 

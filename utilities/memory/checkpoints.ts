@@ -1,5 +1,5 @@
 /** Checkpoints in the store of the log in memory, so that they commit with the messages. */
-import type { Checkpoints, Save } from '../checkpoint/checkpoint.ts'
+import type { Checkpoints, Save } from '../checkpoints.ts'
 import type { MemoryStore } from './store.ts'
 
 export function openMemoryCheckpoints({ checkpoints }: MemoryStore): Checkpoints & { close(): Promise<void> } {

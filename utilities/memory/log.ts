@@ -1,10 +1,10 @@
 /** The log in memory: topics that live as long as the store, for whole lives of versions within milliseconds. */
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { cut } from '../log/batch.ts'
-import { Fenced, type Append, type Batch, type Fetched, type Log, type TopicState, type Writer } from '../log/log.ts'
-import { allPartitions, waitingRead } from '../log/waiting-read.ts'
-import { Problem } from '../problem.ts'
+import { cut } from '../values/batch.ts'
+import { Fenced, type Append, type Batch, type Fetched, type Log, type TopicState, type Writer } from '../log.ts'
+import { allPartitions, waitingRead } from '../running/waiting-read.ts'
+import { Problem } from '../values/problem.ts'
 import { saveEntries } from './checkpoints.ts'
 import type { MemoryStore, StoredPartition } from './store.ts'
 

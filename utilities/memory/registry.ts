@@ -1,6 +1,6 @@
 /** The registry in memory: schemas of one store, shared by every handle on it, with ids of the same form as Glue's. */
 import { randomUUID } from 'node:crypto'
-import { incompatible, labelled, type Incompatibility, type Registered, type Registry } from '../registry/registry.ts'
+import { incompatible, labelled, type Incompatibility, type Registered, type Registry } from '../registry.ts'
 
 /** What every handle shares; the schemas by id, in the order they were registered. */
 export type MemorySchemas = { readonly id: string; readonly schemas: Map<string, Registered> }

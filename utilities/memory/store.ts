@@ -1,5 +1,5 @@
 /** What several handles share in memory, as several processes share a file: topics, checkpoints and writers, committed together. */
-import type { Batch } from '../log/log.ts'
+import type { Batch } from '../log.ts'
 
 type StoredBatch = { readonly offset: number; readonly next: number; readonly batch: Batch }
 

@@ -1,10 +1,10 @@
 /** The warehouse in memory: the embedded one's SQL in a database without a file, on one connection that every handle shares. */
-import { openSqlite, type Sqlite } from '../sqlite.ts'
-import { bookkeeping } from '../warehouse/ddl.ts'
-import { queryParts } from '../warehouse/embedded-query.ts'
-import { warehouseIn } from '../warehouse/embedded-warehouse.ts'
-import { target } from '../warehouse/embedded-writes.ts'
-import type { Warehouse } from '../warehouse/warehouse.ts'
+import { openSqlite, type Sqlite } from '../sqlite/database.ts'
+import { bookkeeping } from '../sql/ddl.ts'
+import { queryParts } from '../sqlite/warehouse/query.ts'
+import { warehouseIn } from '../sqlite/warehouse/warehouse.ts'
+import { target } from '../sqlite/warehouse/writes.ts'
+import type { Warehouse } from '../warehouse.ts'
 
 export const memoryDatabase = (): Sqlite => openSqlite(':memory:', { tables: bookkeeping(target) })
 

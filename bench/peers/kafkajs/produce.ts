@@ -3,11 +3,11 @@
  * takes no checksum, keeps no list of what the topic holds, and has no transactions.
  */
 import { Kafka, Partitioners, logLevel } from 'kafkajs'
-import { inflowSchema } from '../../../schemas/avro.ts'
-import { readCsv } from '../../../schemas/csv.ts'
-import { encoder } from '../../../schemas/encode.ts'
-import { rejectedLoan } from '../../../schemas/rejected-loan.ts'
-import { fileSource } from '../../../utilities/source/file-source.ts'
+import { inflowSchema } from '../../../schemas/avro/schema.ts'
+import { readCsv } from '../../../schemas/csv/read.ts'
+import { encoder } from '../../../schemas/avro/encode.ts'
+import { rejectedLoan } from '../../../examples/loans/rejected-loan.ts'
+import { fileSource } from '../../../utilities/files/source.ts'
 
 const [brokers, topic, file, perSend] = process.argv.slice(2) as [string, string, string, string]
 const size = Number(perSend)

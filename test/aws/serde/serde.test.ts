@@ -1,14 +1,14 @@
 /** The wire format against AWS's own Java serializers, both ways: what Tidemark frames they decode, and what they frame Tidemark decodes, every long exact. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { v1 } from '../../../feature-defs/loan-risk.ts'
+import { v1 } from '../../../examples/loans/loan-risk.ts'
 import { rowSchema } from '../../../feature-defs/row-schema.ts'
-import { inflowSchema, type AvroSchema } from '../../../schemas/avro.ts'
-import { decoder } from '../../../schemas/decode.ts'
-import { encoder } from '../../../schemas/encode.ts'
-import { encodeObject, toObject } from '../../../schemas/generic.ts'
-import { rejectedLoan } from '../../../schemas/rejected-loan.ts'
+import { inflowSchema, type AvroSchema } from '../../../schemas/avro/schema.ts'
+import { decoder } from '../../../schemas/avro/decode.ts'
+import { encoder } from '../../../schemas/avro/encode.ts'
+import { encodeObject, toObject } from '../../../schemas/avro/generic.ts'
+import { rejectedLoan } from '../../../examples/loans/rejected-loan.ts'
 import { frame, readFrame, type Compression } from '../../../schemas/wire.ts'
-import type { Registered, Registry } from '../../../utilities/registry/registry.ts'
+import type { Registered, Registry } from '../../../utilities/registry.ts'
 import { glueStore, underAws } from '../glue-stores.ts'
 import { missingForMoto, startMoto, type TestAws } from '../moto.ts'
 import { missingForSerde, startSerde, type Serde } from './serde.ts'
@@ -34,7 +34,8 @@ const avroJson = (schema: AvroSchema, value: Readonly<Record<string, unknown>>):
     const one = value[name]
     const text = typeof one === 'bigint' ? String(one) : JSON.stringify(one)
     const [, branch] = Array.isArray(type) ? (type as readonly unknown[]) : []
-    return `${JSON.stringify(name)}:${one === null || branch === undefined ? text : `{"${typeof branch === 'string' ? branch : (branch as { type: string }).type}":${text}}`}`
+    const taken = typeof branch === 'string' ? branch : (branch as { type: string } | undefined)?.type
+    return `${JSON.stringify(name)}:${one === null || taken === undefined ? text : `{"${taken}":${text}}`}`
   })
   return `{${fields.join(',')}}`
 }

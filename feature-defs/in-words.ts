@@ -1,0 +1,7 @@
+/** A feature's definition as its author wrote it: `mean('risk_score', { last: 50, round: 3 })`. */
+import type { OperatorSpec } from './define-operator.ts'
+
+export function inWords({ op, of, ...options }: OperatorSpec): string {
+  const listed = Object.entries(options).map(([name, value]) => `${name}: ${value}`)
+  return `${op}('${of}', { ${listed.join(', ')} })`
+}

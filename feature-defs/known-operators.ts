@@ -1,0 +1,33 @@
+/** Operators found by their word, and what a feature's description means by them. */
+import { Problem } from '../utilities/values/problem.ts'
+import type { Computation, Operator, OperatorSpec } from './define-operator.ts'
+import * as list from './operators.ts'
+import { windows, type WindowName } from './options.ts'
+
+export const operators: readonly Operator[] = Object.values(list)
+
+export const operatorNamed = (op: unknown): Operator | undefined => operators.find((one) => one.op === op)
+
+export const windowsOf = ({ windows }: Operator) => Object.keys(windows) as WindowName[]
+
+/** What a definition can tell it. */
+export const optionsOf = (operator: Operator): readonly string[] => [...windowsOf(operator), ...Object.keys(operator.params)]
+
+/** Those that the feature has: one, if it is defined well. */
+export const windowsGiven = (operator: Operator, spec: OperatorSpec): readonly WindowName[] =>
+  windowsOf(operator).filter((name) => spec[name] !== undefined)
+
+export const readsDate = (spec: OperatorSpec): boolean => windowsGiven(operatorOf(spec), spec).some((name) => windows[name].readsDate)
+
+export function operatorOf({ op }: OperatorSpec): Operator {
+  const operator = operatorNamed(op)
+  if (operator) return operator
+  throw new Problem(`no operator is called ${op}`, 'Use one that this version of tidemark knows, or install the version that made the definition.')
+}
+
+/** What computes the feature: its definition was checked, so that it has options of its operator. */
+export function computationOf(spec: OperatorSpec): Computation<unknown> {
+  const operator = operatorOf(spec)
+  const window = windowsGiven(operator, spec)[0]!
+  return operator.windows[window]!(spec[window] as never, spec as never)
+}

@@ -1,0 +1,15 @@
+/** How many values of a window are not null. */
+import { defineOperator } from '../define-operator.ts'
+import { round } from '../options.ts'
+import { presence } from '../takes.ts'
+import { totalsOver } from '../windows/totals-over.ts'
+
+/** How many values are not null; of any field. */
+export const count = defineOperator({
+  op: 'count',
+  takes: presence,
+  gives: 'number',
+  params: { round },
+  windows: totalsOver('count'),
+  exact: (values) => values.length,
+})

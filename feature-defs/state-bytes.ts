@@ -1,0 +1,200 @@
+/** How saved states are written and read: small numbers in few bytes, and every double as it was. */
+import { commonScale, fifteenDigits, scaledBy, tens } from './decimal.ts'
+
+export type Writer = { bytes: Uint8Array; view: DataView; end: number }
+export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number }
+
+const writerOver = (bytes: Uint8Array): Writer => ({ bytes, view: viewOf(bytes), end: 0 })
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const scratch = writerOver(new Uint8Array(1 << 12))
+let slab = new Uint8Array(1 << 16)
+let taken = 0
+
+/** What `write` puts, in bytes that nothing else writes to. Not to be nested: all writing shares one scratch. */
+export function written(write: (to: Writer) => void): Uint8Array {
+  scratch.end = 0
+  write(scratch)
+  return kept(scratch.bytes.subarray(0, scratch.end))
+}
+
+/** Small states share slabs: with a million keys, an allocation outside the heap for each would cost more than all else. */
+function kept(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > slab.length >> 3) return bytes.slice()
+  if (taken + bytes.length > slab.length) {
+    slab = new Uint8Array(slab.length)
+    taken = 0
+  }
+  const own = slab.subarray(taken, (taken += bytes.length))
+  own.set(bytes)
+  return own
+}
+
+export const readerOf = (bytes: Uint8Array): Reader => ({ bytes, view: viewOf(bytes), at: 0 })
+
+function reserve(to: Writer, more: number): void {
+  if (to.end + more <= to.bytes.length) return
+  const bytes = new Uint8Array(Math.max(to.bytes.length * 2, to.end + more))
+  bytes.set(to.bytes)
+  to.bytes = bytes
+  to.view = viewOf(bytes)
+}
+
+/** A whole number from 0 to 2^53, seven bits a byte, the lowest first. */
+export function putCount(to: Writer, count: number): void {
+  reserve(to, 8)
+  let rest = count
+  for (; rest >= 2 ** 31; rest = Math.floor(rest / 128)) to.bytes[to.end++] = (rest % 128) + 128
+  // As an integer of the processor's own, many times as fast.
+  let low = rest | 0
+  for (; low >= 128; low >>>= 7) to.bytes[to.end++] = (low & 127) | 128
+  to.bytes[to.end++] = low
+}
+
+export function takeCount(from: Reader): number {
+  let count = 0
+  for (let unit = 1; ; unit *= 128) {
+    if (from.at >= from.bytes.length) throw new RangeError('a saved state ends too early')
+    const byte = from.bytes[from.at++]!
+    if (byte < 128) return count + byte * unit
+    count += (byte - 128) * unit
+  }
+}
+
+/** Signs alternate, so that small numbers of either sign stay small. */
+const folded = (value: number) => (value < 0 ? -2 * value - 1 : 2 * value)
+const unfolded = (code: number) => (code % 2 === 1 ? -(code + 1) / 2 : code / 2)
+
+export const putSigned = (to: Writer, value: number): void => putCount(to, folded(value))
+export const takeSigned = (from: Reader): number => unfolded(takeCount(from))
+
+export function putDouble(to: Writer, value: number): void {
+  reserve(to, 8)
+  to.view.setFloat64(to.end, value)
+  to.end += 8
+}
+
+export function takeDouble(from: Reader): number {
+  const value = from.view.getFloat64(from.at)
+  from.at += 8
+  return value
+}
+
+export function putBytes(to: Writer, bytes: Uint8Array): void {
+  putCount(to, bytes.length)
+  reserve(to, bytes.length)
+  to.bytes.set(bytes, to.end)
+  to.end += bytes.length
+}
+
+/** A view, not a copy. */
+export function takeBytes(from: Reader): Uint8Array {
+  const length = takeCount(from)
+  if (from.at + length > from.bytes.length) throw new RangeError('a saved state ends too early')
+  const bytes = from.bytes.subarray(from.at, from.at + length)
+  from.at += length
+  return bytes
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export function putText(to: Writer, text: string): void {
+  const start = to.end
+  putCount(to, text.length)
+  reserve(to, text.length)
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= 128) {
+      to.end = start
+      return putBytes(to, encoder.encode(text))
+    }
+    to.bytes[to.end++] = code
+  }
+}
+
+export const takeText = (from: Reader): string => decoder.decode(takeBytes(from))
+
+const asDoubles = 255
+
+/**
+ * A list of values, NaN for null: as whole numbers at one scale where they are decimals of at most 15 digits, else as doubles. At most 8 bytes each.
+ * The list may lie in a ring: `count` values, the first of them at `first`, those before it last.
+ */
+export function putNumbers(to: Writer, values: readonly number[], count = values.length, first = 0): void {
+  const scale = commonScale(values, fifteenDigits, count)
+  putCount(to, count)
+  putCount(to, scale < 0 ? asDoubles : scale)
+  const put = scale < 0 ? putDoubles : putScaled
+  put(to, values, tens[scale]!, first, count)
+  put(to, values, tens[scale]!, 0, first)
+}
+
+function putDoubles(to: Writer, values: readonly number[], _: number, from: number, end: number): void {
+  for (let index = from; index < end; index++) putDouble(to, values[index]!)
+}
+
+/** Most of what a checkpoint of many keys takes: hence the room reserved at once, and the few bytes that most values need put here. */
+function putScaled(to: Writer, values: readonly number[], power: number, from: number, end: number): void {
+  reserve(to, 8 * (end - from))
+  const { bytes } = to
+  let at = to.end
+  for (let index = from; index < end; index++) {
+    const value = values[index]!
+    const code = value === value ? folded(scaledBy(value, power)) + 1 : 0
+    if (code < 128) bytes[at++] = code
+    else if (code < 128 * 128) {
+      bytes[at] = (code & 127) | 128
+      bytes[at + 1] = code >>> 7
+      at += 2
+    } else {
+      to.end = at
+      putCount(to, code)
+      at = to.end
+    }
+  }
+  to.end = at
+}
+
+export function takeNumbers(from: Reader): Float64Array {
+  const values = new Float64Array(takeCount(from))
+  const scale = takeCount(from)
+  for (let index = 0; index < values.length; index++) {
+    if (scale === asDoubles) values[index] = takeDouble(from)
+    else {
+      const code = takeCount(from)
+      values[index] = code === 0 ? NaN : unfolded(code - 1) / tens[scale]!
+    }
+  }
+  return values
+}
+
+const layouts = new Set<number>()
+
+/** The first byte of a saved state, which says how the rest is laid out: a number belongs to one layout for ever. */
+export function layoutOf(number: number): number {
+  if (layouts.has(number)) throw new RangeError(`two layouts of saved states have the number ${number}`)
+  layouts.add(number)
+  return number
+}
+
+/** Goes past the first byte, which must be one of these. */
+export function takeLayout(from: Reader, ...known: readonly number[]): number {
+  const found = known.find((layout) => layout === from.bytes[from.at])
+  if (found === undefined) throw new TypeError(`a saved state of layout ${from.bytes[from.at]} was given to an operator that reads ${known.join(' or ')}`)
+  from.at++
+  return found
+}
+
+/** How a computation saves and loads states of one layout. */
+export const savedAs = <State>(layout: number, put: (to: Writer, state: State) => void, take: (from: Reader) => State) => ({
+  save: (state: State) => written((to) => {
+    putCount(to, layout)
+    put(to, state)
+  }),
+  load(saved: Uint8Array): State {
+    const from = readerOf(saved)
+    takeLayout(from, layout)
+    return take(from)
+  },
+})

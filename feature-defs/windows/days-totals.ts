@@ -1,0 +1,167 @@
+/**
+ * Count, sum, mean and stddev over the last d days: exact totals for every distinct day seen, and of the window, which adds the days that enter and
+ * subtracts those that leave.
+ *
+ * State: 32 bytes a day in memory; saved in at most 30 (stddev; the others 21), a wide one in as many as its decimals have digits.
+ */
+import { insertOwn, moveTo, noWindow, ownBucket } from './day-buckets.ts'
+import { fifteenDigits, fits, mostScale, scaledBy, tens } from '../decimal.ts'
+import type { State, Wide } from './days-totals-state.ts'
+import { addUpWindow, addWide, saveWide, takeWide, widen } from './days-totals-wide.ts'
+import type { Computation } from '../define-operator.ts'
+import { layoutOf, putCount, putSigned, readerOf, takeCount, takeLayout, takeSigned, written } from '../state-bytes.ts'
+import { plansFor, readTotals, readWide, type TotalsOp } from './totals.ts'
+
+const [narrowLayout, wideLayout] = [layoutOf(4), layoutOf(5)]
+
+/** Two of these still add up exactly. */
+const safe = 2 ** 51
+
+/** The most digits that a sum of 2^53 doubles can have, from 10^308 down to 5 · 10^-324, and one of their squares. */
+const widestSum = 652
+const widestSquares = 1300
+
+export function daysTotals(op: TotalsOp, length: number, round: number | undefined): Computation<State, Float64Array> {
+  const plans = plansFor(op, round)
+  const squaring = op === 'stddev'
+  const init = (): State => ({ ...noWindow(), counts: [], sums: [], squares: [], scale: 0, count: 0, sum: 0, square: 0, wide: null })
+
+  /** Adds the value to its day and the window, unless it does not fit. */
+  const take = (state: State, value: number): boolean => {
+    const { power } = plans[state.scale]!
+    const scaled = scaledBy(value, power)
+    const square = squaring ? scaled * scaled : 0
+    if (scaled / power !== value || Math.abs(scaled) > fifteenDigits || square > safe) return false
+    const own = ownDay(state)
+    const sum = state.sums[own]! + scaled
+    const squares = state.squares[own]! + square
+    if (Math.abs(sum) > safe || Math.abs(state.sum + scaled) > safe || squares > safe || state.square + square > safe) return false
+    state.counts[own]!++
+    state.sums[own] = sum
+    state.squares[own] = squares
+    state.count++
+    state.sum += scaled
+    state.square += square
+    return true
+  }
+
+  const step = (state: State, value: number, day: number): number => {
+    if (state.wide) return stepWide(state, state.wide, value, day)
+    if (day !== state.day && !move(state, day, length)) {
+      widen(state, squaring)
+      return step(state, value, day)
+    }
+    if (value === value && !take(state, value)) {
+      if (!raise(state, value, squaring)) widen(state, squaring)
+      return step(state, value, day)
+    }
+    return readTotals(plans[state.scale]!, state.count, state.sum, state.square)
+  }
+
+  const stepWide = (state: State, wide: Wide, value: number, day: number): number => {
+    if (day !== state.day) {
+      moveTo(state, day, length)
+      addUpWindow(state, wide)
+    }
+    if (value === value) addWide(state, wide, ownDay(state), value, squaring)
+    return readWide(plans[0]!, state.count, wide.sum, wide.square, wide.scale)
+  }
+
+  return {
+    init,
+    run(state, input, { days }, out, from, to) {
+      for (let row = from; row < to; row++) {
+        const value = input[row]!
+        out[row] = step(state, op === 'count' && value === value ? 1 : value, days[row]!)
+      }
+    },
+    save: (state) => written((to) => {
+      putCount(to, state.wide ? wideLayout : narrowLayout)
+      putCount(to, state.days.length)
+      putCount(to, state.scale)
+      state.days.forEach((day, index) => {
+        putSigned(to, day - (state.days[index - 1] ?? 0))
+        putCount(to, state.counts[index]!)
+      })
+      if (state.wide) saveWide(to, state.wide)
+      else {
+        for (const sum of state.sums) putSigned(to, sum)
+        if (squaring) for (const square of state.squares) putCount(to, square)
+      }
+    }),
+    load(saved) {
+      const from = readerOf(saved)
+      const layout = takeLayout(from, narrowLayout, wideLayout)
+      const state = init()
+      const length = takeCount(from)
+      state.scale = takeCount(from)
+      for (let index = 0; index < length; index++) {
+        state.days.push(takeSigned(from) + (state.days[index - 1] ?? 0))
+        state.counts.push(takeCount(from))
+      }
+      if (layout === wideLayout) state.wide = takeWide(from, length)
+      else {
+        for (let index = 0; index < length; index++) state.sums.push(takeSigned(from))
+        for (let index = 0; index < length; index++) state.squares.push(squaring ? takeCount(from) : 0)
+      }
+      return state
+    },
+    mostBytes: (distinctDays) => 16 + (op === 'count' ? 22 : 13 + widestSum + widestSquares) * distinctDays,
+  }
+}
+
+/** The place of the window's own day, made if it is not there. */
+function ownDay(state: State): number {
+  const known = ownBucket(state)
+  if (known >= 0) return known
+  const own = insertOwn(state)
+  state.counts.splice(own, 0, 0)
+  if (state.wide) {
+    state.wide.sums.splice(own, 0, 0n)
+    state.wide.squares.splice(own, 0, 0n)
+  } else {
+    state.sums.splice(own, 0, 0)
+    state.squares.splice(own, 0, 0)
+  }
+  return own
+}
+
+/** False when the window's totals do not fit: they are without meaning then. */
+function move(state: State, day: number, length: number): boolean {
+  const { from, to } = state
+  moveTo(state, day, length)
+  const overlaps = state.from < to && state.to > from
+  if (overlaps && add(state, state.from, from, 1) && add(state, to, state.to, 1) && add(state, from, state.from, -1) && add(state, state.to, to, -1)) return true
+  // Apart from the window before, or too large together with it.
+  state.count = state.sum = state.square = 0
+  return add(state, state.from, state.to, 1)
+}
+
+function add(state: State, from: number, to: number, sign: 1 | -1): boolean {
+  for (let bucket = from; bucket < to; bucket++) {
+    state.count += sign * state.counts[bucket]!
+    state.sum += sign * state.sums[bucket]!
+    state.square += sign * state.squares[bucket]!
+    if (Math.abs(state.sum) > safe || state.square > safe) return false
+  }
+  return true
+}
+
+/** Goes to a scale at which the value is a whole number; false when there is none, when the totals would not fit it, or when the scale was not in the way. */
+function raise(state: State, value: number, squaring: boolean): boolean {
+  let scale = state.scale
+  while (scale <= mostScale && !fits(value, scale, fifteenDigits)) scale++
+  if (scale > mostScale || scale === state.scale) return false
+  const factor = tens[scale - state.scale]!
+  const fit = (totals: readonly number[], by: number) => totals.every((total) => Math.abs(total) * by <= safe)
+  if (!fit([state.sum, ...state.sums], factor)) return false
+  if (squaring && !fit([state.square, ...state.squares], factor * factor)) return false
+  for (const bucket of state.sums.keys()) {
+    state.sums[bucket]! *= factor
+    state.squares[bucket]! *= factor * factor
+  }
+  state.scale = scale
+  state.sum *= factor
+  state.square *= factor * factor
+  return true
+}

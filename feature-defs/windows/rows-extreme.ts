@@ -1,0 +1,79 @@
+/**
+ * Min and max over the last n records.
+ *
+ * Kept are only the values that can still become the result: each is beaten by none that came after it, so the first is the result.
+ * State: at most n such values with their places, in memory 16 bytes each, saved in at most 11; for values in no order about ln n of them.
+ */
+import { roundDecimal } from '../decimal.ts'
+import type { Computation } from '../define-operator.ts'
+import { layoutOf, putCount, putNumbers, savedAs, takeCount, takeNumbers } from '../state-bytes.ts'
+
+const layout = layoutOf(2)
+
+type State = {
+  /** How many records were seen. */
+  seen: number
+  /** Rings of the same length, a power of two: the values still in the running, oldest first, and the value of `seen` at each. */
+  values: number[]
+  places: number[]
+  head: number
+  length: number
+}
+
+export function rowsExtreme(op: 'min' | 'max', last: number, round: number | undefined): Computation<State, Float64Array> {
+  const isMax = op === 'max'
+  const init = (): State => ({ seen: 0, values: [NaN, NaN, NaN, NaN], places: [0, 0, 0, 0], head: 0, length: 0 })
+
+  const push = (state: State, value: number): void => {
+    const { values } = state
+    const mask = values.length - 1
+    while (state.length > 0) {
+      const tail = values[(state.head + state.length - 1) & mask]!
+      if (isMax ? tail > value : tail < value) break
+      state.length--
+    }
+    append(state, value, state.seen)
+  }
+
+  return {
+    init,
+    run(state, input, rows, out, from, to) {
+      for (let row = from; row < to; row++) {
+        const value = input[row]!
+        state.seen++
+        if (state.length > 0 && state.places[state.head]! <= state.seen - last) {
+          state.head = (state.head + 1) & (state.values.length - 1)
+          state.length--
+        }
+        if (value === value) push(state, value + 0)
+        const extreme = state.length === 0 ? NaN : state.values[state.head]!
+        out[row] = round === undefined ? extreme : roundDecimal(extreme, round)
+      }
+    },
+    ...savedAs<State>(layout, (to, state) => {
+      const order = Array.from({ length: state.length }, (_, index) => (state.head + index) & (state.values.length - 1))
+      putNumbers(to, order.map((at) => state.values[at]!))
+      for (const at of order) putCount(to, state.seen - state.places[at]!)
+    }, (from) => {
+      const state = init()
+      const values = takeNumbers(from)
+      state.seen = last
+      for (const value of values) append(state, value, last - takeCount(from))
+      return state
+    }),
+    mostBytes: () => 16 + 11 * last,
+  }
+}
+
+function append(state: State, value: number, place: number): void {
+  if (state.length === state.values.length) grow(state)
+  const at = (state.head + state.length++) & (state.values.length - 1)
+  state.values[at] = value
+  state.places[at] = place
+}
+
+/** Doubles both rings; what had wrapped round then stands behind the rest. */
+function grow(state: State): void {
+  state.values = state.values.concat(state.values)
+  state.places = state.places.concat(state.places)
+}

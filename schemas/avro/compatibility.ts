@@ -1,0 +1,123 @@
+/** Whether a schema may follow those before it: Avro's rules of resolution, with the reasons in words. */
+import type { Incompatibility } from '../../utilities/registry.ts'
+import { Problem } from '../../utilities/values/problem.ts'
+import { plainType, primitives, type AvroField, type AvroSchema, type AvroType } from './schema.ts'
+import { parseSchema, unresolvable } from './generic.ts'
+
+/** As Glue names them: against the latest version, or with _ALL against every one. */
+export type Mode = 'NONE' | 'BACKWARD' | 'BACKWARD_ALL' | 'FORWARD' | 'FORWARD_ALL' | 'FULL' | 'FULL_ALL'
+
+/** `earlier` is oldest first, as a registry lists it. */
+export const incompatibilities = (mode: Mode): Incompatibility => (definition, earlier) => {
+  const next = parsed(definition)
+  if (typeof next === 'string') return [next]
+  if (mode === 'NONE') return []
+  const compared = mode.endsWith('_ALL') ? earlier : earlier.slice(-1)
+  const reasons = compared.flatMap((text) => {
+    const before = parsed(text)
+    if (typeof before === 'string') return [`the version before cannot be compared: ${before}`]
+    return [
+      ...(mode.startsWith('FORWARD') ? [] : backward(next.schema, before.schema)),
+      ...(mode.startsWith('BACKWARD') ? [] : forward(next.schema, before.schema)),
+    ]
+  })
+  return [...new Set(reasons)]
+}
+
+function parsed(text: string): { readonly schema: AvroType } | string {
+  try {
+    return { schema: parseSchema(text) }
+  } catch (error) {
+    if (error instanceof Problem) return error.what
+    throw error
+  }
+}
+
+const backward = (next: AvroType, before: AvroType) => misreadings(next, before).map((misreading) => {
+  const what = inWords(misreading, { missing: 'was added without a default', from: 'writer', to: 'reader' })
+  return `${what}: rows written before could not be read`
+})
+
+const forward = (next: AvroType, before: AvroType) => misreadings(before, next).map((misreading) => {
+  const what = inWords(misreading, { missing: 'was removed and has no default', from: 'reader', to: 'writer' })
+  return `${what}: readers of the version before could not read new rows`
+})
+
+function inWords(misreading: Misreading, { missing, from, to }: { missing: string; from: 'reader' | 'writer'; to: 'reader' | 'writer' }): string {
+  switch (misreading.kind) {
+    case 'type': return `${misreading.path} changed from ${typeInWords(misreading[from])} to ${typeInWords(misreading[to])}`
+    case 'missing': return `${misreading.path} ${missing}`
+    case 'other': return misreading.reason
+  }
+}
+
+/** What keeps a reader from a writer's rows: two types that do not go together, a field it needs and does not get, or something else. */
+type Misreading =
+  | { readonly kind: 'type'; readonly path: string; readonly writer: AvroType; readonly reader: AvroType }
+  | { readonly kind: 'missing'; readonly path: string }
+  | { readonly kind: 'other'; readonly reason: string }
+
+/** avsc is the judge; what it stumbles over is told field by field as far as we have words for it. */
+function misreadings(reader: AvroType, writer: AvroType): readonly Misreading[] {
+  const reason = unresolvable(writer, reader)
+  if (reason === undefined) return []
+  const told = explain(reader, writer, '')
+  return told.length > 0 ? told : [{ kind: 'other', reason }]
+}
+
+function explain(reader: AvroType, writer: AvroType, path: string): readonly Misreading[] {
+  if (isRecord(reader) && isRecord(writer)) return explainRecord(reader, writer, path)
+  // Other types made of types, and references to them by name, are left to avsc's own words.
+  if (![reader, writer].every((type) => isPlain(type) || isRecord(type)) || takes(reader, writer)) return []
+  return [{ kind: 'type', path: path ? `field ${path}` : 'the schema', writer, reader }]
+}
+
+function explainRecord(reader: AvroSchema, writer: AvroSchema, path: string): readonly Misreading[] {
+  const [readerName, writerName] = [fullName(reader), fullName(writer)]
+  if (readerName !== writerName) {
+    const where = path ? ` in field ${path}` : ''
+    return [{ kind: 'other', reason: `the record${where} is called ${readerName} in one schema and ${writerName} in the other` }]
+  }
+  return reader.fields.flatMap((field): readonly Misreading[] => {
+    const name = path ? `${path}.${field.name}` : field.name
+    const written = writer.fields.find((one) => namesOf(field).includes(one.name))
+    if (written) return explain(field.type, written.type, name)
+    return field.default === undefined ? [{ kind: 'missing', path: `field ${name}` }] : []
+  })
+}
+
+const fullName = ({ name, namespace }: AvroSchema) => (namespace && !name.includes('.') ? `${namespace}.${name}` : name)
+const namesOf = ({ name, aliases = [] }: AvroField & { readonly aliases?: readonly string[] }) => [name, ...aliases]
+
+const isRecord = (type: AvroType): type is AvroSchema => typeof type === 'object' && 'fields' in type && type.type === 'record'
+
+/** A primitive type, or a union of primitives. */
+const isPlain = (type: AvroType): boolean => branches(type).every((branch) => primitives.has(bare(branch)))
+
+const branches = (type: AvroType): readonly AvroType[] => (Array.isArray(type) ? (type as readonly AvroType[]) : [type])
+
+/** The primitive behind a type that may have attributes, such as a logical type, which no reader heeds here. */
+function bare(type: AvroType): string {
+  if (typeof type === 'string') return type
+  const { type: inner } = type as { readonly type?: AvroType }
+  return typeof inner === 'string' ? inner : ''
+}
+
+const promotions: { readonly [writer: string]: readonly string[] } = {
+  int: ['long', 'float', 'double'],
+  long: ['float', 'double'],
+  float: ['double'],
+  string: ['bytes'],
+  bytes: ['string'],
+}
+
+/** Whether every branch that may be written can be read as some branch. */
+const takes = (reader: AvroType, writer: AvroType) => branches(writer).every((written) =>
+  branches(reader).some((read) => bare(read) === bare(written) || (promotions[bare(written)] ?? []).includes(bare(read))))
+
+function typeInWords(type: AvroType): string {
+  if (isRecord(type)) return `a record ${fullName(type)}`
+  const plain = plainType(type)
+  if (plain) return plain.nullable ? `nullable ${plain.name}` : plain.name
+  return Array.isArray(type) ? `a union of ${type.map((branch) => typeInWords(branch)).join(' and ')}` : JSON.stringify(type)
+}

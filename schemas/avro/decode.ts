@@ -1,0 +1,205 @@
+/**
+ * The hot way from framed Avro messages to columns; its plain twin is avsc, in test/codec.test.ts.
+ *
+ * A field at a time over a block of messages that fits the processor's cache; each message has its own place to read on from. What is not wanted
+ * is read all the same, into columns that are thrown away: a message is checked in full, whoever reads it and however little of it.
+ */
+import { isUtf8 } from 'node:buffer'
+import { noDay, pick, type Column, type Columns } from '../../utilities/values/columns.ts'
+import type { Batch } from '../../utilities/log.ts'
+import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './schema.ts'
+import { close, cutWithin, fail, fault, open, type Bad, type Block } from './decode-block.ts'
+import { long, readZigzag } from '../wire.ts'
+
+export type Decoded = {
+  readonly columns: Columns
+  /** The message that each row comes from. */
+  readonly rows: Int32Array
+  /** The messages that are not what the schema says: they have no row. In order. */
+  readonly bad: readonly Bad[]
+}
+
+/** Reads messages from..to (to excluded): plain frames of exactly this schema. `wanted` are names of the schema; without it, every field. */
+export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch: Batch, from: number, to: number) => Decoded {
+  const cells = cellsOf(schema)
+  const unknown = wanted?.find((name) => !cells.some((cell) => cell.name === name))
+  if (unknown !== undefined) throw new TypeError(`${schema.name} has no field ${unknown}`)
+  const spare = (cell: Cell) => (wanted && !wanted.includes(cell.name) ? columnFor(cell, blockRows, none) : null)
+  const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: spare(cell) }))
+  const at = new Int32Array(blockRows)
+  const stop = new Int32Array(blockRows)
+  const present = new Uint8Array(blockRows)
+
+  return ({ bytes, ends }, from, to) => {
+    const count = to - from
+    const bad: Bad[] = []
+    const targets = readers.map(({ cell, unwanted }) => unwanted ?? columnFor(cell, count, bytes))
+    const block: Block = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at, stop, present, rows: 0, first: from, bad }
+    for (let start = 0; start < count; start += blockRows) {
+      block.rows = Math.min(blockRows, count - start)
+      block.first = from + start
+      open(block, ends)
+      for (let i = 0; i < readers.length; i++) readCell(block, readers[i]!.cell, targets[i]!, readers[i]!.unwanted ? 0 : start)
+      close(block)
+    }
+    const byName = new Map(readers.flatMap(({ cell, unwanted }, i) => (unwanted ? [] : [[cell.column, targets[i]!] as const])))
+    return settle({ count, byName }, from, bad)
+  }
+}
+
+/** Small enough that a block of messages stays in the cache from the first field to the last. */
+const blockRows = 512
+const none = new Uint8Array(0)
+
+function columnFor({ kind }: Cell, count: number, bytes: Uint8Array): Column {
+  switch (kind) {
+    case 'double': return { kind: 'number', values: new Float64Array(count) }
+    case 'date': return { kind: 'date', days: new Int32Array(count) }
+    case 'long': return { kind: 'long', values: new BigInt64Array(count) }
+    case 'string':
+    case 'bytes': return { kind: 'text', bytes, starts: new Int32Array(count), ends: new Int32Array(count) }
+    default: return { kind: 'int', values: new Float64Array(count) }
+  }
+}
+
+function settle(columns: Columns, from: number, bad: Bad[]): Decoded {
+  const rows = new Int32Array(columns.count)
+  for (let i = 0; i < rows.length; i++) rows[i] = from + i
+  if (bad.length === 0) return { columns, rows, bad }
+  bad.sort((a, b) => a.index - b.index)
+  const out = new Set(bad.map(({ index }) => index))
+  const kept = rows.filter((index) => !out.has(index))
+  return { columns: pick(columns, kept.map((index) => index - from)), rows: kept, bad }
+}
+
+/** Values go to target[offset ..). */
+function readCell(block: Block, cell: Cell, target: Column, offset: number) {
+  readBranches(block, cell)
+  switch (target.kind) {
+    case 'number': return readDoubles(block, cell, target.values, offset)
+    case 'date': return readDays(block, cell, target.days, offset)
+    case 'text': return readTexts(block, cell, target.starts, target.ends, offset)
+    case 'int': return readInts(block, cell, target.values, offset)
+    case 'long': return readLongs(block, cell, new Int32Array(target.values.buffer), offset)
+  }
+}
+
+/** Finds out which messages have a value of this field to read; in the others it is null, or they are bad. */
+function readBranches(block: Block, cell: Cell) {
+  const { bytes, at, stop, present, rows } = block
+  for (let row = 0; row < rows; row++) {
+    const p = at[row]!
+    if (p < 0 || !cell.nullable) {
+      present[row] = p < 0 ? 0 : 1
+      continue
+    }
+    const branch = p < stop[row]! ? bytes[p]! : -1
+    present[row] = branch === 2 ? 1 : 0
+    if (branch === 0 || branch === 2) at[row] = p + 1
+    else fail(block, row, branch < 0 ? cutWithin(cell.name) : `field ${cell.name} has a union branch that the schema has not`)
+  }
+}
+
+function readDoubles(block: Block, { name }: Cell, values: Float64Array, offset: number) {
+  const { view, at, stop, present, rows } = block
+  for (let row = 0; row < rows; row++) {
+    values[offset + row] = NaN
+    if (present[row] === 0) continue
+    const p = at[row]!
+    if (p + 8 > stop[row]!) {
+      fail(block, row, cutWithin(name))
+      continue
+    }
+    const value = view.getFloat64(p, true)
+    if (value - value !== 0) fail(block, row, `field ${name} is ${value}`)
+    else {
+      values[offset + row] = value
+      at[row] = p + 8
+    }
+  }
+}
+
+function readTexts(block: Block, { name, kind, most }: Cell, starts: Int32Array, ends: Int32Array, offset: number) {
+  const { bytes, view, at, stop, present, rows } = block
+  for (let row = 0; row < rows; row++) {
+    starts[offset + row] = -1
+    ends[offset + row] = -1
+    if (present[row] === 0) continue
+    // A length below 64 is one even byte; an odd one is negative.
+    let start = at[row]! + 1
+    let length = start <= stop[row]! ? bytes[start - 1]! : -1
+    if (length >= 0 && length < 0x80 && (length & 1) === 0) length >>= 1
+    else {
+      start = readZigzag(bytes, at[row]!, stop[row]!)
+      length = long[1] === 0 ? long[0]! : -1
+    }
+    const end = start + length
+    if (start < 0 || length < 0 || end > stop[row]!) fail(block, row, fault(name, start) ?? `field ${name} has a length that does not fit the message`)
+    else if (length > most) fail(block, row, `field ${name} is longer than ${most} bytes`)
+    else if (kind !== 'bytes' && !isAscii(bytes, view, start, end) && !isUtf8(bytes.subarray(start, end))) fail(block, row, `field ${name} is not UTF-8`)
+    else {
+      starts[offset + row] = start
+      ends[offset + row] = end
+      at[row] = end
+    }
+  }
+}
+
+/** Four bytes at a time, the last four once more: nearly every text is, and the full check makes an object. */
+function isAscii(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  let all = 0
+  if (end - start < 4) for (let i = start; i < end; i++) all |= bytes[i]!
+  else {
+    all = view.getInt32(end - 4)
+    for (let i = start; i < end - 4; i += 4) all |= view.getInt32(i)
+  }
+  return (all & 0x80808080) === 0
+}
+
+function readDays(block: Block, { name }: Cell, days: Int32Array, offset: number) {
+  const { bytes, at, stop, present, rows } = block
+  for (let row = 0; row < rows; row++) {
+    days[offset + row] = noDay
+    if (present[row] === 0) continue
+    const next = readZigzag(bytes, at[row]!, stop[row]!)
+    const day = long[0]!
+    if (next < 0 || long[1] !== day >> 31 || day < firstDay || day > lastDay) {
+      fail(block, row, fault(name, next) ?? `field ${name} is a day outside the years 0 to 9999`)
+    } else {
+      days[offset + row] = day
+      at[row] = next
+    }
+  }
+}
+
+function readInts(block: Block, { name, kind }: Cell, values: Float64Array, offset: number) {
+  const { bytes, at, stop, present, rows } = block
+  const most = kind === 'int' ? 0x7fffffff : Number.MAX_SAFE_INTEGER
+  const least = kind === 'int' ? -0x80000000 : Number.MIN_SAFE_INTEGER
+  for (let row = 0; row < rows; row++) {
+    values[offset + row] = NaN
+    if (present[row] === 0) continue
+    const next = readZigzag(bytes, at[row]!, stop[row]!)
+    const value = long[1]! * 0x100000000 + (long[0]! >>> 0)
+    if (next < 0 || value > most || value < least) fail(block, row, fault(name, next) ?? `field ${name} is beyond ${kind === 'int' ? '32' : '53'} bits`)
+    else {
+      values[offset + row] = value
+      at[row] = next
+    }
+  }
+}
+
+/** `halves` are the low and the high half of each long: BigInts would be made one by one. */
+function readLongs(block: Block, { name }: Cell, halves: Int32Array, offset: number) {
+  const { bytes, at, stop, present, rows } = block
+  for (let row = 0; row < rows; row++) {
+    if (present[row] === 0) continue
+    const next = readZigzag(bytes, at[row]!, stop[row]!)
+    if (next < 0) fail(block, row, fault(name, next)!)
+    else {
+      halves[(offset + row) * 2] = long[0]!
+      halves[(offset + row) * 2 + 1] = long[1]!
+      at[row] = next
+    }
+  }
+}

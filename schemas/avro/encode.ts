@@ -1,0 +1,208 @@
+/**
+ * The hot way from columns to framed Avro messages, and from inflow messages to outflow ones; its plain twin is avsc, in test/codec.test.ts.
+ *
+ * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
+ * Each loop knows its type, and nothing is made per row.
+ */
+import { columnOf, noDay } from '../../utilities/values/columns.ts'
+import type { Column, Columns, DateColumn, LongColumn, NumberColumn, TextColumn } from '../../utilities/values/columns.ts'
+import type { Batch } from '../../utilities/log.ts'
+import { cellsOf, firstDay, lastDay, type AvroSchema, type Cell } from './schema.ts'
+import { bytesFor, copy, indexes, startsOf, varint, type Rows } from './encode-places.ts'
+import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from '../wire.ts'
+
+export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows?: Rows) => Batch {
+  const cells = cellsOf(schema).filter(({ kind }) => kind !== 'null')
+  const header = frameHeader(id)
+  return (columns, which = { from: 0, to: columns.count }) => {
+    const rows = indexes(which)
+    const sources = cells.map((cell) => ({ cell, column: sourceOf(cell, columns) }))
+    const ends = new Uint32Array(rows.length).fill(headerBytes)
+    for (const { cell, column } of sources) measure(cell, column, rows, ends)
+    const at = startsOf(ends)
+    const out = bytesFor(ends)
+    const view = new DataView(out.buffer)
+    for (let k = 0; k < at.length; k++) {
+      for (let i = 0, p = at[k]!; i < headerBytes; i++) out[p + i] = header[i]!
+      at[k]! += headerBytes
+    }
+    for (const { cell, column } of sources) write(cell, column, rows, at, out, view)
+    return { bytes: out, ends }
+  }
+}
+
+/** Makes outflow messages of inflow ones: a new header, the payload as it is, what the engine adds. Value k of a feature is of rows[k]. */
+export function splicer(rowSchema: AvroSchema, id: string) {
+  const cells = cellsOf(rowSchema)
+  const added = cells.slice(cells.findIndex(({ name }) => name === '_modified_ts') + 2, -1)
+  const isRow = cells.at(-1)?.kind === 'null' && added.every(({ kind, nullable }) => kind === 'double' && nullable)
+  if (!isRow) throw new TypeError(`${rowSchema.name} is no row schema`)
+  const header = frameHeader(id)
+
+  return (inflow: Batch, which: Rows, features: readonly NumberColumn[], modifiedNs: bigint, version: number): Batch => {
+    const rows = indexes(which)
+    if (features.length !== added.length || features.some(({ values }) => values.length < rows.length)) {
+      const given = `${features.length} of ${features.map(({ values }) => values.length).join()}`
+      throw new TypeError(`${rowSchema.name} needs ${added.length} features of ${rows.length} values, not ${given}`)
+    }
+    const stamp = Uint8Array.of(...varint(modifiedNs), ...varint(BigInt(version)))
+    const ends = new Uint32Array(rows.length)
+    for (let k = 0; k < rows.length; k++) {
+      const row = rows[k]!
+      const start = row === 0 ? 0 : inflow.ends[row - 1]!
+      const length = inflow.ends[row]! - start
+      if (!(length >= headerBytes) || inflow.bytes[start + 1] !== 0) throw new TypeError(`message ${row} is no plain framed message`)
+      ends[k] = length + stamp.length
+    }
+    for (const { values } of features) for (let k = 0; k < rows.length; k++) ends[k]! += isNumber(values[k]!) ? 9 : 1
+    const at = startsOf(ends)
+    const out = bytesFor(ends)
+    const view = new DataView(out.buffer)
+    const { bytes: source, ends: sourceEnds } = inflow
+    for (let k = 0; k < rows.length; k++) {
+      const row = rows[k]!
+      let p = at[k]!
+      // The old header is copied along and then overwritten: one copy of one stretch.
+      p = copy(source, row === 0 ? 0 : sourceEnds[row - 1]!, sourceEnds[row]!, out, p)
+      for (let i = 0; i < stamp.length; i++) out[p++] = stamp[i]!
+      for (let i = 0, start = at[k]!; i < headerBytes; i++) out[start + i] = header[i]!
+      at[k] = p
+    }
+    const each = indexes({ from: 0, to: rows.length })
+    for (const { values } of features) writeDoubles(values, each, at, out, view, true)
+    const keys = inflow.keys
+    return keys ? { bytes: out, ends, keys: Array.from(rows, (row) => keys[row]!) } : { bytes: out, ends }
+  }
+}
+
+/** The column that holds a field; a long may come in either kind. */
+function sourceOf(cell: Cell, columns: Columns): Column {
+  const kinds = { double: 'number', date: 'date', string: 'text', bytes: 'text', int: 'int', seq: 'int', long: 'int', null: 'int' } as const
+  return columnOf(columns, cell.column, cell.kind === 'long' && columns.byName.get(cell.column)?.kind === 'long' ? 'long' : kinds[cell.kind])
+}
+
+/** Adds the field's bytes to each length: lengths[k] belongs to rows[k]. */
+function measure(cell: Cell, column: Column, rows: Int32Array, lengths: Uint32Array) {
+  switch (column.kind) {
+    case 'number': return measureDoubles(column.values, rows, lengths, cell)
+    case 'int': return measureInts(column.values, rows, lengths, cell)
+    case 'long': return measureLongs(column, rows, lengths)
+    case 'date': return measureDays(column, rows, lengths, cell)
+    case 'text': return measureTexts(column, rows, lengths, cell)
+  }
+}
+
+/** Writes the field at each place and moves the place behind it: at[k] belongs to rows[k]. */
+function write({ nullable }: Cell, column: Column, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView) {
+  switch (column.kind) {
+    case 'number': return writeDoubles(column.values, rows, at, out, view, nullable)
+    case 'int': return writeInts(column.values, rows, at, out, nullable)
+    case 'long': return writeLongs(column, rows, at, out)
+    case 'date': return writeDays(column, rows, at, out, nullable)
+    case 'text': return writeTexts(column, rows, at, out, nullable)
+  }
+}
+
+/** Values that a checked row cannot have: whoever filled the column has a bug. */
+const refuse = ({ column }: Cell, row: number, value: unknown): never => {
+  throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written`)
+}
+
+/** False for NaN, which is null, and for the infinities, which only a feature can reach and no reader takes: null as well. */
+const isNumber = (value: number) => value - value === 0
+
+function measureDoubles(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    if (isNumber(value)) lengths[k]! += cell.nullable ? 9 : 8
+    else if (value !== value && cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, value)
+  }
+}
+
+function writeDoubles(values: Float64Array, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    let p = at[k]!
+    if (isNumber(value)) {
+      if (nullable) out[p++] = 2
+      view.setFloat64(p, value, true)
+      at[k] = p + 8
+    } else {
+      out[p] = 0
+      at[k] = p + 1
+    }
+  }
+}
+
+function measureDays({ days }: DateColumn, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  for (let k = 0; k < rows.length; k++) {
+    const day = days[rows[k]!]!
+    if (day >= firstDay && day <= lastDay) lengths[k]! += varintLength((day << 1) ^ (day >> 31), 0) + (cell.nullable ? 1 : 0)
+    else if (day === noDay && cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, day)
+  }
+}
+
+function writeDays({ days }: DateColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const day = days[rows[k]!]!
+    const p = at[k]!
+    if (nullable) out[p] = day === noDay ? 0 : 2
+    at[k] = day === noDay ? p + 1 : putVarint(out, nullable ? p + 1 : p, (day << 1) ^ (day >> 31), 0)
+  }
+}
+
+function measureTexts({ starts, ends }: TextColumn, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  for (let k = 0; k < rows.length; k++) {
+    const start = starts[rows[k]!]!
+    const length = ends[rows[k]!]! - start
+    if (start >= 0) lengths[k]! += length + varintLength(length << 1, 0) + (cell.nullable ? 1 : 0)
+    else if (cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, null)
+  }
+}
+
+function writeTexts({ bytes, starts, ends }: TextColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const start = starts[rows[k]!]!
+    const end = ends[rows[k]!]!
+    const p = at[k]!
+    if (nullable) out[p] = start < 0 ? 0 : 2
+    at[k] = start < 0 ? p + 1 : copy(bytes, start, end, out, putVarint(out, nullable ? p + 1 : p, (end - start) << 1, 0))
+  }
+}
+
+function measureInts(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: Cell) {
+  const most = cell.kind === 'int' ? 0x7fffffff : Number.MAX_SAFE_INTEGER
+  const least = cell.kind === 'int' ? -0x80000000 : Number.MIN_SAFE_INTEGER
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    const high = Math.floor(value / 0x100000000)
+    if (value >= least && value <= most && Math.floor(value) === value) lengths[k]! += zigzagLength(value | 0, high) + (cell.nullable ? 1 : 0)
+    else if (value !== value && cell.nullable) lengths[k]! += 1
+    else refuse(cell, rows[k]!, value)
+  }
+}
+
+function writeInts(values: Float64Array, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
+  for (let k = 0; k < rows.length; k++) {
+    const value = values[rows[k]!]!
+    const p = at[k]!
+    if (nullable) out[p] = value === value ? 2 : 0
+    at[k] = value === value ? putZigzag(out, nullable ? p + 1 : p, value | 0, Math.floor(value / 0x100000000)) : p + 1
+  }
+}
+
+/** The low and the high half of each long, in memory as every machine here has them (little-endian): BigInts would be made one by one. */
+const halvesOf = ({ values }: LongColumn) => new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+
+function measureLongs(column: LongColumn, rows: Int32Array, lengths: Uint32Array) {
+  const halves = halvesOf(column)
+  for (let k = 0; k < rows.length; k++) lengths[k]! += zigzagLength(halves[rows[k]! * 2]!, halves[rows[k]! * 2 + 1]!)
+}
+
+function writeLongs(column: LongColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array) {
+  const halves = halvesOf(column)
+  for (let k = 0; k < rows.length; k++) at[k] = putZigzag(out, at[k]!, halves[rows[k]! * 2]!, halves[rows[k]! * 2 + 1]!)
+}

@@ -1,0 +1,156 @@
+/** Reads batches of inflow as records, whatever schema or framing they came in, told apart from what cannot be read. */
+import { inflowSchema, recordOf, type AvroType } from '../schemas/avro/schema.ts'
+import { decoder } from '../schemas/avro/decode.ts'
+import { parseSchema, resolveTo } from '../schemas/avro/generic.ts'
+import type { RecordSchema } from '../schemas/record.ts'
+import { frameHeader, readFrame, runsOfId } from '../schemas/wire.ts'
+import { columnOf, pick, type Columns } from '../utilities/values/columns.ts'
+import type { Batch, Fetched } from '../utilities/log.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registered, Registry } from '../utilities/registry.ts'
+import { strangers, type Recorded } from './strangers.ts'
+
+/** A message that is not a record: where it stood in the batch and in inflow, and why. */
+export type Dead = {
+  readonly index: number
+  readonly offset: number
+  readonly reason: string
+  readonly bytes: Uint8Array
+  /** It looks like a record, and no producer has recorded it. */
+  readonly unrecorded?: true
+}
+
+/** What a reader makes of a batch: its records, duplicates among them, and what it cannot read. */
+export type Reading = {
+  /** Plain frames of the reader's own schema. */
+  readonly batch: Batch
+  /** The message of each record, in order. */
+  readonly rows: Int32Array
+  /** `_seq` and the wanted fields of exactly those. */
+  readonly columns: Columns
+  readonly dead: readonly Dead[]
+}
+
+export type InflowReader = {
+  /** Of the schema that it reads messages as. */
+  readonly id: string
+  /** A record whose message has more bytes than `most`, its key included, is none. */
+  read(fetched: Fetched, most: number): Promise<Reading>
+}
+
+export const inflowTopic = 'inflow'
+export const deadTopic = 'inflow.dead'
+export const outflowTopic = 'outflow'
+/** Whoever holds it may write into inflow and say what it holds. */
+export const producerName = `produce/${inflowTopic}`
+
+/** The name under which the sink of a partition saves its progress. */
+export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
+
+/** The inflow schema of the record, registered if nobody has yet. */
+export const registerInflow = (registry: Registry, record: RecordSchema) => registry.register(record.name, JSON.stringify(inflowSchema(record)))
+
+/** Reads messages of any schema that the record's can be read from. What is `recorded` tells strangers. */
+export async function inflowReader(registry: Registry, record: RecordSchema, wanted: readonly string[], recorded?: Recorded): Promise<InflowReader> {
+  const own = await registerInflow(registry, record)
+  const schema = inflowSchema(record)
+  const decode = decoder(schema, ['seq', ...wanted])
+  const toOwn = rewriter(registry, own.id, own.definition)
+
+  return {
+    id: own.id,
+    async read(fetched, most) {
+      const runs = runsOfId(fetched.batch)
+      const plain = runs.length === 1 && runs[0]!.id === own.id && runs[0]!.compression === 'none'
+      const { batch, dead } = plain ? { batch: fetched.batch, dead: [] } : await toOwn(fetched)
+      const { columns, rows, bad } = decode(batch, 0, batch.ends.length)
+      const known = new Set(dead.map(({ index }) => index))
+      const unread = bad.filter(({ index }) => !known.has(index)).map(({ index, reason }) => deadAt(fetched, index, reason))
+      return withoutStrangers(small({ batch, rows, columns, dead: [...dead, ...unread] }, fetched, most), fetched, recorded)
+    },
+  }
+}
+
+/** The readers of these schemas, for their records' `_seq` alone. */
+export const readersOf = async (registry: Registry, ids: readonly string[], recorded?: Recorded): Promise<readonly InflowReader[]> =>
+  Promise.all((await recordsOf(registry, ids)).map((record) => inflowReader(registry, record, [], recorded)))
+
+/** The records that were registered under these ids. */
+export const recordsOf = (registry: Registry, ids: readonly string[]): Promise<readonly RecordSchema[]> =>
+  Promise.all(ids.map(async (id) => {
+    const registered = await registry.find(id)
+    if (!registered) throw new Problem(`the registry holds no schema ${id}, which records were read by`, 'Put it back from a copy.')
+    return recordOf(JSON.parse(registered.definition) as AvroType)
+  }))
+
+/** Without the records that are too large: a row of one would not fit where it is to go. */
+function small(reading: Reading, fetched: Fetched, most: number): Reading {
+  if (most === Infinity) return reading
+  const { batch, rows, columns, dead } = reading
+  const { ends, keys } = batch
+  const size = (index: number) => ends[index]! - (index === 0 ? 0 : ends[index - 1]!) + (keys ? Buffer.byteLength(keys[index]!) : 0)
+  const large = rows.filter((index) => size(index) > most)
+  if (large.length === 0) return reading
+  const kept = Int32Array.from(rows.keys()).filter((row) => size(rows[row]!) <= most)
+  const why = (index: number) =>
+    `it has ${size(index)} bytes, and a row of more than ${most}, without its features, does not fit into ${outflowTopic}`
+  const left = Array.from(large, (index) => deadAt(fetched, index, why(index)))
+  return { batch, rows: kept.map((row) => rows[row]!), columns: pick(columns, kept), dead: [...dead, ...left] }
+}
+
+/** Without what looks like a record under a number that cannot be right. */
+async function withoutStrangers(reading: Reading, fetched: Fetched, recorded: Recorded | undefined): Promise<Reading> {
+  const { batch, rows, columns, dead } = reading
+  const odd = await strangers(columnOf(columns, '_seq', 'int').values, (row) => offsetOf(fetched, rows[row]!), recorded)
+  if (odd.size === 0) return reading
+  const kept = Int32Array.from(rows.keys()).filter((row) => !odd.has(row))
+  const left = [...odd].map(([row, reason]): Dead => ({ ...deadAt(fetched, rows[row]!, reason), unrecorded: true }))
+  return { batch, rows: kept.map((row) => rows[row]!), columns: pick(columns, kept), dead: [...dead, ...left] }
+}
+
+const deadAt = (fetched: Fetched, index: number, reason: string): Dead =>
+  ({ index, offset: offsetOf(fetched, index), reason, bytes: message(fetched.batch, index) })
+
+const offsetOf = ({ offset, offsets }: Fetched, index: number) => offsets?.[index] ?? offset + index
+
+export const message = ({ bytes, ends }: Batch, index: number): Uint8Array => bytes.subarray(index === 0 ? 0 : ends[index - 1]!, ends[index]!)
+
+/** The slow road, for other writers: every message is brought into the reader's schema, plainly framed; what cannot be stays empty and is dead. */
+function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
+  const header = frameHeader(ownId)
+  const reader = parseSchema(ownDefinition)
+  const roads = new Map<string, (payload: Uint8Array) => Uint8Array>()
+
+  const roadFrom = (id: string, registered: Registered | undefined) => {
+    const known = roads.get(id)
+    if (known) return known
+    if (!registered) throw new Error(`schema version ${id} is not in the registry`)
+    const road = id === ownId ? (payload: Uint8Array) => payload : resolveTo(parseSchema(registered.definition), reader)
+    roads.set(id, road)
+    return road
+  }
+
+  return async (fetched: Fetched): Promise<{ batch: Batch; dead: Dead[] }> => {
+    const { batch } = fetched
+    const dead: Dead[] = []
+    const parts: Uint8Array[] = []
+    const ends = new Uint32Array(batch.ends.length)
+    let end = 0
+    for (let index = 0; index < ends.length; index++) {
+      const bytes = message(batch, index)
+      const frame = readFrame(bytes, 0, bytes.length)
+      // A registry that cannot be asked is no fault of the message: that is thrown, and the message is not dead.
+      const registered = frame.ok && !roads.has(frame.id) ? await registry.find(frame.id) : undefined
+      try {
+        if (!frame.ok) throw new Error(frame.reason)
+        const payload = roadFrom(frame.id, registered)(frame.payload)
+        parts.push(header, payload)
+        end += header.length + payload.length
+      } catch (error) {
+        dead.push(deadAt(fetched, index, (error as Error).message))
+      }
+      ends[index] = end
+    }
+    return { batch: { bytes: Buffer.concat(parts), ends, ...(batch.keys && { keys: batch.keys }) }, dead }
+  }
+}

@@ -1,0 +1,22 @@
+/** The released versions of a feature set, as the registry has them: found by the definition each schema carries. */
+import type { Registered, Registry } from '../utilities/registry.ts'
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { definitionOf } from '../feature-defs/row-schema.ts'
+
+export type Known = { readonly definition: Definition; readonly registered: Registered }
+
+/** Oldest first. */
+export async function knownVersions(registry: Registry, set: string): Promise<readonly Known[]> {
+  const known = (await registry.list(set)).flatMap((registered) => {
+    const definition = definitionOf(JSON.parse(registered.definition))
+    return definition?.set === set ? [{ definition, registered }] : []
+  })
+  return known.sort((a, b) => a.definition.version - b.definition.version)
+}
+
+/** Every feature set that has a released version. */
+export async function knownSets(registry: Registry): Promise<readonly string[]> {
+  const subjects = await registry.subjects()
+  const known = await Promise.all(subjects.map(async (subject) => ((await knownVersions(registry, subject)).length > 0 ? [subject] : [])))
+  return known.flat()
+}

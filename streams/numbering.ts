@@ -1,0 +1,102 @@
+/** How the rows of several files are numbered one behind the other, and how a file is known again, also when it has grown. */
+import { readCsv } from '../schemas/csv/read.ts'
+import type { RecordSchema } from '../schemas/record.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Source, SourceIdentity } from '../utilities/source.ts'
+import { loadAllPositions } from './position.ts'
+import { loadHeld } from './held.ts'
+
+/** A file that rows were taken of; `latest` is the last of them, null while a batch is still at it. */
+type Known = { readonly source: SourceIdentity; readonly base: number; readonly latest: number | null }
+
+/** By `produce` or by `backfill`, the newest last. */
+async function numbered(checkpoints: Checkpoints, exceptSet: string | undefined): Promise<readonly Known[]> {
+  const positions = await loadAllPositions(checkpoints)
+  const pieces = positions.flatMap(({ position }) => position.history).filter((piece) => piece.kind === 'batch')
+  const holds = positions.flatMap(({ set, position: { hold } }) =>
+    (hold?.kind === 'backfill' && hold.base !== null && set !== exceptSet ? [{ source: hold.source, base: hold.base, latest: null }] : []))
+  return [...[...(await loadHeld(checkpoints)), ...pieces].map(({ source, base, lastSeq }) => ({ source, base, latest: lastSeq })), ...holds]
+}
+
+export type Numbering = {
+  readonly source: Source
+  readonly identity: SourceIdentity
+  readonly record: RecordSchema
+  readonly carryOn: boolean
+  /** The set whose own batch it is: its hold tells nothing. */
+  readonly exceptSet?: string
+  readonly signal: AbortSignal
+}
+
+/** The number to add to this file's row numbers: the same as before for the same file, 0 for the first, behind all others with `carryOn`. */
+export async function baseFor(checkpoints: Checkpoints, { source, identity, record, carryOn, exceptSet, signal }: Numbering): Promise<number> {
+  const known = await numbered(checkpoints, exceptSet)
+  const same = known.find((one) => one.source.sha256 === identity.sha256)
+  if (same) return same.base
+  const before = await grownFrom(source, identity, known, signal)
+  if (before) {
+    const next = known.find(({ base }) => base > before.base)
+    if (next) throw grownAmidst(before.source, next.source)
+    await checkSeam(source, before.source, record, signal)
+    return before.base
+  }
+  const previous = known.at(-1)
+  if (!previous) return 0
+  const atWork = known.find(({ latest }) => latest === null)
+  if (carryOn && atWork) {
+    throw new Problem(`a backfill from ${atWork.source.name} has not finished, so that it is not known yet where ${identity.name} goes on`, 'Let it finish, or run it again to finish it; then run this again.')
+  }
+  if (!carryOn) {
+    throw new Problem(`rows so far came from ${describe(previous.source)}, and ${describe(identity)} is another file`,
+      'Use the same file, or pass --continue to number this one on behind it.')
+  }
+  return Math.max(...known.map(({ latest }) => latest ?? 0))
+}
+
+/** The largest of the files known that this one begins with. */
+async function grownFrom(source: Source, { size }: SourceIdentity, known: readonly Known[], signal: AbortSignal): Promise<Known | undefined> {
+  for (const one of known.filter((one) => one.source.size < size).sort((a, b) => b.source.size - a.source.size)) {
+    if (await beginsWith(source, one.source, signal)) return one
+  }
+  return undefined
+}
+
+const beginsWith = async (source: Source, { size, sha256 }: SourceIdentity, signal?: AbortSignal): Promise<boolean> =>
+  (await source.first(size).identify(signal)).sha256 === sha256
+
+/** What was read to the end of the file then must be what is read there now. */
+async function checkSeam(source: Source, before: SourceIdentity, record: RecordSchema, signal: AbortSignal): Promise<void> {
+  let length = 0
+  let lastByte = newline
+  const text = async function* () {
+    for await (const chunk of source.first(before.size).read(signal)) {
+      length += chunk.length
+      lastByte = chunk.at(-1) ?? lastByte
+      yield chunk
+    }
+  }
+  for await (const { rejects } of readCsv(record, text(), { place: source.place })) {
+    if (rejects.some(({ reason }) => reason === 'the quote is never closed')) throw cutAmidst(before)
+  }
+  if (lastByte === newline) return
+  for await (const chunk of source.read(signal)) {
+    if (length < chunk.length) {
+      if (chunk[length] === newline || chunk[length] === carriageReturn) return
+      throw cutAmidst(before)
+    }
+    length -= chunk.length
+  }
+}
+
+const newline = 10
+const carriageReturn = 13
+
+const ownFile = 'Put what is new into a file of its own, with the header, and pass --continue.'
+
+const cutAmidst = ({ name }: SourceIdentity) => new Problem(`${name} ended in the middle of a line when its rows were taken, and that line goes on now`, ownFile)
+
+const grownAmidst = (before: SourceIdentity, next: SourceIdentity) =>
+  new Problem(`${before.name} has grown since its rows were taken, and ${next.name} was numbered on behind it meanwhile`, ownFile)
+
+const describe = ({ name, size, sha256 }: SourceIdentity) => `${name} (${size} bytes, sha256 ${sha256.slice(0, 12)}…)`

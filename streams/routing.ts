@@ -1,0 +1,89 @@
+/** Which partition a record belongs to, and which feature sets can run on how many. */
+import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
+import { pick, type Columns } from '../utilities/values/columns.ts'
+import type { Log } from '../utilities/log.ts'
+import { partitionOf } from '../utilities/values/partition.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { fromBytes, partitionsApplied, toBytes, type Routing } from './position.ts'
+import type { Definition } from '../feature-defs/feature-set.ts'
+import { deadTopic, inflowTopic, outflowTopic } from './inflow.ts'
+import { keysOf } from '../feature-defs/inputs.ts'
+import { checkTopics, keepTopics } from './store.ts'
+
+type Kept = { readonly log: Log; readonly checkpoints: Checkpoints }
+
+/**
+ * Makes the topics that are missing, inflow with so many partitions, and says how many it has: outflow has one for each of them. None takes the
+ * place of one that is gone.
+ */
+export async function ensureTopics(ports: Kept, wanted: number): Promise<number> {
+  const { log } = ports
+  await checkTopics(ports)
+  const partitions = (await log.partitions(inflowTopic)) || wanted
+  await log.create(inflowTopic, partitions)
+  await log.create(outflowTopic, partitions)
+  await log.create(deadTopic, 1)
+  await keepTopics(ports)
+  return partitions
+}
+
+/** How the records of a set are spread; a Problem when it cannot run on inflow as it is. */
+export async function routingFor({ log, checkpoints }: Kept, { set, per, batchOnly }: Definition, wanted: number): Promise<Routing> {
+  // What no consumer runs has nothing to do with inflow.
+  if (batchOnly) return { per: null, partitions: 1 }
+  const partitions = (await log.partitions(inflowTopic)) || wanted
+  if (partitions > 1 && per === null) {
+    throw new Problem(`${set} has no key, so its records are one stream, and inflow has ${partitions} partitions`, `Give it ${keyOrOne}`)
+  }
+  const applied = await partitionsApplied(checkpoints, set)
+  if (applied > 0 && applied !== partitions) {
+    throw new Problem(`${set} was applied on ${counted(applied)} of inflow, which has ${counted(partitions)} now: keys have moved from one to another`,
+      'Start over with an inflow that keeps its partitions: another topicPrefix or data directory, produce there, and apply the set.')
+  }
+  if (partitions === 1) return { per, partitions }
+  const keyedBy = await loadKeyedBy(checkpoints)
+  if (keyedBy !== undefined && keyedBy !== per) {
+    throw new Problem(`${set} is per ${per}, and the ${partitions} partitions of inflow are keyed by ${keyedBy ?? 'no field'}`,
+      `Use an inflow of one partition, or one that was produced by ${per}.`)
+  }
+  return { per, partitions }
+}
+
+/** What to do about records without a key on several partitions. */
+export const keyOrOne = `a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, ` + 'with another topicPrefix or data directory.'
+
+const counted = (partitions: number) => `${partitions} partition${partitions === 1 ? '' : 's'}`
+
+/** The keys are there where they had to be made. */
+export type Share = { readonly partition: number; readonly records: Columns; readonly keys?: readonly string[] }
+
+/** The rows of each partition, in order. Without a key, or with one partition, all of them are in the first. */
+export function spread(records: Columns, { per, partitions }: Routing): readonly Share[] {
+  if (per === null || partitions === 1) return [{ partition: 0, records }]
+  const keys = keysOf(records.byName.get(per)!, records.count)
+  const known = new Map<string, number>()
+  const rows = Array.from({ length: partitions }, () => new Int32Array(records.count))
+  const counts = new Int32Array(partitions)
+  for (const [row, key] of keys.entries()) {
+    let partition = known.get(key)
+    if (partition === undefined) known.set(key, (partition = partitionOf(key, partitions)))
+    rows[partition]![counts[partition]!++] = row
+  }
+  return rows.flatMap((some, partition): readonly Share[] => {
+    const own = some.subarray(0, counts[partition])
+    return own.length === 0 ? [] : [{ partition, records: pick(records, own), keys: Array.from(own, (row) => keys[row]!) }]
+  })
+}
+
+/** The keys of records as messages carry them; none without a key. */
+export const messageKeys = (records: Columns, per: string | null): readonly string[] | undefined => (per === null ? undefined : keysOf(records.byName.get(per)!, records.count))
+
+const producedName = `produced/${inflowTopic}`
+
+/** The field that inflow's records are spread by; null for none, undefined when `produce` has not written any. */
+async function loadKeyedBy(checkpoints: Checkpoints): Promise<string | null | undefined> {
+  const saved = (await checkpoints.load(producedName)).get('keyed-by')
+  return saved && fromBytes<string | null>(saved)
+}
+
+export const saveKeyedBy = (per: string | null): Save => ({ name: producedName, key: 'keyed-by', value: toBytes(per) })

@@ -1,0 +1,57 @@
+/** What was taken of the stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to take. */
+import type { RecordSchema } from '../schemas/record.ts'
+import { chosenOf, readDated, type Take, type Years } from '../schemas/csv/selection.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import { columnOf } from '../utilities/values/columns.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { Source, SourceIdentity } from '../utilities/source.ts'
+import { loadAllPositions, type BackfillHold, type BatchPiece } from './position.ts'
+import { knownVersions } from './known-versions.ts'
+
+type Reading = { readonly source: Source; readonly identity: SourceIdentity; readonly record: RecordSchema; readonly base: number }
+
+type Taker = { readonly registry: Registry; readonly checkpoints: Checkpoints }
+
+/** A batch that has not finished, over all partitions of its set. */
+export type Unfinished = { readonly set: string; readonly hold: BackfillHold }
+
+/** Sets that no consumer runs have nothing to do with the stream. */
+async function streamedPositions({ registry, checkpoints }: Taker) {
+  const all = Map.groupBy(await loadAllPositions(checkpoints), ({ set }) => set)
+  const sets = await Promise.all([...all].map(async ([set, ofSet]) => ((await knownVersions(registry, set)).at(-1)?.definition.batchOnly ? [] : ofSet)))
+  return sets.flat()
+}
+
+export async function takenByBatches(ports: Taker): Promise<{ readonly takes: readonly BatchPiece[]; readonly unfinished: readonly Unfinished[] }> {
+  const positions = await streamedPositions(ports)
+  // The partitions of a set have their pieces in common.
+  const takes = new Map<string, BatchPiece>()
+  const unfinished = new Map<string, Unfinished>()
+  for (const { set, position: { history, hold } } of positions) {
+    for (const piece of history) if (piece.kind === 'batch') takes.set([piece.base, piece.years, piece.after, piece.lastSeq].join(), piece)
+    if (hold?.kind !== 'backfill') continue
+    unfinished.set(set, { set, hold: { ...hold, after: Math.max(hold.after, unfinished.get(set)?.hold.after ?? 0) } })
+  }
+  return { takes: [...takes.values()], unfinished: [...unfinished.values()] }
+}
+
+/** What a batch that has not finished takes of this file once it has: only the file itself can tell how far that reaches. */
+export async function takeToCome({ source, identity, record, base }: Reading, { set, hold }: Unfinished): Promise<Pick<Take, 'years' | 'after' | 'lastSeq'>> {
+  if (hold.base !== base && hold.source.sha256 !== identity.sha256) throw besides(set, hold)
+  return { years: hold.years, after: hold.after, lastSeq: await lastOf(source, record, base, hold.years) }
+}
+
+async function lastOf(source: Source, record: RecordSchema, base: number, years: Years): Promise<number> {
+  let last = 0
+  for await (const batch of readDated(record, source.read(), { place: source.place, base })) {
+    const { rows, rejects } = chosenOf(batch, record.at, years)
+    const row = rows.at(-1)
+    last = Math.max(last, row === undefined ? 0 : columnOf(batch.columns, '_seq', 'int').values[row]!, rejects.at(-1)?.seq ?? 0)
+  }
+  return last
+}
+
+const besides = (set: string, hold: BackfillHold) =>
+  new Problem(`a backfill of ${hold.years.join('-')} of ${set} from ${hold.source.name} has not finished, and how far it reaches is not known here`,
+    'Let it finish, or run it again to finish it; then run this again.')

@@ -1,0 +1,128 @@
+/** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
+import { existsSync } from 'node:fs'
+import { readCsv } from '../schemas/csv/read.ts'
+import type { RecordSchema } from '../schemas/record.ts'
+import type { Holder } from '../utilities/lease.ts'
+import type { Found, Look } from '../utilities/values/look.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { Source } from '../utilities/source.ts'
+import { database, directory, type LookAtDatabase } from './doctor-files.ts'
+import { looksAtStore, storeChecks, type Definitions, type StorePorts } from './doctor-store.ts'
+
+export type Check = {
+  readonly check: string
+  readonly state: 'ok' | 'problem' | 'not checked'
+  readonly found: string
+  readonly todo: string | null
+}
+
+export type Diagnosis = { readonly problems: number; readonly checks: readonly Check[] }
+
+/** What is looked at. */
+type Patient = {
+  readonly nodeVersion: string
+  readonly dataDir: string
+  /** Those that the embedded parts have in it. */
+  readonly files: readonly string[]
+  readonly lookAtDatabase: LookAtDatabase
+  readonly leaseHolders: (dataDir: string) => Promise<readonly Holder[]>
+  /** The parts that are servers of their own. */
+  readonly looks: readonly Look[]
+  readonly definitions: () => Promise<Definitions>
+  readonly source: {
+    readonly file: string
+    /** Whether it may be missing. */
+    readonly optional: boolean
+    readonly open: () => Promise<Source>
+    readonly recordOf: (definitions: Definitions) => RecordSchema
+  }
+  /** All parts together, to be looked at. */
+  readonly withPorts: (work: (ports: StorePorts) => Promise<void>) => Promise<void>
+}
+
+type DoctorOptions = {
+  /** Reads large database files as a whole too. */
+  readonly deep: boolean
+  /** What to do in a store without any version. */
+  readonly first: string
+  readonly signal: AbortSignal
+}
+
+export async function examine(patient: Patient, { deep, first, signal }: DoctorOptions): Promise<Diagnosis> {
+  const { dataDir, files, source } = patient
+  const checks: Check[] = []
+  const check = async (name: string, look: () => Found | Promise<Found>) => {
+    const one = await examined(name, look)
+    checks.push(one)
+    return one.state === 'ok'
+  }
+  const skip = (name: string, found: string) => checks.push({ check: name, state: 'not checked', found, todo: null })
+
+  await check('Node', () => nodeVersion(patient.nodeVersion))
+  let complete = await check('data directory', () => directory(dataDir, files.length > 0, first))
+  for (const name of files) {
+    if (!existsSync(dataDir)) skip(name, 'there is no data directory')
+    else complete = (await check(name, () => database(patient.lookAtDatabase, dataDir, name, { deep, first }))) && complete
+  }
+  let answering = true
+  let reached = true
+  for (const { name, needed, look } of patient.looks) {
+    if (needed) {
+      reached = await check(name, look)
+      answering &&= reached
+    } else if (reached) await check(name, look)
+    else skip(name, 'it is out of reach')
+  }
+  let definitions: Definitions | undefined
+  await check('definitions', async () => {
+    definitions = await patient.definitions()
+    return { found: [...definitions].map(([set, chain]) => `${set}@${chain.map(({ version }) => version).join(', @')}`).join('; ') }
+  })
+  // Others may fill the topics of Kafka.
+  if (source.optional && !existsSync(source.file)) skip('source file', `there is no ${source.file}, which only produce and backfill read`)
+  else if (definitions) await check('source file', () => header(source, definitions!, signal))
+  else skip('source file', 'the definitions do not load')
+
+  // Opening the parts for work would make the files that are missing.
+  if (!complete || !answering) {
+    for (const name of storeChecks) skip(name, complete ? 'a server is out of reach' : 'the data directory is not complete')
+  } else {
+    await patient.withPorts(async (ports) => {
+      const looks = looksAtStore(ports, definitions, first)
+      for (const name of storeChecks) await check(name, looks[name])
+    }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
+  }
+  if (existsSync(dataDir)) await check('leases', async () => leases(await patient.leaseHolders(dataDir)))
+  else skip('leases', 'there is no data directory')
+  return { problems: checks.filter(({ state }) => state === 'problem').length, checks }
+}
+
+/** A check that fails is a finding, whatever the reason: the others are still of use. */
+async function examined(check: string, look: () => Found | Promise<Found>): Promise<Check> {
+  try {
+    const { found, todo = null } = await look()
+    return { check, state: todo === null ? 'ok' : 'problem', found, todo }
+  } catch (error) {
+    const unexpected = { what: (error as Error).message, todo: 'This was not expected: please report it.' }
+    const { what, todo } = error instanceof Problem ? error : unexpected
+    return { check, state: 'problem', found: what, todo }
+  }
+}
+
+const nodeVersion = (version: string): Found => (
+  { found: version, ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }) })
+
+async function header({ file, open, recordOf }: Patient['source'], definitions: Definitions, signal: AbortSignal): Promise<Found> {
+  const record = recordOf(definitions)
+  const opened = await open()
+  // A header that does not match is a problem of its own; the first rows are enough to get past it.
+  for await (const _ of readCsv(record, opened.read(signal), { place: opened.place, rowsPerBatch: 1 })) break
+  return { found: `${file}: its header is that of ${record.name}` }
+}
+
+/** What the holders say of themselves. */
+function leases(holders: readonly Holder[]): Found {
+  const held = holders.map(({ name, pid, host, since, command }) =>
+    `${name}: process ${pid} on ${host} since ${since} (${command})`)
+  return { found: held.length === 0 ? 'nobody holds any' : held.join('; ') }
+}

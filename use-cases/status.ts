@@ -1,0 +1,118 @@
+/** What is where, how far each reader has come, and how fast. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { loadPositions, running, type Run } from '../streams/position.ts'
+import { loadHeld } from '../streams/held.ts'
+import { inflowTopic, outflowTopic, sinkReader } from '../streams/inflow.ts'
+import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import type { TopicState } from '../utilities/log.ts'
+import type { VersionPorts } from '../versions/bring.ts'
+import { promotedIn } from '../versions/journal.ts'
+import { loadState } from '../versions/keep.ts'
+import { addLags, lagOf, type Lag } from './lag.ts'
+
+export type Status = Awaited<ReturnType<typeof statusOf>>
+export type SetStatus = Status['sets'][number]
+export type ReaderStatus = Status['readers'][number]
+
+type StatusAsked = {
+  /** How long to look for the rates. */
+  readonly overMs: number
+  /** Whether a consumer or a sink may be at work. */
+  readonly atWork: boolean
+  readonly signal: AbortSignal
+}
+
+type Ports = Pick<VersionPorts, 'log' | 'registry' | 'checkpoints' | 'warehouse'>
+
+export async function statusOf(ports: Ports, asked: StatusAsked) {
+  const topics = await ports.log.topics()
+  const sets = await setsOf(ports)
+  const readings = [...consumed(sets), ...(await sunk(ports, topics))]
+  const rates = await ratesOf(ports, readings, asked)
+  const lags = await Promise.all(readings.map((reading) => lagOf(ports.log, reading, endsIn(topics, reading) ?? { first: 0, next: 0 })))
+  const behind = (reader: string) => behindBy(addLags(lags.filter((_, i) => readings[i]!.reader === reader)))
+  return {
+    sets: sets.map((one) => setStatus(one, behind(one.set))),
+    topics,
+    // The rate is by the second; null where nobody is at work.
+    readers: readings.map(({ taken: _, ...place }, i) => ({ ...place, rate: rates[i] ?? null, ...behindBy(lags[i]!) })),
+    sink: { next: readings.find(({ reader }) => reader === sink)?.next ?? 0, ...behind(sink) },
+    // What was produced.
+    inflow: await loadHeld(ports.checkpoints),
+  }
+}
+
+export const sink = 'sink'
+
+/** Records that wait, null where they are not counted; and the offsets between. */
+const behindBy = ({ records, offsets }: Lag) => ({ lag: records, lagOffsets: offsets })
+
+type Place = { readonly reader: string; readonly topic: string; readonly partition: number; readonly next: number }
+
+/** With how much it has taken in all. */
+type Reading = Place & { readonly taken: number }
+
+/** What the topic holds of the place's partition; undefined when it is not there. */
+export const endsIn = (topics: readonly TopicState[], { topic, partition }: Pick<Place, 'topic' | 'partition'>) =>
+  topics.find((one) => one.topic === topic)?.partitions[partition]
+
+/** Every reader's place in every partition. */
+export const placesOf = async (ports: Ports): Promise<readonly Reading[]> =>
+  [...consumed(await setsOf(ports)), ...(await sunk(ports, await ports.log.topics()))]
+
+type SetFound = Awaited<ReturnType<typeof setsOf>>[number]
+
+const setsOf = async (ports: Ports) =>
+  Promise.all((await knownSets(ports.registry)).map(async (set) => ({
+    set,
+    positions: await loadPositions(ports.checkpoints, set),
+    promoted: promotedIn(await loadState(ports, set)),
+    batchOnly: (await knownVersions(ports.registry, set)).at(-1)!.definition.batchOnly,
+  })))
+
+/** Batch-only sets read nothing. */
+const consumed = (sets: readonly SetFound[]): Reading[] => sets.filter(({ batchOnly }) => !batchOnly).flatMap(({ set, positions }) =>
+  positions.map(({ offset, history }, partition) => ({
+    reader: set, topic: inflowTopic, partition, next: offset,
+    taken: sum(history.map((piece) => (piece.kind === 'inflow' ? piece.rows : 0))),
+  })))
+
+const sunk = async ({ warehouse }: Ports, topics: readonly TopicState[]): Promise<Reading[]> =>
+  Promise.all((topics.find(({ topic }) => topic === outflowTopic)?.partitions ?? []).map(async (_, partition) => {
+    const next = (await warehouse.progress(sinkReader(partition))) ?? 0
+    return { reader: sink, topic: outflowTopic, partition, next, taken: next }
+  }))
+
+/** Taken in a second, of each reading; none where nobody is at work, so that there is nothing to wait for. */
+async function ratesOf(ports: Ports, before: readonly Reading[], { overMs, atWork, signal }: StatusAsked): Promise<readonly number[]> {
+  if (overMs === 0 || (!atWork && overMs <= 1000) || before.length === 0) return []
+  const startedMs = performance.now()
+  await sleep(overMs, undefined, { signal }).catch(() => undefined)
+  const after = await placesOf(ports)
+  const seconds = (performance.now() - startedMs) / 1000
+  return before.map(({ reader, partition, taken }) => {
+    const now = after.find((one) => one.reader === reader && one.partition === partition)
+    return Math.round(Math.max(0, (now?.taken ?? taken) - taken) / seconds)
+  })
+}
+
+/** The lag is null for a set that no stream computes, the offset where inflow has several. */
+function setStatus({ set, positions, promoted, batchOnly }: SetFound, behind: ReturnType<typeof behindBy>) {
+  const runs = positions.flatMap((one) => one.runs)
+  return {
+    set, promoted, live: [...new Set(positions.flatMap(running).map(({ version }) => version))],
+    position: Math.max(...positions.map(({ seq }) => seq)), offset: positions.length === 1 ? positions[0]!.offset : null,
+    ...(batchOnly ? { lag: null, lagOffsets: null } : behind),
+    duplicates: sum(positions.map(({ duplicates }) => duplicates)), dead: sum(positions.map(({ dead }) => dead)),
+    hold: positions.find(({ hold }) => hold)?.hold ?? null, lastSwitch: lastSwitch(runs),
+    history: positions.flatMap(({ history }) => history), runs,
+  }
+}
+
+/** The latest start of a version on any partition. */
+function lastSwitch(runs: readonly Run[]) {
+  const all = runs.map(({ version, switchedAt, switchedAfter }) => ({ version, at: switchedAt, afterSeq: switchedAfter }))
+  return all.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0] ?? null
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)

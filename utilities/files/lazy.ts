@@ -1,0 +1,16 @@
+/** A source that is opened when it is first asked for something: what reads it need not be loaded before. */
+import type { Source } from '../source.ts'
+
+export function lazySource(place: string, open: () => Promise<Source>): Source {
+  let opened: Promise<Source> | undefined
+  const source = () => (opened ??= open())
+  return {
+    place,
+    identify: async (signal) => (await source()).identify(signal),
+    prove: async (signal) => (await source()).prove(signal),
+    async *read(signal) {
+      yield* (await source()).read(signal)
+    },
+    first: (size) => lazySource(place, async () => (await source()).first(size)),
+  }
+}

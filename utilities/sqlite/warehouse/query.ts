@@ -1,0 +1,14 @@
+/** One reading statement on SQLite, its cells as the warehouse's results have them. */
+import type { Sqlite } from '../database.ts'
+import type { Cell } from '../../sql/cells.ts'
+import type { QueryResult } from '../../warehouse.ts'
+
+export function* queryParts(db: Sqlite, sql: string): Generator<QueryResult> {
+  for (const { columns, rows } of db.select(sql)) yield { columns, rows: rows.map((row) => row.map(plain)) }
+}
+
+/** Integers as numbers where that is exact; bytes, which no table of ours holds, as hexadecimal. */
+function plain(cell: Cell | Uint8Array): Cell {
+  if (typeof cell === 'bigint') return Number.isSafeInteger(Number(cell)) ? Number(cell) : cell
+  return cell instanceof Uint8Array ? Buffer.from(cell).toString('hex') : cell
+}

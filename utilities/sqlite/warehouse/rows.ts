@@ -1,0 +1,133 @@
+/** Moves rows between columns and SQLite, written for speed: in with many rows a statement, out in chunks. */
+import { noDay, type Column, type Columns, type TextColumn } from '../../values/columns.ts'
+import { dayText } from '../../values/day.ts'
+import type { Sqlite } from '../database.ts'
+import { columnFrom } from '../../sql/cells.ts'
+import { identifier, type StoredColumn } from '../../sql/ddl.ts'
+
+type Value = string | number | bigint | null
+/** Puts a column's rows from..to into every `stride`-th argument from `at` on. */
+type Fill = (args: Value[], at: number, stride: number, from: number, to: number) => void
+
+/** Measured: more rows a statement gain nothing, fewer lose up to a quarter. */
+const rowsPerStatement = 20
+const rowsPerChunk = 10_000
+const mostParameters = 32_766
+const mostDecodedAtOnce = 1 << 24
+
+/** Inserts the rows, in place of those with the same key. `table` is quoted already. */
+export function insertRows(db: Sqlite, table: string, { count, byName }: Columns): void {
+  const stride = byName.size
+  const perStatement = Math.min(rowsPerStatement, Math.floor(mostParameters / stride))
+  const names = [...byName.keys()].map(identifier).join(', ')
+  const one = `(${Array(stride).fill('?').join(', ')})`
+  const insert = (rows: number) => db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES ${Array(rows).fill(one).join(', ')}`)
+
+  const fills = fillsOf([...byName.values()], count)
+  const full = insert(perStatement)
+  let args: Value[] = Array(perStatement * stride).fill(null)
+  for (let from = 0; from < count; from += perStatement) {
+    const to = Math.min(count, from + perStatement)
+    if (to - from < perStatement) args = Array((to - from) * stride).fill(null)
+    for (let at = 0; at < stride; at++) fills[at]!(args, at, stride, from, to)
+    if (to - from === perStatement) full.run(...args)
+    else insert(to - from).run(...args)
+  }
+}
+
+function fillsOf(columns: readonly Column[], count: number): Fill[] {
+  const decoded = decodeTexts(columns, count)
+  return columns.map((column): Fill => {
+    switch (column.kind) {
+      case 'number':
+      case 'int':
+        return fillNumbers(column.values)
+      case 'long':
+        return fillLongs(column.values)
+      case 'date':
+        return fillDates(column.days)
+      case 'text':
+        return fillTexts(column, decoded.get(column.bytes)!)
+    }
+  })
+}
+
+const fillNumbers = (values: Float64Array): Fill => (args, at, stride, from, to) => {
+  for (let row = from, i = at; row < to; row++, i += stride) {
+    const value = values[row]!
+    args[i] = value === value ? value : null
+  }
+}
+
+const fillLongs = (values: BigInt64Array): Fill => (args, at, stride, from, to) => {
+  for (let row = from, i = at; row < to; row++, i += stride) args[i] = values[row]!
+}
+
+const fillDates = (days: Int32Array): Fill => (args, at, stride, from, to) => {
+  for (let row = from, i = at; row < to; row++, i += stride) {
+    const day = days[row]!
+    args[i] = day === noDay ? null : dayText(day)
+  }
+}
+
+/** Bytes low.. as one string of as many characters: a part of it is had much faster than by decoding each text. */
+type Decoded = { readonly buffer: Buffer; readonly low: number; readonly latin1: string | undefined }
+
+const fillTexts = ({ bytes, starts, ends }: TextColumn, { buffer, low, latin1 }: Decoded): Fill => (args, at, stride, from, to) => {
+  for (let row = from, i = at; row < to; row++, i += stride) {
+    const start = starts[row]!
+    const end = ends[row]!
+    if (start < 0) args[i] = null
+    else if (latin1 !== undefined && isAscii(bytes, start, end)) args[i] = latin1.substring(start - low, end - low)
+    else args[i] = buffer.toString('utf8', start, end)
+  }
+}
+
+/** Columns decoded from messages share their bytes, so each stretch of bytes is decoded once for all of them. */
+function decodeTexts(columns: readonly Column[], count: number): Map<Uint8Array, Decoded> {
+  const ranges = new Map<Uint8Array, { low: number; high: number }>()
+  for (const column of columns) {
+    if (column.kind !== 'text') continue
+    const { bytes, starts, ends } = column
+    let { low, high } = ranges.get(bytes) ?? { low: bytes.length, high: 0 }
+    for (let row = 0; row < count; row++) {
+      if (starts[row]! < 0) continue
+      low = Math.min(low, starts[row]!)
+      high = Math.max(high, ends[row]!)
+    }
+    ranges.set(bytes, { low, high })
+  }
+  return new Map([...ranges].map(([bytes, { low, high }]) => {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return [bytes, { buffer, low, latin1: high - low <= mostDecodedAtOnce ? buffer.toString('latin1', low, Math.max(low, high)) : undefined }]
+  }))
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return false
+  return true
+}
+
+/** The next rows of the version with first <= _seq <= last, and the `_seq` to go on from; undefined when there are no more. */
+export function readChunk(
+  db: Sqlite, table: string, columns: readonly StoredColumn[], version: number, first: number, last: number,
+): { readonly rows: Columns; readonly next: number } | undefined {
+  const kinds = columns.map(kindOf)
+  const names = [...columns.map(({ name }) => name), '_seq'].map(identifier).join(', ')
+  const statement = db.prepare(`SELECT ${names} FROM ${table} WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq" LIMIT ${rowsPerChunk}`)
+  statement.setReturnArrays(true)
+  // Only where they are needed: they cost time.
+  statement.setReadBigInts(kinds.includes('long'))
+  const cells = db.read(() => statement.all(version, first, last)) as unknown as readonly (readonly Value[])[]
+  const final = cells.at(-1)
+  if (!final) return undefined
+  const byName = new Map(columns.map(({ name }, i) => [name, columnFrom(kinds[i]!, cells, i)]))
+  return { rows: { count: cells.length, byName }, next: Number(final[columns.length]) + 1 }
+}
+
+function kindOf({ name, type }: StoredColumn): Column['kind'] {
+  if (type === 'DOUBLE PRECISION') return 'number'
+  if (type === 'DATE TEXT') return 'date'
+  if (type === 'INTEGER' || name === '_seq') return 'int'
+  return type === 'BIGINT' ? 'long' : 'text'
+}

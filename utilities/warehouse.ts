@@ -1,0 +1,98 @@
+/** The warehouse: SQL tables of rows that say which version made them, and views that show one version or the promoted one. */
+import type { Columns } from './values/columns.ts'
+
+export type SqlType = 'double' | 'integer' | 'bigint' | 'date' | { readonly varchar: number }
+export type SqlColumn = { readonly name: string; readonly type: SqlType }
+
+/** How the tables and views of a feature set should look. */
+export type Layout = {
+  readonly set: string
+  /** The record's columns, in order. */
+  readonly record: readonly SqlColumn[]
+  /** Every feature that any version has had, in the order they were added; the first `leading` of them belong to the first version. */
+  readonly features: readonly string[]
+  readonly leading: number
+  /** The versions that have a view of their own, oldest first, each with its features. */
+  readonly versions: readonly { readonly version: number; readonly features: readonly string[] }[]
+  /** The promoted version, then the ones promoted before it, newest first: the base view takes each row from the first that has it. */
+  readonly chain: readonly number[]
+}
+
+/** What every row has beside the record's columns and its features. */
+export const rowColumns = { _modified_ts: 'bigint', _version: 'integer', _seq: 'bigint' } as const
+
+/** The columns that a view with these features shows, in the original store's order; later features come behind it. */
+export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): readonly SqlColumn[] {
+  const own = (name: keyof typeof rowColumns): SqlColumn => ({ name, type: rowColumns[name] })
+  const values = (some: readonly string[]) => some.filter((name) => shown.includes(name)).map((name): SqlColumn => ({ name, type: 'double' }))
+  return [...record, ...values(features.slice(0, leading)), own('_modified_ts'), own('_version'), ...values(features.slice(leading)), own('_seq')]
+}
+
+export type VersionState = 'registered' | 'filling' | 'shadow' | 'promoted' | 'superseded' | 'rolled back' | 'retired'
+
+/** A row of `tidemark_versions`. */
+export type VersionRecord = {
+  readonly set: string
+  readonly version: number
+  readonly state: VersionState
+  /** How it was applied: first, cold, forward-only, backfill or shadow. */
+  readonly mode: string
+  readonly schemaId: string
+  /** The definition as JSON. */
+  readonly definition: string
+  /** Per partition: the last `_seq` before this version's first row, and when the consumer switched to it. */
+  readonly switches: readonly { readonly partition: number; readonly afterSeq: number; readonly at: string }[]
+  /** Place in the chain of promotions, from 1; null when it is not (or no longer) in it. */
+  readonly promotion: number | null
+  /** What was done to it, by whom, when and why, and what was measured for it; oldest first. */
+  readonly acts: readonly { readonly act: string; readonly who: string; readonly at: string; readonly why: string | null; readonly measured?: string }[]
+}
+
+/** What the reader has written, saved in the same transaction as the rows. */
+export type Progress = { readonly reader: string; readonly next: number }
+
+export type QueryResult = {
+  readonly columns: readonly string[]
+  /** Integers beyond 2^53 come as bigint. */
+  readonly rows: readonly (readonly (string | number | bigint | null)[])[]
+}
+
+/** How much is worth one write: the sink gathers so many rows, but lets none wait longer than so long. */
+export type Flush = { readonly rows: number; readonly everyMs: number }
+
+export interface Warehouse {
+  /** Where a write costs much however small it is; without it, rows are written as they come. */
+  readonly flush?: Flush
+  /** The exact statements that `arrange` would run to make the warehouse look so; none when it does already. */
+  plan(layout: Layout): Promise<readonly string[]>
+  /** Runs them and puts the version records, in one transaction: a reader sees the old views or the new ones. */
+  arrange(layout: Layout, records: readonly VersionRecord[]): Promise<void>
+  /** Every version record (of one set), by set and version. With a signal it waits for a warehouse that is away, as a write does. */
+  versions(set?: string, signal?: AbortSignal): Promise<readonly VersionRecord[]>
+
+  /**
+   * Writes rows into SET_rows, replacing those of the same (_version, _seq), with the reader's progress: all or nothing, durable.
+   * The columns are named; a table column that is not among them is left null. A write waits for a warehouse that is away for a while;
+   * when the signal aborts meanwhile, it fails with the signal's reason.
+   */
+  write(set: string, rows: Columns, progress?: Progress, signal?: AbortSignal): Promise<void>
+  progress(reader: string): Promise<number | undefined>
+  /** Rows of a version with first <= _seq <= last, in order of _seq: the named columns (all of the table without). */
+  rows(set: string, version: number, range: { readonly first: number; readonly last: number }, columns?: readonly string[]): AsyncIterable<Columns>
+  /** How many rows of the version there are, and their first and last _seq; undefined when there are none. */
+  extent(set: string, version: number): Promise<{ readonly rows: number; readonly first: number; readonly last: number } | undefined>
+  /** Deletes the rows of a version with first <= _seq <= last. */
+  remove(set: string, version: number, range: { readonly first: number; readonly last: number }): Promise<void>
+  /** Views of other people that show the set's views, and which of those each one uses. */
+  dependents(set: string): Promise<readonly { readonly view: string; readonly uses: readonly string[] }[]>
+  /** What the whole warehouse takes on disk. */
+  bytes(): Promise<number>
+  /** Runs one reading statement whose rows are few. */
+  query(sql: string): Promise<QueryResult>
+  /**
+   * Runs one reading statement of any length, its rows in parts as they come; the first part, which may have none, tells the columns. It reads ahead
+   * by one part. When the signal aborts, it ends with the signal's reason within a moment, and so does the statement.
+   */
+  queryParts(sql: string, signal?: AbortSignal): AsyncIterable<QueryResult>
+  close(): Promise<void>
+}
