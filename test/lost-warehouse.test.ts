@@ -4,10 +4,11 @@ import { repair } from '../versions/repair.ts'
 import { tally } from '../versions/tally.ts'
 import { verify } from '../versions/verify.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
+import type { Command } from './driver/step.ts'
 import { loansText } from './loans-text.ts'
-import { loanRisk, mustBeDone, streamed } from './memory-steps.ts'
+import { loanRisk, mustBeDone, refusal, streamed } from './memory-steps.ts'
 
-const years = [2007, 2007, 2008, 2008, 2009, 2009, 2010, 2010, 2011, 2011]
+const years = [2007, 2007, 2008, 2008, 2009, 2009, 2010, 2010, 2011, 2011, 2012]
 const watch = { signal: new AbortController().signal, report: () => {} }
 const repaired = async (store: StoreInMemory) =>
   (await repair(store.open(), { set: loanRisk.set, ...watch })).versions.map(({ written, removed }) => [written, removed])
@@ -26,6 +27,21 @@ async function made(): Promise<StoreInMemory> {
 }
 
 describe('a warehouse that was lost', () => {
+  it('is told by every command that would go on over it, which changes nothing and names repair', async () => {
+    const store = await made()
+    await mustBeDone(store, { do: 'produce', years: [2012, 2012] }, { do: 'consume' })
+    store.lose('warehouse')
+    const before = await store.print()
+    const commands: readonly Command[] = [
+      ...[0, 1, 2].map((version) => ({ do: 'apply', version, mode: 'backfill' }) as const), { do: 'promote', version: 0 },
+      { do: 'promote', version: 1 }, { do: 'rollback' }, { do: 'retire', version: 0 }, { do: 'sink' },
+    ]
+    const namesRepair = expect.stringMatching(/tidemark repair loan_risk$/)
+    for (const command of commands) expect([command, await refusal(store, command)]).toEqual([command, namesRepair])
+    expect(await store.print()).toBe(before)
+    expect(await store.complaints()).toEqual([namesRepair, expect.stringMatching(/statements are due/), expect.stringMatching(/^loan_risk@0 has 0/)])
+  })
+
   it('has every row again that outflow does not hold, and the sink brings the others', async () => {
     const store = await made()
     const before = await store.look()
