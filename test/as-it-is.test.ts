@@ -8,7 +8,7 @@ import { repair } from '../versions/repair.ts'
 import { verify } from '../versions/verify.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
 import type { DrivenSet } from './driver/sets.ts'
-import { loansText } from './intake-steps.ts'
+import { loansText } from './loans-text.ts'
 import { foreign, mustBeDone, refusal, streamed } from './memory-steps.ts'
 
 const set = 'scores'

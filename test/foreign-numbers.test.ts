@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { loadPosition } from '../streams/position.ts'
 import { verify } from '../versions/verify.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
-import { loansText } from './intake-steps.ts'
+import { loansText } from './loans-text.ts'
 import { foreign, loanRisk, mustBeDone, streamed } from './memory-steps.ts'
 
 const years = [2007, 2007, 2008, 2008, 2008, 2009, 2009]

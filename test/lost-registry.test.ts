@@ -11,7 +11,7 @@ import { apply } from '../versions/apply.ts'
 import { restoreSchemas } from '../versions/repair.ts'
 import { verify } from '../versions/verify.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
-import { loansText } from './intake-steps.ts'
+import { loansText } from './loans-text.ts'
 import { foreign, loanRisk, mustBeDone, refusal, streamed } from './memory-steps.ts'
 
 const signal = new AbortController().signal

@@ -6,7 +6,7 @@ import { loadState } from '../versions/keep.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
 import type { DrivenSet } from './driver/sets.ts'
 import type { Command } from './driver/step.ts'
-import { loansOfStates } from './intake-steps.ts'
+import { loansOfStates } from './loans-text.ts'
 import { byState, loanRisk, mustBeDone, refusal, streamed } from './memory-steps.ts'
 
 const years = [2007, 2007, 2008, 2008, 2008, 2009, 2009]
@@ -47,22 +47,20 @@ describe('a version that was promoted and never computed', () => {
     const name = set.set
     const only = `${name}@0 is the only version that SQL users have seen. There is nothing to go back to; see: tidemark versions ${name}`
     const notShown = `the history of ${name}@1 is not complete, so it cannot be shown. Finish it: tidemark apply ${name}@1 --${mode}`
+    const ways: readonly Command[] = [rollback, { do: 'promote', version: 0 }]
     let kills = 0
-    for (const away of [rollback, { do: 'promote', version: 0 }] as const) {
-      for await (const store of killedOnTop(set, partitions, mode)) {
-        kills++
-        await mustBeDone(store, away)
-        expect((await stateIn(store, set)).chain).toEqual([0])
-        expect(await refusal(store, rollback)).toBe(only)
-        expect(await refusal(store, { do: 'promote', version: 1 })).toBe(notShown)
-        // What that names is the way on; and then there is one to go back to.
-        await mustBeDone(store, applying(mode))
-        expect((await stateIn(store, set)).chain).toEqual([0, 1])
-        await mustBeDone(store, rollback)
-        await expectWhole(store, set)
-      }
+    for await (const store of killedOnTop(set, partitions, mode)) {
+      await mustBeDone(store, ways[kills++ % ways.length]!)
+      expect((await stateIn(store, set)).chain).toEqual([0])
+      expect(await refusal(store, rollback)).toBe(only)
+      expect(await refusal(store, { do: 'promote', version: 1 })).toBe(notShown)
+      // What that names is the way on; and then there is one to go back to.
+      await mustBeDone(store, applying(mode))
+      expect((await stateIn(store, set)).chain).toEqual([0, 1])
+      await mustBeDone(store, rollback)
+      await expectWhole(store, set)
     }
-    expect(kills).toBeGreaterThan(4)
+    expect(kills).toBeGreaterThan(2)
   })
 
   it('in a store of before the journal is passed over', async () => {

@@ -8,7 +8,7 @@ import { planVersions } from '../use-cases/plan.ts'
 import { promoteVersion, retireVersion, rollBack } from '../use-cases/promote.ts'
 import { resetTopic } from '../use-cases/reset.ts'
 import { statusOf } from '../use-cases/status.ts'
-import { describeTopic, listTopics } from '../use-cases/topics.ts'
+import { listTopics } from '../use-cases/topics.ts'
 import { verifyVersion } from '../use-cases/verify.ts'
 import { listVersions } from '../use-cases/versions.ts'
 import { loadState } from '../versions/keep.ts'
@@ -32,7 +32,6 @@ describe('a use case that looks', () => {
     { words: 'diff loan_risk@0 loan_risk@1', look: (ports) => compareVersions(ports, { set, from: 0, to: 1, ...watch }) },
     { words: 'verify loan_risk@1', look: (ports) => verifyVersion(ports, { set, version: 1, ...watch }) },
     { words: 'topics', look: ({ log }) => listTopics(log) },
-    { words: 'topics inflow --describe', look: ({ log }) => describeTopic(log, 'inflow') },
     { words: 'status', look: async (ports) => ({ dataDir: '.tidemark', ...(await statusOf(ports, { overMs: 0, atWork: false, ...watch })) }) },
   ])('returns what the command line prints as JSON: $words', async ({ words, look }) => {
     expect(await json(folder, words)).toEqual(await withPorts(folder, look))

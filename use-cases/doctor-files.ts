@@ -51,7 +51,10 @@ type Wanted = { readonly deep: boolean; readonly first: string }
 
 export async function database(lookAtDatabase: LookAtDatabase, dataDir: string, name: string, { deep, first }: Wanted): Promise<Found> {
   const path = join(dataDir, name)
-  if (!existsSync(path)) return { found: 'it is not there', todo: `Run: ${first}` }
+  if (!existsSync(path)) {
+    const isLost = name !== 'log.db' && existsSync(join(dataDir, 'log.db'))
+    return { found: 'it is not there', todo: isLost ? 'Put it back, or have it made again from the log: tidemark repair' : `Run: ${first}` }
+  }
   const bytes = statSync(path).size
   const size = `${count(bytes)} bytes`
   const look = await lookAtDatabase(path, { deep: deep || bytes < largeFileBytes })

@@ -4,14 +4,12 @@ import type { Source } from '../../utilities/source.ts'
 import { applyVersion } from '../../use-cases/apply.ts'
 import { backfillYears, undoYears } from '../../use-cases/backfill.ts'
 import { compareVersions } from '../../use-cases/diff.ts'
+import { looksAtStore } from '../../use-cases/doctor-store.ts'
 import { produceYears } from '../../use-cases/produce.ts'
 import { promoteVersion, retireVersion, rollBack } from '../../use-cases/promote.ts'
 import { repairSets } from '../../use-cases/repair.ts'
 import { consumeInflow, sinkOutflow } from '../../use-cases/stream.ts'
 import { verifyVersion } from '../../use-cases/verify.ts'
-import { loadState } from '../../versions/keep.ts'
-import { amissInProjection } from '../../versions/project.ts'
-import { tally } from '../../versions/tally.ts'
 import { unfinishedIn } from '../../versions/unfinished.ts'
 import type { DrivenSet } from './sets.ts'
 import type { Command, Said } from './step.ts'
@@ -57,17 +55,14 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
   }
 }
 
+/** What doctor looks at without reading every row. */
+export const quickChecks = ['unfinished work', 'tables and views', 'rows'] as const
+
+export async function complaintsOf(ports: Ports): Promise<readonly string[]> {
+  const looks = looksAtStore(ports, undefined, '')
+  const found = await Promise.all(quickChecks.map((check) => looks[check]()))
+  return found.flatMap((one) => (one.todo === undefined ? [] : [one.found]))
+}
+
 /** What is left to do, each with the command that does it. */
 export const unfinished = (ports: Ports, set: string): Promise<readonly string[]> => unfinishedIn(ports, set)
-
-/** What doctor's quick part says, where something is amiss. */
-export async function complaintsOf(ports: Ports, set: string): Promise<readonly string[]> {
-  const { statements, records } = await amissInProjection(ports, await loadState(ports, set))
-  const wrong = (await tally(ports, set)).filter(({ addsUp }) => !addsUp)
-  return [
-    ...(await unfinishedIn(ports, set)),
-    ...(statements > 0 ? [`${set}: ${statements} statements are due`] : []),
-    ...records.map((version) => `${set}@${version}: its record is another one`),
-    ...wrong.map(({ version, rows, taken }) => `${set}@${version} has ${rows} rows of ${taken}`),
-  ]
-}

@@ -79,7 +79,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
       return reached && result.ended === 'done' ? { ...result, ended: 'cut' } : reached ? { ended: 'cut' } : result
     },
     look: () => lookAt(open(), set.set, rowsAt),
-    complaints: () => complaintsOf(open(), set.set),
+    complaints: () => complaintsOf(open()),
     print: () => printOf(open()),
     sql: async (statement) => database.exec(statement),
     close: async () => database.close(),

@@ -8,6 +8,7 @@ import { wire } from '../../config/wire.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import { freshFolder, start, warehouseOf, type Ended } from '../cli-run.ts'
 import type { Cut } from '../faults.ts'
+import { quickChecks } from './commands.ts'
 import { lookAt, printOf, rowsSeen } from './look.ts'
 import type { DrivenSet } from './sets.ts'
 import type { Command } from './step.ts'
@@ -44,8 +45,8 @@ export async function storeInProcesses(set: DrivenSet, partitions: number, text:
     async complaints() {
       const { out } = await start(folder, 'doctor --config own.json --json').ended
       const { checks } = JSON.parse(out) as { readonly checks: readonly Record<'check' | 'state' | 'found', string>[] }
-      const looked = checks.filter(({ check }) => ['unfinished work', 'tables and views', 'rows'].includes(check))
-      if (looked.length !== 3 || looked.some(({ state }) => state === 'not checked')) throw new Error(`doctor did not look: ${out}`)
+      const looked = checks.filter(({ check }) => (quickChecks as readonly string[]).includes(check))
+      if (looked.length !== quickChecks.length || looked.some(({ state }) => state === 'not checked')) throw new Error(`doctor did not look: ${out}`)
       return looked.filter(({ state }) => state === 'problem').map(({ found }) => found)
     },
     print: () => printOf(opened),

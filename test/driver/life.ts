@@ -7,7 +7,7 @@ import { again, besides, finish, type Life } from './finish.ts'
 import { expectedOf, wrongAmidst, wrongIn } from './judge.ts'
 import { backfilled, carriedOut, consumedTo, freshOf, positionsIn, produced, sunk, topOf, type Model } from './model.ts'
 import { oracle as newOracle } from './oracle.ts'
-import { changesVersions, inWords, type Command, type Step, type Said } from './step.ts'
+import { changesVersions, inWords, type Command, type Said, type Step } from './step.ts'
 import { Wrong, type DrivenStore, type Outcome } from './store.ts'
 
 export const newLife = (model: Model, store: DrivenStore): Life => ({ model, store, oracle: newOracle() })

@@ -24,6 +24,9 @@ export type Step =
   /** Something of the warehouse is lost or changed: verify and doctor must tell, and repair, maybe cut short at first, must mend it. */
   | { readonly damage: Damage; readonly version: number; readonly place: number; readonly cut?: Cut }
 
+/** What verify found, and the numbers that it named. */
+export type Said = { readonly equal: boolean; readonly named: readonly number[] }
+
 export const changesVersions = (command: Command): boolean => ['apply', 'promote', 'rollback', 'retire', 'repair'].includes(command.do)
 
 export function inWords(step: Step): string {
@@ -48,6 +51,3 @@ function commandInWords(command: Command): string {
     default: return command.do
   }
 }
-
-/** What verify found, and the numbers that it named. */
-export type Said = { readonly equal: boolean; readonly named: readonly number[] }
