@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Columns } from '../utilities/values/columns.ts'
 import { openParquetThread } from '../utilities/parquet/thread.ts'
-import { done, freshFolder, json, start, tidemark, until } from './cli-run.ts'
+import { done, freshFolder, json, rejectsPath, start, tidemark, until } from './cli-run.ts'
 import { generated, limitMs, withDefinitions } from './loan-folders.ts'
 
 const tricky = resolve('test/fixtures/tricky.csv')
@@ -104,7 +104,7 @@ describe('backfill --out', () => {
     const folder = freshFolder()
     const told = await json(folder, `backfill --years 2007-2012 --file ${tricky} --features loan_risk@0 --out rows`)
     expect(told).toMatchObject({ rejected, rejects: 'rows.rejects.csv' })
-    expect(readFileSync(join(folder, told.rejects), 'utf8')).toBe(readFileSync(join(stored, '.tidemark', 'rejects', 'loan_risk.csv'), 'utf8'))
+    expect(readFileSync(join(folder, told.rejects), 'utf8')).toBe(readFileSync(rejectsPath(stored, 'loan_risk'), 'utf8'))
     expect(names(folder)).toEqual(['rows', 'rows.rejects.csv'])
 
     await done(stored, 'export loan_risk@0 --out rows')

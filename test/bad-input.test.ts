@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { done, freshFolder, json, start, tidemark, until, type Ended } from './cli-run.ts'
+import { done, freshFolder, json, rejectsPath, start, tidemark, until, type Ended } from './cli-run.ts'
 import { withDefinitions } from './loan-folders.ts'
 
 const limitMs = 60_000
@@ -214,7 +214,7 @@ describe('mistakes with data that is there change nothing', () => {
 
   it('has changed nothing by any of them', async () => {
     expect(await state()).toEqual(before)
-    expect(existsSync(join(folder, '.tidemark', 'rejects', 'inflow.csv'))).toBe(false)
+    expect(existsSync(rejectsPath(folder, 'inflow'))).toBe(false)
     expect(existsSync(join(folder, 'x.db'))).toBe(false)
   }, limitMs)
 })

@@ -43,6 +43,9 @@ export const freshFolder = (): string => {
 /** Where a command that is given no other place keeps its warehouse. */
 export const warehouseOf = (folder: string) => join(folder, '.tidemark', 'warehouse.db')
 
+/** Where it keeps the lines that a set, or inflow, does not take. */
+export const rejectsPath = (folder: string, name: string) => join(folder, '.tidemark', 'rejects', `${name}.csv`)
+
 /** The words are split at blanks, but for what stands in single quotes. */
 export function start(folder: string, words: string, env: Readonly<Record<string, string>> = {}): Running {
   const args = [...words.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
@@ -79,6 +82,10 @@ export async function done(folder: string, words: string): Promise<string> {
 export type Printed = any
 
 export const json = async (folder: string, words: string): Promise<Printed> => JSON.parse(await done(folder, `${words} --json`))
+
+/** What doctor finds, check by check; it ends with 1 when something is wrong. */
+export const doctorFinds = async (folder: string, words = ''): Promise<Printed> =>
+  Object.fromEntries(JSON.parse((await tidemark(folder, `doctor --json ${words}`)).out).checks.map((one: Printed) => [one.check, one]))
 
 /** Looks again and again until it is so; the test's own time limit ends the wait. */
 export async function until(isSo: () => boolean | Promise<boolean>, everyMs = 10): Promise<void> {

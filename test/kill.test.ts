@@ -1,17 +1,14 @@
 /** Real processes killed at random moments and started again until the work is done: then the warehouse must hold exactly what it should. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readConfig } from '../config/config.ts'
-import { wire, type Ports } from '../config/wire.ts'
 import { loadPosition } from '../streams/position.ts'
-import { done, freshFolder, json, start, tidemark, until, warehouseOf } from './cli-run.ts'
+import { done, freshFolder, json, rejectsPath, start, tidemark, until, warehouseOf } from './cli-run.ts'
+import { endOf } from './contracts/messages.ts'
+import { limitMs, loansWithBadLines, withPorts } from './loan-folders.ts'
 import { readRows, rejectsIn, rejectsOf, storyDifferences } from './oracle/compare.ts'
 import { readLoanFile, type LoanFile } from './oracle/loan-file.ts'
-import { lastOf, storyOf, type Owner } from './oracle/loan-story.ts'
+import { lastOf, onlyV0, storyOf, type Owner } from './oracle/loan-story.ts'
 import { chance, seed } from './seeded.ts'
-
-const limitMs = 180_000
 
 const pauseUpTo = (ms: number) => new Promise((next) => setTimeout(next, chance() * ms))
 
@@ -20,28 +17,17 @@ let file: LoanFile
 /** What a small command takes on this machine now: kills are spread over that. */
 let commandMs: number
 
-/** Generated loans, with a line that cannot be read after every 40th. */
 beforeAll(async () => {
   console.log(`kills at the moments of TIDEMARK_SEED=${seed}`)
-  const folder = freshFolder()
-  await done(folder, `generate --rows 20000 --seed ${seed} --out clean.csv`)
-  const lines = readFileSync(join(folder, 'clean.csv'), 'utf8').split('\n')
-  path = join(folder, 'loans.csv')
-  writeFileSync(path, lines.flatMap((line, i) => (i > 0 && i % 40 === 0 ? [line, `bad,${i},line`] : [line])).join('\n'))
+  path = await loansWithBadLines(freshFolder(), 20_000, seed)
   file = readLoanFile(readFileSync(path))
   const startedMs = performance.now()
   await done(freshFolder(), 'apply loan_risk@0 --yes')
   commandMs = performance.now() - startedMs
 }, limitMs)
 
-async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = await wire({ ...readConfig(undefined, {}), dataDir: join(folder, '.tidemark') })
-  return work(ports).finally(() => ports.close())
-}
-
-const onlyV0 = storyOf(Infinity, Infinity).slice(0, 1)
 const expectRows = (folder: string, owners: readonly Owner[], { loans }: Pick<LoanFile, 'loans'> = file) => expect(storyDifferences(warehouseOf(folder), loans, owners)).toEqual([])
-const rejects = (folder: string, name: string) => rejectsIn(join(folder, '.tidemark', 'rejects', `${name}.csv`))
+const rejects = (folder: string, name: string) => rejectsIn(rejectsPath(folder, name))
 const rowsShown = (folder: string) => readRows(warehouseOf(folder), 'SELECT count(*) FROM loan_risk')[0]![0] as number
 
 describe('produce, consume and sink', () => {
@@ -52,7 +38,7 @@ describe('produce, consume and sink', () => {
     const produce = `produce --years 2008-2012 --file ${path}`
 
     const killed = await withPorts(folder, async ({ log, checkpoints, warehouse }) => {
-      const end = async (topic: string) => (await log.topics()).find((one) => one.topic === topic)?.partitions[0]!.next ?? 0
+      const end = (topic: string) => endOf(log, topic)
       /** Starts a stage and kills it, time and again: every other time when rows have just moved, else at any time. Counts the kills of a stage that had moved rows. */
       const killOver = async (words: string, moved: () => Promise<number>, enough: (kills: number) => boolean) => {
         let amidst = 0

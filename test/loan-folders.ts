@@ -1,5 +1,5 @@
 /** Folders with generated loans in them: made once, copied for a test, and dumped table by table to be compared. */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
@@ -20,6 +20,15 @@ export async function generated(rows: number, seed = 11): Promise<string> {
   return join(folder, 'loans.csv.gz')
 }
 
+/** The same in the folder, with a line that cannot be read after every 40th. */
+export async function loansWithBadLines(folder: string, rows: number, seed: number): Promise<string> {
+  await done(folder, `generate --rows ${rows} --seed ${seed} --out clean.csv`)
+  const lines = readFileSync(join(folder, 'clean.csv'), 'utf8').split('\n')
+  const path = join(folder, 'loans.csv')
+  writeFileSync(path, lines.flatMap((line, i) => (i > 0 && i % 40 === 0 ? [line, `bad,${i},line`] : [line])).join('\n'))
+  return path
+}
+
 /** v0 over 2007 to 2009: the first year as a batch, the others through the stream. */
 export async function loansUntil2009(file: string): Promise<string> {
   const folder = freshFolder()
@@ -28,6 +37,33 @@ export async function loansUntil2009(file: string): Promise<string> {
   await done(folder, `produce --years 2008-2009 --file ${file}`)
   await done(folder, 'up --until-caught-up')
   return folder
+}
+
+/** The story that the oracle computes: v1 is applied cold after 2008, v2 forward-only after 2010, and the set of 2007 is computed beside them. */
+export async function tellStory(folder: string, file: string, config = ''): Promise<void> {
+  const step = (words: string) => done(folder, `${words} ${config}`)
+  await step('apply loan_risk@0 --yes')
+  await step(`backfill --years 2007 --file ${file}`)
+  await step(`backfill --years 2007 --features loan_risk_2007 --file ${file}`)
+  await step(`produce --years 2008 --file ${file}`)
+  await step('consume --until-caught-up')
+  await step('apply loan_risk@1 --cold --yes')
+  await step(`produce --years 2009-2010 --file ${file}`)
+  await step('up --until-caught-up')
+  await step('apply loan_risk@2 --forward-only --yes')
+  await step(`produce --years 2011-2012 --file ${file}`)
+  await step('consume --until-caught-up')
+  await step('sink --until-caught-up')
+}
+
+/** A folder for each version, in which it was applied before there was any data, and `take` brought all of it: what it computes with nothing in its past. */
+export async function computedFresh(take: (folder: string) => Promise<unknown>): Promise<{ readonly [version: number]: string }> {
+  return Object.fromEntries(await Promise.all([0, 1, 2].map(async (version) => {
+    const folder = freshFolder()
+    for (let one = 0; one <= version; one++) await done(folder, `apply loan_risk@${one} --yes`)
+    await take(folder)
+    return [version, folder] as const
+  })))
 }
 
 /** Another folder with the same data directory; what was ingested stays where it was. */
@@ -46,8 +82,9 @@ export function withDefinitions(folder: string, text: string, file = 'features.t
   return '--config own.json'
 }
 
-export async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = await wire({ ...readConfig(undefined, {}), dataDir: join(folder, '.tidemark') })
+/** Without a config file in the folder, those of the embedded profile. */
+export async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>, configFile?: string): Promise<T> {
+  const ports = await wire({ ...readConfig(configFile && join(folder, configFile), {}), dataDir: join(folder, '.tidemark') })
   return work(ports).finally(() => ports.close())
 }
 
@@ -97,10 +134,17 @@ export async function expectRefused(folder: string, words: string, says: string 
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
+export async function expectVerified(folder: string, ...versions: readonly number[]): Promise<void> {
+  for (const version of versions) expect(await tidemark(folder, `verify loan_risk@${version}`)).toMatchObject({ code: 0 })
+}
+
+export const chain = [v0, v1, v2].map(({ definition }) => definition)
+
+/** The signal and the reports that nobody needs. */
+export const unwatched = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
+
 /** An apply that dies before its first row of history is written. */
 export const cutShort = (folder: string, version: number, mode: Mode) => withPorts(folder, async (ports) => {
   const warehouse = { ...ports.warehouse, write: () => Promise.reject(new Error('killed')) }
-  const chain = [v0, v1, v2].map(({ definition }) => definition)
-  const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
-  await expect(apply({ ...ports, warehouse }, { chain, version, mode, ...watch })).rejects.toThrow('killed')
+  await expect(apply({ ...ports, warehouse }, { chain, version, mode, ...unwatched })).rejects.toThrow('killed')
 })

@@ -4,14 +4,13 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { inflowTopic, registerInflow } from '../streams/inflow.ts'
-import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { encodeObject } from '../schemas/avro/generic.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { frameHeader } from '../schemas/wire.ts'
 import { apply } from '../versions/apply.ts'
-import { done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
-import { copyOf, cutShort, expectRefused, generated, limitMs, only, valuesIn, withPorts } from './loan-folders.ts'
+import { doctorFinds, done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
+import { chain, copyOf, cutShort, expectRefused, generated, limitMs, only, unwatched, valuesIn, withPorts } from './loan-folders.ts'
 
 let file: string
 let base: string
@@ -40,10 +39,7 @@ const inWarehouse = (folder: string, sql: string) => {
 
 /** What a command says that ends with 1 when it finds something. */
 const found = async (folder: string, words: string) => JSON.parse((await tidemark(folder, `${words} --json`)).out)
-const doctorSays = async (folder: string, check: string) => (await found(folder, 'doctor')).checks.find((one: { check: string }) => one.check === check)
 
-const chain = [v0, v1, v2].map(({ definition }) => definition)
-const watch = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
 describe('a warehouse', () => {
   it('that was lost is told by every command, and made again with every row', async () => {
     const folder = copyOf(base)
@@ -55,7 +51,7 @@ describe('a warehouse', () => {
       expect({ words, code, err }).toMatchObject({ code: 1, err: expect.stringContaining(`${lost}. Put the warehouse back, or have it made again from history: tidemark repair loan_risk`) })
     }
     expect((await json(folder, 'versions')).unfinished).toEqual([`loan_risk: ${lost}. Run: tidemark repair loan_risk`])
-    expect(await doctorSays(folder, 'unfinished work')).toMatchObject({ state: 'problem' })
+    expect((await doctorFinds(folder))['unfinished work']).toMatchObject({ state: 'problem' })
     await done(folder, 'repair loan_risk')
     await done(folder, 'up --until-caught-up')
     expect(['loan_risk', 'loan_risk_v0', 'loan_risk_v1'].map((view) => valuesIn(folder, view))).toEqual(before)
@@ -78,13 +74,13 @@ describe('a warehouse', () => {
   it('whose rows do not add up is no store that doctor calls well; verify names them, repair mends them and nothing else', async () => {
     const folder = copyOf(base)
     const before = valuesIn(folder, 'loan_risk')
-    expect(await doctorSays(folder, 'rows')).toMatchObject({ state: 'ok' })
+    expect((await doctorFinds(folder))['rows']).toMatchObject({ state: 'ok' })
     inWarehouse(folder, `DELETE FROM loan_risk_rows WHERE _version = 1 AND _seq BETWEEN 100 AND 199;
       UPDATE loan_risk_rows SET ma50 = ma50 + 1 WHERE _version = 1 AND _seq = 300;
       INSERT INTO loan_risk_rows (amount_requested, application_date, _modified_ts, _version, _seq)
         VALUES (1, '2011-01-01', 0, 1, 1000000)`)
     const rows = before.length
-    expect(await doctorSays(folder, 'rows')).toMatchObject({
+    expect((await doctorFinds(folder))['rows']).toMatchObject({
       state: 'problem', found: `loan_risk@1 has ${grouped(rows - 99)} rows of ${grouped(rows)}`,
       todo: 'See which: tidemark verify loan_risk@1; bring them back: tidemark repair loan_risk',
     })
@@ -125,8 +121,8 @@ describe('a way out', () => {
     const own = copyOf(folder)
     await withPorts(folder, async (ports) => {
       const lost = { ...ports, openSource: () => { throw new Error('the file is gone') } }
-      await expect(apply(lost, { chain, version: 2, mode: 'backfill', ...watch })).rejects.toThrow('gone')
-      await apply(lost, { chain, version: 2, mode: 'cold', ...watch })
+      await expect(apply(lost, { chain, version: 2, mode: 'backfill', ...unwatched })).rejects.toThrow('gone')
+      await apply(lost, { chain, version: 2, mode: 'cold', ...unwatched })
     })
     expect((await json(folder, 'versions')).unfinished).toEqual([])
     expect(await done(own, 'retire loan_risk@2 --yes')).toBe('loan_risk@2 is retired')
@@ -179,7 +175,7 @@ describe('what a decision was made for', () => {
       const { plan } = await import('../versions/plan.ts')
       const { seen, mode } = await plan(ports, { chain, version: 2, mode: 'shadow', partitions: 1 })
       await done(folder, 'rollback loan_risk --yes')
-      await expect(apply(ports, { chain, version: 2, mode, seen, ...watch })).rejects.toThrow('the versions of loan_risk have changed while you were asked')
+      await expect(apply(ports, { chain, version: 2, mode, seen, ...unwatched })).rejects.toThrow('the versions of loan_risk have changed while you were asked')
     })
   }, limitMs)
 })
@@ -188,7 +184,7 @@ describe('what a decision was made for', () => {
 const begunOver = (folder: string) => withPorts(folder, async (ports) => {
   const { log } = ports
   const writer: typeof log.writer = async (name) => (name.startsWith('compute/') ? Promise.reject(new Error('killed')) : log.writer(name))
-  await expect(apply({ ...ports, log: { ...log, writer } }, { chain, version: 1, mode: 'backfill', ...watch })).rejects.toThrow('killed')
+  await expect(apply({ ...ports, log: { ...log, writer } }, { chain, version: 1, mode: 'backfill', ...unwatched })).rejects.toThrow('killed')
 })
 
 describe('retire', () => {

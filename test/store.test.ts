@@ -3,7 +3,7 @@ import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openSqlite } from '../utilities/sqlite/database.ts'
-import { done, freshFolder, json, tidemark, warehouseOf, type Printed } from './cli-run.ts'
+import { doctorFinds, done, freshFolder, json, tidemark, warehouseOf } from './cli-run.ts'
 import { copyOf, generated, limitMs, loansUntil2009 } from './loan-folders.ts'
 import { readRows } from './oracle/compare.ts'
 
@@ -52,8 +52,7 @@ describe('a store', { timeout: limitMs }, () => {
       const gone = new RegExp(`the topic inflow that this store goes on from was deleted: ${lost}\\. .*go on with a new one: tidemark reset inflow --as-it-is`)
       const words = [`produce --years 2010 --file ${file}`, 'consume --until-caught-up', 'sink --until-caught-up', `backfill --years 2010 --file ${file}`, 'apply loan_risk@1 --yes', 'verify loan_risk@0']
       for (const one of words) await refused(folder, one, gone)
-      const doctor: Printed = JSON.parse((await tidemark(folder, 'doctor --json')).out)
-      expect(doctor.checks.find(({ check }: Printed) => check === 'places in topics')).toMatchObject({ state: 'problem', found: expect.stringMatching(lost) })
+      expect((await doctorFinds(folder))['places in topics']).toMatchObject({ state: 'problem', found: expect.stringMatching(lost) })
 
       await done(folder, 'topics inflow --create')
       await refused(folder, 'consume --until-caught-up', /was deleted, and the one of that name was made since: /)
@@ -122,8 +121,7 @@ describe('a store', { timeout: limitMs }, () => {
     })
     db.close()
     await refused(folder, 'consume --until-caught-up', new RegExp(`the records from \\d+ to ${next - 1} were deleted\\. To go on with what it holds: tidemark reset inflow --as-it-is`))
-    const { checks }: Printed = JSON.parse((await tidemark(folder, 'doctor --json')).out)
-    expect(checks.find(({ check }: Printed) => check === 'places in topics')).toMatchObject({ state: 'problem', todo: 'To go on with what it holds: tidemark reset inflow --as-it-is' })
+    expect((await doctorFinds(folder))['places in topics']).toMatchObject({ state: 'problem', todo: 'To go on with what it holds: tidemark reset inflow --as-it-is' })
     await done(folder, 'reset inflow --as-it-is --yes')
     await done(folder, `produce --years 2010 --file ${file}`)
     await done(folder, 'up --until-caught-up')
@@ -145,8 +143,7 @@ describe('a store', { timeout: limitMs }, () => {
   it('whose log was lost is begun anew by what doctor says, and the sink does not take its old place for one in the new outflow', async () => {
     const folder = copyOf(made)
     for (const name of readdirSync(join(folder, '.tidemark')).filter((one) => one.startsWith('log.db'))) rmSync(join(folder, '.tidemark', name))
-    const { checks }: Printed = JSON.parse((await tidemark(folder, 'doctor --json')).out)
-    expect(checks.find(({ check }: Printed) => check === 'log.db')).toMatchObject({ state: 'problem', todo: 'Run: tidemark apply loan_risk@0' })
+    expect((await doctorFinds(folder))['log.db']).toMatchObject({ state: 'problem', todo: 'Run: tidemark apply loan_risk@0' })
     await done(folder, 'apply loan_risk@0 --yes')
     await done(folder, `produce --years 2007-2009 --file ${file}`)
     expect(await json(folder, 'up --until-caught-up')).toMatchObject({ rows: taken, written: taken })

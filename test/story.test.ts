@@ -5,27 +5,17 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { deflateSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readConfig } from '../config/config.ts'
-import { wire, type Ports } from '../config/wire.ts'
 import { loadHeld, saveHeld } from '../streams/held.ts'
-import { done, freshFolder, json, start, tidemark, until, warehouseOf } from './cli-run.ts'
+import { done, freshFolder, json, rejectsPath, start, tidemark, until, warehouseOf } from './cli-run.ts'
+import { endOf } from './contracts/messages.ts'
+import { generated, limitMs, tellStory, withPorts } from './loan-folders.ts'
 import { columnsOf, differences, readRows, rejectsIn, rejectsOf, storyDifferences, viewColumns } from './oracle/compare.ts'
 import { readLoanFile, type LoanFile } from './oracle/loan-file.ts'
-import { lastOf, rowsOf, storyOf, type Owner } from './oracle/loan-story.ts'
+import { lastOf, onlyV0, rowsOf, storyOf, type Owner } from './oracle/loan-story.ts'
 
-const limitMs = 180_000
 const fixture = (name: string) => resolve('test/fixtures', name)
 const tricky = fixture('tricky.csv')
 const loansOf = (file: string): LoanFile => readLoanFile(readFileSync(file))
-const rejectsFile = (folder: string, name: string) => join(folder, '.tidemark', 'rejects', `${name}.csv`)
-/** v0 alone, from the first record on. */
-const onlyV0 = storyOf(Infinity, Infinity).slice(0, 1)
-
-async function generated(rows: number): Promise<string> {
-  const folder = freshFolder()
-  await done(folder, `generate --rows ${rows} --seed 11 --out loans.csv.gz`)
-  return join(folder, 'loans.csv.gz')
-}
 
 const expectRows = (folder: string, { loans }: LoanFile, owners: readonly Owner[]) => expect(storyDifferences(warehouseOf(folder), loans, owners)).toEqual([])
 
@@ -37,26 +27,6 @@ async function reportedStory(folder: string): Promise<readonly Owner[]> {
   const { versions, unfinished } = await json(folder, 'versions loan_risk')
   expect(unfinished).toEqual([])
   return storyOf(versions[1].switchedAfter, versions[2].switchedAfter)
-}
-
-async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = await wire({ ...readConfig(undefined, {}), dataDir: join(folder, '.tidemark') })
-  return work(ports).finally(() => ports.close())
-}
-
-async function tellStory(folder: string, file: string): Promise<void> {
-  await done(folder, 'apply loan_risk@0 --yes')
-  await done(folder, `backfill --years 2007 --file ${file}`)
-  await done(folder, `backfill --years 2007 --features loan_risk_2007 --file ${file}`)
-  await done(folder, `produce --years 2008 --file ${file}`)
-  await done(folder, 'consume --until-caught-up')
-  await done(folder, 'apply loan_risk@1 --cold --yes')
-  await done(folder, `produce --years 2009-2010 --file ${file}`)
-  await done(folder, 'up --until-caught-up')
-  await done(folder, 'apply loan_risk@2 --forward-only --yes')
-  await done(folder, `produce --years 2011-2012 --file ${file}`)
-  await done(folder, 'consume --until-caught-up')
-  await done(folder, 'sink --until-caught-up')
 }
 
 describe('the fixtures', () => {
@@ -97,8 +67,8 @@ function telling(open: () => Promise<string>) {
   it('reports the switches where the years end', async () => expect(await reportedStory(folder)).toEqual(told.story))
 
   it('keeps every line that cannot be read, once, with its number and column', () => {
-    for (const set of ['loan_risk', 'loan_risk_2007']) expect(rejectsIn(rejectsFile(folder, set))).toEqual(rejectsOf(told.file, 2007, 2007))
-    expect(rejectsIn(rejectsFile(folder, 'inflow'))).toEqual(rejectsOf(told.file, 2008, 2012))
+    for (const set of ['loan_risk', 'loan_risk_2007']) expect(rejectsIn(rejectsPath(folder, set))).toEqual(rejectsOf(told.file, 2007, 2007))
+    expect(rejectsIn(rejectsPath(folder, 'inflow'))).toEqual(rejectsOf(told.file, 2008, 2012))
   })
 
   it('proves every version equal to a replay', () => expectVerified(folder, 'loan_risk@0', 'loan_risk@1', 'loan_risk@2', 'loan_risk_2007@0'), limitMs)
@@ -127,7 +97,7 @@ describe('the story of tricky.csv', () => {
     await done(folder, 'up --until-caught-up')
     expect(await json(folder, 'status')).toEqual(before)
     expectRows(folder, file, story)
-    expect(rejectsIn(rejectsFile(folder, 'inflow'))).toEqual(rejectsOf(file, 2008, 2012))
+    expect(rejectsIn(rejectsPath(folder, 'inflow'))).toEqual(rejectsOf(file, 2008, 2012))
   }, limitMs)
 
   it('is proved false by a value or a row that somebody changed, which is named', async () => {
@@ -263,7 +233,7 @@ describe('Ctrl-C', () => {
     const folder = freshFolder()
     await done(folder, `backfill --years 2007-2011 --file ${path}`)
     await withPorts(folder, async ({ log, warehouse }) => {
-      const end = async (topic: string) => (await log.topics()).find((one) => one.topic === topic)?.partitions[0]!.next ?? 0
+      const end = (topic: string) => endOf(log, topic)
       const sunk = async () => (await warehouse.progress('sink/outflow/0')) ?? 0
       const produce = `produce --years 2012 --file ${path}`
       expect(await interrupt(folder, `${produce} --rate 2000`, async () => (await end('inflow')) > 500)).toMatchObject({ code: 0, out: expect.stringContaining('interrupted: run it again') })
@@ -395,12 +365,12 @@ describe('the file behind inflow', () => {
     const strict = await tidemark(folder, `produce --years 2010 --strict --file ${tricky}`)
     const todo = 'Correct the line, or leave out --strict to put such lines into the rejects file and go on.'
     expect(strict).toMatchObject({ code: 1, err: `tidemark: ${tricky}:68: 10: 10 cells where 9 are expected. ${todo}\n` })
-    expect(rejectsIn(rejectsFile(folder, 'inflow'))).toEqual([])
+    expect(rejectsIn(rejectsPath(folder, 'inflow'))).toEqual([])
     await done(folder, `produce --years 2009 --file ${tricky}`)
     const held = (await json(folder, 'status')).inflow
     const back = await tidemark(folder, `produce --years 2008 --file ${tricky}`)
     expect(back).toMatchObject({ code: 1, err: expect.stringMatching(/^tidemark: row 25 of 2008 lies behind row \d+, which inflow holds already\. A stream cannot go back: .*\n$/) })
     expect((await json(folder, 'status')).inflow).toEqual(held)
-    expect(rejectsIn(rejectsFile(folder, 'inflow'))).toEqual([])
+    expect(rejectsIn(rejectsPath(folder, 'inflow'))).toEqual([])
   }, limitMs)
 })

@@ -2,22 +2,16 @@
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { sink } from '../sink/sink.ts'
-import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Running } from './cli-run.ts'
-import { generated, limitMs, only, valuesIn, withPorts } from './loan-folders.ts'
+import { done, freshFolder, json, start, until, warehouseOf, type Running } from './cli-run.ts'
+import { computedFresh, expectVerified, generated, limitMs, only, valuesIn, withPorts } from './loan-folders.ts'
 
 const rows = 20_000
 let file: string
-/** All versions over all records, computed with nothing in their past. */
 let fresh: { readonly [version: number]: string }
 
 beforeAll(async () => {
   file = await generated(rows, 21)
-  fresh = Object.fromEntries(await Promise.all([0, 1, 2].map(async (version) => {
-    const folder = freshFolder()
-    for (let one = 0; one <= version; one++) await done(folder, `apply loan_risk@${one} --yes`)
-    await done(folder, `backfill --years 2007-2012 --file ${file}`)
-    return [version, folder] as const
-  })))
+  fresh = await computedFresh((folder) => done(folder, `backfill --years 2007-2012 --file ${file}`))
 }, limitMs)
 
 /** What a poll of the view showed that it should not, and which versions it has shown. */
@@ -67,10 +61,6 @@ async function finished({ up, produce }: { up: Running; produce: Running }, fold
   await shown(folder, up, rows)
   up.signal('SIGINT')
   expect(await up.ended).toMatchObject({ code: 0, out: expect.stringMatching(new RegExp(`^computed [\\d ]+ records, wrote`)) })
-}
-
-const expectVerified = async (folder: string, ...versions: readonly number[]) => {
-  for (const version of versions) expect(await tidemark(folder, `verify loan_risk@${version}`)).toMatchObject({ code: 0 })
 }
 
 describe('an always-on consumer', () => {

@@ -2,13 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadPosition } from '../streams/position.ts'
 import { rollback } from '../versions/promote.ts'
-import { done, freshFolder, json, tidemark } from './cli-run.ts'
-import { copyOf, dumpOf, expectRefused, generated, limitMs, loansUntil2009, only, rowsIn, valuesIn, withPorts } from './loan-folders.ts'
+import { done, json, tidemark } from './cli-run.ts'
+import { computedFresh, copyOf, dumpOf, expectRefused, expectVerified, generated, limitMs, loansUntil2009, only, rowsIn, valuesIn, withPorts } from './loan-folders.ts'
 
 let file: string
 let base: string
 
-/** The versions applied before there is any data, then all of it: what they compute with nothing in their past. */
 let fresh: { readonly [version: number]: string }
 
 const ingest = async (folder: string, years: string) => {
@@ -19,19 +18,13 @@ const ingest = async (folder: string, years: string) => {
 beforeAll(async () => {
   file = await generated(20_000)
   base = await loansUntil2009(file)
-  fresh = Object.fromEntries(await Promise.all([0, 1, 2].map(async (version) => {
-    const folder = freshFolder()
-    for (let one = 0; one <= version; one++) await done(folder, `apply loan_risk@${one} --yes`)
+  fresh = await computedFresh(async (folder) => {
     await done(folder, `backfill --years 2007-2008 --file ${file}`)
     await ingest(folder, '2009-2012')
-    return [version, folder] as const
-  })))
+  })
 }, limitMs)
 
 const stateOf = async (folder: string, version: number) => (await json(folder, 'versions loan_risk')).versions[version]
-const expectVerified = async (folder: string, ...versions: readonly number[]) => {
-  for (const version of versions) expect(await tidemark(folder, `verify loan_risk@${version}`)).toMatchObject({ code: 0 })
-}
 
 /** The rows of the fresh computation for all that this folder has ingested. */
 function expectFresh(folder: string, version: number, view = `loan_risk_v${version}`) {

@@ -26,5 +26,8 @@ export async function readAll(log: Log, topic: string, options: Partial<ReadOpti
 export const readTexts = async (log: Log, topic: string, options: Partial<ReadOptions> = {}): Promise<string[]> =>
   (await readAll(log, topic, options)).map(({ text }) => text)
 
+/** The offset of the message to come; 0 before there is a topic. */
+export const endOf = async (log: Log, topic: string): Promise<number> => (await log.topics()).find((one) => one.topic === topic)?.partitions[0]!.next ?? 0
+
 /** Texts prefix0, prefix1, … */
 export const numbered = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`)

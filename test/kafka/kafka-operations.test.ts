@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openKafkaLog } from '../../utilities/kafka/log.ts'
-import { freshFolder, json, done, tidemark, until, start, warehouseOf, type Printed } from '../cli-run.ts'
+import { doctorFinds, done, freshFolder, json, start, tidemark, until, warehouseOf, type Printed } from '../cli-run.ts'
 import { readAll } from '../contracts/messages.ts'
 import { readRows } from '../oracle/compare.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
@@ -60,7 +60,7 @@ function operations() {
     })
 
     it('doctor says which brokers answer, and what is wrong with the topics', async () => {
-      const checksOf = async (place: string): Promise<Printed> => Object.fromEntries(JSON.parse((await tidemark(place, `doctor --json ${config}`)).out).checks.map((one: Printed) => [one.check, one]))
+      const checksOf = (place: string) => doctorFinds(place, config)
       const well = await checksOf(folder)
       expect(well.Kafka).toMatchObject({ state: 'ok', found: `1 broker: ${kafka.brokers[0]}` })
       expect(well['Kafka topics']).toMatchObject({ state: 'ok', found: 'inflow (1), inflow.dead (1), outflow (1), kept for ever' })
@@ -79,7 +79,7 @@ function operations() {
     it('doctor names what makes a topic forget, with a command that can be typed as it stands, and misses no file that nobody named', async () => {
       const place = folderWith('forgets.', { topicSettings: { inflow: { 'cleanup.policy': 'compact' }, outflow: { 'retention.bytes': 5_000_000 } } })
       await done(place, 'apply loan_risk@0 --yes')
-      const found = async (): Promise<Printed> => Object.fromEntries(JSON.parse((await tidemark(place, `doctor --json ${config}`)).out).checks.map((one: Printed) => [one.check, one]))
+      const found = () => doctorFinds(place, config)
       await done(place, `topics outflow --create ${config}`)
       const alter = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic forgets.`
       const mend = `What is deleted cannot be replayed. Set it: ${alter}`

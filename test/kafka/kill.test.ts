@@ -9,12 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readConfig } from '../../config/config.ts'
-import { wire, type Ports } from '../../config/wire.ts'
 import { loadPosition } from '../../streams/position.ts'
 import { openKafkaLog, type KafkaLog } from '../../utilities/kafka/log.ts'
 import { fetchFrom } from '../../utilities/kafka/reader.ts'
-import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Ended } from '../cli-run.ts'
+import { done, freshFolder, json, rejectsPath, start, tidemark, until, warehouseOf, type Ended } from '../cli-run.ts'
+import { loansWithBadLines, withPorts } from '../loan-folders.ts'
 import { rejectsIn, rejectsOf, storyDifferences } from '../oracle/compare.ts'
 import { readLoanFile } from '../oracle/loan-file.ts'
 import { rowsOf, storyOf } from '../oracle/loan-story.ts'
@@ -59,8 +58,7 @@ function killTests() {
       console.log(`kills at the moments of TIDEMARK_SEED=${seed}`)
       const folder = freshFolder()
       writeFileSync(join(folder, 'kafka.json'), JSON.stringify({ log: { kind: 'kafka', brokers: kafka.brokers, sessionTimeoutMs } }))
-      await loansWithBadLines(folder)
-      const file = readLoanFile(readFileSync(join(folder, 'loans.csv')))
+      const file = readLoanFile(readFileSync(await loansWithBadLines(folder, rows, seed)))
       const produce = `produce --years 2008-2012 --file loans.csv ${config}`
 
       await done(folder, `apply loan_risk@0 --yes ${config}`)
@@ -100,7 +98,7 @@ function killTests() {
       expect(story[0]!.until).toBeLessThan(story[1]!.until)
       expect(story[1]!.until).toBeLessThan(file.loans.at(-1)!.seq)
       expect(storyDifferences(warehouseOf(folder), file.loans, story)).toEqual([])
-      expect(rejectsIn(join(folder, '.tidemark', 'rejects', 'inflow.csv'))).toEqual(rejectsOf(file, 2008, 2012))
+      expect(rejectsIn(rejectsPath(folder, 'inflow'))).toEqual(rejectsOf(file, 2008, 2012))
       expect((await json(folder, `status ${config}`)).sets[0]).toMatchObject({ promoted: 2, live: [2], duplicates: 0, dead: 0, lag: 0 })
       for (const { version } of story) expect(await tidemark(folder, `verify loan_risk@${version} ${config}`)).toMatchObject({ code: 0 })
 
@@ -110,18 +108,11 @@ function killTests() {
       const [inflow, outflow] = await withPorts(folder, ({ registry }) => Promise.all([
         committedRecords(registry, kafka.brokers[0]!, 'inflow', ['seq']),
         committedRecords(registry, kafka.brokers[0]!, 'outflow', ['seq', '_version', 'ma50', 'ma100']),
-      ]))
+      ]), 'kafka.json')
       expect(unlike(inflow.map(({ values }) => values), streamed.map(({ seq }) => [seq]))).toEqual([])
       expect(unlike(outflow.map(({ values }) => values), computed)).toEqual([])
     }, limitMs)
   })
-}
-
-/** Generated loans, with a line that cannot be read after every 40th. */
-async function loansWithBadLines(folder: string): Promise<void> {
-  await done(folder, `generate --rows ${rows} --seed ${seed} --out clean.csv`)
-  const lines = readFileSync(join(folder, 'clean.csv'), 'utf8').split('\n')
-  writeFileSync(join(folder, 'loans.csv'), lines.flatMap((line, i) => (i > 0 && i % 40 === 0 ? [line, `bad,${i},line`] : [line])).join('\n'))
 }
 
 /** Runs the three stages, each started again whenever it is dead, and kills them until each was killed often enough and the work beside it is done. */
@@ -144,7 +135,7 @@ async function whileKilling(folder: string, produce: string, beside: (watched: W
       const working = beside(watched).finally(() => (going = false))
       await Promise.all([working, ...stages.map((stage, i) => killOver(folder, log, stage, tolls[i]![1], enough))])
       return tolls
-    })
+    }, 'kafka.json')
   } finally {
     await log.close()
   }
@@ -209,10 +200,5 @@ async function openEnds({ kafka: parts }: KafkaLog, topic: string) {
 }
 
 const isOpen = ({ stable, end }: { readonly stable: number; readonly end: number }) => stable < end
-
-async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = await wire({ ...readConfig(join(folder, 'kafka.json'), {}), dataDir: join(folder, '.tidemark') })
-  return work(ports).finally(() => ports.close())
-}
 
 unlessMissing(missingForKafka(), killTests)

@@ -3,11 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readConfig } from '../../config/config.ts'
-import { wire, type Ports } from '../../config/wire.ts'
 import { loadPositions } from '../../streams/position.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Running } from '../cli-run.ts'
-import { generated, limitMs, only } from '../loan-folders.ts'
+import { generated, limitMs, only, withPorts } from '../loan-folders.ts'
 import { differences } from '../oracle/compare.ts'
 import { keyedStory } from '../oracle/keyed-story.ts'
 import { readLoanFile } from '../oracle/loan-file.ts'
@@ -35,11 +33,6 @@ function folderWith(definitions: string, { topicPrefix, partitions }: { readonly
   const log = { kind: 'kafka', brokers: kafka.brokers, topicPrefix, partitions, sessionTimeoutMs: 2000 }
   writeFileSync(join(folder, 'kafka.json'), JSON.stringify({ features: 'features.ts', log }))
   return folder
-}
-
-async function withPorts<T>(folder: string, work: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = await wire({ ...readConfig(join(folder, 'kafka.json'), {}), dataDir: join(folder, '.tidemark') })
-  return work(ports).finally(() => ports.close())
 }
 
 /** The partitions that a consumer says it has begun to work on. */
@@ -76,7 +69,7 @@ function partitionTests() {
       const [inflow, outflow] = await withPorts(folder, ({ registry }) => Promise.all([
         committedRecords(registry, kafka.brokers[0]!, 'keyed.inflow', ['seq', 'state']),
         committedRecords(registry, kafka.brokers[0]!, 'keyed.outflow', ['seq', '_version', 'ma50', 'ma100']),
-      ]))
+      ]), 'kafka.json')
       const streamed = loans.filter(({ year }) => year >= 2008)
       const partitionOf = partitionsOfKeys(inflow)
       const bySeq = (a: readonly unknown[], b: readonly unknown[]) => Number(a[0]) - Number(b[0])
@@ -188,7 +181,7 @@ async function whileMembersComeAndGo(folder: string, produce: Running): Promise<
     await allMoved()
     for (const member of [...consumers, ...sinks]) await ended(member)
     return kills
-  })
+  }, 'kafka.json')
 }
 
 /** A key must not lie in two partitions. */

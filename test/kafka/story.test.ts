@@ -2,14 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { done, freshFolder, json, tidemark, warehouseOf } from '../cli-run.ts'
-import { generated, limitMs, valuesIn } from '../loan-folders.ts'
+import { freshFolder, json, rejectsPath, tidemark, warehouseOf } from '../cli-run.ts'
+import { generated, limitMs, tellStory, valuesIn } from '../loan-folders.ts'
 import { readRows, rejectsIn, storyDifferences } from '../oracle/compare.ts'
 import { readLoanFile } from '../oracle/loan-file.ts'
 import { lastOf, storyOf } from '../oracle/loan-story.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
+const config = '--config config.json'
 let kafka: TestKafka
 let topicPrefixes = 0
 
@@ -19,22 +20,6 @@ function folderOn(log: 'kafka' | 'embedded'): string {
   const chosen = log === 'kafka' ? { kind: 'kafka', brokers: kafka.brokers, topicPrefix: `story${++topicPrefixes}.` } : { kind: 'embedded' }
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ log: chosen }))
   return folder
-}
-
-async function tellStory(folder: string, file: string): Promise<void> {
-  const step = (words: string) => done(folder, `${words} --config config.json`)
-  await step('apply loan_risk@0 --yes')
-  await step(`backfill --years 2007 --file ${file}`)
-  await step(`backfill --years 2007 --features loan_risk_2007 --file ${file}`)
-  await step(`produce --years 2008 --file ${file}`)
-  await step('consume --until-caught-up')
-  await step('apply loan_risk@1 --cold --yes')
-  await step(`produce --years 2009-2010 --file ${file}`)
-  await step('up --until-caught-up')
-  await step('apply loan_risk@2 --forward-only --yes')
-  await step(`produce --years 2011-2012 --file ${file}`)
-  await step('consume --until-caught-up')
-  await step('sink --until-caught-up')
 }
 
 const views = (folder: string) => readRows(warehouseOf(folder), `SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`) as [string, string][]
@@ -47,7 +32,7 @@ function telling(open: () => Promise<string>) {
     path = await open()
     folders.kafka = folderOn('kafka')
     folders.embedded = folderOn('embedded')
-    await Promise.all([tellStory(folders.kafka, path), tellStory(folders.embedded, path)])
+    await Promise.all([folders.kafka, folders.embedded].map((folder) => tellStory(folder, path, config)))
   }, limitMs)
 
   it('gives the rows that the embedded log gives, in the table and in every view, and those are the rows of the oracle', () => {
@@ -64,15 +49,15 @@ function telling(open: () => Promise<string>) {
   })
 
   it('leaves the same lines aside, and nothing unfinished', async () => {
-    const rejects = (folder: string, name: string) => rejectsIn(join(folder, '.tidemark', 'rejects', `${name}.csv`))
+    const rejects = (folder: string, name: string) => rejectsIn(rejectsPath(folder, name))
     for (const name of ['loan_risk', 'loan_risk_2007', 'inflow']) expect(rejects(folders.kafka, name)).toEqual(rejects(folders.embedded, name))
-    expect((await json(folders.kafka, 'versions loan_risk --config config.json')).unfinished).toEqual([])
-    const { sets } = await json(folders.kafka, 'status --config config.json')
+    expect((await json(folders.kafka, `versions loan_risk ${config}`)).unfinished).toEqual([])
+    const { sets } = await json(folders.kafka, `status ${config}`)
     expect(sets[0]).toMatchObject({ set: 'loan_risk', promoted: 2, live: [2], duplicates: 0, dead: 0, lag: 0 })
   })
 
   it.each(['loan_risk@0', 'loan_risk@1', 'loan_risk@2', 'loan_risk_2007@0'])('proves %s equal to a replay of the records in Kafka', async (version) => {
-    expect(await tidemark(folders.kafka, `verify ${version} --config config.json`)).toMatchObject({ code: 0, out: expect.stringContaining('rows computed again and equal') })
+    expect(await tidemark(folders.kafka, `verify ${version} ${config}`)).toMatchObject({ code: 0, out: expect.stringContaining('rows computed again and equal') })
   }, limitMs)
 }
 

@@ -19,6 +19,9 @@ export const storyOf = (first: number, second: number): readonly Owner[] => [
   { version: 2, after: second, until: Infinity, ma50: { span: 50 }, ma100: mean(100, first) },
 ]
 
+/** v0 alone, from the first record on. */
+export const onlyV0 = storyOf(Infinity, Infinity).slice(0, 1)
+
 export function rowsOf(loans: readonly Loan[], owner: Owner): Row[] {
   const ma50 = valuesOf(loans, owner.ma50)
   const ma100 = owner.ma100 && valuesOf(loans, owner.ma100)
