@@ -62,7 +62,9 @@ async function runCommand(command: Command, args: readonly string[], options: Op
     const read = readConfig(options['config'] as string | undefined, process.env)
     const given = options['dataDir'] as string | undefined
     const elsewhere = [read.log, read.registry, read.warehouse].every(({ kind }) => kind !== 'embedded')
-    const dataDir = elsewhere ? given ?? read.dataDir : await placeOf(command, read, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
+    const dataDir = elsewhere
+      ? (given ?? read.dataDir)
+      : await placeOf(command, read, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
     const context: Context = { args, options, config: { ...read, dataDir }, console, signal: stop.signal }
     return (await (await command.load()).run(context)) ?? 0
   } catch (error) {
@@ -81,24 +83,45 @@ function oneLine(text: string): string {
 }
 
 /** A newcomer's first query after the demo finds the demo's data; a command that needs data makes no folder for it. */
-async function placeOf(command: Command, config: Context['config'], dataDir: string, given: boolean, note: (text: string) => void): Promise<string> {
+async function placeOf(
+  command: Command,
+  config: Context['config'],
+  dataDir: string,
+  given: boolean,
+  note: (text: string) => void,
+): Promise<string> {
   if (!command.onExisting || existsSync(dataDir)) return dataDir
   if (!given && dataDir === '.tidemark' && existsSync(demoDir)) {
     note(`(no data in ${dataDir} yet: using the demo's, ${demoDir})`)
     return demoDir
   }
   const { nothingYet } = await import('./commands/first-apply.ts')
-  throw new Problem(`nothing is applied in ${dataDir}: there is no such folder`, `${await nothingYet(config)}, or see it all with: tidemark demo`)
+  throw new Problem(
+    `nothing is applied in ${dataDir}: there is no such folder`,
+    `${await nothingYet(config)}, or see it all with: tidemark demo`,
+  )
 }
 
-function sayWhy(error: unknown, { json, note, result }: { json: boolean; note: (text: string) => void; result: (text: string, value: { error: { what: string; todo: string } }) => void }): number {
+function sayWhy(
+  error: unknown,
+  {
+    json,
+    note,
+    result,
+  }: { json: boolean; note: (text: string) => void; result: (text: string, value: { error: { what: string; todo: string } }) => void },
+): number {
   if (error instanceof Problem) {
     if (json) result('', { error: { what: error.what, todo: error.todo } })
     note(`tidemark: ${error.what}. ${error.todo}`)
     return error.exitCode
   }
   if (error instanceof Error && error.name === 'Fenced') {
-    return sayWhy(new Problem(error.message, 'Wait until the other process is done, and run this again: it goes on from what was kept.', { cause: error }), { json, note, result })
+    return sayWhy(
+      new Problem(error.message, 'Wait until the other process is done, and run this again: it goes on from what was kept.', {
+        cause: error,
+      }),
+      { json, note, result },
+    )
   }
   if (error instanceof Error && error.name === 'AbortError') {
     // Not done is not 0: a script must not go on as if it were.

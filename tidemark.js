@@ -19,7 +19,10 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   const folder = dirname(modules.createRequire(import.meta.url).resolve('node/package.json'))
   const node = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
   if (!existsSync(node)) {
-    process.stderr.write(`tidemark: Node 24 is needed and this is ${process.version}. Install Node 24, or reinstall tidemark with install scripts ` + 'allowed: they bring it along.\n')
+    process.stderr.write(
+      `tidemark: Node 24 is needed and this is ${process.version}. Install Node 24, or reinstall tidemark with install scripts ` +
+        'allowed: they bring it along.\n',
+    )
     process.exit(1)
   }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })

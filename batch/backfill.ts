@@ -26,11 +26,13 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   const left = await standingHold(checkpoints, set)
   const standing = left && isSame(left.hold, identity, years) ? left : undefined
   const numberFrom = () => baseFor(checkpoints, { source, identity, record, carryOn: options.continue, signal, exceptSet: set })
-  const base = standing?.hold.base ?? (await numberFrom().catch(async (error: unknown) => {
-    // A damaged copy of the same file is not another file.
-    await source.prove(signal)
-    throw error
-  }))
+  const base =
+    standing?.hold.base ??
+    (await numberFrom().catch(async (error: unknown) => {
+      // A damaged copy of the same file is not another file.
+      await source.prove(signal)
+      throw error
+    }))
   if (left && !standing) await takeBack(ports, set, left, { by, signal })
 
   const token = randomUUID()
@@ -59,9 +61,14 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   }
 }
 
-const isSame = (hold: BackfillHold, { sha256 }: SourceIdentity, years: Years) => hold.source.sha256 === sha256 && hold.years.join() === years.join()
+const isSame = (hold: BackfillHold, { sha256 }: SourceIdentity, years: Years) =>
+  hold.source.sha256 === sha256 && hold.years.join() === years.join()
 
-async function firstLive({ checkpoints }: Pick<BackfillPorts, 'checkpoints'>, set: string, known: readonly Definition[]): Promise<Definition> {
+async function firstLive(
+  { checkpoints }: Pick<BackfillPorts, 'checkpoints'>,
+  set: string,
+  known: readonly Definition[],
+): Promise<Definition> {
   const [first] = running(await loadPosition(checkpoints, set, 0))
   const definition = known.find(({ version }) => version === first?.version)
   if (!definition) throw new Problem(`no version of ${set} is applied`, `Run: tidemark apply ${set}@0`)
@@ -95,7 +102,10 @@ async function liftHolds(ports: UndoPorts, set: string, hold: BackfillHold, { by
 async function takeBack(ports: UndoPorts, set: string, standing: Standing, { by, signal }: Who): Promise<void> {
   const { hold, after, finished } = standing
   if (finished > 0) {
-    throw new Problem(`the backfill of ${yearsText(hold.years)} from ${hold.source.name} is complete in some partitions already`, 'Run the same backfill again to finish it.')
+    throw new Problem(
+      `the backfill of ${yearsText(hold.years)} from ${hold.source.name} is complete in some partitions already`,
+      'Run the same backfill again to finish it.',
+    )
   }
   const token = randomUUID()
   const parts = await takeHold(ports, set, { ...hold, by, token }, standing, signal)
@@ -108,10 +118,17 @@ async function takeBack(ports: UndoPorts, set: string, standing: Standing, { by,
 
 type Parts = Awaited<ReturnType<typeof takeHold>>
 
-/** The progress first: without it whoever goes on after a kill begins anew, and misses no row that is gone. Then the rows, then the hold. */
+/**
+ * The progress first: without it whoever goes on after a kill begins anew, and misses no row that is gone. Then the rows, then the hold.
+ */
 async function removeRows(ports: UndoPorts, set: string, parts: Parts, { after, token }: Pick<Batch, 'after' | 'token'>): Promise<void> {
   for (const part of parts) {
-    const progress = await loadProgress(ports.checkpoints, set, part.partition, running(part.position).map(({ version }) => version))
+    const progress = await loadProgress(
+      ports.checkpoints,
+      set,
+      part.partition,
+      running(part.position).map(({ version }) => version),
+    )
     await commitHeld(ports, set, part, token, forgetProgress(set, part.partition, progress))
   }
   const versions = new Set(parts.flatMap(({ position }) => running(position).map(({ version }) => version)))

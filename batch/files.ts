@@ -28,13 +28,19 @@ export type ComputeOptions = {
 }
 
 /** Throws the signal's reason when it aborts: what was written until then is not all. */
-export async function compute({ source, clock, rejects, write }: ComputePorts, { definition, years, strict, signal, report }: ComputeOptions): Promise<RowTotals> {
+export async function compute(
+  { source, clock, rejects, write }: ComputePorts,
+  { definition, years, strict, signal, report }: ComputeOptions,
+): Promise<RowTotals> {
   const { record } = definition
   const { push } = engine(definition)
   const { total, stretches } = chosenRows({ records: [record], source, signal, base: 0, years, strict, rejects, isThere: () => false })
   const writes = oneAhead()
   try {
-    for await (const { chosen: [records], keepAndCount } of stretches) {
+    for await (const {
+      chosen: [records],
+      keepAndCount,
+    } of stretches) {
       if (!records) continue
       await keepAndCount(records.count)
       if (records.count > 0) {

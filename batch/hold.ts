@@ -25,8 +25,8 @@ export const holdsOf = async (checkpoints: Checkpoints, set: string): Promise<re
   (await loadPositions(checkpoints, set)).map(({ hold }) => (hold?.kind === 'backfill' ? hold : undefined))
 
 /**
- * Holds are set, and end with the batch, from the first partition to the last; they are given up from the last to the first. Nothing is written
- * before all are set: where the last partition has none, there is nothing to finish or to undo.
+ * Holds are set, and end with the batch, from the first partition to the last; they are given up from the last to the first. Nothing is
+ * written before all are set: where the last partition has none, there is nothing to finish or to undo.
  */
 export async function standingHold(checkpoints: Checkpoints, set: string): Promise<Standing | undefined> {
   const holds = await holdsOf(checkpoints, set)
@@ -38,11 +38,18 @@ export async function standingHold(checkpoints: Checkpoints, set: string): Promi
 export type Wanted = Omit<BackfillHold, 'kind' | 'after'>
 
 /** Holds every partition, or those that an earlier process had not finished, whose hold is taken over. */
-export async function takeHold(ports: HoldPorts, set: string, wanted: Wanted, standing: Standing | undefined, signal: AbortSignal): Promise<readonly HeldPartition[]> {
+export async function takeHold(
+  ports: HoldPorts,
+  set: string,
+  wanted: Wanted,
+  standing: Standing | undefined,
+  signal: AbortSignal,
+): Promise<readonly HeldPartition[]> {
   const count = (await loadPositions(ports.checkpoints, set)).length
   const parts: HeldPartition[] = []
   try {
-    for (let partition = standing?.finished ?? 0; partition < count; partition++) parts.push(await holdPart(ports, set, partition, wanted, standing !== undefined, signal))
+    for (let partition = standing?.finished ?? 0; partition < count; partition++)
+      parts.push(await holdPart(ports, set, partition, wanted, standing !== undefined, signal))
     return parts
   } catch (error) {
     if (!standing) await giveUp(ports, set, parts, wanted.token).catch(() => {})
@@ -55,7 +62,14 @@ const pauseMs = 20
 /** A consumer that starts takes the writer once before it sees the hold. */
 const mostAttempts = 200
 
-async function holdPart(ports: HoldPorts, set: string, partition: number, { by, ...rest }: Wanted, goesOn: boolean, signal: AbortSignal): Promise<HeldPartition> {
+async function holdPart(
+  ports: HoldPorts,
+  set: string,
+  partition: number,
+  { by, ...rest }: Wanted,
+  goesOn: boolean,
+  signal: AbortSignal,
+): Promise<HeldPartition> {
   const { log, checkpoints, clock } = ports
   const isLeft = leftBehind(clock)
   for (let attempt = 1; ; attempt++) {
@@ -86,7 +100,13 @@ async function holdPart(ports: HoldPorts, set: string, partition: number, { by, 
 }
 
 /** Commits for a partition. Somebody else may take its writer for a moment, to find the hold and leave: then it is taken back. */
-export async function commitHeld({ log, checkpoints }: Omit<HoldPorts, 'clock'>, set: string, part: HeldPartition, token: string, save: readonly Save[]): Promise<void> {
+export async function commitHeld(
+  { log, checkpoints }: Omit<HoldPorts, 'clock'>,
+  set: string,
+  part: HeldPartition,
+  token: string,
+  save: readonly Save[],
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await part.writer.commit({ save })
@@ -107,4 +127,8 @@ export async function giveUp(ports: Omit<HoldPorts, 'clock'>, set: string, parts
 }
 
 const overtaken = (set: string, cause: Fenced) =>
-  new Problem(`another backfill of ${set} took over, or took this one back`, `See what is: tidemark status. To finish it, or to begin again, run the backfill once more.`, { cause })
+  new Problem(
+    `another backfill of ${set} took over, or took this one back`,
+    `See what is: tidemark status. To finish it, or to begin again, run the backfill once more.`,
+    { cause },
+  )

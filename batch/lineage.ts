@@ -1,4 +1,6 @@
-/** A version's engine with a past: each feature starts empty where its state once did, so that replaying history gives the same bits again. */
+/**
+ * A version's engine with a past: each feature starts empty where its state once did, so that replaying history gives the same bits again.
+ */
 import { engine, packState, type Engine } from '../feature-defs/engine.ts'
 import { nulls, scattered, type FeatureColumn } from '../feature-defs/feature-columns.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
@@ -34,13 +36,15 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
       }
       return definition.features.map(({ name, spec }) => values.get(name) ?? nulls(operatorOf(spec).gives, seq.length))
     },
-    changedKeys: () => (groups.length === 1 ? groups[0]!.engine.changedKeys() : [...new Set(groups.flatMap(({ engine }) => engine.changedKeys()))]),
+    changedKeys: () =>
+      groups.length === 1 ? groups[0]!.engine.changedKeys() : [...new Set(groups.flatMap(({ engine }) => engine.changedKeys()))],
     statesOf: (key) => groups.flatMap(({ engine }) => engine.statesOf(key)),
   }
 }
 
 /** A key's entry of state, as the checkpoint keeps it; null when there is nothing to keep. */
-export const entryOf = (states: readonly (readonly [feature: string, state: Uint8Array])[]): Uint8Array | null => (states.length === 0 ? null : packState(states))
+export const entryOf = (states: readonly (readonly [feature: string, state: Uint8Array])[]): Uint8Array | null =>
+  states.length === 0 ? null : packState(states)
 
 function pushBehind(origin: number, part: Definition, engine: Engine, records: Columns, seq: Float64Array): readonly FeatureColumn[] {
   if (seq.length === 0 || seq[0]! > origin) return engine.push(inputsOf(part, records))

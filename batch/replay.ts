@@ -9,6 +9,7 @@ import type { Log } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Source } from '../utilities/source.ts'
+import { deleted, gone, incomplete } from './lost-history.ts'
 import { spreadTogether, type ReadBatchPiece } from './file-intake.ts'
 
 export type ReplayPorts = {
@@ -75,8 +76,12 @@ export async function* replay(ports: ReplayPorts, history: readonly Piece[], opt
 }
 
 const lacking = (piece: Piece, rows: number) =>
-  new Problem(`history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, ` + `which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
-    'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, ' + 'which needs no history.')
+  new Problem(
+    `history is not complete: of the ${piece.rows} records from ${piece.firstSeq} to ${piece.lastSeq}, ` +
+      `which came from ${piece.kind === 'batch' ? piece.source.name : 'inflow'}, ${rows} were there to be read`,
+    'Restore what they came from out of a copy; to go on without these records, apply the next version with --cold, ' +
+      'which needs no history.',
+  )
 
 /** Takes from a file what was taken then: by the same records, whichever this one can read of it. */
 async function* fromFile({ openSource, registry }: ReplayPorts, piece: ReadBatchPiece, options: ReplayOptions): AsyncIterable<Stretch> {
@@ -85,7 +90,13 @@ async function* fromFile({ openSource, registry }: ReplayPorts, piece: ReadBatch
   const { id } = await registerInflow(registry, record)
   const { readers = [id] } = piece
   const wasThere = readers.includes(id)
-  const records = [record, ...(await recordsOf(registry, readers.filter((one) => one !== id)))]
+  const records = [
+    record,
+    ...(await recordsOf(
+      registry,
+      readers.filter((one) => one !== id),
+    )),
+  ]
   const source = await unchanged(openSource(piece.place), piece, signal)
   for await (const stretch of readTogether(source, records, { base, place: source.place, rowsPerBatch, signal })) {
     const chosen = chosenTogether(stretch, records, years).readings.map((columns) => inRange(columns, after, lastSeq))
@@ -103,7 +114,12 @@ function takenOf(own: Columns, deciding: readonly Columns[]): Stretch {
   const only = deciding.length === 1 && deciding[0] === own
   const numbers = numbersOf(deciding)
   const taken = new Set(only ? [] : numbers)
-  const records = only ? own : pick(own, rowsWhere(columnOf(own, '_seq', 'int').values, (one) => taken.has(one)))
+  const records = only
+    ? own
+    : pick(
+        own,
+        rowsWhere(columnOf(own, '_seq', 'int').values, (one) => taken.has(one)),
+      )
   const seq = columnOf(records, '_seq', 'int').values
   for (const one of seq) taken.delete(one)
   const others = [...taken]
@@ -113,12 +129,26 @@ function takenOf(own: Columns, deciding: readonly Columns[]): Stretch {
 function inRange(columns: Columns, after: number, lastSeq: number): Columns {
   const seq = columnOf(columns, '_seq', 'int').values
   const all = seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= lastSeq)
-  return all ? columns : pick(columns, rowsWhere(seq, (one) => one > after && one <= lastSeq))
+  return all
+    ? columns
+    : pick(
+        columns,
+        rowsWhere(seq, (one) => one > after && one <= lastSeq),
+      )
 }
 
-/** Refuses when a record beyond `after` is no longer to be had: its file is missing or has changed, or it was deleted from inflow. Reads each file through once. */
-export async function checkHistory({ openSource, log }: Pick<ReplayPorts, 'openSource' | 'log'>, needs: readonly Need[], signal: AbortSignal): Promise<void> {
-  const pieces = needs.flatMap(({ history, after }) => history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after)) as readonly BatchPiece[]
+/**
+ * Refuses when a record beyond `after` is no longer to be had: its file is missing or has changed, or it was deleted from inflow. Reads
+ * each file through once.
+ */
+export async function checkHistory(
+  { openSource, log }: Pick<ReplayPorts, 'openSource' | 'log'>,
+  needs: readonly Need[],
+  signal: AbortSignal,
+): Promise<void> {
+  const pieces = needs.flatMap(({ history, after }) =>
+    history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after),
+  ) as readonly BatchPiece[]
   const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
   for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
   for (const { partition, history, after, afterRows = 0 } of needs) {
@@ -154,7 +184,11 @@ async function* fromInflow(ports: ReplayPorts, piece: InflowPiece, options: Repl
   const recorded = { not: piece.unrecorded ?? [] }
   const own = await inflowReader(registry, record, wanted, recorded)
   const { to, readers = [own.id], most = Infinity } = piece
-  const deciding = await readersOf(registry, readers.filter((id) => id !== own.id), recorded)
+  const deciding = await readersOf(
+    registry,
+    readers.filter((id) => id !== own.id),
+    recorded,
+  )
   const wasThere = readers.includes(own.id)
   let latest = before.after
   const from = offsetBehind(piece, before)
@@ -187,19 +221,8 @@ function checkHeld(piece: InflowPiece, before: Before, first: number): void {
 const offsetBehind = ({ from, rows, lastSeq }: InflowPiece, { after, rows: before }: Before) =>
   from + Math.max(before, rows - Math.max(0, lastSeq - after), 0)
 
-const firstHeld = async (log: Log, partition: number) => (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
-
-const deleted = (piece: InflowPiece, first: number) =>
-  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from inflow, ` + `and its records before offset ${first} are deleted`,
-    'Restore the log from a copy; to go on without these records, apply the next version with --cold, which needs no history.')
-
-const gone = (piece: InflowPiece) =>
-  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} came from an inflow that was deleted since`,
-    'To go on without these records, apply the next version with --cold, which needs no history.')
-
-const incomplete = (piece: BatchPiece, why: string) =>
-  new Problem(`history is not complete: rows ${piece.firstSeq} to ${piece.lastSeq} were ingested from ${piece.source.name} (sha256 ` + `${piece.source.sha256.slice(0, 12)}…), and ${why}`,
-    'Put that file back, or point source.file in the config (or --file) at it.')
+const firstHeld = async (log: Log, partition: number) =>
+  (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
 
 function within(stretch: Stretch, after: number, until: number): Stretch {
   const isInside = (one: number) => one > after && one <= until

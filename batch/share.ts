@@ -1,4 +1,7 @@
-/** What a batch is, and each partition's share of it: which rows are its own, what they were taken after, and the versions that compute them. */
+/**
+ * What a batch is, and each partition's share of it: which rows are its own, what they were taken after, and the versions that compute
+ * them.
+ */
 import { running, type Routing } from '../streams/position.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
@@ -16,7 +19,12 @@ import type { HoldPorts, HeldPartition } from './hold.ts'
 import { loadProgress } from './progress.ts'
 import { firstWaiting } from './waiting.ts'
 
-export type BackfillPorts = HoldPorts & { readonly registry: Registry; readonly warehouse: Warehouse; readonly source: Source; readonly rejects: RejectsFile }
+export type BackfillPorts = HoldPorts & {
+  readonly registry: Registry
+  readonly warehouse: Warehouse
+  readonly source: Source
+  readonly rejects: RejectsFile
+}
 
 export type BackfillOptions = {
   readonly set: string
@@ -86,17 +94,41 @@ export type VersionAtWork = {
 }
 
 /** `known` is every version of the set, `held` what inflow holds of the file. */
-export async function openWork(batch: Batch, part: HeldPartition, { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] }): Promise<Work> {
-  const { ports, options: { set }, base, records, batchOnly } = batch
+export async function openWork(
+  batch: Batch,
+  part: HeldPartition,
+  { known, held }: { readonly known: readonly Definition[]; readonly held: readonly Take[] },
+): Promise<Work> {
+  const {
+    ports,
+    options: { set },
+    base,
+    records,
+    batchOnly,
+  } = batch
   const { partition, position } = part
   const live = running(position).map(layersOf)
-  const { place, states } = await loadProgress(ports.checkpoints, set, partition, live.map(({ version }) => version))
-  const atWork = await Promise.all(live.map(async (layers): Promise<VersionAtWork> => {
-    const definition = known.find((one) => one.version === layers.version)!
-    const [changed, before] = [states.get(layers.version)!, await lookupState(ports.checkpoints, { set, partition }, layers)]
-    const state = { get: (key: string) => changed.get(key) ?? before.get(key) }
-    return { definition, layers, engine: engine(definition, state), reading: placeAmong(records, definition.record), unread: 0, unreadNow: 0 }
-  }))
+  const { place, states } = await loadProgress(
+    ports.checkpoints,
+    set,
+    partition,
+    live.map(({ version }) => version),
+  )
+  const atWork = await Promise.all(
+    live.map(async (layers): Promise<VersionAtWork> => {
+      const definition = known.find((one) => one.version === layers.version)!
+      const [changed, before] = [states.get(layers.version)!, await lookupState(ports.checkpoints, { set, partition }, layers)]
+      const state = { get: (key: string) => changed.get(key) ?? before.get(key) }
+      return {
+        definition,
+        layers,
+        engine: engine(definition, state),
+        reading: placeAmong(records, definition.record),
+        unread: 0,
+        unreadNow: 0,
+      }
+    }),
+  )
   const waits = batchOnly ? Infinity : await firstWaiting(ports, records, partition, position)
   const batches = takenIn(position.history.filter((piece) => piece.kind === 'batch').filter((piece) => piece.base === base))
   const inflow = takenIn(held)
@@ -104,7 +136,9 @@ export async function openWork(batch: Batch, part: HeldPartition, { known, held 
   const before: TakenRows = {
     upTo: Math.max(batches.upTo, inflow.upTo),
     // What inflow holds has gone through the stream, or it will.
-    has: (seq, day) => batches.has(seq, day) || (inflow.has(seq, day) && (seq >= waits || streamed.some(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq))),
+    has: (seq, day) =>
+      batches.has(seq, day) ||
+      (inflow.has(seq, day) && (seq >= waits || streamed.some(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq))),
   }
   // The same object, whose writer may be taken back.
   return Object.assign(part, { atWork, before, inflow, waits, place, rows: 0 })
@@ -114,7 +148,12 @@ export async function openWork(batch: Batch, part: HeldPartition, { known, held 
 export type Due = { readonly part: Work; readonly readings: readonly Columns[]; readonly seq: Float64Array }
 
 /** The rows of the batch by partition, those of an earlier run that was cut short included. */
-export const sharesOf = ({ records, finished }: Batch, works: readonly Work[], readings: readonly Columns[], routing: Routing): readonly Due[] =>
+export const sharesOf = (
+  { records, finished }: Batch,
+  works: readonly Work[],
+  readings: readonly Columns[],
+  routing: Routing,
+): readonly Due[] =>
   spreadTogether(readings, routing).flatMap(({ partition, readings }) => {
     const part = works[partition - finished]
     if (!part) return []
@@ -126,5 +165,10 @@ export const sharesOf = ({ records, finished }: Batch, works: readonly Work[], r
 /** The rows behind this one. */
 export function beyond(records: Columns, place: number): Columns {
   const seq = columnOf(records, '_seq', 'int').values
-  return seq.length === 0 || seq[0]! > place ? records : pick(records, rowsWhere(seq, (one) => one > place))
+  return seq.length === 0 || seq[0]! > place
+    ? records
+    : pick(
+        records,
+        rowsWhere(seq, (one) => one > place),
+      )
 }

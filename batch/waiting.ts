@@ -12,7 +12,10 @@ type WaitingPorts = { readonly log: Log; readonly registry: Registry; readonly c
 
 /** The number of the next record that the stream will take on the partition, by any of these; Infinity when none waits. */
 export async function firstWaiting(
-  ports: WaitingPorts, records: readonly RecordSchema[], partition: number, { offset, seq }: Position,
+  ports: WaitingPorts,
+  records: readonly RecordSchema[],
+  partition: number,
+  { offset, seq }: Position,
 ): Promise<number> {
   const { log, registry, checkpoints } = ports
   const ends = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]

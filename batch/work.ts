@@ -1,4 +1,7 @@
-/** The work of a batch under its hold: rows of the file through the engines into the warehouse, partition by partition, with the place saved. */
+/**
+ * The work of a batch under its hold: rows of the file through the engines into the warehouse, partition by partition, with the place
+ * saved.
+ */
 import { extendHistory, loadSpeed, savePosition, saveSpeed, type Piece, type Routing, type Run } from '../streams/position.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../streams/inflow.ts'
@@ -21,7 +24,10 @@ import { firstWaiting } from './waiting.ts'
 const rowsPerSave = 200_000
 
 export async function work(batch: Batch, works: readonly Work[], undo: () => Promise<void>): Promise<Backfilled> {
-  const { ports: { warehouse, source, rejects, clock }, options: { set, years, strict, signal, report } } = batch
+  const {
+    ports: { warehouse, source, rejects, clock },
+    options: { set, years, strict, signal, report },
+  } = batch
   const { identity, base, records, finished, after } = batch
   const routing: Routing = { per: works[0]!.atWork[0]!.definition.per, partitions: finished + works.length }
   const versions = works[0]!.atWork.map(({ definition }) => definition.version)
@@ -38,12 +44,27 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   let interrupted = false
   let ofStore: unknown
   /** What goes wrong with the store is no fault of the file: what is written stays, to be gone on from. */
-  const storing = (job: Promise<unknown>) => job.then(() => {}, (error: unknown) => { throw (ofStore = error) })
+  const storing = (job: Promise<unknown>) =>
+    job.then(
+      () => {},
+      (error: unknown) => {
+        throw (ofStore = error)
+      },
+    )
 
   // A rejected line has no key: it was taken when every partition has taken what is around it, and waits with whatever waits first.
-  const isThere = (seq: number, day: number | null) => works.every(({ before }) => before.has(seq, day)) || (seq >= waits && works[0]!.inflow.has(seq, day))
+  const isThere = (seq: number, day: number | null) =>
+    works.every(({ before }) => before.has(seq, day)) || (seq >= waits && works[0]!.inflow.has(seq, day))
   const { total, stretches } = chosenRows({
-    records, source, base, rowsPerBatch: warehouse.flush?.rows, years, strict, rejects, isThere, keptUpTo: linesUpTo,
+    records,
+    source,
+    base,
+    rowsPerBatch: warehouse.flush?.rows,
+    years,
+    strict,
+    rejects,
+    isThere,
+    keptUpTo: linesUpTo,
   })
   const result = (): Backfilled => {
     const { there: alreadyThere, ...rest } = total
@@ -60,8 +81,9 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
         take = extendTake(take, seq, [])
       }
       take = extendTake(take, none, stretch.lines)
-      const unread = due.flatMap(({ part, seq }) => part.atWork.flatMap(({ definition, reading }) => (
-        unreadLines(stretch, reading, seq, label(definition)))))
+      const unread = due.flatMap(({ part, seq }) =>
+        part.atWork.flatMap(({ definition, reading }) => unreadLines(stretch, reading, seq, label(definition))),
+      )
       const newly = due.map(({ part, seq }) => (seq[0]! > part.place ? seq.length : rowsWhere(seq, (one) => one > part.place).length))
       const rows = newly.reduce((sum, one) => sum + one, 0)
       await storing(stretch.keepAndCount(rows, unread))
@@ -105,7 +127,11 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   // A file of which no row was ever taken may still be replaced by a better one.
   const isWorthNoting = take.rows > 0 || (take.rejected > 0 && works.some(({ before }) => before.upTo > 0))
   if (interrupted || !isWorthNoting) await giveUp(batch.ports, set, works, batch.token)
-  else await finish(batch, works, take, { routing, perSecond: total.rows < 50_000 ? undefined : Math.round(total.rows / (Number(clock() - startedNs) / 1e9)) })
+  else
+    await finish(batch, works, take, {
+      routing,
+      perSecond: total.rows < 50_000 ? undefined : Math.round(total.rows / (Number(clock() - startedNs) / 1e9)),
+    })
   return result()
 }
 
@@ -113,7 +139,10 @@ const none = new Float64Array(0)
 
 /** How many of the rows taken now each version cannot read; those that can read all are left out. */
 function unreadIn(works: readonly Work[]): Backfilled['unread'] {
-  const atWork = Map.groupBy(works.flatMap((part) => part.atWork), ({ definition }) => definition.version)
+  const atWork = Map.groupBy(
+    works.flatMap((part) => part.atWork),
+    ({ definition }) => definition.version,
+  )
   const counts = [...atWork].map(([version, some]) => ({ version, rows: some.reduce((sum, { unreadNow }) => sum + unreadNow, 0) }))
   return counts.filter(({ rows }) => rows > 0)
 }
@@ -140,16 +169,27 @@ async function lookAgain({ ports, options, records, batchOnly }: Batch, works: r
 type End = { readonly routing: Routing; readonly perSecond: number | undefined }
 
 async function finish(batch: Batch, works: readonly Work[], take: Take, { routing, perSecond }: End): Promise<void> {
-  const { ports, options: { set }, records, token } = batch
+  const {
+    ports,
+    options: { set },
+    records,
+    token,
+  } = batch
   const speed = perSecond === undefined ? [] : [saveSpeed({ ...(await loadSpeed(ports.checkpoints)), withRows: perSecond })]
   const readers = await Promise.all(records.map(async (record) => (await registerInflow(ports.registry, record)).id))
   for (const part of works) {
     const { partition, atWork, rows, position } = part
     const spread = routing.partitions > 1 && { routing }
     const piece: ReadBatchPiece = { kind: 'batch', ...take, place: ports.source.place, rows, readers, ...spread }
-    const progress = await loadProgress(ports.checkpoints, set, partition, atWork.map(({ definition }) => definition.version))
+    const progress = await loadProgress(
+      ports.checkpoints,
+      set,
+      partition,
+      atWork.map(({ definition }) => definition.version),
+    )
     const states = atWork.flatMap(({ layers, engine }) =>
-      saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...engine.changes()])))
+      saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...engine.changes()])),
+    )
     const [runs, history] = [withUnread(position.runs, atWork), withPiece(position.history, piece)]
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, runs, history, hold: null })
     const save = [...states, ...forgetProgress(set, partition, progress), ...speed, moved]
@@ -164,15 +204,20 @@ function withPiece(history: readonly Piece[], piece: ReadBatchPiece): readonly P
   return alike ? extendHistory(history, piece) : [...history, piece]
 }
 
-const withUnread = (runs: readonly Run[], atWork: readonly VersionAtWork[]): readonly Run[] => runs.map((run) => {
-  const more = run.until === null ? (atWork.find(({ definition }) => definition.version === run.version)?.unread ?? 0) : 0
-  return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
-})
+const withUnread = (runs: readonly Run[], atWork: readonly VersionAtWork[]): readonly Run[] =>
+  runs.map((run) => {
+    const more = run.until === null ? (atWork.find(({ definition }) => definition.version === run.version)?.unread ?? 0) : 0
+    return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
+  })
 
 const behind = (set: string, years: Years, seq: number, latest: number) =>
-  new Problem(`row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${set} has taken already`,
-    'Features run over records in order. Start over in an empty data directory and backfill the earlier years first.')
+  new Problem(
+    `row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${set} has taken already`,
+    'Features run over records in order. Start over in an empty data directory and backfill the earlier years first.',
+  )
 
 const consumeFirst = (set: string, years: Years, seq: number, waits: number) =>
-  new Problem(`row ${seq} of ${yearsText(years)} lies behind row ${waits}, which waits in inflow and ${set} has not taken yet`,
-    'Features run over records in order. Have it taken first: tidemark consume --until-caught-up; then run this again.')
+  new Problem(
+    `row ${seq} of ${yearsText(years)} lies behind row ${waits}, which waits in inflow and ${set} has not taken yet`,
+    'Features run over records in order. Have it taken first: tidemark consume --until-caught-up; then run this again.',
+  )

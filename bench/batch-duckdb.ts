@@ -6,7 +6,9 @@ const [file, path] = process.argv.slice(2) as [string, string]
 const types = { number: 'DOUBLE', date: 'DATE', text: 'VARCHAR' } as const
 const fields = Object.entries(rejectedLoan.fields)
 const columns = fields.map(([name, { kind }]) => `'${name}': '${types[kind]}'`).join(', ')
-const csv = `read_csv('${file}', header = true, auto_detect = false, compression = 'gzip', delim = ',', quote = '"', escape = '"', ` + `columns = {${columns}})`
+const csv =
+  `read_csv('${file}', header = true, auto_detect = false, compression = 'gzip', delim = ',', quote = '"', escape = '"', ` +
+  `columns = {${columns}})`
 const mean = (last: number) => `round(avg(risk_score) OVER (ROWS BETWEEN ${last - 1} PRECEDING AND CURRENT ROW), 3)`
 
 const db = await openDuckdb(path, { threads: '2' })

@@ -11,9 +11,17 @@ export type BatchResult = {
   readonly compared: Compared | undefined
 }
 
-export type BatchOptions = { readonly runs: number; readonly withDuckdb: boolean; readonly nodeOptions: readonly string[]; readonly say: (text: string) => void }
+export type BatchOptions = {
+  readonly runs: number
+  readonly withDuckdb: boolean
+  readonly nodeOptions: readonly string[]
+  readonly say: (text: string) => void
+}
 
-export async function measureBatch({ file, rows, years }: Data, { runs, withDuckdb, nodeOptions, say }: BatchOptions): Promise<BatchResult> {
+export async function measureBatch(
+  { file, rows, years }: Data,
+  { runs, withDuckdb, nodeOptions, say }: BatchOptions,
+): Promise<BatchResult> {
   const tidemark: Finished[] = []
   const duckdb: Finished[] = []
   let compared: Compared | undefined

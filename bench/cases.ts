@@ -1,4 +1,7 @@
-/** Measures what stays inside a process: the engine, reading, the codecs. Runs go round, so that a slow phase of the machine hits every case alike. */
+/**
+ * Measures what stays inside a process: the engine, reading, the codecs. Runs go round, so that a slow phase of the machine hits every case
+ * alike.
+ */
 import { run, type Finished } from './child.ts'
 import type { Data } from './data.ts'
 import type { Paced } from './paced.ts'
@@ -16,10 +19,13 @@ export async function measureCases(script: string, cases: readonly string[], dat
       measured.get(name)!.push({ ...finished, paced: JSON.parse(finished.stdout) as Paced })
     }
   }
-  return table(['case', 'million rows/s', 'ns a row', 'peak MB'], [...measured].map(([name, all]) => [
-    name,
-    spread(all.map(({ paced }) => paced.rows / paced.seconds / 1e6)),
-    spread(all.map(({ paced }) => (paced.seconds / paced.rows) * 1e9)),
-    megabytes(all.map(({ peakBytes }) => peakBytes)),
-  ]))
+  return table(
+    ['case', 'million rows/s', 'ns a row', 'peak MB'],
+    [...measured].map(([name, all]) => [
+      name,
+      spread(all.map(({ paced }) => paced.rows / paced.seconds / 1e6)),
+      spread(all.map(({ paced }) => (paced.seconds / paced.rows) * 1e9)),
+      megabytes(all.map(({ peakBytes }) => peakBytes)),
+    ]),
+  )
 }

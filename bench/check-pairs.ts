@@ -15,7 +15,18 @@ import { frameHeader } from '../schemas/wire.ts'
 import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Pair } from './check-ratios.ts'
 import { three } from './engine.ts'
-import { avscType, framedPlainly, loanOf, messagesOf, readPlainly, splitCsv, summedAnew, summedAnewByDays, summedAnewPerKey, type PlainLoan } from './plain-twins.ts'
+import {
+  avscType,
+  framedPlainly,
+  loanOf,
+  messagesOf,
+  readPlainly,
+  splitCsv,
+  summedAnew,
+  summedAnewByDays,
+  summedAnewPerKey,
+  type PlainLoan,
+} from './plain-twins.ts'
 
 const batchRows = 5_000
 const days = 30
@@ -32,7 +43,9 @@ const sets = {
 export async function pairsOver(file: string): Promise<readonly Pair[]> {
   const csv = await unpacked(file)
   const columns = await columnsOf(csv)
-  const loans = splitCsv(csv.toString()).slice(1).map((cells, i) => loanOf(cells, i + 1))
+  const loans = splitCsv(csv.toString())
+    .slice(1)
+    .map((cells, i) => loanOf(cells, i + 1))
   return [...enginePairs(columns), csvPair(csv, columns, loans), ...codecPairs(columns, loans)]
 }
 
@@ -48,7 +61,8 @@ async function columnsOf(csv: Buffer): Promise<readonly Columns[]> {
     for (let from = 0; from < csv.length; from += 1 << 18) yield csv.subarray(from, from + (1 << 18))
   }
   const all: Columns[] = []
-  for await (const batch of readCsv(rejectedLoan, chunks(), { place: 'the benchmark\'s file', rowsPerBatch: batchRows })) all.push(batch.columns)
+  for await (const batch of readCsv(rejectedLoan, chunks(), { place: "the benchmark's file", rowsPerBatch: batchRows }))
+    all.push(batch.columns)
   return all
 }
 
@@ -81,7 +95,10 @@ function csvPair(csv: Buffer, columns: readonly Columns[], loans: readonly Plain
   return {
     name: 'CSV: bytes → columns | cell by cell → objects',
     fast: () => columnsOf(csv),
-    twin: () => splitCsv(csv.toString()).slice(1).map((cells, i) => loanOf(cells, i + 1)),
+    twin: () =>
+      splitCsv(csv.toString())
+        .slice(1)
+        .map((cells, i) => loanOf(cells, i + 1)),
     agree: () => deepStrictEqual(columns.flatMap(objectsOf), loans),
     atLeast: 1.25,
   }
@@ -109,9 +126,13 @@ function codecPairs(columns: readonly Columns[], loans: readonly PlainLoan[]): P
   const outflowMessages = outflows.flatMap(messagesOf)
   const values = columns.flatMap(({ count }, batch) => Array.from({ length: count }, (_, row) => valuesAt(batch, row)))
 
-  const decodes = (decode: ReturnType<typeof decoder>, from: readonly (typeof batches)[number][]) => () => from.map((batch) => decode(batch, 0, batch.ends.length).columns)
+  const decodes = (decode: ReturnType<typeof decoder>, from: readonly (typeof batches)[number][]) => () =>
+    from.map((batch) => decode(batch, 0, batch.ends.length).columns)
   const [needed, whole] = [decoder(inflow, ['seq', ...fieldsRead(definition)]), decoder(outflow)]
-  const anew = () => readPlainly(inflowType, messages).map((loan, i) => Buffer.concat([outflowHeader, outflowType.toBuffer({ ...loan, ...values[i], ...modified })]))
+  const anew = () =>
+    readPlainly(inflowType, messages).map((loan, i) =>
+      Buffer.concat([outflowHeader, outflowType.toBuffer({ ...loan, ...values[i], ...modified })]),
+    )
   const wholeRows = loans.map((loan, i) => ({ ...loan, ...values[i], ...modified }))
   return [
     {
@@ -125,14 +146,22 @@ function codecPairs(columns: readonly Columns[], loans: readonly PlainLoan[]): P
       name: 'decode what features need | avsc fromBuffer',
       fast: decodes(needed, batches),
       twin: () => readPlainly(inflowType, messages),
-      agree: () => deepStrictEqual(decodes(needed, batches)().flatMap(objectsOf), loans.map(({ seq, application_date, risk_score }) => ({ seq, application_date, risk_score }))),
+      agree: () =>
+        deepStrictEqual(
+          decodes(needed, batches)().flatMap(objectsOf),
+          loans.map(({ seq, application_date, risk_score }) => ({ seq, application_date, risk_score })),
+        ),
       atLeast: 2,
     },
     {
       name: 'decode all of outflow | avsc fromBuffer',
       fast: decodes(whole, outflows),
       twin: () => readPlainly(outflowType, outflowMessages),
-      agree: () => deepStrictEqual(decodes(whole, outflows)().flatMap(objectsOf), wholeRows.map(({ _v0: _, ...row }) => row)),
+      agree: () =>
+        deepStrictEqual(
+          decodes(whole, outflows)().flatMap(objectsOf),
+          wholeRows.map(({ _v0: _, ...row }) => row),
+        ),
       atLeast: 1.8,
     },
     {
@@ -175,10 +204,14 @@ function objectsOf({ count, byName }: Columns): object[] {
 
 function cellOf(column: Column): (row: number) => unknown {
   switch (column.kind) {
-    case 'number': return (row) => nullable(column.values[row]!)
-    case 'int': return (row) => column.values[row]
-    case 'long': return (row) => Number(column.values[row])
-    case 'date': return (row) => column.days[row]
+    case 'number':
+      return (row) => nullable(column.values[row]!)
+    case 'int':
+      return (row) => column.values[row]
+    case 'long':
+      return (row) => Number(column.values[row])
+    case 'date':
+      return (row) => column.days[row]
     case 'text': {
       const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength)
       return (row) => (column.starts[row] === -1 ? null : bytes.toString('utf8', column.starts[row], column.ends[row]))

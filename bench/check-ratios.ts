@@ -1,4 +1,7 @@
-/** How much faster each fast path is than its plain twin, and whether that is still enough. Ratios of one process hold on any machine; seconds do not. */
+/**
+ * How much faster each fast path is than its plain twin, and whether that is still enough. Ratios of one process hold on any machine;
+ * seconds do not.
+ */
 import { median } from './report.ts'
 
 type Work = () => unknown
@@ -31,7 +34,10 @@ export const processorTime: Meter = async (work, times) => {
 const leastMicros = 20_000
 
 /** The fast path and its twin take turns, each first as often as second, so that a slow phase of the machine hits both. */
-export async function ratiosOf({ name, fast, twin, atLeast }: Pair, { rounds, meter }: { readonly rounds: number; readonly meter: Meter }): Promise<Ratio> {
+export async function ratiosOf(
+  { name, fast, twin, atLeast }: Pair,
+  { rounds, meter }: { readonly rounds: number; readonly meter: Meter },
+): Promise<Ratio> {
   const [ofFast, ofTwin] = [await warmedUp(fast, meter), await warmedUp(twin, meter)]
   const ratios: number[] = []
   for (let turn = 0; turn < rounds; turn++) {
@@ -45,8 +51,8 @@ export async function ratiosOf({ name, fast, twin, atLeast }: Pair, { rounds, me
 
 /** Brings the work up to speed and says how many times make a round. */
 async function warmedUp(work: Work, meter: Meter): Promise<number> {
-  for (let spent = 0; spent < 5 * leastMicros; ) spent += Math.max(1, await meter(work, 1))
-  const one = await meter(work, 3) / 3
+  for (let spent = 0; spent < 5 * leastMicros;) spent += Math.max(1, await meter(work, 1))
+  const one = (await meter(work, 3)) / 3
   return Math.max(1, Math.ceil(leastMicros / Math.max(1, one)))
 }
 

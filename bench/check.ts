@@ -22,7 +22,9 @@ async function main(): Promise<void> {
   process.stdout.write(`${table(['fast path against plain twin', 'times as fast', 'at least'], lines)}\n`)
   const behind = fellBehind(all)
   if (behind.length === 0) return
-  const named = behind.map(({ name, ratios, atLeast }) => `${name.split(' | ')[0]} (${median(ratios).toFixed(2)} times its plain twin, not ${atLeast})`)
+  const named = behind.map(
+    ({ name, ratios, atLeast }) => `${name.split(' | ')[0]} (${median(ratios).toFixed(2)} times its plain twin, not ${atLeast})`,
+  )
   throw new Problem(`fallen behind: ${named.join('; ')}`, 'See what changed in that path; npm run bench measures it alone.')
 }
 

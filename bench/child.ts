@@ -61,7 +61,12 @@ export function start(script: string, args: readonly string[], nodeOptions: read
       tell()
       if (code !== 0) {
         rmSync(usageFile, { force: true })
-        fail(new Problem(`${[script, ...args].join(' ')} ended with ${code ?? signal}: ${stderr.trim().replace(/\.$/, '')}`, 'Run it alone to see more.'))
+        fail(
+          new Problem(
+            `${[script, ...args].join(' ')} ended with ${code ?? signal}: ${stderr.trim().replace(/\.$/, '')}`,
+            'Run it alone to see more.',
+          ),
+        )
       } else {
         done({ seconds, stdout, ...(JSON.parse(readFileSync(usageFile, 'utf8')) as { cpuSeconds: number; peakBytes: number }) })
         rmSync(usageFile)
@@ -92,4 +97,5 @@ export function start(script: string, args: readonly string[], nodeOptions: read
   }
 }
 
-export const run = (script: string, args: readonly string[], nodeOptions?: readonly string[]): Promise<Finished> => start(script, args, nodeOptions).finished
+export const run = (script: string, args: readonly string[], nodeOptions?: readonly string[]): Promise<Finished> =>
+  start(script, args, nodeOptions).finished

@@ -26,15 +26,22 @@ async function make(file: string): Promise<readonly Made[]> {
   return (await firstBatches(file, 200_000)).map((columns) => {
     const message = encode(columns)
     const features = push(inputsOf(definition, columns))
-    return { columns, features, inflow: message, outflow: splice(message, { from: 0, to: columns.count }, features, 1_800_000_000_000_000_000n, 0) }
+    return {
+      columns,
+      features,
+      inflow: message,
+      outflow: splice(message, { from: 0, to: columns.count }, features, 1_800_000_000_000_000_000n, 0),
+    }
   })
 }
 
-const over = (open: () => (made: Made) => number) => async (file: string): Promise<Paced> => {
-  const all = await make(file)
-  const work = open()
-  return paced(() => all.reduce((rows, made) => rows + work(made), 0))
-}
+const over =
+  (open: () => (made: Made) => number) =>
+  async (file: string): Promise<Paced> => {
+    const all = await make(file)
+    const work = open()
+    return paced(() => all.reduce((rows, made) => rows + work(made), 0))
+  }
 
 const encodes = () => {
   const encode = encoder(inflow, inflowId)
@@ -48,7 +55,8 @@ const decodes = (of: 'inflow' | 'outflow', wanted?: readonly string[]) => () => 
 
 const splices = () => {
   const splice = splicer(outflow, outflowId)
-  return ({ inflow, features }: Made) => splice(inflow, { from: 0, to: inflow.ends.length }, features, 1_800_000_000_000_000_000n, 0).ends.length
+  return ({ inflow, features }: Made) =>
+    splice(inflow, { from: 0, to: inflow.ends.length }, features, 1_800_000_000_000_000_000n, 0).ends.length
 }
 
 const cases = new Map([

@@ -5,7 +5,11 @@ import { columnOf } from '../utilities/values/columns.ts'
 import { openDuckdb } from './duckdb.ts'
 
 /** What the parent reads. */
-export type Compared = { readonly rows: number; /** Means half-way between two results, which binary doubles round the other way. */ readonly ties: number }
+export type Compared = {
+  readonly rows: number
+  /** Means half-way between two results, which binary doubles round the other way. */
+  readonly ties: number
+}
 
 const sums = `SELECT count(*), sum(_seq), min(_seq), max(_seq), sum(amount_requested), sum(risk_score), count(risk_score),
   sum(policy_code), count(policy_code), count(loan_title), sum(length(loan_title)),
@@ -39,7 +43,8 @@ const plain = (value: unknown) => (Number.isNaN(Number(value)) ? String(value) :
 const ours = (await warehouse.query(sums)).rows[0]!.map(plain)
 for await (const [theirs] of duckdb.rows(sums)) {
   const differing = theirs!.findIndex((value, i) => plain(value) !== ours[i])
-  if (differing !== -1) throw new Error(`the tables differ: value ${differing + 1} is ${ours[differing]} here and ${String(theirs![differing])} in DuckDB`)
+  if (differing !== -1)
+    throw new Error(`the tables differ: value ${differing + 1} is ${ours[differing]} here and ${String(theirs![differing])} in DuckDB`)
 }
 
 const rows = Number(ours[0])
@@ -58,7 +63,8 @@ const [isTie50, isTie100] = [tieTest(scores, 50), tieTest(scores, 100)]
 const check = (feature: string, mine: number, other: unknown, tie: boolean) => {
   const value = other === null ? NaN : (other as number)
   if (Object.is(mine, value)) return
-  if (!tie || !(Math.abs(mine - value) < 0.0010001)) throw new Error(`row ${row + 1}: ${feature} is ${mine} here and ${String(other)} in DuckDB`)
+  if (!tie || !(Math.abs(mine - value) < 0.0010001))
+    throw new Error(`row ${row + 1}: ${feature} is ${mine} here and ${String(other)} in DuckDB`)
   ties++
 }
 for await (const chunk of duckdb.rows('SELECT ma50, ma100 FROM loan_risk_rows ORDER BY _seq')) {

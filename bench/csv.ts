@@ -7,11 +7,13 @@ import { v0 } from './definitions.ts'
 import { runNamedCase, type Paced } from './paced.ts'
 
 /** A whole file a time, as a job would read it: nothing is warmed up before the clock starts. */
-const timed = (read: (file: string) => Promise<number>) => async (file: string): Promise<Paced> => {
-  const startedMs = performance.now()
-  const rows = await read(file)
-  return { rows, seconds: (performance.now() - startedMs) / 1000 }
-}
+const timed =
+  (read: (file: string) => Promise<number>) =>
+  async (file: string): Promise<Paced> => {
+    const startedMs = performance.now()
+    const rows = await read(file)
+    return { rows, seconds: (performance.now() - startedMs) / 1000 }
+  }
 
 async function toColumns(file: string): Promise<number> {
   let rows = 0
@@ -22,7 +24,8 @@ async function toColumns(file: string): Promise<number> {
 /** Rows are lines here: the few records with line breaks inside quotes do not matter. */
 async function unpackOnly(file: string): Promise<number> {
   let bytes = 0
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }).pipe(createGunzip({ chunkSize: 1 << 18 }))) bytes += (chunk as Buffer).length
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }).pipe(createGunzip({ chunkSize: 1 << 18 })))
+    bytes += (chunk as Buffer).length
   return bytes === 0 ? 0 : rowsNamed(file)
 }
 

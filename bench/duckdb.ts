@@ -9,12 +9,17 @@ export type Duckdb = {
   close(): void
 }
 
-const load = () => import('@duckdb/node-api').catch((cause: unknown) => {
-  throw new Problem('DuckDB is not installed', 'Install it with: npm ci.', { cause })
-})
+const load = () =>
+  import('@duckdb/node-api').catch((cause: unknown) => {
+    throw new Problem('DuckDB is not installed', 'Install it with: npm ci.', { cause })
+  })
 
 /** undefined when it is not installed. */
-export const duckdbVersion = async (): Promise<string | undefined> => load().then(({ version }) => version(), () => undefined)
+export const duckdbVersion = async (): Promise<string | undefined> =>
+  load().then(
+    ({ version }) => version(),
+    () => undefined,
+  )
 
 export async function openDuckdb(path: string, options: Readonly<Record<string, string>> = {}): Promise<Duckdb> {
   const { DuckDBInstance } = await load()

@@ -37,23 +37,27 @@ export const engineCases = [...sets.keys(), resummed]
 
 const rowsTaken = 500_000
 
-const pushed = (set: FeatureSet) => async (file: string): Promise<Paced> => {
-  const batches = await firstBatches(file, rowsTaken)
-  return paced(() => {
-    const { push } = engine(set.definition)
-    let rows = 0
-    for (const batch of batches) rows += push(inputsOf(set.definition, batch))[0]!.values.length
-    return rows
-  })
-}
+const pushed =
+  (set: FeatureSet) =>
+  async (file: string): Promise<Paced> => {
+    const batches = await firstBatches(file, rowsTaken)
+    return paced(() => {
+      const { push } = engine(set.definition)
+      let rows = 0
+      for (const batch of batches) rows += push(inputsOf(set.definition, batch))[0]!.values.length
+      return rows
+    })
+  }
 
 if (import.meta.main) {
   const cases = new Map([...sets].map(([name, set]) => [name, pushed(set)] as const))
-  await runNamedCase(cases.set(resummed, async (file) => {
-    const batches = await firstBatches(file, rowsTaken)
-    return paced(() => {
-      const push = summedAnew()
-      return batches.reduce((rows, batch) => rows + push(columnOf(batch, 'risk_score', 'number').values)[0]!.length, 0)
-    })
-  }))
+  await runNamedCase(
+    cases.set(resummed, async (file) => {
+      const batches = await firstBatches(file, rowsTaken)
+      return paced(() => {
+        const push = summedAnew()
+        return batches.reduce((rows, batch) => rows + push(columnOf(batch, 'risk_score', 'number').values)[0]!.length, 0)
+      })
+    }),
+  )
 }

@@ -14,10 +14,14 @@ export type Curve = {
   readonly lines: readonly { readonly name: string; readonly points: readonly Measured[] }[]
 }
 
-export const pictureOf = ({ title, subtitle, across, log, lines }: Curve): string => linePlot({
-  title, subtitle, across, log,
-  lines: lines.map(({ name, points }): Line => ({ name, points: points.map(({ size, values }) => ({ x: size, y: median(values) })) })),
-})
+export const pictureOf = ({ title, subtitle, across, log, lines }: Curve): string =>
+  linePlot({
+    title,
+    subtitle,
+    across,
+    log,
+    lines: lines.map(({ name, points }): Line => ({ name, points: points.map(({ size, values }) => ({ x: size, y: median(values) })) })),
+  })
 
 export function tableOf({ across, lines }: Curve): string {
   const sizes = [...new Set(lines.flatMap(({ points }) => points.map(({ size }) => size)))].sort((a, b) => a - b)
@@ -25,7 +29,10 @@ export function tableOf({ across, lines }: Curve): string {
     const point = points.find((one) => one.size === size)
     return point ? spread(point.values.every((value) => value === point.values[0]) ? point.values.slice(0, 1) : point.values) : '–'
   }
-  return table([across, ...sizes.map(wholeNumber)], lines.map(({ name, points }) => [name, ...sizes.map((size) => cell(points, size))]))
+  return table(
+    [across, ...sizes.map(wholeNumber)],
+    lines.map(({ name, points }) => [name, ...sizes.map((size) => cell(points, size))]),
+  )
 }
 
 export type GrowthOptions = {

@@ -1,4 +1,7 @@
-/** One point of a growth curve inside the engine: made-up records go in, what a row costs and what a key holds come out. A process of its own. */
+/**
+ * One point of a growth curve inside the engine: made-up records go in, what a row costs and what a key holds come out. A process of its
+ * own.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -63,8 +66,14 @@ function texts(all: readonly string[]): Column {
   return { kind: 'text', bytes, starts: Int32Array.from(ends, (_, row) => (row === 0 ? 0 : ends[row - 1]!)), ends }
 }
 
-const definitionOf = ({ features, keys }: Pick<EnginePoint, 'features' | 'keys'>): Definition =>
-  ({ set: 'bench', version: 0, record: rejectedLoan, per: keys > 0 ? 'zip_code' : null, batchOnly: false, features })
+const definitionOf = ({ features, keys }: Pick<EnginePoint, 'features' | 'keys'>): Definition => ({
+  set: 'bench',
+  version: 0,
+  record: rejectedLoan,
+  per: keys > 0 ? 'zip_code' : null,
+  batchOnly: false,
+  features,
+})
 
 const micros = () => {
   const { user, system } = process.cpuUsage()
@@ -95,7 +104,10 @@ function once(by: Engine, definition: Definition, all: readonly Columns[]) {
   return { pushing, changing, lastBytes }
 }
 
-/** With an engine of its own, so that the code is compiled when the clock starts; it is gone when this returns, or its memory would be counted. */
+/**
+ * With an engine of its own, so that the code is compiled when the clock starts; it is gone when this returns, or its memory would be
+ * counted.
+ */
 function warmUp(definition: Definition, some: readonly Columns[]): void {
   once(engine(definition), definition, some)
 }

@@ -16,7 +16,12 @@ const mostRepeated = 5_000_000
 type Once = (size: number) => Promise<readonly Finished[]>
 
 /** Round by round, each command in turn at every size. */
-async function measured(commands: readonly string[], sizes: readonly number[], { runs, say }: GrowthOptions, once: Once): Promise<Measures> {
+async function measured(
+  commands: readonly string[],
+  sizes: readonly number[],
+  { runs, say }: GrowthOptions,
+  once: Once,
+): Promise<Measures> {
   const all = new Map(commands.map((name) => [name, new Map<number, Finished[]>(sizes.map((size) => [size, []]))]))
   for (let turn = 1; turn <= runs; turn++) {
     for (const size of sizes.filter((one) => turn === 1 || one <= mostRepeated)) {
@@ -28,13 +33,17 @@ async function measured(commands: readonly string[], sizes: readonly number[], {
   return all
 }
 
-const linesOf = (measures: Measures, figure: (finished: Finished, size: number) => number) => [...measures].map(([name, bySize]) => ({
-  name,
-  points: [...bySize].map(([size, all]): Measured => ({ size, values: all.map((finished) => figure(finished, size)) })),
-}))
+const linesOf = (measures: Measures, figure: (finished: Finished, size: number) => number) =>
+  [...measures].map(([name, bySize]) => ({
+    name,
+    points: [...bySize].map(([size, all]): Measured => ({ size, values: all.map((finished) => figure(finished, size)) })),
+  }))
 
 const megabytesOf = ({ peakBytes }: Finished) => peakBytes / 1e6
-const microsPer = (rows: number) => ({ cpuSeconds }: Finished) => (cpuSeconds / rows) * 1e6
+const microsPer =
+  (rows: number) =>
+  ({ cpuSeconds }: Finished) =>
+    (cpuSeconds / rows) * 1e6
 
 export async function growthOfRows(options: GrowthOptions): Promise<Curve[]> {
   const sizes = options.sizes ?? (options.quick ? [100_000, 1_000_000] : [100_000, 1_000_000, 10_000_000, 27_600_000])
@@ -55,13 +64,18 @@ export async function growthOfRows(options: GrowthOptions): Promise<Curve[]> {
   const shared = { across: 'rows', log: true }
   return [
     {
-      ...shared, name: 'growth-rows', title: 'Rows: processor time, µs a row',
+      ...shared,
+      name: 'growth-rows',
+      title: 'Rows: processor time, µs a row',
       subtitle: ['Whole processes, start-up included: csv.gz → ma50, ma100 → warehouse.', 'In batch; and as a stream, produce before up.'],
       lines: linesOf(measures, (finished, size) => microsPer(size)(finished)),
     },
     {
-      ...shared, name: 'growth-rows-memory', title: 'Rows: peak memory of the process, MB',
-      subtitle: ['The same runs.'], lines: linesOf(measures, megabytesOf),
+      ...shared,
+      name: 'growth-rows-memory',
+      title: 'Rows: peak memory of the process, MB',
+      subtitle: ['The same runs.'],
+      lines: linesOf(measures, megabytesOf),
     },
   ]
 }
@@ -77,22 +91,32 @@ export async function growthOfVersions(options: GrowthOptions): Promise<Curve[]>
   const sizes = options.sizes ?? [1, 2, 3]
   const data = await dataOf(options.quick ? 200_000 : 1_000_000)
   let records = 0
-  const measures = await measured(['consume', 'sink'], sizes, options, (versions) => inScratch(async (scratch) => {
-    writeFileSync(scratch.configFile, JSON.stringify({ dataDir: join(scratch.dir, 'tidemark'), features: join(import.meta.dirname, 'growth-versions.ts') }))
-    await tidemark(scratch, 'apply loan_risk@0 --yes')
-    // A shadow, which is computed beside the promoted version, needs a history to fill: the first year.
-    await tidemark(scratch, `produce --years ${data.years.slice(0, 4)} --file ${data.file}`)
-    await tidemark(scratch, 'up --until-caught-up')
-    for (let version = 1; version < versions; version++) await tidemark(scratch, `apply loan_risk@${version} --shadow --yes`)
-    const produced = await tidemark(scratch, `produce --years ${data.years} --file ${data.file} --json`)
-    records = (JSON.parse(produced.stdout) as { rows: number }).rows
-    const finished = [await tidemark(scratch, 'consume --until-caught-up'), await tidemark(scratch, 'sink --until-caught-up')]
-    for (let version = 0; version < versions; version++) await checkRows(scratch, `loan_risk_v${version}`, data.rows)
-    return finished
-  }))
-  return [{
-    name: 'growth-versions', title: 'Live versions: processor time, µs a record of inflow', across: 'versions live', log: false,
-    subtitle: ['Each version has one or two features; each makes a message and a row of its own for every record.'],
-    lines: linesOf(measures, microsPer(records)),
-  }]
+  const measures = await measured(['consume', 'sink'], sizes, options, (versions) =>
+    inScratch(async (scratch) => {
+      writeFileSync(
+        scratch.configFile,
+        JSON.stringify({ dataDir: join(scratch.dir, 'tidemark'), features: join(import.meta.dirname, 'growth-versions.ts') }),
+      )
+      await tidemark(scratch, 'apply loan_risk@0 --yes')
+      // A shadow, which is computed beside the promoted version, needs a history to fill: the first year.
+      await tidemark(scratch, `produce --years ${data.years.slice(0, 4)} --file ${data.file}`)
+      await tidemark(scratch, 'up --until-caught-up')
+      for (let version = 1; version < versions; version++) await tidemark(scratch, `apply loan_risk@${version} --shadow --yes`)
+      const produced = await tidemark(scratch, `produce --years ${data.years} --file ${data.file} --json`)
+      records = (JSON.parse(produced.stdout) as { rows: number }).rows
+      const finished = [await tidemark(scratch, 'consume --until-caught-up'), await tidemark(scratch, 'sink --until-caught-up')]
+      for (let version = 0; version < versions; version++) await checkRows(scratch, `loan_risk_v${version}`, data.rows)
+      return finished
+    }),
+  )
+  return [
+    {
+      name: 'growth-versions',
+      title: 'Live versions: processor time, µs a record of inflow',
+      across: 'versions live',
+      log: false,
+      subtitle: ['Each version has one or two features; each makes a message and a row of its own for every record.'],
+      lines: linesOf(measures, microsPer(records)),
+    },
+  ]
 }

@@ -24,11 +24,17 @@ const purposes: readonly (readonly [string, (frame: Frame) => boolean])[] = [
   ['transactions and commits', ({ url }) => url.endsWith('/utilities/sqlite.ts')],
   ['log and checkpoints', ({ url }) => /\/utilities\/(log|checkpoint)\//.test(url)],
   ['reading CSV', ({ url }) => /\/schemas\/(csv|selection)[^/]*$/.test(url)],
-  ['unpacking, checksum', ({ functionName, url }) => /\/utilities\/source\/|node:zlib|crypto/.test(url) || /^(update|read|writeBuffer)$/.test(functionName)],
+  [
+    'unpacking, checksum',
+    ({ functionName, url }) => /\/utilities\/source\/|node:zlib|crypto/.test(url) || /^(update|read|writeBuffer)$/.test(functionName),
+  ],
   ['encoding, splicing', ({ url }) => url.endsWith('/schemas/encode.ts')],
   ['decoding', ({ url }) => /\/schemas\/(decode|wire)\.ts$/.test(url)],
   ['features', ({ url }) => /\/feature-defs\//.test(url)],
-  ['starting up', ({ url }) => /node:internal\/(modules|bootstrap|main|deps|process|source_map)|\/(node_modules|commands|config)\//.test(url)],
+  [
+    'starting up',
+    ({ url }) => /node:internal\/(modules|bootstrap|main|deps|process|source_map)|\/(node_modules|commands|config)\//.test(url),
+  ],
   ['the rest', () => true],
 ]
 
@@ -45,30 +51,37 @@ function timesOf(profile: Profile): Map<string, number> {
 }
 
 /** The threads of a command, the main one first. */
-const threadsIn = (dir: string) => readdirSync(dir).sort().map((file) => timesOf(JSON.parse(readFileSync(join(dir, file), 'utf8')) as Profile))
+const threadsIn = (dir: string) =>
+  readdirSync(dir)
+    .sort()
+    .map((file) => timesOf(JSON.parse(readFileSync(join(dir, file), 'utf8')) as Profile))
 
 export async function whereTimeGoes({ quick, say }: GrowthOptions): Promise<string> {
   const { file, rows, years } = await dataOf(quick ? 200_000 : 1_000_000)
   const columns: (readonly [string, ReadonlyMap<string, number>])[] = []
-  const inFresh = (commands: readonly string[]) => inScratch(async ({ dir, configFile }) => {
-    await run('tidemark.js', ['apply', 'loan_risk@0', '--yes', '--config', configFile])
-    for (const words of commands) {
-      const name = words.split(' ')[0]!
-      const profiles = join(dir, `profiles-${name}`)
-      await run('tidemark.js', [...words.split(' '), '--config', configFile], ['--cpu-prof', `--cpu-prof-dir=${profiles}`])
-      say(words)
-      threadsIn(profiles).forEach((times, i) => columns.push([i === 0 ? name : `${name}, writer thread`, times]))
-    }
-  })
+  const inFresh = (commands: readonly string[]) =>
+    inScratch(async ({ dir, configFile }) => {
+      await run('tidemark.js', ['apply', 'loan_risk@0', '--yes', '--config', configFile])
+      for (const words of commands) {
+        const name = words.split(' ')[0]!
+        const profiles = join(dir, `profiles-${name}`)
+        await run('tidemark.js', [...words.split(' '), '--config', configFile], ['--cpu-prof', `--cpu-prof-dir=${profiles}`])
+        say(words)
+        threadsIn(profiles).forEach((times, i) => columns.push([i === 0 ? name : `${name}, writer thread`, times]))
+      }
+    })
   await inFresh([`produce --years ${years} --file ${file}`, 'consume --until-caught-up', 'sink --until-caught-up'])
   await inFresh([`backfill --years ${years} --file ${file}`])
   const cell = (times: ReadonlyMap<string, number>, purpose: string) => {
     const micros = (times.get(purpose) ?? 0) / rows
     return micros < 0.005 ? '' : micros.toFixed(2)
   }
-  const sum = (times: ReadonlyMap<string, number>) => [...times].reduce((all, [purpose, micros]) => all + (purpose === 'idle' ? 0 : micros), 0) / rows
+  const sum = (times: ReadonlyMap<string, number>) =>
+    [...times].reduce((all, [purpose, micros]) => all + (purpose === 'idle' ? 0 : micros), 0) / rows
   const lines = [
-    ...purposes.map(([purpose]) => [purpose, ...columns.map(([, times]) => cell(times, purpose))]).filter(([purpose]) => purpose !== 'idle'),
+    ...purposes
+      .map(([purpose]) => [purpose, ...columns.map(([, times]) => cell(times, purpose))])
+      .filter(([purpose]) => purpose !== 'idle'),
     ['all of it', ...columns.map(([, times]) => sum(times).toFixed(2))],
     ['idle meanwhile', ...columns.map(([, times]) => cell(times, 'idle'))],
   ].filter(([, ...cells]) => cells.some((text) => text !== ''))

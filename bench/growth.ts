@@ -1,4 +1,7 @@
-/** `npm run bench:growth`: how cost grows with rows, keys, windows, features and live versions, in tables and pictures; and where the time goes. */
+/**
+ * `npm run bench:growth`: how cost grows with rows, keys, windows, features and live versions, in tables and pictures; and where the time
+ * goes.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from '../utilities/values/problem.ts'
@@ -23,12 +26,25 @@ const stages = 'stages'
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
-/** --write puts the pictures into docs/pictures and the tables into docs/benchmarks.md; without it the pictures go to the benchmark's own folder. */
+/**
+ * --write puts the pictures into docs/pictures and the tables into docs/benchmarks.md; without it the pictures go to the benchmark's own
+ * folder.
+ */
 async function main(): Promise<void> {
   const known = [...Object.keys(parts), stages]
-  const { quick = false, write = false, only = known.join(','), runs = quick ? '1' : '3', sizes } =
-    wordsOf({ quick: flag, write: flag, only: text, runs: text, sizes: text })
-  const options: GrowthOptions = { quick, runs: whole('runs', runs, 3), sizes: sizes?.split(',').map((size) => whole('sizes', size, 1_000_000)), say }
+  const {
+    quick = false,
+    write = false,
+    only = known.join(','),
+    runs = quick ? '1' : '3',
+    sizes,
+  } = wordsOf({ quick: flag, write: flag, only: text, runs: text, sizes: text })
+  const options: GrowthOptions = {
+    quick,
+    runs: whole('runs', runs, 3),
+    sizes: sizes?.split(',').map((size) => whole('sizes', size, 1_000_000)),
+    say,
+  }
   const chosen = only.split(',')
   const unknown = chosen.find((name) => !known.includes(name))
   if (unknown !== undefined) throw usage(`there is no part ${unknown}`, `The parts are ${known.join(', ')}.`)
@@ -41,7 +57,9 @@ async function main(): Promise<void> {
   for (const name of chosen.filter((one) => one !== stages)) {
     for (const curve of await parts[name]!(options)) {
       const runsText = options.runs === 1 ? 'one run' : `${options.runs} runs`
-      const said = `${curve.title}. ${curve.subtitle.join(' ')} Measured ${machine({ Node: process.versions.node })}; ` + `${runsText}.\n\n${tableOf(curve)}\n`
+      const said =
+        `${curve.title}. ${curve.subtitle.join(' ')} Measured ${machine({ Node: process.versions.node })}; ` +
+        `${runsText}.\n\n${tableOf(curve)}\n`
       process.stdout.write(`\n${said}`)
       writeFileSync(join(pictures, `${curve.name}.svg`), pictureOf(curve))
       sections.set(curve.name, `![${curve.title}](pictures/${curve.name}.svg)\n\n${said}`)

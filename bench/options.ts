@@ -38,7 +38,9 @@ export function wordsOf<const T extends ParseArgsOptionsConfig>(options: T) {
   try {
     return parseArgs({ options }).values
   } catch (error) {
-    const known = Object.keys(options).map((name) => `--${name}`).join(', ')
+    const known = Object.keys(options)
+      .map((name) => `--${name}`)
+      .join(', ')
     throw usage((error as Error).message.split(/\. |\n/)[0]!, `The options are ${known}; see docs/benchmarks.md.`)
   }
 }

@@ -1,4 +1,7 @@
-/** `npm run bench:peers`: Tidemark and its peers doing the same loan job, turn about, in one run; every lane is checked before its time counts. */
+/**
+ * `npm run bench:peers`: Tidemark and its peers doing the same loan job, turn about, in one run; every lane is checked before its time
+ * counts.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { missingForKafka } from '../test/kafka/broker.ts'
@@ -30,7 +33,12 @@ type Preparable = { readonly word: string; prepare(): Promise<unknown> }
 type Prepared<Lane extends Preparable> = { readonly lane: Lane; readonly command: Awaited<ReturnType<Lane['prepare']>> }
 
 /** Those that were asked for and can run here; of the others it says why not. */
-async function prepared<Lane extends Preparable>(group: string, lanes: readonly Lane[], { wants }: Options, missing: string | undefined): Promise<Prepared<Lane>[]> {
+async function prepared<Lane extends Preparable>(
+  group: string,
+  lanes: readonly Lane[],
+  { wants }: Options,
+  missing: string | undefined,
+): Promise<Prepared<Lane>[]> {
   const wanted = lanes.filter(({ word }) => wants(word, group))
   if (missing !== undefined && wanted.length > 0) say(`${group} are left out: ${missing}`)
   const ready: Prepared<Lane>[] = []
@@ -52,7 +60,12 @@ async function main(options: Options): Promise<void> {
   const lanes: Lanes = {
     producers: await prepared('producers', producerLanes, options, noKafka),
     streams: await prepared('streams', streamLanes, options, noKafka),
-    batches: await prepared('batches', batchLanes, options, duckdb === undefined ? 'DuckDB, which also checks them, is not installed' : undefined),
+    batches: await prepared(
+      'batches',
+      batchLanes,
+      options,
+      duckdb === undefined ? 'DuckDB, which also checks them, is not installed' : undefined,
+    ),
   }
   const data = await dataOf(rows)
   const outcomes = await runRounds(lanes, { data, expected: await expectedOf(data), options, say })
@@ -69,7 +82,8 @@ async function main(options: Options): Promise<void> {
   if (!write) return
   writeSections(join(root, 'docs/benchmarks.md'), sections)
   for (const [group, lanes] of Object.entries(results)) {
-    if (lanes.some(({ rounds }) => rounds.size > 0)) writeFileSync(join(root, `bench/peers/results-${group}.json`), resultJson(lanes, { measured: when, rows, rounds }))
+    if (lanes.some(({ rounds }) => rounds.size > 0))
+      writeFileSync(join(root, `bench/peers/results-${group}.json`), resultJson(lanes, { measured: when, rows, rounds }))
   }
   mkdirSync(join(root, 'docs/pictures'), { recursive: true })
   for (const [name, svg] of pictures(results, rows)) writeFileSync(join(root, 'docs/pictures', name), svg)

@@ -1,9 +1,15 @@
-/** The plain twins that the fast paths are measured against: what a straightforward program does, without a thought for speed or for what may be odd. */
+/**
+ * The plain twins that the fast paths are measured against: what a straightforward program does, without a thought for speed or for what
+ * may be odd.
+ */
 import avsc from 'avsc'
 import { headerBytes } from '../schemas/wire.ts'
 import type { Batch } from '../utilities/log.ts'
 
-/** Means of the last 50 and 100 and an exponential average over 50: the last hundred values are kept, and summed anew for each row, in doubles. */
+/**
+ * Means of the last 50 and 100 and an exponential average over 50: the last hundred values are kept, and summed anew for each row, in
+ * doubles.
+ */
 export function summedAnew(): (input: Float64Array) => Float64Array[] {
   const window: number[] = []
   let level = NaN
@@ -58,7 +64,7 @@ const rounded = (value: number) => Math.round(value * 1000) / 1000
 export function splitCsv(text: string): string[][] {
   const rows: string[][] = []
   let cells: string[] = []
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     let cell = ''
     if (text[at] === '"') {
       for (at++; text[at] !== '"' || text[at + 1] === '"'; at++) {

@@ -1,4 +1,7 @@
-/** A line plot as SVG text: how a cost goes with a size, one line for each thing measured, named where it ends; readable on light and dark pages. */
+/**
+ * A line plot as SVG text: how a cost goes with a size, one line for each thing measured, named where it ends; readable on light and dark
+ * pages.
+ */
 import { at, escaped, niceStep, picture, topBelow, width } from './svg.ts'
 
 export type Line = { readonly name: string; readonly points: readonly { readonly x: number; readonly y: number }[] }
@@ -17,7 +20,14 @@ export type Plot = {
 const [left, right, bottom, plotHeight] = [64, 190, 52, 280]
 const leastGap = 16
 
-const colours = [['#0b7a75', '#2fb5ad'], ['#b35900', '#f0883e'], ['#8250df', '#bc8cff'], ['#0969da', '#58a6ff'], ['#bf3989', '#f778ba'], ['#57606a', '#9198a1']] as const
+const colours = [
+  ['#0b7a75', '#2fb5ad'],
+  ['#b35900', '#f0883e'],
+  ['#8250df', '#bc8cff'],
+  ['#0969da', '#58a6ff'],
+  ['#bf3989', '#f778ba'],
+  ['#57606a', '#9198a1'],
+] as const
 
 const style = `
   .line { fill: none; stroke-width: 2 }
@@ -39,14 +49,33 @@ export function linePlot({ title, subtitle, lines, across, log }: Plot): string 
   const y = (cost: number) => floor - (cost / (step * steps)) * plotHeight
   const levels = Array.from({ length: steps + 1 }, (_, i) => i * step)
   return picture({
-    title, subtitle, height, style, dark,
+    title,
+    subtitle,
+    height,
+    style,
+    dark,
     drawn: [
-      ...levels.map((level) => `<path class="grid" d="M${left} ${at(y(level))}H${width - right}"/><text class="small" x="${left - 8}" ` + `y="${at(y(level) + 4)}" text-anchor="end">${shown(level)}</text>`),
-      ...readable(sizes, x).map((size) => `<path class="grid" d="M${at(x(size))} ${floor}v5"/><text class="small" x="${at(x(size))}" y="${floor + 18}" ` + `text-anchor="middle">${shown(size)}</text>`),
+      ...levels.map(
+        (level) =>
+          `<path class="grid" d="M${left} ${at(y(level))}H${width - right}"/><text class="small" x="${left - 8}" ` +
+          `y="${at(y(level) + 4)}" text-anchor="end">${shown(level)}</text>`,
+      ),
+      ...readable(sizes, x).map(
+        (size) =>
+          `<path class="grid" d="M${at(x(size))} ${floor}v5"/><text class="small" x="${at(x(size))}" y="${floor + 18}" ` +
+          `text-anchor="middle">${shown(size)}</text>`,
+      ),
       `<text class="small" x="${at((left + width - right) / 2)}" y="${height - 12}" text-anchor="middle">${escaped(across)}</text>`,
-      ...lines.map(({ points }, i) => `<path class="line l${i}" d="M${points.map((point) => `${at(x(point.x))} ${at(y(point.y))}`).join('L')}"/>`),
-      ...lines.flatMap(({ points }, i) => points.map((point) => `<circle class="d${i}" cx="${at(x(point.x))}" cy="${at(y(point.y))}" r="3.5"/>`)),
-      ...namePlaces(lines.map(({ points }) => y(points.at(-1)!.y)), floor).map((place, i) => `<text class="name d${i}" x="${width - right + 12}" y="${at(place + 4)}">${escaped(lines[i]!.name)}</text>`),
+      ...lines.map(
+        ({ points }, i) => `<path class="line l${i}" d="M${points.map((point) => `${at(x(point.x))} ${at(y(point.y))}`).join('L')}"/>`,
+      ),
+      ...lines.flatMap(({ points }, i) =>
+        points.map((point) => `<circle class="d${i}" cx="${at(x(point.x))}" cy="${at(y(point.y))}" r="3.5"/>`),
+      ),
+      ...namePlaces(
+        lines.map(({ points }) => y(points.at(-1)!.y)),
+        floor,
+      ).map((place, i) => `<text class="name d${i}" x="${width - right + 12}" y="${at(place + 4)}">${escaped(lines[i]!.name)}</text>`),
     ],
   })
 }

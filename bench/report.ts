@@ -29,7 +29,8 @@ export const megabytes = (bytes: readonly number[]): string => String(Math.round
 /** Markdown whose columns also line up on a terminal; all but the first are numbers. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, i) => Math.max(name.length, 3, ...rows.map((row) => row[i]!.length)))
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`
   const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
@@ -47,7 +48,8 @@ export function writeSections(path: string, sections: ReadonlyMap<string, string
   for (const [name, text] of sections) {
     const [begin, end] = [`<!-- measured: ${name} -->`, `<!-- end of ${name} -->`]
     const [from, to] = [page.indexOf(begin), page.indexOf(end)]
-    if (from < 0 || to < from) throw new Problem(`${path} has no place for ${name}`, `Put the lines ${begin} and ${end} where it should stand.`)
+    if (from < 0 || to < from)
+      throw new Problem(`${path} has no place for ${name}`, `Put the lines ${begin} and ${end} where it should stand.`)
     page = `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`
   }
   writeFileSync(path, page)

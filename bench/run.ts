@@ -41,7 +41,8 @@ async function main({ sizes, runs, only, full, write, nodeOptions }: Options): P
 
   if (only.includes('batch')) {
     const results = new Map<number, BatchResult>()
-    for (const rows of sizes) results.set(rows, await measureBatch(await dataOf(rows), { runs, withDuckdb: duckdb !== undefined, nodeOptions, say }))
+    for (const rows of sizes)
+      results.set(rows, await measureBatch(await dataOf(rows), { runs, withDuckdb: duckdb !== undefined, nodeOptions, say }))
     for (const [rows, result] of results) noteBatch(peaks, rows, result)
     show('batch', `Batch: csv.gz → ma50, ma100 → warehouse, ${runsText}`, batchText(results))
   }
@@ -61,7 +62,11 @@ async function main({ sizes, runs, only, full, write, nodeOptions }: Options): P
   }
 }
 
-async function measureStreams(rows: number, runs: number, nodeOptions: readonly string[]): Promise<ReadonlyMap<string, readonly StreamRun[]>> {
+async function measureStreams(
+  rows: number,
+  runs: number,
+  nodeOptions: readonly string[],
+): Promise<ReadonlyMap<string, readonly StreamRun[]>> {
   const data = await dataOf(rows)
   const results = new Map<string, StreamRun[]>([...waysOfStreaming.keys()].map((way) => [way, []]))
   for (let turn = 1; turn <= runs; turn++) {

@@ -30,11 +30,27 @@ async function main(rows: number): Promise<void> {
   const data = await dataOf(rows)
   const { sink, dataApi, s3 } = await withAws((both) => measure(data, both))
   const perMillion = (calls: Calls) => wholeNumber(Math.round((sum(calls) / rows) * 1e6))
-  const named = (calls: Calls) => Object.entries(calls).map(([name, count]) => `${name} ${count}`).join(', ')
-  process.stdout.write(`\nThe sink into emulated Redshift, ${wholeNumber(rows)} rows, one run. Measured ${machine({ Node: process.versions.node })}.\n\n`)
-  process.stdout.write(`${table(['thousand rows/s', 'Data API calls a million rows', 'S3 calls a million rows', 'CPU s a million rows', 'peak MB'], [[
-    thousandRows(rows, [sink.seconds]), perMillion(dataApi), perMillion(s3), ((sink.cpuSeconds / rows) * 1e6).toFixed(2), megabytes([sink.peakBytes]),
-  ]])}\n\n${named(dataApi)}; ${named(s3)}\n`)
+  const named = (calls: Calls) =>
+    Object.entries(calls)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')
+  process.stdout.write(
+    `\nThe sink into emulated Redshift, ${wholeNumber(rows)} rows, one run. Measured ${machine({ Node: process.versions.node })}.\n\n`,
+  )
+  process.stdout.write(
+    `${table(
+      ['thousand rows/s', 'Data API calls a million rows', 'S3 calls a million rows', 'CPU s a million rows', 'peak MB'],
+      [
+        [
+          thousandRows(rows, [sink.seconds]),
+          perMillion(dataApi),
+          perMillion(s3),
+          ((sink.cpuSeconds / rows) * 1e6).toFixed(2),
+          megabytes([sink.peakBytes]),
+        ],
+      ],
+    )}\n\n${named(dataApi)}; ${named(s3)}\n`,
+  )
 }
 
 const sum = (calls: Calls) => Object.values(calls).reduce((all, one) => all + one, 0)
@@ -58,31 +74,39 @@ async function withAws<T>(work: (both: Both) => Promise<T>): Promise<T> {
   }
 }
 
-const measure = (data: Data, { api, aws }: Both): Promise<Measured> => inScratch(async ({ dir, configFile, config }) => {
-  const { endpoint, ...place } = api
-  const staging = { bucket, prefix: 'sink', roleArn: 'arn:aws:iam::123456789012:role/copy' }
-  const { dataDir, features } = config
-  writeFileSync(configFile, JSON.stringify({ dataDir, features, warehouse: { kind: 'redshift', ...place, schema: 'public', staging } }))
-  const command = (words: string) => run('tidemark.js', [...words.split(' '), '--config', configFile, '--json'])
+const measure = (data: Data, { api, aws }: Both): Promise<Measured> =>
+  inScratch(async ({ dir, configFile, config }) => {
+    const { endpoint, ...place } = api
+    const staging = { bucket, prefix: 'sink', roleArn: 'arn:aws:iam::123456789012:role/copy' }
+    const { dataDir, features } = config
+    writeFileSync(configFile, JSON.stringify({ dataDir, features, warehouse: { kind: 'redshift', ...place, schema: 'public', staging } }))
+    const command = (words: string) => run('tidemark.js', [...words.split(' '), '--config', configFile, '--json'])
 
-  for (const words of ['apply loan_risk@0 --yes', `produce --years ${data.years} --file ${data.file}`, 'consume --until-caught-up']) {
-    say(`${words.split(' ')[0]} …`)
-    await command(words)
-  }
-  const callsOfApi = async () => (await (await fetch(endpoint)).json()) as Calls
-  const before = await callsOfApi()
-  await aws.faults({})
-  say('sink …')
-  const sink = await command('sink --until-caught-up')
-  const after = await callsOfApi()
-  const s3 = Object.fromEntries(Object.entries(await aws.calls()).filter(([name]) => name.startsWith('s3:')))
+    for (const words of ['apply loan_risk@0 --yes', `produce --years ${data.years} --file ${data.file}`, 'consume --until-caught-up']) {
+      say(`${words.split(' ')[0]} …`)
+      await command(words)
+    }
+    const callsOfApi = async () => (await (await fetch(endpoint)).json()) as Calls
+    const before = await callsOfApi()
+    await aws.faults({})
+    say('sink …')
+    const sink = await command('sink --until-caught-up')
+    const after = await callsOfApi()
+    const s3 = Object.fromEntries(Object.entries(await aws.calls()).filter(([name]) => name.startsWith('s3:')))
 
-  const found = await run('tidemark.js', ['query', 'SELECT count(*) AS n, max(_seq) AS last FROM loan_risk', '--format', 'json', '--config', configFile])
-  const [{ n, last }] = JSON.parse(found.stdout) as [{ n: number; last: number }]
-  if (n !== data.rows || last !== data.rows) throw new Error(`the warehouse has ${n} rows up to ${last}, not ${data.rows} (${dir})`)
-  const since = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)] as const)
-  return { sink, s3, dataApi: Object.fromEntries(since.filter(([, count]) => count > 0)) }
-})
+    const found = await run('tidemark.js', [
+      'query',
+      'SELECT count(*) AS n, max(_seq) AS last FROM loan_risk',
+      '--format',
+      'json',
+      '--config',
+      configFile,
+    ])
+    const [{ n, last }] = JSON.parse(found.stdout) as [{ n: number; last: number }]
+    if (n !== data.rows || last !== data.rows) throw new Error(`the warehouse has ${n} rows up to ${last}, not ${data.rows} (${dir})`)
+    const since = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)] as const)
+    return { sink, s3, dataApi: Object.fromEntries(since.filter(([, count]) => count > 0)) }
+  })
 
 try {
   const { rows } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } }).values

@@ -29,41 +29,46 @@ export async function measureStream(data: Data, way: string, options: StreamOpti
   return typeof services === 'string' ? inTurn(data, options) : overlapped(data, services, options)
 }
 
-const overlapped = (data: Data, services: readonly string[], { nodeOptions }: StreamOptions): Promise<StreamRun> => inScratch(async (scratch) => {
-  await run(...command('apply loan_risk@0 --yes', scratch))
-  const running = services.map((name) => ({ name, process: start(...command(name, scratch), nodeOptions) }))
-  try {
-    // A consumer says so when it runs; a sink alone says nothing, and is ready about then.
-    for (const { name, process } of running) if (name !== 'sink') await process.said('from record 1 on')
-    const beganMs = performance.now()
-    const producer = await run(...command(produced(data), scratch), nodeOptions)
-    checkProduced(producer, data)
-    await allWritten(scratch, data.rows, Promise.race(running.map(({ process }) => process.finished)))
-    const seconds = (performance.now() - beganMs) / 1000
-    const parts = new Map([['produce', producer]])
-    for (const { name, process } of running) parts.set(name, await process.stop())
-    await checkRows(scratch, data)
-    return { seconds, parts }
-  } finally {
-    await Promise.allSettled(running.map(({ process }) => process.stop()))
-  }
-})
+const overlapped = (data: Data, services: readonly string[], { nodeOptions }: StreamOptions): Promise<StreamRun> =>
+  inScratch(async (scratch) => {
+    await run(...command('apply loan_risk@0 --yes', scratch))
+    const running = services.map((name) => ({ name, process: start(...command(name, scratch), nodeOptions) }))
+    try {
+      // A consumer says so when it runs; a sink alone says nothing, and is ready about then.
+      for (const { name, process } of running) if (name !== 'sink') await process.said('from record 1 on')
+      const beganMs = performance.now()
+      const producer = await run(...command(produced(data), scratch), nodeOptions)
+      checkProduced(producer, data)
+      await allWritten(scratch, data.rows, Promise.race(running.map(({ process }) => process.finished)))
+      const seconds = (performance.now() - beganMs) / 1000
+      const parts = new Map([['produce', producer]])
+      for (const { name, process } of running) parts.set(name, await process.stop())
+      await checkRows(scratch, data)
+      return { seconds, parts }
+    } finally {
+      await Promise.allSettled(running.map(({ process }) => process.stop()))
+    }
+  })
 
-const inTurn = (data: Data, { nodeOptions }: StreamOptions): Promise<StreamRun> => inScratch(async (scratch) => {
-  await run(...command('apply loan_risk@0 --yes', scratch))
-  const parts = new Map<string, Finished>()
-  for (const words of [produced(data), 'consume --until-caught-up', 'sink --until-caught-up']) {
-    parts.set(words.split(' ')[0]!, await run(...command(words, scratch), nodeOptions))
-  }
-  await checkRows(scratch, data)
-  return { seconds: [...parts.values()].reduce((sum, { seconds }) => sum + seconds, 0), parts }
-})
+const inTurn = (data: Data, { nodeOptions }: StreamOptions): Promise<StreamRun> =>
+  inScratch(async (scratch) => {
+    await run(...command('apply loan_risk@0 --yes', scratch))
+    const parts = new Map<string, Finished>()
+    for (const words of [produced(data), 'consume --until-caught-up', 'sink --until-caught-up']) {
+      parts.set(words.split(' ')[0]!, await run(...command(words, scratch), nodeOptions))
+    }
+    await checkRows(scratch, data)
+    return { seconds: [...parts.values()].reduce((sum, { seconds }) => sum + seconds, 0), parts }
+  })
 
 /** Waits until the sink's progress, committed with the rows, has come to the end; ends as well, with its error, when a service stops. */
 async function allWritten({ config }: Scratch, rows: number, stopped: Promise<unknown>): Promise<void> {
   const warehouse = await wireReader(config)
   let gone = false
-  stopped.then(() => (gone = true), () => (gone = true))
+  stopped.then(
+    () => (gone = true),
+    () => (gone = true),
+  )
   let written = 0
   let movedMs = performance.now()
   try {
@@ -93,7 +98,8 @@ async function checkRows({ config }: Scratch, { rows }: Data): Promise<void> {
   const warehouse = await wireReader(config)
   try {
     const extent = await warehouse.extent('loan_risk', 0)
-    if (extent?.rows !== rows || extent.last !== rows) throw new Error(`the warehouse has ${extent?.rows ?? 0} rows up to ${extent?.last ?? 0}, not ${rows}`)
+    if (extent?.rows !== rows || extent.last !== rows)
+      throw new Error(`the warehouse has ${extent?.rows ?? 0} rows up to ${extent?.last ?? 0}, not ${rows}`)
   } finally {
     await warehouse.close()
   }

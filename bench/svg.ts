@@ -1,4 +1,6 @@
-/** What all pictures of measurements share: the frame with its title, colours for light and dark pages, and steps for the lines of an axis. */
+/**
+ * What all pictures of measurements share: the frame with its title, colours for light and dark pages, and steps for the lines of an axis.
+ */
 
 export const width = 820
 const lineHeight = 18
@@ -31,16 +33,18 @@ export type Picture = {
   readonly drawn: readonly string[]
 }
 
-export const picture = ({ title, subtitle, height, style, dark, drawn }: Picture): string => [
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" ` + `aria-label="${escaped(title)}">`,
-  `<style>${common}${style}\n  @media (prefers-color-scheme: dark) {${commonDark}${dark}\n  }\n</style>`,
-  `<rect class="page" width="${width}" height="${height}" rx="6"/>`,
-  `<text class="title" x="12" y="26">${escaped(title)}</text>`,
-  ...subtitle.map((line, i) => `<text class="small" x="12" y="${46 + i * lineHeight}">${escaped(line)}</text>`),
-  ...drawn,
-  '</svg>',
-  '',
-].join('\n')
+export const picture = ({ title, subtitle, height, style, dark, drawn }: Picture): string =>
+  [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" ` +
+      `aria-label="${escaped(title)}">`,
+    `<style>${common}${style}\n  @media (prefers-color-scheme: dark) {${commonDark}${dark}\n  }\n</style>`,
+    `<rect class="page" width="${width}" height="${height}" rx="6"/>`,
+    `<text class="title" x="12" y="26">${escaped(title)}</text>`,
+    ...subtitle.map((line, i) => `<text class="small" x="12" y="${46 + i * lineHeight}">${escaped(line)}</text>`),
+    ...drawn,
+    '</svg>',
+    '',
+  ].join('\n')
 
 /** 1, 2 or 5 times a power of ten, for four to eight lines. */
 export function niceStep(most: number): number {

@@ -1,4 +1,7 @@
-/** `npm run bench:switch`: versions switched beside a stream at full speed, with a million keys: for how long the stream stands, and what each process needs. */
+/**
+ * `npm run bench:switch`: versions switched beside a stream at full speed, with a million keys: for how long the stream stands, and what
+ * each process needs.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,7 +25,11 @@ export const v1 = v0.add({ longer: mean('amount', { last: 9, round: 3 }) })
 export const v2 = v1.replace({ recent: mean('amount', { last: 4, round: 3 }) })
 export const v3 = v2.add({ longest: mean('amount', { last: 12, round: 3 }) })
 `
-const visit = record('visit', 'day', { account: text('account', { bytes: 16, nullable: false }), day: date('day', { nullable: false }), amount: number('amount') })
+const visit = record('visit', 'day', {
+  account: text('account', { bytes: 16, nullable: false }),
+  day: date('day', { nullable: false }),
+  amount: number('amount'),
+})
 const rowsPerBatch = 10_000
 
 /** Every key comes once before any comes again. */
@@ -93,7 +100,10 @@ async function measure(keys: number, modes: readonly string[], { dir, configFile
       await work()
       const seconds = (performance.now() - beganMs) / 1000
       await sleep(1000)
-      say(`${what}: ${seconds.toFixed(1)} s, in which the stream computed ${Math.round(((await next()) - before) / 1000)} thousand ` + `rows; longest pause ${Math.round(pauseMs)} ms`)
+      say(
+        `${what}: ${seconds.toFixed(1)} s, in which the stream computed ${Math.round(((await next()) - before) / 1000)} thousand ` +
+          `rows; longest pause ${Math.round(pauseMs)} ms`,
+      )
     }
     try {
       await sleep(3000)
@@ -117,5 +127,7 @@ async function measure(keys: number, modes: readonly string[], { dir, configFile
 }
 
 const modes = ['cold', 'forward-only', 'backfill'] as const
-const { values } = parseArgs({ options: { keys: { type: 'string', default: '1000000' }, modes: { type: 'string', default: modes.join() } } })
+const { values } = parseArgs({
+  options: { keys: { type: 'string', default: '1000000' }, modes: { type: 'string', default: modes.join() } },
+})
 await inScratch((scratch) => measure(Number(values.keys), values.modes.split(','), scratch))

@@ -15,7 +15,12 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
   const chain = chainOf(await loadDefinitions(config.features), set, version)
   return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
     const { ended } = await applyVersion(ports, {
-      chain, version, mode, partitions: config.log.partitions, actor: actorOf(options), signal,
+      chain,
+      version,
+      mode,
+      partitions: config.log.partitions,
+      actor: actorOf(options),
+      signal,
       report: versionProgress(console, `apply ${set}`),
       show: (plan) => console.note(planText(plan)),
       agree: () => console.confirm(`Apply ${set}@${version}?`),
@@ -31,9 +36,12 @@ function appliedText(applied: Applied): string {
   const { plan, ended, switches } = applied
   const name = `${plan.set}@${plan.version}`
   switch (ended) {
-    case 'nothing to do': return planText(plan)
-    case 'declined': return 'nothing was changed'
-    case 'interrupted': return `interrupted: ${name} is not applied yet. To finish: tidemark apply ${name}`
+    case 'nothing to do':
+      return planText(plan)
+    case 'declined':
+      return 'nothing was changed'
+    case 'interrupted':
+      return `interrupted: ${name} is not applied yet. To finish: tidemark apply ${name}`
     case 'applied': {
       const shown = plan.mode === 'shadow' ? 'is computed in the shadow' : 'is what SQL users see'
       const last = switches.length > 1 ? ` (the last of ${switches.length} partitions)` : ''
@@ -42,6 +50,7 @@ function appliedText(applied: Applied): string {
   }
 }
 
-const appliedJson = (applied: Applied) => (applied.ended === 'applied'
-  ? { ...applied.plan, applied: true, switchedAfter: switchedAfter(applied), switches: applied.switches }
-  : { ...applied.plan, applied: false })
+const appliedJson = (applied: Applied) =>
+  applied.ended === 'applied'
+    ? { ...applied.plan, applied: true, switchedAfter: switchedAfter(applied), switches: applied.switches }
+    : { ...applied.plan, applied: false }

@@ -29,6 +29,16 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
   )
   const { rows, rejected, files, rejects } = done ?? { rows: 0, rejected: 0, files: 0, rejects: null }
   const kept = rejects === null ? '' : `; ${count(rejected)} lines rejected, see ${rejects}`
-  console.result(done ? `${wroteText(rows, name, out, files)}${kept}` : 'interrupted: nothing was written',
-    { rows, rejected, alreadyThere: 0, interrupted: !done, set, versions: [version], out, format, rejects, files })
+  console.result(done ? `${wroteText(rows, name, out, files)}${kept}` : 'interrupted: nothing was written', {
+    rows,
+    rejected,
+    alreadyThere: 0,
+    interrupted: !done,
+    set,
+    versions: [version],
+    out,
+    format,
+    rejects,
+    files,
+  })
 }

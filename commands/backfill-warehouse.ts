@@ -23,7 +23,8 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       const agree = () => console.confirm(`Delete the rows of ${set} that an unfinished backfill wrote?`)
       const { ended } = await undoYears(ports, { set, by, agree, signal })
       const text = {
-        'nothing to do': `${set} has no unfinished backfill`, declined: 'nothing was changed',
+        'nothing to do': `${set} has no unfinished backfill`,
+        declined: 'nothing was changed',
         undone: `took back the unfinished backfill of ${set}`,
       }
       console.result(text[ended], { set, undone: ended === 'undone' })
@@ -34,12 +35,23 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
   const source = await sourceAt(file)
   await withPorts({ config, console }, leases, async (ports) => {
     let progress: ReturnType<Console['progress']> | undefined
-    const done = await backfillYears({ ...ports, source }, {
-      set, years: chosen, strict: options['strict'] === true, continue: options['continue'] === true, by, signal,
-      report: ({ rows }) => (progress ??= console.progress(`backfill ${set}`))(rows),
-      chain, partitions: config.log.partitions, actor: actorOf(options), file,
-      firstApplied: () => console.note(`applied ${set}@0, its first version`),
-    })
+    const done = await backfillYears(
+      { ...ports, source },
+      {
+        set,
+        years: chosen,
+        strict: options['strict'] === true,
+        continue: options['continue'] === true,
+        by,
+        signal,
+        report: ({ rows }) => (progress ??= console.progress(`backfill ${set}`))(rows),
+        chain,
+        partitions: config.log.partitions,
+        actor: actorOf(options),
+        file,
+        firstApplied: () => console.note(`applied ${set}@0, its first version`),
+      },
+    )
     const took = `backfilled ${count(done.rows)} records into ${done.versions.map((version) => `${set}@${version}`).join(', ')}`
     const goOn = 'run it again to go on from there, or with --undo to take it back'
     const unread = done.unread.map(({ version, rows }) => ({ name: `${set}@${version}`, rows }))

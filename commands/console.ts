@@ -35,7 +35,10 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
       clear()
       process.stderr.write(text.split('\n').map(printable).join('\n') + '\n')
     },
-    /** Rows so far, of how many when known; drawn on a terminal, a line every five seconds elsewhere. `mostWaitMs` is for what waits for rows to come. */
+    /**
+     * Rows so far, of how many when known; drawn on a terminal, a line every five seconds elsewhere. `mostWaitMs` is for what waits for
+     * rows to come.
+     */
     progress(what: string, { mostWaitMs = Infinity } = {}) {
       const startedMs = performance.now()
       const rate = openRate(startedMs, { mostWaitMs })
@@ -59,7 +62,8 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
     /** Asks before something that SQL users would see, or that cannot be taken back. */
     async confirm(question: string): Promise<boolean> {
       if (yes) return true
-      if (!process.stdin.isTTY || json) throw new Problem(`${question} Nobody is there to answer`, 'Pass --yes to say yes in a script.', { usage: true })
+      if (!process.stdin.isTTY || json)
+        throw new Problem(`${question} Nobody is there to answer`, 'Pass --yes to say yes in a script.', { usage: true })
       clear()
       const lines = createInterface({ input: process.stdin, output: process.stderr })
       const answer = await lines.question(`${harmless(question)} [y/N] `).finally(() => lines.close())
@@ -70,16 +74,25 @@ export function openConsole({ json, yes }: { readonly json: boolean; readonly ye
 }
 
 export const duration = (seconds: number): string =>
-  seconds < 1 ? `${Math.round(seconds * 1000)} ms` : seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+  seconds < 1
+    ? `${Math.round(seconds * 1000)} ms`
+    : seconds < 100
+      ? `${seconds.toFixed(1)} s`
+      : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 
 /** A table for a person: numbers to the right, null as a dim word, long text cut. */
 export function table(columns: readonly string[], rows: readonly (readonly Cell[])[], { widest = 60 } = {}): string {
   const names = columns.map((name) => clean(name, widest))
   const shown = rows.map((row) => row.map((cell) => (cell === null ? 'null' : clean(String(cell), widest))))
   const widths = names.map((name, i) => shown.reduce((most, row) => Math.max(most, width(row[i]!)), width(name)))
-  const right = columns.map((_, i) => rows.length > 0 && rows.every((row) => row[i] === null || typeof row[i] === 'number' || typeof row[i] === 'bigint'))
+  const right = columns.map(
+    (_, i) => rows.length > 0 && rows.every((row) => row[i] === null || typeof row[i] === 'number' || typeof row[i] === 'bigint'),
+  )
   const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => (right[i] ? ' '.repeat(widths[i]! - width(cell)) + cell : cell + ' '.repeat(widths[i]! - width(cell)))).join('  ').trimEnd()
+    cells
+      .map((cell, i) => (right[i] ? ' '.repeat(widths[i]! - width(cell)) + cell : cell + ' '.repeat(widths[i]! - width(cell))))
+      .join('  ')
+      .trimEnd()
   return [line(names), line(widths.map((one) => '─'.repeat(one))), ...shown.map(line)].join('\n')
 }
 
@@ -91,6 +104,12 @@ const clean = (text: string, widest: number): string => {
 /** Columns on a terminal: East Asian and emoji characters take two. */
 const width = (text: string): number => {
   let columns = 0
-  for (const character of text) columns += /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(character) ? 2 : 1
+  for (const character of text)
+    columns +=
+      /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(
+        character,
+      )
+        ? 2
+        : 1
   return columns
 }

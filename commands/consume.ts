@@ -10,17 +10,22 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
     const follow = options['untilCaughtUp'] !== true
     const done = await consumeInflow(ports, {
-      follow, signal, report: consumerNews(console), nothingYet: () => nothingYet(config), note: console.note,
+      follow,
+      signal,
+      report: consumerNews(console),
+      nothingYet: () => nothingYet(config),
+      note: console.note,
     })
     console.result(`${computedText(done)}${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, done)
   })
 
 /** What became of the messages that were read. */
-export const computedText = ({ rows, duplicates, dead }: Computed) => [
-  `computed ${count(rows)} records`,
-  ...(duplicates > 0 ? [`${count(duplicates)} duplicates skipped`] : []),
-  ...(dead > 0 ? [`${count(dead)} sent to inflow.dead`] : []),
-].join(', ')
+export const computedText = ({ rows, duplicates, dead }: Computed) =>
+  [
+    `computed ${count(rows)} records`,
+    ...(duplicates > 0 ? [`${count(duplicates)} duplicates skipped`] : []),
+    ...(dead > 0 ? [`${count(dead)} sent to inflow.dead`] : []),
+  ].join(', ')
 
 /** Says what a person should know of what the consumer reports. */
 export function consumerNews(console: Console): BothOptions['computed'] {

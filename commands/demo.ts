@@ -58,7 +58,11 @@ export const run = async ({ options, config, console, signal }: Context): Promis
       select '@' || _version as version, count(*) as "rows", min(_seq) as first_record, max(_seq) as last_record,
         min(application_date) as "from", max(application_date) as "to"
       from loan_risk group by _version order by _version`)
-    const switches = (await warehouse.versions('loan_risk')).map(({ version, mode, switches: [at] }) => ({ version, mode, afterRecord: at?.afterSeq ?? 0 }))
+    const switches = (await warehouse.versions('loan_risk')).map(({ version, mode, switches: [at] }) => ({
+      version,
+      mode,
+      afterRecord: at?.afterSeq ?? 0,
+    }))
     const around = switches.at(-1)!.afterRecord
     const sample = await warehouse.query(`
       select _seq, application_date, risk_score, ma50, ma100, _version from loan_risk
@@ -71,7 +75,11 @@ export const run = async ({ options, config, console, signal }: Context): Promis
       '',
       table(timeline.columns, timeline.rows),
       '',
-      ...switches.map(({ version, mode, afterRecord }) => (afterRecord === 0 ? `@${version} from the first record on` : `@${version} (--${mode}) from record ${count(afterRecord + 1)} on: the stream switched after record ${count(afterRecord)}`)),
+      ...switches.map(({ version, mode, afterRecord }) =>
+        afterRecord === 0
+          ? `@${version} from the first record on`
+          : `@${version} (--${mode}) from record ${count(afterRecord + 1)} on: the stream switched after record ${count(afterRecord)}`,
+      ),
       '',
       'Around the last switch, ma50 changes its meaning under the same name, and each row says so:',
       '',
@@ -83,7 +91,11 @@ export const run = async ({ options, config, console, signal }: Context): Promis
       `  npx tidemark verify loan_risk@2${named}`,
       `  sqlite3 ${join(dir, 'warehouse.db')}   (any tool that reads SQLite)`,
     ].join('\n')
-    console.result(text, { dataDir: dir, timeline: timeline.rows.map((row) => Object.fromEntries(timeline.columns.map((name, i) => [name, row[i] as Json]))), switches })
+    console.result(text, {
+      dataDir: dir,
+      timeline: timeline.rows.map((row) => Object.fromEntries(timeline.columns.map((name, i) => [name, row[i] as Json]))),
+      switches,
+    })
   } finally {
     await warehouse.close()
   }

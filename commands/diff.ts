@@ -20,10 +20,20 @@ export const run: CommandBody = async ({ args, config, console, signal }) => {
 const measures = ['feature', 'rows changed', '%', 'mean |Δ|', 'max |Δ|', 'p50', 'p90', 'p99']
 
 function diffText({ set, from, to, features, rows, values }: Comparison): string {
-  const definitions = features.map(({ feature, change, before, after }) =>
-    [feature, change, before ? inWords(before) : '', after ? inWords(after) : ''])
-  const measured = values.map(({ feature, changed, changedPercent, mean, max, quantiles: { p50, p90, p99 }, nullsBefore, nullsAfter }) =>
-    [feature, changed, `${changedPercent.toFixed(2)} %`, ...[mean, max, p50, p90, p99].map(short), nullsBefore, nullsAfter])
+  const definitions = features.map(({ feature, change, before, after }) => [
+    feature,
+    change,
+    before ? inWords(before) : '',
+    after ? inWords(after) : '',
+  ])
+  const measured = values.map(({ feature, changed, changedPercent, mean, max, quantiles: { p50, p90, p99 }, nullsBefore, nullsAfter }) => [
+    feature,
+    changed,
+    `${changedPercent.toFixed(2)} %`,
+    ...[mean, max, p50, p90, p99].map(short),
+    nullsBefore,
+    nullsAfter,
+  ])
   return [
     table(['feature', 'change', `@${from}`, `@${to}`], definitions),
     '',

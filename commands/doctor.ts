@@ -10,18 +10,35 @@ import { streamedSet } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) => {
-  const { dataDir, log, registry, warehouse, source: { file } } = config
+  const {
+    dataDir,
+    log,
+    registry,
+    warehouse,
+    source: { file },
+  } = config
   const files = Object.entries({ log, registry, warehouse }).flatMap(([part, { kind }]) => (kind === 'embedded' ? [`${part}.db`] : []))
   const servers = await lookAtServers(config)
-  const diagnosis = await examine({
-    nodeVersion: process.versions.node, dataDir, files, lookAtDatabase, leaseHolders, looks: servers.looks, definitions: () => loadDefinitions(config.features),
-    source: {
-      // A file that nobody named need not be there where others may fill the topics.
-      file, optional: log.kind === 'kafka' && file === defaultSource, open: () => sourceAt(file),
-      recordOf: (definitions) => definitions.get(streamedSet(definitions))!.at(-1)!.record,
+  const diagnosis = await examine(
+    {
+      nodeVersion: process.versions.node,
+      dataDir,
+      files,
+      lookAtDatabase,
+      leaseHolders,
+      looks: servers.looks,
+      definitions: () => loadDefinitions(config.features),
+      source: {
+        // A file that nobody named need not be there where others may fill the topics.
+        file,
+        optional: log.kind === 'kafka' && file === defaultSource,
+        open: () => sourceAt(file),
+        recordOf: (definitions) => definitions.get(streamedSet(definitions))!.at(-1)!.record,
+      },
+      withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },
-    withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
-  }, { deep: options['deep'] === true, first: await firstApply(config), signal }).finally(servers.close)
+    { deep: options['deep'] === true, first: await firstApply(config), signal },
+  ).finally(servers.close)
   const { problems, checks } = diagnosis
   const rows = checks.map(({ check, state, found, todo }) => [check, state, found, todo ?? ''])
   const verdict = problems === 0 ? 'all is well' : `${problems} ${problems === 1 ? 'problem' : 'problems'}`

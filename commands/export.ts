@@ -14,7 +14,11 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
   try {
     const progress = console.progress(`export ${name}`)
     const made = await exportVersion(warehouse, {
-      set, version, partitionBy, signal, makeFiles: rowFiles(wanted, `${set}_v${version}`, { signal }),
+      set,
+      version,
+      partitionBy,
+      signal,
+      makeFiles: rowFiles(wanted, `${set}_v${version}`, { signal }),
       report: ({ rows, ...place }) => progress(rows, place),
     })
     const { rows, files } = made ?? { rows: 0, files: 0 }

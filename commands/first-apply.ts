@@ -10,6 +10,6 @@ export const nothingYet = async (config: Named): Promise<string> => `Run first: 
 export async function firstApply({ features }: Named): Promise<string> {
   const { loadDefinitions } = await import('../config/definitions.ts')
   const definitions = await loadDefinitions(features).catch((): Definitions => new Map())
-  const [set = 'SET'] = [...definitions].find(([, chain]) => !chain.at(-1)!.batchOnly) ?? definitions.keys()
+  const [set = 'SET'] = [...definitions].find(([, chain]) => !chain.at(-1)!.batchOnly) ?? [...definitions.keys()]
   return `tidemark apply ${set}@0`
 }

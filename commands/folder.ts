@@ -18,7 +18,8 @@ export async function filled(out: string, fill: (unfinished: Unfinished) => Prom
   const target = free(out)
   const rejects = `${target}.rejects.csv`
   const shown = isAbsolute(out) ? rejects : relative('', rejects)
-  if (withRejects && existsSync(rejects)) throw new Problem(`${shown} is there already, with the rejected lines of an earlier run`, 'Move it away, or choose another folder.')
+  if (withRejects && existsSync(rejects))
+    throw new Problem(`${shown} is there already, with the rejected lines of an earlier run`, 'Move it away, or choose another folder.')
   const unfinished = join(dirname(target), `.${basename(target)}.${process.pid}.part`)
   const made = { folder: join(unfinished, 'rows'), rejects: join(unfinished, 'rejects.csv') }
   // Something may still be written there when a second Ctrl-C ends the process at once.
@@ -66,12 +67,23 @@ function unwritable(out: string, parent: string, cause: unknown): Problem | unde
     case 'ENOENT':
       if (existsSync(parent)) return problem('nothing can be made there', 'Choose another folder.')
       return problem(`there is no folder ${parent}`, 'Make that folder first, or choose another one.')
-    case 'ENOTDIR': return problem(`${parent} is not a folder`, 'Choose another folder.')
-    case 'EACCES': case 'EPERM': case 'EROFS': return problem(`the folder ${parent} may not be written to`, 'Choose another folder, or change its permissions.')
-    case 'ENOSPC': case 'EDQUOT': return problem('the disk is full', 'Make room, and run it again.')
-    case 'ENOTEMPTY': case 'EEXIST': return problem('something else was put there meanwhile', 'Choose another folder.')
-    case 'EBUSY': return problem('it is in use, or a disk is mounted there', 'Choose a folder inside it.')
-    case 'ENAMETOOLONG': case 'ELOOP': return problem('it cannot be the name of a folder', 'Choose another one.')
+    case 'ENOTDIR':
+      return problem(`${parent} is not a folder`, 'Choose another folder.')
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return problem(`the folder ${parent} may not be written to`, 'Choose another folder, or change its permissions.')
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return problem('the disk is full', 'Make room, and run it again.')
+    case 'ENOTEMPTY':
+    case 'EEXIST':
+      return problem('something else was put there meanwhile', 'Choose another folder.')
+    case 'EBUSY':
+      return problem('it is in use, or a disk is mounted there', 'Choose a folder inside it.')
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return problem('it cannot be the name of a folder', 'Choose another one.')
   }
   return undefined
 }

@@ -14,11 +14,13 @@ export function messagesText(messages: readonly Message[]): string {
     if (latest && keyOf(latest[0]!) === keyOf(one)) latest.push(one)
     else stretches.push([one])
   }
-  return stretches.map((stretch) => {
-    const { partition } = stretch[0]!
-    const place = partition === 0 ? '' : `partition ${partition}, `
-    return place + ('reason' in stretch[0]! ? unreadText(stretch as Undecoded[]) : readText(stretch as Decoded[]))
-  }).join('\n\n')
+  return stretches
+    .map((stretch) => {
+      const { partition } = stretch[0]!
+      const place = partition === 0 ? '' : `partition ${partition}, `
+      return place + ('reason' in stretch[0]! ? unreadText(stretch as Undecoded[]) : readText(stretch as Decoded[]))
+    })
+    .join('\n\n')
 }
 
 function unreadText(messages: readonly Undecoded[]): string {

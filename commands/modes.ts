@@ -11,7 +11,10 @@ export const modeOptions = [
 ] as const
 
 export function askedMode(options: Options): Mode | undefined {
-  const given = (['cold', 'forward-only', 'backfill', 'shadow'] as const).filter((mode) => options[mode === 'forward-only' ? 'forwardOnly' : mode] === true)
-  if (given.length > 1) throw new Problem(`${given.map((mode) => `--${mode}`).join(' and ')} exclude each other`, 'Choose one.', { usage: true })
+  const given = (['cold', 'forward-only', 'backfill', 'shadow'] as const).filter(
+    (mode) => options[mode === 'forward-only' ? 'forwardOnly' : mode] === true,
+  )
+  if (given.length > 1)
+    throw new Problem(`${given.map((mode) => `--${mode}`).join(' and ')} exclude each other`, 'Choose one.', { usage: true })
   return given[0]
 }

@@ -8,8 +8,13 @@ export function planText(plan: Planned): string {
   const { set, version, mode, changes, promoted, features, incompatible, ddl, views, dependents, pinned } = plan
   if (!changes) return `${set}@${version} is applied: nothing to do`
   const from = promoted === null ? '' : `; SQL users see ${set}@${promoted} now`
-  const rows = features.map(({ feature, change, before, after, state }) =>
-    [feature, change, before ? inWords(before) : '', after ? inWords(after) : '', state])
+  const rows = features.map(({ feature, change, before, after, state }) => [
+    feature,
+    change,
+    before ? inWords(before) : '',
+    after ? inWords(after) : '',
+    state,
+  ])
   const fits = incompatible.length === 0
   const statements = ddl.length === 1 ? 'statement' : 'statements'
   return [

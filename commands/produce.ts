@@ -19,10 +19,21 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
 
   await withPorts({ config, console }, ['produce'], async (ports) => {
     const progress = console.progress('produce')
-    const done = await produceYears({ ...ports, source }, {
-      record, per, partitions: config.log.partitions, years: chosen, ...(rate === undefined ? {} : { rate }), file, signal,
-      strict: options['strict'] === true, continue: options['continue'] === true, report: ({ rows }) => progress(rows),
-    })
+    const done = await produceYears(
+      { ...ports, source },
+      {
+        record,
+        per,
+        partitions: config.log.partitions,
+        years: chosen,
+        ...(rate === undefined ? {} : { rate }),
+        file,
+        signal,
+        strict: options['strict'] === true,
+        continue: options['continue'] === true,
+        report: ({ rows }) => progress(rows),
+      },
+    )
     const took = `produced ${count(done.rows)} records into inflow`
     console.result(totalsText({ ...done, there: done.alreadyHeld }, { took, rejects: done.rejects, goOn: 'run it again to go on' }), done)
   })

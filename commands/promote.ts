@@ -9,18 +9,26 @@ import { setAtVersion, usage } from './words.ts'
 export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const limits = { maxChanged: percent(options, 'maxChanged'), maxNulls: percent(options, 'maxNulls') }
-  await withPorts({ config, console }, [`apply-${set}`], (ports) => promoteVersion(ports, {
-    set, version, limits, actor: actorOf(options), signal,
-    compared: console.progress('compare'), report: versionProgress(console, `fill ${set}`),
-    agree: ({ from, to }) => console.confirm(`Show ${set}@${to} instead of ${set}@${from}?`),
-    tell({ ended, measured }) {
-      const text = {
-        'nothing to do': `${set}@${version} is what SQL users see already: nothing to do`, declined: 'nothing was changed',
-        promoted: `SQL users see ${set}@${version} now${measured === null ? '' : ` (${measured})`}`,
-      }
-      console.result(text[ended], { set, version, promoted: ended === 'promoted', ...(ended === 'promoted' ? { measured } : {}) })
-    },
-  }))
+  await withPorts({ config, console }, [`apply-${set}`], (ports) =>
+    promoteVersion(ports, {
+      set,
+      version,
+      limits,
+      actor: actorOf(options),
+      signal,
+      compared: console.progress('compare'),
+      report: versionProgress(console, `fill ${set}`),
+      agree: ({ from, to }) => console.confirm(`Show ${set}@${to} instead of ${set}@${from}?`),
+      tell({ ended, measured }) {
+        const text = {
+          'nothing to do': `${set}@${version} is what SQL users see already: nothing to do`,
+          declined: 'nothing was changed',
+          promoted: `SQL users see ${set}@${version} now${measured === null ? '' : ` (${measured})`}`,
+        }
+        console.result(text[ended], { set, version, promoted: ended === 'promoted', ...(ended === 'promoted' ? { measured } : {}) })
+      },
+    }),
+  )
 }
 
 function percent(options: Options, name: string): number | undefined {

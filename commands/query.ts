@@ -13,7 +13,8 @@ const rowsInTable = 1_000
 
 export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const format = console.json ? 'json' : ((options['format'] as string | undefined) ?? 'table')
-  if (!['table', 'json', 'csv'].includes(format)) throw new Problem(`--format ${format} is not known`, 'Use table, json or csv.', { usage: true })
+  if (!['table', 'json', 'csv'].includes(format))
+    throw new Problem(`--format ${format} is not known`, 'Use table, json or csv.', { usage: true })
   const warehouse = await wireReader(config)
   try {
     const parts = warehouse.queryParts(args[0]!, signal)
@@ -37,7 +38,11 @@ async function printAll(parts: AsyncIterable<QueryResult>, text: PartsText, { pr
 async function* named(parts: AsyncIterable<QueryResult>): AsyncIterable<QueryResult> {
   for await (const part of parts) {
     const twice = nameTwice(part.columns)
-    if (twice !== undefined) throw new Problem(`two columns of the result are called ${twice}, and JSON would keep one`, `Name one of them otherwise: ${twice} AS other_name.`)
+    if (twice !== undefined)
+      throw new Problem(
+        `two columns of the result are called ${twice}, and JSON would keep one`,
+        `Name one of them otherwise: ${twice} AS other_name.`,
+      )
     yield part
   }
 }
@@ -51,6 +56,7 @@ async function printTable(parts: AsyncIterable<QueryResult>, { print, note }: Co
     if (rows.length > rowsInTable) break
   }
   await print(table(columns, rows.slice(0, rowsInTable)) + '\n')
-  if (rows.length > rowsInTable) note(`(the first ${count(rowsInTable)} rows; there are more: all of them with --format csv or --format json)`)
+  if (rows.length > rowsInTable)
+    note(`(the first ${count(rowsInTable)} rows; there are more: all of them with --format csv or --format json)`)
   else if (process.stdout.isTTY) note(`(${count(rows.length)} ${rows.length === 1 ? 'row' : 'rows'})`)
 }

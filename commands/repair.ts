@@ -20,9 +20,11 @@ export const run: CommandBody = async ({ args, config, console, signal }) =>
 function repairedText({ set, statements, versions }: RepairedSet): string {
   const lines = [
     ...(statements.length > 0 ? [`${count(statements.length)} statements for tables and views`] : []),
-    ...versions.map(({ version, checked, written, removed, left }) => (left === null
-      ? `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`
-      : `@${version}: its rows were left as they are, ${left}`)),
+    ...versions.map(({ version, checked, written, removed, left }) =>
+      left === null
+        ? `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`
+        : `@${version}: its rows were left as they are, ${left}`,
+    ),
   ]
   return `${set}: ${lines.join('; ') || 'nothing was amiss'}`
 }

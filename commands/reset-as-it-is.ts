@@ -7,8 +7,8 @@ import type { Console } from './console.ts'
 
 const leaves = [
   'History before is no longer complete: whatever must compute these records again will refuse (apply with --backfill, --shadow or',
-  '--forward-only; rollback and promote where rows must be filled; verify). apply --cold needs no history. '
-  + 'Rows and state stay as they are.',
+  '--forward-only; rollback and promote where rows must be filled; verify). apply --cold needs no history. ' +
+    'Rows and state stay as they are.',
 ].join('\n')
 
 export async function resetAsItIs(ports: Ports, topic: string, partitions: number, console: Console): Promise<void> {

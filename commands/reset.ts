@@ -9,8 +9,8 @@ import { usage, wholeNumber } from './words.ts'
 
 const leaves = [
   'Positions, rows and the state of every version stay as they are, and the stream goes on.',
-  'But history is no longer complete: whatever must compute these records again will refuse (apply with --backfill, --shadow or'
-  + ' --forward-only; rollback and promote where',
+  'But history is no longer complete: whatever must compute these records again will refuse (apply with --backfill, --shadow or' +
+    ' --forward-only; rollback and promote where',
   'rows must be filled; verify), and a new feature set cannot begin with them. apply --cold needs no history.',
 ].join('\n')
 
@@ -30,7 +30,9 @@ export const run: CommandBody = async ({ args, options, config, console }) => {
   const partition = wholeNumber(options, 'partition')
   return withPorts({ config, console }, ['reset'], async (ports) => {
     const reset = await resetTopic(ports, {
-      topic, before, partition,
+      topic,
+      before,
+      partition,
       agree: (due) => {
         if (topic === inflowTopic) console.note(leaves)
         return console.confirm(`Delete ${whatGoes(due)}?`)
@@ -53,7 +55,8 @@ function resetText(reset: Reset, asked: number | undefined): string {
 }
 
 function whatGoes({ topic, offsets, gapless, several, cuts }: ResetDue): string {
-  const ranges = cuts.filter(({ first, before }) => before > first)
+  const ranges = cuts
+    .filter(({ first, before }) => before > first)
     .map(({ partition, first, before }) => `${several ? `partition ${partition}, ` : ''}offsets ${first} to ${before - 1}`)
   // Where some offsets are marks of the log's own, nobody knows how many records lie between two of them.
   const records = gapless ? `${count(offsets)} ${offsets === 1 ? 'record' : 'records'}` : 'the records'

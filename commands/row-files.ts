@@ -26,18 +26,24 @@ export const wroteText = (rows: number, version: string, out: string, files: num
 type Making = { readonly signal: AbortSignal; readonly withRejects?: boolean }
 
 /** Makes the folder that was asked for; `name` is that of the one file, where there is only one. */
-export const rowFiles = (asked: Asked, name: string, { signal, ...options }: Making): MakeFiles => (columns, fill) =>
-  filled(asked.out, async ({ folder, rejects }) => {
-    const files = await openRowFiles(asked, folder, name, columns)
-    try {
-      await fill(files.append, rejects)
-      signal.throwIfAborted()
-      await files.finish()
-      signal.throwIfAborted()
-    } finally {
-      await files.close()
-    }
-  }, options)
+export const rowFiles =
+  (asked: Asked, name: string, { signal, ...options }: Making): MakeFiles =>
+  (columns, fill) =>
+    filled(
+      asked.out,
+      async ({ folder, rejects }) => {
+        const files = await openRowFiles(asked, folder, name, columns)
+        try {
+          await fill(files.append, rejects)
+          signal.throwIfAborted()
+          await files.finish()
+          signal.throwIfAborted()
+        } finally {
+          await files.close()
+        }
+      },
+      options,
+    )
 
 /** The folder exists, and is empty. */
 async function openRowFiles(asked: Asked, folder: string, name: string, columns: readonly SqlColumn[]): Promise<RowFiles> {

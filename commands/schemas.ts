@@ -13,8 +13,16 @@ export const run: CommandBody = async ({ args, config, console }) =>
       console.note(`${found.subject}, number ${found.number}`)
       return console.result(JSON.stringify(found.definition, null, 2), found)
     }
-    const rows = schemas.listed.map(({ subject, number, id, version, live, features }) =>
-      [subject, number, id, version ?? '', live ?? '', Object.entries(features).map(([name, words]) => `${name} = ${words}`).join('; ')])
+    const rows = schemas.listed.map(({ subject, number, id, version, live, features }) => [
+      subject,
+      number,
+      id,
+      version ?? '',
+      live ?? '',
+      Object.entries(features)
+        .map(([name, words]) => `${name} = ${words}`)
+        .join('; '),
+    ])
     const text = table(['subject', 'number', 'id', 'version', 'live', 'features'], rows, { widest: 120 })
     console.result(rows.length === 0 ? `no schema is registered yet: ${await firstApply(config)}` : text, schemas.listed)
   })

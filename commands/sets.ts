@@ -12,7 +12,10 @@ export function streamedSet(definitions: Definitions): string {
 }
 
 /** Of SET@N that version, of SET or nothing the newest of the definitions file; with the versions before it. */
-export function definedVersion(definitions: Definitions, word: string | undefined): { readonly definition: Definition; readonly chain: readonly Definition[] } {
+export function definedVersion(
+  definitions: Definitions,
+  word: string | undefined,
+): { readonly definition: Definition; readonly chain: readonly Definition[] } {
   const { set, version } = word?.includes('@') ? setAtVersion(word) : { set: word ?? streamedSet(definitions), version: undefined }
   try {
     const all = chainOf(definitions, set, version)

@@ -10,8 +10,12 @@ import { withPorts } from './stage.ts'
 export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['sink'], async (ports) => {
     const done = await sinkOutflow(ports, {
-      partitions: config.log.partitions, nothingYet: () => nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,
-      report: sinkNews(console, ports.warehouse), note: console.note,
+      partitions: config.log.partitions,
+      nothingYet: () => nothingYet(config),
+      follow: options['untilCaughtUp'] !== true,
+      signal,
+      report: sinkNews(console, ports.warehouse),
+      note: console.note,
     })
     console.result(`wrote ${count(done.rows)} rows${signal.aborted ? ' (stopped; the next start goes on from here)' : ''}`, done)
   })

@@ -23,12 +23,19 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
     const { gapless = false } = ports.log
     const rows = readers.map((one) => readerCells(one, gapless))
     const lines = [
-      sets.length === 0 ? `No feature set is applied yet: ${await firstApply(config)}` : table(
-        ['feature set', 'promoted', 'live', 'last record', 'lag', 'duplicates', 'dead', 'held by', 'last switch'], sets.map(setCells)),
+      sets.length === 0
+        ? `No feature set is applied yet: ${await firstApply(config)}`
+        : table(
+            ['feature set', 'promoted', 'live', 'last record', 'lag', 'duplicates', 'dead', 'held by', 'last switch'],
+            sets.map(setCells),
+          ),
       ...(rows.length === 0 ? [] : ['', table(['reader', 'topic', 'partition', 'next', 'lag', gapless ? 'rows/s' : 'a second'], rows)]),
       ...(rows.length > 0 && readers.every(({ rate }) => rate === null) ? [noRates] : []),
       '',
-      table(['topic', 'partitions', gapless ? 'messages' : 'offsets', 'bytes', 'read by'], topics.map((one) => topicCells(one, status))),
+      table(
+        ['topic', 'partitions', gapless ? 'messages' : 'offsets', 'bytes', 'read by'],
+        topics.map((one) => topicCells(one, status)),
+      ),
       ...inflow.map(heldText),
     ]
     console.result(lines.join('\n'), { dataDir, ...status })
@@ -50,8 +57,15 @@ const lagCell = ({ lag, lagOffsets }: { readonly lag: number | null; readonly la
 function setCells(one: SetStatus): Cell[] {
   const { set, promoted, live, position, duplicates, dead, hold, lastSwitch: last } = one
   return [
-    set, promoted === null ? null : `@${promoted}`, live.map((version) => `@${version}`).join(' '), position, lagCell(one),
-    duplicates, dead, hold?.kind ?? '', last ? `@${last.version} after ${count(last.afterSeq)}, ${last.at}` : '',
+    set,
+    promoted === null ? null : `@${promoted}`,
+    live.map((version) => `@${version}`).join(' '),
+    position,
+    lagCell(one),
+    duplicates,
+    dead,
+    hold?.kind ?? '',
+    last ? `@${last.version} after ${count(last.afterSeq)}, ${last.at}` : '',
   ]
 }
 

@@ -22,28 +22,42 @@ export const run: CommandBody = async ({ args: [name], options, config, console 
   if (asked.partitions !== undefined && !creates) {
     throw usage('--partitions is for making a topic', 'Add --create, or use --partition N to look at one.')
   }
-  return withAnyTopics({ config, console }, [], async ({ log, registry }) => {
-    if (name === undefined) {
-      const listed = await listTopics(log)
-      return console.result(listText(listed), listed)
-    }
-    if (creates) {
-      const made = await createTopic(log, name, asked.partitions ?? 1)
-      return console.result(madeText(made), made)
-    }
-    const { last: most = 10, from, partition } = asked
-    const messages = await messagesOf({ log, registry }, { topic: name, partition, most, from })
-    const none = `there is no message in ${name}${from === undefined ? '' : ` from offset ${from} on`}`
-    console.result(messages.length === 0 ? none : messagesText(messages), messages.map((one) => ({ ...one, shown: undefined })))
-  }, { readOnly: !creates })
+  return withAnyTopics(
+    { config, console },
+    [],
+    async ({ log, registry }) => {
+      if (name === undefined) {
+        const listed = await listTopics(log)
+        return console.result(listText(listed), listed)
+      }
+      if (creates) {
+        const made = await createTopic(log, name, asked.partitions ?? 1)
+        return console.result(madeText(made), made)
+      }
+      const { last: most = 10, from, partition } = asked
+      const messages = await messagesOf({ log, registry }, { topic: name, partition, most, from })
+      const none = `there is no message in ${name}${from === undefined ? '' : ` from offset ${from} on`}`
+      console.result(
+        messages.length === 0 ? none : messagesText(messages),
+        messages.map((one) => ({ ...one, shown: undefined })),
+      )
+    },
+    { readOnly: !creates },
+  )
 }
 
 function listText(listed: readonly TopicPartition[]): string {
   if (listed.length === 0) return 'there is no topic yet: produce and apply make the ones they need'
   // Where offsets are not messages, nothing is called a number of messages.
   const counted = listed[0]!.messages === null ? 'offsets' : 'messages'
-  const cells = listed.map(({ topic, partition, first, next, messages, bytes }) =>
-    [topic, partition, first, next, messages ?? next - first, bytes ?? ''])
+  const cells = listed.map(({ topic, partition, first, next, messages, bytes }) => [
+    topic,
+    partition,
+    first,
+    next,
+    messages ?? next - first,
+    bytes ?? '',
+  ])
   return table(['topic', 'partition', 'first', 'next', counted, 'bytes'], cells)
 }
 

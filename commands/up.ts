@@ -10,8 +10,13 @@ import { withPorts } from './stage.ts'
 export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
     const done = await consumeAndSink(ports, {
-      partitions: config.log.partitions, nothingYet: () => nothingYet(config), follow: options['untilCaughtUp'] !== true, signal,
-      note: console.note, computed: consumerNews(console), written: sinkNews(console, ports.warehouse),
+      partitions: config.log.partitions,
+      nothingYet: () => nothingYet(config),
+      follow: options['untilCaughtUp'] !== true,
+      signal,
+      note: console.note,
+      computed: consumerNews(console),
+      written: sinkNews(console, ports.warehouse),
     })
     console.result(`${computedText(done)}, wrote ${count(done.written)} rows`, done)
   })

@@ -9,12 +9,19 @@ export const run: CommandBody = async ({ args, config, console }) =>
   withAnyTopicsToRead({ config, console }, async (ports) => {
     const found = await listVersions(ports, args[0], () => nothingYet(config))
     const { versions, unfinished } = found
-    const acts = versions.flatMap((one) => one.acts.map((act) => ({ ...act, name: nameOf(one) })))
+    const acts = versions
+      .flatMap((one) => one.acts.map((act) => ({ ...act, name: nameOf(one) })))
       .sort((a, b) => a.at.localeCompare(b.at))
-      .map(({ at, name, act, who, why, measured }) =>
-        [at.slice(0, 19).replace('T', ' '), name, act, who, [why, measured].filter(Boolean).join('; ')])
+      .map(({ at, name, act, who, why, measured }) => [
+        at.slice(0, 19).replace('T', ' '),
+        name,
+        act,
+        who,
+        [why, measured].filter(Boolean).join('; '),
+      ])
     const text = [
-      versions.length === 0 ? `no version is applied yet: ${await firstApply(config)}`
+      versions.length === 0
+        ? `no version is applied yet: ${await firstApply(config)}`
         : table(['version', 'state', 'mode', 'switched after', 'rows', 'features'], versions.map(cellsOf), { widest: 120 }),
       ...(acts.length > 0 ? ['', table(['when (UTC)', 'version', 'what', 'who', 'why'], acts, { widest: 120 })] : []),
       ...(unfinished.length > 0 ? ['', 'Unfinished:', ...unfinished.map((line) => `  ${line}`)] : []),

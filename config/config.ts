@@ -15,7 +15,10 @@ const kafka = z.strictObject({
   kind: z.literal('kafka'),
   partitions,
   /** Each as host:port; several may stand in one text with commas, as an environment variable has them. */
-  brokers: z.array(text).min(1).transform((all) => all.flatMap((some) => some.split(',').map((one) => one.trim()))),
+  brokers: z
+    .array(text)
+    .min(1)
+    .transform((all) => all.flatMap((some) => some.split(',').map((one) => one.trim()))),
   topicPrefix: z.string().default(''),
   compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
   /** Kafka gives up on a process that commits and says nothing for so long; its brokers allow 15 minutes at most. */
@@ -24,43 +27,57 @@ const kafka = z.strictObject({
   sessionTimeoutMs: z.int().min(1000).default(10_000),
   /** Kafka's own settings for topics that are made here, by topic. */
   topicSettings: z.record(text, z.record(text, z.union([text, z.number()]).transform(String))).default({}),
-  auth: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('none') }),
-    z.strictObject({ kind: z.literal('tls'), ...tlsFiles }),
-    z.strictObject({
-      kind: z.literal('scram'), username: text, password: text,
-      mechanism: z.enum(['scram-sha-256', 'scram-sha-512']).default('scram-sha-512'),
-      tls: z.union([z.boolean(), z.strictObject(tlsFiles)]).default(true),
-    }),
-    z.strictObject({ kind: z.literal('msk-iam'), region: text, caFile: text.optional() }),
-  ]).default({ kind: 'none' }),
+  auth: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('none') }),
+      z.strictObject({ kind: z.literal('tls'), ...tlsFiles }),
+      z.strictObject({
+        kind: z.literal('scram'),
+        username: text,
+        password: text,
+        mechanism: z.enum(['scram-sha-256', 'scram-sha-512']).default('scram-sha-512'),
+        tls: z.union([z.boolean(), z.strictObject(tlsFiles)]).default(true),
+      }),
+      z.strictObject({ kind: z.literal('msk-iam'), region: text, caFile: text.optional() }),
+    ])
+    .default({ kind: 'none' }),
 })
 
 const glue = z.strictObject({
   kind: z.literal('glue'),
   region: text,
   /** Made when it is missing. One of Tidemark's own: every schema in it is looked at. */
-  registry: z.string().regex(/^[\w$#.-]{1,255}$/, 'a registry is called by letters, digits and - _ $ # .').default('tidemark'),
+  registry: z
+    .string()
+    .regex(/^[\w$#.-]{1,255}$/, 'a registry is called by letters, digits and - _ $ # .')
+    .default('tidemark'),
   /** Of the schemas that are made here. */
   compatibility: z.enum(['NONE', 'BACKWARD', 'BACKWARD_ALL', 'FORWARD', 'FORWARD_ALL', 'FULL', 'FULL_ALL']).default('BACKWARD'),
   /** Where feature sets appear as tables of the Data Catalog: the registry's name, when left out. */
   catalogDatabase: z.union([text, z.literal(false)]).optional(),
 })
 
-const redshift = z.strictObject({
-  kind: z.literal('redshift'),
-  region: text,
-  workgroup: text.optional(),
-  cluster: text.optional(),
-  dbUser: text.optional(),
-  secretArn: text.optional(),
-  database: text,
-  schema: text,
-  staging: z.strictObject({ bucket: text, prefix: z.string().default('tidemark'), roleArn: text.default('default') }).optional(),
-  tooLong: z.enum(['stop', 'cut']).default('stop'),
-})
-  .refine(({ workgroup, cluster }) => (workgroup === undefined) !== (cluster === undefined), { message: 'give a workgroup (Redshift Serverless) or a cluster, and not both', path: ['workgroup'] })
-  .refine(({ cluster, dbUser }) => dbUser === undefined || cluster !== undefined, { message: 'a dbUser goes with a cluster', path: ['dbUser'] })
+const redshift = z
+  .strictObject({
+    kind: z.literal('redshift'),
+    region: text,
+    workgroup: text.optional(),
+    cluster: text.optional(),
+    dbUser: text.optional(),
+    secretArn: text.optional(),
+    database: text,
+    schema: text,
+    staging: z.strictObject({ bucket: text, prefix: z.string().default('tidemark'), roleArn: text.default('default') }).optional(),
+    tooLong: z.enum(['stop', 'cut']).default('stop'),
+  })
+  .refine(({ workgroup, cluster }) => (workgroup === undefined) !== (cluster === undefined), {
+    message: 'give a workgroup (Redshift Serverless) or a cluster, and not both',
+    path: ['workgroup'],
+  })
+  .refine(({ cluster, dbUser }) => dbUser === undefined || cluster !== undefined, {
+    message: 'a dbUser goes with a cluster',
+    path: ['dbUser'],
+  })
 
 /** Where the file lies when the config says nothing else. */
 export const defaultSource = 'data/rejected.csv.gz'
@@ -91,14 +108,18 @@ function shipped(file: string): string {
 }
 
 /** A path as seen from where the command runs or, if nothing is there, from the folder of the config file. */
-const found = (path: string, file: string | undefined): string => (file === undefined || existsSync(path) ? resolve(path) : resolve(dirname(file), path))
+const found = (path: string, file: string | undefined): string =>
+  file === undefined || existsSync(path) ? resolve(path) : resolve(dirname(file), path)
 
 function readJson(file: string): unknown {
   try {
     return JSON.parse(stripComments(readFileSync(file, 'utf8')))
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Problem(`${file} is not JSON: ${error.message}`, 'Correct it; comments with // are fine.', { cause: error })
-    throw new Problem(`the config file ${file} cannot be read: ${(error as Error).message}`, 'Check the path given to --config.', { cause: error })
+    if (error instanceof SyntaxError)
+      throw new Problem(`${file} is not JSON: ${error.message}`, 'Correct it; comments with // are fine.', { cause: error })
+    throw new Problem(`the config file ${file} cannot be read: ${(error as Error).message}`, 'Check the path given to --config.', {
+      cause: error,
+    })
   }
 }
 
@@ -109,12 +130,14 @@ function substitute(value: unknown, env: Readonly<Record<string, string | undefi
   if (typeof value === 'string') {
     return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
       const found = env[name]
-      if (found === undefined) throw new Problem(`${file} needs the environment variable ${name}, which is not set`, `Set it, e.g. export ${name}=…`)
+      if (found === undefined)
+        throw new Problem(`${file} needs the environment variable ${name}, which is not set`, `Set it, e.g. export ${name}=…`)
       return found
     })
   }
   if (Array.isArray(value)) return value.map((one) => substitute(one, env, file))
-  if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, substitute(one, env, file)]))
+  if (value !== null && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, substitute(one, env, file)]))
   return value
 }
 
@@ -124,7 +147,13 @@ function parse(value: unknown, from: string): Config {
   const issue = result.error.issues[0]!
   const at = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
-    throw new Problem(`${from} has an unknown key ${[...issue.path, issue.keys[0]!].join('.')}`, `Remove it or correct its spelling. Known keys: ${Object.keys(shape.shape).join(', ')}.`, { usage: true })
+    throw new Problem(
+      `${from} has an unknown key ${[...issue.path, issue.keys[0]!].join('.')}`,
+      `Remove it or correct its spelling. Known keys: ${Object.keys(shape.shape).join(', ')}.`,
+      { usage: true },
+    )
   }
-  throw new Problem(`${from}: ${at === '' ? 'the whole' : at}: ${issue.message}`, 'See docs/configuration.md for what it can be.', { usage: true })
+  throw new Problem(`${from}: ${at === '' ? 'the whole' : at}: ${issue.message}`, 'See docs/configuration.md for what it can be.', {
+    usage: true,
+  })
 }

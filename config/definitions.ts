@@ -12,8 +12,13 @@ export type Definitions = ReadonlyMap<string, readonly Definition[]>
 export async function loadDefinitions(file: string | undefined): Promise<Definitions> {
   const exported = file === undefined ? await import('../examples/loans/loan-risk.ts') : await importUserFile(file)
   // A module hands out what it exports by the alphabet: the first set is the one that the file makes first.
-  const found = Object.values(exported).flat().filter(isFeatureSet).sort((a, b) => a.made - b.made).map(({ definition }) => definition)
-  if (found.length === 0) throw new Problem(`${file ?? 'the definitions'} exports no feature set`, 'Export each version, e.g. export const v0 = featureSet(…).')
+  const found = Object.values(exported)
+    .flat()
+    .filter(isFeatureSet)
+    .sort((a, b) => a.made - b.made)
+    .map(({ definition }) => definition)
+  if (found.length === 0)
+    throw new Problem(`${file ?? 'the definitions'} exports no feature set`, 'Export each version, e.g. export const v0 = featureSet(…).')
 
   checkApplicable(found)
   const bySet = Map.groupBy(found, ({ set }) => set)
@@ -21,8 +26,11 @@ export async function loadDefinitions(file: string | undefined): Promise<Definit
     versions.sort((a, b) => a.version - b.version)
     const missing = versions.findIndex(({ version }, i) => version !== i)
     if (missing !== -1) {
-      throw new Problem(`${file ?? 'the definitions'}: ${set} has ` + `${versions[missing]!.version < missing ? `two versions ${versions[missing]!.version}` : `no version ${missing}`}`,
-        'Export every version once, each made from the one before.')
+      throw new Problem(
+        `${file ?? 'the definitions'}: ${set} has ` +
+          `${versions[missing]!.version < missing ? `two versions ${versions[missing]!.version}` : `no version ${missing}`}`,
+        'Export every version once, each made from the one before.',
+      )
     }
   }
   return bySet
@@ -32,7 +40,8 @@ export async function loadDefinitions(file: string | undefined): Promise<Definit
 export function chainOf(definitions: Definitions, set: string, version = 0): readonly Definition[] {
   const chain = definitions.get(set)
   if (!chain) throw new Problem(`there is no feature set ${set}`, `The definitions have ${[...definitions.keys()].join(', ')}.`)
-  if (!chain[version]) throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
+  if (!chain[version])
+    throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
   return chain
 }
 
@@ -44,12 +53,18 @@ async function importUserFile(file: string): Promise<Record<string, unknown>> {
   // The language a user's file imports is the one that runs: no second copy, and nothing to install beside the file.
   const language = new URL('../definitions.ts', import.meta.url)
   const own = existsSync(language) ? language.href : language.href.replace(/\.ts$/, '.js')
-  const hooks = registerHooks({ resolve: (specifier, context, next) => (specifier === 'tidemark' ? { url: own, shortCircuit: true } : next(specifier, context)) })
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) => (specifier === 'tidemark' ? { url: own, shortCircuit: true } : next(specifier, context)),
+  })
   try {
     return await import(pathToFileURL(file).href)
   } catch (error) {
     if (error instanceof Problem) throw error
-    throw new Problem(`the definitions file ${file} does not load: ${(error as Error).message.replace(/\s+/g, ' ')}`, 'Correct it and try again.', { cause: error })
+    throw new Problem(
+      `the definitions file ${file} does not load: ${(error as Error).message.replace(/\s+/g, ' ')}`,
+      'Correct it and try again.',
+      { cause: error },
+    )
   } finally {
     hooks.deregister()
   }

@@ -59,7 +59,10 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     clock: systemClock(),
     openSource: (place) => open(isS3(place) || existsSync(place) ? place : config.source.file),
     // On Kafka these share the partitions among themselves, on this machine and on others.
-    lease: async (name) => (config.log.kind === 'kafka' && ['consume', 'sink'].includes(name) ? { close: async () => {} } : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`)),
+    lease: async (name) =>
+      config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
+        ? { close: async () => {} }
+        : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`),
     rejectsPath,
     rejects(name) {
       makeDirectory(dirname(rejectsPath(name)))
@@ -91,7 +94,13 @@ async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note
   const { openKafkaLog } = await import('../utilities/kafka/log.ts')
   const { kind: _, partitions: __, auth, ...options } = chosen
   // The details are lines of the client's own log.
-  return openKafkaLog({ ...options, auth: auth as KafkaAuth, note: (text, kind) => { if (kind === 'warning') note(`kafka: ${text}`) } })
+  return openKafkaLog({
+    ...options,
+    auth: auth as KafkaAuth,
+    note: (text, kind) => {
+      if (kind === 'warning') note(`kafka: ${text}`)
+    },
+  })
 }
 
 async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: string) => void, options: WireOptions): Promise<Registry> {
@@ -104,12 +113,25 @@ async function openRegistry({ registry: chosen, dataDir }: Config, note: (text: 
     case 'glue': {
       const { openGlueRegistry } = await import('../utilities/glue/registry.ts')
       const { catalogDatabase = chosen.registry } = chosen
-      return openGlueRegistry({ ...chosen, ...options, catalogDatabase, cachePath: join(dataDir, 'glue-cache.db'), incompatibilities: (mode) => incompatibilities(mode as Compatibility) }, note)
+      return openGlueRegistry(
+        {
+          ...chosen,
+          ...options,
+          catalogDatabase,
+          cachePath: join(dataDir, 'glue-cache.db'),
+          incompatibilities: (mode) => incompatibilities(mode as Compatibility),
+        },
+        note,
+      )
     }
   }
 }
 
-async function openWarehouse({ warehouse: chosen, dataDir }: Config, note: (text: string) => void, options: EmbeddedOptions = {}): Promise<Warehouse> {
+async function openWarehouse(
+  { warehouse: chosen, dataDir }: Config,
+  note: (text: string) => void,
+  options: EmbeddedOptions = {},
+): Promise<Warehouse> {
   switch (chosen.kind) {
     case 'embedded': {
       const { openEmbeddedWarehouse } = await import('../utilities/sqlite/warehouse/warehouse.ts')
@@ -128,10 +150,14 @@ const isS3 = (place: string) => place.startsWith('s3://')
 async function sources(): Promise<(place: string) => Source> {
   const { fileSource } = await import('../utilities/files/source.ts')
   const { lazySource } = await import('../utilities/files/lazy.ts')
-  return (place) => (isS3(place) ? lazySource(place, async () => (await import('../utilities/s3/source.ts')).s3Source(place)) : fileSource(place))
+  return (place) =>
+    isS3(place) ? lazySource(place, async () => (await import('../utilities/s3/source.ts')).s3Source(place)) : fileSource(place)
 }
 
-/** The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file takes its place. */
+/**
+ * The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file
+ * takes its place.
+ */
 export async function sourceAt(place: string): Promise<Source> {
   const source = (await sources())(place)
   for await (const _ of source.read()) break
@@ -150,7 +176,8 @@ export function wireReader(config: Config): Promise<Warehouse> {
 }
 
 /** Who is at work in a data directory. */
-export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> => (await import('../utilities/sqlite/lease.ts')).leaseHolders(dataDir)
+export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> =>
+  (await import('../utilities/sqlite/lease.ts')).leaseHolders(dataDir)
 
 /** What can be seen of a database file of the embedded parts. */
 export async function lookAtDatabase(...asked: Parameters<typeof import('../utilities/sqlite/look.ts').lookAtDatabase>) {
@@ -158,11 +185,19 @@ export async function lookAtDatabase(...asked: Parameters<typeof import('../util
 }
 
 /** What can be seen of the parts that are servers of their own, without making anything. */
-export async function lookAtServers({ log, registry, warehouse }: Config): Promise<{ readonly looks: readonly Look[]; readonly close: () => Promise<void> }> {
+export async function lookAtServers({
+  log,
+  registry,
+  warehouse,
+}: Config): Promise<{ readonly looks: readonly Look[]; readonly close: () => Promise<void> }> {
   const kafka = log.kind === 'kafka' ? (await import('../utilities/kafka/look.ts')).lookAtKafka(() => openKafka(log, () => {})) : undefined
-  const glue = registry.kind === 'glue'
-    ? (await import('../utilities/glue/look.ts')).lookAtGlue({ ...registry, catalogDatabase: registry.catalogDatabase ?? registry.registry })
-    : undefined
+  const glue =
+    registry.kind === 'glue'
+      ? (await import('../utilities/glue/look.ts')).lookAtGlue({
+          ...registry,
+          catalogDatabase: registry.catalogDatabase ?? registry.registry,
+        })
+      : undefined
   const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/redshift/look.ts')).lookAtRedshift(warehouse) : []
-  return { looks: [...kafka?.looks ?? [], ...glue?.looks ?? [], ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
+  return { looks: [...(kafka?.looks ?? []), ...(glue?.looks ?? []), ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
 }

@@ -1,4 +1,7 @@
-/** Runs the consumer of every feature set that is applied, and of those applied while it runs, on the partitions of inflow that fall to this process. */
+/**
+ * Runs the consumer of every feature set that is applied, and of those applied while it runs, on the partitions of inflow that fall to this
+ * process.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadPositions, running } from '../streams/position.ts'
 import { registerDead } from '../streams/dead-letters.ts'

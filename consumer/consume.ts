@@ -1,26 +1,29 @@
 /** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  extendHistory, joinSpans, loadPosition, running, savePosition, writerName, type BackfillHold, type Position, type Run, type Span,
+  extendHistory,
+  joinSpans,
+  loadPosition,
+  savePosition,
+  writerName,
+  type BackfillHold,
+  type Position,
+  type Span,
 } from '../streams/position.ts'
 import { deadLetters } from '../streams/dead-letters.ts'
-import { engine, type Engine } from '../feature-defs/engine.ts'
-import { label, type Definition } from '../feature-defs/feature-set.ts'
-import { recordedIn } from '../streams/held.ts'
-import { deadTopic, inflowReader, inflowTopic, outflowTopic, type Dead, type InflowReader, type Reading } from '../streams/inflow.ts'
-import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
-import { intakeOf, type NewRecords } from '../streams/intake.ts'
-import { knownVersions } from '../streams/known-versions.ts'
+import { label } from '../feature-defs/feature-set.ts'
+import { deadTopic, inflowTopic, outflowTopic, type Reading } from '../streams/inflow.ts'
+import { inputsOf } from '../feature-defs/inputs.ts'
+import { intakeOf } from '../streams/intake.ts'
 import { leftBehind } from '../streams/left-behind.ts'
-import { mostAdded, rowSchema } from '../feature-defs/row-schema.ts'
-import { layersOf, lookupState, saveState, type Layers } from '../streams/state.ts'
-import { splicer } from '../schemas/avro/encode.ts'
+import { saveState } from '../streams/state.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Fenced, type Append, type Log, type Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
+import { mostBytes, openGroups, unreadBySome, withUnread, type Group } from './at-work.ts'
 
 /** The group of consumers that share a set's partitions. */
 export const consumers = (set: string) => `consume-${set}`
@@ -36,8 +39,15 @@ export type ConsumeOptions = {
   readonly report: (news: ConsumeNews) => void
 }
 
-export type ConsumeNews =
-  | { readonly kind: 'batch'; readonly rows: number; readonly duplicates: number; readonly dead: number; readonly seq: number; readonly offset: number }
+type ConsumeNews =
+  | {
+      readonly kind: 'batch'
+      readonly rows: number
+      readonly duplicates: number
+      readonly dead: number
+      readonly seq: number
+      readonly offset: number
+    }
   | { readonly kind: 'running'; readonly partition: number; readonly versions: readonly string[]; readonly afterSeq: number }
   | { readonly kind: 'waiting'; readonly why: string }
 
@@ -49,12 +59,6 @@ type Turn = {
   position: Position
   committed: boolean
 }
-
-/** The live versions over the same record: one reading of the inflow serves them all. */
-type Group = { readonly reader: InflowReader; readonly atWork: readonly VersionAtWork[] }
-
-/** One live version at work: its engine, and how its rows become messages. */
-type VersionAtWork = { readonly definition: Definition; readonly layers: Layers; readonly engine: Engine; readonly splice: ReturnType<typeof splicer> }
 
 /** Works on one partition until the signal aborts, or to the end of inflow. */
 export async function consume(ports: ConsumerPorts, options: ConsumeOptions): Promise<void> {
@@ -83,8 +87,8 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
   let said = ''
   const isLeft = leftBehind(ports.clock)
   while (!signal.aborted) {
-    const why = waitFor(await loadPosition(checkpoints, set, partition), isLeft, partition)
-    if (why === null) {
+    const waiting = waitFor(await loadPosition(checkpoints, set, partition), isLeft, partition)
+    if (waiting === null) {
       // The writer first, then the position: nobody can move it any more once the name is ours.
       const writer = await log.writer(writerName(set, partition))
       const position = await loadPosition(checkpoints, set, partition)
@@ -96,8 +100,9 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
       }
       await writer.close()
     } else {
-      if (!options.follow && why.startsWith('a backfill')) throw amidstBackfill(why)
-      if (!options.follow && why.startsWith(notYet)) throw new Problem(why, `Finish it: tidemark apply ${set}@0`)
+      const { why, until } = waiting
+      if (!options.follow && until === 'the backfill is finished') throw amidstBackfill(why)
+      if (!options.follow && until === 'a version is applied') throw new Problem(why, `Finish it: tidemark apply ${set}@0`)
       if (why !== said) report({ kind: 'waiting', why })
       said = why
       await pause(20, signal)
@@ -108,34 +113,23 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
 
 export const amidstBackfill = (why: string) => new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
 
-export const backfillOf = (hold: BackfillHold) => `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
+export const backfillOf = (hold: BackfillHold) =>
+  `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
 
-const notYet = 'its first version has not reached'
+/** What the partition waits for, and why. */
+type Waiting = { readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied'; readonly why: string }
 
-function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): string | null {
-  if (hold?.kind === 'switch') return isLeft(hold.token) ? null : `${hold.by} is switching versions`
-  if (hold?.kind === 'backfill') return backfillOf(hold)
-  return runs.length === 0 ? `${notYet} partition ${partition}` : null
+function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): Waiting | null {
+  if (hold?.kind === 'switch') return isLeft(hold.token) ? null : { until: 'the switch is over', why: `${hold.by} is switching versions` }
+  if (hold?.kind === 'backfill') return { until: 'the backfill is finished', why: backfillOf(hold) }
+  return runs.length === 0 ? { until: 'a version is applied', why: `its first version has not reached partition ${partition}` } : null
 }
 
-async function openGroups({ registry, checkpoints }: ConsumerPorts, set: string, partition: number, position: Position): Promise<Group[]> {
-  const known = await knownVersions(registry, set)
-  const live = running(position).map((run) => ({ ...known.find(({ definition }) => definition.version === run.version)!, layers: layersOf(run) }))
-  if (live.length === 0) throw new Problem(`no version of ${set} is applied`, `Run: tidemark apply ${set}@0`)
-
-  const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
-  return Promise.all([...byRecord.values()].map(async (alike) => ({
-    reader: await inflowReader(registry, alike[0]!.definition.record, [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))], recordedIn(checkpoints)),
-    atWork: await Promise.all(alike.map(async ({ definition, registered, layers }) => ({
-      definition,
-      layers,
-      engine: engine(definition, await lookupState(checkpoints, { set, partition }, layers)),
-      splice: splicer(rowSchema(definition), registered.id),
-    }))),
-  })))
-}
-
-async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition, follow, signal, report }: ConsumeOptions, turn: Turn): Promise<void> {
+async function runTurn(
+  { log, registry, clock }: ConsumerPorts,
+  { set, partition, follow, signal, report }: ConsumeOptions,
+  turn: Turn,
+): Promise<void> {
   const toDead = await deadLetters(registry, await log.largestMessage(deadTopic))
   const most = await mostBytes(log, turn.groups)
   const readers = turn.groups.map(({ reader }) => reader.id)
@@ -163,7 +157,17 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
 
     const { offset: from, next: to } = fetched
     const unrecorded = unrecordedIn(readings)
-    const piece = { kind: 'inflow', from, to, firstSeq, lastSeq, rows: records, readers, ...(most < Infinity && { most }), ...(unrecorded.length > 0 && { unrecorded }) } as const
+    const piece = {
+      kind: 'inflow',
+      from,
+      to,
+      firstSeq,
+      lastSeq,
+      rows: records,
+      readers,
+      ...(most < Infinity && { most }),
+      ...(unrecorded.length > 0 && { unrecorded }),
+    } as const
     const after: Position = {
       ...before,
       seq: lastSeq,
@@ -187,31 +191,8 @@ async function runTurn({ log, registry, clock }: ConsumerPorts, { set, partition
   await commits.settled()
 }
 
-/** How large a record may be for its row to fit into outflow, whichever of the versions computes it. */
-async function mostBytes(log: Log, groups: readonly Group[]): Promise<number> {
-  const added = Math.max(...groups.flatMap(({ atWork }) => atWork.map(({ definition }) => mostAdded(definition))))
-  return Math.max(0, (await log.largestMessage(outflowTopic)) - added)
-}
-
 /** Where messages stood that look like records, and that no producer has recorded. */
 function unrecordedIn(readings: readonly Reading[]): readonly Span[] {
   const offsets = readings.flatMap(({ dead }) => dead.filter(({ unrecorded }) => unrecorded).map(({ offset }) => offset))
   return offsets.length === 0 ? [] : joinSpans([...new Set(offsets)].sort((a, b) => a - b).map((offset) => [offset, offset + 1]))
-}
-
-/** Records of one version that another cannot read are dead letters which name it. */
-const unreadBySome = (groups: readonly Group[], taken: readonly NewRecords[]): Dead[] => groups.flatMap(({ atWork }, i) =>
-  taken[i]!.unread.flatMap((dead) => atWork.map(({ definition }) => (
-    { ...dead, reason: `${label(definition)} cannot read it: ${dead.reason}` }))))
-
-function withUnread(runs: readonly Run[], groups: readonly Group[], taken: readonly NewRecords[]): readonly Run[] {
-  if (taken.every(({ unread }) => unread.length === 0)) return runs
-  const unreadBy = (version: number) => {
-    const group = groups.findIndex(({ atWork }) => atWork.some(({ definition }) => definition.version === version))
-    return taken[group]?.unread.length ?? 0
-  }
-  return runs.map((run) => {
-    const more = run.until === null ? unreadBy(run.version) : 0
-    return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
-  })
 }

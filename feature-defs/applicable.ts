@@ -1,4 +1,6 @@
-/** What could be defined and never applied is refused when definitions are loaded: names that are taken, options that nothing would read. */
+/**
+ * What could be defined and never applied is refused when definitions are loaded: names that are taken, options that nothing would read.
+ */
 import type { Fields, RecordSchema } from '../schemas/record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -15,7 +17,9 @@ export function checkApplicable(definitions: readonly Definition[]): void {
   const setOf = new Map(definitions.map(({ record, set }) => [record.name, set]))
   for (const definition of definitions) {
     const { set, record, features } = definition
-    const refuse = (what: string, todo: string): never => { throw new Problem(`${label(definition)}: ${what}`, todo) }
+    const refuse = (what: string, todo: string): never => {
+      throw new Problem(`${label(definition)}: ${what}`, todo)
+    }
     if (sqlWords.has(set)) refuse(wordOfSql(set), 'Give the set another name.')
     if (taken.has(set)) refuse(`${set} is a name that Tidemark gives itself`, 'Give the set another name.')
     if (setOf.has(set)) {

@@ -24,7 +24,10 @@ export const fits = (value: number, scale: number, limit: number): boolean => {
   return scaled / tens[scale]! === value && Math.abs(scaled) <= limit
 }
 
-/** The smallest scale at which each of the first `count` values (but null) is a whole number up to the limit (at most fifteen digits); -1 when there is none. */
+/**
+ * The smallest scale at which each of the first `count` values (but null) is a whole number up to the limit (at most fifteen digits); -1
+ * when there is none.
+ */
 export function commonScale(values: readonly number[], limit: number, count = values.length): number {
   let scale = 0
   let largest = 0
@@ -33,7 +36,8 @@ export function commonScale(values: readonly number[], limit: number, count = va
     if (value !== value) continue
     const size = value < 0 ? -value : value
     // Whole numbers, which most are, without multiplying and dividing by one.
-    if (scale > 0 || Math.floor(size) !== size || size > fifteenDigits) while (!fits(value, scale, fifteenDigits)) if (++scale > mostScale) return -1
+    if (scale > 0 || Math.floor(size) !== size || size > fifteenDigits)
+      while (!fits(value, scale, fifteenDigits)) if (++scale > mostScale) return -1
     if (size > largest) largest = size
   }
   return scaledBy(largest, tens[scale]!) <= limit ? scale : -1
@@ -72,7 +76,7 @@ function nearestPositive(numerator: bigint, denominator: bigint): number {
   const dividend = shift > 0 ? numerator << BigInt(shift) : numerator
   const divisor = shift < 0 ? denominator << BigInt(-shift) : denominator
   const quotient = (dividend / divisor) | (dividend % divisor === 0n ? 0n : 1n)
-  if (shift < 1076 || quotient >= 2n ** 55n) return (Number(quotient) * 2 ** -Math.floor(shift / 2)) * 2 ** -Math.ceil(shift / 2)
+  if (shift < 1076 || quotient >= 2n ** 55n) return Number(quotient) * 2 ** -Math.floor(shift / 2) * 2 ** -Math.ceil(shift / 2)
   const rest = quotient & 3n
   const whole = quotient >> 2n
   return Number(rest > 2n || (rest === 2n && (whole & 1n) === 1n) ? whole + 1n : whole) * Number.MIN_VALUE

@@ -12,7 +12,7 @@ import type { FieldKind, FieldValues, Takes } from './takes.ts'
 export type OperatorSpec = { readonly op: string; readonly of: string; readonly [option: string]: Json }
 
 /** What there is of each record beside the operator's input. */
-export type Rows = { /** The event date. */ readonly days: Int32Array }
+type Rows = { /** The event date. */ readonly days: Int32Array }
 
 /**
  * An operator with its options. The state belongs to one key and is moved forward by `run` alone, a stretch of a column at a time:
@@ -56,7 +56,9 @@ export type Operator = {
   exact(values: readonly unknown[], options: unknown): number | Fraction | null
 }
 
-/** A feature of a record that has these fields. What it needs and gives is for the compiler alone: nothing is there when the program runs. */
+/**
+ * A feature of a record that has these fields. What it needs and gives is for the compiler alone: nothing is there when the program runs.
+ */
 export type Feature<Fields = never, Gives extends FeatureKind = FeatureKind> = {
   readonly spec: OperatorSpec
   readonly needs?: (fields: Fields) => void
@@ -66,8 +68,10 @@ export type Feature<Fields = never, Gives extends FeatureKind = FeatureKind> = {
 /** The description, and the word of the language: `mean('risk_score', { last: 50, round: 3 })`. */
 export const defineOperator = <Kind extends FieldKind, Input, const Gives extends FeatureKind, P extends Params, W extends WindowName>(
   description: Description<Kind, Input, Gives, P, W>,
-) => Object.assign(
-  <const Of extends string>(of: Of, options: Options<W, P>): Feature<{ readonly [name in Of]: { readonly kind: Kind } }, Gives> =>
-    ({ spec: { op: description.op, of, ...(options as Attribute) } }),
-  description,
-)
+) =>
+  Object.assign(
+    <const Of extends string>(of: Of, options: Options<W, P>): Feature<{ readonly [name in Of]: { readonly kind: Kind } }, Gives> => ({
+      spec: { op: description.op, of, ...(options as Attribute) },
+    }),
+    description,
+  )

@@ -27,8 +27,12 @@ type FeatureAtWork = NamedFeature & { readonly operator: Operator; readonly comp
  * Until then nobody else may change it. A feature that an entry lacks starts empty; features it has beside the definition's are left out.
  */
 export function engine(definition: Definition, from: Lookup = new Map()): Engine {
-  const features = definition.features.map((feature): FeatureAtWork =>
-    ({ ...feature, operator: operatorOf(feature.spec), computation: computationOf(feature.spec), states: [] }))
+  const features = definition.features.map((feature): FeatureAtWork => ({
+    ...feature,
+    operator: operatorOf(feature.spec),
+    computation: computationOf(feature.spec),
+    states: [],
+  }))
   const slots = new Map<string, number>()
   const keys: string[] = []
   const changed: boolean[] = []
@@ -75,7 +79,7 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
     return features.map(({ spec, operator, computation, states }) => {
       const input = inputOf(inputs, spec.of, operator)
       const out = featureKinds[operator.gives].output(inputs.count)
-      for (let row = 0; row < inputs.count; ) {
+      for (let row = 0; row < inputs.count;) {
         const slot = rowSlots[row]!
         const first = row
         while (row < inputs.count && rowSlots[row] === slot) row++
@@ -108,7 +112,12 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
       const slot = slots.get(key)
       if (slot !== undefined) return statesIn(slot)
       const entry = from.get(key)
-      return entry ? pickStates(entry, features.map(({ name }) => name)) : []
+      return entry
+        ? pickStates(
+            entry,
+            features.map(({ name }) => name),
+          )
+        : []
     },
   }
 }
@@ -125,13 +134,14 @@ function inputOf({ byName }: Inputs, field: string, { takes }: Operator): unknow
 const byName = 1
 
 /** An entry: each feature's saved state under its name, so that another version can pick out the features it shares. */
-export const packState = (states: Iterable<readonly [name: string, state: Uint8Array]>): Uint8Array => written((to) => {
-  putCount(to, byName)
-  for (const [name, state] of states) {
-    putText(to, name)
-    putBytes(to, state)
-  }
-})
+export const packState = (states: Iterable<readonly [name: string, state: Uint8Array]>): Uint8Array =>
+  written((to) => {
+    putCount(to, byName)
+    for (const [name, state] of states) {
+      putText(to, name)
+      putBytes(to, state)
+    }
+  })
 
 /** The states are views into the entry. */
 export function unpackState(entry: Uint8Array): Map<string, Uint8Array> {

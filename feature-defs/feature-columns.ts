@@ -1,4 +1,6 @@
-/** The columns that features are computed into. Another kind is a member and an entry here, and the compiler names who must tell them apart. */
+/**
+ * The columns that features are computed into. Another kind is a member and an entry here, and the compiler names who must tell them apart.
+ */
 import type { NumberColumn } from '../utilities/values/columns.ts'
 
 export type FeatureColumn = NumberColumn

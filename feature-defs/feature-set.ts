@@ -1,4 +1,7 @@
-/** The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from it. */
+/**
+ * The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from
+ * it.
+ */
 import type { RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Feature, OperatorSpec } from './define-operator.ts'
@@ -38,14 +41,19 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   /** The next version: these features too. A name already taken does not compile. */
   add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']>): FeatureSet<S, F & M>
   /** The next version: the same names, computed differently. A name not yet there does not compile. */
-  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never }): FeatureSet<S, F>
+  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(
+    changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never },
+  ): FeatureSet<S, F>
 }
 
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
 export type FeatureRow<Set> = Set extends FeatureSet<RecordSchema, infer F> ? { readonly [K in keyof F]: ValueOf<F[K]> | null } : never
 type ValueOf<F> = F extends Feature<never, infer Gives> ? FeatureValues[Gives] : never
 
-export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(source: Source<S>, features: F & Free<S['fields']>): FeatureSet<S, F> => {
+export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(
+  source: Source<S>,
+  features: F & Free<S['fields']>,
+): FeatureSet<S, F> => {
   const { name, of, per = null, batchOnly = false } = source
   return versionOf<S, F>({ set: name, version: 0, record: of, per, batchOnly, features: named(features) })
 }
@@ -61,7 +69,11 @@ const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSe
     made: ++latest,
     add(more) {
       const taken = Object.keys(more).find(known)
-      if (taken) throw new Problem(`${label(definition)} already has a feature ${taken}`, 'Use replace to compute it differently, or choose another name.')
+      if (taken)
+        throw new Problem(
+          `${label(definition)} already has a feature ${taken}`,
+          'Use replace to compute it differently, or choose another name.',
+        )
       return next([...definition.features, ...named(more as FeaturesOf<S>)])
     },
     replace(changed) {
@@ -73,7 +85,8 @@ const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSe
   }
 }
 
-const named = (features: { readonly [name: string]: Feature }): NamedFeature[] => Object.entries(features).map(([name, { spec }]) => ({ name, spec }))
+const named = (features: { readonly [name: string]: Feature }): NamedFeature[] =>
+  Object.entries(features).map(([name, { spec }]) => ({ name, spec }))
 
 export const label = ({ set, version }: { readonly set: string; readonly version: number }) => `${set}@${version}`
 
@@ -82,17 +95,22 @@ const namePattern = /^[a-z][a-z0-9_]{0,59}$/
 /** What the compiler cannot see: names, ranges, and definitions that come from plain JavaScript or from a schema. */
 export function check(definition: Definition): void {
   const { set, record, per, features } = definition
-  const refuse = (what: string, todo: string): never => { throw new Problem(`feature set ${set}: ${what}`, todo) }
+  const refuse = (what: string, todo: string): never => {
+    throw new Problem(`feature set ${set}: ${what}`, todo)
+  }
   if (!namePattern.test(set)) refuse('its name is not lower case letters, digits and _', 'Rename it, e.g. loan_risk.')
-  if (/(_v\d+|_rows)$|^(tidemark|sqlite)_/.test(set)) refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
-  if (per !== null && !Object.hasOwn(record.fields, per)) refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
+  if (/(_v\d+|_rows)$|^(tidemark|sqlite)_/.test(set))
+    refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
+  if (per !== null && !Object.hasOwn(record.fields, per))
+    refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
     if (name === 'seq') refuse('a feature cannot be called seq: a record has its position under that name', 'Choose another name.')
     if (Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
     const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
-    if (!field) return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
+    if (!field)
+      return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
     checkSpec(spec, field.kind, (what, todo) => refuse(`feature ${name}: ${what}`, todo))
   }
 }
@@ -107,8 +125,9 @@ function checkSpec(spec: OperatorSpec, kind: FieldKind, refuse: (what: string, t
   const given = windowsGiven(operator, spec)
   const examples = windowsOf(operator).map((window) => `{ ${window}: ${windows[window].example} }`)
   if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${examples.join(' or ')}.`)
-  for (const window of given) if (!windows[window].accepts(spec[window])) refuse(`its window is ${spec[window]}`, windows[window].todo)
+  for (const window of given)
+    if (!windows[window].accepts(spec[window])) refuse(`its window is ${JSON.stringify(spec[window])}`, windows[window].todo)
   for (const [param, { accepts, todo }] of Object.entries(operator.params)) {
-    if (spec[param] !== undefined && !accepts(spec[param])) refuse(`${param} is ${spec[param]}`, todo)
+    if (spec[param] !== undefined && !accepts(spec[param])) refuse(`${param} is ${JSON.stringify(spec[param])}`, todo)
   }
 }

@@ -1,4 +1,6 @@
-/** Fingerprints of what values depend on: two features with the same one give the same values, two versions with the same one are the same. */
+/**
+ * Fingerprints of what values depend on: two features with the same one give the same values, two versions with the same one are the same.
+ */
 import { createHash } from 'node:crypto'
 import type { Definition, NamedFeature } from './feature-set.ts'
 import { readsDate } from './known-operators.ts'
@@ -23,6 +25,8 @@ const digest = (value: unknown) => createHash('sha256').update(canonical(value))
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))
+  const entries = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`
 }

@@ -13,8 +13,9 @@ export type Inputs = {
 }
 
 /** The fields that the engine of this version reads. */
-export const fieldsRead = ({ record, per, features }: Definition): readonly string[] =>
-  [...new Set([record.at, ...(per === null ? [] : [per]), ...features.map(({ spec }) => spec.of)])]
+export const fieldsRead = ({ record, per, features }: Definition): readonly string[] => [
+  ...new Set([record.at, ...(per === null ? [] : [per]), ...features.map(({ spec }) => spec.of)]),
+]
 
 export function inputsOf(definition: Definition, columns: Columns): Inputs {
   const { record, per } = definition
@@ -27,7 +28,8 @@ export function keysOf(column: Column, count: number): string[] {
   const keys = new Array<string>(count)
   if (column.kind === 'text') {
     const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength)
-    for (let row = 0; row < count; row++) keys[row] = column.starts[row] === -1 ? '' : bytes.utf8Slice(column.starts[row]!, column.ends[row]!)
+    for (let row = 0; row < count; row++)
+      keys[row] = column.starts[row] === -1 ? '' : bytes.utf8Slice(column.starts[row]!, column.ends[row]!)
   } else {
     const value = column.kind === 'date' ? column.days : column.values
     const isNull = column.kind === 'date' ? (one: number | bigint) => one === noDay : (one: number | bigint) => one !== one

@@ -22,7 +22,10 @@ export const readsDate = (spec: OperatorSpec): boolean => windowsGiven(operatorO
 export function operatorOf({ op }: OperatorSpec): Operator {
   const operator = operatorNamed(op)
   if (operator) return operator
-  throw new Problem(`no operator is called ${op}`, 'Use one that this version of tidemark knows, or install the version that made the definition.')
+  throw new Problem(
+    `no operator is called ${op}`,
+    'Use one that this version of tidemark knows, or install the version that made the definition.',
+  )
 }
 
 /** What computes the feature: its definition was checked, so that it has options of its operator. */

@@ -7,14 +7,16 @@ export type Option<Value> = {
 }
 export type ValueOf<O> = O extends Option<infer Value> ? Value : never
 
-const wholeNumber = (least: number, most: number) => (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
+const wholeNumber =
+  (least: number, most: number) =>
+  (value: unknown): value is number =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
 
 /** Decimals of a result, half away from zero. */
 export const round: Option<number> = { accepts: wholeNumber(0, 15), todo: 'Use 0 to 15 decimals.' }
 
 /** Where a record stands: its row, and the day of its event. */
-export type Moment = { readonly row: number; readonly day: number }
+type Moment = { readonly row: number; readonly day: number }
 
 export type Window<Value> = Option<Value> & {
   /** As advice to somebody who gave none. */

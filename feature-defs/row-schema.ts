@@ -13,7 +13,8 @@ export function rowSchema(definition: Definition): AvroSchema {
   const { set, version, record, per, batchOnly } = definition
   const inflow = inflowSchema(record)
   const features = definition.features.map((feature): AvroField => {
-    if (feature.name === 'seq') throw new Problem(`feature set ${set}: a feature is called seq, which holds the position`, 'Choose another name.')
+    if (feature.name === 'seq')
+      throw new Problem(`feature set ${set}: a feature is called seq, which holds the position`, 'Choose another name.')
     const tidemark = { ...feature.spec, fingerprint: featureFingerprint(definition, feature) }
     return { name: feature.name, type: ['null', kindOf(feature).avro], default: null, tidemark }
   })
@@ -51,8 +52,10 @@ export function definitionOf(avro: unknown): Definition | undefined {
 
   const altered = stated.find((feature) => featureFingerprint(definition, feature) !== feature.fingerprint)
   if (altered || versionFingerprint(definition) !== fingerprint) {
-    throw new Problem(`${label(definition)}: ${altered ? `feature ${altered.name}` : 'its definition'} does not match its fingerprint`,
-      'A released version is immutable: put its schema back as it was, and make the change in the next version.')
+    throw new Problem(
+      `${label(definition)}: ${altered ? `feature ${altered.name}` : 'its definition'} does not match its fingerprint`,
+      'A released version is immutable: put its schema back as it was, and make the change in the next version.',
+    )
   }
   return definition
 }
@@ -71,8 +74,14 @@ function isRowSchema(avro: unknown): avro is AvroSchema & { readonly tidemark: R
   const { fields, tidemark } = (avro ?? {}) as Partial<AvroSchema>
   if (!Array.isArray(fields) || typeof tidemark !== 'object' || tidemark === null) return false
   const { set, version, per, batchOnly, record, at, fingerprint } = tidemark
-  return [set, record, at, fingerprint].every((text) => typeof text === 'string') && Number.isSafeInteger(version) && typeof batchOnly === 'boolean'
-    && (per === null || typeof per === 'string') && fields.at(-1)?.name === `_v${Number(version)}` && fields.some(({ name }) => name === '_modified_ts')
+  return (
+    [set, record, at, fingerprint].every((text) => typeof text === 'string') &&
+    Number.isSafeInteger(version) &&
+    typeof batchOnly === 'boolean' &&
+    (per === null || typeof per === 'string') &&
+    fields.at(-1)?.name === `_v${Number(version)}` &&
+    fields.some(({ name }) => name === '_modified_ts')
+  )
 }
 
 type Stated = { readonly spec: OperatorSpec; readonly fingerprint: Attribute[string] }
@@ -82,11 +91,15 @@ function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stat
   const { op, of, ...options } = spec
   // Ours is the only language that may write these attributes: anything more than we know is a meaning we do not know.
   const operator = operatorNamed(op)
-  const unknown = operator ? Object.keys(options).filter((option) => !optionsOf(operator).includes(option)) : [`op ${typeof op === 'string' ? op : JSON.stringify(op)}`]
+  const unknown = operator
+    ? Object.keys(options).filter((option) => !optionsOf(operator).includes(option))
+    : [`op ${typeof op === 'string' ? op : JSON.stringify(op)}`]
   if (!operator || unknown.length > 0 || typeof of !== 'string' || windowsGiven(operator, spec as OperatorSpec).length !== 1) {
     const what = unknown.length > 0 ? ` (${unknown.join(', ')})` : ''
-    throw new Problem(`${label(version)}: feature ${name} is defined in a way this program does not know${what}`,
-      'Use the version of Tidemark that released it, or a later one.')
+    throw new Problem(
+      `${label(version)}: feature ${name} is defined in a way this program does not know${what}`,
+      'Use the version of Tidemark that released it, or a later one.',
+    )
   }
   return { spec: spec as OperatorSpec, fingerprint }
 }

@@ -118,8 +118,8 @@ export const takeText = (from: Reader): string => decoder.decode(takeBytes(from)
 const asDoubles = 255
 
 /**
- * A list of values, NaN for null: as whole numbers at one scale where they are decimals of at most 15 digits, else as doubles. At most 8 bytes each.
- * The list may lie in a ring: `count` values, the first of them at `first`, those before it last.
+ * A list of values, NaN for null: as whole numbers at one scale where they are decimals of at most 15 digits, else as doubles. At most 8
+ * bytes each. The list may lie in a ring: `count` values, the first of them at `first`, those before it last.
  */
 export function putNumbers(to: Writer, values: readonly number[], count = values.length, first = 0): void {
   const scale = commonScale(values, fifteenDigits, count)
@@ -181,17 +181,19 @@ export function layoutOf(number: number): number {
 /** Goes past the first byte, which must be one of these. */
 export function takeLayout(from: Reader, ...known: readonly number[]): number {
   const found = known.find((layout) => layout === from.bytes[from.at])
-  if (found === undefined) throw new TypeError(`a saved state of layout ${from.bytes[from.at]} was given to an operator that reads ${known.join(' or ')}`)
+  if (found === undefined)
+    throw new TypeError(`a saved state of layout ${from.bytes[from.at]} was given to an operator that reads ${known.join(' or ')}`)
   from.at++
   return found
 }
 
 /** How a computation saves and loads states of one layout. */
 export const savedAs = <State>(layout: number, put: (to: Writer, state: State) => void, take: (from: Reader) => State) => ({
-  save: (state: State) => written((to) => {
-    putCount(to, layout)
-    put(to, state)
-  }),
+  save: (state: State) =>
+    written((to) => {
+      putCount(to, layout)
+      put(to, state)
+    }),
   load(saved: Uint8Array): State {
     const from = readerOf(saved)
     takeLayout(from, layout)

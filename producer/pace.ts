@@ -8,10 +8,11 @@ export function pacer(rate: number | undefined) {
       if (rate === undefined) return
       sent += rows
       const aheadMs = (sent / rate) * 1000 - (performance.now() - startedMs)
-      if (aheadMs > 0) await new Promise<void>((done) => {
-        const timer = setTimeout(done, aheadMs)
-        signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
-      })
+      if (aheadMs > 0)
+        await new Promise<void>((done) => {
+          const timer = setTimeout(done, aheadMs)
+          signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
+        })
     },
   }
 }

@@ -20,7 +20,13 @@ import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, SourceIdentity } from '../utilities/source.ts'
 import { pacer } from './pace.ts'
 
-export type ProducePorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly source: Source; readonly rejects: RejectsFile }
+export type ProducePorts = {
+  readonly log: Log
+  readonly checkpoints: Checkpoints
+  readonly registry: Registry
+  readonly source: Source
+  readonly rejects: RejectsFile
+}
 
 export type ProduceOptions = {
   readonly record: RecordSchema
@@ -39,7 +45,9 @@ export type ProduceOptions = {
   readonly report: (news: { readonly rows: number; readonly rejected: number; readonly seq: number }) => void
 }
 
-/** Rows of the file: taken, there already (in inflow, or taken by a batch), rejected now or before, of other years; together what was read. */
+/**
+ * Rows of the file: taken, there already (in inflow, or taken by a batch), rejected now or before, of other years; together what was read.
+ */
 export type Produced = {
   readonly rows: number
   readonly alreadyHeld: number
@@ -75,7 +83,14 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
     const pace = pacer(options.rate)
     let take = nothingYet({ source: identity, base, years, after: latest })
     const { total, stretches } = chosenRows({
-      records: [record], source, base, rowsPerBatch: pace.rowsPerBatch, years, strict, rejects, isThere: taken.has,
+      records: [record],
+      source,
+      base,
+      rowsPerBatch: pace.rowsPerBatch,
+      years,
+      strict,
+      rejects,
+      isThere: taken.has,
     })
 
     for await (const stretch of stretches) {
@@ -89,9 +104,12 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
       await stretch.keepAndCount(rows)
       // A file of which no row was ever taken may still be replaced by a better one.
       if (rows > 0 || (lines.length > 0 && (isKnown || take.rows > 0))) {
-        const append = rows === 0 ? [] : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
-          return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
-        })
+        const append =
+          rows === 0
+            ? []
+            : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
+                return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
+              })
         const save = [saveHeld(joinTake(held, take)), saveKeyedBy(per), ...schema]
         await commits.begin(async () => {
           await writer.commit({ append, save })
@@ -115,7 +133,11 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
 }
 
 /** What was taken before, by whomever, and who took the last of it. */
-async function before({ checkpoints, registry, source }: ProducePorts, { record, continue: carryOn, signal }: ProduceOptions, identity: SourceIdentity) {
+async function before(
+  { checkpoints, registry, source }: ProducePorts,
+  { record, continue: carryOn, signal }: ProduceOptions,
+  identity: SourceIdentity,
+) {
   const held = await loadHeld(checkpoints)
   const base = await baseFor(checkpoints, { source, identity, record, carryOn, signal })
   const { takes, unfinished } = await takenByBatches({ registry, checkpoints })
@@ -131,14 +153,22 @@ async function before({ checkpoints, registry, source }: ProducePorts, { record,
 }
 
 const keyless = (record: RecordSchema, partitions: number) =>
-  new Problem(`inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
-    `Give the feature set ${keyOrOne}`)
+  new Problem(
+    `inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
+    `Give the feature set ${keyOrOne}`,
+  )
 
 /** The log cannot tell them apart. */
 const takenOver = (cause: Fenced) =>
-  new Problem('another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, ' + 'or a backfill has begun',
-    'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.', { cause })
+  new Problem(
+    'another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, ' +
+      'or a backfill has begun',
+    'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.',
+    { cause },
+  )
 
 const behind = (years: Years, seq: number, latest: number, by: string) =>
-  new Problem(`row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${by} already`,
-    'A stream cannot go back: backfill the earlier years before producing later ones, or start over in an empty data directory.')
+  new Problem(
+    `row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${by} already`,
+    'A stream cannot go back: backfill the earlier years before producing later ones, or start over in an empty data directory.',
+  )

@@ -2,7 +2,13 @@
 
 type NumberField = { readonly kind: 'number'; readonly csv: string; readonly nullable: boolean }
 type DateField = { readonly kind: 'date'; readonly csv: string; readonly nullable: boolean }
-type TextField = { readonly kind: 'text'; readonly csv: string; readonly nullable: boolean; /** Most UTF-8 bytes in the warehouse. */ readonly bytes: number }
+type TextField = {
+  readonly kind: 'text'
+  readonly csv: string
+  readonly nullable: boolean
+  /** Most UTF-8 bytes in the warehouse. */
+  readonly bytes: number
+}
 export type Field = NumberField | DateField | TextField
 export type Fields = { readonly [name: string]: Field }
 

@@ -1,4 +1,7 @@
-/** The words that SQLite, PostgreSQL or Redshift keep for themselves: as the name of a column, table or view, each needs quotes in every statement, or is refused. */
+/**
+ * The words that SQLite, PostgreSQL or Redshift keep for themselves: as the name of a column, table or view, each needs quotes in every
+ * statement, or is refused.
+ */
 
 const words = `add aes128 aes256 all allowoverwrite alter analyse analyze and any array as asc asymmetric authorization autoincrement az64
 backup between binary blanksasnull both bytedict bzip2 case cast check collate collation column commit concurrently constraint create

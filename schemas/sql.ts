@@ -7,8 +7,11 @@ export const sqlColumns = ({ fields }: { readonly fields: Fields }): readonly Sq
 
 function sqlType(field: Field): SqlType {
   switch (field.kind) {
-    case 'number': return 'double'
-    case 'date': return 'date'
-    case 'text': return { varchar: field.bytes }
+    case 'number':
+      return 'double'
+    case 'date':
+      return 'date'
+    case 'text':
+      return { varchar: field.bytes }
   }
 }

@@ -1,12 +1,18 @@
 /**
- * What messages are made of on the wire: the frame, as AWS Glue has it (0x03, the compression, the schema version's id in 16 bytes, then Avro
- * binary), and Avro's numbers.
+ * What messages are made of on the wire: the frame, as AWS Glue has it (0x03, the compression, the schema version's id in 16 bytes, then
+ * Avro binary), and Avro's numbers.
  */
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { Batch } from '../utilities/log.ts'
 
 export type Compression = 'none' | 'zlib'
-export type Frame = { readonly ok: true; readonly id: string; readonly compression: Compression; /** Unpacked. */ readonly payload: Uint8Array }
+export type Frame = {
+  readonly ok: true
+  readonly id: string
+  readonly compression: Compression
+  /** Unpacked. */
+  readonly payload: Uint8Array
+}
 export type Unframed = { readonly ok: false; readonly reason: string }
 
 /** Messages from..to (to excluded) that carry the same header, or that fail for the same reason. */
@@ -15,7 +21,10 @@ export type SchemaRun =
   | { readonly id: undefined; readonly compression: undefined; readonly reason: string; readonly from: number; readonly to: number }
 
 export const headerBytes = 18
-const compressions: readonly (readonly [number, Compression])[] = [[0x00, 'none'], [0x05, 'zlib']]
+const compressions: readonly (readonly [number, Compression])[] = [
+  [0x00, 'none'],
+  [0x05, 'zlib'],
+]
 
 /** A few bytes can be packed so that they unpack into gigabytes. */
 const mostUnpackedBytes = 16 * 1024 * 1024
@@ -60,7 +69,9 @@ function unpack(body: Uint8Array): Uint8Array | string {
     return engine.bytesWritten === body.length ? buffer : `${body.length - engine.bytesWritten} bytes follow the zlib data`
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    return code === 'ERR_BUFFER_TOO_LARGE' ? `it would unpack to more than ${mostUnpackedBytes} bytes` : `its zlib data cannot be unpacked: ${message}`
+    return code === 'ERR_BUFFER_TOO_LARGE'
+      ? `it would unpack to more than ${mostUnpackedBytes} bytes`
+      : `its zlib data cannot be unpacked: ${message}`
   }
 }
 
@@ -108,7 +119,8 @@ function alike(bytes: Uint8Array, one: number, oneEnd: number, other: number, ot
 }
 
 /** Avro numbers of varying length, 7 bits a byte. They are handled as two halves of 32 bits: exact, and no BigInt is made. */
-export const zigzagLength = (low: number, high: number) => varintLength((low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
+export const zigzagLength = (low: number, high: number) =>
+  varintLength((low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))
 
 export const putZigzag = (out: Uint8Array, at: number, low: number, high: number) =>
   putVarint(out, at, (low << 1) ^ (high >> 31), ((high << 1) | (low >>> 31)) ^ (high >> 31))

@@ -4,10 +4,14 @@ import type { Batch, Fetched } from '../utilities/log.ts'
 import type { Flush } from '../utilities/warehouse.ts'
 
 /**
- * So many messages at once, or fewer when the first of them has waited so long or the reader has come to its end. `read` reads until its signal
- * aborts, which happens when whoever takes the batches has had enough.
+ * So many messages at once, or fewer when the first of them has waited so long or the reader has come to its end. `read` reads until its
+ * signal aborts, which happens when whoever takes the batches has had enough.
  */
-export async function* gathered(read: (signal: AbortSignal) => AsyncIterable<Fetched>, flush: Flush | undefined, signal: AbortSignal): AsyncIterable<Fetched> {
+export async function* gathered(
+  read: (signal: AbortSignal) => AsyncIterable<Fetched>,
+  flush: Flush | undefined,
+  signal: AbortSignal,
+): AsyncIterable<Fetched> {
   if (!flush) return yield* read(signal)
   const enough = new AbortController()
   const source = read(AbortSignal.any([signal, enough.signal]))[Symbol.asyncIterator]()
@@ -49,7 +53,11 @@ export async function* gathered(read: (signal: AbortSignal) => AsyncIterable<Fet
 function joined(parts: readonly Fetched[]): Fetched {
   const first = parts[0]!
   if (parts.length === 1) return first
-  return { offset: first.offset, next: parts.at(-1)!.next, batch: joinedPieces(parts.map(({ batch }) => ({ batch, from: 0, to: batch.ends.length }))) }
+  return {
+    offset: first.offset,
+    next: parts.at(-1)!.next,
+    batch: joinedPieces(parts.map(({ batch }) => ({ batch, from: 0, to: batch.ends.length }))),
+  }
 }
 
 /** Messages from..to (to excluded) of a batch. */
@@ -66,7 +74,11 @@ function joinedPieces(pieces: readonly Piece[]): Batch {
     before = ends[at - 1] ?? 0
   }
   const bytes = Buffer.concat(pieces.map(({ batch, from, to }) => batch.bytes.subarray(startOf(batch, from), startOf(batch, to))))
-  return { bytes, ends, ...(pieces.every(({ batch }) => batch.keys) && { keys: pieces.flatMap(({ batch, from, to }) => batch.keys!.slice(from, to)) }) }
+  return {
+    bytes,
+    ends,
+    ...(pieces.every(({ batch }) => batch.keys) && { keys: pieces.flatMap(({ batch, from, to }) => batch.keys!.slice(from, to)) }),
+  }
 }
 
 export type RunOfId = Piece & Pick<SchemaRun, 'id' | 'compression'>

@@ -34,23 +34,34 @@ const sinks = 'sink'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
   const { partitions, nothingYet = async () => 'Run first: tidemark apply SET@0' } = options
-  if ((await knownSets(ports.registry)).length === 0) throw new Problem('no feature set is applied, so there is nothing to write', await nothingYet())
+  if ((await knownSets(ports.registry)).length === 0)
+    throw new Problem('no feature set is applied, so there is nothing to write', await nothingYet())
   await ensureTopics(ports, partitions)
-  await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) => sinkPartition(ports, { ...options, signal }, partition))
+  await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) =>
+    sinkPartition(ports, { ...options, signal }, partition),
+  )
 }
 
-/** A log that was lost and begun anew has no outflow, or one that holds nothing yet: how far the sink had come in the one before is no place in it. */
+/**
+ * A log that was lost and begun anew has no outflow, or one that holds nothing yet: how far the sink had come in the one before is no place
+ * in it.
+ */
 export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'warehouse'>, set: string): Promise<void> {
   const partitions = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions ?? []
   for (let partition = 0; ; partition++) {
     const reader = sinkReader(partition)
     const place = await warehouse.progress(reader)
     if (place === undefined) return
-    if (place > 0 && (partitions[partition]?.next ?? 0) === 0) await warehouse.write(set, { count: 0, byName: new Map() }, { reader, next: 0 })
+    if (place > 0 && (partitions[partition]?.next ?? 0) === 0)
+      await warehouse.write(set, { count: 0, byName: new Map() }, { reader, next: 0 })
   }
 }
 
-async function sinkPartition({ log, registry, warehouse }: SinkPorts, { follow, signal, report }: SinkOptions, partition: number): Promise<void> {
+async function sinkPartition(
+  { log, registry, warehouse }: SinkPorts,
+  { follow, signal, report }: SinkOptions,
+  partition: number,
+): Promise<void> {
   const reader = sinkReader(partition)
   const readers = new Map<string, Promise<RowReader | undefined>>()
   const laneOf = (id: string) => readers.get(id) ?? readers.set(id, openLane({ registry, warehouse }, id, signal)).get(id)!
@@ -75,10 +86,13 @@ async function sinkPartition({ log, registry, warehouse }: SinkPorts, { follow, 
       const progress = i === parts.length - 1 ? { reader, next } : undefined
       // Those of several may lie in the same bytes.
       const rows: Columns = parts.length === 1 ? { ...columns, transferable: true } : columns
-      await writes.begin(() => warehouse.write(set, rows, progress, signal).then(() => report({ rows: rows.count, unreadable: 0, offset: next })))
+      await writes.begin(() =>
+        warehouse.write(set, rows, progress, signal).then(() => report({ rows: rows.count, unreadable: 0, offset: next })),
+      )
     }
     // Nothing to write is read through too.
-    if (parts.length === 0 && set !== undefined) await writes.begin(() => warehouse.write(set, { count: 0, byName: new Map() }, { reader, next }, signal))
+    if (parts.length === 0 && set !== undefined)
+      await writes.begin(() => warehouse.write(set, { count: 0, byName: new Map() }, { reader, next }, signal))
     if (unreadable > 0) report({ rows: 0, unreadable, offset: next })
   }
 
@@ -96,9 +110,18 @@ async function sinkPartition({ log, registry, warehouse }: SinkPorts, { follow, 
   }
 }
 
-type RowReader = { readonly definition: Definition; readonly decode: ReturnType<typeof decoder>; /** Its rows are gone from the warehouse, and stay so. */ readonly retired: boolean }
+type RowReader = {
+  readonly definition: Definition
+  readonly decode: ReturnType<typeof decoder>
+  /** Its rows are gone from the warehouse, and stay so. */
+  readonly retired: boolean
+}
 
-async function openLane({ registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>, id: string, signal: AbortSignal): Promise<RowReader | undefined> {
+async function openLane(
+  { registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>,
+  id: string,
+  signal: AbortSignal,
+): Promise<RowReader | undefined> {
   const registered = await registry.find(id)
   const definition = registered && definitionOf(JSON.parse(registered.definition))
   if (!definition) return undefined

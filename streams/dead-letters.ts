@@ -38,6 +38,10 @@ export async function deadLetters(registry: Registry, largestMessage: number) {
   return (dead: readonly Dead[], partition: number): Append => {
     const messages = dead.map((one) => letter(partition, one))
     let end = 0
-    return { topic: deadTopic, partition: 0, batch: { bytes: Buffer.concat(messages), ends: Uint32Array.from(messages, ({ length }) => (end += length)) } }
+    return {
+      topic: deadTopic,
+      partition: 0,
+      batch: { bytes: Buffer.concat(messages), ends: Uint32Array.from(messages, ({ length }) => (end += length)) },
+    }
   }
 }

@@ -49,9 +49,21 @@ export function heldBeyond(held: readonly Take[], seq: number): HeldRows {
 }
 
 /** What inflow still holds when it lost the rows between these two: they can be produced again where nothing lies behind them. */
-export const heldWithout = (held: readonly Take[], after: number, before: number): readonly Take[] => held.flatMap((take) => {
-  const { firstSeq, lastSeq, rows } = take
-  const upTo = firstSeq > after ? [] : [{ ...take, lastSeq: Math.min(lastSeq, after), rows: Math.min(rows, Math.max(0, after - firstSeq + 1)) }]
-  const from = lastSeq < before ? [] : [{ ...take, after: Math.max(take.after, before - 1), firstSeq: Math.max(firstSeq, before), rows: Math.min(rows, lastSeq - Math.max(firstSeq, before) + 1) }]
-  return lastSeq <= after || firstSeq >= before ? [take] : [...upTo, ...from]
-})
+export const heldWithout = (held: readonly Take[], after: number, before: number): readonly Take[] =>
+  held.flatMap((take) => {
+    const { firstSeq, lastSeq, rows } = take
+    const upTo =
+      firstSeq > after ? [] : [{ ...take, lastSeq: Math.min(lastSeq, after), rows: Math.min(rows, Math.max(0, after - firstSeq + 1)) }]
+    const from =
+      lastSeq < before
+        ? []
+        : [
+            {
+              ...take,
+              after: Math.max(take.after, before - 1),
+              firstSeq: Math.max(firstSeq, before),
+              rows: Math.min(rows, lastSeq - Math.max(firstSeq, before) + 1),
+            },
+          ]
+    return lastSeq <= after || firstSeq >= before ? [take] : [...upTo, ...from]
+  })

@@ -48,10 +48,16 @@ export const producerName = `produce/${inflowTopic}`
 export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
 
 /** The inflow schema of the record, registered if nobody has yet. */
-export const registerInflow = (registry: Registry, record: RecordSchema) => registry.register(record.name, JSON.stringify(inflowSchema(record)))
+export const registerInflow = (registry: Registry, record: RecordSchema) =>
+  registry.register(record.name, JSON.stringify(inflowSchema(record)))
 
 /** Reads messages of any schema that the record's can be read from. What is `recorded` tells strangers. */
-export async function inflowReader(registry: Registry, record: RecordSchema, wanted: readonly string[], recorded?: Recorded): Promise<InflowReader> {
+export async function inflowReader(
+  registry: Registry,
+  record: RecordSchema,
+  wanted: readonly string[],
+  recorded?: Recorded,
+): Promise<InflowReader> {
   const own = await registerInflow(registry, record)
   const schema = inflowSchema(record)
   const decode = decoder(schema, ['seq', ...wanted])
@@ -77,11 +83,13 @@ export const readersOf = async (registry: Registry, ids: readonly string[], reco
 
 /** The records that were registered under these ids. */
 export const recordsOf = (registry: Registry, ids: readonly string[]): Promise<readonly RecordSchema[]> =>
-  Promise.all(ids.map(async (id) => {
-    const registered = await registry.find(id)
-    if (!registered) throw new Problem(`the registry holds no schema ${id}, which records were read by`, 'Put it back from a copy.')
-    return recordOf(JSON.parse(registered.definition) as AvroType)
-  }))
+  Promise.all(
+    ids.map(async (id) => {
+      const registered = await registry.find(id)
+      if (!registered) throw new Problem(`the registry holds no schema ${id}, which records were read by`, 'Put it back from a copy.')
+      return recordOf(JSON.parse(registered.definition) as AvroType)
+    }),
+  )
 
 /** Without the records that are too large: a row of one would not fit where it is to go. */
 function small(reading: Reading, fetched: Fetched, most: number): Reading {
@@ -108,14 +116,22 @@ async function withoutStrangers(reading: Reading, fetched: Fetched, recorded: Re
   return { batch, rows: kept.map((row) => rows[row]!), columns: pick(columns, kept), dead: [...dead, ...left] }
 }
 
-const deadAt = (fetched: Fetched, index: number, reason: string): Dead =>
-  ({ index, offset: offsetOf(fetched, index), reason, bytes: message(fetched.batch, index) })
+const deadAt = (fetched: Fetched, index: number, reason: string): Dead => ({
+  index,
+  offset: offsetOf(fetched, index),
+  reason,
+  bytes: message(fetched.batch, index),
+})
 
 const offsetOf = ({ offset, offsets }: Fetched, index: number) => offsets?.[index] ?? offset + index
 
-export const message = ({ bytes, ends }: Batch, index: number): Uint8Array => bytes.subarray(index === 0 ? 0 : ends[index - 1]!, ends[index]!)
+export const message = ({ bytes, ends }: Batch, index: number): Uint8Array =>
+  bytes.subarray(index === 0 ? 0 : ends[index - 1]!, ends[index]!)
 
-/** The slow road, for other writers: every message is brought into the reader's schema, plainly framed; what cannot be stays empty and is dead. */
+/**
+ * The slow road, for other writers: every message is brought into the reader's schema, plainly framed; what cannot be stays empty and is
+ * dead.
+ */
 function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
   const header = frameHeader(ownId)
   const reader = parseSchema(ownDefinition)

@@ -1,4 +1,7 @@
-/** Tells new records from duplicates, alike for all who read a batch of inflow: versions over different records, or a replay of what they took. */
+/**
+ * Tells new records from duplicates, alike for all who read a batch of inflow: versions over different records, or a replay of what they
+ * took.
+ */
 import { columnOf, pick, type Columns } from '../utilities/values/columns.ts'
 import type { Batch } from '../utilities/log.ts'
 import type { Dead, Reading } from './inflow.ts'
@@ -30,8 +33,9 @@ export type Intake = {
 }
 
 /**
- * A record at or before `afterSeq`, or before one already taken, is a duplicate. What one of the deciding readings can read is a record, also
- * for those who cannot: otherwise a message would be new to one and a duplicate to another, and they would not have come to the same place.
+ * A record at or before `afterSeq`, or before one already taken, is a duplicate. What one of the deciding readings can read is a record,
+ * also for those who cannot: otherwise a message would be new to one and a duplicate to another, and they would not have come to the same
+ * place.
  */
 export function intakeOf(readings: readonly Reading[], afterSeq: number, deciding: readonly Reading[] = readings): Intake {
   const only = deciding === readings && readings.length === 1 ? readings[0]! : undefined

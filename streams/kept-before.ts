@@ -33,9 +33,21 @@ export function heldOf(saved: readonly (Take | HeldBefore)[]): readonly Take[] {
     if (!('ranges' in held)) return [held]
     const { identity: source, base, ranges } = held
     if (ranges.length > mostStretches) {
-      throw new Problem(`what inflow holds of ${source.name} was noted by an earlier version of Tidemark as ${ranges.length} stretches of rows, ` + 'which is no longer read',
-        'Start over with an inflow of its own: another data directory or topicPrefix, and produce there.')
+      throw new Problem(
+        `what inflow holds of ${source.name} was noted by an earlier version of Tidemark as ${ranges.length} stretches of rows, ` +
+          'which is no longer read',
+        'Start over with an inflow of its own: another data directory or topicPrefix, and produce there.',
+      )
     }
-    return ranges.map(([firstSeq, lastSeq]) => ({ source, base, years: everyYear, after: firstSeq - 1, firstSeq, lastSeq, rows: lastSeq - firstSeq + 1, rejected: 0 }))
+    return ranges.map(([firstSeq, lastSeq]) => ({
+      source,
+      base,
+      years: everyYear,
+      after: firstSeq - 1,
+      firstSeq,
+      lastSeq,
+      rows: lastSeq - firstSeq + 1,
+      rejected: 0,
+    }))
   })
 }

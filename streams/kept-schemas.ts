@@ -1,6 +1,6 @@
 /**
- * Schemas that messages of the store name, beside those of versions, which the journals have: kept with the checkpoints, since a registry in a
- * file may be lost, and put back from there under the ids that messages name.
+ * Schemas that messages of the store name, beside those of versions, which the journals have: kept with the checkpoints, since a registry
+ * in a file may be lost, and put back from there under the ids that messages name.
  */
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Log } from '../utilities/log.ts'
@@ -18,8 +18,13 @@ const schemasName = 'schemas'
 export async function unkept({ checkpoints, registry }: Ports, schemas: readonly Registered[]): Promise<readonly Save[]> {
   if (!registry.restore) return []
   const there = await checkpoints.load(schemasName)
-  return schemas.filter(({ id }) => !there.has(id)).map(({ id, subject, number, definition }) => (
-    { name: schemasName, key: id, value: toBytes({ subject, number, definition } satisfies Kept) }))
+  return schemas
+    .filter(({ id }) => !there.has(id))
+    .map(({ id, subject, number, definition }) => ({
+      name: schemasName,
+      key: id,
+      value: toBytes({ subject, number, definition } satisfies Kept),
+    }))
 }
 
 export async function keepSchemas(ports: Ports & { readonly log: Log }, schemas: readonly Registered[]): Promise<void> {

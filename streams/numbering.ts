@@ -15,8 +15,12 @@ async function numbered(checkpoints: Checkpoints, exceptSet: string | undefined)
   const positions = await loadAllPositions(checkpoints)
   const pieces = positions.flatMap(({ position }) => position.history).filter((piece) => piece.kind === 'batch')
   const holds = positions.flatMap(({ set, position: { hold } }) =>
-    (hold?.kind === 'backfill' && hold.base !== null && set !== exceptSet ? [{ source: hold.source, base: hold.base, latest: null }] : []))
-  return [...[...(await loadHeld(checkpoints)), ...pieces].map(({ source, base, lastSeq }) => ({ source, base, latest: lastSeq })), ...holds]
+    hold?.kind === 'backfill' && hold.base !== null && set !== exceptSet ? [{ source: hold.source, base: hold.base, latest: null }] : [],
+  )
+  return [
+    ...[...(await loadHeld(checkpoints)), ...pieces].map(({ source, base, lastSeq }) => ({ source, base, latest: lastSeq })),
+    ...holds,
+  ]
 }
 
 export type Numbering = {
@@ -29,8 +33,13 @@ export type Numbering = {
   readonly signal: AbortSignal
 }
 
-/** The number to add to this file's row numbers: the same as before for the same file, 0 for the first, behind all others with `carryOn`. */
-export async function baseFor(checkpoints: Checkpoints, { source, identity, record, carryOn, exceptSet, signal }: Numbering): Promise<number> {
+/**
+ * The number to add to this file's row numbers: the same as before for the same file, 0 for the first, behind all others with `carryOn`.
+ */
+export async function baseFor(
+  checkpoints: Checkpoints,
+  { source, identity, record, carryOn, exceptSet, signal }: Numbering,
+): Promise<number> {
   const known = await numbered(checkpoints, exceptSet)
   const same = known.find((one) => one.source.sha256 === identity.sha256)
   if (same) return same.base
@@ -45,17 +54,27 @@ export async function baseFor(checkpoints: Checkpoints, { source, identity, reco
   if (!previous) return 0
   const atWork = known.find(({ latest }) => latest === null)
   if (carryOn && atWork) {
-    throw new Problem(`a backfill from ${atWork.source.name} has not finished, so that it is not known yet where ${identity.name} goes on`, 'Let it finish, or run it again to finish it; then run this again.')
+    throw new Problem(
+      `a backfill from ${atWork.source.name} has not finished, so that it is not known yet where ${identity.name} goes on`,
+      'Let it finish, or run it again to finish it; then run this again.',
+    )
   }
   if (!carryOn) {
-    throw new Problem(`rows so far came from ${describe(previous.source)}, and ${describe(identity)} is another file`,
-      'Use the same file, or pass --continue to number this one on behind it.')
+    throw new Problem(
+      `rows so far came from ${describe(previous.source)}, and ${describe(identity)} is another file`,
+      'Use the same file, or pass --continue to number this one on behind it.',
+    )
   }
   return Math.max(...known.map(({ latest }) => latest ?? 0))
 }
 
 /** The largest of the files known that this one begins with. */
-async function grownFrom(source: Source, { size }: SourceIdentity, known: readonly Known[], signal: AbortSignal): Promise<Known | undefined> {
+async function grownFrom(
+  source: Source,
+  { size }: SourceIdentity,
+  known: readonly Known[],
+  signal: AbortSignal,
+): Promise<Known | undefined> {
   for (const one of known.filter((one) => one.source.size < size).sort((a, b) => b.source.size - a.source.size)) {
     if (await beginsWith(source, one.source, signal)) return one
   }
@@ -94,7 +113,8 @@ const carriageReturn = 13
 
 const ownFile = 'Put what is new into a file of its own, with the header, and pass --continue.'
 
-const cutAmidst = ({ name }: SourceIdentity) => new Problem(`${name} ended in the middle of a line when its rows were taken, and that line goes on now`, ownFile)
+const cutAmidst = ({ name }: SourceIdentity) =>
+  new Problem(`${name} ended in the middle of a line when its rows were taken, and that line goes on now`, ownFile)
 
 const grownAmidst = (before: SourceIdentity, next: SourceIdentity) =>
   new Problem(`${before.name} has grown since its rows were taken, and ${next.name} was numbered on behind it meanwhile`, ownFile)

@@ -25,7 +25,10 @@ export type InflowPiece = {
   readonly firstSeq: number
   readonly lastSeq: number
   readonly rows: number
-  /** Offsets (the second excluded) of messages that looked like records, but no producer had recorded them then: a replay passes over them too. */
+  /**
+   * Offsets (the second excluded) of messages that looked like records, but no producer had recorded them then: a replay passes over them
+   * too.
+   */
   readonly unrecorded?: readonly Span[]
   /** The ids of the schemas that its messages were read as: what is a record by one of them is one. Pieces of before have none. */
   readonly readers?: readonly string[]
@@ -65,7 +68,10 @@ export type Mode = 'first' | 'cold' | 'forward-only' | 'backfill' | 'shadow'
 
 /** Somebody else is at work on this checkpoint; the consumer waits. */
 type Hold =
-  /** A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for long was left by a command that was killed. */
+  /**
+   * A switch of versions: over in a moment. Whoever is at it renews the token; one that stays the same for long was left by a command that
+   * was killed.
+   */
   | { readonly kind: 'switch'; readonly by: string; readonly token: string }
   /** A batch whose rows are partly written: to be finished, or undone, by the next `backfill`. */
   | BackfillHold
@@ -116,23 +122,35 @@ export async function loadPosition(checkpoints: Checkpoints, set: string, partit
 }
 
 /** On how many partitions the set was applied; 0 when it was not. */
-export const partitionsApplied = async (checkpoints: Checkpoints, set: string): Promise<number> => (await checkpoints.names(positionName(set, ''))).length
+export const partitionsApplied = async (checkpoints: Checkpoints, set: string): Promise<number> =>
+  (await checkpoints.names(positionName(set, ''))).length
 
 /** The position of every partition that the set was applied on; of one at its start when it was not. */
 export const loadPositions = async (checkpoints: Checkpoints, set: string): Promise<readonly Position[]> =>
-  Promise.all(Array.from({ length: Math.max(1, await partitionsApplied(checkpoints, set)) }, (_, partition) => loadPosition(checkpoints, set, partition)))
+  Promise.all(
+    Array.from({ length: Math.max(1, await partitionsApplied(checkpoints, set)) }, (_, partition) =>
+      loadPosition(checkpoints, set, partition),
+    ),
+  )
 
 /** The position of every set on every partition. */
-export async function loadAllPositions(checkpoints: Checkpoints): Promise<readonly { readonly set: string; readonly position: Position }[]> {
+export async function loadAllPositions(
+  checkpoints: Checkpoints,
+): Promise<readonly { readonly set: string; readonly position: Position }[]> {
   const names = await checkpoints.names('position/')
-  return Promise.all(names.map(async (name) => {
-    const [, set, partition] = name.split('/') as [string, string, string]
-    return { set, position: await loadPosition(checkpoints, set, Number(partition)) }
-  }))
+  return Promise.all(
+    names.map(async (name) => {
+      const [, set, partition] = name.split('/') as [string, string, string]
+      return { set, position: await loadPosition(checkpoints, set, Number(partition)) }
+    }),
+  )
 }
 
-export const savePosition = (set: string, partition: number, position: Position): Save =>
-  ({ name: positionName(set, partition), key: '', value: toBytes(position) })
+export const savePosition = (set: string, partition: number, position: Position): Save => ({
+  name: positionName(set, partition),
+  key: '',
+  value: toBytes(position),
+})
 
 /** How fast this store has replayed history, in records a second: writing their rows, or only bringing state up to date. */
 export type Speed = { readonly withRows?: number; readonly withoutRows?: number }
@@ -147,10 +165,14 @@ export const saveSpeed = (speed: Speed): Save => ({ name: 'speed', key: '', valu
 /** The history with these records added: what continues the last piece, and was read alike, extends it. */
 export function extendHistory(history: readonly Piece[], piece: Piece): readonly Piece[] {
   const last = history.at(-1)
-  if (piece.kind === 'batch') return last?.kind === 'batch' ? [...history.slice(0, -1), ...(joinTake([last], piece) as readonly BatchPiece[])] : [...history, piece]
+  if (piece.kind === 'batch')
+    return last?.kind === 'batch' ? [...history.slice(0, -1), ...(joinTake([last], piece) as readonly BatchPiece[])] : [...history, piece]
   if (last?.kind !== 'inflow' || last.to !== piece.from || !readAlike(last, piece)) return [...history, piece]
   const unrecorded = joinSpans(last.unrecorded, piece.unrecorded)
-  return [...history.slice(0, -1), { ...last, to: piece.to, lastSeq: piece.lastSeq, rows: last.rows + piece.rows, ...(unrecorded.length > 0 && { unrecorded }) }]
+  return [
+    ...history.slice(0, -1),
+    { ...last, to: piece.to, lastSeq: piece.lastSeq, rows: last.rows + piece.rows, ...(unrecorded.length > 0 && { unrecorded }) },
+  ]
 }
 
 /** Both in order, as one where they touch. */
@@ -169,7 +191,10 @@ const readAlike = (a: InflowPiece, b: InflowPiece) => a.topic === b.topic && a.m
 /** An inflow that was deleted and made anew, or the one that is there, which may have lost records. */
 export type Gone = { readonly id: string; readonly anew: boolean }
 
-/** Where a partition goes on in inflow as it is now. What of its history lay in one that is gone, or beyond the end, is not to be had any more. */
+/**
+ * Where a partition goes on in inflow as it is now. What of its history lay in one that is gone, or beyond the end, is not to be had any
+ * more.
+ */
 export function asItIs(position: Position, { first, next }: { readonly first: number; readonly next: number }, gone: Gone): Position {
   const lost = (piece: Piece) => piece.kind === 'inflow' && piece.topic === undefined && (gone.anew || piece.to > next)
   if (!position.history.some(lost) && position.offset >= first && position.offset <= next && !gone.anew) return position

@@ -13,8 +13,8 @@ import { checkTopics, keepTopics } from './store.ts'
 type Kept = { readonly log: Log; readonly checkpoints: Checkpoints }
 
 /**
- * Makes the topics that are missing, inflow with so many partitions, and says how many it has: outflow has one for each of them. None takes the
- * place of one that is gone.
+ * Makes the topics that are missing, inflow with so many partitions, and says how many it has: outflow has one for each of them. None takes
+ * the place of one that is gone.
  */
 export async function ensureTopics(ports: Kept, wanted: number): Promise<number> {
   const { log } = ports
@@ -37,20 +37,26 @@ export async function routingFor({ log, checkpoints }: Kept, { set, per, batchOn
   }
   const applied = await partitionsApplied(checkpoints, set)
   if (applied > 0 && applied !== partitions) {
-    throw new Problem(`${set} was applied on ${counted(applied)} of inflow, which has ${counted(partitions)} now: keys have moved from one to another`,
-      'Start over with an inflow that keeps its partitions: another topicPrefix or data directory, produce there, and apply the set.')
+    throw new Problem(
+      `${set} was applied on ${counted(applied)} of inflow, which has ${counted(partitions)} now: keys have moved from one to another`,
+      'Start over with an inflow that keeps its partitions: another topicPrefix or data directory, produce there, and apply the set.',
+    )
   }
   if (partitions === 1) return { per, partitions }
   const keyedBy = await loadKeyedBy(checkpoints)
   if (keyedBy !== undefined && keyedBy !== per) {
-    throw new Problem(`${set} is per ${per}, and the ${partitions} partitions of inflow are keyed by ${keyedBy ?? 'no field'}`,
-      `Use an inflow of one partition, or one that was produced by ${per}.`)
+    throw new Problem(
+      `${set} is per ${per}, and the ${partitions} partitions of inflow are keyed by ${keyedBy ?? 'no field'}`,
+      `Use an inflow of one partition, or one that was produced by ${per}.`,
+    )
   }
   return { per, partitions }
 }
 
 /** What to do about records without a key on several partitions. */
-export const keyOrOne = `a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, ` + 'with another topicPrefix or data directory.'
+export const keyOrOne =
+  `a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, ` +
+  'with another topicPrefix or data directory.'
 
 const counted = (partitions: number) => `${partitions} partition${partitions === 1 ? '' : 's'}`
 
@@ -76,7 +82,8 @@ export function spread(records: Columns, { per, partitions }: Routing): readonly
 }
 
 /** The keys of records as messages carry them; none without a key. */
-export const messageKeys = (records: Columns, per: string | null): readonly string[] | undefined => (per === null ? undefined : keysOf(records.byName.get(per)!, records.count))
+export const messageKeys = (records: Columns, per: string | null): readonly string[] | undefined =>
+  per === null ? undefined : keysOf(records.byName.get(per)!, records.count)
 
 const producedName = `produced/${inflowTopic}`
 

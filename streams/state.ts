@@ -10,7 +10,9 @@ export type Beneath = Layer & { readonly features: readonly Pair[] }
 
 export type Pair = readonly [feature: string, sameAs: string]
 
-/** The layer that a version writes, and those that it reads a key's features from until it has written them itself: the upper ones first. */
+/**
+ * The layer that a version writes, and those that it reads a key's features from until it has written them itself: the upper ones first.
+ */
 export type Layers = Layer & { readonly beneath: readonly Beneath[] }
 
 /** As a run keeps them; one without has a layer of its own and nothing beneath. */
@@ -20,7 +22,8 @@ export const layersOf = ({ version, layer = 0, beneath = [] }: KeptLayers): Laye
 
 export type SetPartition = { readonly set: string; readonly partition: number }
 
-const nameOf = ({ set, partition }: SetPartition, { version, layer }: Layer) => `state/${set}@${version}${layer === 0 ? '' : `.${layer}`}/${partition}`
+const nameOf = ({ set, partition }: SetPartition, { version, layer }: Layer) =>
+  `state/${set}@${version}${layer === 0 ? '' : `.${layer}`}/${partition}`
 
 /** The state of the few keys that are asked for. */
 export async function lookupState(checkpoints: Checkpoints, at: SetPartition, { beneath, ...own }: Layers): Promise<Lookup> {
@@ -29,8 +32,15 @@ export async function lookupState(checkpoints: Checkpoints, at: SetPartition, { 
 }
 
 /** What `top` has not of a key's features is looked for in the layers beneath. */
-export async function lookupBeneath(checkpoints: Checkpoints, at: SetPartition, beneath: readonly Beneath[], top?: Lookup): Promise<Lookup> {
-  const layers = await Promise.all(beneath.map(async (one) => ({ features: one.features, entries: await checkpoints.lookup(nameOf(at, one)) })))
+export async function lookupBeneath(
+  checkpoints: Checkpoints,
+  at: SetPartition,
+  beneath: readonly Beneath[],
+  top?: Lookup,
+): Promise<Lookup> {
+  const layers = await Promise.all(
+    beneath.map(async (one) => ({ features: one.features, entries: await checkpoints.lookup(nameOf(at, one)) })),
+  )
   return {
     get(key) {
       const entry = top?.get(key)
@@ -62,10 +72,12 @@ export const saveState = (at: SetPartition, layer: Layer, entries: ReadonlyMap<s
 export async function layersThere(checkpoints: Checkpoints, { set, partition }: SetPartition): Promise<readonly Layer[]> {
   const start = `state/${set}@`
   const names = (await checkpoints.names(start)).map((name) => name.slice(start.length).split('/') as [string, string])
-  return names.filter(([, of]) => Number(of) === partition).map(([layer]) => {
-    const [version, number = '0'] = layer.split('.') as [string, string?]
-    return { version: Number(version), layer: Number(number) }
-  })
+  return names
+    .filter(([, of]) => Number(of) === partition)
+    .map(([layer]) => {
+      const [version, number = '0'] = layer.split('.') as [string, string?]
+      return { version: Number(version), layer: Number(number) }
+    })
 }
 
 /** What lies beneath a version that goes on from all of another one's features, or from some, maybe under other names. */

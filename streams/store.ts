@@ -1,6 +1,7 @@
 /**
- * What a store rests on beside its checkpoints: one registry, and topics as they were when they were first used. Both are kept in the checkpoints
- * and compared by whoever goes on from there: a place in one topic means nothing in another, and ids of one registry nothing in another.
+ * What a store rests on beside its checkpoints: one registry, and topics as they were when they were first used. Both are kept in the
+ * checkpoints and compared by whoever goes on from there: a place in one topic means nothing in another, and ids of one registry nothing in
+ * another.
  */
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import { Fenced, type Log } from '../utilities/log.ts'
@@ -18,8 +19,9 @@ const storeName = 'store'
 const topicsName = 'topics'
 
 /** The sets that have a position. */
-const setsOf = async (checkpoints: Checkpoints): Promise<readonly string[]> =>
-  [...new Set((await checkpoints.names('position/')).map((name) => name.split('/')[1]!))]
+const setsOf = async (checkpoints: Checkpoints): Promise<readonly string[]> => [
+  ...new Set((await checkpoints.names('position/')).map((name) => name.split('/')[1]!)),
+]
 
 /** Refuses another registry than the store's own; true when it is known that this one is. */
 export async function checkRegistry({ checkpoints, registry }: Registered): Promise<boolean> {
@@ -59,12 +61,18 @@ export async function claimRegistry(ports: Kept & Registered): Promise<void> {
 }
 
 const notOurs = (whose: string, { place }: RegistryIdentity) =>
-  new Problem(`this store belongs to ${whose}, and the config names ${place}: no record could be told by its schema`,
-    'Use that registry (an embedded one lies in its data directory: --data-dir). Several machines share one in Glue.')
+  new Problem(
+    `this store belongs to ${whose}, and the config names ${place}: no record could be told by its schema`,
+    'Use that registry (an embedded one lies in its data directory: --data-dir). Several machines share one in Glue.',
+  )
 
-const lost = ({ place }: RegistryIdentity) => new Problem(
-  `the registry ${place} is not the one that this store was made with: it was deleted or replaced, ` + 'and without it no record can be told by its schema',
-  'Put it back from a copy. Without one, a registry in a file is made again from the journal: tidemark repair; with another, ' + 'start over with another topicPrefix or data directory.')
+const lost = ({ place }: RegistryIdentity) =>
+  new Problem(
+    `the registry ${place} is not the one that this store was made with: it was deleted or replaced, ` +
+      'and without it no record can be told by its schema',
+    'Put it back from a copy. Without one, a registry in a file is made again from the journal: tidemark repair; with another, ' +
+      'start over with another topicPrefix or data directory.',
+  )
 
 /** Refuses when a topic that the store goes on from is gone, or is another one under the same name. */
 export async function checkTopics(ports: Kept): Promise<void> {
@@ -73,8 +81,10 @@ export async function checkTopics(ports: Kept): Promise<void> {
     const anew = now === undefined ? '' : ', and the one of that name was made since'
     const loss = topic === inflowTopic ? await lossOf(ports) : ''
     const left = now === undefined ? 'a new one' : 'what it holds now'
-    throw new Problem(`the topic ${topic} that this store goes on from was deleted${anew}${loss}`,
-      `Put it back from a copy, or go on with ${left}: tidemark reset ${topic} --as-it-is, which says what is lost.`)
+    throw new Problem(
+      `the topic ${topic} that this store goes on from was deleted${anew}${loss}`,
+      `Put it back from a copy, or go on with ${left}: tidemark reset ${topic} --as-it-is, which says what is lost.`,
+    )
   }
 }
 
@@ -92,22 +102,29 @@ export type StoreTopic = { readonly topic: string; readonly kept: string | undef
 
 export async function topicsOf({ log, checkpoints }: Kept): Promise<readonly StoreTopic[]> {
   const saved = await checkpoints.load(topicsName)
-  return Promise.all([inflowTopic, outflowTopic].map(async (topic) => {
-    const bytes = saved.get(topic)
-    return { topic, kept: (bytes && fromBytes<string>(bytes)) || undefined, now: await log.topicId(topic) }
-  }))
+  return Promise.all(
+    [inflowTopic, outflowTopic].map(async (topic) => {
+      const bytes = saved.get(topic)
+      return { topic, kept: (bytes && fromBytes<string>(bytes)) || undefined, now: await log.topicId(topic) }
+    }),
+  )
 }
 
 /** What was produced and not taken, by set, in words that go on with what was said. */
 async function lossOf({ checkpoints }: Kept): Promise<string> {
   const held = await loadHeld(checkpoints)
-  const losses = await Promise.all((await setsOf(checkpoints)).map(async (set) => {
-    const positions = await loadPositions(checkpoints, set)
-    const { rows, first, last, atMost } = heldBeyond(held, Math.min(...positions.map(({ seq }) => seq)))
-    const most = atMost || positions.length > 1 ? 'up to ' : ''
-    return rows === 0 ? [] : [`${most}${rows} records of it (_seq ${first} to ${last}) had not been taken by ${set}`]
-  }))
-  return losses.flat().map((loss) => `: ${loss}`).join('')
+  const losses = await Promise.all(
+    (await setsOf(checkpoints)).map(async (set) => {
+      const positions = await loadPositions(checkpoints, set)
+      const { rows, first, last, atMost } = heldBeyond(held, Math.min(...positions.map(({ seq }) => seq)))
+      const most = atMost || positions.length > 1 ? 'up to ' : ''
+      return rows === 0 ? [] : [`${most}${rows} records of it (_seq ${first} to ${last}) had not been taken by ${set}`]
+    }),
+  )
+  return losses
+    .flat()
+    .map((loss) => `: ${loss}`)
+    .join('')
 }
 
 /** Others may keep something at the same moment: then it is looked at again. */

@@ -2,7 +2,9 @@
 import type { Span } from './position.ts'
 
 export type Recorded =
-  /** The last number that any producer has recorded; as of now where it is asked about one beyond; null while none has recorded anything. */
+  /**
+   * The last number that any producer has recorded; as of now where it is asked about one beyond; null while none has recorded anything.
+   */
   | { readonly upTo: (beyond: number) => Promise<number | null> }
   /** Offsets of messages that were strangers when they were first read. */
   | { readonly not: readonly Span[] }
@@ -11,7 +13,11 @@ export type Recorded =
 const tooLarge = 2 ** 52
 
 /** The rows of strangers, with the reason. */
-export async function strangers(seq: Float64Array, offsetOf: (row: number) => number, recorded: Recorded | undefined): Promise<ReadonlyMap<number, string>> {
+export async function strangers(
+  seq: Float64Array,
+  offsetOf: (row: number) => number,
+  recorded: Recorded | undefined,
+): Promise<ReadonlyMap<number, string>> {
   const odd = new Map<number, string>()
   let largest = 0
   for (let row = 0; row < seq.length; row++) if (seq[row]! > largest) largest = seq[row]!
@@ -21,7 +27,8 @@ export async function strangers(seq: Float64Array, offsetOf: (row: number) => nu
   for (let row = 0; row < seq.length; row++) {
     const offset = offsetOf(row)
     if (seq[row]! >= tooLarge) odd.set(row, `its number ${seq[row]} is beyond what a position can be`)
-    else if ((last !== null && seq[row]! > last) || not.some(([from, to]) => offset >= from && offset < to)) odd.set(row, `no producer has recorded its number ${seq[row]}`)
+    else if ((last !== null && seq[row]! > last) || not.some(([from, to]) => offset >= from && offset < to))
+      odd.set(row, `no producer has recorded its number ${seq[row]}`)
   }
   return odd
 }

@@ -1,4 +1,7 @@
-/** What was taken of the stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to take. */
+/**
+ * What was taken of the stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to
+ * take.
+ */
 import type { RecordSchema } from '../schemas/record.ts'
 import { readDated } from '../schemas/csv/dated.ts'
 import { chosenOf, type Take, type Years } from '../schemas/csv/selection.ts'
@@ -20,16 +23,23 @@ export type Unfinished = { readonly set: string; readonly hold: BackfillHold }
 /** Sets that no consumer runs have nothing to do with the stream. */
 async function streamedPositions({ registry, checkpoints }: Taker) {
   const all = Map.groupBy(await loadAllPositions(checkpoints), ({ set }) => set)
-  const sets = await Promise.all([...all].map(async ([set, ofSet]) => ((await knownVersions(registry, set)).at(-1)?.definition.batchOnly ? [] : ofSet)))
+  const sets = await Promise.all(
+    [...all].map(async ([set, ofSet]) => ((await knownVersions(registry, set)).at(-1)?.definition.batchOnly ? [] : ofSet)),
+  )
   return sets.flat()
 }
 
-export async function takenByBatches(ports: Taker): Promise<{ readonly takes: readonly BatchPiece[]; readonly unfinished: readonly Unfinished[] }> {
+export async function takenByBatches(
+  ports: Taker,
+): Promise<{ readonly takes: readonly BatchPiece[]; readonly unfinished: readonly Unfinished[] }> {
   const positions = await streamedPositions(ports)
   // The partitions of a set have their pieces in common.
   const takes = new Map<string, BatchPiece>()
   const unfinished = new Map<string, Unfinished>()
-  for (const { set, position: { history, hold } } of positions) {
+  for (const {
+    set,
+    position: { history, hold },
+  } of positions) {
     for (const piece of history) if (piece.kind === 'batch') takes.set([piece.base, piece.years, piece.after, piece.lastSeq].join(), piece)
     if (hold?.kind !== 'backfill') continue
     unfinished.set(set, { set, hold: { ...hold, after: Math.max(hold.after, unfinished.get(set)?.hold.after ?? 0) } })
@@ -38,7 +48,10 @@ export async function takenByBatches(ports: Taker): Promise<{ readonly takes: re
 }
 
 /** What a batch that has not finished takes of this file once it has: only the file itself can tell how far that reaches. */
-export async function takeToCome({ source, identity, record, base }: Reading, { set, hold }: Unfinished): Promise<Pick<Take, 'years' | 'after' | 'lastSeq'>> {
+export async function takeToCome(
+  { source, identity, record, base }: Reading,
+  { set, hold }: Unfinished,
+): Promise<Pick<Take, 'years' | 'after' | 'lastSeq'>> {
   if (hold.base !== base && hold.source.sha256 !== identity.sha256) throw besides(set, hold)
   return { years: hold.years, after: hold.after, lastSeq: await lastOf(source, record, base, hold.years) }
 }
@@ -54,5 +67,7 @@ async function lastOf(source: Source, record: RecordSchema, base: number, years:
 }
 
 const besides = (set: string, hold: BackfillHold) =>
-  new Problem(`a backfill of ${hold.years.join('-')} of ${set} from ${hold.source.name} has not finished, and how far it reaches is not known here`,
-    'Let it finish, or run it again to finish it; then run this again.')
+  new Problem(
+    `a backfill of ${hold.years.join('-')} of ${set} from ${hold.source.name} has not finished, and how far it reaches is not known here`,
+    'Let it finish, or run it again to finish it; then run this again.',
+  )

@@ -25,53 +25,117 @@ const one = (...words: Parameters<typeof set>) => `export const v0 = ${set(...wo
 
 describe('a definition that could never be applied', () => {
   it.each<[string, string, string]>([
-    ['a set named by a word of SQL', one('order'),
-      'order@0: order is a word of SQL, which queries would have to quote. Give the set another name.'],
-    ['a set named like its record', one('sale'),
-      'sale@0: the set is named like its record, and the registry has one schema for each name. Give one of the two another name.'],
-    ["a set named like another set's record", `${one('cash')}\nexport const w0 = ${set('sale', undefined, sale('', 'receipt'))}`,
-      'sale@0: the set is named like the record of cash, and the registry has one schema for each name. Give one of the two another name.'],
-    ['a set named like the dead letters', one('dead_letter'),
-      'dead_letter@0: dead_letter is a name that Tidemark gives itself. Give the set another name.'],
+    [
+      'a set named by a word of SQL',
+      one('order'),
+      'order@0: order is a word of SQL, which queries would have to quote. Give the set another name.',
+    ],
+    [
+      'a set named like its record',
+      one('sale'),
+      'sale@0: the set is named like its record, and the registry has one schema for each name. Give one of the two another name.',
+    ],
+    [
+      "a set named like another set's record",
+      `${one('cash')}\nexport const w0 = ${set('sale', undefined, sale('', 'receipt'))}`,
+      'sale@0: the set is named like the record of cash, and the registry has one schema for each name. Give one of the two another name.',
+    ],
+    [
+      'a set named like the dead letters',
+      one('dead_letter'),
+      'dead_letter@0: dead_letter is a name that Tidemark gives itself. Give the set another name.',
+    ],
     ['a set named like a topic', one('inflow'), 'inflow@0: inflow is a name that Tidemark gives itself. Give the set another name.'],
-    ['a set named like a table of SQLite', one('sqlite_sales'),
-      'feature set sqlite_sales: tables and views of other sets have names like that. Rename it, e.g. loan_risk.'],
-    ['two sets whose names differ in case', `${one('sales')}\nexport const w0 = ${set('Sales')}`,
-      'feature set Sales: its name is not lower case letters, digits and _. Rename it, e.g. loan_risk.'],
-    ['a record named like the dead letters', one('sales', undefined, sale('', 'dead_letter')),
-      'sales@0: the record dead_letter has a name that Tidemark gives itself. Give the record another name.'],
-    ['a window of records and of days', one('sales', `m: mean('amount', { last: 5, days: 3 })`),
-      'sales@0: feature m: its window is given twice, as last and as days. Keep one of last and days.'],
-    ['an option that the operator has not', one('sales', `m: max('amount', { last: 5, span: 3 })`),
-      'sales@0: feature m: max has no option span. Its options are last, days, round.'],
-    ['a window for a moving average', one('sales', `m: ema('amount', { span: 5, last: 3 })`),
-      'sales@0: feature m: ema has no option last. Its options are span, round.'],
-    ['no window', one('sales', `m: mean('amount', { round: 3 })`),
-      'feature set sales: feature m: it has no window. Give it one, e.g. { last: 50 } or { days: 30 }.'],
-    ['a feature named by a word of SQL', one('sales', `user: count('amount', { last: 5 })`),
-      'sales@0: feature user: user is a word of SQL, which queries would have to quote. Give the feature another name.'],
-    ["a feature named like a row's own column", one('sales', `_version: count('amount', { last: 5 })`),
-      'feature set sales: feature _version: the name is not lower case letters, digits and _. Rename it, e.g. ma50.'],
-    ['a feature named like the position', one('sales', `seq: count('amount', { last: 5 })`),
-      'feature set sales: a feature cannot be called seq: a record has its position under that name. Choose another name.'],
-    ['a key that is no field',
+    [
+      'a set named like a table of SQLite',
+      one('sqlite_sales'),
+      'feature set sqlite_sales: tables and views of other sets have names like that. Rename it, e.g. loan_risk.',
+    ],
+    [
+      'two sets whose names differ in case',
+      `${one('sales')}\nexport const w0 = ${set('Sales')}`,
+      'feature set Sales: its name is not lower case letters, digits and _. Rename it, e.g. loan_risk.',
+    ],
+    [
+      'a record named like the dead letters',
+      one('sales', undefined, sale('', 'dead_letter')),
+      'sales@0: the record dead_letter has a name that Tidemark gives itself. Give the record another name.',
+    ],
+    [
+      'a window of records and of days',
+      one('sales', `m: mean('amount', { last: 5, days: 3 })`),
+      'sales@0: feature m: its window is given twice, as last and as days. Keep one of last and days.',
+    ],
+    [
+      'an option that the operator has not',
+      one('sales', `m: max('amount', { last: 5, span: 3 })`),
+      'sales@0: feature m: max has no option span. Its options are last, days, round.',
+    ],
+    [
+      'a window for a moving average',
+      one('sales', `m: ema('amount', { span: 5, last: 3 })`),
+      'sales@0: feature m: ema has no option last. Its options are span, round.',
+    ],
+    [
+      'no window',
+      one('sales', `m: mean('amount', { round: 3 })`),
+      'feature set sales: feature m: it has no window. Give it one, e.g. { last: 50 } or { days: 30 }.',
+    ],
+    [
+      'a feature named by a word of SQL',
+      one('sales', `user: count('amount', { last: 5 })`),
+      'sales@0: feature user: user is a word of SQL, which queries would have to quote. Give the feature another name.',
+    ],
+    [
+      "a feature named like a row's own column",
+      one('sales', `_version: count('amount', { last: 5 })`),
+      'feature set sales: feature _version: the name is not lower case letters, digits and _. Rename it, e.g. ma50.',
+    ],
+    [
+      'a feature named like the position',
+      one('sales', `seq: count('amount', { last: 5 })`),
+      'feature set sales: a feature cannot be called seq: a record has its position under that name. Choose another name.',
+    ],
+    [
+      'a key that is no field',
       `export const v0 = featureSet({ name: 'sales', of: ${sale()}, per: 'shop' }, { m: mean('amount', { last: 5 }) })`,
-      'feature set sales: per: sale has no field shop. Its fields are day, amount.'],
-    ['a field named by a word of SQL', one('sales', undefined, sale(`group: text('Group', { bytes: 9 })`)),
-      'sales@0: field group of sale: group is a word of SQL, which queries would have to quote. Rename it; its name in the file stays.'],
-    ['a field named like the position', one('sales', undefined, sale(`seq: number('Seq')`)),
-      'sales@0: field seq of sale: a record has its position under that name. Rename it; its name in the file stays.'],
-    ["a field named like a row's own column", one('sales', undefined, sale(`_modified_ts: number('Modified')`)),
-      'sales@0: field _modified_ts of sale: the name is not lower case letters, digits and _. Rename it; its name in the file stays.'],
-    ['a field in capitals', one('sales', undefined, sale(`Shop: number('Shop')`)),
-      'sales@0: field Shop of sale: the name is not lower case letters, digits and _. Rename it; its name in the file stays.'],
-    ...[0, 70_000, 2.5, -1].map((bytes): [string, string, string] => [`a text of ${bytes} bytes`,
+      'feature set sales: per: sale has no field shop. Its fields are day, amount.',
+    ],
+    [
+      'a field named by a word of SQL',
+      one('sales', undefined, sale(`group: text('Group', { bytes: 9 })`)),
+      'sales@0: field group of sale: group is a word of SQL, which queries would have to quote. Rename it; its name in the file stays.',
+    ],
+    [
+      'a field named like the position',
+      one('sales', undefined, sale(`seq: number('Seq')`)),
+      'sales@0: field seq of sale: a record has its position under that name. Rename it; its name in the file stays.',
+    ],
+    [
+      "a field named like a row's own column",
+      one('sales', undefined, sale(`_modified_ts: number('Modified')`)),
+      'sales@0: field _modified_ts of sale: the name is not lower case letters, digits and _. Rename it; its name in the file stays.',
+    ],
+    [
+      'a field in capitals',
+      one('sales', undefined, sale(`Shop: number('Shop')`)),
+      'sales@0: field Shop of sale: the name is not lower case letters, digits and _. Rename it; its name in the file stays.',
+    ],
+    ...[0, 70_000, 2.5, -1].map((bytes): [string, string, string] => [
+      `a text of ${bytes} bytes`,
       one('sales', undefined, sale(`shop: text('Shop', { bytes: ${bytes} })`)),
-      `sales@0: field shop of sale: bytes is ${bytes}. Use a whole number from 1 to 65535, the longest VARCHAR.`]),
-    ['a date that may be empty as the time of a record', one('sales', undefined, sale(`paid: date('Paid')`, 'sale', 'paid')),
-      'sales@0: paid, which says when a sale happened, may be empty. Give it { nullable: false }: a row without it is rejected.'],
-    ['a number as the time of a record', one('sales', undefined, sale('', 'sale', 'amount')),
-      'sales@0: amount, which says when a sale happened, is not a date field. Name a date field.'],
+      `sales@0: field shop of sale: bytes is ${bytes}. Use a whole number from 1 to 65535, the longest VARCHAR.`,
+    ]),
+    [
+      'a date that may be empty as the time of a record',
+      one('sales', undefined, sale(`paid: date('Paid')`, 'sale', 'paid')),
+      'sales@0: paid, which says when a sale happened, may be empty. Give it { nullable: false }: a row without it is rejected.',
+    ],
+    [
+      'a number as the time of a record',
+      one('sales', undefined, sale('', 'sale', 'amount')),
+      'sales@0: amount, which says when a sale happened, is not a date field. Name a date field.',
+    ],
   ])('is refused when it is loaded: %s', async (_, text, message) => {
     await expect(load(text)).rejects.toMatchObject({ message })
   })
@@ -86,7 +150,10 @@ describe('the sets of a definitions file', () => {
     const definitions = await load(`export const z0 = ${set('zebras')}
       export const z1 = z0.add({ n: count('amount', { last: 2 }) })
       export const a0 = ${set('apes')}`)
-    expect([...definitions].map(([name, chain]) => [name, chain.length])).toEqual([['zebras', 2], ['apes', 1]])
+    expect([...definitions].map(([name, chain]) => [name, chain.length])).toEqual([
+      ['zebras', 2],
+      ['apes', 1],
+    ])
     expect(streamedSet(definitions)).toBe('zebras')
   })
 })

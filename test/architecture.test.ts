@@ -25,7 +25,9 @@ describe('the house', () => {
     expect(filesOf(opened.filter(({ text }) => !text.startsWith('/**')))).toEqual([]))
 
   it('has use cases that know no terminal, no process and no words typed', () =>
-    expect(filesOf(program.filter(({ file, text }) => file.startsWith('use-cases/') && /\bconsole\b|\bprocess\.|\bargv\b/.test(text)))).toEqual([]))
+    expect(
+      filesOf(program.filter(({ file, text }) => file.startsWith('use-cases/') && /\bconsole\b|\bprocess\.|\bargv\b/.test(text))),
+    ).toEqual([]))
 
   it('prints values as they are, without calling them something else first', () =>
     expect(filesOf(program.filter(({ text }) => /\bas unknown as \S*Json\b/.test(text)))).toEqual([]))
@@ -36,25 +38,68 @@ describe('the house', () => {
 
 describe('the map names', () => {
   it.each([
-    ['a room that reaches up', 'schemas/record.ts', `import type { Batch } from '../batch/work.ts'`, 'batch/work.ts: schemas may not import batch'],
-    ['a stage that imports another', 'sink/sink.ts', `const { produce } = await import('../producer/produce.ts')`,
-      'producer/produce.ts: sink may not import producer'],
-    ['a type by import()', 'utilities/log.ts', `type Set = import('../feature-defs/feature-set.ts').FeatureSet`,
-      'feature-defs/feature-set.ts: utilities may not import feature-defs'],
-    ['a test in the program', 'commands/demo.ts', `import { table } from '../test/table.ts'`, 'test/table.ts: commands may not import test'],
-    ['the file at the root', 'cli.ts', `import { generated } from './test/loan-folders.ts'`, 'test/loan-folders.ts: cli.ts may not import test'],
+    [
+      'a room that reaches up',
+      'schemas/record.ts',
+      `import type { Batch } from '../batch/work.ts'`,
+      'batch/work.ts: schemas may not import batch',
+    ],
+    [
+      'a stage that imports another',
+      'sink/sink.ts',
+      `const { produce } = await import('../producer/produce.ts')`,
+      'producer/produce.ts: sink may not import producer',
+    ],
+    [
+      'a type by import()',
+      'utilities/log.ts',
+      `type Set = import('../feature-defs/feature-set.ts').FeatureSet`,
+      'feature-defs/feature-set.ts: utilities may not import feature-defs',
+    ],
+    [
+      'a test in the program',
+      'commands/demo.ts',
+      `import { table } from '../test/table.ts'`,
+      'test/table.ts: commands may not import test',
+    ],
+    [
+      'the file at the root',
+      'cli.ts',
+      `import { generated } from './test/loan-folders.ts'`,
+      'test/loan-folders.ts: cli.ts may not import test',
+    ],
     ['the starter', 'tidemark.js', `await import('./commands/demo.ts')`, 'commands/demo.ts: tidemark.js may not import commands'],
     ['a benchmark that wants the command line', 'bench/run.ts', `import '../cli.ts'`, 'cli.ts: bench may not import cli.ts'],
-    ['a room that nobody drew', 'serving/serve.ts', `import { Problem } from '../utilities/values/problem.ts'`,
-      'utilities/values/problem.ts: serving is not on the map'],
-    ['an adapter', 'versions/plan.ts', `const { openKafkaLog } = await import('../utilities/kafka/log.ts')`,
-      'utilities/kafka/log.ts: only config/wire.ts picks adapters'],
-    ['a technology that is no server', 'commands/doctor.ts', `import { openSqlite } from '../utilities/sqlite/database.ts'`,
-      'utilities/sqlite/database.ts: only config/wire.ts picks adapters'],
-    ['what reaches beyond the process beside those rooms', 'commands/status.ts', `import { openThread } from '../utilities/running/thread.ts'`,
-      'utilities/running/thread.ts: only config/wire.ts picks adapters'],
-    ['a package that came in by the window', 'config/wire.ts', `import type { Kafka } from 'kafkajs'`,
-      'kafkajs: the door is utilities/kafka/client/client.ts'],
+    [
+      'a room that nobody drew',
+      'serving/serve.ts',
+      `import { Problem } from '../utilities/values/problem.ts'`,
+      'utilities/values/problem.ts: serving is not on the map',
+    ],
+    [
+      'an adapter',
+      'versions/plan.ts',
+      `const { openKafkaLog } = await import('../utilities/kafka/log.ts')`,
+      'utilities/kafka/log.ts: only config/wire.ts picks adapters',
+    ],
+    [
+      'a technology that is no server',
+      'commands/doctor.ts',
+      `import { openSqlite } from '../utilities/sqlite/database.ts'`,
+      'utilities/sqlite/database.ts: only config/wire.ts picks adapters',
+    ],
+    [
+      'what reaches beyond the process beside those rooms',
+      'commands/status.ts',
+      `import { openThread } from '../utilities/running/thread.ts'`,
+      'utilities/running/thread.ts: only config/wire.ts picks adapters',
+    ],
+    [
+      'a package that came in by the window',
+      'config/wire.ts',
+      `import type { Kafka } from 'kafkajs'`,
+      'kafkajs: the door is utilities/kafka/client/client.ts',
+    ],
     ['a package without a door', 'schemas/csv/read.ts', `const parse = require('csv-parse/sync')`, 'csv-parse: the package has no door'],
     ['what only a run can tell', 'commands/up.ts', 'await import(`./${name}.ts`)', 'computed: commands may not import computed'],
   ])('%s', (_, file, text, named) => expect(offenders(file, text)).toEqual([`${file} → ${named}`]))

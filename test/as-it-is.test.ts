@@ -48,7 +48,10 @@ async function trim(store: StoreInMemory): Promise<void> {
   await log.truncate('inflow', 0, next)
 }
 
-const ways = [{ what: 'was deleted', lose: async (store: StoreInMemory) => store.lose('inflow') }, { what: 'was trimmed', lose: trim }]
+const ways = [
+  { what: 'was deleted', lose: async (store: StoreInMemory) => store.lose('inflow') },
+  { what: 'was trimmed', lose: trim },
+]
 
 /** A row of the version is changed, and another one is gone: both are named. */
 async function expectProvedByReplay(store: StoreInMemory, version: number, seqs: readonly number[]): Promise<void> {
@@ -57,7 +60,10 @@ async function expectProvedByReplay(store: StoreInMemory, version: number, seqs:
   await store.sql(`UPDATE ${set}_rows SET a = a + 1 WHERE _version = ${version} AND _seq = ${changed}`)
   await store.sql(`DELETE FROM ${set}_rows WHERE _version = ${version} AND _seq = ${gone}`)
   const { first } = await proof(store, version)
-  expect(first.map(({ seq, column }) => [seq, column])).toEqual([[changed, 'a'], [gone, 'row']])
+  expect(first.map(({ seq, column }) => [seq, column])).toEqual([
+    [changed, 'a'],
+    [gone, 'row'],
+  ])
 }
 
 describe('a version applied with --cold behind reset inflow --as-it-is', () => {
@@ -152,7 +158,10 @@ describe('a version applied with --cold behind reset outflow --as-it-is', () => 
     const lost = [10, 11].map((seq) => ({ seq, column: 'row', expected: 'a row', found: 'no row' }))
     expect(await proof(store, 1)).toMatchObject({ rows: 4, differences: 2, first: lost })
     const { versions } = await repair(store.open(), { set, ...watch })
-    expect(versions.map(({ version, written, removed }) => [version, written, removed])).toEqual([[0, 0, 0], [1, 2, 0]])
+    expect(versions.map(({ version, written, removed }) => [version, written, removed])).toEqual([
+      [0, 0, 0],
+      [1, 2, 0],
+    ])
     await expectProvedByReplay(store, 1, [10, 11, 12, 13])
   })
 })

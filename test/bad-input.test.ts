@@ -1,4 +1,7 @@
-/** What goes wrong at the keyboard: each mistake is answered in one line that says what to do, with the right exit code, and changes nothing. */
+/**
+ * What goes wrong at the keyboard: each mistake is answered in one line that says what to do, with the right exit code, and changes
+ * nothing.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -10,7 +13,12 @@ const tricky = resolve('test/fixtures/tricky.csv')
 const slice = resolve('test/fixtures/loans-slice.csv.gz')
 const header = 'Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-Income Ratio,Zip Code,State,Employment Length,Policy Code\n'
 
-type Mistake = { readonly words: string; readonly exit: 1 | 2; readonly says: string | RegExp; readonly env?: Readonly<Record<string, string>> }
+type Mistake = {
+  readonly words: string
+  readonly exit: 1 | 2
+  readonly says: string | RegExp
+  readonly env?: Readonly<Record<string, string>>
+}
 
 const mistake = (words: string, exit: 1 | 2, says: string | RegExp): Mistake => ({ words, exit, says })
 
@@ -36,19 +44,22 @@ function folderOfFiles(): string {
   put('header.csv', header)
   mkdirSync(join(folder, 'folder.csv'))
 
-  const set = (n: number, last = 50) => [
-    `import { featureSet, mean, rejectedLoan } from 'tidemark'`,
-    `export const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, { ma50: mean('risk_score', { last: ${last}, round: 3 }) })`,
-    `const v1 = v0.add({ ma100: mean('risk_score', { last: 100, round: 3 }) })`,
-    `export const later = v${n === 2 ? '1.add({ ma10: mean("risk_score", { last: 10 }) })' : '1'}`,
-  ].join('\n')
+  const set = (n: number, last = 50) =>
+    [
+      `import { featureSet, mean, rejectedLoan } from 'tidemark'`,
+      `export const v0 = featureSet({ name: 'loan_risk', of: rejectedLoan }, { ma50: mean('risk_score', { last: ${last}, round: 3 }) })`,
+      `const v1 = v0.add({ ma100: mean('risk_score', { last: 100, round: 3 }) })`,
+      `export const later = v${n === 2 ? '1.add({ ma10: mean("risk_score", { last: 10 }) })' : '1'}`,
+    ].join('\n')
   const definitions: Record<string, string> = {
     edited: set(1, 49),
     skipping: set(2),
     none: 'export const answer = 42',
     broken: 'export const v0 = featureSet(',
     failing: `throw new Error('on purpose\\nin two lines')`,
-    wordy: `import { featureSet, mean, rejectedLoan } from 'tidemark'\nexport const v0 = featureSet({ name: 'loan_risk', of: ` + `rejectedLoan }, { title: mean('loan_title', { last: 50 }) })`,
+    wordy:
+      `import { featureSet, mean, rejectedLoan } from 'tidemark'\nexport const v0 = featureSet({ name: 'loan_risk', of: ` +
+      `rejectedLoan }, { title: mean('loan_title', { last: 50 }) })`,
     elsewhere: `import { featureSet } from 'no-such-package'\nexport const v0 = featureSet`,
   }
   for (const [name, text] of Object.entries(definitions)) {
@@ -87,7 +98,11 @@ describe('words that are refused leave nothing behind', () => {
     mistake('backfill --years 2008', 1, 'there is no file data/rejected.csv.gz'),
     mistake('backfill --years 2008 --file plain.csv.gz', 1, 'plain.csv.gz is not gzip, though its name says so'),
     mistake('backfill --years 2008 --file empty.csv.gz', 1, 'empty.csv.gz is empty'),
-    mistake(`backfill --years 2008 --features nonsense --file ${tricky}`, 1, /there is no feature set nonsense\. The definitions have .*loan_risk_2007/),
+    mistake(
+      `backfill --years 2008 --features nonsense --file ${tricky}`,
+      1,
+      /there is no feature set nonsense\. The definitions have .*loan_risk_2007/,
+    ),
     mistake('apply loan_risk@9 --yes', 1, 'there is no loan_risk@9. The definitions have versions 0 to 2'),
     mistake('apply nonsense@0 --yes', 1, 'there is no feature set nonsense'),
     mistake('apply loan_risk --yes', 2, 'loan_risk is not SET@VERSION'),
@@ -101,7 +116,16 @@ describe('words that are refused leave nothing behind', () => {
     mistake('generate --rows 10 --out /proc/gone/x.csv', 1, 'gone'),
     mistake('demo --rows 3', 2, '--rows 3 is not a whole number'),
     ...[
-      'consume', 'sink', 'up', `query 'SELECT 1'`, 'versions', 'verify loan_risk@0', 'status', 'promote loan_risk@0', 'rollback loan_risk', 'retire loan_risk@0',
+      'consume',
+      'sink',
+      'up',
+      `query 'SELECT 1'`,
+      'versions',
+      'verify loan_risk@0',
+      'status',
+      'promote loan_risk@0',
+      'rollback loan_risk',
+      'retire loan_risk@0',
       'diff loan_risk@0 loan_risk@1',
     ].map((words) => mistake(words, 1, 'nothing is applied in .tidemark: there is no such folder. Run first: tidemark apply loan_risk@0')),
     mistake('status --config unknown-key.json', 2, 'unknown-key.json has an unknown key warehouse.colour'),
@@ -128,10 +152,14 @@ describe('words that are refused leave nothing behind', () => {
     mistake('demo --data-dir .', 1, '. is not empty and was not made by the demo'),
   ]
 
-  it.concurrent.each(mistakes)('$words', async (one) => {
-    expectRefusal(await tidemark(files, one.words), one)
-    for (const left of ['.tidemark', '.tidemark-demo', 'x.csv']) expect(existsSync(join(files, left))).toBe(false)
-  }, limitMs)
+  it.concurrent.each(mistakes)(
+    '$words',
+    async (one) => {
+      expectRefusal(await tidemark(files, one.words), one)
+      for (const left of ['.tidemark', '.tidemark-demo', 'x.csv']) expect(existsSync(join(files, left))).toBe(false)
+    },
+    limitMs,
+  )
 })
 
 describe('mistakes with data that is there change nothing', () => {
@@ -160,9 +188,16 @@ describe('mistakes with data that is there change nothing', () => {
     mistake('produce --years 2010 --file empty.csv --continue', 1, 'empty.csv is empty'),
     mistake('produce --years 2010 --file header.csv --continue', 1, 'header.csv has no row of 2010'),
     mistake(`produce --years 2010 --strict --file ${tricky}`, 1, 'tricky.csv:68: 10: 10 cells where 9 are expected'),
-    mistake('apply loan_risk@2 --yes', 1, 'loan_risk@1 is not applied yet, and versions come in order. Run first: tidemark apply loan_risk@1'),
-    mistake('apply loan_risk@1 --config edited.json --yes', 1,
-      /@0 is released and was edited: ma50 was mean\('risk_score', \{ last: 50, round: 3 \}\) and is now .* last: 49, .*\. Put version 0 back/),
+    mistake(
+      'apply loan_risk@2 --yes',
+      1,
+      'loan_risk@1 is not applied yet, and versions come in order. Run first: tidemark apply loan_risk@1',
+    ),
+    mistake(
+      'apply loan_risk@1 --config edited.json --yes',
+      1,
+      /@0 is released and was edited: ma50 was mean\('risk_score', \{ last: 50, round: 3 \}\) and is now .* last: 49, .*\. Put version 0 back/,
+    ),
     mistake('apply loan_risk@1 --config skipping.json --yes', 1, /has no version 1/),
     mistake('verify loan_risk@1', 1, 'loan_risk@1 is not applied'),
     mistake('verify nonsense@0', 1, 'nonsense@0 is not applied'),
@@ -188,68 +223,115 @@ describe('mistakes with data that is there change nothing', () => {
 
   it.each(mistakes)('$words', async (one) => expectRefusal(await tidemark(folder, one.words), one), limitMs)
 
-  it('asks before SQL users see a change, and takes no terminal for a no', async () => {
-    for (const words of ['apply loan_risk@1', 'apply loan_risk@1 --cold --json']) {
-      const { code, err } = await tidemark(folder, words)
-      expect(code).toBe(2)
-      expect(err.trimEnd().split('\n').at(-1)).toBe('tidemark: Apply loan_risk@1? Nobody is there to answer. Pass --yes to say yes in a script.')
-    }
-  }, limitMs)
+  it(
+    'asks before SQL users see a change, and takes no terminal for a no',
+    async () => {
+      for (const words of ['apply loan_risk@1', 'apply loan_risk@1 --cold --json']) {
+        const { code, err } = await tidemark(folder, words)
+        expect(code).toBe(2)
+        expect(err.trimEnd().split('\n').at(-1)).toBe(
+          'tidemark: Apply loan_risk@1? Nobody is there to answer. Pass --yes to say yes in a script.',
+        )
+      }
+    },
+    limitMs,
+  )
 
-  it('says no to a second consumer and to a second sink, and who it is that runs', async () => {
-    const consume = start(folder, 'consume')
-    await until(() => consume.err().includes('loan_risk@0 from record'))
-    for (const words of ['consume', 'up', 'consume --until-caught-up']) {
-      const owner = `consume is held by process ${consume.pid} on .*: tidemark consume\\. Wait until it is done, ` + `or stop it \\(kill ${consume.pid}\\)`
-      expectRefusal(await tidemark(folder, words), { exit: 1, says: new RegExp(owner) })
-    }
-    consume.signal('SIGTERM')
-    expect(await consume.ended).toMatchObject({ code: 0 })
-  }, limitMs)
+  it(
+    'says no to a second consumer and to a second sink, and who it is that runs',
+    async () => {
+      const consume = start(folder, 'consume')
+      await until(() => consume.err().includes('loan_risk@0 from record'))
+      for (const words of ['consume', 'up', 'consume --until-caught-up']) {
+        const owner =
+          `consume is held by process ${consume.pid} on .*: tidemark consume\\. Wait until it is done, ` +
+          `or stop it \\(kill ${consume.pid}\\)`
+        expectRefusal(await tidemark(folder, words), { exit: 1, says: new RegExp(owner) })
+      }
+      consume.signal('SIGTERM')
+      expect(await consume.ended).toMatchObject({ code: 0 })
+    },
+    limitMs,
+  )
 
-  it('says the same for machines', async () => {
-    const { code, out } = await tidemark(folder, 'apply loan_risk@2 --yes --json')
-    expect([code, JSON.parse(out)]).toEqual([1, { error: { what: expect.stringContaining('loan_risk@1 is not applied yet'), todo: 'Run first: tidemark apply loan_risk@1' } }])
-  }, limitMs)
+  it(
+    'says the same for machines',
+    async () => {
+      const { code, out } = await tidemark(folder, 'apply loan_risk@2 --yes --json')
+      expect([code, JSON.parse(out)]).toEqual([
+        1,
+        { error: { what: expect.stringContaining('loan_risk@1 is not applied yet'), todo: 'Run first: tidemark apply loan_risk@1' } },
+      ])
+    },
+    limitMs,
+  )
 
-  it('has changed nothing by any of them', async () => {
-    expect(await state()).toEqual(before)
-    expect(existsSync(rejectsPath(folder, 'inflow'))).toBe(false)
-    expect(existsSync(join(folder, 'x.db'))).toBe(false)
-  }, limitMs)
+  it(
+    'has changed nothing by any of them',
+    async () => {
+      expect(await state()).toEqual(before)
+      expect(existsSync(rejectsPath(folder, 'inflow'))).toBe(false)
+      expect(existsSync(join(folder, 'x.db'))).toBe(false)
+    },
+    limitMs,
+  )
 })
 
-it('before the first apply there is nothing to compute, to write, to prove or to ask', async () => {
-  const folder = freshFolder()
-  await done(folder, `produce --years 2008 --file ${tricky}`)
-  for (const one of [
-    mistake('consume', 1, 'no feature set is applied, so there is nothing to compute. Run first: tidemark apply loan_risk@0'),
-    mistake('sink', 1, 'no feature set is applied, so there is nothing to write. Run first: tidemark apply loan_risk@0'),
-    mistake('up', 1, 'no feature set is applied'),
-    mistake('verify loan_risk@0', 1, 'loan_risk@0 is not applied'),
-    mistake('promote loan_risk@0 --yes', 1, 'loan_risk@0 is not applied'),
-    mistake(`query 'SELECT * FROM loan_risk'`, 1, 'no such table: loan_risk'),
-  ]) expectRefusal(await tidemark(folder, one.words), one)
-  expect(await done(folder, 'versions')).toBe('no version is applied yet: tidemark apply loan_risk@0')
-}, limitMs)
+it(
+  'before the first apply there is nothing to compute, to write, to prove or to ask',
+  async () => {
+    const folder = freshFolder()
+    await done(folder, `produce --years 2008 --file ${tricky}`)
+    for (const one of [
+      mistake('consume', 1, 'no feature set is applied, so there is nothing to compute. Run first: tidemark apply loan_risk@0'),
+      mistake('sink', 1, 'no feature set is applied, so there is nothing to write. Run first: tidemark apply loan_risk@0'),
+      mistake('up', 1, 'no feature set is applied'),
+      mistake('verify loan_risk@0', 1, 'loan_risk@0 is not applied'),
+      mistake('promote loan_risk@0 --yes', 1, 'loan_risk@0 is not applied'),
+      mistake(`query 'SELECT * FROM loan_risk'`, 1, 'no such table: loan_risk'),
+    ])
+      expectRefusal(await tidemark(folder, one.words), one)
+    expect(await done(folder, 'versions')).toBe('no version is applied yet: tidemark apply loan_risk@0')
+  },
+  limitMs,
+)
 
-it('messages name a set of the definitions at hand, not one of another story', async () => {
-  const folder = freshFolder()
-  const own = withDefinitions(folder, `import { featureSet, mean, rejectedLoan } from 'tidemark'
+it(
+  'messages name a set of the definitions at hand, not one of another story',
+  async () => {
+    const folder = freshFolder()
+    const own = withDefinitions(
+      folder,
+      `import { featureSet, mean, rejectedLoan } from 'tidemark'
     export const zebras = featureSet({ name: 'zebras', of: rejectedLoan }, { m: mean('risk_score', { last: 5 }) })
-    export const apes = featureSet({ name: 'apes', of: rejectedLoan }, { m: mean('risk_score', { last: 5 }) })`)
-  expectRefusal(await tidemark(folder, `query 'SELECT 1' ${own}`), mistake('', 1, 'Run first: tidemark apply zebras@0, or see it all with: tidemark demo'))
-  await done(folder, `produce --years 2008 --file ${tricky} ${own}`)
-  for (const words of ['consume', 'sink', 'up', 'versions no_such_set']) {
-    expectRefusal(await tidemark(folder, `${words} ${own}`), mistake(words, 1, 'Run first: tidemark apply zebras@0'))
-  }
-  for (const words of ['versions', 'status']) expect(await done(folder, `${words} ${own}`)).toContain('applied yet: tidemark apply zebras@0')
-  const { out } = await tidemark(folder, `doctor ${own}`)
-  expect([out.includes('Run: tidemark apply zebras@0'), out.includes('loan_risk')]).toEqual([true, false])
-}, limitMs)
+    export const apes = featureSet({ name: 'apes', of: rejectedLoan }, { m: mean('risk_score', { last: 5 }) })`,
+    )
+    expectRefusal(
+      await tidemark(folder, `query 'SELECT 1' ${own}`),
+      mistake('', 1, 'Run first: tidemark apply zebras@0, or see it all with: tidemark demo'),
+    )
+    await done(folder, `produce --years 2008 --file ${tricky} ${own}`)
+    for (const words of ['consume', 'sink', 'up', 'versions no_such_set']) {
+      expectRefusal(await tidemark(folder, `${words} ${own}`), mistake(words, 1, 'Run first: tidemark apply zebras@0'))
+    }
+    for (const words of ['versions', 'status'])
+      expect(await done(folder, `${words} ${own}`)).toContain('applied yet: tidemark apply zebras@0')
+    const { out } = await tidemark(folder, `doctor ${own}`)
+    expect([out.includes('Run: tidemark apply zebras@0'), out.includes('loan_risk')]).toEqual([true, false])
+  },
+  limitMs,
+)
 
-it('backfilling the same years again is no mistake', async () => {
-  const folder = freshFolder()
-  await done(folder, `backfill --years 2008 --file ${slice}`)
-  expect(await tidemark(folder, `backfill --years 2008 --file ${slice}`)).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^nothing new; 102 were there already; 2 898 of other years; 3 000 rows read\n$/) })
-}, limitMs)
+it(
+  'backfilling the same years again is no mistake',
+  async () => {
+    const folder = freshFolder()
+    await done(folder, `backfill --years 2008 --file ${slice}`)
+    expect(await tidemark(folder, `backfill --years 2008 --file ${slice}`)).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringMatching(/^nothing new; 102 were there already; 2 898 of other years; 3 000 rows read\n$/),
+    })
+  },
+  limitMs,
+)

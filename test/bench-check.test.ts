@@ -19,23 +19,67 @@ const meterOf = (costs: ReadonlyMap<unknown, readonly number[]>): Meter => {
   }
 }
 const measure = (one: Pair, costs: ReadonlyMap<unknown, readonly number[]>) => ratiosOf(one, { rounds: 9, meter: meterOf(costs) })
-const named = async (one: Pair, costs: ReadonlyMap<unknown, readonly number[]>) => fellBehind([await measure(one, costs)]).map(({ name }) => name)
+const named = async (one: Pair, costs: ReadonlyMap<unknown, readonly number[]>) =>
+  fellBehind([await measure(one, costs)]).map(({ name }) => name)
 
 describe('bench:check', () => {
-  it('passes a fast path that is as much faster as it must be', async () => expect(await named(pair, new Map([[fast, [1000]], [twin, [2000]]]))).toEqual([]))
+  it('passes a fast path that is as much faster as it must be', async () =>
+    expect(
+      await named(
+        pair,
+        new Map([
+          [fast, [1000]],
+          [twin, [2000]],
+        ]),
+      ),
+    ).toEqual([]))
 
-  it('names a fast path that fell below it', async () => expect(await named(pair, new Map([[fast, [1000]], [twin, [1990]]]))).toEqual([pair.name]))
+  it('names a fast path that fell below it', async () =>
+    expect(
+      await named(
+        pair,
+        new Map([
+          [fast, [1000]],
+          [twin, [1990]],
+        ]),
+      ),
+    ).toEqual([pair.name]))
 
-  it('names a fast path that was replaced by its twin', async () => expect(await named(spoiled(pair), new Map([[fast, [1000]], [twin, [2500]]]))).toEqual([pair.name]))
+  it('names a fast path that was replaced by its twin', async () =>
+    expect(
+      await named(
+        spoiled(pair),
+        new Map([
+          [fast, [1000]],
+          [twin, [2500]],
+        ]),
+      ),
+    ).toEqual([pair.name]))
 
   it('compares costs of one time through, however often each is done in a round', async () => {
-    const { ratios } = await measure(pair, new Map([[fast, [700]], [twin, [50_000]]]))
+    const { ratios } = await measure(
+      pair,
+      new Map([
+        [fast, [700]],
+        [twin, [50_000]],
+      ]),
+    )
     for (const ratio of ratios) expect(ratio).toBeCloseTo(50_000 / 700, 6)
   })
 
-  it('does not mind single slow rounds', async () => expect(await named(pair, new Map([[fast, [1000, 1000, 9000]], [twin, [2500]]]))).toEqual([]))
+  it('does not mind single slow rounds', async () =>
+    expect(
+      await named(
+        pair,
+        new Map([
+          [fast, [1000, 1000, 9000]],
+          [twin, [2500]],
+        ]),
+      ),
+    ).toEqual([]))
 
-  it('names what could not be measured at all', async () => expect(fellBehind([{ name: 'x', atLeast: 1, ratios: [NaN] }]).map(({ name }) => name)).toEqual(['x']))
+  it('names what could not be measured at all', async () =>
+    expect(fellBehind([{ name: 'x', atLeast: 1, ratios: [NaN] }]).map(({ name }) => name)).toEqual(['x']))
 
   it('compares only what comes to the same', async () => {
     const pairs = await pairsOver(join(import.meta.dirname, 'fixtures/loans-slice.csv.gz'))

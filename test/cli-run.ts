@@ -63,12 +63,20 @@ export function start(folder: string, words: string, env: Readonly<Record<string
       done({ code, out, err })
     })
   })
-  const one: Running = { pid: child.pid!, out: () => out, err: () => err, signal: (name) => void child.kill(name), ended, hasEnded: () => over }
+  const one: Running = {
+    pid: child.pid!,
+    out: () => out,
+    err: () => err,
+    signal: (name) => void child.kill(name),
+    ended,
+    hasEnded: () => over,
+  }
   running.add(one)
   return one
 }
 
-export const tidemark = (folder: string, words: string, env?: Readonly<Record<string, string>>): Promise<Ended> => start(folder, words, env).ended
+export const tidemark = (folder: string, words: string, env?: Readonly<Record<string, string>>): Promise<Ended> =>
+  start(folder, words, env).ended
 
 /** A step that must succeed: its result, or an error with what it said. */
 export async function done(folder: string, words: string): Promise<string> {

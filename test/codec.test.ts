@@ -1,4 +1,6 @@
-/** The columnar encoder, decoder and splicer against avsc, byte for byte; and what they do with messages that are not what they should be. */
+/**
+ * The columnar encoder, decoder and splicer against avsc, byte for byte; and what they do with messages that are not what they should be.
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rowSchema } from '../feature-defs/row-schema.ts'
@@ -20,30 +22,51 @@ type Value = number | bigint | string | null
 type Row = { readonly [field: string]: Value }
 
 const valueArbs = {
-  double: fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }),
-    fc.constantFrom(0, -0, 5e-324, -5e-324, Number.MAX_VALUE, -Number.MAX_VALUE, 2 ** 53, 0.1)),
-  seq: fc.oneof(fc.maxSafeInteger(), fc.nat(300), fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2 ** 31, -(2 ** 31) - 1)),
+  double: fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.constantFrom(0, -0, 5e-324, -5e-324, Number.MAX_VALUE, -Number.MAX_VALUE, 2 ** 53, 0.1),
+  ),
+  seq: fc.oneof(
+    fc.maxSafeInteger(),
+    fc.nat(300),
+    fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2 ** 31, -(2 ** 31) - 1),
+  ),
   int: fc.oneof(fc.integer(), fc.constantFrom(2147483647, -2147483648, 63, 64, -64, -65)),
   long: fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n), 0n, -1n, 2n ** 53n + 1n)),
   date: fc.oneof(fc.integer({ min: firstDay, max: lastDay }), fc.constantFrom(firstDay, lastDay, 0, -1, 14000)),
-  string: fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.string({ maxLength: 90 }),
-    fc.constantFrom('', '🌊', 'é', 'NULL', 'x'.repeat(63), 'x'.repeat(64), 'ß'.repeat(5000))),
+  string: fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.string({ maxLength: 90 }),
+    fc.constantFrom('', '🌊', 'é', 'NULL', 'x'.repeat(63), 'x'.repeat(64), 'ß'.repeat(5000)),
+  ),
   bytes: fc.string({ maxLength: 9 }),
   null: fc.constant(null),
 } as const
 
 /** Texts that their field can hold, often just so. */
 const withinBytes = (values: fc.Arbitrary<Value>, most: unknown) =>
-  (typeof most !== 'number' ? values : values.map((value) => (typeof value === 'string' && Buffer.byteLength(value) > most ? 'x'.repeat(most) : value)))
+  typeof most !== 'number'
+    ? values
+    : values.map((value) => (typeof value === 'string' && Buffer.byteLength(value) > most ? 'x'.repeat(most) : value))
 
 const rowOf = (schema: AvroSchema): fc.Arbitrary<Row> =>
-  fc.record(Object.fromEntries(cellsOf(schema).map(({ name, kind, nullable }) => {
-    const values: fc.Arbitrary<Value> = withinBytes(valueArbs[kind], schema.fields.find((field) => field.name === name)!.tidemark?.['bytes'])
-    return [name, nullable ? fc.option(values, { freq: 3 }) : values]
-  })))
+  fc.record(
+    Object.fromEntries(
+      cellsOf(schema).map(({ name, kind, nullable }) => {
+        const values: fc.Arbitrary<Value> = withinBytes(
+          valueArbs[kind],
+          schema.fields.find((field) => field.name === name)!.tidemark?.['bytes'],
+        )
+        return [name, nullable ? fc.option(values, { freq: 3 }) : values]
+      }),
+    ),
+  )
 
-const fieldArb = fc.tuple(fc.constantFrom('number', 'date', 'text'), fc.boolean()).map(([kind, nullable]) =>
-  kind === 'number' ? number('N', { nullable }) : kind === 'date' ? date('D', { nullable }) : text('T', { bytes: 64, nullable }))
+const fieldArb = fc
+  .tuple(fc.constantFrom('number', 'date', 'text'), fc.boolean())
+  .map(([kind, nullable]) =>
+    kind === 'number' ? number('N', { nullable }) : kind === 'date' ? date('D', { nullable }) : text('T', { bytes: 64, nullable }),
+  )
 
 /** Inflow schemas of every shape, the outflow ones of the loan set, and one with what only rare messages have. */
 const schemas: fc.Arbitrary<AvroSchema> = fc.oneof(
@@ -52,8 +75,15 @@ const schemas: fc.Arbitrary<AvroSchema> = fc.oneof(
     return inflowSchema(record('anything', 'at', named))
   }),
   fc.constantFrom(inflowSchema(rejectedLoan), rowSchema(v1.definition), rowSchema(v2.definition)),
-  fc.constant<AvroSchema>({ type: 'record', name: 'rare', fields: [{ name: 'n', type: ['null', 'int'] }, { name: 'value', type: 'bytes' },
-    { name: 'offset', type: 'long' }] }),
+  fc.constant<AvroSchema>({
+    type: 'record',
+    name: 'rare',
+    fields: [
+      { name: 'n', type: ['null', 'int'] },
+      { name: 'value', type: 'bytes' },
+      { name: 'offset', type: 'long' },
+    ],
+  }),
 )
 
 const schemaAndRows = schemas.chain((schema) => fc.tuple(fc.constant(schema), fc.array(rowOf(schema), { maxLength: 8 })))
@@ -64,8 +94,8 @@ function columnsOf(schema: AvroSchema, rows: readonly Row[]): Columns {
     if (kind === 'double') return { kind: 'number', values: Float64Array.from(values, (value) => (value === null ? NaN : Number(value))) }
     if (kind === 'long') return { kind: 'long', values: BigInt64Array.from(values as bigint[]) }
     if (kind === 'date') return { kind: 'date', days: Int32Array.from(values, (value) => (value === null ? noDay : Number(value))) }
-    if (kind !== 'string' && kind !== 'bytes') return { kind: 'int',
-      values: Float64Array.from(values, (value) => (value === null ? NaN : Number(value))) }
+    if (kind !== 'string' && kind !== 'bytes')
+      return { kind: 'int', values: Float64Array.from(values, (value) => (value === null ? NaN : Number(value))) }
     const texts = values.map((value) => Buffer.from(String(value ?? '')))
     let end = 3
     const ends = Int32Array.from(texts, ({ length }) => (end += length))
@@ -73,19 +103,29 @@ function columnsOf(schema: AvroSchema, rows: readonly Row[]): Columns {
     const orNull = (place: number, i: number) => (values[i] === null ? -1 : place)
     return { kind: 'text', bytes: Buffer.concat([Buffer.from('abc'), ...texts]), starts: starts.map(orNull), ends: ends.map(orNull) }
   }
-  return { count: rows.length, byName: new Map(cellsOf(schema).filter(({ kind }) => kind !== 'null').map(({ name, column, kind }) =>
-    [column, columnOf(name, kind)])) }
+  return {
+    count: rows.length,
+    byName: new Map(
+      cellsOf(schema)
+        .filter(({ kind }) => kind !== 'null')
+        .map(({ name, column, kind }) => [column, columnOf(name, kind)]),
+    ),
+  }
 }
 
 /** Row i of the columns as a plain value per schema field, in the form that `toObject` gives. */
 function rowAt(schema: AvroSchema, { byName }: Columns, i: number): Record<string, unknown> {
   const valueOf = (column: Column | undefined, kind: string): unknown => {
     switch (column?.kind) {
-      case undefined: return null
+      case undefined:
+        return null
       case 'number':
-      case 'int': return Number.isNaN(column.values[i]) ? null : kind === 'seq' ? BigInt(column.values[i]!) : column.values[i]
-      case 'long': return column.values[i]
-      case 'date': return column.days[i] === noDay ? null : new Date(column.days[i]! * 86_400_000).toISOString().slice(0, 10)
+      case 'int':
+        return Number.isNaN(column.values[i]) ? null : kind === 'seq' ? BigInt(column.values[i]!) : column.values[i]
+      case 'long':
+        return column.values[i]
+      case 'date':
+        return column.days[i] === noDay ? null : new Date(column.days[i]! * 86_400_000).toISOString().slice(0, 10)
       case 'text': {
         if (column.starts[i] === -1) return null
         const bytes = Buffer.from(column.bytes.subarray(column.starts[i], column.ends[i]))
@@ -97,8 +137,10 @@ function rowAt(schema: AvroSchema, { byName }: Columns, i: number): Record<strin
 }
 
 const payloadOf = (schema: AvroSchema, row: Row) =>
-  encodeObject(schema, Object.fromEntries(cellsOf(schema).map(({ name, kind }) =>
-    [name, kind === 'bytes' ? Buffer.from(String(row[name])) : row[name]])))
+  encodeObject(
+    schema,
+    Object.fromEntries(cellsOf(schema).map(({ name, kind }) => [name, kind === 'bytes' ? Buffer.from(String(row[name])) : row[name]])),
+  )
 const batchOf = (messages: readonly Uint8Array[], before = 0): Batch => {
   let end = 0
   const ends = Uint32Array.from(messages, ({ length }) => (end += length))
@@ -111,26 +153,40 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 describe('the columnar encoder', () => {
   it('writes the bytes that avsc writes', () =>
-    fc.assert(fc.property(schemaAndRows, ([schema, rows]) => {
-      const batch = encoder(schema, id)(columnsOf(schema, rows))
-      expect(messagesOf(batch).map(hex)).toEqual(rows.map((row) => hex(frame(id, payloadOf(schema, row)))))
-      expect(batch.bytes.length).toBe(batch.ends.at(-1) ?? 0)
-    }), { numRuns: 200 }))
+    fc.assert(
+      fc.property(schemaAndRows, ([schema, rows]) => {
+        const batch = encoder(schema, id)(columnsOf(schema, rows))
+        expect(messagesOf(batch).map(hex)).toEqual(rows.map((row) => hex(frame(id, payloadOf(schema, row)))))
+        expect(batch.bytes.length).toBe(batch.ends.at(-1) ?? 0)
+      }),
+      { numRuns: 200 },
+    ))
 
   it('writes the chosen rows only, in the order chosen', () =>
-    fc.assert(fc.property(schemaAndRows.filter(([, rows]) => rows.length > 0), fc.array(fc.nat(), { maxLength: 12 }), fc.nat(8),
-      ([schema, rows], picks, from) => {
-      const encode = encoder(schema, id)
-      const columns = columnsOf(schema, rows)
-      const all = messagesOf(encode(columns)).map(hex)
-      const indexes = picks.map((one) => one % rows.length)
-      const start = Math.min(from, rows.length)
-      expect(messagesOf(encode(columns, Int32Array.from(indexes))).map(hex)).toEqual(indexes.map((i) => all[i]))
-      expect(messagesOf(encode(columns, { from: start, to: rows.length })).map(hex)).toEqual(all.slice(start))
-    })))
+    fc.assert(
+      fc.property(
+        schemaAndRows.filter(([, rows]) => rows.length > 0),
+        fc.array(fc.nat(), { maxLength: 12 }),
+        fc.nat(8),
+        ([schema, rows], picks, from) => {
+          const encode = encoder(schema, id)
+          const columns = columnsOf(schema, rows)
+          const all = messagesOf(encode(columns)).map(hex)
+          const indexes = picks.map((one) => one % rows.length)
+          const start = Math.min(from, rows.length)
+          expect(messagesOf(encode(columns, Int32Array.from(indexes))).map(hex)).toEqual(indexes.map((i) => all[i]))
+          expect(messagesOf(encode(columns, { from: start, to: rows.length })).map(hex)).toEqual(all.slice(start))
+        },
+      ),
+    ))
 
-  const strict = inflowSchema(record('strict', 'at', { at: date('At', { nullable: false }), n: number('N', { nullable: false }),
-    t: text('T', { bytes: 9, nullable: false }) }))
+  const strict = inflowSchema(
+    record('strict', 'at', {
+      at: date('At', { nullable: false }),
+      n: number('N', { nullable: false }),
+      t: text('T', { bytes: 9, nullable: false }),
+    }),
+  )
   const good: Row = { seq: 1, at: 14000, n: 5, t: 'x' }
   it.each<[string, Row]>([
     ['null in a field that has none', { ...good, n: null }],
@@ -149,7 +205,10 @@ describe('the columnar encoder', () => {
     const schema: AvroSchema = { type: 'record', name: 'r', fields: [{ name: 'offset', type: 'long' }] }
     const values = [0, 1, -1, 2 ** 40, Number.MIN_SAFE_INTEGER]
     const asInt = encoder(schema, id)({ count: 5, byName: new Map([['offset', { kind: 'int', values: Float64Array.from(values) }]]) })
-    const asLong = encoder(schema, id)({ count: 5, byName: new Map([['offset', { kind: 'long', values: BigInt64Array.from(values.map(BigInt)) }]]) })
+    const asLong = encoder(
+      schema,
+      id,
+    )({ count: 5, byName: new Map([['offset', { kind: 'long', values: BigInt64Array.from(values.map(BigInt)) }]]) })
     expect(hex(asInt.bytes)).toBe(hex(asLong.bytes))
   })
 
@@ -162,44 +221,73 @@ describe('the columnar encoder', () => {
 
 describe('the columnar decoder', () => {
   it('reads what avsc reads', () =>
-    fc.assert(fc.property(schemaAndRows, fc.nat(9), ([schema, rows], before) => {
-      const batch = batchOf(rows.map((row) => frame(id, payloadOf(schema, row))), before)
-      const { columns, rows: indexes, bad } = decoder(schema)(batch, 0, rows.length)
-      expect([columns.count, [...indexes], bad]).toEqual([rows.length, rows.map((_, i) => i), []])
-      for (const [i, message] of messagesOf(batch).entries()) {
-        expect(rowAt(schema, columns, i)).toEqual(toObject(schema, message.subarray(headerBytes)))
-      }
-    }), { numRuns: 200 }))
+    fc.assert(
+      fc.property(schemaAndRows, fc.nat(9), ([schema, rows], before) => {
+        const batch = batchOf(
+          rows.map((row) => frame(id, payloadOf(schema, row))),
+          before,
+        )
+        const { columns, rows: indexes, bad } = decoder(schema)(batch, 0, rows.length)
+        expect([columns.count, [...indexes], bad]).toEqual([rows.length, rows.map((_, i) => i), []])
+        for (const [i, message] of messagesOf(batch).entries()) {
+          expect(rowAt(schema, columns, i)).toEqual(toObject(schema, message.subarray(headerBytes)))
+        }
+      }),
+      { numRuns: 200 },
+    ))
 
   it('reads the wanted fields only, of the stretch asked for', () =>
-    fc.assert(fc.property(schemaAndRows.chain(([schema, rows]) =>
-      fc.tuple(fc.constant(schema), fc.constant(rows), fc.subarray(cellsOf(schema).filter(({ kind }) => kind !== 'null')), fc.nat(8))),
-      ([schema, rows, wanted, cut]) => {
-      const batch = batchOf(rows.map((row) => frame(id, payloadOf(schema, row))))
-      const from = Math.min(cut, rows.length)
-      const some = decoder(schema, wanted.map(({ name }) => name))(batch, from, rows.length)
-      const all = decoder(schema)(batch, 0, rows.length)
-      expect([some.columns.count, [...some.rows]]).toEqual([rows.length - from, rows.map((_, i) => i).slice(from)])
-      expect([...some.columns.byName.keys()]).toEqual(wanted.map(({ column }) => column))
-      for (let i = from; i < rows.length; i++) {
-        expect(rowAt(schema, some.columns, i - from)).toEqual({ ...nulls(schema),
-          ...pickKeys(rowAt(schema, all.columns, i), wanted.map(({ name }) => name)) })
-      }
-    })))
+    fc.assert(
+      fc.property(
+        schemaAndRows.chain(([schema, rows]) =>
+          fc.tuple(fc.constant(schema), fc.constant(rows), fc.subarray(cellsOf(schema).filter(({ kind }) => kind !== 'null')), fc.nat(8)),
+        ),
+        ([schema, rows, wanted, cut]) => {
+          const batch = batchOf(rows.map((row) => frame(id, payloadOf(schema, row))))
+          const from = Math.min(cut, rows.length)
+          const some = decoder(
+            schema,
+            wanted.map(({ name }) => name),
+          )(batch, from, rows.length)
+          const all = decoder(schema)(batch, 0, rows.length)
+          expect([some.columns.count, [...some.rows]]).toEqual([rows.length - from, rows.map((_, i) => i).slice(from)])
+          expect([...some.columns.byName.keys()]).toEqual(wanted.map(({ column }) => column))
+          for (let i = from; i < rows.length; i++) {
+            expect(rowAt(schema, some.columns, i - from)).toEqual({
+              ...nulls(schema),
+              ...pickKeys(
+                rowAt(schema, all.columns, i),
+                wanted.map(({ name }) => name),
+              ),
+            })
+          }
+        },
+      ),
+    ))
   const nulls = (schema: AvroSchema) => Object.fromEntries(schema.fields.map(({ name }) => [name, null]))
   const pickKeys = (row: Record<string, unknown>, names: readonly string[]) => Object.fromEntries(names.map((name) => [name, row[name]]))
 
   it('reads batches of more than one block', () => {
     const schema = inflowSchema(rejectedLoan)
-    const rows = Array.from({ length: 1500 }, (_, i): Row =>
-      ({ seq: i + 1, amount_requested: i, application_date: 14000 + i, loan_title: i % 3 ? `title ${i}` : null, risk_score: i % 2 ? i : null,
-      debt_to_income_ratio: '10%', zip_code: null, state: 'CA', employment_length: '< 1 year', policy_code: 0 }))
+    const rows = Array.from({ length: 1500 }, (_, i): Row => ({
+      seq: i + 1,
+      amount_requested: i,
+      application_date: 14000 + i,
+      loan_title: i % 3 ? `title ${i}` : null,
+      risk_score: i % 2 ? i : null,
+      debt_to_income_ratio: '10%',
+      zip_code: null,
+      state: 'CA',
+      employment_length: '< 1 year',
+      policy_code: 0,
+    }))
     const messages = rows.map((row) => Buffer.from(frame(id, payloadOf(schema, row))))
     for (const broken of [3, 511, 512, 1100]) messages[broken] = messages[broken]!.subarray(0, 40)
     const { columns, rows: indexes, bad } = decoder(schema)(batchOf(messages), 2, 1500)
     expect(bad.map(({ index }) => index)).toEqual([3, 511, 512, 1100])
     expect(indexes.length).toBe(1494)
-    for (const [i, index] of indexes.entries()) expect(rowAt(schema, columns, i)).toEqual(toObject(schema, messages[index]!.subarray(headerBytes)))
+    for (const [i, index] of indexes.entries())
+      expect(rowAt(schema, columns, i)).toEqual(toObject(schema, messages[index]!.subarray(headerBytes)))
   })
 
   it('shares the texts of the batch', () => {
@@ -209,37 +297,55 @@ describe('the columnar decoder', () => {
     expect(title?.kind === 'text' && title.bytes).toBe(batch.bytes)
   })
 
-  it('refuses to be asked for a field that is not there', () => expect(() => decoder(inflowSchema(rejectedLoan), ['_seq'])).toThrow(/no field _seq/))
+  it('refuses to be asked for a field that is not there', () =>
+    expect(() => decoder(inflowSchema(rejectedLoan), ['_seq'])).toThrow(/no field _seq/))
 
   it('rejects every message cut short, beside good ones, and never reads on into the next', () =>
-    fc.assert(fc.property(schemaAndRows.filter(([, rows]) => rows.length > 0), ([schema, [row]]) => {
-      const whole = Buffer.from(frame(id, payloadOf(schema, row!)))
-      // What would complete a cut message follows it at once.
-      for (let length = 0; length < Math.min(whole.length, 200); length++) {
-        const rest = whole.subarray(length)
-        // What begins as a frame does may be one, of a schema with another id: that is not told here.
-        if (length > 0 && rest[0] === whole[0] && rest[1] === whole[1]) continue
-        const batch = batchOf([whole, whole.subarray(0, length), Buffer.concat([rest, whole]), whole])
-        const { columns, rows, bad } = decoder(schema)(batch, 0, 4)
-        expect([[...rows], bad.map(({ index }) => index)]).toEqual([[0, 3], [1, 2]])
-        expect(bad[0]!.reason).toMatch(/^(it is no plain framed message|it ends within field \w+|field \w+ has a length that does not fit the message)$/)
-        expect(rowAt(schema, columns, 1)).toEqual(toObject(schema, whole.subarray(headerBytes)))
-      }
-    }), { numRuns: 40 }))
+    fc.assert(
+      fc.property(
+        schemaAndRows.filter(([, rows]) => rows.length > 0),
+        ([schema, [row]]) => {
+          const whole = Buffer.from(frame(id, payloadOf(schema, row!)))
+          // What would complete a cut message follows it at once.
+          for (let length = 0; length < Math.min(whole.length, 200); length++) {
+            const rest = whole.subarray(length)
+            // What begins as a frame does may be one, of a schema with another id: that is not told here.
+            if (length > 0 && rest[0] === whole[0] && rest[1] === whole[1]) continue
+            const batch = batchOf([whole, whole.subarray(0, length), Buffer.concat([rest, whole]), whole])
+            const { columns, rows, bad } = decoder(schema)(batch, 0, 4)
+            expect([[...rows], bad.map(({ index }) => index)]).toEqual([
+              [0, 3],
+              [1, 2],
+            ])
+            expect(bad[0]!.reason).toMatch(
+              /^(it is no plain framed message|it ends within field \w+|field \w+ has a length that does not fit the message)$/,
+            )
+            expect(rowAt(schema, columns, 1)).toEqual(toObject(schema, whole.subarray(headerBytes)))
+          }
+        },
+      ),
+      { numRuns: 40 },
+    ))
 
   const stricter = /^field \w+ (is (NaN|-?Infinity|a day outside|beyond)|has a union branch|is longer than)|^it is no plain/
   it('takes from damaged messages only what avsc takes too, and whatever the damage does not throw', () =>
-    fc.assert(fc.property(schemaAndRows.filter(([, rows]) => rows.length > 0),
-      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }), ([schema, [row]], damages) => {
-      const whole = Buffer.from(frame(id, payloadOf(schema, row!)))
-      const damaged = Buffer.from(whole)
-      for (const [place, byte] of damages) damaged[headerBytes + (place % Math.max(1, whole.length - headerBytes))] = byte
-      const { columns, rows, bad } = decoder(schema)(batchOf([whole, damaged.subarray(0, whole.length), whole]), 0, 3)
-      expect([rows.length + bad.length, rows[0], rows.at(-1)]).toEqual([3, 0, 2])
-      const generic = attempt(() => toObject(schema, damaged.subarray(headerBytes)))
-      if (rows.length === 3) expect(rowAt(schema, columns, 1)).toEqual(generic)
-      else expect(generic instanceof Unreadable || stricter.test(bad[0]!.reason) ? '' : bad[0]!.reason).toBe('')
-    }), { numRuns: 1000 }))
+    fc.assert(
+      fc.property(
+        schemaAndRows.filter(([, rows]) => rows.length > 0),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+        ([schema, [row]], damages) => {
+          const whole = Buffer.from(frame(id, payloadOf(schema, row!)))
+          const damaged = Buffer.from(whole)
+          for (const [place, byte] of damages) damaged[headerBytes + (place % Math.max(1, whole.length - headerBytes))] = byte
+          const { columns, rows, bad } = decoder(schema)(batchOf([whole, damaged.subarray(0, whole.length), whole]), 0, 3)
+          expect([rows.length + bad.length, rows[0], rows.at(-1)]).toEqual([3, 0, 2])
+          const generic = attempt(() => toObject(schema, damaged.subarray(headerBytes)))
+          if (rows.length === 3) expect(rowAt(schema, columns, 1)).toEqual(generic)
+          else expect(generic instanceof Unreadable || stricter.test(bad[0]!.reason) ? '' : bad[0]!.reason).toBe('')
+        },
+      ),
+      { numRuns: 1000 },
+    ))
 
   const schema = inflowSchema(record('strict', 'at', { at: date('At', { nullable: false }), n: number('N'), t: text('T', { bytes: 9 }) }))
   const nan = '02000000000000f87f'
@@ -293,19 +399,36 @@ describe('the splicer', () => {
   const numbers = (values: Float64Array) => ({ kind: 'number', values }) as const
 
   it('writes what avsc writes for the whole row', () =>
-    fc.assert(fc.property(fc.array(fc.tuple(rowOf(inflow), featureArb, featureArb), { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 8 }),
-      valueArbs.long, fc.nat(1000), (all, picks, modified, version) => {
-      const source = encoder(inflow, id)(columnsOf(inflow, all.map(([row]) => row)))
-      const indexes = Int32Array.from(all.length === 0 ? [] : picks, (one) => one % all.length)
-      const features = [1, 2].map((f) => Float64Array.from(indexes, (i) => all[i]![f as 1 | 2]))
-      const spliced = splicer(outflow, otherId)(source, indexes, features.map(numbers), modified, version)
-      const null_ = (value: number) => (Number.isNaN(value) ? null : value)
-      expect(messagesOf(spliced).map(hex)).toEqual([...indexes].map((i) => {
-        const [row, ma50, ma100] = all[i]!
-        const added = { _modified_ts: modified, _version: version, ma50: null_(ma50), ma100: null_(ma100), _v2: null }
-        return hex(frame(otherId, payloadOf(outflow, { ...row, ...added })))
-      }))
-    })))
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(rowOf(inflow), featureArb, featureArb), { maxLength: 8 }),
+        fc.array(fc.nat(), { maxLength: 8 }),
+        valueArbs.long,
+        fc.nat(1000),
+        (all, picks, modified, version) => {
+          const source = encoder(
+            inflow,
+            id,
+          )(
+            columnsOf(
+              inflow,
+              all.map(([row]) => row),
+            ),
+          )
+          const indexes = Int32Array.from(all.length === 0 ? [] : picks, (one) => one % all.length)
+          const features = [1, 2].map((f) => Float64Array.from(indexes, (i) => all[i]![f as 1 | 2]))
+          const spliced = splicer(outflow, otherId)(source, indexes, features.map(numbers), modified, version)
+          const null_ = (value: number) => (Number.isNaN(value) ? null : value)
+          expect(messagesOf(spliced).map(hex)).toEqual(
+            [...indexes].map((i) => {
+              const [row, ma50, ma100] = all[i]!
+              const added = { _modified_ts: modified, _version: version, ma50: null_(ma50), ma100: null_(ma100), _v2: null }
+              return hex(frame(otherId, payloadOf(outflow, { ...row, ...added })))
+            }),
+          )
+        },
+      ),
+    ))
 
   const two = encoder(inflow, id)(columnsOf(inflow, fc.sample(rowOf(inflow), { numRuns: 2, seed: 1 })))
   const nothing = [numbers(new Float64Array(2)), numbers(new Float64Array(2))]
@@ -337,20 +460,34 @@ describe('any other schema', () => {
   const logicalLong = { type: 'long', logicalType: 'timestamp-nanos' }
 
   it('is resolved into ours: promotions, defaults, other order, fields left out', () => {
-    const writer = to([{ name: 'gone', type: { type: 'array', items: 'string' } as never }, { name: 'b', type: 'string' },
-      { name: 'a', type: 'int' }])
-    const reader = to([{ name: 'a', type: 'double' }, { name: 'b', type: ['null', 'string'], default: null },
-      { name: 'c', type: ['null', 'double'], default: null }])
+    const writer = to([
+      { name: 'gone', type: { type: 'array', items: 'string' } as never },
+      { name: 'b', type: 'string' },
+      { name: 'a', type: 'int' },
+    ])
+    const reader = to([
+      { name: 'a', type: 'double' },
+      { name: 'b', type: ['null', 'string'], default: null },
+      { name: 'c', type: ['null', 'double'], default: null },
+    ])
     const payload = resolveTo(writer, reader)(encodeObject(writer, { gone: ['x', 'y'], b: 'é', a: 7 }))
     expect(toObject(reader, payload)).toEqual({ a: 7, b: 'é', c: null })
   })
 
   it('keeps longs of 64 bits exact, with a logical type and in a union too', () =>
-    fc.assert(fc.property(valueArbs.long, valueArbs.long, (a, b) => {
-      const writer = to([{ name: 'b', type: ['null', 'long'] }, { name: 'a', type: logicalLong }])
-      const reader = to([{ name: 'a', type: 'long' }, { name: 'b', type: ['null', logicalLong], default: null }])
-      expect(toObject(reader, resolveTo(writer, reader)(encodeObject(writer, { a, b })))).toEqual({ a, b })
-    })))
+    fc.assert(
+      fc.property(valueArbs.long, valueArbs.long, (a, b) => {
+        const writer = to([
+          { name: 'b', type: ['null', 'long'] },
+          { name: 'a', type: logicalLong },
+        ])
+        const reader = to([
+          { name: 'a', type: 'long' },
+          { name: 'b', type: ['null', logicalLong], default: null },
+        ])
+        expect(toObject(reader, resolveTo(writer, reader)(encodeObject(writer, { a, b })))).toEqual({ a, b })
+      }),
+    ))
 
   it('that cannot be read as ours is refused with the reason', () => {
     expect(() => resolveTo(to([]), to([{ name: 'a', type: 'int' }]))).toThrow(/no matching field for default-less r.a/)
@@ -358,7 +495,10 @@ describe('any other schema', () => {
   })
 
   it('is read with dates in words', () => {
-    const schema = to([{ name: 'd', type: ['null', { type: 'int', logicalType: 'date' }] }, { name: 'n', type: 'long' }])
+    const schema = to([
+      { name: 'd', type: ['null', { type: 'int', logicalType: 'date' }] },
+      { name: 'n', type: 'long' },
+    ])
     expect(toObject(schema, encodeObject(schema, { d: 14000, n: 2n ** 60n }))).toEqual({ d: '2008-05-01', n: 2n ** 60n })
     expect(toObject(schema, encodeObject(schema, { d: null, n: 5 }))).toEqual({ d: null, n: 5n })
   })
@@ -385,10 +525,18 @@ describe('any other schema', () => {
   })
 
   it('reads maps, enums, arrays in several blocks, and records within themselves', () => {
-    const tree = parseSchema(JSON.stringify({ type: 'record', name: 'r',
-      fields: [{ name: 'k', type: { type: 'enum', name: 'e', symbols: ['A', 'B'] } },
-      { name: 'm', type: { type: 'map', values: 'double' } }, { name: 'next', type: { type: 'array', items: 'r' } },
-        { name: 'f', type: ['float', 'boolean', 'bytes'] }] })) as AvroSchema
+    const tree = parseSchema(
+      JSON.stringify({
+        type: 'record',
+        name: 'r',
+        fields: [
+          { name: 'k', type: { type: 'enum', name: 'e', symbols: ['A', 'B'] } },
+          { name: 'm', type: { type: 'map', values: 'double' } },
+          { name: 'next', type: { type: 'array', items: 'r' } },
+          { name: 'f', type: ['float', 'boolean', 'bytes'] },
+        ],
+      }),
+    ) as AvroSchema
     const leaf = { k: 'A', m: {}, next: [], f: true }
     const value = { k: 'B', m: { x: 1.5, é: 2 }, next: [leaf, { ...leaf, next: [leaf] }], f: Buffer.from('xy') }
     expect(toObject(tree, encodeObject(tree, value))).toEqual(value)
@@ -397,8 +545,10 @@ describe('any other schema', () => {
   })
 
   it.each([
-    ['{', /it is not JSON/], ['null', /invalid type: null/], ['"nothing"', /undefined type name: nothing/],
-      ['{"type":"record","name":"a-b","fields":[]}', /invalid name/],
+    ['{', /it is not JSON/],
+    ['null', /invalid type: null/],
+    ['"nothing"', /undefined type name: nothing/],
+    ['{"type":"record","name":"a-b","fields":[]}', /invalid name/],
     ['{"type":"record","name":"r","fields":[{"name":"x","type":"int"},{"name":"x","type":"int"}]}', /duplicate field name/],
     ['{"type":"record","name":"r","fields":[{"name":"x","type":["null","int"],"default":5}]}', /default/],
   ])('is no schema: %s', (text, reason) => expect(() => parseSchema(text)).toThrow(reason))

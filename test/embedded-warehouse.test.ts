@@ -30,22 +30,61 @@ describe('a query of the embedded warehouse', { timeout: 60_000 }, () => {
     await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3)))
     const out = join(dir, 'out.db')
     const hostile = [
-      `VACUUM INTO '${out}'`, `vacuum main into '${out}'`, `/* SELECT 1 */ VaCuUm -- x\n INTO '${out}'`, `VACUUM INTO 'file:${out}?mode=rwc'`, 'VACUUM',
-      `ATTACH '${out}' AS other`, `attach database 'file:${out}' as other`, 'DETACH main', `SELECT load_extension('${out}')`, `SELECT writefile('${out}', 'x')`,
-      'PRAGMA journal_mode = DELETE', 'PRAGMA user_version = 7', 'PRAGMA writable_schema = 1', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA optimize',
-      `PRAGMA temp_store_directory = '${dir}'`, 'PRAGMA query_only = 0', `SELECT * FROM pragma_user_version(7)`, `SELECT * FROM pragma_wal_checkpoint`,
-      'CREATE TEMP TABLE mine (a)', 'CREATE VIRTUAL TABLE temp.mine USING fts5(a)', 'CREATE TEMP VIEW mine AS SELECT 1', 'DROP TABLE loan_rows',
-      'WITH one AS (SELECT 1) INSERT INTO loan_rows SELECT * FROM loan_rows', 'REPLACE INTO loan_rows SELECT * FROM loan_rows', 'DELETE FROM loan_rows RETURNING *',
-      'ALTER TABLE loan_rows ADD COLUMN mine', 'REINDEX', 'ANALYZE', 'BEGIN IMMEDIATE', 'SAVEPOINT mine', `SELECT fts3_tokenizer('mine', x'00')`,
-      `SELECT 1; VACUUM INTO '${out}'`, `EXPLAIN DELETE FROM loan_rows`, `SELECT * FROM loan_rows; ATTACH '${out}' AS other`,
+      `VACUUM INTO '${out}'`,
+      `vacuum main into '${out}'`,
+      `/* SELECT 1 */ VaCuUm -- x\n INTO '${out}'`,
+      `VACUUM INTO 'file:${out}?mode=rwc'`,
+      'VACUUM',
+      `ATTACH '${out}' AS other`,
+      `attach database 'file:${out}' as other`,
+      'DETACH main',
+      `SELECT load_extension('${out}')`,
+      `SELECT writefile('${out}', 'x')`,
+      'PRAGMA journal_mode = DELETE',
+      'PRAGMA user_version = 7',
+      'PRAGMA writable_schema = 1',
+      'PRAGMA wal_checkpoint(TRUNCATE)',
+      'PRAGMA optimize',
+      `PRAGMA temp_store_directory = '${dir}'`,
+      'PRAGMA query_only = 0',
+      `SELECT * FROM pragma_user_version(7)`,
+      `SELECT * FROM pragma_wal_checkpoint`,
+      'CREATE TEMP TABLE mine (a)',
+      'CREATE VIRTUAL TABLE temp.mine USING fts5(a)',
+      'CREATE TEMP VIEW mine AS SELECT 1',
+      'DROP TABLE loan_rows',
+      'WITH one AS (SELECT 1) INSERT INTO loan_rows SELECT * FROM loan_rows',
+      'REPLACE INTO loan_rows SELECT * FROM loan_rows',
+      'DELETE FROM loan_rows RETURNING *',
+      'ALTER TABLE loan_rows ADD COLUMN mine',
+      'REINDEX',
+      'ANALYZE',
+      'BEGIN IMMEDIATE',
+      'SAVEPOINT mine',
+      `SELECT fts3_tokenizer('mine', x'00')`,
+      `SELECT 1; VACUUM INTO '${out}'`,
+      `EXPLAIN DELETE FROM loan_rows`,
+      `SELECT * FROM loan_rows; ATTACH '${out}' AS other`,
     ]
     // The shared memory beside the file is where readers leave their marks.
-    const disk = () => readdirSync(dir).filter((name) => !name.endsWith('-shm')).toSorted().map((name) => [name, createHash('sha256').update(readFileSync(join(dir, name))).digest('hex')])
+    const disk = () =>
+      readdirSync(dir)
+        .filter((name) => !name.endsWith('-shm'))
+        .toSorted()
+        .map((name) => [
+          name,
+          createHash('sha256')
+            .update(readFileSync(join(dir, name)))
+            .digest('hex'),
+        ])
     await warehouse.query('SELECT 1')
     const before = disk()
     const parts = (sql: string) => warehouse.queryParts(sql)[Symbol.asyncIterator]()
     for (const sql of hostile) {
-      const trouble = await warehouse.query(sql).then(() => undefined, (error: unknown) => error)
+      const trouble = await warehouse.query(sql).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
       expect(trouble, sql).toBeInstanceOf(Problem)
       expect((trouble as Problem).message, sql).not.toContain('\n')
     }
@@ -78,8 +117,9 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
     const row = { amount: 1, day: '2007-05-26', title: '2007', note: '1.0', _modified_ts: 5n, _version: 0, _seq: 1, ma50: 700 }
     await warehouse.write('loan', columnsFrom([row]))
     const columns = ['amount', 'day', 'title', 'note', '_modified_ts', '_version', '_seq', 'ma50']
-    expect((await warehouse.query(`SELECT ${columns.map((name) => `typeof(${name})`).join(', ')} FROM loan`)).rows)
-      .toEqual([['real', 'text', 'text', 'text', 'integer', 'integer', 'integer', 'real']])
+    expect((await warehouse.query(`SELECT ${columns.map((name) => `typeof(${name})`).join(', ')} FROM loan`)).rows).toEqual([
+      ['real', 'text', 'text', 'text', 'integer', 'integer', 'integer', 'real'],
+    ])
     expect((await warehouse.query(`SELECT title || note, amount / 2, day >= '2007-05-26' FROM loan`)).rows).toEqual([['20071.0', 0.5, 1]])
   })
 
@@ -87,7 +127,8 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
     const { warehouse } = testWarehouse()
     await warehouse.arrange(layoutOf(2, [2, 1, 0]), [])
     const planOf = async (sql: string) => (await warehouse.query(`EXPLAIN QUERY PLAN ${sql}`)).rows.map((row) => String(row.at(-1)))
-    const steps = async (sql: string, table: string) => (await planOf(sql)).filter((step) => new RegExp(`\\b(${table}|loan_rows)\\b`).test(step))
+    const steps = async (sql: string, table: string) =>
+      (await planOf(sql)).filter((step) => new RegExp(`\\b(${table}|loan_rows)\\b`).test(step))
     const byKey = 'SELECT * FROM loan WHERE _seq = 5'
     expect(await steps(byKey, 'older')).toEqual(Array(3).fill('SEARCH older USING PRIMARY KEY (_version=? AND _seq=?)'))
     expect(await steps(byKey, 'newer')).toEqual(Array(3).fill('SEARCH newer USING PRIMARY KEY (_version=? AND _seq=?)'))
@@ -111,7 +152,7 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
     await warehouse.arrange(layoutOf(0, [0]), [])
     await warehouse.write('loan', columnsFrom(plainRows(0, 1, 110_000)))
     let turns = 0
-    const turn = () => void (turns++, again = setImmediate(turn))
+    const turn = () => void (turns++, (again = setImmediate(turn)))
     let again = setImmediate(turn)
     await warehouse.remove('loan', 0, { first: 5, last: 109_000 })
     clearImmediate(again)
@@ -140,7 +181,10 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
       CREATE VIEW changes AS SELECT one._seq FROM "loan_v0" AS one JOIN LOAN_V1 AS two USING (_seq) JOIN "loan_rows" USING (_seq);
       CREATE VIEW loan_vips AS SELECT * FROM loan_vip;
       CREATE VIEW raw AS SELECT * FROM loan_rows`)
-    expect(await warehouse.dependents('loan')).toEqual([{ view: 'a_copy', uses: ['loan'] }, { view: 'changes', uses: ['loan_v0', 'loan_v1'] }])
+    expect(await warehouse.dependents('loan')).toEqual([
+      { view: 'a_copy', uses: ['loan'] },
+      { view: 'changes', uses: ['loan_v0', 'loan_v1'] },
+    ])
     expect(await warehouse.dependents('loan_vip')).toEqual([{ view: 'loan_vips', uses: ['loan_vip'] }])
   })
 
@@ -177,15 +221,26 @@ describe('the text of tables and views', () => {
   it('differs between dialects in the key, the schema and the comparing of dates alone', () => {
     const nothing = { columns: new Map<string, string>(), views: new Map<string, string>() }
     const [sqlite] = changes({ dialect: 'sqlite' }, layoutOf(0, []), nothing)
-    const columns = (date: string) => [
-      '  "amount" DOUBLE PRECISION', `  "day" ${date}`, '  "title" VARCHAR(1024)', '  "note" VARCHAR(64)',
-      '  "_modified_ts" BIGINT NOT NULL', '  "_version" INTEGER NOT NULL', '  "_seq" BIGINT NOT NULL', '  "ma50" DOUBLE PRECISION',
-    ].join(',\n')
+    const columns = (date: string) =>
+      [
+        '  "amount" DOUBLE PRECISION',
+        `  "day" ${date}`,
+        '  "title" VARCHAR(1024)',
+        '  "note" VARCHAR(64)',
+        '  "_modified_ts" BIGINT NOT NULL',
+        '  "_version" INTEGER NOT NULL',
+        '  "_seq" BIGINT NOT NULL',
+        '  "ma50" DOUBLE PRECISION',
+      ].join(',\n')
     expect(sqlite).toBe(`CREATE TABLE "loan_rows" (\n${columns('DATE TEXT')},\n  PRIMARY KEY ("_version", "_seq")\n) WITHOUT ROWID`)
     const [table, view] = changes({ dialect: 'redshift', schema: 'features' }, layoutOf(0, [0]), nothing)
     expect(table).toBe(`CREATE TABLE "features"."loan_rows" (\n${columns('DATE')}\n) SORTKEY ("_version", "_seq")`)
-    expect(view).toBe('CREATE VIEW "features"."loan_v0" AS\nSELECT "amount", "day", "title", "note", "ma50", "_modified_ts", "_version", "_seq"\n'
-      + 'FROM "features"."loan_rows"\nWHERE "_version" = 0')
-    expect(bookkeeping({ dialect: 'redshift', schema: 'features' }).tidemark_progress).toMatch(/^CREATE TABLE "features"."tidemark_progress"/)
+    expect(view).toBe(
+      'CREATE VIEW "features"."loan_v0" AS\nSELECT "amount", "day", "title", "note", "ma50", "_modified_ts", "_version", "_seq"\n' +
+        'FROM "features"."loan_rows"\nWHERE "_version" = 0',
+    )
+    expect(bookkeeping({ dialect: 'redshift', schema: 'features' }).tidemark_progress).toMatch(
+      /^CREATE TABLE "features"."tidemark_progress"/,
+    )
   })
 })

@@ -20,15 +20,19 @@ import { warehouseContract } from './contracts/warehouse-contract.ts'
 const newFieldsNeedDefaults: Incompatibility = (definition, earlier) => {
   type Schema = { readonly fields: readonly { readonly name: string; readonly default?: unknown }[] }
   const fields = (text: string) => (JSON.parse(text) as Schema).fields
-  return earlier.flatMap((old) => fields(definition)
-    .filter((field) => !('default' in field) && !fields(old).some(({ name }) => name === field.name))
-    .map(({ name }) => `field ${name} is new and has no default`))
+  return earlier.flatMap((old) =>
+    fields(definition)
+      .filter((field) => !('default' in field) && !fields(old).some(({ name }) => name === field.name))
+      .map(({ name }) => `field ${name} is new and has no default`),
+  )
 }
 
-const inNewDirectory = <Store extends object>(store: (dir: string) => Store) => async () => {
-  const { dir, remove } = newDirectory()
-  return { ...store(join(dir, 'data')), dispose: async () => remove() }
-}
+const inNewDirectory =
+  <Store extends object>(store: (dir: string) => Store) =>
+  async () => {
+    const { dir, remove } = newDirectory()
+    return { ...store(join(dir, 'data')), dispose: async () => remove() }
+  }
 const logStore = (dir: string) => ({
   log: async () => openEmbeddedLog(join(dir, 'log.db')),
   drop: async (topic: string) => {
@@ -45,8 +49,14 @@ const logStore = (dir: string) => ({
 
 logContract('embedded', inNewDirectory(logStore))
 checkpointContract('embedded', inNewDirectory(logStore))
-registryContract('embedded', inNewDirectory((dir) => ({ registry: async () => openEmbeddedRegistry(join(dir, 'registry.db'), newFieldsNeedDefaults) })))
-warehouseContract('embedded', inNewDirectory((dir) => ({ warehouse: async () => openEmbeddedWarehouse(join(dir, 'warehouse.db')) })))
+registryContract(
+  'embedded',
+  inNewDirectory((dir) => ({ registry: async () => openEmbeddedRegistry(join(dir, 'registry.db'), newFieldsNeedDefaults) })),
+)
+warehouseContract(
+  'embedded',
+  inNewDirectory((dir) => ({ warehouse: async () => openEmbeddedWarehouse(join(dir, 'warehouse.db')) })),
+)
 
 function testDirectory(): string {
   const { dir, remove } = newDirectory()
@@ -183,10 +193,14 @@ describe('the embedded log', { timeout: 60_000 }, () => {
     const { log } = testLog()
     await log.create('inflow', 1)
     const writer = await log.writer('w')
-    for (const texts of [numbered('a', 3), numbered('b', 2)]) await writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: batchOf(texts) }] })
+    for (const texts of [numbered('a', 3), numbered('b', 2)])
+      await writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: batchOf(texts) }] })
     const fetched: Fetched[] = []
     for await (const one of log.read('inflow', { partition: 0, from: 1, to: 4 })) fetched.push(one)
-    expect(fetched.map(({ offset, next, batch }) => [offset, next, [...batch.ends]])).toEqual([[1, 3, [2, 4]], [3, 4, [2]]])
+    expect(fetched.map(({ offset, next, batch }) => [offset, next, [...batch.ends]])).toEqual([
+      [1, 3, [2, 4]],
+      [3, 4, [2]],
+    ])
     expect(fetched.map(({ batch }) => batch.bytes.buffer.byteLength)).toEqual([6, 4])
   })
 

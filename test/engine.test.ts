@@ -44,7 +44,10 @@ type Payment = { readonly account: string; readonly day: number; readonly amount
 
 const inputsOf = (rows: readonly Payment[]): Inputs => ({
   count: rows.length,
-  byName: new Map([['amount', numbers(rows.map(({ amount }) => amount))], ['note', texts(rows.map(({ note }) => note))]]),
+  byName: new Map([
+    ['amount', numbers(rows.map(({ amount }) => amount))],
+    ['note', texts(rows.map(({ note }) => note))],
+  ]),
   days: Int32Array.from(rows, ({ day }) => day),
   keys: rows.map(({ account }) => account),
 })
@@ -57,7 +60,8 @@ function push(running: Engine, rows: readonly Payment[]): number[][] {
   return rows.map((_, row) => columns.map(({ values }) => values[row]!))
 }
 
-const cutAt = (rows: readonly Payment[], cuts: readonly number[]) => [0, ...cuts].map((from, piece) => rows.slice(from, cuts[piece] ?? rows.length))
+const cutAt = (rows: readonly Payment[], cuts: readonly number[]) =>
+  [0, ...cuts].map((from, piece) => rows.slice(from, cuts[piece] ?? rows.length))
 
 const score = fc.integer({ min: 0, max: 900 })
 const cents = fc.integer({ min: -99_999, max: 99_999 }).map((value) => value / 100)
@@ -68,13 +72,18 @@ const paymentRow = fc.record({
   amount,
   note: fc.constantFrom(1, NaN),
 })
-const payments = fc.array(paymentRow, { maxLength: 120 }).chain((rows) => fc.record({
-  rows: fc.constant(rows),
-  cuts: fc.array(fc.integer({ min: 0, max: rows.length }), { maxLength: 6 }).map((cuts) => cuts.sort((a, b) => a - b)),
-}))
+const payments = fc.array(paymentRow, { maxLength: 120 }).chain((rows) =>
+  fc.record({
+    rows: fc.constant(rows),
+    cuts: fc.array(fc.integer({ min: 0, max: rows.length }), { maxLength: 6 }).map((cuts) => cuts.sort((a, b) => a - b)),
+  }),
+)
 
-const scores = (values: readonly (number | null | undefined)[]): Inputs =>
-  ({ count: values.length, days: new Int32Array(values.length), byName: new Map([['risk_score', numbers(values.map((value) => value ?? NaN))]]) })
+const scores = (values: readonly (number | null | undefined)[]): Inputs => ({
+  count: values.length,
+  days: new Int32Array(values.length),
+  byName: new Map([['risk_score', numbers(values.map((value) => value ?? NaN))]]),
+})
 
 describe('the loan features', () => {
   it('yield one column per feature, in the order they are declared', () => {
@@ -104,42 +113,51 @@ describe('the loan features', () => {
   })
 })
 
-describe.each([['without a key', keyless], ['per key', keyed]] as const)('an engine %s', (_, definition: Definition) => {
+describe.each([
+  ['without a key', keyless],
+  ['per key', keyed],
+] as const)('an engine %s', (_, definition: Definition) => {
   it('yields the same bits for any chunking', () => {
-    fc.assert(fc.property(payments, ({ rows, cuts }) => {
-      const chunked = engine(definition)
-      expect(cutAt(rows, cuts).flatMap((piece) => push(chunked, piece))).toEqual(push(engine(definition), rows))
-    }))
+    fc.assert(
+      fc.property(payments, ({ rows, cuts }) => {
+        const chunked = engine(definition)
+        expect(cutAt(rows, cuts).flatMap((piece) => push(chunked, piece))).toEqual(push(engine(definition), rows))
+      }),
+    )
   })
 
   it('resumes from a snapshot as if never stopped', () => {
-    fc.assert(fc.property(payments, ({ rows, cuts }) => {
-      let state: Entries = new Map()
-      const found = cutAt(rows, cuts).flatMap((piece) => {
-        const resumed = engine(definition, state)
-        const values = push(resumed, piece)
-        state = snapshotOf(resumed, state, resumed.changedKeys())
-        return values
-      })
-      const whole = engine(definition)
-      expect(found).toEqual(push(whole, rows))
-      expect(state).toEqual(snapshotOf(whole, new Map(), whole.changedKeys()))
-    }))
+    fc.assert(
+      fc.property(payments, ({ rows, cuts }) => {
+        let state: Entries = new Map()
+        const found = cutAt(rows, cuts).flatMap((piece) => {
+          const resumed = engine(definition, state)
+          const values = push(resumed, piece)
+          state = snapshotOf(resumed, state, resumed.changedKeys())
+          return values
+        })
+        const whole = engine(definition)
+        expect(found).toEqual(push(whole, rows))
+        expect(state).toEqual(snapshotOf(whole, new Map(), whole.changedKeys()))
+      }),
+    )
   })
 
   it('resumes from its accumulated changes as if never stopped', () => {
-    fc.assert(fc.property(payments, ({ rows, cuts }) => {
-      const saved: Entries = new Map()
-      const running = engine(definition)
-      const found = cutAt(rows, cuts).flatMap((piece, index) => {
-        const values = push(index % 2 === 0 ? running : engine(definition, new Map(saved)), piece)
-        if (index % 2 === 1) push(running, piece)
-        for (const [key, entry] of running.changes()) saved.set(key, entry)
-        return values
-      })
-      expect(found).toEqual(push(engine(definition), rows))
-      expect(saved).toEqual(snapshotOf(running, new Map(), saved.keys()))
-    }))
+    fc.assert(
+      fc.property(payments, ({ rows, cuts }) => {
+        const saved: Entries = new Map()
+        const running = engine(definition)
+        const found = cutAt(rows, cuts).flatMap((piece, index) => {
+          const values = push(index % 2 === 0 ? running : engine(definition, new Map(saved)), piece)
+          if (index % 2 === 1) push(running, piece)
+          for (const [key, entry] of running.changes()) saved.set(key, entry)
+          return values
+        })
+        expect(found).toEqual(push(engine(definition), rows))
+        expect(saved).toEqual(snapshotOf(running, new Map(), saved.keys()))
+      }),
+    )
   })
 
   it('says nothing has changed when nothing has', () => {
@@ -155,10 +173,12 @@ describe.each([['without a key', keyless], ['per key', keyed]] as const)('an eng
 
 describe('an engine per key', () => {
   it('equals one engine without a key for every key', () => {
-    fc.assert(fc.property(payments, ({ rows }) => {
-      const apart = new Map([...new Set(rows.map(({ account }) => account))].map((account) => [account, engine(keyless)]))
-      expect(push(engine(keyed), rows)).toEqual(rows.map((row) => push(apart.get(row.account)!, [row])[0]))
-    }))
+    fc.assert(
+      fc.property(payments, ({ rows }) => {
+        const apart = new Map([...new Set(rows.map(({ account }) => account))].map((account) => [account, engine(keyless)]))
+        expect(push(engine(keyed), rows)).toEqual(rows.map((row) => push(apart.get(row.account)!, [row])[0]))
+      }),
+    )
   })
 
   it('names only the keys that changed', () => {
@@ -189,12 +209,24 @@ describe('entries of state', () => {
   const bytes = (...values: number[]) => Uint8Array.from(values)
 
   it('hold every feature under its name', () => {
-    const states = new Map([['ma50', bytes(1, 2, 3)], ['größe', bytes()], ['long', new Uint8Array(100_000).fill(7)]])
+    const states = new Map([
+      ['ma50', bytes(1, 2, 3)],
+      ['größe', bytes()],
+      ['long', new Uint8Array(100_000).fill(7)],
+    ])
     expect(unpackState(packState(states))).toEqual(states)
   })
 
   it('are inherited by name', () => {
-    expect(pickStates(packState([['x', bytes(1)], ['y', bytes(2)]]), ['x', 'z'])).toEqual([['x', bytes(1)]])
+    expect(
+      pickStates(
+        packState([
+          ['x', bytes(1)],
+          ['y', bytes(2)],
+        ]),
+        ['x', 'z'],
+      ),
+    ).toEqual([['x', bytes(1)]])
     expect(pickStates(packState([['y', bytes(3)]]), ['x', 'z'])).toEqual([])
   })
 
@@ -207,6 +239,10 @@ describe('entries of state', () => {
   it('leave features out that the definition does not have', () => {
     const both = engine(v1.definition)
     both.push(scores([0, 611]))
-    expect(engine(v0.definition, both.changes()).statesOf('').map(([name]) => name)).toEqual(['ma50'])
+    expect(
+      engine(v0.definition, both.changes())
+        .statesOf('')
+        .map(([name]) => name),
+    ).toEqual(['ma50'])
   })
 })

@@ -18,7 +18,10 @@ export function exactAt(spec: OperatorSpec, inputs: readonly Input[], days: read
   const window = windowsGiven(operator, spec)[0]!
   const now = { row, day: days[row]! }
   const covered = (at: number) => windows[window].covers(spec[window] as number, { row: at, day: days[at]! }, now)
-  const result = operator.exact(inputs.slice(0, row + 1).filter((value, at) => value !== null && covered(at)), spec)
+  const result = operator.exact(
+    inputs.slice(0, row + 1).filter((value, at) => value !== null && covered(at)),
+    spec,
+  )
   return result === null ? null : rounded(typeof result === 'number' ? fractionOf(result) : result, spec['round'] as number | undefined)
 }
 

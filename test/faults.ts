@@ -38,21 +38,22 @@ export function withFaults<P extends Faulty>(ports: P, cut?: Cut, stop: () => vo
     alive()
   }
 
-  const wrapped = <T extends object>(port: T, writing: readonly string[]): T => new Proxy(port, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name)
-      if (typeof member !== 'function') return member
-      return (...args: unknown[]) => {
-        const run = () => {
-          alive()
-          if (writing.includes(name as string)) written()
-          return (member as (...args: unknown[]) => unknown).apply(target, args)
+  const wrapped = <T extends object>(port: T, writing: readonly string[]): T =>
+    new Proxy(port, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => {
+          const run = () => {
+            alive()
+            if (writing.includes(name as string)) written()
+            return (member as (...args: unknown[]) => unknown).apply(target, args)
+          }
+          // A reader is asked for its first value only later; everything else answers with a promise, and fails with one.
+          return readers.includes(name as string) ? whileAlive(run) : promised(run)
         }
-        // A reader is asked for its first value only later; everything else answers with a promise, and fails with one.
-        return readers.includes(name as string) ? whileAlive(run) : promised(run)
-      }
-    },
-  })
+      },
+    })
   const whileAlive = async function* (run: () => unknown) {
     for await (const one of run() as AsyncIterable<unknown>) {
       alive()
@@ -64,8 +65,12 @@ export function withFaults<P extends Faulty>(ports: P, cut?: Cut, stop: () => vo
     return isWriter(result) ? wrapped(result, writes.writer) : result
   }
 
-  const faulty = Object.fromEntries(Object.entries(ports).map(([name, port]) =>
-    [name, name in writes || name === 'checkpoints' ? wrapped(port as object, writes[name as 'log'] ?? []) : port]))
+  const faulty = Object.fromEntries(
+    Object.entries(ports).map(([name, port]) => [
+      name,
+      name in writes || name === 'checkpoints' ? wrapped(port as object, writes[name as 'log'] ?? []) : port,
+    ]),
+  )
   return { ports: faulty as P, count: () => count.writes }
 }
 

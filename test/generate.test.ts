@@ -1,4 +1,7 @@
-/** The look-alike of the loan file: the same bytes for the same seed, the right sizes, in order, and with all that makes real files hard to read. */
+/**
+ * The look-alike of the loan file: the same bytes for the same seed, the right sizes, in order, and with all that makes real files hard to
+ * read.
+ */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,10 +26,14 @@ type Loan = { readonly [name: string]: string | number | null }
 
 const valueAt = (column: Column, row: number): string | number | null => {
   switch (column.kind) {
-    case 'text': return column.starts[row]! < 0 ? null : Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
-    case 'date': return column.days[row] === noDay ? null : new Date(column.days[row]! * 86_400_000).toISOString().slice(0, 10)
-    case 'long': throw new Error('no such column here')
-    default: return Number.isNaN(column.values[row]) ? null : column.values[row]!
+    case 'text':
+      return column.starts[row]! < 0 ? null : Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
+    case 'date':
+      return column.days[row] === noDay ? null : new Date(column.days[row]! * 86_400_000).toISOString().slice(0, 10)
+    case 'long':
+      throw new Error('no such column here')
+    default:
+      return Number.isNaN(column.values[row]) ? null : column.values[row]!
   }
 }
 
@@ -38,7 +45,8 @@ async function loansOf(text: string): Promise<{ readonly loans: readonly Loan[];
   }
   for await (const { columns, rejects } of readCsv(rejectedLoan, chunks(), { place: 'generated' })) {
     rejected += rejects.length
-    for (let row = 0; row < columns.count; row++) loans.push(Object.fromEntries([...columns.byName].map(([name, column]) => [name, valueAt(column, row)])))
+    for (let row = 0; row < columns.count; row++)
+      loans.push(Object.fromEntries([...columns.byName].map(([name, column]) => [name, valueAt(column, row)])))
   }
   return { loans, rejected }
 }
@@ -61,15 +69,27 @@ describe('the generated file', () => {
 
   it('begins as the real one does', () => {
     const [header, first] = textOf({ fromYear: 2007, toYear: 2007, rows: 1, seed: 1 }).split('\n')
-    expect(header).toBe('Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-Income Ratio,Zip Code,State,Employment Length,Policy Code')
+    expect(header).toBe(
+      'Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-Income Ratio,Zip Code,State,Employment Length,Policy Code',
+    )
     expect(first).toMatch(/^\d+\.0,2007-05-26,/)
   })
 
   it('is as large by year as the real one', () => {
     const sizes = yearSizes({ fromYear: 2007, toYear: 2018, seed: 1 })
     expect(sizes.map(({ year, rows }) => [year, rows])).toEqual([
-      [2007, 5_274], [2008, 25_596], [2009, 56_387], [2010, 112_561], [2011, 217_792], [2012, 337_277],
-      [2013, 760_942], [2014, 1_933_700], [2015, 2_859_379], [2016, 4_769_874], [2017, 7_321_130], [2018, 9_496_782],
+      [2007, 5_274],
+      [2008, 25_596],
+      [2009, 56_387],
+      [2010, 112_561],
+      [2011, 217_792],
+      [2012, 337_277],
+      [2013, 760_942],
+      [2014, 1_933_700],
+      [2015, 2_859_379],
+      [2016, 4_769_874],
+      [2017, 7_321_130],
+      [2018, 9_496_782],
     ])
   })
 
@@ -94,7 +114,8 @@ describe('the generated file', () => {
     expect(loans.length).toBe(40_000)
     const dates = loans.map(({ application_date }) => `${application_date}`)
     expect(dates).toEqual([...dates].sort())
-    for (const { year, rows } of yearSizes({ fromYear: 2007, toYear: 2010, rows: 40_000, seed: 1 })) expect(dates.filter((date) => date.startsWith(`${year}-`)).length).toBe(rows)
+    for (const { year, rows } of yearSizes({ fromYear: 2007, toYear: 2010, rows: 40_000, seed: 1 }))
+      expect(dates.filter((date) => date.startsWith(`${year}-`)).length).toBe(rows)
     expect(dates[0]).toBe('2007-05-26')
     const inMonth = (month: string) => dates.filter((date) => date.startsWith(month)).length
     expect(inMonth('2010-12')).toBeGreaterThan(1.4 * inMonth('2010-01'))
@@ -106,16 +127,32 @@ describe('the generated file', () => {
     expect(rejected).toBe(0)
     expect(loans.length).toBe(5_274 + 25_596)
     const count = (is: (loan: Loan) => boolean) => loans.filter(is).length
-    for (const name of ['loan_title', 'risk_score', 'zip_code', 'state', 'employment_length', 'policy_code']) expect([name, count((loan) => loan[name] === null)]).not.toEqual([name, 0])
+    for (const name of ['loan_title', 'risk_score', 'zip_code', 'state', 'employment_length', 'policy_code'])
+      expect([name, count((loan) => loan[name] === null)]).not.toEqual([name, 0])
     expect(count(({ amount_requested, application_date }) => amount_requested === null || application_date === null)).toBe(0)
-    for (const shape of [/,/, /"/, /\n/, /\r\n/, /\p{Emoji_Presentation}/u, /ö/, /^NULL$/, /^ /, /^.{500,}$/, /^Wedding Covered but No Honeymoon$/]) {
+    for (const shape of [
+      /,/,
+      /"/,
+      /\n/,
+      /\r\n/,
+      /\p{Emoji_Presentation}/u,
+      /ö/,
+      /^NULL$/,
+      /^ /,
+      /^.{500,}$/,
+      /^Wedding Covered but No Honeymoon$/,
+    ]) {
       expect([shape, count((loan) => shape.test(titleOf(loan)))]).not.toEqual([shape, 0])
     }
     expect(Math.max(...loans.map((loan) => Buffer.byteLength(titleOf(loan))))).toBeLessThanOrEqual(rejectedLoan.fields.loan_title.bytes)
-    for (const ratio of ['0%', '-1%', '100000%', '10%']) expect([ratio, count(({ debt_to_income_ratio }) => debt_to_income_ratio === ratio)]).not.toEqual([ratio, 0])
-    for (const years of ['< 1 year', '10+ years', '1 year']) expect(count(({ employment_length }) => employment_length === years)).toBeGreaterThan(0)
+    for (const ratio of ['0%', '-1%', '100000%', '10%'])
+      expect([ratio, count(({ debt_to_income_ratio }) => debt_to_income_ratio === ratio)]).not.toEqual([ratio, 0])
+    for (const years of ['< 1 year', '10+ years', '1 year'])
+      expect(count(({ employment_length }) => employment_length === years)).toBeGreaterThan(0)
     expect(count(({ risk_score }) => risk_score === 0)).toBeGreaterThan(0)
-    expect(loans.every(({ risk_score: score }) => score === null || (Number.isInteger(score) && Number(score) >= 0 && Number(score) <= 990))).toBe(true)
+    expect(
+      loans.every(({ risk_score: score }) => score === null || (Number.isInteger(score) && Number(score) >= 0 && Number(score) <= 990)),
+    ).toBe(true)
     expect(loans.every(({ amount_requested: amount }) => Number(amount) >= 500 && Number(amount) <= 40_000)).toBe(true)
     expect(loans.every(({ zip_code: zip }) => zip === null || /^\d{3}xx$/.test(`${zip}`))).toBe(true)
     expect(loans.every(({ debt_to_income_ratio: ratio }) => /^-?\d+(\.\d{1,2})?%$/.test(`${ratio}`))).toBe(true)
@@ -159,7 +196,11 @@ describe('writing it', () => {
     writeFileSync(path, 'before')
     const reason = new Error('enough')
     const started = new AbortController()
-    const writing = generateTo(path, { ...options, rows: 200_000 }, { signal: started.signal, onProgress: (rows) => rows >= 20_000 && started.abort(reason) })
+    const writing = generateTo(
+      path,
+      { ...options, rows: 200_000 },
+      { signal: started.signal, onProgress: (rows) => rows >= 20_000 && started.abort(reason) },
+    )
     await expect(writing).rejects.toBe(reason)
     const atOnce = new AbortController()
     const soon = generateTo(path, options, { signal: atOnce.signal })
@@ -172,8 +213,14 @@ describe('writing it', () => {
 
   it('a place that cannot be written to is a problem, and nothing is left', async () => {
     writeFileSync(join(folder, 'file'), '')
-    await expect(generateTo(join(folder, 'no', 'a.csv.gz'), options)).rejects.toMatchObject({ name: 'Problem', exitCode: 1, what: `cannot write ${folder}/no/a.csv.gz: there is no folder ${folder}/no` })
-    await expect(generateTo(join(folder, 'file', 'a.csv'), options)).rejects.toMatchObject({ what: `cannot write ${folder}/file/a.csv: ${folder}/file is not a folder` })
+    await expect(generateTo(join(folder, 'no', 'a.csv.gz'), options)).rejects.toMatchObject({
+      name: 'Problem',
+      exitCode: 1,
+      what: `cannot write ${folder}/no/a.csv.gz: there is no folder ${folder}/no`,
+    })
+    await expect(generateTo(join(folder, 'file', 'a.csv'), options)).rejects.toMatchObject({
+      what: `cannot write ${folder}/file/a.csv: ${folder}/file is not a folder`,
+    })
     await expect(generateTo(folder, { ...options, rows: 10 })).rejects.toMatchObject({ what: `cannot write ${folder}: it is a folder` })
     expect(readdirSync(folder)).toEqual(['file'])
     expect(readdirSync(root).filter((name) => name.endsWith('.part'))).toEqual([])

@@ -17,7 +17,9 @@ const named = [...readFileSync('docs/guarantees.md', 'utf8').matchAll(/^\| [^|]+
 /** Behind `it(`, `law(`, or the table of an it.each; on the next line too. */
 const titlesIn = (file: string) => {
   const source = readFileSync(file, 'utf8')
-  return [...source.matchAll(/(?:\b(?:it|law)|\](?: as const)?(?:\.map\([^)]*\))?\)|\bit\.each[^\n]*?\))\(\s*(['"`])(.+?)\1,\s/g)].map(([, , title]) => title!)
+  return [...source.matchAll(/(?:\b(?:it|law)|\](?: as const)?(?:\.map\([^)]*\))?\)|\bit\.each[^\n]*?\))\(\s*(['"`])(.+?)\1,\s/g)].map(
+    ([, , title]) => title!,
+  )
 }
 
 describe('docs/guarantees.md', () => {
@@ -27,7 +29,20 @@ describe('docs/guarantees.md', () => {
   })
 
   it('names every test of the whole-program suites', () => {
-    const suites = ['story', 'kill', 'versions', 'versions-kill', 'versions-cut', 'versions-refused', 'versions-live', 'partitions', 'plan', 'kafka/story', 'kafka/kill', 'kafka/partitions'].map((name) => `test/${name}.test.ts`)
+    const suites = [
+      'story',
+      'kill',
+      'versions',
+      'versions-kill',
+      'versions-cut',
+      'versions-refused',
+      'versions-live',
+      'partitions',
+      'plan',
+      'kafka/story',
+      'kafka/kill',
+      'kafka/partitions',
+    ].map((name) => `test/${name}.test.ts`)
     const listed = new Set(named.map(({ file, title }) => `${file}: ${title}`))
     const found = suites.flatMap((file) => titlesIn(file).map((title) => `${file}: ${title}`))
     expect(found.length).toBeGreaterThan(30)

@@ -19,43 +19,65 @@ async function waiting(): Promise<string> {
 }
 
 describe('a hold', () => {
-  it('left by a killed command, on a machine whose clock is an hour ahead, is waited out in seconds', async () => {
-    await withPorts(await waiting(), async (ports) => {
-      const writer = await ports.log.writer(writerName(set, 0))
-      const position = await loadPosition(ports.checkpoints, set, 0)
-      const anHourAhead = Date.now() + 3_600_000
-      await writer.commit({ save: [savePosition(set, 0, { ...position, hold: { kind: 'switch', by: 'apply', token: 'left', until: anHourAhead } as never })] })
-      const said: string[] = []
-      await consume(ports, { set, partition: 0, follow: false, signal: new AbortController().signal, report: (news) => { if (news.kind === 'waiting') said.push(news.why) } })
-      expect(said).toEqual(['apply is switching versions'])
-      expect((await loadPosition(ports.checkpoints, set, 0)).seq).toBe(300)
-    })
-  }, limitMs)
-
-  it('stands as long as somebody renews it, and is gone when the switch fails', async () => {
-    await withPorts(await waiting(), async (ports) => {
-      let release = () => {}
-      const kept = new Promise<void>((done) => (release = done))
-      const tokens = new Set<string>()
-      const switching = handover(ports, place, async (position, stillHere) => {
-        for (let i = 0; i < 12; i++) {
-          await sleep(1000)
-          await stillHere()
-          tokens.add((await loadPosition(ports.checkpoints, set, 0)).hold?.kind === 'switch' ? JSON.stringify((await loadPosition(ports.checkpoints, set, 0)).hold) : 'no hold')
-        }
-        release()
-        return { position, save: [] }
+  it(
+    'left by a killed command, on a machine whose clock is an hour ahead, is waited out in seconds',
+    async () => {
+      await withPorts(await waiting(), async (ports) => {
+        const writer = await ports.log.writer(writerName(set, 0))
+        const position = await loadPosition(ports.checkpoints, set, 0)
+        const anHourAhead = Date.now() + 3_600_000
+        await writer.commit({
+          save: [savePosition(set, 0, { ...position, hold: { kind: 'switch', by: 'apply', token: 'left', until: anHourAhead } as never })],
+        })
+        const said: string[] = []
+        await consume(ports, {
+          set,
+          partition: 0,
+          follow: false,
+          signal: new AbortController().signal,
+          report: (news) => {
+            if (news.kind === 'waiting') said.push(news.why)
+          },
+        })
+        expect(said).toEqual(['apply is switching versions'])
+        expect((await loadPosition(ports.checkpoints, set, 0)).seq).toBe(300)
       })
-      const consuming = consume(ports, { set, partition: 0, follow: false, signal: new AbortController().signal, report: () => {} })
-      await kept
-      // Longer than a hold that nobody renews, and nobody took over.
-      expect(tokens.size).toBeGreaterThan(2)
-      expect(tokens).not.toContain('no hold')
-      await Promise.all([switching, consuming])
-      expect((await loadPosition(ports.checkpoints, set, 0)).seq).toBe(300)
+    },
+    limitMs,
+  )
 
-      await expect(handover(ports, place, () => Promise.reject(new Error('the disk is full')))).rejects.toThrow('the disk is full')
-      expect((await loadPosition(ports.checkpoints, set, 0)).hold).toBeNull()
-    })
-  }, limitMs)
+  it(
+    'stands as long as somebody renews it, and is gone when the switch fails',
+    async () => {
+      await withPorts(await waiting(), async (ports) => {
+        let release = () => {}
+        const kept = new Promise<void>((done) => (release = done))
+        const tokens = new Set<string>()
+        const switching = handover(ports, place, async (position, stillHere) => {
+          for (let i = 0; i < 12; i++) {
+            await sleep(1000)
+            await stillHere()
+            tokens.add(
+              (await loadPosition(ports.checkpoints, set, 0)).hold?.kind === 'switch'
+                ? JSON.stringify((await loadPosition(ports.checkpoints, set, 0)).hold)
+                : 'no hold',
+            )
+          }
+          release()
+          return { position, save: [] }
+        })
+        const consuming = consume(ports, { set, partition: 0, follow: false, signal: new AbortController().signal, report: () => {} })
+        await kept
+        // Longer than a hold that nobody renews, and nobody took over.
+        expect(tokens.size).toBeGreaterThan(2)
+        expect(tokens).not.toContain('no hold')
+        await Promise.all([switching, consuming])
+        expect((await loadPosition(ports.checkpoints, set, 0)).seq).toBe(300)
+
+        await expect(handover(ports, place, () => Promise.reject(new Error('the disk is full')))).rejects.toThrow('the disk is full')
+        expect((await loadPosition(ports.checkpoints, set, 0)).hold).toBeNull()
+      })
+    },
+    limitMs,
+  )
 })

@@ -13,7 +13,8 @@ describe('a line that is too long', () => {
     ['a text', `  const what = '${words(30)}'`],
     ['a template over several lines', `SELECT ${words(30)}`],
   ])('is named when it is %s', (_, line) =>
-    expect(longLinesIn({ file: 'sink/sink.ts', text: `\n${line}` })).toEqual([`sink/sink.ts:2 has ${line.length} characters`]))
+    expect(longLinesIn({ file: 'sink/sink.ts', text: `\n${line}` })).toEqual([`sink/sink.ts:2 has ${line.length} characters`]),
+  )
 
   it.each([
     ['the title of a test', `  it('${words(30)}', () => {`],
@@ -21,10 +22,25 @@ describe('a line that is too long', () => {
   ])('is left whole when it is %s', (_, line) => expect(longLinesIn({ file: 'test/x.test.ts', text: line })).toEqual([]))
 
   it('is wrapped when it is a comment, and flows into the lines below it', () => {
-    const text = [`  /** ${words(40)} */`, '  one: 1', `  // ${words(19)} ${'x'.repeat(20)}`, '  // and this', '', '  /** Two. */ two: 2'].join('\n')
+    const text = [
+      `  /** ${words(40)} */`,
+      '  one: 1',
+      `  // ${words(19)} ${'x'.repeat(20)}`,
+      '  // and this',
+      '',
+      '  /** Two. */ two: 2',
+    ].join('\n')
     const lines = wrapped(text).split('\n')
     expect(longLinesIn({ file: 'x.ts', text: lines.join('\n') })).toEqual([])
-    expect(lines.filter((line) => !/word/.test(line))).toEqual(['  /**', '   */', '  one: 1', `  // ${'x'.repeat(20)} and this`, '', '  /** Two. */', '  two: 2'])
+    expect(lines.filter((line) => !/word/.test(line))).toEqual([
+      '  /**',
+      '   */',
+      '  one: 1',
+      `  // ${'x'.repeat(20)} and this`,
+      '',
+      '  /** Two. */',
+      '  two: 2',
+    ])
     expect(lines.join(' ').match(/word\d+/g)).toEqual([...words(40).split(' '), ...words(19).split(' ')])
     expect(wrapped(lines.join('\n'))).toBe(lines.join('\n'))
   })
@@ -41,7 +57,9 @@ describe('a test', () => {
   })
 
   it('is a unit test when nothing that it imports starts anything', () =>
-    expect(kindsOf([...sourcesIn(), { file: 'test/new.test.ts', text: `import { table } from './table.ts'` }]).unit).toContain('test/new.test.ts'))
+    expect(kindsOf([...sourcesIn(), { file: 'test/new.test.ts', text: `import { table } from './table.ts'` }]).unit).toContain(
+      'test/new.test.ts',
+    ))
 
   it('that runs in memory cannot have the program start a process, a thread or a server', () => {
     const program = `import './test/house/in-memory.ts'
@@ -52,6 +70,8 @@ describe('a test', () => {
         try { start(); console.log('started') } catch (error) { console.log(error.message.split(';')[0]) }
       }`
     const { stdout } = spawnSync('node_modules/.bin/node', ['--input-type=module', '-e', program], { encoding: 'utf8' })
-    expect(stdout.trim().split('\n')).toEqual(['a process', 'a server', 'a connection', 'a thread'].map((what) => `a unit test started ${what}`))
+    expect(stdout.trim().split('\n')).toEqual(
+      ['a process', 'a server', 'a connection', 'a thread'].map((what) => `a unit test started ${what}`),
+    )
   })
 })

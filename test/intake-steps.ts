@@ -30,25 +30,49 @@ export type Step = {
   readonly report?: (news: { readonly rows: number; readonly seq: number }) => void
 }
 
-const common = ({ years, signal = new AbortController().signal, report = () => {}, ...step }: Step) => ({ years, strict: false, continue: step.continue === true, signal, report })
+const common = ({ years, signal = new AbortController().signal, report = () => {}, ...step }: Step) => ({
+  years,
+  strict: false,
+  continue: step.continue === true,
+  signal,
+  report,
+})
 
-export const producing = (folder: string, step: Step) => withPorts(folder, (ports) =>
-  produce({ ...ports, ...step.through?.(ports), source: fileSource(step.file), rejects: ports.rejects('inflow') }, {
-    ...common(step), record: rejectedLoan, per: null, partitions: 1, ...(step.rate !== undefined && { rate: step.rate }),
-  }))
+export const producing = (folder: string, step: Step) =>
+  withPorts(folder, (ports) =>
+    produce(
+      { ...ports, ...step.through?.(ports), source: fileSource(step.file), rejects: ports.rejects('inflow') },
+      {
+        ...common(step),
+        record: rejectedLoan,
+        per: null,
+        partitions: 1,
+        ...(step.rate !== undefined && { rate: step.rate }),
+      },
+    ),
+  )
 
-export const backfilling = (folder: string, step: Step, set = 'loan_risk') => withPorts(folder, (ports) =>
-  backfill({ ...ports, ...step.through?.(ports), source: fileSource(step.file), rejects: ports.rejects(set) }, { ...common(step), set, by: 'a test' }))
+export const backfilling = (folder: string, step: Step, set = 'loan_risk') =>
+  withPorts(folder, (ports) =>
+    backfill(
+      { ...ports, ...step.through?.(ports), source: fileSource(step.file), rejects: ports.rejects(set) },
+      { ...common(step), set, by: 'a test' },
+    ),
+  )
 
 /** What a step that must be refused says. */
 export async function refusalOf(work: Promise<unknown>): Promise<string> {
-  const outcome = await work.then((value) => new Error(`no refusal: ${JSON.stringify(value)}`), (error: unknown) => error)
+  const outcome = await work.then(
+    (value) => new Error(`no refusal: ${JSON.stringify(value)}`),
+    (error: unknown) => error,
+  )
   if (!(outcome instanceof Problem)) throw outcome
   return outcome.message
 }
 
 /** The numbers of the rows that SQL users see. */
-export const seqsShown = (folder: string, view = 'loan_risk'): number[] => readRows(warehouseOf(folder), `SELECT _seq FROM ${view} ORDER BY _seq`).map(([seq]) => seq as number)
+export const seqsShown = (folder: string, view = 'loan_risk'): number[] =>
+  readRows(warehouseOf(folder), `SELECT _seq FROM ${view} ORDER BY _seq`).map(([seq]) => seq as number)
 
 /** The numbers of the rows of these years, as the file has them. */
 export const seqsOf = (rows: readonly (number | string)[], from: number, to = from): number[] =>

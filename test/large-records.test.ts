@@ -27,7 +27,10 @@ function limited(ports: Ports, most: Readonly<Record<string, number>>): Ports {
     return {
       ...taken,
       async commit(work) {
-        for (const { topic, batch: { ends } } of work.append ?? []) {
+        for (const {
+          topic,
+          batch: { ends },
+        } of work.append ?? []) {
           const largest = Math.max(0, ...ends.map((end, i) => end - (i === 0 ? 0 : ends[i - 1]!)))
           if (largest > limitOf(topic)) throw new Error(`${topic} takes no message of ${largest} bytes`)
         }

@@ -1,4 +1,7 @@
-/** Layers of state: a version goes on from another one's state where it lies, however often versions change, and nothing is left of one that is retired. */
+/**
+ * Layers of state: a version goes on from another one's state where it lies, however often versions change, and nothing is left of one that
+ * is retired.
+ */
 import { describe, expect, it } from 'vitest'
 import { loadPosition } from '../streams/position.ts'
 import { featureSet, last, mean, sum, type Definition } from '../feature-defs/language.ts'
@@ -20,13 +23,15 @@ const chain: readonly Definition[] = [v0, v1, v2, v3, v4, v5, v6].map(({ definit
 const set = { set: 'by_state', per: 'state', chain, text: '' }
 const at = { set: set.set, partition: 0 }
 
+const header = 'Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-Income Ratio,Zip Code,State,Employment Length,Policy Code'
+
 /** Half of the keys each year: a key may be met long after its version was switched to. */
 function loansByState(years: number): string {
   const lines = Array.from({ length: years * 20 }, (_, i) => {
     const state = String.fromCharCode(65 + ((Math.floor(i / 20) * 3 + ((i * 7) % 11)) % 23))
     return `1000,${2007 + Math.floor(i / 20)}-06-01,car,${300 + ((i * 37) % 500)},10%,100xx,${state},1 year,0`
   })
-  return `Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-Income Ratio,Zip Code,State,Employment Length,Policy Code\n${lines.join('\n')}\n`
+  return [header, ...lines, ''].join('\n')
 }
 
 /** What the command has to say, which must come to its end. */

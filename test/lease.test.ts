@@ -14,20 +14,25 @@ function testDirectory(): string {
   return join(dir, 'data')
 }
 
-const refusalOf = (taking: Promise<unknown>): Promise<Problem> => taking.then(
-  () => { throw new Error('the lease was given') },
-  (error: unknown) => {
-    expect(error).toBeInstanceOf(Problem)
-    return error as Problem
-  },
-)
+const refusalOf = (taking: Promise<unknown>): Promise<Problem> =>
+  taking.then(
+    () => {
+      throw new Error('the lease was given')
+    },
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(Problem)
+      return error as Problem
+    },
+  )
 
 describe('a lease', { timeout: 60_000 }, () => {
   it('is held by one at a time, in one process too, and free once it is closed', async () => {
     const dir = testDirectory()
     const lease = await takeLease(dir, 'sink', 'tidemark sink')
     const refusal = await refusalOf(takeLease(dir, 'sink', 'tidemark up'))
-    expect(refusal.what).toMatch(new RegExp(`^sink is held by process ${process.pid} on ${hostname()} since \\d{4}-\\d\\d-\\d\\dT\\S+Z: tidemark sink$`))
+    expect(refusal.what).toMatch(
+      new RegExp(`^sink is held by process ${process.pid} on ${hostname()} since \\d{4}-\\d\\d-\\d\\dT\\S+Z: tidemark sink$`),
+    )
     expect(refusal.todo).toContain(`kill ${process.pid}`)
     expect(refusal.message).not.toContain('\n')
     await lease.close()
@@ -38,7 +43,11 @@ describe('a lease', { timeout: 60_000 }, () => {
 
   it('of another name or in another directory is another lease', async () => {
     const dir = testDirectory()
-    const leases = await Promise.all([takeLease(dir, 'sink', 'a'), takeLease(dir, 'compute/loan_risk/0', 'b'), takeLease(testDirectory(), 'sink', 'c')])
+    const leases = await Promise.all([
+      takeLease(dir, 'sink', 'a'),
+      takeLease(dir, 'compute/loan_risk/0', 'b'),
+      takeLease(testDirectory(), 'sink', 'c'),
+    ])
     expect((await refusalOf(takeLease(dir, 'compute/loan_risk/0', 'd'))).what).toMatch(/: b$/)
     for (const lease of leases) await lease.close()
   })

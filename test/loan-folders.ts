@@ -39,7 +39,10 @@ export async function loansUntil2009(file: string): Promise<string> {
   return folder
 }
 
-/** The story that the oracle computes: v1 is applied cold after 2008, v2 forward-only after 2010, and the set of 2007 is computed beside them. */
+/**
+ * The story that the oracle computes: v1 is applied cold after 2008, v2 forward-only after 2010, and the set of 2007 is computed beside
+ * them.
+ */
 export async function tellStory(folder: string, file: string, config = ''): Promise<void> {
   const step = (words: string) => done(folder, `${words} ${config}`)
   await step('apply loan_risk@0 --yes')
@@ -56,14 +59,21 @@ export async function tellStory(folder: string, file: string, config = ''): Prom
   await step('sink --until-caught-up')
 }
 
-/** A folder for each version, in which it was applied before there was any data, and `take` brought all of it: what it computes with nothing in its past. */
+/**
+ * A folder for each version, in which it was applied before there was any data, and `take` brought all of it: what it computes with nothing
+ * in its past.
+ */
 export async function computedFresh(take: (folder: string) => Promise<unknown>): Promise<{ readonly [version: number]: string }> {
-  return Object.fromEntries(await Promise.all([0, 1, 2].map(async (version) => {
-    const folder = freshFolder()
-    for (let one = 0; one <= version; one++) await done(folder, `apply loan_risk@${one} --yes`)
-    await take(folder)
-    return [version, folder] as const
-  })))
+  return Object.fromEntries(
+    await Promise.all(
+      [0, 1, 2].map(async (version) => {
+        const folder = freshFolder()
+        for (let one = 0; one <= version; one++) await done(folder, `apply loan_risk@${one} --yes`)
+        await take(folder)
+        return [version, folder] as const
+      }),
+    ),
+  )
 }
 
 /** Another folder with the same data directory; what was ingested stays where it was. */
@@ -90,30 +100,33 @@ export async function withPorts<T>(folder: string, work: (ports: Ports) => Promi
 
 /** Every row of every table, and the schema, of the three files. */
 export function dumpOf(folder: string): Record<string, unknown> {
-  return Object.fromEntries(['log', 'registry', 'warehouse'].flatMap((file) => {
-    const db = new DatabaseSync(join(folder, '.tidemark', `${file}.db`), { readOnly: true })
-    try {
-      const all = (sql: string) => {
-        const statement = db.prepare(sql)
-        statement.setReturnArrays(true)
-        statement.setReadBigInts(true)
-        return statement.all() as unknown as unknown[][]
+  return Object.fromEntries(
+    ['log', 'registry', 'warehouse'].flatMap((file) => {
+      const db = new DatabaseSync(join(folder, '.tidemark', `${file}.db`), { readOnly: true })
+      try {
+        const all = (sql: string) => {
+          const statement = db.prepare(sql)
+          statement.setReturnArrays(true)
+          statement.setReadBigInts(true)
+          return statement.all() as unknown as unknown[][]
+        }
+        const schema = all('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name')
+        // A writer's epoch counts who came by, not what was done.
+        const tables = schema.flatMap(([type, name]) => (type === 'table' && name !== 'writers' ? [String(name)] : []))
+        return [[file, schema], ...tables.map((table) => [`${file}.${table}`, all(`SELECT * FROM ${table}`)])]
+      } finally {
+        db.close()
       }
-      const schema = all('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name')
-      // A writer's epoch counts who came by, not what was done.
-      const tables = schema.flatMap(([type, name]) => (type === 'table' && name !== 'writers' ? [String(name)] : []))
-      return [[file, schema], ...tables.map((table) => [`${file}.${table}`, all(`SELECT * FROM ${table}`)])]
-    } finally {
-      db.close()
-    }
-  }))
+    }),
+  )
 }
 
 /** Every row of a view, as it is to the last digit. */
 export const rowsIn = (folder: string, view: string) => rowsWith(folder, view, (name) => `CAST("${name}" AS TEXT)`)
 
 /** The same without when they were computed. */
-export const valuesIn = (folder: string, view: string) => rowsWith(folder, view, (name) => (name === '_modified_ts' ? undefined : `"${name}"`))
+export const valuesIn = (folder: string, view: string) =>
+  rowsWith(folder, view, (name) => (name === '_modified_ts' ? undefined : `"${name}"`))
 
 function rowsWith(folder: string, view: string, shown: (name: string) => string | undefined) {
   const columns = columnsOf(warehouseOf(folder), view).flatMap((name) => shown(String(name)) ?? [])
@@ -144,7 +157,8 @@ export const chain = [v0, v1, v2].map(({ definition }) => definition)
 export const unwatched = { actor: { who: 'somebody', why: null }, partitions: 1, signal: new AbortController().signal, report: () => {} }
 
 /** An apply that dies before its first row of history is written. */
-export const cutShort = (folder: string, version: number, mode: Mode) => withPorts(folder, async (ports) => {
-  const warehouse = { ...ports.warehouse, write: () => Promise.reject(new Error('killed')) }
-  await expect(apply({ ...ports, warehouse }, { chain, version, mode, ...unwatched })).rejects.toThrow('killed')
-})
+export const cutShort = (folder: string, version: number, mode: Mode) =>
+  withPorts(folder, async (ports) => {
+    const warehouse = { ...ports.warehouse, write: () => Promise.reject(new Error('killed')) }
+    await expect(apply({ ...ports, warehouse }, { chain, version, mode, ...unwatched })).rejects.toThrow('killed')
+  })

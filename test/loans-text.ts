@@ -3,7 +3,11 @@ const header = 'Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-
 
 /** A row of each year, in this order, or the line as it stands. */
 export const loansText = (rows: readonly (number | string)[]): string =>
-  [header, ...rows.map((row, i) => (typeof row === 'string' ? row : `1000,${row}-06-01,car,${600 + (i % 97)},10%,481xx,NM,4 years,0`)), ''].join('\n')
+  [
+    header,
+    ...rows.map((row, i) => (typeof row === 'string' ? row : `1000,${row}-06-01,car,${600 + (i % 97)},10%,481xx,NM,4 years,0`)),
+    '',
+  ].join('\n')
 
 /** The same, of people in these states in turn. */
 export const loansOfStates = (years: readonly number[], states: readonly string[]): string =>

@@ -1,4 +1,6 @@
-/** A registry in a file that was lost: every schema that a message of the store names comes back under its id, whoever had registered it. */
+/**
+ * A registry in a file that was lost: every schema that a message of the store names comes back under its id, whoever had registered it.
+ */
 import { describe, expect, it } from 'vitest'
 import { messagesOf } from '../use-cases/topic-messages.ts'
 import { featureSet, mean } from '../feature-defs/language.ts'
@@ -34,7 +36,16 @@ async function repaired(store: StoreInMemory): Promise<void> {
 /** As a producer whose definitions may be newer than what is applied. */
 const producing = (store: StoreInMemory, record: typeof rejectedLoan, from: number) => {
   const ports = store.open()
-  const options = { record, per: null, partitions: 1, years: [from, from] as const, strict: false, continue: false, signal, report: () => {} }
+  const options = {
+    record,
+    per: null,
+    partitions: 1,
+    years: [from, from] as const,
+    strict: false,
+    continue: false,
+    signal,
+    report: () => {},
+  }
   return produce({ ...ports, source: ports.openSource(''), rejects: ports.rejects('inflow') }, options)
 }
 
@@ -70,7 +81,10 @@ describe('a registry that was lost', () => {
     await streamed(store, [2009, 2009])
     expect(await schemasIn(store.open().registry)).toEqual(before)
     expect((await store.look()).base!.map(({ _seq }) => _seq)).toEqual([1, 2, 3, 4, 5])
-    expect(await verify(store.open(), { set: 'loan_risk', version: 1, signal, report: () => {} })).toMatchObject({ rows: 3, differences: 0 })
+    expect(await verify(store.open(), { set: 'loan_risk', version: 1, signal, report: () => {} })).toMatchObject({
+      rows: 3,
+      differences: 0,
+    })
   })
 
   it('where nothing was applied yet comes back with what was produced', async () => {
@@ -103,6 +117,7 @@ describe('a registry that was lost', () => {
     await (await log.writer('journal/loan_risk')).commit({ save })
     store.lose('registry')
     expect(await refusal(store, { do: 'repair' })).toMatch(
-      /^the registry has lost the schema \S+ of loan_risk, and nobody has written down what it was\. Restore the registry from a copy/)
+      /^the registry has lost the schema \S+ of loan_risk, and nobody has written down what it was\. Restore the registry from a copy/,
+    )
   })
 })

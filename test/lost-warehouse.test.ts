@@ -33,8 +33,12 @@ describe('a warehouse that was lost', () => {
     store.lose('warehouse')
     const before = await store.print()
     const commands: readonly Command[] = [
-      ...[0, 1, 2].map((version) => ({ do: 'apply', version, mode: 'backfill' }) as const), { do: 'promote', version: 0 },
-      { do: 'promote', version: 1 }, { do: 'rollback' }, { do: 'retire', version: 0 }, { do: 'sink' },
+      ...[0, 1, 2].map((version) => ({ do: 'apply', version, mode: 'backfill' }) as const),
+      { do: 'promote', version: 0 },
+      { do: 'promote', version: 1 },
+      { do: 'rollback' },
+      { do: 'retire', version: 0 },
+      { do: 'sink' },
     ]
     const namesRepair = expect.stringMatching(/tidemark repair loan_risk$/)
     for (const command of commands) expect([command, await refusal(store, command)]).toEqual([command, namesRepair])
@@ -48,7 +52,10 @@ describe('a warehouse that was lost', () => {
     const before = await store.look()
     store.lose('warehouse')
     // Of @0 outflow has 2008, of @1 2010.
-    expect(await repaired(store)).toEqual([[6, 0], [8, 0]])
+    expect(await repaired(store)).toEqual([
+      [6, 0],
+      [8, 0],
+    ])
     expect(await addsUp(store)).toEqual([true, true])
     expect(await proof(store, 0)).toMatchObject({ rows: 6, notSunk: 2, differences: 0 })
     expect(await proof(store, 1)).toMatchObject({ rows: 8, notSunk: 2, differences: 0 })

@@ -14,7 +14,12 @@ const dispose = async () => {}
 
 async function newLog() {
   const store = memoryStore()
-  return { log: async () => openMemoryLog(store), checkpoints: async () => openMemoryCheckpoints(store), drop: async (topic: string) => void store.topics.delete(topic), dispose }
+  return {
+    log: async () => openMemoryLog(store),
+    checkpoints: async () => openMemoryCheckpoints(store),
+    drop: async (topic: string) => void store.topics.delete(topic),
+    dispose,
+  }
 }
 
 logContract('memory', newLog)

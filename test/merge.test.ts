@@ -16,8 +16,21 @@ async function* batches(numbers: readonly number[], cuts: readonly number[]): As
   }
 }
 
-const streamsOf = ({ numbers, cuts, streams }: { readonly numbers: readonly number[]; readonly cuts: readonly number[]; readonly streams: number }) =>
-  Array.from({ length: streams }, (_, stream) => batches(numbers.filter((number) => number % streams === stream), cuts))
+const streamsOf = ({
+  numbers,
+  cuts,
+  streams,
+}: {
+  readonly numbers: readonly number[]
+  readonly cuts: readonly number[]
+  readonly streams: number
+}) =>
+  Array.from({ length: streams }, (_, stream) =>
+    batches(
+      numbers.filter((number) => number % streams === stream),
+      cuts,
+    ),
+  )
 
 /** Each number with the side that has it, one after the other. */
 function walked(some: readonly number[], others: readonly number[]): string[] {
@@ -33,15 +46,17 @@ function walked(some: readonly number[], others: readonly number[]): string[] {
 }
 
 it('gives every row of both sides once and in order, beside the one of the same number, however they are cut and spread over streams', async () => {
-  await fc.assert(fc.asyncProperty(side, side, async (some, others) => {
-    const found: string[] = []
-    for await (const { left, right, count } of merge(streamsOf(some), streamsOf(others))) {
-      for (let k = 0; k < count; k++) {
-        const at = [left, right].map((span) => span?.seq[span.first + k])
-        if (left && right) expect(at[0]).toBe(at[1])
-        found.push(`${left && right ? 'both' : left ? 'left' : 'right'} ${at[0] ?? at[1]}`)
+  await fc.assert(
+    fc.asyncProperty(side, side, async (some, others) => {
+      const found: string[] = []
+      for await (const { left, right, count } of merge(streamsOf(some), streamsOf(others))) {
+        for (let k = 0; k < count; k++) {
+          const at = [left, right].map((span) => span?.seq[span.first + k])
+          if (left && right) expect(at[0]).toBe(at[1])
+          found.push(`${left && right ? 'both' : left ? 'left' : 'right'} ${at[0] ?? at[1]}`)
+        }
       }
-    }
-    expect(found).toEqual(walked(some.numbers, others.numbers))
-  }))
+      expect(found).toEqual(walked(some.numbers, others.numbers))
+    }),
+  )
 })

@@ -65,7 +65,10 @@ describe('a version that was promoted and never computed', () => {
 
   it('in a store of before the journal is passed over', async () => {
     // Of one promotion number a version: the second is of a @0 that was shown again over a cold @1 to which no consumer ever came.
-    for (const promotions of [{ 0: 1, 1: 2 }, { 0: 3, 1: 2 }]) {
+    for (const promotions of [
+      { 0: 1, 1: 2 },
+      { 0: 3, 1: 2 },
+    ]) {
       for await (const store of killedOnTop(loanRisk, 1, 'cold')) {
         await withoutJournal(store, loanRisk)
         // Killed before the warehouse heard of it.

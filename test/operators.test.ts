@@ -28,7 +28,10 @@ function texts(values: readonly (string | null)[]): TextColumn {
 /** A field of each kind, of values that come from numbers. */
 const fields: { readonly [kind in FieldKind]: { of(value: number): Input; column(values: readonly Input[]): FieldColumn } } = {
   number: { of: (value) => value, column: (values) => ({ kind: 'number', values: numbers(values as readonly Value[]) }) },
-  date: { of: (value) => Math.trunc(value % 20_000), column: (values) => ({ kind: 'date', days: Int32Array.from(values as readonly Value[], (day) => day ?? noDay) }) },
+  date: {
+    of: (value) => Math.trunc(value % 20_000),
+    column: (values) => ({ kind: 'date', days: Int32Array.from(values as readonly Value[], (day) => day ?? noDay) }),
+  },
   text: { of: String, column: (values) => texts(values as readonly (string | null)[]) },
 }
 
@@ -71,35 +74,45 @@ function expectTable(rows: readonly { readonly [column: string]: Value }[], spec
 
 const over = (op: string, options: { readonly [option: string]: number }): OperatorSpec => ({ op, of: 'x', ...options })
 const ema = (span: number, round?: number) => over('ema', round === undefined ? { span } : { span, round })
-const named = ({ of, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
+const named = ({ of: _, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
 
 describe('windows of records', () => {
   it('use fewer records at the start', () => {
     const ma100 = over('mean', { last: 100, round: 3 })
-    expectTable(table`
+    expectTable(
+      table`
       x   | ma100
       0   | 0
       611 | 305.5
-      502 | 371`, { ma100 })
-    expectTable(table`
+      502 | 371`,
+      { ma100 },
+    )
+    expectTable(
+      table`
       x   | ma100
       0   | 0
       614 | 307
-      579 | 397.667`, { ma100 })
+      579 | 397.667`,
+      { ma100 },
+    )
   })
 
   it('forget the record that falls out', () => {
-    expectTable(table`
+    expectTable(
+      table`
       x  | mean | sum | count | min | max | stddev             | last
       4  | 4    | 4   | 1     | 4   | 4   | -                  | 4
       2  | 3    | 6   | 2     | 2   | 4   | 1.4142135623730951 | 2
       9  | 5.5  | 11  | 2     | 2   | 9   | 4.949747468305833  | 9
       9  | 9    | 18  | 2     | 9   | 9   | 0                  | 9
-      -1 | 4    | 8   | 2     | -1  | 9   | 7.0710678118654755 | -1`, all({ last: 2 }))
+      -1 | 4    | 8   | 2     | -1  | 9   | 7.0710678118654755 | -1`,
+      all({ last: 2 }),
+    )
   })
 
   it('give a null a place but no part', () => {
-    expectTable(table`
+    expectTable(
+      table`
       x | mean | sum | count | min | max | stddev             | last
       - | -    | -   | 0     | -   | -   | -                  | -
       6 | 6    | 6   | 1     | 6   | 6   | -                  | 6
@@ -108,21 +121,27 @@ describe('windows of records', () => {
       - | 3    | 3   | 1     | 3   | 3   | -                  | 3
       - | 3    | 3   | 1     | 3   | 3   | -                  | 3
       - | -    | -   | 0     | -   | -   | -                  | -
-      0 | 0    | 0   | 1     | 0   | 0   | -                  | 0`, all({ last: 3 }))
+      0 | 0    | 0   | 1     | 0   | 0   | -                  | 0`,
+      all({ last: 3 }),
+    )
   })
 
   it('hold one record when asked for one', () => {
-    expectTable(table`
+    expectTable(
+      table`
       x | mean | sum | count | min | max | stddev | last
       5 | 5    | 5   | 1     | 5   | 5   | -      | 5
       - | -    | -   | 0     | -   | -   | -      | -
-      7 | 7    | 7   | 1     | 7   | 7   | -      | 7`, all({ last: 1 }))
+      7 | 7    | 7   | 1     | 7   | 7   | -      | 7`,
+      all({ last: 1 }),
+    )
   })
 })
 
 describe('windows of days', () => {
   it('reach back over days, not records', () => {
-    expectTable(table`
+    expectTable(
+      table`
       day | x  | mean | sum | count | min | max | stddev             | last
       10  | 4  | 4    | 4   | 1     | 4   | 4   | -                  | 4
       10  | 8  | 6    | 12  | 2     | 4   | 8   | 2.8284271247461903 | 8
@@ -130,11 +149,14 @@ describe('windows of days', () => {
       12  | 3  | 5    | 15  | 3     | 3   | 8   | 2.6457513110645907 | 3
       13  | 5  | 4    | 8   | 2     | 3   | 5   | 1.4142135623730951 | 5
       20  | -  | -    | -   | 0     | -   | -   | -                  | -
-      21  | 1  | 1    | 1   | 1     | 1   | 1   | -                  | 1`, all({ days: 3 }))
+      21  | 1  | 1    | 1   | 1     | 1   | 1   | -                  | 1`,
+      all({ days: 3 }),
+    )
   })
 
   it('count a late record from when it arrives, in the windows of later days too', () => {
-    expectTable(table`
+    expectTable(
+      table`
       day | x   | mean | sum | count | min | max | stddev             | last
       10  | 1   | 1    | 1   | 1     | 1   | 1   | -                  | 1
       12  | 7   | 4    | 8   | 2     | 1   | 7   | 4.242640687119285  | 7
@@ -143,7 +165,9 @@ describe('windows of days', () => {
       12  | 4   | 28   | 112 | 4     | 1   | 100 | 48.062459362791664 | 4
       13  | -   | 37   | 111 | 3     | 4   | 100 | 54.58021619598075  | 4
       11  | -   | 35   | 105 | 3     | 1   | 100 | 56.31163290120435  | 4
-      14  | -   | 5.5  | 11  | 2     | 4   | 7   | 2.1213203435596424 | 4`, all({ days: 3 }))
+      14  | -   | 5.5  | 11  | 2     | 4   | 7   | 2.1213203435596424 | 4`,
+      all({ days: 3 }),
+    )
   })
 })
 
@@ -153,30 +177,37 @@ const all = (window: { readonly [name in WindowName]?: number }): { readonly [co
 
 describe('the exponential moving average', () => {
   it('starts at the first value and lets nulls pass', () => {
-    expectTable(table`
+    expectTable(
+      table`
       x  | ema3 | ema4
       -  | -    | -
       8  | 8    | 8
       4  | 6    | 6.4
       -  | 6    | 6.4
       0  | 3    | 3.84
-      10 | 6.5  | 6.3`, { ema3: ema(3), ema4: ema(4, 2) })
+      10 | 6.5  | 6.3`,
+      { ema3: ema(3), ema4: ema(4, 2) },
+    )
   })
 
   it('rounds what it yields, never what it keeps', () => {
-    expectTable(table`
+    expectTable(
+      table`
       x | whole | precise
       0 | 0     | 0
       1 | 1     | 0.5
       1 | 1     | 0.75
       0 | 0     | 0.375
-      0 | 0     | 0.1875`, { whole: ema(3, 0), precise: ema(3) })
+      0 | 0     | 0.1875`,
+      { whole: ema(3, 0), precise: ema(3) },
+    )
   })
 })
 
 describe('rounding', () => {
   it('is half away from zero on the decimals as they are written', () => {
-    expectTable(table`
+    expectTable(
+      table`
       x       | whole | three
       2.5     | 3     | 2.5
       -2.5    | -3    | -2.5
@@ -189,10 +220,12 @@ describe('rounding', () => {
       0.00049 | 0     | 0
       8.0005  | 8     | 8.001
       1e300   | 1e300 | 1e300
-      5e-324  | 0     | 0`, {
-      whole: over('sum', { last: 1, round: 0 }),
-      three: over('sum', { last: 1, round: 3 }),
-    })
+      5e-324  | 0     | 0`,
+      {
+        whole: over('sum', { last: 1, round: 0 }),
+        three: over('sum', { last: 1, round: 3 }),
+      },
+    )
   })
 
   it('agrees between the operators on a window of one', () => {
@@ -205,26 +238,43 @@ describe('rounding', () => {
   })
 
   it('of a mean takes ties away from zero', () => {
-    expectTable(table`
+    expectTable(
+      table`
       x   | two
       1   | 1
       1.01 | 1.01
       -1.02 | -0.01
       -1.01 | -1.02
-      0.01 | -0.5`, { two: over('mean', { last: 2, round: 2 }) })
+      0.01 | -0.5`,
+      { two: over('mean', { last: 2, round: 2 }) },
+    )
   })
 
   it('sees a tie that the double falls short of', () => {
-    const shortOf = [[1.005, 2], [8.345, 2], [0.285, 2], [-1.255, 2], [1.15, 1], [4.35, 1], [0.000005, 5], [-0.615, 2]] as const
+    const shortOf = [
+      [1.005, 2],
+      [8.345, 2],
+      [0.285, 2],
+      [-1.255, 2],
+      [1.15, 1],
+      [4.35, 1],
+      [0.000005, 5],
+      [-0.615, 2],
+    ] as const
     expect(shortOf.map(([value, round]) => roundDecimal(value, round))).toEqual([1.01, 8.35, 0.29, -1.26, 1.2, 4.4, 0.00001, -0.62])
   })
 
   it('equals exact rounding of the decimal, for any double', () => {
     const anyRound = fc.integer({ min: 0, max: 15 })
-    const tie = fc.tuple(fc.integer({ min: -100_000, max: 100_000 }), anyRound).map(([digits, round]) => [Number(`${digits}5e-${round + 1}`), round] as const)
-    fc.assert(fc.property(fc.oneof(fc.tuple(anyValue, anyRound), tie), ([value, round]) => {
-      expect(roundDecimal(value, round)).toBe(exact(over('last', { last: 1, round }), [value], [0])[0])
-    }), { numRuns: 2000 })
+    const tie = fc
+      .tuple(fc.integer({ min: -100_000, max: 100_000 }), anyRound)
+      .map(([digits, round]) => [Number(`${digits}5e-${round + 1}`), round] as const)
+    fc.assert(
+      fc.property(fc.oneof(fc.tuple(anyValue, anyRound), tie), ([value, round]) => {
+        expect(roundDecimal(value, round)).toBe(exact(over('last', { last: 1, round }), [value], [0])[0])
+      }),
+      { numRuns: 2000 },
+    )
   })
 })
 
@@ -256,7 +306,9 @@ describe('exactness', () => {
   it('holds when values, or days, that fit alone are too large together', () => {
     const oneDay = everyRow(60).map(() => 100)
     const backwards = everyRow(60).map((row) => 100 - (row >> 1))
-    for (const [start, value] of [oneDay, backwards].flatMap((start) => [999_999_999_999_999, 40_000_001, 9_000_001].map((value) => [start, value] as const))) {
+    for (const [start, value] of [oneDay, backwards].flatMap((start) =>
+      [999_999_999_999_999, 40_000_001, 9_000_001].map((value) => [start, value] as const),
+    )) {
       const days = [...start, 101, 90, 101]
       const inputs = days.map((_, row): Value => (row < 60 ? value - (row % 3) : null))
       for (const spec of (['sum', 'mean', 'stddev'] as const).flatMap((op) => [over(op, { days: 30 }), over(op, { last: 50 })])) {
@@ -297,19 +349,29 @@ describe('exactness', () => {
 
   it('turns ratios of any size into the nearest double', () => {
     const big = fc.bigInt({ min: -(2n ** 1200n), max: 2n ** 1200n })
-    const positive = fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 64n }), fc.integer({ min: 0, max: 2200 })).map(([value, shift]) => value << BigInt(shift))
-    fc.assert(fc.property(big, positive, (numerator, denominator) => {
-      expect(nearestDouble(numerator, denominator)).toBe(toDouble({ over: numerator, under: denominator }))
-    }), { numRuns: 500 })
+    const positive = fc
+      .tuple(fc.bigInt({ min: 1n, max: 2n ** 64n }), fc.integer({ min: 0, max: 2200 }))
+      .map(([value, shift]) => value << BigInt(shift))
+    fc.assert(
+      fc.property(big, positive, (numerator, denominator) => {
+        expect(nearestDouble(numerator, denominator)).toBe(toDouble({ over: numerator, under: denominator }))
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('takes ratios half-way between two doubles to the even one', () => {
-    const half = fc.oneof(fc.integer({ min: 2 ** 52, max: 2 ** 53 - 1 }), fc.integer({ min: 0, max: 1000 })).map((below) => BigInt(below) * 2n + 1n)
+    const half = fc
+      .oneof(fc.integer({ min: 2 ** 52, max: 2 ** 53 - 1 }), fc.integer({ min: 0, max: 1000 }))
+      .map((below) => BigInt(below) * 2n + 1n)
     const places = fc.oneof(fc.integer({ min: 0, max: 1080 }), fc.constant(1075))
-    fc.assert(fc.property(half, places, fc.constantFrom(-1n, 0n, 1n), (odd, shift, nudge) => {
-      const [over, under] = [odd * 2n ** 60n + nudge, 2n ** BigInt(shift + 60)]
-      expect(nearestDouble(over, under)).toBe(toDouble({ over, under }))
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(half, places, fc.constantFrom(-1n, 0n, 1n), (odd, shift, nudge) => {
+        const [over, under] = [odd * 2n ** 60n + nudge, 2n ** BigInt(shift + 60)]
+        expect(nearestDouble(over, under)).toBe(toDouble({ over, under }))
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 
@@ -321,19 +383,44 @@ const tried: { readonly [window in WindowName]: readonly { readonly [option: str
 }
 
 /** Every operator, over each of its windows and each kind of field that it takes: one that is added must obey every law below. */
-const specs = operators.flatMap((operator) => operator.takes.kinds.flatMap((kind) =>
-  windowsOf(operator).flatMap((window) => tried[window]).map((options) => {
-    const spec = over(operator.op, options)
-    return [`${named(spec)}${kind === 'number' ? '' : ` of a ${kind}`}`, spec, kind] as const
-  })))
+const specs = operators.flatMap((operator) =>
+  operator.takes.kinds.flatMap((kind) =>
+    windowsOf(operator)
+      .flatMap((window) => tried[window])
+      .map((options) => {
+        const spec = over(operator.op, options)
+        return [`${named(spec)}${kind === 'number' ? '' : ` of a ${kind}`}`, spec, kind] as const
+      }),
+  ),
+)
 
 const score = fc.integer({ min: 0, max: 900 })
 const cents = fc.integer({ min: -10_000_000, max: 10_000_000 }).map((value) => value / 100)
-const mixedScale = fc.tuple(fc.integer({ min: -100_000, max: 100_000 }), fc.integer({ min: 0, max: 15 })).map(([digits, places]) => digits / 10 ** places)
+const mixedScale = fc
+  .tuple(fc.integer({ min: -100_000, max: 100_000 }), fc.integer({ min: 0, max: 15 }))
+  .map(([digits, places]) => digits / 10 ** places)
 /** Their squares, or their sums, no longer fit doubles. */
 const close = fc.integer({ min: 9_000_000, max: 9_000_003 })
 const large = fc.integer({ min: 900_000_000_000_000, max: 999_999_999_999_999 })
-const edges = [0, -0, 0.5, -0.5, 1e300, -1e300, 5e-324, -5e-324, 0.1, 0.2, 0.30000000000000004, 1 / 3, 999999999999999, 1e15, 2 ** 53, -(2 ** 53) - 2, 1e22]
+const edges = [
+  0,
+  -0,
+  0.5,
+  -0.5,
+  1e300,
+  -1e300,
+  5e-324,
+  -5e-324,
+  0.1,
+  0.2,
+  0.30000000000000004,
+  1 / 3,
+  999999999999999,
+  1e15,
+  2 ** 53,
+  -(2 ** 53) - 2,
+  1e22,
+]
 const edge = fc.constantFrom(...edges)
 const anyDouble = fc.double({ noNaN: true, min: -8e307, max: 8e307 })
 /** Their sums, their squares and their distances lie beyond the doubles. */
@@ -341,55 +428,85 @@ const huge = fc.oneof(fc.double({ noNaN: true, min: -1.7e308, max: 1.7e308 }), f
 const anyValue = fc.oneof(score, cents, mixedScale, edge, anyDouble)
 
 /** Stretches of values of one sort, so that windows fill with it, then another. */
-const stretch = fc.constantFrom(score, cents, mixedScale, close, large, huge, anyValue).chain((sort) => fc.array(fc.option(sort, { freq: 5 }), { maxLength: 30 }))
+const stretch = fc
+  .constantFrom(score, cents, mixedScale, close, large, huge, anyValue)
+  .chain((sort) => fc.array(fc.option(sort, { freq: 5 }), { maxLength: 30 }))
 const values = fc.array(stretch, { maxLength: 6 }).map((stretches) => stretches.flat())
 
 /** Days mostly go on; some records are late by a little, some by much. */
-const dayStep = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) }, fc.integer({ min: -40, max: 40 }))
-const numberSeries = values.chain((inputs) => fc.record({
-  inputs: fc.constant(inputs),
-  days: fc.array(dayStep, { minLength: inputs.length, maxLength: inputs.length }).map((steps) => {
-    let day = 14_000
-    return steps.map((step) => (day += step))
+const dayStep = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(0) },
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) },
+  fc.integer({ min: -40, max: 40 }),
+)
+const numberSeries = values.chain((inputs) =>
+  fc.record({
+    inputs: fc.constant(inputs),
+    days: fc.array(dayStep, { minLength: inputs.length, maxLength: inputs.length }).map((steps) => {
+      let day = 14_000
+      return steps.map((step) => (day += step))
+    }),
+    cuts: fc.array(fc.integer({ min: 0, max: inputs.length }), { maxLength: 8 }).map((cuts) => cuts.sort((a, b) => a - b)),
   }),
-  cuts: fc.array(fc.integer({ min: 0, max: inputs.length }), { maxLength: 8 }).map((cuts) => cuts.sort((a, b) => a - b)),
-}))
+)
 
 const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(specs)('%s', (_, spec, kind) => {
   /** The same series, of values of this kind. */
-  const series = numberSeries.map(({ inputs, ...rest }) =>
-    ({ ...rest, inputs: inputs.map((value) => (value === null ? null : fields[kind].of(value))) }))
+  const series = numberSeries.map(({ inputs, ...rest }) => ({
+    ...rest,
+    inputs: inputs.map((value) => (value === null ? null : fields[kind].of(value))),
+  }))
 
   it('equals the independent exact oracle', () => {
-    fc.assert(fc.property(series, ({ inputs, days }) => {
-      expect(yields(spec, inputs, days, { kind })).toEqual(exact(spec, inputs, days))
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(series, ({ inputs, days }) => {
+        expect(yields(spec, inputs, days, { kind })).toEqual(exact(spec, inputs, days))
+      }),
+      { numRuns: 40 },
+    )
   })
 
   it('yields the same bits for any chunking', () => {
-    fc.assert(fc.property(series, ({ inputs, days, cuts }) => {
-      const whole = yields(spec, inputs, days, { kind })
-      expect(yields(spec, inputs, days, { kind, cuts })).toEqual(whole)
-      expect(yields(spec, inputs, days, { kind, cuts: everyRow(inputs.length) })).toEqual(whole)
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(series, ({ inputs, days, cuts }) => {
+        const whole = yields(spec, inputs, days, { kind })
+        expect(yields(spec, inputs, days, { kind, cuts })).toEqual(whole)
+        expect(yields(spec, inputs, days, { kind, cuts: everyRow(inputs.length) })).toEqual(whole)
+      }),
+      { numRuns: 40 },
+    )
   })
 
   it('resumes from a saved state as if never stopped, and saves no more than it says', () => {
-    fc.assert(fc.property(series, ({ inputs, days, cuts }) => {
-      expect(yields(spec, inputs, days, { kind, cuts, saving: true })).toEqual(yields(spec, inputs, days, { kind }))
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(series, ({ inputs, days, cuts }) => {
+        expect(yields(spec, inputs, days, { kind, cuts, saving: true })).toEqual(yields(spec, inputs, days, { kind }))
+      }),
+      { numRuns: 40 },
+    )
   })
 
   it('gives nulls a place but no part', () => {
-    fc.assert(fc.property(series.filter(({ inputs }) => inputs.length > 0), ({ inputs, days }) => {
-      const final = inputs.length - 1
-      const first = Math.max(0, inputs.length - ((spec['last'] ?? inputs.length) as number))
-      const kept = everyRow(inputs.length).filter((row) => row === final || (row >= first && inputs[row] !== null))
-      const without = yields(spec, kept.map((row) => inputs[row]!), kept.map((row) => days[row]!), { kind })
-      expect(without.at(-1)).toEqual(yields(spec, inputs, days, { kind }).at(-1))
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(
+        series.filter(({ inputs }) => inputs.length > 0),
+        ({ inputs, days }) => {
+          const final = inputs.length - 1
+          const first = Math.max(0, inputs.length - ((spec['last'] ?? inputs.length) as number))
+          const kept = everyRow(inputs.length).filter((row) => row === final || (row >= first && inputs[row] !== null))
+          const without = yields(
+            spec,
+            kept.map((row) => inputs[row]!),
+            kept.map((row) => days[row]!),
+            { kind },
+          )
+          expect(without.at(-1)).toEqual(yields(spec, inputs, days, { kind }).at(-1))
+        },
+      ),
+      { numRuns: 40 },
+    )
   })
 })
 
@@ -408,10 +525,18 @@ describe('operators', () => {
     expect(readFileSync('feature-defs/fractions.ts', 'utf8')).not.toMatch(/\bimport\b/)
   })
 
-  it.each(Object.entries({
-    count: '401fc0d58b69f4a4', sum: '39fb50ef91788581', mean: '39fb50ef91788581', stddev: 'f2b64110a3c2c1f3',
-    min: 'af5a960e2f4b8e6c', max: '223e552ce4bdf119', last: '44784b170ae25230', ema: '98267bea1074b37e',
-  }))('save states of %s as the bytes that stores of before hold', (op, digest) => {
+  it.each(
+    Object.entries({
+      count: '401fc0d58b69f4a4',
+      sum: '39fb50ef91788581',
+      mean: '39fb50ef91788581',
+      stddev: 'f2b64110a3c2c1f3',
+      min: 'af5a960e2f4b8e6c',
+      max: '223e552ce4bdf119',
+      last: '44784b170ae25230',
+      ema: '98267bea1074b37e',
+    }),
+  )('save states of %s as the bytes that stores of before hold', (op, digest) => {
     const hash = createHash('sha256')
     for (const [, spec] of specs.filter(([, spec, kind]) => spec.op === op && kind === 'number')) {
       const computation = computationOf(spec)
@@ -431,15 +556,17 @@ describe('operators', () => {
       takes: { kinds: ['text'], read: (column) => column },
       gives: 'number',
       params: {},
-      windows: { last: (): Computation<{ most: number }, TextColumn> => ({
-        init: () => ({ most: 0 }),
-        run(state, { starts, ends }, rows, out, from, to) {
-          for (let row = from; row < to; row++) out[row] = state.most = Math.max(state.most, ends[row]! - starts[row]!)
-        },
-        save: () => new Uint8Array(0),
-        load: () => ({ most: 0 }),
-        mostBytes: () => 0,
-      }) },
+      windows: {
+        last: (): Computation<{ most: number }, TextColumn> => ({
+          init: () => ({ most: 0 }),
+          run(state, { starts, ends }, rows, out, from, to) {
+            for (let row = from; row < to; row++) out[row] = state.most = Math.max(state.most, ends[row]! - starts[row]!)
+          },
+          save: () => new Uint8Array(0),
+          load: () => ({ most: 0 }),
+          mostBytes: () => 0,
+        }),
+      },
       exact: (values) => Math.max(...values.map(({ length }) => length)),
     })
     const computation = longest.windows.last(9, {})

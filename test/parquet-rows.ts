@@ -17,9 +17,16 @@ export type Row = {
 export const nothing: Row = { d: null, whole: null, i: null, b: null, l: 0n, day: null, t: null }
 
 export const columns: readonly SqlColumn[] = [
-  { name: 'd', type: 'double' }, { name: 'whole', type: 'double' }, { name: 'i', type: 'integer' }, { name: 'b', type: 'bigint' },
-  { name: 'l', type: 'bigint' }, { name: 'day', type: 'date' }, { name: 't', type: { varchar: 65535 } },
-  { name: 'nothing', type: 'double' }, { name: 'silence', type: { varchar: 1 } }, { name: 'n', type: 'bigint' },
+  { name: 'd', type: 'double' },
+  { name: 'whole', type: 'double' },
+  { name: 'i', type: 'integer' },
+  { name: 'b', type: 'bigint' },
+  { name: 'l', type: 'bigint' },
+  { name: 'day', type: 'date' },
+  { name: 't', type: { varchar: 65535 } },
+  { name: 'nothing', type: 'double' },
+  { name: 'silence', type: { varchar: 1 } },
+  { name: 'n', type: 'bigint' },
 ]
 export const types = ['DOUBLE', 'DOUBLE', 'INTEGER', 'BIGINT', 'BIGINT', 'DATE', 'VARCHAR', 'DOUBLE', 'VARCHAR', 'BIGINT']
 
@@ -30,7 +37,10 @@ const anyRow: fc.Arbitrary<Row> = fc.record({
   whole: fc.oneof(few(null, -0, 2 ** 53), fc.maxSafeInteger()),
   i: fc.oneof(few(null, -0, 2 ** 31 - 1, -(2 ** 31)), fc.integer()),
   b: fc.oneof(few(null, 2 ** 53, -(2 ** 53), 2 ** 32, -(2 ** 32), 2 ** 31, -1), fc.maxSafeInteger()),
-  l: fc.oneof(few(0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 1_700_000_000_000_000_000n), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+  l: fc.oneof(
+    few(0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 1_700_000_000_000_000_000n),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  ),
   day: fc.oneof(few(null, -719_162, 2_932_896, 0), fc.integer({ min: -719_162, max: 2_932_896 })),
   t: fc.oneof(
     few(null, '', 'NULL', 'NY', 'CA', '10+ years', 'debt_consolidation', '🚗💳 日本語', 'x\0y', 'line\r\nline'),
@@ -41,8 +51,11 @@ const anyRow: fc.Arbitrary<Row> = fc.record({
 
 /** Rows with runs of the same, in batches of any size. */
 export const anyBatches: fc.Arbitrary<Row[][]> = fc.array(
-  fc.array(fc.tuple(anyRow, fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 30 }))), { maxLength: 12 })
-    .map((runs) => runs.flatMap(([row, times]) => Array<Row>(times).fill(row))), { maxLength: 5 })
+  fc
+    .array(fc.tuple(anyRow, fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 30 }))), { maxLength: 12 })
+    .map((runs) => runs.flatMap(([row, times]) => Array<Row>(times).fill(row))),
+  { maxLength: 5 },
+)
 
 /** The columns in another order than the file has them; `n` counts from `before`. */
 export function toColumns(rows: readonly Row[], before = 0): Columns {
@@ -69,8 +82,18 @@ export function toColumns(rows: readonly Row[], before = 0): Columns {
 const wide = (value: number | null) => (value === null ? null : BigInt(value))
 
 /** As DuckDB has it: -0 stays -0 where the column is of doubles. */
-export const expected = ({ d, whole, i, b, l, day, t }: Row, at: number) =>
-  [d, whole, i === null ? null : i + 0, wide(b), l, day, t, null, null, BigInt(at)]
+export const expected = ({ d, whole, i, b, l, day, t }: Row, at: number) => [
+  d,
+  whole,
+  i === null ? null : i + 0,
+  wide(b),
+  l,
+  day,
+  t,
+  null,
+  null,
+  BigInt(at),
+]
 
 export type Read = { readonly names: readonly string[]; readonly types: readonly string[]; readonly rows: unknown[][] }
 

@@ -14,7 +14,9 @@ describe('produce', { timeout: limitMs }, () => {
     await withPorts(folder, async ({ log }) => (await log.writer('produce/inflow')).close())
     const { code, out, err } = await produce.ended
     expect({ code, out }).toEqual({ code: 1, out: '' })
-    expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: another producer took over inflow, or this one was stopped, or the log away, for so long .*\. Nothing is lost or doubled\. .* run this again: it goes on from what inflow holds\.$/)
+    expect(err.trim().split('\n').at(-1)).toMatch(
+      /^tidemark: another producer took over inflow, or this one was stopped, or the log away, for so long .*\. Nothing is lost or doubled\. .* run this again: it goes on from what inflow holds\.$/,
+    )
     const before = await held()
     const { rows, alreadyHeld } = await json(folder, `produce --years 2007-2012 --file ${file}`)
     expect(alreadyHeld).toBe(before)

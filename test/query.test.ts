@@ -17,7 +17,11 @@ const many = `${numbers('LIMIT 400000')} SELECT i, i / 7.0 AS seventh, hex(zerob
 const endless = `${numbers('')} SELECT count(*) FROM n`
 
 /** The processes that this one has started. */
-const childrenOf = (pid: number): number[] => spawnSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean).map(Number)
+const childrenOf = (pid: number): number[] =>
+  spawnSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter(Boolean)
+    .map(Number)
 
 /** One that nobody has buried yet is gone. */
 const isThere = (pid: number) => !/^(Z.*)?$/.test(spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout.trim())
@@ -29,7 +33,11 @@ describe('a query', { timeout: limitMs }, () => {
     const csv = await tidemark(folder, `query '${many}' --format csv`, little)
     expect([csv.code, csv.err]).toEqual([0, ''])
     const lines = csv.out.trimEnd().split('\n')
-    expect([lines.length, lines[0], lines.at(-1)]).toEqual([400_001, 'i,seventh,digits', '400000,57142.857142857145,00000000000000000000400000'])
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([
+      400_001,
+      'i,seventh,digits',
+      '400000,57142.857142857145,00000000000000000000400000',
+    ])
     const json = await tidemark(folder, `query '${many}' --format json`, little)
     expect([json.code, json.err]).toEqual([0, ''])
     const rows = JSON.parse(json.out) as readonly unknown[]
@@ -43,10 +51,15 @@ describe('a query', { timeout: limitMs }, () => {
   })
 
   it('tells infinities and null apart in JSON, and refuses two columns of one name', async () => {
-    expect(JSON.parse(await done(folder, `query 'SELECT 9e999 AS up, -9e999 AS down, null AS none' --format json`))).toEqual([{ up: 'Infinity', down: '-Infinity', none: null }])
+    expect(JSON.parse(await done(folder, `query 'SELECT 9e999 AS up, -9e999 AS down, null AS none' --format json`))).toEqual([
+      { up: 'Infinity', down: '-Infinity', none: null },
+    ])
     expect(await done(folder, `query 'SELECT 1 AS a WHERE false' --format json`)).toBe('[]')
     const twice = await tidemark(folder, `query 'SELECT 1 AS a, 2 AS a' --format json`)
-    expect([twice.code, twice.err]).toEqual([1, 'tidemark: two columns of the result are called a, and JSON would keep one. Name one of them otherwise: a AS other_name.\n'])
+    expect([twice.code, twice.err]).toEqual([
+      1,
+      'tidemark: two columns of the result are called a, and JSON would keep one. Name one of them otherwise: a AS other_name.\n',
+    ])
     expect(await done(folder, `query 'SELECT 1 AS a, 2 AS a' --format csv`)).toBe('a,a\n1,2')
   })
 
@@ -65,8 +78,12 @@ describe('a query', { timeout: limitMs }, () => {
 
 describe('a terminal', { timeout: limitMs }, () => {
   const node = resolve('node_modules/.bin/node')
-  const onTerminal = (...words: readonly string[]) => execFileSync('python3', ['-c', 'import pty, sys; pty.spawn(sys.argv[1:])', node, resolve('tidemark.js'), ...words],
-    { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  const onTerminal = (...words: readonly string[]) =>
+    execFileSync('python3', ['-c', 'import pty, sys; pty.spawn(sys.argv[1:])', node, resolve('tidemark.js'), ...words], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
 
   it('is given no control characters of cells and names; a file or a pipe gets every byte', async () => {
     const sql = `SELECT char(27) || '[31m' || char(155) || char(8238) || 'x' AS cell`

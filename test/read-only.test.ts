@@ -1,4 +1,6 @@
-/** Who may read a store and not write looks, queries, exports and verifies, whatever state the store was left in, and leaves nothing there. */
+/**
+ * Who may read a store and not write looks, queries, exports and verifies, whatever state the store was left in, and leaves nothing there.
+ */
 import { spawn } from 'node:child_process'
 import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -45,14 +47,19 @@ function unlock(path: string): void {
   if (statSync(path).isDirectory()) for (const name of readdirSync(path)) unlock(join(path, name))
 }
 
-const asReader = (cwd: string, ...words: readonly string[]) => new Promise<Ended>((ended, failed) => {
-  const child = spawn(resolve('node_modules/.bin/node'), [resolve('tidemark.js'), ...words], { cwd, ...nobody, stdio: ['ignore', 'pipe', 'pipe'] })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  child.once('error', failed)
-  child.once('close', (code) => ended({ code, out, err }))
-})
+const asReader = (cwd: string, ...words: readonly string[]) =>
+  new Promise<Ended>((ended, failed) => {
+    const child = spawn(resolve('node_modules/.bin/node'), [resolve('tidemark.js'), ...words], {
+      cwd,
+      ...nobody,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [out, err] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    child.once('error', failed)
+    child.once('close', (code) => ended({ code, out, err }))
+  })
 
 const filesIn = (path: string) => readdirSync(path, { recursive: true, encoding: 'utf8' }).toSorted()
 
@@ -109,7 +116,11 @@ describe('who may only read', { timeout: limitMs }, () => {
     cpSync(store, copy, { recursive: true, filter: (file) => !file.endsWith('-shm') })
     lock(copy)
     const refused = await asReader(copy, 'status')
-    expect(refused).toEqual({ code: 1, out: '', err: expect.stringMatching(/^tidemark: \S+\.db was left with changes beside it that this user cannot bring in\. Have .*\n$/) })
+    expect(refused).toEqual({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^tidemark: \S+\.db was left with changes beside it that this user cannot bring in\. Have .*\n$/),
+    })
     unlock(copy)
     await done(copy, 'status')
     lock(copy)

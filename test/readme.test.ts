@@ -1,4 +1,6 @@
-/** Types what README.md and the guide show into a shell, in a fresh copy of the checkout, and compares what is printed with what they show. */
+/**
+ * Types what README.md and the guide show into a shell, in a fresh copy of the checkout, and compares what is printed with what they show.
+ */
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
@@ -25,13 +27,24 @@ type Block = { readonly language: string; readonly file: string | undefined; rea
 type Step = { readonly command: string; readonly shown: readonly string[] }
 
 /** Fenced blocks in order; a word behind the language is the file to save the block as. */
-const blocksOf = (markdown: string): Block[] => [...markdown.matchAll(/^```(\w+)(?: (\S+))?\n([^]*?)^```$/gm)]
-  .map(([, language, file, text]) => ({ language: language!, file, lines: text!.replace(/\n$/, '').split('\n') }))
+const blocksOf = (markdown: string): Block[] =>
+  [...markdown.matchAll(/^```(\w+)(?: (\S+))?\n([^]*?)^```$/gm)].map(([, language, file, text]) => ({
+    language: language!,
+    file,
+    lines: text!.replace(/\n$/, '').split('\n'),
+  }))
 
 /** Each line behind `$ ` is typed; the lines below it are what it prints. */
 function stepsOf(lines: readonly string[]): Step[] {
   const starts = lines.flatMap((line, i) => (line.startsWith('$ ') ? [i] : []))
-  return starts.map((at, i) => ({ command: lines[at]!.slice(2), shown: lines.slice(at + 1, starts[i + 1]).join('\n').trimEnd().split('\n') }))
+  return starts.map((at, i) => ({
+    command: lines[at]!.slice(2),
+    shown: lines
+      .slice(at + 1, starts[i + 1])
+      .join('\n')
+      .trimEnd()
+      .split('\n'),
+  }))
 }
 
 /** Installing is what the fresh copy stands for, and these very tests need not run again inside themselves. */
@@ -40,15 +53,20 @@ const typed = (command: string): string | undefined => (command.endsWith('npm ru
 /** As a shell of the user's has it: without what a test run adds. */
 const env = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_)/.test(name))),
-  PATH: process.env['PATH']!.split(delimiter).filter((folder) => !folder.includes('node_modules')).join(delimiter),
+  PATH: process.env['PATH']!.split(delimiter)
+    .filter((folder) => !folder.includes('node_modules'))
+    .join(delimiter),
 }
 
 /** What differs from run to run: moments, durations, sizes on disk, and who you are; with the width of the columns that they stand in. */
-const withoutChance = (line: string): string => line
-  .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'WHEN')
-  .replace(/\babout [\d.]+ (?:ms|s|MB)\b|\b\d+ min \d+ s\b/g, 'ABOUT')
-  .replace(new RegExp(`(?<= )(you|${userInfo().username})(?= |$)`, 'g'), 'WHO')
-  .replace(/─+/g, '─').replace(/ +/g, ' ').trimEnd()
+const withoutChance = (line: string): string =>
+  line
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'WHEN')
+    .replace(/\babout [\d.]+ (?:ms|s|MB)\b|\b\d+ min \d+ s\b/g, 'ABOUT')
+    .replace(new RegExp(`(?<= )(you|${userInfo().username})(?= |$)`, 'g'), 'WHO')
+    .replace(/─+/g, '─')
+    .replace(/ +/g, ' ')
+    .trimEnd()
 
 /** The first line that is not as shown; a lone … stands for any lines. */
 function firstDifference(shown: readonly string[], printed: readonly string[]): string | undefined {
@@ -79,21 +97,26 @@ describe.each(['README.md', 'docs/bump-a-version.md'])('%s', (document) => {
     ['in a checkout', freshCheckout, typed],
     // The guide needs nothing that the README does not.
     ...(document === 'README.md' ? [['in a folder that holds nothing but the installed package', freshInstall, typedThere] as const] : []),
-  ])('shows what its commands print, %s', async (_, folderFor, typed) => {
-    const folder = await folderFor()
-    let commands = 0
-    for (const { language, file, lines } of blocksOf(readFileSync(document, 'utf8'))) {
-      if (file) writeFileSync(join(folder, file), lines.join('\n') + '\n')
-      if (language !== 'console') continue
-      for (const { command, shown } of stepsOf(lines)) {
-        const words = typed(command)
-        if (words === undefined) continue
-        commands++
-        const { stdout } = await run('bash', ['-c', words], { cwd: folder, env, maxBuffer: 1 << 26 })
-        // `npm start` tells a whole story, which nobody shows line by line.
-        if (!/^(npm start|npx tidemark demo)$/.test(words)) expect(firstDifference(shown, stdout.trimEnd().split('\n')), `$ ${command}\n${stdout}`).toBeUndefined()
+  ])(
+    'shows what its commands print, %s',
+    async (_, folderFor, typed) => {
+      const folder = await folderFor()
+      let commands = 0
+      for (const { language, file, lines } of blocksOf(readFileSync(document, 'utf8'))) {
+        if (file) writeFileSync(join(folder, file), lines.join('\n') + '\n')
+        if (language !== 'console') continue
+        for (const { command, shown } of stepsOf(lines)) {
+          const words = typed(command)
+          if (words === undefined) continue
+          commands++
+          const { stdout } = await run('bash', ['-c', words], { cwd: folder, env, maxBuffer: 1 << 26 })
+          // `npm start` tells a whole story, which nobody shows line by line.
+          if (!/^(npm start|npx tidemark demo)$/.test(words))
+            expect(firstDifference(shown, stdout.trimEnd().split('\n')), `$ ${command}\n${stdout}`).toBeUndefined()
+        }
       }
-    }
-    expect(commands).toBeGreaterThan(10)
-  }, limitMs)
+      expect(commands).toBeGreaterThan(10)
+    },
+    limitMs,
+  )
 })

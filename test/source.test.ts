@@ -32,7 +32,10 @@ const textOf = async (path: string): Promise<string> => {
 }
 
 const problemOf = async (work: Promise<unknown>): Promise<Problem> => {
-  const outcome = await work.then(() => 'no problem', (error: unknown) => error)
+  const outcome = await work.then(
+    () => 'no problem',
+    (error: unknown) => error,
+  )
   expect(outcome).toBeInstanceOf(Problem)
   return outcome as Problem
 }
@@ -53,7 +56,7 @@ describe('a file source', () => {
     expect(await textOf(put('packed-without-the-name.csv', gzipSync(content)))).toBe(content)
     expect(await textOf(put('empty.csv'))).toBe('')
     const long = noise(2_000_000).toString('hex')
-    expect(await textOf(put('long.csv.gz', gzipSync(long))) === long).toBe(true)
+    expect((await textOf(put('long.csv.gz', gzipSync(long)))) === long).toBe(true)
   })
 
   it('reads every member of a gzip file, and past zeros that pad it', async () => {
@@ -71,7 +74,11 @@ describe('a file source', () => {
     expect(await fileSource(one).identify()).toEqual({ name: 'same.csv.gz', size: packed.length, sha256 })
     expect(await fileSource(other).identify()).toEqual(await fileSource(one).identify())
     expect((await fileSource(put('padded.csv.gz', packed, new Uint8Array(700_000))).identify()).size).toBe(packed.length + 700_000)
-    expect(await fileSource(put('plain.csv', 'abc')).identify()).toEqual({ name: 'plain.csv', size: 3, sha256: createHash('sha256').update('abc').digest('hex') })
+    expect(await fileSource(put('plain.csv', 'abc')).identify()).toEqual({
+      name: 'plain.csv',
+      size: 3,
+      sha256: createHash('sha256').update('abc').digest('hex'),
+    })
   })
 
   const packed = gzipSync(noise(900_000))
@@ -83,12 +90,37 @@ describe('a file source', () => {
     ['a folder', () => folder, 'FILE is a folder, not a file', 'Name the file in it.'],
     ['plain text called .gz', () => put('plain.csv.gz', content), 'FILE is not gzip, though its name says so', 'Fetch it again'],
     ['an empty file called .gz', () => put('empty.csv.gz'), 'FILE is empty, though its name says gzip', 'Fetch it again.'],
-    ['gzip cut short', () => put('cut.csv.gz', packed.subarray(0, 600_000)), 'FILE is cut short: it ends in the middle of the gzip data', 'Fetch it again.'],
-    ['gzip cut in its last bytes', () => put('cut.csv.gz', gzipSync(content).subarray(0, -1)), 'FILE is cut short: it ends in the middle of the gzip data', 'Fetch it again.'],
-    ['a second member cut to a byte', () => put('cut.csv.gz', gzipSync(content), packed.subarray(0, 1)), 'FILE is cut short: it ends in the middle of the gzip data', 'Fetch it again.'],
+    [
+      'gzip cut short',
+      () => put('cut.csv.gz', packed.subarray(0, 600_000)),
+      'FILE is cut short: it ends in the middle of the gzip data',
+      'Fetch it again.',
+    ],
+    [
+      'gzip cut in its last bytes',
+      () => put('cut.csv.gz', gzipSync(content).subarray(0, -1)),
+      'FILE is cut short: it ends in the middle of the gzip data',
+      'Fetch it again.',
+    ],
+    [
+      'a second member cut to a byte',
+      () => put('cut.csv.gz', gzipSync(content), packed.subarray(0, 1)),
+      'FILE is cut short: it ends in the middle of the gzip data',
+      'Fetch it again.',
+    ],
     ['a byte gone wrong', () => put('flipped.csv.gz', flipped), 'FILE is damaged: it does not unpack', 'Fetch it again.'],
-    ['something else behind the gzip', () => put('tail.csv.gz', gzipSync(content), 'oops'), 'FILE is damaged: it does not unpack', 'Fetch it again.'],
-    ['a member behind a hole', () => put('hole.csv.gz', gzipSync(content), new Uint8Array(8), gzipSync(content)), 'FILE is damaged: it does not unpack', 'Fetch it again.'],
+    [
+      'something else behind the gzip',
+      () => put('tail.csv.gz', gzipSync(content), 'oops'),
+      'FILE is damaged: it does not unpack',
+      'Fetch it again.',
+    ],
+    [
+      'a member behind a hole',
+      () => put('hole.csv.gz', gzipSync(content), new Uint8Array(8), gzipSync(content)),
+      'FILE is damaged: it does not unpack',
+      'Fetch it again.',
+    ],
   ]
   it.each(troubles)('%s is a problem to prove and to read', async (_, file, what, todo) => {
     const path = file()
@@ -154,7 +186,9 @@ describe('a file source', () => {
     const source = fileSource(path)
     await source.identify()
     writeFileSync(path, 'a,b\n')
-    const reading = (async () => { for await (const _ of source.read()) continue })()
+    const reading = (async () => {
+      for await (const _ of source.read()) continue
+    })()
     expect((await problemOf(reading)).what).toBe(`${path} was cut short while it was being read`)
   })
 
@@ -162,13 +196,18 @@ describe('a file source', () => {
     const path = join(folder, 'pipe.csv')
     spawnSync('mkfifo', [path])
     for (const one of [path, '/dev/zero']) {
-      const refusal = { what: `${one} is not a file but a pipe or a device, which cannot be read twice`, todo: 'Write what comes out of it to a file, and name that.' }
+      const refusal = {
+        what: `${one} is not a file but a pipe or a device, which cannot be read twice`,
+        todo: 'Write what comes out of it to a file, and name that.',
+      }
       for (const work of [() => fileSource(one).identify(), () => textOf(one)]) expect(await problemOf(work())).toMatchObject(refusal)
     }
   })
 
   it('a name that holds control characters is shown with them written out', async () => {
-    expect((await problemOf(textOf(join(folder, 'a\x1b[2J\n\u202eb.csv')))).what).toBe(`there is no file ${folder}/a\\x1b[2J\\x0a\\u202eb.csv`)
+    expect((await problemOf(textOf(join(folder, 'a\x1b[2J\n\u202eb.csv')))).what).toBe(
+      `there is no file ${folder}/a\\x1b[2J\\x0a\\u202eb.csv`,
+    )
   })
 
   it('a problem of the file reaches the reader of its rows', async () => {
@@ -176,15 +215,25 @@ describe('a file source', () => {
     const rows = Buffer.from(`a\n${'some text\n'.repeat(200_000)}`)
     const path = put('rows.csv.gz', gzipSync(rows, { level: constants.Z_NO_COMPRESSION }).subarray(0, 1_500_000))
     const batches: CsvBatch[] = []
-    const problem = await problemOf((async () => {
-      for await (const batch of readCsv(lines, fileSource(path).read(), { place: path })) batches.push(batch)
-    })())
+    const problem = await problemOf(
+      (async () => {
+        for await (const batch of readCsv(lines, fileSource(path).read(), { place: path })) batches.push(batch)
+      })(),
+    )
     expect(problem.what).toBe(`${path} is cut short: it ends in the middle of the gzip data`)
     expect(batches.length).toBeGreaterThan(0)
   })
 })
 
-const reject = (seq: number, more: Partial<Reject> = {}): Reject => ({ seq, line: seq + 1, column: 'Amount', reason: 'not a number', text: 'x,y', afterSeq: seq - 1, ...more })
+const reject = (seq: number, more: Partial<Reject> = {}): Reject => ({
+  seq,
+  line: seq + 1,
+  column: 'Amount',
+  reason: 'not a number',
+  text: 'x,y',
+  afterSeq: seq - 1,
+  ...more,
+})
 
 describe('a rejects file', () => {
   const all = () => true
@@ -197,7 +246,10 @@ describe('a rejects file', () => {
     expect(existsSync(path)).toBe(false)
     await file.append([reject(1), reject(3, { text: 'plain', column: 'Debt, "total"' })])
     await file.append([reject(7, { text: 'two\r\nlines, "quoted"' })])
-    expect(readFileSync(path, 'utf8')).toBe('seq,line,column,reason,text\n1,2,Amount,not a number,"x,y"\n3,4,"Debt, ""total""",not a number,plain\n7,8,Amount,not a ' + 'number,"two\r\nlines, ""quoted"""\n')
+    expect(readFileSync(path, 'utf8')).toBe(
+      'seq,line,column,reason,text\n1,2,Amount,not a number,"x,y"\n3,4,"Debt, ""total""",not a number,plain\n7,8,Amount,not a ' +
+        'number,"two\r\nlines, ""quoted"""\n',
+    )
   })
 
   it('drops what is not to be kept, and nothing else', async () => {
@@ -240,13 +292,17 @@ describe('a rejects file', () => {
 
   it('never touches a file that is something else', async () => {
     const path = put('notes.csv', 'seq,line\nmine\n')
-    expect((await problemOf(rejectsFile(path).keep(all))).what).toBe(`${path} is not a rejects file: its first line is not seq,line,column,reason,text`)
+    expect((await problemOf(rejectsFile(path).keep(all))).what).toBe(
+      `${path} is not a rejects file: its first line is not seq,line,column,reason,text`,
+    )
     expect((await problemOf(rejectsFile(path).append([reject(1)]))).what).toContain('is not a rejects file')
     expect(readFileSync(path, 'utf8')).toBe('seq,line\nmine\n')
   })
 
   it('a place that cannot be written to is a problem', async () => {
-    expect((await problemOf(rejectsFile(join(folder, 'no', 'rejects.csv')).append([reject(1)]))).what).toBe(`cannot write the rejects file ${folder}/no/rejects.csv: there is no folder ${folder}/no`)
+    expect((await problemOf(rejectsFile(join(folder, 'no', 'rejects.csv')).append([reject(1)]))).what).toBe(
+      `cannot write the rejects file ${folder}/no/rejects.csv: there is no folder ${folder}/no`,
+    )
     expect((await problemOf(rejectsFile(folder).append([reject(1)]))).what).toBe(`cannot write the rejects file ${folder}: it is a folder`)
     expect((await problemOf(rejectsFile(folder).keep(all))).what).toBe(`cannot write the rejects file ${folder}: it is a folder`)
     appendFileSync(join(folder, 'file'), '')

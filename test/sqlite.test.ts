@@ -33,7 +33,9 @@ describe('a file or directory that cannot be used', { timeout: 60_000 }, () => {
     writeFileSync(join(dir, 'file'), 'This is a text, and long enough that nobody takes it for anything else.'.repeat(20))
     mkdirSync(join(dir, 'folder'))
     expect(refusal(() => openEmbeddedLog(join(dir, 'file'))).what).toBe(`${join(dir, 'file')} is not a database`)
-    expect(refusal(() => openEmbeddedRegistry(join(dir, 'file', 'registry.db'), () => [])).what).toBe(`${join(dir, 'file')} is not a directory`)
+    expect(refusal(() => openEmbeddedRegistry(join(dir, 'file', 'registry.db'), () => [])).what).toBe(
+      `${join(dir, 'file')} is not a directory`,
+    )
     expect(refusal(() => openEmbeddedWarehouse(join(dir, 'file', 'deeper', 'warehouse.db'))).what).toContain('is not a directory')
     expect(refusal(() => openEmbeddedWarehouse(join(dir, 'folder'))).what).toContain('cannot be opened')
     expect(refusal(() => openEmbeddedLog('/proc/nowhere/log.db')).what).toBe('the directory /proc/nowhere cannot be made')
@@ -42,7 +44,9 @@ describe('a file or directory that cannot be used', { timeout: 60_000 }, () => {
   it('says so to a user who may not write there', async () => {
     const dir = testDirectory()
     chmodSync(dir, 0o555)
-    expect(await nextLine(startChild('intrude', join(dir, 'data', 'log.db')))).toMatch(/^the directory \S+data cannot be made\. Give this user the right/)
+    expect(await nextLine(startChild('intrude', join(dir, 'data', 'log.db')))).toMatch(
+      /^the directory \S+data cannot be made\. Give this user the right/,
+    )
     chmodSync(dir, 0o755)
     mkdirSync(join(dir, 'data'), { mode: 0o555 })
     expect(await nextLine(startChild('intrude', join(dir, 'data', 'log.db')))).toMatch(/^\S+log\.db cannot be opened\. Check/)
@@ -65,9 +69,10 @@ describe('a file or directory that cannot be used', { timeout: 60_000 }, () => {
   it('rolls back and says so when the disk is full, and goes on when there is room again', () => {
     const db = openSqlite(join(testDirectory(), 'small.db'), { tables: { t: 'CREATE TABLE t (a BLOB)' } })
     onTestFinished(() => db.close())
-    const fill = () => db.write(() => {
-      for (let i = 0; i < 20; i++) db.prepare('INSERT INTO t VALUES (zeroblob(4000))').run()
-    })
+    const fill = () =>
+      db.write(() => {
+        for (let i = 0; i < 20; i++) db.prepare('INSERT INTO t VALUES (zeroblob(4000))').run()
+      })
     db.exec('PRAGMA max_page_count = 12')
     expect(refusal(fill).what).toContain('no space left')
     expect(db.prepare('SELECT count(*) AS count FROM t').get()).toEqual({ count: 0 })

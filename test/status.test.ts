@@ -45,7 +45,10 @@ describe('status', { timeout: limitMs }, () => {
     const produce = start(folder, `produce --years 2009-2012 --rate 1500 --file ${file} ${own}`)
     await until(async () => {
       const now = await readers('--over 1')
-      return now.filter(({ reader }) => reader === 'by_state').some(({ rate }) => rate > 50) && now.filter(({ reader }) => reader === 'sink').some(({ rate }) => rate > 50)
+      return (
+        now.filter(({ reader }) => reader === 'by_state').some(({ rate }) => rate > 50) &&
+        now.filter(({ reader }) => reader === 'sink').some(({ rate }) => rate > 50)
+      )
     })
     for (const one of [produce, up]) {
       one.signal('SIGINT')

@@ -1,4 +1,7 @@
-/** What a store rests on: its topics, deleted or trimmed under it, and its registry, lost or another one. Nothing is skipped in silence, and there is a way out. */
+/**
+ * What a store rests on: its topics, deleted or trimmed under it, and its registry, lost or another one. Nothing is skipped in silence, and
+ * there is a way out.
+ */
 import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -49,8 +52,17 @@ describe('a store', { timeout: limitMs }, () => {
       const folder = await untaken()
       drop(folder, 'inflow')
       const lost = `${all - taken} records of it \\(_seq ${taken + 1} to ${all}\\) had not been taken by loan_risk`
-      const gone = new RegExp(`the topic inflow that this store goes on from was deleted: ${lost}\\. .*go on with a new one: tidemark reset inflow --as-it-is`)
-      const words = [`produce --years 2010 --file ${file}`, 'consume --until-caught-up', 'sink --until-caught-up', `backfill --years 2010 --file ${file}`, 'apply loan_risk@1 --yes', 'verify loan_risk@0']
+      const gone = new RegExp(
+        `the topic inflow that this store goes on from was deleted: ${lost}\\. .*go on with a new one: tidemark reset inflow --as-it-is`,
+      )
+      const words = [
+        `produce --years 2010 --file ${file}`,
+        'consume --until-caught-up',
+        'sink --until-caught-up',
+        `backfill --years 2010 --file ${file}`,
+        'apply loan_risk@1 --yes',
+        'verify loan_risk@0',
+      ]
       for (const one of words) await refused(folder, one, gone)
       expect((await doctorFinds(folder))['places in topics']).toMatchObject({ state: 'problem', found: expect.stringMatching(lost) })
 
@@ -63,8 +75,15 @@ describe('a store', { timeout: limitMs }, () => {
       const folder = await untaken()
       drop(folder, 'inflow')
       const { code, err } = await tidemark(folder, 'reset inflow --as-it-is')
-      expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/History before is no longer complete[\s\S]*are lost to it: produce those years again/) })
-      expect(await json(folder, 'reset inflow --as-it-is --yes')).toEqual({ topic: 'inflow', changed: true, lost: [{ set: 'loan_risk', rows: all - taken, first: taken + 1, last: all }] })
+      expect({ code, err }).toEqual({
+        code: 2,
+        err: expect.stringMatching(/History before is no longer complete[\s\S]*are lost to it: produce those years again/),
+      })
+      expect(await json(folder, 'reset inflow --as-it-is --yes')).toEqual({
+        topic: 'inflow',
+        changed: true,
+        lost: [{ set: 'loan_risk', rows: all - taken, first: taken + 1, last: all }],
+      })
       expect(await done(folder, 'reset inflow --as-it-is --yes')).toBe('nothing to do: what reads inflow can go on from where it is')
       await done(folder, 'up --until-caught-up')
       await done(folder, `produce --years 2008-2010 --file ${file}`)
@@ -120,8 +139,15 @@ describe('a store', { timeout: limitMs }, () => {
       db.prepare('UPDATE partitions SET first = next WHERE id = ?').run(id)
     })
     db.close()
-    await refused(folder, 'consume --until-caught-up', new RegExp(`the records from \\d+ to ${next - 1} were deleted\\. To go on with what it holds: tidemark reset inflow --as-it-is`))
-    expect((await doctorFinds(folder))['places in topics']).toMatchObject({ state: 'problem', todo: 'To go on with what it holds: tidemark reset inflow --as-it-is' })
+    await refused(
+      folder,
+      'consume --until-caught-up',
+      new RegExp(`the records from \\d+ to ${next - 1} were deleted\\. To go on with what it holds: tidemark reset inflow --as-it-is`),
+    )
+    expect((await doctorFinds(folder))['places in topics']).toMatchObject({
+      state: 'problem',
+      todo: 'To go on with what it holds: tidemark reset inflow --as-it-is',
+    })
     await done(folder, 'reset inflow --as-it-is --yes')
     await done(folder, `produce --years 2010 --file ${file}`)
     await done(folder, 'up --until-caught-up')
@@ -132,8 +158,16 @@ describe('a store', { timeout: limitMs }, () => {
     const folder = await untaken()
     await done(folder, 'consume --until-caught-up')
     drop(folder, 'outflow')
-    await refused(folder, 'sink --until-caught-up', /the topic outflow that this store goes on from was deleted\. .*tidemark reset outflow --as-it-is/)
-    expect(await json(folder, 'reset outflow --as-it-is --yes')).toEqual({ topic: 'outflow', changed: true, lost: [{ set: 'loan_risk', version: 0, first: taken + 1, last: all }] })
+    await refused(
+      folder,
+      'sink --until-caught-up',
+      /the topic outflow that this store goes on from was deleted\. .*tidemark reset outflow --as-it-is/,
+    )
+    expect(await json(folder, 'reset outflow --as-it-is --yes')).toEqual({
+      topic: 'outflow',
+      changed: true,
+      lost: [{ set: 'loan_risk', version: 0, first: taken + 1, last: all }],
+    })
     await done(folder, `produce --years 2011 --file ${file}`)
     const { rows } = await json(folder, 'up --until-caught-up')
     expect(seqs(folder).slice(taken, taken + 1)).toEqual([all + 1])
@@ -142,7 +176,8 @@ describe('a store', { timeout: limitMs }, () => {
 
   it('whose log was lost is begun anew by what doctor says, and the sink does not take its old place for one in the new outflow', async () => {
     const folder = copyOf(made)
-    for (const name of readdirSync(join(folder, '.tidemark')).filter((one) => one.startsWith('log.db'))) rmSync(join(folder, '.tidemark', name))
+    for (const name of readdirSync(join(folder, '.tidemark')).filter((one) => one.startsWith('log.db')))
+      rmSync(join(folder, '.tidemark', name))
     expect((await doctorFinds(folder))['log.db']).toMatchObject({ state: 'problem', todo: 'Run: tidemark apply loan_risk@0' })
     await done(folder, 'apply loan_risk@0 --yes')
     await done(folder, `produce --years 2007-2009 --file ${file}`)
@@ -155,8 +190,19 @@ describe('a store', { timeout: limitMs }, () => {
       const [folder, other] = [copyOf(made), freshFolder()]
       await done(other, 'apply loan_risk@0 --yes')
       cpSync(join(other, '.tidemark', 'registry.db'), join(folder, '.tidemark', 'registry.db'))
-      for (const words of ['consume --until-caught-up', 'sink --until-caught-up', `produce --years 2010 --file ${file}`, 'apply loan_risk@1 --yes', 'verify loan_risk@0', 'status']) {
-        await refused(folder, words, /the registry \S+registry\.db on \S+ is not the one that this store was made with|this store belongs to \S+registry\.db on \S+, and the config names \S+registry\.db/)
+      for (const words of [
+        'consume --until-caught-up',
+        'sink --until-caught-up',
+        `produce --years 2010 --file ${file}`,
+        'apply loan_risk@1 --yes',
+        'verify loan_risk@0',
+        'status',
+      ]) {
+        await refused(
+          folder,
+          words,
+          /the registry \S+registry\.db on \S+ is not the one that this store was made with|this store belongs to \S+registry\.db on \S+, and the config names \S+registry\.db/,
+        )
       }
     })
 
@@ -176,7 +222,10 @@ describe('a store', { timeout: limitMs }, () => {
       renameSync(join(stranger, '.tidemark', 'registry.db'), join(stranger, 'registry.db'))
       await refused(stranger, 'status', /this store belongs to the registry that knows loan_risk/)
       await done(folder, 'consume --until-caught-up')
-      const kept = readRows(join(folder, '.tidemark', 'log.db'), "SELECT name, key FROM checkpoints WHERE name IN ('store', 'topics') ORDER BY 1, 2")
+      const kept = readRows(
+        join(folder, '.tidemark', 'log.db'),
+        "SELECT name, key FROM checkpoints WHERE name IN ('store', 'topics') ORDER BY 1, 2",
+      )
       expect(kept.map((row) => row.join(' '))).toEqual(['store registry', 'topics inflow', 'topics outflow'])
     })
   })

@@ -50,7 +50,10 @@ async function workUnderHold(keys: number, mode: Mode): Promise<{ readonly read:
 }
 
 describe('a switch of versions', () => {
-  it.each<Mode>(['cold', 'forward-only', 'backfill'])('with --%s reads and saves as much for many keys as for few while the stream waits', async (mode) => {
-    expect(await workUnderHold(600, mode)).toEqual(await workUnderHold(20, mode))
-  })
+  it.each<Mode>(['cold', 'forward-only', 'backfill'])(
+    'with --%s reads and saves as much for many keys as for few while the stream waits',
+    async (mode) => {
+      expect(await workUnderHold(600, mode)).toEqual(await workUnderHold(20, mode))
+    },
+  )
 })

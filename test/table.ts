@@ -2,11 +2,18 @@
 
 export type Cell = number | string | null
 
-export const table = <Row = { readonly [column: string]: number | null }>(drawing: TemplateStringsArray, ...values: readonly Cell[]): readonly Row[] => {
+export const table = <Row = { readonly [column: string]: number | null }>(
+  drawing: TemplateStringsArray,
+  ...values: readonly Cell[]
+): readonly Row[] => {
   const text = String.raw({ raw: drawing.raw }, ...values.map((value) => value ?? '-'))
-  const [header, ...lines] = text.split('\n').filter((line) => line.trim() !== '').map((line) => line.split('|').map((cell) => cell.trim()))
+  const [header, ...lines] = text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
   return lines.map((cells) => {
-    if (cells.length !== header!.length) throw new Error(`a row of the table has ${cells.length} cells, not ${header!.length}: ${cells.join(' | ')}`)
+    if (cells.length !== header!.length)
+      throw new Error(`a row of the table has ${cells.length} cells, not ${header!.length}: ${cells.join(' | ')}`)
     return Object.fromEntries(header!.map((name, column) => [name, read(cells[column]!)])) as Row
   })
 }

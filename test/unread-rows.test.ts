@@ -18,9 +18,13 @@ import type { Years } from './driver/step.ts'
 import { readOf } from '../use-cases/file-rows.ts'
 import { mustBeDone } from './memory-steps.ts'
 
-const payment = (nullable: boolean) => record('payment', 'day', {
-  day: date('Day', { nullable: false }), shop: text('Shop', { bytes: 8 }), amount: number('Amount', { nullable }), score: number('Score'),
-})
+const payment = (nullable: boolean) =>
+  record('payment', 'day', {
+    day: date('Day', { nullable: false }),
+    shop: text('Shop', { bytes: 8 }),
+    amount: number('Amount', { nullable }),
+    score: number('Score'),
+  })
 
 /** An amount may be missing in @1. */
 function payments(per: 'shop' | null): DrivenSet {
@@ -68,7 +72,10 @@ async function both(per: 'shop' | null, partitions: number): Promise<StoreInMemo
 }
 
 async function expectWhole(store: StoreInMemory): Promise<void> {
-  expect([await seqs(store, 0), await seqs(store, 1)]).toEqual([[1, 2, 3, 7, 8, 10], [1, 2, 3, 4, 5, 7, 8, 9, 10]])
+  expect([await seqs(store, 0), await seqs(store, 1)]).toEqual([
+    [1, 2, 3, 7, 8, 10],
+    [1, 2, 3, 4, 5, 7, 8, 9, 10],
+  ])
   expect([await unreadOf(store, 0), await unreadOf(store, 1)]).toEqual([3, 0])
   expect(await proof(store, 0)).toMatchObject({ rows: 6, differences: 0 })
   expect(await proof(store, 1)).toMatchObject({ rows: 9, differences: 0 })
@@ -76,13 +83,18 @@ async function expectWhole(store: StoreInMemory): Promise<void> {
   expect(first).toMatchObject({ rows: 6, taken: 6, unread: 3, addsUp: true })
   expect(second).toMatchObject({ rows: 9, taken: 9, unread: 0, addsUp: true })
   expect(store.rejected.map(({ seq, reason }) => [seq, reason])).toEqual([
-    [4, 'payments@0 cannot read it: empty'], [5, 'payments@0 cannot read it: empty'],
-    [6, 'not a number'], [9, 'payments@0 cannot read it: empty'],
+    [4, 'payments@0 cannot read it: empty'],
+    [5, 'payments@0 cannot read it: empty'],
+    [6, 'not a number'],
+    [9, 'payments@0 cannot read it: empty'],
   ])
 }
 
 describe('rows of a file that one live version can read and another cannot', () => {
-  const spread = [{ per: null, partitions: 1 }, { per: 'shop', partitions: 3 }] as const
+  const spread = [
+    { per: null, partitions: 1 },
+    { per: 'shop', partitions: 3 },
+  ] as const
   it.each(spread)('are records, with rows for whoever can read them, on $partitions partitions', async ({ per, partitions }) => {
     const store = await both(per, partitions)
     const done = await backfilling(store, [2008, 2008])
@@ -97,10 +109,15 @@ describe('rows of a file that one live version can read and another cannot', () 
     const totals = { ...done, there: done.alreadyThere, unread: [{ name: 'payments@0', rows: done.unread[0]!.rows }] }
     expect(readOf(totals)).toBe(10)
     const { unread, ...figures } = totals
-    expect(totalsText(figures, { took: 'backfilled 7 records', rejects: 'rejects.csv', goOn: '', unread })).toBe([
-      'backfilled 7 records', '3 of them cannot be read by payments@0, which has no rows for them, see rejects.csv',
-      '1 line rejected, see rejects.csv', '2 of other years', '10 rows read',
-    ].join('; '))
+    expect(totalsText(figures, { took: 'backfilled 7 records', rejects: 'rejects.csv', goOn: '', unread })).toBe(
+      [
+        'backfilled 7 records',
+        '3 of them cannot be read by payments@0, which has no rows for them, see rejects.csv',
+        '1 line rejected, see rejects.csv',
+        '2 of other years',
+        '10 rows read',
+      ].join('; '),
+    )
   })
 
   it('are counted once, wherever the batch was killed before it was finished', async () => {

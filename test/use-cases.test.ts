@@ -32,7 +32,10 @@ describe('a use case that looks', () => {
     { words: 'diff loan_risk@0 loan_risk@1', look: (ports) => compareVersions(ports, { set, from: 0, to: 1, ...watch }) },
     { words: 'verify loan_risk@1', look: (ports) => verifyVersion(ports, { set, version: 1, ...watch }) },
     { words: 'topics', look: ({ log }) => listTopics(log) },
-    { words: 'status', look: async (ports) => ({ dataDir: '.tidemark', ...(await statusOf(ports, { overMs: 0, atWork: false, ...watch })) }) },
+    {
+      words: 'status',
+      look: async (ports) => ({ dataDir: '.tidemark', ...(await statusOf(ports, { overMs: 0, atWork: false, ...watch })) }),
+    },
   ])('returns what the command line prints as JSON: $words', async ({ words, look }) => {
     expect(await json(folder, words)).toEqual(await withPorts(folder, look))
   })
@@ -48,7 +51,13 @@ describe('a use case that changes something', () => {
     const copy = copyOf(folder)
     await withPorts(copy, async (ports) => {
       await applyVersion(ports, { ...asking, ...applying })
-      await promoteVersion(ports, { ...asking, set, version: 0, limits: { maxChanged: undefined, maxNulls: undefined }, compared: () => {} })
+      await promoteVersion(ports, {
+        ...asking,
+        set,
+        version: 0,
+        limits: { maxChanged: undefined, maxNulls: undefined },
+        compared: () => {},
+      })
       await rollBack(ports, { ...asking, set })
       await retireVersion(ports, { ...asking, set, version: 0 })
       const { cuts } = await resetTopic(ports, { topic: 'outflow', before: undefined, partition: undefined, agree: asking.agree })

@@ -2,8 +2,20 @@
 import fc from 'fast-check'
 import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { bytesOfUuid, frame, frameHeader, putZigzag, readFrame, readZigzag, cutOff, long, runsOfId, tooLong, uuidOf,
-  zigzagLength } from '../schemas/wire.ts'
+import {
+  bytesOfUuid,
+  frame,
+  frameHeader,
+  putZigzag,
+  readFrame,
+  readZigzag,
+  cutOff,
+  long,
+  runsOfId,
+  tooLong,
+  uuidOf,
+  zigzagLength,
+} from '../schemas/wire.ts'
 
 const id = '6f2a1c3e-0b4d-4e5f-8a9b-c0d1e2f30415'
 const otherId = '00112233-4455-4677-8899-aabbccddeeff'
@@ -35,19 +47,28 @@ describe('a frame', () => {
   })
 
   it('comes back as it was, plain and packed, wherever it lies', () =>
-    fc.assert(fc.property(uuids, fc.uint8Array({ maxLength: 300 }), fc.constantFrom('none' as const, 'zlib' as const), fc.nat(20),
-      (anyId, payload, compression, before) => {
-      const framed = frame(anyId, payload, compression)
-      const bytes = new Uint8Array(before + framed.length + 7).fill(0xff)
-      bytes.set(framed, before)
-      const back = readFrame(bytes, before, before + framed.length)
-      expect(back.ok && [back.id, back.compression, hex(back.payload)]).toEqual([anyId, compression, hex(payload)])
-    })))
+    fc.assert(
+      fc.property(
+        uuids,
+        fc.uint8Array({ maxLength: 300 }),
+        fc.constantFrom('none' as const, 'zlib' as const),
+        fc.nat(20),
+        (anyId, payload, compression, before) => {
+          const framed = frame(anyId, payload, compression)
+          const bytes = new Uint8Array(before + framed.length + 7).fill(0xff)
+          bytes.set(framed, before)
+          const back = readFrame(bytes, before, before + framed.length)
+          expect(back.ok && [back.id, back.compression, hex(back.payload)]).toEqual([anyId, compression, hex(payload)])
+        },
+      ),
+    ))
 
   it('has an id that is read as it was written', () =>
-    fc.assert(fc.property(uuids, (anyId) => {
-      expect(uuidOf(bytesOfUuid(anyId.toUpperCase()))).toBe(anyId)
-    })))
+    fc.assert(
+      fc.property(uuids, (anyId) => {
+        expect(uuidOf(bytesOfUuid(anyId.toUpperCase()))).toBe(anyId)
+      }),
+    ))
 
   it('refuses an id that is no UUID', () => expect(() => frameHeader('17')).toThrow(TypeError))
 
@@ -77,8 +98,14 @@ describe('a frame', () => {
 describe('runs of messages', () => {
   it('go together while their headers are the same', () => {
     const garbage = [bytesOf('7b7d'), new Uint8Array(40).fill(0x7b), new Uint8Array(50).fill(0x7b)]
-    const messages = [frame(id, bytesOf('01')), frame(id, bytesOf('0203')), frame(id, bytesOf('01'), 'zlib'), frame(otherId, bytesOf('')),
-      ...garbage, frame(id, bytesOf('01'))]
+    const messages = [
+      frame(id, bytesOf('01')),
+      frame(id, bytesOf('0203')),
+      frame(id, bytesOf('01'), 'zlib'),
+      frame(otherId, bytesOf('')),
+      ...garbage,
+      frame(id, bytesOf('01')),
+    ]
     expect(runsOfId(batchOf(messages)).map(({ id, compression, from, to }) => [id, compression, from, to])).toEqual([
       [id, 'none', 0, 2],
       [id, 'zlib', 2, 3],
@@ -92,25 +119,28 @@ describe('runs of messages', () => {
   it('are none in an empty batch', () => expect(runsOfId(batchOf([]))).toEqual([]))
 
   const messages = fc.oneof(
-    fc.tuple(fc.constantFrom(id, otherId), fc.constantFrom('none' as const, 'zlib' as const)).map(([one, compression]) =>
-      frame(one, bytesOf('0a0b'), compression)),
+    fc
+      .tuple(fc.constantFrom(id, otherId), fc.constantFrom('none' as const, 'zlib' as const))
+      .map(([one, compression]) => frame(one, bytesOf('0a0b'), compression)),
     fc.uint8Array({ maxLength: 30 }),
     fc.uint8Array({ maxLength: 40 }).map((bytes) => new Uint8Array([0x03, ...bytes])),
   )
   it('cover the batch in order, as long as they can be, and say of each message what reading it alone says', () =>
-    fc.assert(fc.property(fc.array(messages, { maxLength: 30 }), (all) => {
-      const runs = runsOfId(batchOf(all))
-      expect(runs.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i))).toEqual(all.map((_, i) => i))
-      for (const run of runs) {
-        for (const message of all.slice(run.from, run.to)) {
-          const alone = read(message)
-          if (alone.ok) expect([run.id, run.compression]).toEqual([alone.id, alone.compression])
-          else expect(run.reason === alone.reason || run.compression === 'zlib').toBe(true)
+    fc.assert(
+      fc.property(fc.array(messages, { maxLength: 30 }), (all) => {
+        const runs = runsOfId(batchOf(all))
+        expect(runs.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i))).toEqual(all.map((_, i) => i))
+        for (const run of runs) {
+          for (const message of all.slice(run.from, run.to)) {
+            const alone = read(message)
+            if (alone.ok) expect([run.id, run.compression]).toEqual([alone.id, alone.compression])
+            else expect(run.reason === alone.reason || run.compression === 'zlib').toBe(true)
+          }
         }
-      }
-      const kinds = runs.map(({ id, compression, reason }) => `${id} ${compression} ${reason}`)
-      expect(kinds.filter((kind, i) => kind === kinds[i - 1])).toEqual([])
-    })))
+        const kinds = runs.map(({ id, compression, reason }) => `${id} ${compression} ${reason}`)
+        expect(kinds.filter((kind, i) => kind === kinds[i - 1])).toEqual([])
+      }),
+    ))
 })
 
 describe('a number', () => {
@@ -122,19 +152,35 @@ describe('a number', () => {
   }
 
   it.each([
-    [0n, '00'], [-1n, '01'], [1n, '02'], [-64n, '7f'], [64n, '8001'], [14000n, 'e0da01'], [2147483647n, 'feffffff0f'], [-2147483648n, 'ffffffff0f'],
-    [9223372036854775807n, 'feffffffffffffffff01'], [-9223372036854775808n, 'ffffffffffffffffff01'],
+    [0n, '00'],
+    [-1n, '01'],
+    [1n, '02'],
+    [-64n, '7f'],
+    [64n, '8001'],
+    [14000n, 'e0da01'],
+    [2147483647n, 'feffffff0f'],
+    [-2147483648n, 'ffffffff0f'],
+    [9223372036854775807n, 'feffffffffffffffff01'],
+    [-9223372036854775808n, 'ffffffffffffffffff01'],
   ])('%s is written as Avro does', (value, text) => expect(hex(written(value))).toBe(text))
 
   it('of 64 bits comes back as it was, and is as long as was said', () =>
-    fc.assert(fc.property(fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.integer().map(BigInt), fc.nat(62).map((bits) => 2n ** BigInt(bits))),
-      (value) => {
-      const bytes = written(value)
-      expect(zigzagLength(low(value), high(value))).toBe(bytes.length)
-      expect(readZigzag(bytes, 0, bytes.length)).toBe(bytes.length)
-      expect([long[0], long[1]]).toEqual([low(value), high(value)])
-      for (let end = 0; end < bytes.length; end++) expect(readZigzag(bytes, 0, end)).toBe(cutOff)
-    })))
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+          fc.integer().map(BigInt),
+          fc.nat(62).map((bits) => 2n ** BigInt(bits)),
+        ),
+        (value) => {
+          const bytes = written(value)
+          expect(zigzagLength(low(value), high(value))).toBe(bytes.length)
+          expect(readZigzag(bytes, 0, bytes.length)).toBe(bytes.length)
+          expect([long[0], long[1]]).toEqual([low(value), high(value)])
+          for (let end = 0; end < bytes.length; end++) expect(readZigzag(bytes, 0, end)).toBe(cutOff)
+        },
+      ),
+    ))
 
   it('may be written longer than it must be, up to 64 bits', () => {
     expect([readZigzag(bytesOf('8280808000'), 0, 5), long[0], long[1]]).toEqual([5, 1, 0])

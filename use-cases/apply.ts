@@ -15,10 +15,12 @@ export type Applied = {
   readonly switches: readonly { readonly partition: number; readonly afterSeq: number; readonly at: string }[]
 }
 
-type ApplyAsked = Asking<Planned, Applied> & PlanOptions & Pick<ApplyOptions, 'actor'> & {
-  /** Hears what would happen before anything does, also when it is refused. */
-  readonly show: (plan: Planned) => void
-}
+type ApplyAsked = Asking<Planned, Applied> &
+  PlanOptions &
+  Pick<ApplyOptions, 'actor'> & {
+    /** Hears what would happen before anything does, also when it is refused. */
+    readonly show: (plan: Planned) => void
+  }
 
 export async function applyVersion(ports: VersionPorts, { show, agree, tell, report, ...asked }: ApplyAsked): Promise<Applied> {
   const { seen, ...planned } = await plan(ports, asked)
@@ -28,8 +30,10 @@ export async function applyVersion(ports: VersionPorts, { show, agree, tell, rep
   if (!planned.changes) return told({ ...unchanged, ended: 'nothing to do' })
   show(planned)
   if (incompatible.length > 0) {
-    throw new Problem(`${set}@${version} is not compatible with what is released: ${incompatible.join('; ')}`,
-      'Nothing was changed. Keep the field as it was, and add what is new under another name.')
+    throw new Problem(
+      `${set}@${version} is not compatible with what is released: ${incompatible.join('; ')}`,
+      'Nothing was changed. Keep the field as it was, and add what is new under another name.',
+    )
   }
   if (!(await agree(planned))) return told({ ...unchanged, ended: 'declined' })
 
@@ -39,7 +43,10 @@ export async function applyVersion(ports: VersionPorts, { show, agree, tell, rep
   let applied: Applied | undefined
   try {
     await apply(ports, {
-      ...asked, mode, seen, report: (news) => report({ ...news, version }),
+      ...asked,
+      mode,
+      seen,
+      report: (news) => report({ ...news, version }),
       announce: ({ versions }) => {
         const switches = versions[version]!.switches.flatMap((one, partition) => (one ? [{ partition, ...one }] : []))
         applied = told({ plan: planned, ended: 'applied', switches })

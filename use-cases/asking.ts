@@ -17,7 +17,9 @@ export type VersionNews = Progress & { readonly version: number }
 export const beginning: Progress = { step: 'beginning', rows: 0, seq: 0, of: 0 }
 
 /** Tells it, and gives it on. */
-export const telling = <Ended>(tell: (ended: Ended) => void) => (ended: Ended): Ended => {
-  tell(ended)
-  return ended
-}
+export const telling =
+  <Ended>(tell: (ended: Ended) => void) =>
+  (ended: Ended): Ended => {
+    tell(ended)
+    return ended
+  }

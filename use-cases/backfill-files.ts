@@ -33,9 +33,12 @@ export async function backfillFiles(ports: Ports, asked: FilesAsked): Promise<(R
   checkPartition(partitionBy, label(definition), columns)
   const source = await ports.openSource()
   let done: RowTotals | undefined
-  const made = await unlessAborted(signal, makeFiles(columns, async (write, rejects) => {
-    done = await compute({ source, clock, rejects: rejectsFile(rejects), write }, { ...asked, definition })
-    refuseNothing(file, years, { ...done, interrupted: false }, null)
-  }))
+  const made = await unlessAborted(
+    signal,
+    makeFiles(columns, async (write, rejects) => {
+      done = await compute({ source, clock, rejects: rejectsFile(rejects), write }, { ...asked, definition })
+      refuseNothing(file, years, { ...done, interrupted: false }, null)
+    }),
+  )
   return made && done && { ...done, ...made }
 }

@@ -62,9 +62,12 @@ export async function database(lookAtDatabase: LookAtDatabase, dataDir: string, 
     return { found: `it is damaged: ${look.damage}`, todo: 'Restore it from a copy, or move it away and fill it again.' }
   }
   switch (look.state) {
-    case 'empty': return { found: 'it is empty: it has no table', todo: `Move the file away and run: ${first}, or restore it from a copy.` }
-    case 'opened': return { found: `${size}; it opens (all of it is read with --deep)` }
-    case 'sound': return { found: `${size}, sound` }
+    case 'empty':
+      return { found: 'it is empty: it has no table', todo: `Move the file away and run: ${first}, or restore it from a copy.` }
+    case 'opened':
+      return { found: `${size}; it opens (all of it is read with --deep)` }
+    case 'sound':
+      return { found: `${size}, sound` }
   }
 }
 

@@ -22,8 +22,11 @@ export const storeChecks = ['released versions', 'unfinished work', 'places in t
 type Looks = { readonly [check in (typeof storeChecks)[number]]: () => Promise<Found> }
 
 export const looksAtStore = (ports: StorePorts, definitions: Definitions | undefined, first: string): Looks => ({
-  'released versions': () => released(ports, definitions, first), 'unfinished work': () => unfinished(ports),
-  'places in topics': () => places(ports), 'tables and views': () => tablesAndViews(ports), rows: () => countedRows(ports),
+  'released versions': () => released(ports, definitions, first),
+  'unfinished work': () => unfinished(ports),
+  'places in topics': () => places(ports),
+  'tables and views': () => tablesAndViews(ports),
+  rows: () => countedRows(ports),
   clock: () => clock(ports),
 })
 
@@ -59,10 +62,16 @@ async function tablesAndViews(ports: StorePorts): Promise<Found> {
 async function countedRows(ports: StorePorts): Promise<Found> {
   const all = (await Promise.all((await knownSets(ports.registry)).map((set) => tally(ports, set)))).flat()
   const wrong = all.filter(({ addsUp }) => !addsUp)
-  const found = (some: readonly Tally[]) => some.map(({ set, version, rows, taken, unread, onTheWay }) => [
-    `${set}@${version} has ${count(rows)} rows of ${count(taken)}`,
-    onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : '', unread > 0 ? ` (${count(unread)} more it cannot read)` : '',
-  ].join('')).join('; ')
+  const found = (some: readonly Tally[]) =>
+    some
+      .map(({ set, version, rows, taken, unread, onTheWay }) =>
+        [
+          `${set}@${version} has ${count(rows)} rows of ${count(taken)}`,
+          onTheWay > 0 ? ` (${count(onTheWay)} on their way)` : '',
+          unread > 0 ? ` (${count(unread)} more it cannot read)` : '',
+        ].join(''),
+      )
+      .join('; ')
   if (wrong.length > 0) {
     const { set, version } = wrong[0]!
     return { found: found(wrong), todo: `See which: tidemark verify ${set}@${version}; bring them back: tidemark repair ${set}` }

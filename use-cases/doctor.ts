@@ -10,7 +10,7 @@ import type { Source } from '../utilities/source.ts'
 import { database, directory, type LookAtDatabase } from './doctor-files.ts'
 import { looksAtStore, storeChecks, type Definitions, type StorePorts } from './doctor-store.ts'
 
-export type Check = {
+type Check = {
   readonly check: string
   readonly state: 'ok' | 'problem' | 'not checked'
   readonly found: string
@@ -63,7 +63,10 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
   let complete = await check('data directory', () => directory(dataDir, files.length > 0, first))
   for (const name of files) {
     if (!existsSync(dataDir)) skip(name, 'there is no data directory')
-    else complete = (await check(name, () => database(patient.lookAtDatabase, dataDir, name, { deep, first: againBy(dataDir, name, first) }))) && complete
+    else
+      complete =
+        (await check(name, () => database(patient.lookAtDatabase, dataDir, name, { deep, first: againBy(dataDir, name, first) }))) &&
+        complete
   }
   let answering = true
   let reached = true
@@ -88,10 +91,12 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
   if (!complete || !answering) {
     for (const name of storeChecks) skip(name, complete ? 'a server is out of reach' : 'the data directory is not complete')
   } else {
-    await patient.withPorts(async (ports) => {
-      const looks = looksAtStore(ports, definitions, first)
-      for (const name of storeChecks) await check(name, looks[name])
-    }).catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
+    await patient
+      .withPorts(async (ports) => {
+        const looks = looksAtStore(ports, definitions, first)
+        for (const name of storeChecks) await check(name, looks[name])
+      })
+      .catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }
   if (existsSync(dataDir)) await check('leases', async () => leases(await patient.leaseHolders(dataDir)))
   else skip('leases', 'there is no data directory')
@@ -100,7 +105,7 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
 
 /** What makes a file again that is not there. */
 const againBy = (dataDir: string, name: string, first: string) =>
-  (name !== 'log.db' && existsSync(join(dataDir, 'log.db')) ? 'tidemark repair, which makes it again from the log' : first)
+  name !== 'log.db' && existsSync(join(dataDir, 'log.db')) ? 'tidemark repair, which makes it again from the log' : first
 
 /** A check that fails is a finding, whatever the reason: the others are still of use. */
 async function examined(check: string, look: () => Found | Promise<Found>): Promise<Check> {
@@ -114,8 +119,10 @@ async function examined(check: string, look: () => Found | Promise<Found>): Prom
   }
 }
 
-const nodeVersion = (version: string): Found => (
-  { found: version, ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }) })
+const nodeVersion = (version: string): Found => ({
+  found: version,
+  ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }),
+})
 
 async function header({ file, open, recordOf }: Patient['source'], definitions: Definitions, signal: AbortSignal): Promise<Found> {
   const record = recordOf(definitions)
@@ -127,7 +134,6 @@ async function header({ file, open, recordOf }: Patient['source'], definitions: 
 
 /** What the holders say of themselves. */
 function leases(holders: readonly Holder[]): Found {
-  const held = holders.map(({ name, pid, host, since, command }) =>
-    `${name}: process ${pid} on ${host} since ${since} (${command})`)
+  const held = holders.map(({ name, pid, host, since, command }) => `${name}: process ${pid} on ${host} since ${since} (${command})`)
   return { found: held.length === 0 ? 'nobody holds any' : held.join('; ') }
 }

@@ -23,14 +23,22 @@ export async function exportVersion(warehouse: Warehouse, asked: ExportAsked) {
   const extent = await warehouse.extent(set, version)
   if (!extent) throw new Problem(`${name} has no rows yet`, 'Bring some: tidemark up, or tidemark backfill.')
   let rows = 0
-  const made = await unlessAborted(signal, makeFiles(columns, async (append) => {
-    for await (const batch of warehouse.rows(set, version, extent, columns.map(({ name }) => name))) {
-      signal.throwIfAborted()
-      await append({ ...batch, transferable: true })
-      rows += batch.count
-      report({ rows: batch.count, done: rows, of: extent.rows })
-    }
-  }))
+  const made = await unlessAborted(
+    signal,
+    makeFiles(columns, async (append) => {
+      for await (const batch of warehouse.rows(
+        set,
+        version,
+        extent,
+        columns.map(({ name }) => name),
+      )) {
+        signal.throwIfAborted()
+        await append({ ...batch, transferable: true })
+        rows += batch.count
+        report({ rows: batch.count, done: rows, of: extent.rows })
+      }
+    }),
+  )
   return made && { ...made, rows }
 }
 
@@ -44,5 +52,8 @@ async function exportable(warehouse: Warehouse, set: string, version: number): P
   if (record.state === 'filling') {
     throw new Problem(`the history of ${name} is being filled, or that was interrupted`, `Finish it first: tidemark apply ${name}`)
   }
-  return columnsOf(records.map(({ definition }) => JSON.parse(definition) as Definition), version)
+  return columnsOf(
+    records.map(({ definition }) => JSON.parse(definition) as Definition),
+    version,
+  )
 }

@@ -23,5 +23,11 @@ export async function lagOf(log: Log, { topic, partition, next: position }: Read
 
 const noLag: Lag = { offsets: 0, records: 0 }
 
-export const addLags = (lags: readonly Lag[]): Lag => lags.reduce((sum, { offsets, records }) =>
-  ({ offsets: sum.offsets + offsets, records: sum.records === null || records === null ? null : sum.records + records }), noLag)
+export const addLags = (lags: readonly Lag[]): Lag =>
+  lags.reduce(
+    (sum, { offsets, records }) => ({
+      offsets: sum.offsets + offsets,
+      records: sum.records === null || records === null ? null : sum.records + records,
+    }),
+    noLag,
+  )

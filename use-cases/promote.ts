@@ -10,7 +10,7 @@ import { refuseLost } from '../versions/unfinished.ts'
 import { beginning, telling, type Asking } from './asking.ts'
 
 /** What became of a version: of the one promoted or retired, or of the one that is shown after a rollback, or still. */
-export type Changed<Done extends string> = {
+type Changed<Done extends string> = {
   readonly set: string
   readonly version: number
   readonly ended: 'nothing to do' | 'declined' | Done
@@ -27,12 +27,13 @@ type Limits = { readonly maxChanged: number | undefined; readonly maxNulls: numb
 
 type Order = { readonly set: string; readonly actor: Actor }
 
-type PromoteAsked = Asking<Exchange, Promoted> & Order & {
-  readonly version: number
-  readonly limits: Limits
-  /** So many more rows are compared. */
-  readonly compared: (rows: number) => void
-}
+type PromoteAsked = Asking<Exchange, Promoted> &
+  Order & {
+    readonly version: number
+    readonly limits: Limits
+    /** So many more rows are compared. */
+    readonly compared: (rows: number) => void
+  }
 
 export async function promoteVersion(ports: VersionPorts, asked: PromoteAsked): Promise<Promoted> {
   const { set, version, limits, actor, agree, tell, signal, report } = asked
@@ -48,8 +49,13 @@ export async function promoteVersion(ports: VersionPorts, asked: PromoteAsked): 
   report({ ...beginning, version })
   const promoted: Promoted = { set, version, ended: 'promoted', measured }
   await promote(ports, {
-    set, version, actor: measured === null ? actor : { ...actor, measured }, seen, signal,
-    report: (news) => report({ ...news, version }), announce: () => tell(promoted),
+    set,
+    version,
+    actor: measured === null ? actor : { ...actor, measured },
+    seen,
+    signal,
+    report: (news) => report({ ...news, version }),
+    announce: () => tell(promoted),
   })
   return promoted
 }
@@ -97,19 +103,26 @@ async function withinLimits(ports: VersionPorts, { set, limits, compared, signal
   const { maxChanged = 100, maxNulls = 100 } = limits
   const { values, rows } = await diff(ports, { set, from, to, signal, report: compared })
   if (rows.both === 0) {
-    throw new Problem(`${set}@${from} and ${set}@${to} have no record in common to measure`,
-      'Promote without --max-changed and --max-nulls, or backfill first.')
+    throw new Problem(
+      `${set}@${from} and ${set}@${to} have no record in common to measure`,
+      'Promote without --max-changed and --max-nulls, or backfill first.',
+    )
   }
   const over = values.filter(({ changedPercent, lostPercent }) => changedPercent > maxChanged || lostPercent > maxNulls)
   if (over.length > 0) {
-    throw new Problem(`${set}@${to} differs from ${set}@${from} by more than allowed: ${measuredText(over)}`,
-      `Look closer with: tidemark diff ${set}@${from} ${set}@${to}, or allow more.`)
+    throw new Problem(
+      `${set}@${to} differs from ${set}@${from} by more than allowed: ${measuredText(over)}`,
+      `Look closer with: tidemark diff ${set}@${from} ${set}@${to}, or allow more.`,
+    )
   }
   return measuredText(values)
 }
 
 /** For the record. */
-const measuredText = (values: readonly ValueDiff[]): string => values.map(({ feature, rows, changedPercent, lostPercent, max }) => {
-  const changed = `${changedPercent.toFixed(2)} % of ${count(rows)} rows changed`
-  return `${feature}: ${changed}, ${lostPercent.toFixed(2)} % lost their value, at most by ${short(max) ?? 0}`
-}).join('; ')
+const measuredText = (values: readonly ValueDiff[]): string =>
+  values
+    .map(({ feature, rows, changedPercent, lostPercent, max }) => {
+      const changed = `${changedPercent.toFixed(2)} % of ${count(rows)} rows changed`
+      return `${feature}: ${changed}, ${lostPercent.toFixed(2)} % lost their value, at most by ${short(max) ?? 0}`
+    })
+    .join('; ')

@@ -59,8 +59,13 @@ async function changeOfInflow(ports: Ports, state: StoreTopic, ends: readonly En
   const gone = { id: state.kept ?? 'unknown', anew: isAnew(state) }
   const moved = (position: Position, partition: number) => asItIs(position, ends[partition] ?? { first: 0, next: 0 }, gone)
   const held = await loadHeld(checkpoints)
-  const sets = await Promise.all((await streamed(ports)).map(async (set) => (
-    { set, positions: await loadPositions(checkpoints, set), goesOnAt: await nextSeq(ports, set, ends) })))
+  const sets = await Promise.all(
+    (await streamed(ports)).map(async (set) => ({
+      set,
+      positions: await loadPositions(checkpoints, set),
+      goesOnAt: await nextSeq(ports, set, ends),
+    })),
+  )
   const affected = sets.filter(({ positions }) => positions.some((position, partition) => moved(position, partition) !== position))
   if (affected.length === 0 && !gone.anew) return undefined
 
@@ -94,10 +99,12 @@ const taken = (positions: readonly Position[]) => Math.min(...positions.map(({ s
 
 /** The sets that a consumer runs. */
 async function streamed({ registry, checkpoints }: Ports): Promise<readonly string[]> {
-  const sets = await Promise.all((await knownSets(registry)).map(async (set) => {
-    const applied = (await loadPositions(checkpoints, set)).some(({ runs }) => runs.length > 0)
-    return applied && !(await knownVersions(registry, set)).at(-1)!.definition.batchOnly ? [set] : []
-  }))
+  const sets = await Promise.all(
+    (await knownSets(registry)).map(async (set) => {
+      const applied = (await loadPositions(checkpoints, set)).some(({ runs }) => runs.length > 0)
+      return applied && !(await knownVersions(registry, set)).at(-1)!.definition.batchOnly ? [set] : []
+    }),
+  )
   return sets.flat()
 }
 
@@ -122,21 +129,29 @@ async function changeOfOutflow(ports: Ports, state: StoreTopic, ends: readonly E
   const { log, checkpoints, warehouse } = ports
   const sets = await streamed(ports)
   const parts = Math.max(ends.length, ...(await Promise.all(sets.map(async (set) => (await loadPositions(checkpoints, set)).length))), 1)
-  const moves = await Promise.all(Array.from({ length: parts }, async (_, partition) => {
-    const { first, next } = ends[partition] ?? { first: 0, next: 0 }
-    const is = (await warehouse.progress(sinkReader(partition))) ?? 0
-    return { reader: sinkReader(partition), is, next: isAnew(state) ? first : Math.min(Math.max(is, first), next) }
-  }))
+  const moves = await Promise.all(
+    Array.from({ length: parts }, async (_, partition) => {
+      const { first, next } = ends[partition] ?? { first: 0, next: 0 }
+      const is = (await warehouse.progress(sinkReader(partition))) ?? 0
+      return { reader: sinkReader(partition), is, next: isAnew(state) ? first : Math.min(Math.max(is, first), next) }
+    }),
+  )
   if (!isAnew(state) && moves.every(({ is, next }) => is === next)) return undefined
 
-  const lost = (await Promise.all(sets.map(async (set) => {
-    const positions = await loadPositions(checkpoints, set)
-    const last = Math.max(...positions.map(({ seq }) => seq))
-    return Promise.all([...new Set(positions.flatMap(running).map(({ version }) => version))].map(async (version) => {
-      const written = (await warehouse.extent(set, version))?.last ?? 0
-      return written < last ? [{ set, version, first: written + 1, last }] : []
-    }))
-  }))).flat(2)
+  const lost = (
+    await Promise.all(
+      sets.map(async (set) => {
+        const positions = await loadPositions(checkpoints, set)
+        const last = Math.max(...positions.map(({ seq }) => seq))
+        return Promise.all(
+          [...new Set(positions.flatMap(running).map(({ version }) => version))].map(async (version) => {
+            const written = (await warehouse.extent(set, version))?.last ?? 0
+            return written < last ? [{ set, version, first: written + 1, last }] : []
+          }),
+        )
+      }),
+    )
+  ).flat(2)
   return {
     lost,
     async carryOut(id) {

@@ -23,7 +23,11 @@ export type ResetDue = {
   readonly gapless: boolean
   /** Of each partition that was asked about, which holds the offsets `first` to `next` (excluded): those before one go. */
   readonly cuts: readonly {
-    readonly partition: number; readonly first: number; readonly next: number; readonly before: number; readonly limit: Limit
+    readonly partition: number
+    readonly first: number
+    readonly next: number
+    readonly before: number
+    readonly limit: Limit
   }[]
 }
 
@@ -62,14 +66,18 @@ async function cutsOf(ports: Ports, state: TopicState, { before: asked, partitio
     const todo = 'Leave out --before, or add --partition N.'
     throw new Problem(`${topic} has ${partitions.length} partitions, each with offsets of its own`, todo, { usage: true })
   }
-  return Promise.all(partitions.map(async ({ partition, first, next }) => {
-    const limit = await limitOf(ports, topic, partition, next)
-    if (asked !== undefined && asked > limit.offset) {
-      throw new Problem(`${limit.reader} has taken ${topic} only up to offset ${limit.offset}, and --before is ${asked}`,
-        `Use --before ${limit.offset} at most.`)
-    }
-    return { partition, first, next, limit, before: Math.max(first, Math.min(asked ?? limit.offset, next)) }
-  }))
+  return Promise.all(
+    partitions.map(async ({ partition, first, next }) => {
+      const limit = await limitOf(ports, topic, partition, next)
+      if (asked !== undefined && asked > limit.offset) {
+        throw new Problem(
+          `${limit.reader} has taken ${topic} only up to offset ${limit.offset}, and --before is ${asked}`,
+          `Use --before ${limit.offset} at most.`,
+        )
+      }
+      return { partition, first, next, limit, before: Math.max(first, Math.min(asked ?? limit.offset, next)) }
+    }),
+  )
 }
 
 async function limitOf({ warehouse, registry, checkpoints }: Ports, topic: string, partition: number, next: number): Promise<Limit> {

@@ -15,7 +15,8 @@ export type MadeFiles = { readonly files: number; readonly rejects: string | nul
 
 /** Puts a folder in place once `fill` is done, and leaves nothing when that fails; `rejects` is a path for lines that cannot be read. */
 export type MakeFiles = (
-  columns: readonly SqlColumn[], fill: (append: (rows: Columns) => Promise<void>, rejects: string) => Promise<void>,
+  columns: readonly SqlColumn[],
+  fill: (append: (rows: Columns) => Promise<void>, rejects: string) => Promise<void>,
 ) => Promise<MadeFiles>
 
 /** Refuses what the rows of this version have no column for. */

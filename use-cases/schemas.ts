@@ -6,7 +6,7 @@ import type { Json } from '../utilities/values/json.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
 
-export type SchemaShown = ReturnType<typeof inShort>
+type SchemaShown = ReturnType<typeof inShort>
 
 /** One with its definition where an id was asked for. */
 export type Schemas = { readonly found: SchemaShown & { readonly definition: Json } } | { readonly listed: readonly SchemaShown[] }

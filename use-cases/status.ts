@@ -57,31 +57,44 @@ export const endsIn = (topics: readonly TopicState[], { topic, partition }: Pick
   topics.find((one) => one.topic === topic)?.partitions[partition]
 
 /** Every reader's place in every partition. */
-export const placesOf = async (ports: Ports): Promise<readonly Reading[]> =>
-  [...consumed(await setsOf(ports)), ...(await sunk(ports, await ports.log.topics()))]
+export const placesOf = async (ports: Ports): Promise<readonly Reading[]> => [
+  ...consumed(await setsOf(ports)),
+  ...(await sunk(ports, await ports.log.topics())),
+]
 
 type SetFound = Awaited<ReturnType<typeof setsOf>>[number]
 
 const setsOf = async (ports: Ports) =>
-  Promise.all((await knownSets(ports.registry)).map(async (set) => ({
-    set,
-    positions: await loadPositions(ports.checkpoints, set),
-    promoted: promotedIn(await loadState(ports, set)),
-    batchOnly: (await knownVersions(ports.registry, set)).at(-1)!.definition.batchOnly,
-  })))
+  Promise.all(
+    (await knownSets(ports.registry)).map(async (set) => ({
+      set,
+      positions: await loadPositions(ports.checkpoints, set),
+      promoted: promotedIn(await loadState(ports, set)),
+      batchOnly: (await knownVersions(ports.registry, set)).at(-1)!.definition.batchOnly,
+    })),
+  )
 
 /** Batch-only sets read nothing. */
-const consumed = (sets: readonly SetFound[]): Reading[] => sets.filter(({ batchOnly }) => !batchOnly).flatMap(({ set, positions }) =>
-  positions.map(({ offset, history }, partition) => ({
-    reader: set, topic: inflowTopic, partition, next: offset,
-    taken: sum(history.map((piece) => (piece.kind === 'inflow' ? piece.rows : 0))),
-  })))
+const consumed = (sets: readonly SetFound[]): Reading[] =>
+  sets
+    .filter(({ batchOnly }) => !batchOnly)
+    .flatMap(({ set, positions }) =>
+      positions.map(({ offset, history }, partition) => ({
+        reader: set,
+        topic: inflowTopic,
+        partition,
+        next: offset,
+        taken: sum(history.map((piece) => (piece.kind === 'inflow' ? piece.rows : 0))),
+      })),
+    )
 
 const sunk = async ({ warehouse }: Ports, topics: readonly TopicState[]): Promise<Reading[]> =>
-  Promise.all((topics.find(({ topic }) => topic === outflowTopic)?.partitions ?? []).map(async (_, partition) => {
-    const next = (await warehouse.progress(sinkReader(partition))) ?? 0
-    return { reader: sink, topic: outflowTopic, partition, next, taken: next }
-  }))
+  Promise.all(
+    (topics.find(({ topic }) => topic === outflowTopic)?.partitions ?? []).map(async (_, partition) => {
+      const next = (await warehouse.progress(sinkReader(partition))) ?? 0
+      return { reader: sink, topic: outflowTopic, partition, next, taken: next }
+    }),
+  )
 
 /** Taken in a second, of each reading; none where nobody is at work, so that there is nothing to wait for. */
 async function ratesOf(ports: Ports, before: readonly Reading[], { overMs, atWork, signal }: StatusAsked): Promise<readonly number[]> {
@@ -100,12 +113,18 @@ async function ratesOf(ports: Ports, before: readonly Reading[], { overMs, atWor
 function setStatus({ set, positions, promoted, batchOnly }: SetFound, behind: ReturnType<typeof behindBy>) {
   const runs = positions.flatMap((one) => one.runs)
   return {
-    set, promoted, live: [...new Set(positions.flatMap(running).map(({ version }) => version))],
-    position: Math.max(...positions.map(({ seq }) => seq)), offset: positions.length === 1 ? positions[0]!.offset : null,
+    set,
+    promoted,
+    live: [...new Set(positions.flatMap(running).map(({ version }) => version))],
+    position: Math.max(...positions.map(({ seq }) => seq)),
+    offset: positions.length === 1 ? positions[0]!.offset : null,
     ...(batchOnly ? { lag: null, lagOffsets: null } : behind),
-    duplicates: sum(positions.map(({ duplicates }) => duplicates)), dead: sum(positions.map(({ dead }) => dead)),
-    hold: positions.find(({ hold }) => hold)?.hold ?? null, lastSwitch: lastSwitch(runs),
-    history: positions.flatMap(({ history }) => history), runs,
+    duplicates: sum(positions.map(({ duplicates }) => duplicates)),
+    dead: sum(positions.map(({ dead }) => dead)),
+    hold: positions.find(({ hold }) => hold)?.hold ?? null,
+    lastSwitch: lastSwitch(runs),
+    history: positions.flatMap(({ history }) => history),
+    runs,
   }
 }
 

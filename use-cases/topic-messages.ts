@@ -49,8 +49,11 @@ type Raw = MessagePlace & { readonly body: Uint8Array }
 async function chosen(log: Log, { topic, partition: one, most, from }: Choice): Promise<readonly Raw[]> {
   const partitions = partitionsOf(await findTopic(log, topic), one)
   if (from !== undefined && partitions.length > 1) {
-    throw new Problem(`${topic} has ${partitions.length} partitions, each with offsets of its own`,
-      `Add --partition N, from 0 to ${partitions.length - 1}.`, { usage: true })
+    throw new Problem(
+      `${topic} has ${partitions.length} partitions, each with offsets of its own`,
+      `Add --partition N, from 0 to ${partitions.length - 1}.`,
+      { usage: true },
+    )
   }
   const all = partitions.map(async ({ partition, first, next }) => {
     if (from === undefined) return lastOf(log, topic, partition, { first, next, most })

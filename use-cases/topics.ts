@@ -6,8 +6,16 @@ export type TopicPartition = Awaited<ReturnType<typeof listTopics>>[number]
 
 /** Partition by partition; `messages` is null where offsets are not messages, and `bytes` are known of a topic as a whole. */
 export async function listTopics(log: Log) {
-  return (await log.topics()).flatMap(({ topic, partitions, bytes }) => partitions.map(({ first, next }, partition) => (
-    { topic, partition, first, next, messages: log.gapless ? next - first : null, bytes: partition === 0 ? bytes : null })))
+  return (await log.topics()).flatMap(({ topic, partitions, bytes }) =>
+    partitions.map(({ first, next }, partition) => ({
+      topic,
+      partition,
+      first,
+      next,
+      messages: log.gapless ? next - first : null,
+      bytes: partition === 0 ? bytes : null,
+    })),
+  )
 }
 
 /** `made` is false where it was there already. */

@@ -8,7 +8,7 @@ import { stateOf } from '../versions/journal.ts'
 import { loadState } from '../versions/keep.ts'
 import { unfinishedIn } from '../versions/unfinished.ts'
 
-export type Versions = Awaited<ReturnType<typeof listVersions>>
+type Versions = Awaited<ReturnType<typeof listVersions>>
 export type VersionShown = Versions['versions'][number]
 
 type Ports = Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>
@@ -37,9 +37,17 @@ async function versionsOf(ports: Ports, set: string) {
     const runs = positions.flatMap((position) => position.runs.findLast((one) => one.version === version) ?? [])
     const run = runs.length === 0 ? undefined : over(runs)
     return {
-      set, version, state: own ? stateOf(all, own) : 'registered' as const, mode: own?.mode ?? null, schemaVersionId: registered.id,
-      live: run?.until === null, switchedAfter: run?.switchedAfter ?? null, rowsAfter: run?.after ?? null, rowsUntil: run?.until ?? null,
-      features: Object.fromEntries(features.map(({ name, spec }) => [name, inWords(spec)])), acts: own?.acts ?? [],
+      set,
+      version,
+      state: own ? stateOf(all, own) : ('registered' as const),
+      mode: own?.mode ?? null,
+      schemaVersionId: registered.id,
+      live: run?.until === null,
+      switchedAfter: run?.switchedAfter ?? null,
+      rowsAfter: run?.after ?? null,
+      rowsUntil: run?.until ?? null,
+      features: Object.fromEntries(features.map(({ name, spec }) => [name, inWords(spec)])),
+      acts: own?.acts ?? [],
     }
   })
 }

@@ -32,8 +32,8 @@ export type ReadOptions = {
   /** Stop before this offset; without it, at the end as it is when the reader gets there. */
   readonly to?: number
   /**
-   * Chunks may hold messages whose offsets are not one behind the other: fewer and larger chunks where commits are small, in a log that marks the
-   * end of each with an offset.
+   * Chunks may hold messages whose offsets are not one behind the other: fewer and larger chunks where commits are small, in a log that
+   * marks the end of each with an offset.
    */
   readonly joined?: boolean
   /** Wait for more at the end, until `signal` aborts (the iteration then just ends). */
@@ -51,12 +51,15 @@ export interface Log {
   topicId(topic: string): Promise<string | undefined>
   /** How many bytes a message may have, its key included; Infinity without a limit. */
   largestMessage(topic: string): Promise<number>
-  /** Batches from offset `from` on, in order. A read that starts inside a stored batch starts at exactly that message. A Problem when records at `from` were deleted. */
+  /**
+   * Batches from offset `from` on, in order. A read that starts inside a stored batch starts at exactly that message. A Problem when
+   * records at `from` were deleted.
+   */
   read(topic: string, options: ReadOptions): AsyncIterable<Fetched>
   /**
-   * The partitions of the topic that this process should work on now: everybody in the group gets some, and together they have all. Yields anew
-   * when members come or go; ends, and leaves the group, when the signal aborts. Two members may hold one partition for a moment: take its writer
-   * first, which fences the other.
+   * The partitions of the topic that this process should work on now: everybody in the group gets some, and together they have all. Yields
+   * anew when members come or go; ends, and leaves the group, when the signal aborts. Two members may hold one partition for a moment: take
+   * its writer first, which fences the other.
    */
   share(topic: string, group: string, signal: AbortSignal): AsyncIterable<readonly number[]>
   /** Takes the name for itself: every commit of whoever took it before fails with Fenced, from now on. */
@@ -70,12 +73,19 @@ export interface Log {
 
 export type Append = { readonly topic: string; readonly partition: number; readonly batch: Batch }
 
-/** How far a group has come in a topic: kept with the commit where the server shows it to other tools, who measure lag by it. Nothing of ours reads it. */
+/**
+ * How far a group has come in a topic: kept with the commit where the server shows it to other tools, who measure lag by it. Nothing of
+ * ours reads it.
+ */
 export type GroupOffset = { readonly group: string; readonly topic: string; readonly partition: number; readonly next: number }
 
 export interface Writer {
   /** All of it or nothing: durable when it resolves, in the order given. Returns the offset of the first message of each append. */
-  commit(work: { readonly append?: readonly Append[]; readonly save?: readonly Save[]; readonly taken?: GroupOffset }): Promise<readonly number[]>
+  commit(work: {
+    readonly append?: readonly Append[]
+    readonly save?: readonly Save[]
+    readonly taken?: GroupOffset
+  }): Promise<readonly number[]>
   close(): Promise<void>
 }
 

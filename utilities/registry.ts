@@ -41,8 +41,10 @@ export interface Registry {
 export type Incompatibility = (definition: string, earlier: readonly string[]) => readonly string[]
 
 export const incompatible = (subject: string, reasons: readonly string[]) =>
-  new Problem(`the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`,
-    'Nothing was registered; change the definition so that both can be read.')
+  new Problem(
+    `the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`,
+    'Nothing was registered; change the definition so that both can be read.',
+  )
 
 const mostLabels = 10
 const longestLabel = 128

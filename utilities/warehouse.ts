@@ -24,8 +24,16 @@ export const rowColumns = { _modified_ts: 'bigint', _version: 'integer', _seq: '
 /** The columns that a view with these features shows, in the original store's order; later features come behind it. */
 export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): readonly SqlColumn[] {
   const own = (name: keyof typeof rowColumns): SqlColumn => ({ name, type: rowColumns[name] })
-  const values = (some: readonly string[]) => some.filter((name) => shown.includes(name)).map((name): SqlColumn => ({ name, type: 'double' }))
-  return [...record, ...values(features.slice(0, leading)), own('_modified_ts'), own('_version'), ...values(features.slice(leading)), own('_seq')]
+  const values = (some: readonly string[]) =>
+    some.filter((name) => shown.includes(name)).map((name): SqlColumn => ({ name, type: 'double' }))
+  return [
+    ...record,
+    ...values(features.slice(0, leading)),
+    own('_modified_ts'),
+    own('_version'),
+    ...values(features.slice(leading)),
+    own('_seq'),
+  ]
 }
 
 export type VersionState = 'registered' | 'filling' | 'shadow' | 'promoted' | 'superseded' | 'rolled back' | 'retired'
@@ -45,7 +53,13 @@ export type VersionRecord = {
   /** Place in the chain of promotions, from 1; null when it is not (or no longer) in it. */
   readonly promotion: number | null
   /** What was done to it, by whom, when and why, and what was measured for it; oldest first. */
-  readonly acts: readonly { readonly act: string; readonly who: string; readonly at: string; readonly why: string | null; readonly measured?: string }[]
+  readonly acts: readonly {
+    readonly act: string
+    readonly who: string
+    readonly at: string
+    readonly why: string | null
+    readonly measured?: string
+  }[]
 }
 
 /** What the reader has written, saved in the same transaction as the rows. */
@@ -78,7 +92,12 @@ export interface Warehouse {
   write(set: string, rows: Columns, progress?: Progress, signal?: AbortSignal): Promise<void>
   progress(reader: string): Promise<number | undefined>
   /** Rows of a version with first <= _seq <= last, in order of _seq: the named columns (all of the table without). */
-  rows(set: string, version: number, range: { readonly first: number; readonly last: number }, columns?: readonly string[]): AsyncIterable<Columns>
+  rows(
+    set: string,
+    version: number,
+    range: { readonly first: number; readonly last: number },
+    columns?: readonly string[],
+  ): AsyncIterable<Columns>
   /** How many rows of the version there are, and their first and last _seq; undefined when there are none. */
   extent(set: string, version: number): Promise<{ readonly rows: number; readonly first: number; readonly last: number } | undefined>
   /** Deletes the rows of a version with first <= _seq <= last. */
@@ -90,8 +109,8 @@ export interface Warehouse {
   /** Runs one reading statement whose rows are few. */
   query(sql: string): Promise<QueryResult>
   /**
-   * Runs one reading statement of any length, its rows in parts as they come; the first part, which may have none, tells the columns. It reads ahead
-   * by one part. When the signal aborts, it ends with the signal's reason within a moment, and so does the statement.
+   * Runs one reading statement of any length, its rows in parts as they come; the first part, which may have none, tells the columns. It
+   * reads ahead by one part. When the signal aborts, it ends with the signal's reason within a moment, and so does the statement.
    */
   queryParts(sql: string, signal?: AbortSignal): AsyncIterable<QueryResult>
   close(): Promise<void>

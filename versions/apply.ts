@@ -14,14 +14,15 @@ import { evolve, hasRowsOfHistory, isComplete, type SetState } from './journal.t
 import { openJournal, timeText } from './keep.ts'
 import { settle, type Asked } from './promote.ts'
 
-export type ApplyOptions = Watch & Asked & {
-  /** Every version of the set as the code has it, oldest first. */
-  readonly chain: readonly Definition[]
-  readonly version: number
-  readonly mode: Mode
-  /** How many inflow gets if it has to be made. */
-  readonly partitions: number
-}
+export type ApplyOptions = Watch &
+  Asked & {
+    /** Every version of the set as the code has it, oldest first. */
+    readonly chain: readonly Definition[]
+    readonly version: number
+    readonly mode: Mode
+    /** How many inflow gets if it has to be made. */
+    readonly partitions: number
+  }
 
 export async function apply(ports: VersionPorts, options: ApplyOptions): Promise<void> {
   const { version, mode, actor, signal } = options
@@ -52,7 +53,8 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     if (own && anew) await clear(ports, set, version, signal)
     await journal.decide({ kind: 'apply', version, mode, partitions, schema: schemaOf(registered), record, by })
     await carryOut(ports, journal, options, version)
-    if ((await journal.decide({ kind: 'complete', version, by: { ...actor, at: timeText(ports.clock) } })).length > 0) await carryOut(ports, journal, options)
+    if ((await journal.decide({ kind: 'complete', version, by: { ...actor, at: timeText(ports.clock) } })).length > 0)
+      await carryOut(ports, journal, options)
     await settle(ports, journal, options)
   } finally {
     await journal.close()
@@ -63,8 +65,16 @@ const unregistered = { id: '', definition: '' }
 const schemaOf = ({ id, definition }: Registered) => ({ id, definition })
 
 /** The state that the command leads to: what it needs must be there before it begins. */
-const promotedToo = (state: SetState, { version, mode, who, at, why }: { readonly version: number; readonly mode: Mode; readonly who: string; readonly at: string; readonly why: string | null }) =>
-  hasRowsOfHistory({ mode }) ? state : evolve(state, { kind: 'promoted', version, who, at, why })
+const promotedToo = (
+  state: SetState,
+  {
+    version,
+    mode,
+    who,
+    at,
+    why,
+  }: { readonly version: number; readonly mode: Mode; readonly who: string; readonly at: string; readonly why: string | null },
+) => (hasRowsOfHistory({ mode }) ? state : evolve(state, { kind: 'promoted', version, who, at, why }))
 
 /** From here on it is known on how many partitions the set runs: keys stay where they are. */
 async function settlePartitions({ log, checkpoints }: VersionPorts, set: string, partitions: number): Promise<void> {

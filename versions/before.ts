@@ -21,7 +21,15 @@ export async function journalOfBefore({ checkpoints, registry, warehouse }: Port
   const lives = records.flatMap((one): VersionEvent[] => {
     const { version, mode, schemaId: id } = one
     const definition = known.find((found) => found.registered.id === id)?.registered.definition ?? ''
-    const planned = { kind: 'planned', version, mode: mode as Mode, partitions: positions.length, schema: { id, definition }, record: recordSchema, ...firstBy(one) } as const
+    const planned = {
+      kind: 'planned',
+      version,
+      mode: mode as Mode,
+      partitions: positions.length,
+      schema: { id, definition },
+      record: recordSchema,
+      ...firstBy(one),
+    } as const
     const switched = positions.flatMap(({ runs }, partition): VersionEvent[] => {
       const run = runs.findLast((run) => run.version === version)
       return run ? [{ kind: 'switched', version, partition, afterSeq: run.switchedAfter, at: run.switchedAt }] : []
@@ -30,12 +38,24 @@ export async function journalOfBefore({ checkpoints, registry, warehouse }: Port
     return [planned, ...switched, ...(isFilled ? [{ kind: 'filled', version, at: firstBy(one).at } as const] : [])]
   })
   const chain = records.filter(({ promotion }) => promotion !== null).sort((a, b) => a.promotion! - b.promotion!)
-  const back = records.filter(({ state }) => state === 'rolled back').flatMap((one): VersionEvent[] =>
-    [{ kind: 'promoted', version: one.version, ...lastBy(one) }, { kind: 'rolled back', version: one.version, to: chain.at(-1)?.version ?? 0, ...lastBy(one) }])
+  const back = records
+    .filter(({ state }) => state === 'rolled back')
+    .flatMap((one): VersionEvent[] => [
+      { kind: 'promoted', version: one.version, ...lastBy(one) },
+      { kind: 'rolled back', version: one.version, to: chain.at(-1)?.version ?? 0, ...lastBy(one) },
+    ])
   const promoted = chain.map((one): VersionEvent => ({ kind: 'promoted', version: one.version, ...lastBy(one) }))
-  const retired = records.filter(({ state }) => state === 'retired').map((one): VersionEvent => ({ kind: 'retired', version: one.version, ...lastBy(one) }))
+  const retired = records
+    .filter(({ state }) => state === 'retired')
+    .map((one): VersionEvent => ({ kind: 'retired', version: one.version, ...lastBy(one) }))
   const isOpen = records.some(({ state }) => state === 'filling' || state === 'registered')
-  return [...lives, ...back, ...promoted, ...retired, ...(isOpen || lives.length === 0 ? [] : [{ kind: 'settled', at: lastBy(records.at(-1)!).at } as const])]
+  return [
+    ...lives,
+    ...back,
+    ...promoted,
+    ...retired,
+    ...(isOpen || lives.length === 0 ? [] : [{ kind: 'settled', at: lastBy(records.at(-1)!).at } as const]),
+  ]
 }
 
 const unknown: By = { who: 'unknown', at: '1970-01-01T00:00:00.000Z', why: null }

@@ -13,7 +13,8 @@ import type { Registry } from '../utilities/registry.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
-export type VersionPorts = HandoverPorts & ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
+export type VersionPorts = HandoverPorts &
+  ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
 export type Progress = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
 export type Watch = { readonly signal: AbortSignal; readonly report: (news: Progress) => void }
@@ -47,7 +48,11 @@ export type Bring = Origin & {
   readonly layers: Layers
 }
 
-export async function begin({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, definition: Definition, { after, ...bring }: Bring): Promise<Bringing> {
+export async function begin(
+  { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
+  definition: Definition,
+  { after, ...bring }: Bring,
+): Promise<Bringing> {
   const { partition, layers, origins } = bring
   const { seq, unread } = (await savedPlace(checkpoints, { definition, partition })) ?? { seq: after, unread: 0 }
   const from = await lookupState(checkpoints, { set: definition.set, partition }, layers)
@@ -55,7 +60,8 @@ export async function begin({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, 
 }
 
 /** Whether its state, or its rows, come from records of history. */
-export const isReplayed = ({ origins, withRows }: Pick<Origin, 'origins' | 'withRows'>): boolean => withRows || Object.keys(origins).length > 0
+export const isReplayed = ({ origins, withRows }: Pick<Origin, 'origins' | 'withRows'>): boolean =>
+  withRows || Object.keys(origins).length > 0
 
 /** At most so much is left for the handover; less where records cost much: the consumer waits for it. */
 const smallRest = 20_000
@@ -63,7 +69,10 @@ const heldMs = 150
 
 /** Brings it near the stream; the rest is for the handover. */
 export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Watch): Promise<void> {
-  const { definition: { set }, partition } = bringing
+  const {
+    definition: { set },
+    partition,
+  } = bringing
   if (!isReplayed(bringing)) return
   const writer = await ports.log.writer(placeName(bringing))
   const [startedNs, from] = [ports.clock(), bringing.seq]
@@ -113,7 +122,9 @@ const gainOnStream = (ports: VersionPorts, { definition, partition }: Bringing, 
 async function measure({ checkpoints }: VersionPorts, writer: Writer, bringing: Bringing, records: number, ns: bigint): Promise<void> {
   if (records < 2 * smallRest) return
   const perSecond = Math.round(records / (Number(ns) / 1e9))
-  await writer.commit({ save: [saveSpeed({ ...(await loadSpeed(checkpoints)), [bringing.withRows ? 'withRows' : 'withoutRows']: perSecond })] })
+  await writer.commit({
+    save: [saveSpeed({ ...(await loadSpeed(checkpoints)), [bringing.withRows ? 'withRows' : 'withoutRows']: perSecond })],
+  })
 }
 
 const recordsPerSave = 200_000
@@ -123,7 +134,13 @@ const keysPerSave = 10_000
 type Advancing = { readonly writer?: Writer; readonly stillHere?: () => Promise<void> }
 
 /** Takes the records up to the position. The writer saves how far it has come, behind the rows. */
-export async function advance(ports: VersionPorts, bringing: Bringing, position: Position, { signal, report }: Watch, { writer, stillHere }: Advancing): Promise<void> {
+export async function advance(
+  ports: VersionPorts,
+  bringing: Bringing,
+  position: Position,
+  { signal, report }: Watch,
+  { writer, stillHere }: Advancing,
+): Promise<void> {
   const { definition, partition, withRows, unsaved } = bringing
   const { record, set } = definition
   const wanted = withRows ? Object.keys(record.fields) : fieldsRead(definition)
@@ -136,19 +153,33 @@ export async function advance(ports: VersionPorts, bringing: Bringing, position:
     unsavedRecords = 0
   }
   try {
-    const options = { record, wanted, partition, after: bringing.seq, until: position.seq, signal, rowsPerBatch: ports.warehouse.flush?.rows }
+    const options = {
+      record,
+      wanted,
+      partition,
+      after: bringing.seq,
+      until: position.seq,
+      signal,
+      rowsPerBatch: ports.warehouse.flush?.rows,
+    }
     for await (const { records, seq, unread } of replay(ports, position.history, options)) {
       signal.throwIfAborted()
       bringing.unread += unread
       if (seq.length === 0) continue
       const values = bringing.lineage.push(records)
       for (const key of bringing.lineage.changedKeys()) unsaved.add(key)
-      if (withRows) await writes.begin(() => ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock()), undefined, signal))
+      if (withRows)
+        await writes.begin(() => ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock()), undefined, signal))
       bringing.seq = seq.at(-1)!
       unsavedRecords += seq.length
       if (writer && (unsavedRecords >= recordsPerSave || unsaved.size >= keysPerSave)) await save()
       await stillHere?.()
-      report({ step: withRows ? 'replaying history' : 'bringing state up to date from history', rows: seq.length, seq: bringing.seq, of: position.seq })
+      report({
+        step: withRows ? 'replaying history' : 'bringing state up to date from history',
+        rows: seq.length,
+        seq: bringing.seq,
+        of: position.seq,
+      })
     }
   } finally {
     // Nothing is being written any more, whatever went wrong.
@@ -171,7 +202,11 @@ const placeName = ({ definition, partition }: OnPartition) => `fill/${label(defi
 type FilledUpTo = { readonly seq: number; readonly unread: number; readonly layer?: number }
 
 function savePlace(bringing: Bringing): Save {
-  const { seq, unread, layers: { layer } } = bringing
+  const {
+    seq,
+    unread,
+    layers: { layer },
+  } = bringing
   return { name: placeName(bringing), key: 'at', value: toBytes({ seq, unread, layer } satisfies FilledUpTo) }
 }
 

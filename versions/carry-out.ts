@@ -5,7 +5,18 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { above, layersOf, type Layers, type Pair } from '../streams/state.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { advance, begin, catchUp, entriesOf, forgetPlace, isReplayed, savedPlace, type Origin, type VersionPorts, type Watch } from './bring.ts'
+import {
+  advance,
+  begin,
+  catchUp,
+  entriesOf,
+  forgetPlace,
+  isReplayed,
+  savedPlace,
+  type Origin,
+  type VersionPorts,
+  type Watch,
+} from './bring.ts'
 import { featureChanges } from './changes.ts'
 import { handover } from './handover.ts'
 import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
@@ -16,7 +27,8 @@ import { labelLive, project } from './project.ts'
 /** `filling` is the version whose history is to be filled now: others that are being filled are left to whoever does that. */
 export async function carryOut(ports: VersionPorts, journal: Journal, watch: Watch, filling?: number): Promise<void> {
   const { set } = journal.state
-  // The view first: until the new version has rows it falls back to the one before, so that nobody sees a gap; and nobody reads rows that are being deleted.
+  // The view first: until the new version has rows it falls back to the one before, so that nobody sees a gap; and nobody reads rows that
+  // are being deleted.
   await project(ports, journal.state)
   const definitions = await definitionsOf(ports, set)
   for (const version of toBeBrought(journal.state, filling)) {
@@ -41,7 +53,12 @@ const definitionsOf = async ({ registry }: VersionPorts, set: string): Promise<D
 type Computing = { readonly version: Version; readonly partition: number; readonly definitions: Definitions }
 
 /** Has the stream compute the version on a partition, and end what is not to be computed any more, in one commit. */
-async function compute(ports: VersionPorts, journal: Journal, { version: { version, mode }, partition, definitions }: Computing, watch: Watch): Promise<void> {
+async function compute(
+  ports: VersionPorts,
+  journal: Journal,
+  { version: { version, mode }, partition, definitions }: Computing,
+  watch: Watch,
+): Promise<void> {
   const { set } = journal.state
   const definition = known(definitions, set, version)
   const previous = definitions.get(version - 1)
@@ -49,7 +66,9 @@ async function compute(ports: VersionPorts, journal: Journal, { version: { versi
   await thinned(ports, { set, partition }, [version, version - 1], watch.signal)
   const found = await loadPosition(ports.checkpoints, set, partition)
   const before = lastRun(found, version)
-  const { inherited, ...origin } = before ? { origins: before.origins, inherited: [], withRows: true } : originOf(mode, definition, previous, found)
+  const { inherited, ...origin } = before
+    ? { origins: before.origins, inherited: [], withRows: true }
+    : originOf(mode, definition, previous, found)
   const layers = before ? await layersAgain(ports, { set, partition, definition }, before, found) : layersOf({ version })
   const bringing = await begin(ports, definition, { ...origin, partition, layers, after: before?.until ?? startOf(origin) })
   await catchUp(ports, bringing, watch)
@@ -65,13 +84,20 @@ async function compute(ports: VersionPorts, journal: Journal, { version: { versi
     const unread = (before?.unread ?? 0) + bringing.unread
     const source = inherited.length > 0 ? lastRun(position, version - 1)! : undefined
     const laid = source ? { ...layers, beneath: above(layersOf(source), inherited) } : layers
-    const run = { ...(before ? resumed(before) : newRun(position, { version, mode, origin, inherited, definition, at })), ...kept(laid), ...(unread > 0 && { unread }) }
-    const others = position.runs.filter((one) => one !== lastRun(position, version)).map((one) => {
-      if (!live.has(one.version)) return ended(one, position)
-      return one === source && parting !== undefined ? { ...one, ...kept(onTopOf(one, parting, previous!)) } : one
-    })
+    const run = {
+      ...(before ? resumed(before) : newRun(position, { version, mode, origin, inherited, definition, at })),
+      ...kept(laid),
+      ...(unread > 0 && { unread }),
+    }
+    const others = position.runs
+      .filter((one) => one !== lastRun(position, version))
+      .map((one) => {
+        if (!live.has(one.version)) return ended(one, position)
+        return one === source && parting !== undefined ? { ...one, ...kept(onTopOf(one, parting, previous!)) } : one
+      })
     const save = [...entriesOf(bringing), ...(await forgetPlace(ports.checkpoints, bringing))]
-    // The newest in front: its row of a record comes before the older one's, so that a view that falls back never shows the older one in between.
+    // The newest in front: its row of a record comes before the older one's, so that a view that falls back never shows the older one in
+    // between.
     return { position: { ...position, runs: before ? inPlace(position, version, run, others) : [run, ...others] }, save }
   })
   if (!before) await journal.add([{ kind: 'switched', version, partition, afterSeq, at }])
@@ -80,11 +106,22 @@ async function compute(ports: VersionPorts, journal: Journal, { version: { versi
 /** As short as it can be: it is saved with every commit. */
 const kept = ({ layer, beneath }: Layers) => ({ ...(layer > 0 && { layer }), ...(beneath.length > 0 && { beneath }) })
 
-const onTopOf = (run: Run, layer: number, { features }: Definition): Layers =>
-  ({ version: run.version, layer, beneath: above(layersOf(run), features.map(({ name }) => [name, name])) })
+const onTopOf = (run: Run, layer: number, { features }: Definition): Layers => ({
+  version: run.version,
+  layer,
+  beneath: above(
+    layersOf(run),
+    features.map(({ name }) => [name, name]),
+  ),
+})
 
 /** Where a version that is computed again goes on: in its own layer, unless another one reads that by now. */
-async function layersAgain(ports: VersionPorts, { set, partition, definition }: OnPartition, run: Run, position: Position): Promise<Layers> {
+async function layersAgain(
+  ports: VersionPorts,
+  { set, partition, definition }: OnPartition,
+  run: Run,
+  position: Position,
+): Promise<Layers> {
   const own = layersOf(run)
   const begun = (await savedPlace(ports.checkpoints, { definition, partition }))?.layer
   const layer = begun ?? (isBeneath(position, own) ? await nextLayer(ports, { set, partition }, run.version) : own.layer)
@@ -99,7 +136,8 @@ const startOf = ({ origins }: Origin) => Math.min(Number.MAX_SAFE_INTEGER, ...Ob
 
 const resumed = ({ untilRows: _, ...run }: Run): Run => ({ ...run, until: null })
 
-const ended = (run: Run, position: Position): Run => (run.until === null ? { ...run, until: position.seq, untilRows: rowsTaken(position) } : run)
+const ended = (run: Run, position: Position): Run =>
+  run.until === null ? { ...run, until: position.seq, untilRows: rowsTaken(position) } : run
 
 /** The order of versions stays as it is. */
 function inPlace({ runs }: Position, version: number, run: Run, others: readonly Run[]): readonly Run[] {
@@ -108,14 +146,24 @@ function inPlace({ runs }: Position, version: number, run: Run, others: readonly
 }
 
 /** What a version that was never computed replays, and what it goes on with of a version that the stream computes. */
-function originOf(mode: Version['mode'], definition: Definition, previous: Definition | undefined, position: Position): Origin & { readonly inherited: readonly Pair[] } {
-  if (hasRowsOfHistory({ mode })) return { origins: Object.fromEntries(definition.features.map(({ name }) => [name, 0])), inherited: [], withRows: true }
+function originOf(
+  mode: Version['mode'],
+  definition: Definition,
+  previous: Definition | undefined,
+  position: Position,
+): Origin & { readonly inherited: readonly Pair[] } {
+  if (hasRowsOfHistory({ mode }))
+    return { origins: Object.fromEntries(definition.features.map(({ name }) => [name, 0])), inherited: [], withRows: true }
   if (mode === 'first' || !previous) return { origins: {}, inherited: [], withRows: false }
   const before = lastRun(position, previous.version)
   const changes = featureChanges(previous, definition).filter(({ after }) => after !== null)
   const pairs = changes.flatMap(({ feature, sameAs }) => (sameAs === null || !before ? [] : [[feature, sameAs] as const]))
-  // What is new in a forward-only version is replayed over all history, and what it inherits from a version that has stopped from where that one's began.
-  const fresh = mode === 'forward-only' ? changes.filter(({ feature }) => !pairs.some(([name]) => name === feature)).map(({ feature }) => [feature, 0] as const) : []
+  // What is new in a forward-only version is replayed over all history, and what it inherits from a version that has stopped from where
+  // that one's began.
+  const fresh =
+    mode === 'forward-only'
+      ? changes.filter(({ feature }) => !pairs.some(([name]) => name === feature)).map(({ feature }) => [feature, 0] as const)
+      : []
   if (before?.until !== null) {
     const replayed = pairs.map(([feature, sameAs]) => [feature, before!.origins[sameAs]!] as const)
     return { origins: Object.fromEntries([...fresh, ...replayed]), inherited: [], withRows: false }
@@ -137,7 +185,13 @@ function newRun(position: Position, { version, mode, origin, inherited, definiti
   const from = lastRun(position, version - 1)?.origins
   const taken = new Map(inherited.map(([feature, sameAs]) => [feature, from![sameAs]!]))
   return {
-    version, mode, after: all ? 0 : position.seq, afterRows: all ? 0 : rowsTaken(position), switchedAfter: position.seq, switchedAt: at, until: null,
+    version,
+    mode,
+    after: all ? 0 : position.seq,
+    afterRows: all ? 0 : rowsTaken(position),
+    switchedAfter: position.seq,
+    switchedAt: at,
+    until: null,
     origins: Object.fromEntries(definition.features.map(({ name }) => [name, origin.origins[name] ?? taken.get(name) ?? position.seq])),
   }
 }
@@ -150,7 +204,8 @@ async function endOthers(ports: VersionPorts, state: SetState): Promise<void> {
   for (const [partition, position] of (await loadPositions(ports.checkpoints, set)).entries()) {
     if (!position.runs.some(isOver)) continue
     await handover(ports, { set, partition, by: `the end of ${set}@${position.runs.find(isOver)!.version}` }, async (now) => ({
-      position: { ...now, runs: now.runs.map((run) => (isOver(run) ? ended(run, now) : run)) }, save: [],
+      position: { ...now, runs: now.runs.map((run) => (isOver(run) ? ended(run, now) : run)) },
+      save: [],
     }))
   }
 }
@@ -166,18 +221,24 @@ export async function clear(ports: VersionPorts, set: string, version: number, s
 export async function checkPossible(ports: VersionPorts, state: SetState, signal: AbortSignal, filling?: Definition): Promise<void> {
   const { set } = state
   const definitions = new Map([...(await definitionsOf(ports, set)), ...(filling ? [[filling.version, filling] as const] : [])])
-  const needs = (await loadPositions(ports.checkpoints, set)).flatMap((position, partition) => toBeBrought(state, filling?.version).flatMap(({ version, mode }): Need[] => {
-    const before = lastRun(position, version)
-    if (before?.until === null) return []
-    if (before) return [{ partition, history: position.history, after: before.until }]
-    const origin = originOf(mode, known(definitions, set, version), definitions.get(version - 1), position)
-    return isReplayed(origin) ? [{ partition, history: position.history, after: startOf(origin) }] : []
-  }))
+  const needs = (await loadPositions(ports.checkpoints, set)).flatMap((position, partition) =>
+    toBeBrought(state, filling?.version).flatMap(({ version, mode }): Need[] => {
+      const before = lastRun(position, version)
+      if (before?.until === null) return []
+      if (before) return [{ partition, history: position.history, after: before.until }]
+      const origin = originOf(mode, known(definitions, set, version), definitions.get(version - 1), position)
+      return isReplayed(origin) ? [{ partition, history: position.history, after: startOf(origin) }] : []
+    }),
+  )
   await checkHistory(ports, needs, signal)
 }
 
 function known(definitions: Definitions, set: string, version: number): Definition {
   const definition = definitions.get(version)
-  if (!definition) throw new Problem(`the registry has lost the schema of ${set}@${version}`, `Restore it from a copy, or have it made again: tidemark repair ${set}`)
+  if (!definition)
+    throw new Problem(
+      `the registry has lost the schema of ${set}@${version}`,
+      `Restore it from a copy, or have it made again: tidemark repair ${set}`,
+    )
   return definition
 }

@@ -29,5 +29,8 @@ export function featureChanges(before: Definition | undefined, after: Definition
   })
   const names = new Set(after.features.map(({ name }) => name))
   const removed = [...earlier.values()].filter(({ name }) => !names.has(name))
-  return [...kept, ...removed.map(({ name, spec }): FeatureChange => ({ feature: name, change: 'removed', before: spec, after: null, sameAs: null }))]
+  return [
+    ...kept,
+    ...removed.map(({ name, spec }): FeatureChange => ({ feature: name, change: 'removed', before: spec, after: null, sameAs: null })),
+  ]
 }

@@ -13,8 +13,11 @@ import { featureChanges } from './changes.ts'
 export async function checkReleased(registry: Registry, chain: readonly Definition[], version: number): Promise<void> {
   const [before, after] = [chain[version - 1]?.record.name, chain[version]!.record.name]
   if (before !== undefined && before !== after) {
-    throw new Problem(`${chain[0]!.set}@${version} is over ${after}, and ${chain[0]!.set}@${version - 1} over ${before}: ` + 'a message of one is none of the other',
-      'Give its features a set of their own, or keep the name of the record.')
+    throw new Problem(
+      `${chain[0]!.set}@${version} is over ${after}, and ${chain[0]!.set}@${version - 1} over ${before}: ` +
+        'a message of one is none of the other',
+      'Give its features a set of their own, or keep the name of the record.',
+    )
   }
   for (const { definition } of await knownVersions(registry, chain[0]!.set)) checkUnedited(definition, chain[definition.version])
 }
@@ -31,7 +34,10 @@ export async function reasonsAgainst(registry: Registry, definition: Definition)
 
 export function checkUnedited(released: Definition, inCode: Definition | undefined): void {
   if (!inCode) {
-    throw new Problem(`${label(released)} is released, but the definitions have no version ${released.version} of ${released.set}`, 'Put it back: released versions stay in the file.')
+    throw new Problem(
+      `${label(released)} is released, but the definitions have no version ${released.version} of ${released.set}`,
+      'Put it back: released versions stay in the file.',
+    )
   }
   if (versionFingerprint(inCode) === versionFingerprint(released)) return
   const features = featureChanges(released, inCode).flatMap(({ feature, before, after }) => {
@@ -39,8 +45,11 @@ export function checkUnedited(released: Definition, inCode: Definition | undefin
     return was === is ? [] : [`${feature} was ${was} and is now ${is}`]
   })
   const what = [...recordEdits(released, inCode), ...features]
-  throw new Problem(`${label(released)} is released and was edited${what.length > 0 ? `: ${what.join('; ')}` : ''}`,
-    `Put version ${released.version} back as it was, and add the next version with v${released.version}.add({ … }) or ` + `v${released.version}.replace({ … }).`)
+  throw new Problem(
+    `${label(released)} is released and was edited${what.length > 0 ? `: ${what.join('; ')}` : ''}`,
+    `Put version ${released.version} back as it was, and add the next version with v${released.version}.add({ … }) or ` +
+      `v${released.version}.replace({ … }).`,
+  )
 }
 
 /** What a version takes in, where it was edited: the record's fields, their order, and the key. */

@@ -14,7 +14,11 @@ export type Findings = {
 }
 
 /** `wanted` are several streams, each in order of `_seq`, with rows of their own. When a row was computed does not count. */
-export async function compare(wanted: readonly AsyncIterable<Columns>[], found: AsyncIterable<Columns>, { missing, extra, different }: Findings): Promise<void> {
+export async function compare(
+  wanted: readonly AsyncIterable<Columns>[],
+  found: AsyncIterable<Columns>,
+  { missing, extra, different }: Findings,
+): Promise<void> {
   let before: RowAt | undefined
   for await (const { left, right, count } of merge(wanted, [found])) {
     for (let k = 0; k < count; k++) {
@@ -51,6 +55,8 @@ function show(column: Column, row: number): string {
     case 'date':
       return column.days[row] === noDay ? 'null' : dayText(column.days[row]!)
     case 'text':
-      return column.starts[row] === -1 ? 'null' : JSON.stringify(Buffer.from(column.bytes.buffer, column.bytes.byteOffset).utf8Slice(column.starts[row]!, column.ends[row]!))
+      return column.starts[row] === -1
+        ? 'null'
+        : JSON.stringify(Buffer.from(column.bytes.buffer, column.bytes.byteOffset).utf8Slice(column.starts[row]!, column.ends[row]!))
   }
 }

@@ -32,9 +32,18 @@ export type VersionsDiff = {
   readonly values: readonly ValueDiff[]
 }
 
-type DiffOptions = { readonly set: string; readonly from: number; readonly to: number; readonly signal: AbortSignal; readonly report: (rows: number) => void }
+type DiffOptions = {
+  readonly set: string
+  readonly from: number
+  readonly to: number
+  readonly signal: AbortSignal
+  readonly report: (rows: number) => void
+}
 
-export async function diff(ports: Pick<VersionPorts, 'registry' | 'warehouse' | 'checkpoints'>, { set, from, to, signal, report }: DiffOptions): Promise<VersionsDiff> {
+export async function diff(
+  ports: Pick<VersionPorts, 'registry' | 'warehouse' | 'checkpoints'>,
+  { set, from, to, signal, report }: DiffOptions,
+): Promise<VersionsDiff> {
   const { registry, warehouse } = ports
   const known = await knownVersions(registry, set)
   const { versions } = await loadState(ports, set)
@@ -55,12 +64,21 @@ export async function diff(ports: Pick<VersionPorts, 'registry' | 'warehouse' | 
     for await (const { left, right, count } of merge([warehouse.rows(set, from, range, names)], [warehouse.rows(set, to, range, names)])) {
       signal.throwIfAborted()
       if (!left || !right) continue
-      tallies.forEach((one, i) => one.add(valuesOf(left.rows, shared[i]!), left.first, valuesOf(right.rows, shared[i]!), right.first, count))
+      tallies.forEach((one, i) =>
+        one.add(valuesOf(left.rows, shared[i]!), left.first, valuesOf(right.rows, shared[i]!), right.first, count),
+      )
       both += count
       report(count)
     }
   }
-  return { set, from, to, features, rows: { from: extentFrom?.rows ?? 0, to: extentTo?.rows ?? 0, both }, values: tallies.map((one) => one.result()) }
+  return {
+    set,
+    from,
+    to,
+    features,
+    rows: { from: extentFrom?.rows ?? 0, to: extentTo?.rows ?? 0, both },
+    values: tallies.map((one) => one.result()),
+  }
 }
 
 const valuesOf = (rows: Columns, name: string) => columnOf(rows, name, 'number').values
@@ -113,11 +131,16 @@ function tally(feature: string) {
         return place < equal ? 0 : sorted[place - equal]!
       }
       return {
-        feature, rows, changed, changedPercent: percent(changed, rows),
+        feature,
+        rows,
+        changed,
+        changedPercent: percent(changed, rows),
         mean: compared === 0 ? null : sum / compared,
         max: compared === 0 ? null : (sorted.at(-1) ?? 0),
         quantiles: { p50: at(0.5), p90: at(0.9), p99: at(0.99) },
-        nullsBefore, nullsAfter, lostPercent: percent(lost, rows),
+        nullsBefore,
+        nullsAfter,
+        lostPercent: percent(lost, rows),
       }
     },
   }

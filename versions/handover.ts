@@ -12,9 +12,9 @@ export type HandoverPorts = { readonly log: Log; readonly checkpoints: Checkpoin
 export type Changed = { readonly position: Position; readonly save: readonly Save[] }
 
 /**
- * Changes the position of a partition, with nobody else moving it meanwhile: `change` sees the position as committed and says what it becomes.
- * A running consumer loses its writer, waits until the change is committed, and goes on from it without a restart. `stillHere` is for a change
- * that takes longer than a moment.
+ * Changes the position of a partition, with nobody else moving it meanwhile: `change` sees the position as committed and says what it
+ * becomes. A running consumer loses its writer, waits until the change is committed, and goes on from it without a restart. `stillHere` is
+ * for a change that takes longer than a moment.
  */
 export async function handover(
   { log, checkpoints }: Pick<HandoverPorts, 'log' | 'checkpoints'>,
@@ -30,7 +30,8 @@ export async function handover(
         await writer.commit({ save: [savePosition(set, partition, { ...position, hold: { kind: 'switch', by, token: randomUUID() } })] })
         return performance.now()
       }
-      // Held, so that the consumer waits instead of taking the writer back at once; void when nobody renews it, so that a kill here blocks nobody.
+      // Held, so that the consumer waits instead of taking the writer back at once; void when nobody renews it, so that a kill here blocks
+      // nobody.
       let heldAtMs = await hold()
       const changed = await change({ ...position, hold: null }, async () => {
         if (performance.now() - heldAtMs > holdMs / 4) heldAtMs = await hold()
@@ -57,5 +58,7 @@ export async function refuseAmidstBackfill({ checkpoints }: Pick<HandoverPorts, 
 type BackfillHold = { readonly by: string; readonly years: readonly [number, number]; readonly source: { readonly name: string } }
 
 export const unfinished = (set: string, { years, source, by }: BackfillHold) =>
-  new Problem(`a backfill of ${years[0]}-${years[1]} of ${set} from ${source.name} (${by}) has not finished`,
-    `Let it finish, run it again to finish it, or take it back: tidemark backfill --features ${set} --undo`)
+  new Problem(
+    `a backfill of ${years[0]}-${years[1]} of ${set} from ${source.name} (${by}) has not finished`,
+    `Let it finish, run it again to finish it, or take it back: tidemark backfill --features ${set} --undo`,
+  )

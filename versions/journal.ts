@@ -9,8 +9,17 @@ export type By = { readonly who: string; readonly at: string; readonly why: stri
 export type Schema = { readonly id: string; readonly definition: string }
 
 export type VersionEvent =
-  /** Its schema is registered and its rows are to be computed, on so many partitions. Once more for another mode, as long as nothing runs. */
-  | ({ readonly kind: 'planned'; readonly version: number; readonly mode: Mode; readonly partitions: number; readonly schema: Schema; readonly record: Schema } & By)
+  /**
+   * Its schema is registered and its rows are to be computed, on so many partitions. Once more for another mode, as long as nothing runs.
+   */
+  | ({
+      readonly kind: 'planned'
+      readonly version: number
+      readonly mode: Mode
+      readonly partitions: number
+      readonly schema: Schema
+      readonly record: Schema
+    } & By)
   /** The stream computes it on this partition, behind that record. */
   | { readonly kind: 'switched'; readonly version: number; readonly partition: number; readonly afterSeq: number; readonly at: string }
   /** Every record of history has its row, and the stream computes it on every partition. */
@@ -66,7 +75,14 @@ function after(state: SetState, event: VersionEvent): SetState {
       const { version, mode, partitions, schema, record } = event
       const before = state.versions[version]
       const planned: Version = {
-        version, mode, schema, record, switches: new Array<undefined>(partitions).fill(undefined), filled: false, wasPromoted: false, retired: false,
+        version,
+        mode,
+        schema,
+        record,
+        switches: new Array<undefined>(partitions).fill(undefined),
+        filled: false,
+        wasPromoted: false,
+        retired: false,
         acts: [...(before?.acts ?? []), { act: mode === 'first' ? 'apply' : `apply --${mode}`, ...byOf(event) }],
       }
       return { ...state, versions: [...state.versions.filter((one) => one.version !== version), planned], begun: event }
@@ -85,11 +101,19 @@ function after(state: SetState, event: VersionEvent): SetState {
       // Without a history to fill, showing it is part of applying it.
       const own = wasPromoted || mode === 'backfill' || mode === 'shadow' ? actOf('promote') : {}
       const { chain } = withoutUnseen(state)
-      return { ...state, chain: chain.at(-1) === event.version ? chain : [...chain, event.version], versions: change({ wasPromoted: true, ...own }), begun: event }
+      return {
+        ...state,
+        chain: chain.at(-1) === event.version ? chain : [...chain, event.version],
+        versions: change({ wasPromoted: true, ...own }),
+        begun: event,
+      }
     }
     case 'rolled back': {
       const versions = change(actOf('rollback')).map((one) =>
-        one.version === event.to ? { ...one, acts: [...one.acts, { act: `shown again: rollback of ${state.set}@${event.version}`, ...byOf(event) }] } : one)
+        one.version === event.to
+          ? { ...one, acts: [...one.acts, { act: `shown again: rollback of ${state.set}@${event.version}`, ...byOf(event) }] }
+          : one,
+      )
       return { ...state, chain: state.chain.slice(0, -1), versions, begun: event }
     }
     case 'retired': {

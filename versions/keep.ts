@@ -10,7 +10,12 @@ import { journalOfBefore } from './before.ts'
 import { decide, type Command } from './decide.ts'
 import { evolve, nothingYet, type SetState, type VersionEvent } from './journal.ts'
 
-export type JournalPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
+export type JournalPorts = {
+  readonly log: Log
+  readonly checkpoints: Checkpoints
+  readonly registry: Registry
+  readonly warehouse: Warehouse
+}
 
 /** When it is, as journals write it. */
 export const timeText = (clock: Clock): string => new Date(Number(clock() / 1_000_000n)).toISOString()
@@ -33,7 +38,13 @@ const keyOf = (index: number) => String(index).padStart(9, '0')
 /** What is so now. A store of before is read as if it had a journal; the first command that changes something writes it. */
 export const loadState = async (ports: Omit<JournalPorts, 'log'>, set: string): Promise<SetState> => (await known(ports, set)).state
 
-type Known = { readonly state: SetState; /** How many events are written. */ readonly written: number; /** What happened and is not written yet. */ readonly unwritten: readonly VersionEvent[] }
+type Known = {
+  readonly state: SetState
+  /** How many events are written. */
+  readonly written: number
+  /** What happened and is not written yet. */
+  readonly unwritten: readonly VersionEvent[]
+}
 
 async function known(ports: Omit<JournalPorts, 'log'>, set: string): Promise<Known> {
   const written = await loadEvents(ports.checkpoints, set)
@@ -57,7 +68,9 @@ export async function openJournal(ports: JournalPorts, set: string, seen?: SetSt
     const add = async (events: readonly VersionEvent[]) => {
       if (events.length === 0) return
       const all = [...unwritten, ...events]
-      await writer.commit({ save: all.map((event, i) => ({ name: nameOf(set), key: keyOf(written + i), value: toBytes(event) })) }).catch(takenOver(set))
+      await writer
+        .commit({ save: all.map((event, i) => ({ name: nameOf(set), key: keyOf(written + i), value: toBytes(event) })) })
+        .catch(takenOver(set))
       written += all.length
       unwritten = []
       state = events.reduce(evolve, state)
@@ -84,16 +97,31 @@ export async function openJournal(ports: JournalPorts, set: string, seen?: SetSt
 /** A switch is committed with its partition's position first: a command that was killed in between has not noted it yet. */
 async function switchesUnnoted(checkpoints: Checkpoints, { set, versions }: SetState): Promise<readonly VersionEvent[]> {
   const positions = await loadPositions(checkpoints, set)
-  return versions.filter(({ retired }) => !retired).flatMap(({ version, switches }) => positions.flatMap(({ runs }, partition): VersionEvent[] => {
-    const run = runs.findLast((one) => one.version === version)
-    return run && switches[partition] === undefined ? [{ kind: 'switched', version, partition, afterSeq: run.switchedAfter, at: run.switchedAt }] : []
-  }))
+  return versions
+    .filter(({ retired }) => !retired)
+    .flatMap(({ version, switches }) =>
+      positions.flatMap(({ runs }, partition): VersionEvent[] => {
+        const run = runs.findLast((one) => one.version === version)
+        return run && switches[partition] === undefined
+          ? [{ kind: 'switched', version, partition, afterSeq: run.switchedAfter, at: run.switchedAt }]
+          : []
+      }),
+    )
 }
 
 const changedMeanwhile = (set: string) =>
-  new Problem(`the versions of ${set} have changed while you were asked`, `Nothing was done. See what is so now: tidemark versions ${set}; then run this again.`)
+  new Problem(
+    `the versions of ${set} have changed while you were asked`,
+    `Nothing was done. See what is so now: tidemark versions ${set}; then run this again.`,
+  )
 
-const takenOver = (set: string) => (error: unknown): never => {
-  if (!(error instanceof Fenced)) throw error
-  throw new Problem(`another command has taken over the versions of ${set}`, `See what it did: tidemark versions ${set}; then run this again if it is still needed.`, { cause: error })
-}
+const takenOver =
+  (set: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof Fenced)) throw error
+    throw new Problem(
+      `another command has taken over the versions of ${set}`,
+      `See what it did: tidemark versions ${set}; then run this again if it is still needed.`,
+      { cause: error },
+    )
+  }

@@ -1,7 +1,18 @@
-/** What becomes of layers of state: copied while nobody waits, where they are too many or are to go, and removed when nobody reads them any more. */
+/**
+ * What becomes of layers of state: copied while nobody waits, where they are too many or are to go, and removed when nobody reads them any
+ * more.
+ */
 import { loadPosition, type Position, type Run } from '../streams/position.ts'
 import {
-  isSameLayer, layersOf, layersThere, lookupBeneath, saveState, stateEntries, type Beneath, type Layer, type SetPartition,
+  isSameLayer,
+  layersOf,
+  layersThere,
+  lookupBeneath,
+  saveState,
+  stateEntries,
+  type Beneath,
+  type Layer,
+  type SetPartition,
 } from '../streams/state.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Log, Writer } from '../utilities/log.ts'
@@ -14,13 +25,17 @@ type Ports = { readonly log: Log; readonly checkpoints: Checkpoints }
 const mostBeneath = 3
 
 /** Whether a run reads the layer without writing it. */
-export const isBeneath = ({ runs }: Position, layer: Layer): boolean => runs.some(({ beneath = [] }) => beneath.some((one) => isSameLayer(one, layer)))
+export const isBeneath = ({ runs }: Position, layer: Layer): boolean =>
+  runs.some(({ beneath = [] }) => beneath.some((one) => isSameLayer(one, layer)))
 
 /** One that nothing was ever written to. */
 export async function nextLayer({ checkpoints }: Pick<Ports, 'checkpoints'>, at: SetPartition, version: number): Promise<number> {
   const { runs } = await loadPosition(checkpoints, at.set, at.partition)
   const named = runs.map(layersOf).flatMap(({ beneath, ...own }) => [own, ...beneath])
-  return 1 + Math.max(-1, ...[...named, ...(await layersThere(checkpoints, at))].filter((one) => one.version === version).map(({ layer }) => layer))
+  return (
+    1 +
+    Math.max(-1, ...[...named, ...(await layersThere(checkpoints, at))].filter((one) => one.version === version).map(({ layer }) => layer))
+  )
 }
 
 /** Before another layer is laid upon those of these versions. */
@@ -75,8 +90,16 @@ const named = (ports: Ports, at: SetPartition, version: number, beneath: readonl
     return { position: { ...position, runs }, save: [] }
   })
 
-async function copied({ checkpoints, ...ports }: Ports, writer: Writer, at: SetPartition, { version, beneath = [] }: Run, signal: AbortSignal): Promise<Beneath> {
-  const features = [...new Set(beneath.flatMap((one) => one.features.map(([feature]) => feature)))].map((feature) => [feature, feature] as const)
+async function copied(
+  { checkpoints, ...ports }: Ports,
+  writer: Writer,
+  at: SetPartition,
+  { version, beneath = [] }: Run,
+  signal: AbortSignal,
+): Promise<Beneath> {
+  const features = [...new Set(beneath.flatMap((one) => one.features.map(([feature]) => feature)))].map(
+    (feature) => [feature, feature] as const,
+  )
   const to = { version, layer: await nextLayer({ checkpoints, ...ports }, at, version), features }
   const found = await lookupBeneath(checkpoints, at, beneath)
   for (const layer of beneath) {

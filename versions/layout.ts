@@ -12,11 +12,16 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
     record: sqlColumns(latest.record),
     features: [...new Set(definitions.flatMap(({ features }) => features.map(({ name }) => name)))],
     leading: definitions[0]!.features.length,
-    versions: definitions.filter(({ version }) => !retired.has(version)).map(({ version, features }) => ({ version, features: features.map(({ name }) => name) })),
+    versions: definitions
+      .filter(({ version }) => !retired.has(version))
+      .map(({ version, features }) => ({ version, features: features.map(({ name }) => name) })),
     chain: promoted.map(({ version }) => version),
   }
 }
 
 /** The columns of a version's own view, as the versions given have it. */
 export const columnsOf = (definitions: readonly Definition[], version: number): readonly SqlColumn[] =>
-  viewColumns(layoutOf(definitions, []), definitions.find((one) => one.version === version)!.features.map(({ name }) => name))
+  viewColumns(
+    layoutOf(definitions, []),
+    definitions.find((one) => one.version === version)!.features.map(({ name }) => name),
+  )

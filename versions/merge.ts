@@ -7,7 +7,9 @@ export type Span = { readonly rows: Columns; readonly seq: Float64Array; readonl
 /** So many rows from the first of the spans on, which both sides have under the same numbers, or only one. */
 export type Stretch = { readonly left: Span | undefined; readonly right: Span | undefined; readonly count: number }
 
-/** Each side is several streams, each in order of `_seq`. A number that one side has more often than the other is its alone from then on. */
+/**
+ * Each side is several streams, each in order of `_seq`. A number that one side has more often than the other is its alone from then on.
+ */
 export async function* merge(some: readonly AsyncIterable<Columns>[], others: readonly AsyncIterable<Columns>[]): AsyncGenerator<Stretch> {
   const [lefts, rights] = [inOrder(some), inOrder(others)]
   let [a, b] = [await next(lefts), await next(rights)]
@@ -24,7 +26,8 @@ export async function* merge(some: readonly AsyncIterable<Columns>[], others: re
 
 const next = async (spans: AsyncGenerator<Span, undefined>): Promise<Span | undefined> => (await spans.next()).value
 
-const rest = (span: Span, count: number): Span | undefined => (span.first + count < span.end ? { ...span, first: span.first + count } : undefined)
+const rest = (span: Span, count: number): Span | undefined =>
+  span.first + count < span.end ? { ...span, first: span.first + count } : undefined
 
 /** How many rows both begin with. */
 function sameFrom({ seq, first, end }: Span, other: Span): number {

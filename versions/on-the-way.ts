@@ -50,7 +50,10 @@ export async function onTheWay(ports: Ports, definition: Definition, id: string)
     }
   }
   // Those of several partitions lie between one another.
-  const firsts = Float64Array.from(stretches.sort(([a], [b]) => a - b), ([first]) => first)
+  const firsts = Float64Array.from(
+    stretches.sort(([a], [b]) => a - b),
+    ([first]) => first,
+  )
   return (seq) => {
     let [low, high] = [0, firsts.length]
     while (low < high) {

@@ -1,4 +1,7 @@
-/** The rows that a version owns, partition by partition, computed again from everything that was taken: what proofs and repairs compare with. */
+/**
+ * The rows that a version owns, partition by partition, computed again from everything that was taken: what proofs and repairs compare
+ * with.
+ */
 import { lineage } from '../batch/lineage.ts'
 import { checkHistory, replay, type ReplayOptions } from '../batch/replay.ts'
 import { loadPosition, loadPositions, type Piece, type Run } from '../streams/position.ts'
@@ -38,7 +41,8 @@ export async function ownedRows(ports: VersionPorts, set: string, version: numbe
   if (!known) throw new Problem(`the registry has lost the schema of ${set}@${version}`, `Have it made again: tidemark repair ${set}`)
   const positions = await loadPositions(ports.checkpoints, set)
   const runs = positions.map(({ runs }) => runs.findLast((one) => one.version === version))
-  if (!isComplete(own) || runs.some((run) => run === undefined)) throw new Problem(`${set}@${version} has not been computed yet`, `Finish it: tidemark apply ${set}@${version}`)
+  if (!isComplete(own) || runs.some((run) => run === undefined))
+    throw new Problem(`${set}@${version} has not been computed yet`, `Finish it: tidemark apply ${set}@${version}`)
   const { definition, registered } = known
   const partitions = positions.map(({ seq, history }, partition): Owned => {
     const run = runs[partition]!
@@ -52,7 +56,11 @@ export type Watched = { readonly signal: AbortSignal; readonly report: (news: { 
 
 /** Those of one partition, in order. `dropped` hears of what was taken for a duplicate there. */
 export async function* computedAgain(
-  ports: VersionPorts, definition: Definition, owned: Owned, { signal, report }: Watched, dropped: (seq: number) => void = () => {},
+  ports: VersionPorts,
+  definition: Definition,
+  owned: Owned,
+  { signal, report }: Watched,
+  dropped: (seq: number) => void = () => {},
 ): AsyncIterable<Columns> {
   const { partition, run, end, history } = owned
   const past = lineage(definition, run.origins)
@@ -61,7 +69,12 @@ export async function* computedAgain(
   for await (const { records, seq, behind } of replay(ports, history, options)) {
     behind.forEach(dropped)
     const all = rowsOf(definition, records, past.push(records), ports.clock())
-    yield seq.length > 0 && seq[0]! > run.after ? all : pick(all, rowsWhere(seq, (one) => one > run.after))
+    yield seq.length > 0 && seq[0]! > run.after
+      ? all
+      : pick(
+          all,
+          rowsWhere(seq, (one) => one > run.after),
+        )
     report({ rows: seq.length, of: end })
   }
 }
@@ -85,7 +98,10 @@ export const partitionOf = ({ definition: { per }, partitions }: OwnedRows, { ro
   partitions[spread(pick(rows, Int32Array.of(row)), { per, partitions: partitions.length })[0]!.partition]!
 
 /** Whether a row may have been brought since: behind what was looked at, and not behind what its partition has taken by now. */
-export function laterRows({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string): (place: Owned, seq: number) => Promise<boolean> {
+export function laterRows(
+  { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
+  set: string,
+): (place: Owned, seq: number) => Promise<boolean> {
   const ends = new Map<number, number>()
   return async ({ partition, run, end }, seq) => {
     if (run.until !== null || seq <= end) return false
@@ -103,7 +119,11 @@ export type Dropped = {
 
 /** What becomes of the numbers that were dropped as duplicates in a partition, when they are looked for in what was taken. */
 export async function neverTaken(
-  ports: VersionPorts, { record }: Definition, { partition, history, run }: Owned, dropped: ReadonlySet<number>, signal: AbortSignal,
+  ports: VersionPorts,
+  { record }: Definition,
+  { partition, history, run }: Owned,
+  dropped: ReadonlySet<number>,
+  signal: AbortSignal,
 ): Promise<Dropped> {
   const left = new Set(dropped)
   const beginning = beginningOf(run)

@@ -68,7 +68,10 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const events = decide(state, { kind: 'apply', ...planned })
   if (events instanceof Problem) throw events
   const due = events.length > 0 || state.begun?.version === version || (own !== undefined && !isComplete(own))
-  const features = featureChanges(chain[version - 1], definition).map((change): PlannedFeature => ({ ...change, state: stateOf(change, mode) }))
+  const features = featureChanges(chain[version - 1], definition).map((change): PlannedFeature => ({
+    ...change,
+    state: stateOf(change, mode),
+  }))
 
   const held = positions.reduce((sum, position) => sum + rowsTaken(position), 0)
   const withRows = hasRowsOfHistory({ mode })
@@ -86,14 +89,27 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const views = [...new Set(ddl.flatMap((statement) => viewOf(statement)))]
   const dependents = await warehouse.dependents(set)
   return {
-    set, version, mode, features, incompatible, replayedRecords, writtenRows, ddl, views, seen: state,
+    set,
+    version,
+    mode,
+    features,
+    incompatible,
+    replayedRecords,
+    writtenRows,
+    ddl,
+    views,
+    seen: state,
     changes: due,
     promoted: promotedIn(state),
     seconds: replayedRecords === 0 ? 0 : perSecond ? replayedRecords / perSecond : null,
     bytes: writtenRows === 0 ? 0 : storedRows > 0 ? Math.round((await warehouse.bytes()) / storedRows) * writtenRows : null,
     dependents: dependents.filter(({ uses }) => uses.some((view) => views.includes(view))),
-    pinned: state.versions.filter(({ retired }) => !retired)
-      .map(({ version: one }) => ({ view: `${set}_v${one}`, by: dependents.filter(({ uses }) => uses.includes(`${set}_v${one}`)).map(({ view }) => view) })),
+    pinned: state.versions
+      .filter(({ retired }) => !retired)
+      .map(({ version: one }) => ({
+        view: `${set}_v${one}`,
+        by: dependents.filter(({ uses }) => uses.includes(`${set}_v${one}`)).map(({ view }) => view),
+      })),
   }
 }
 
@@ -129,6 +145,10 @@ function stateOf({ after, sameAs }: FeatureChange, mode: Mode): PlannedFeature['
 /** About how many rows the warehouse has of the set: each record once for every version that owns it. */
 function rowsStored(position: Position): number {
   const records = rowsTaken(position)
-  const share = running(position).length + position.runs.filter(({ until }) => until !== null).reduce((sum, { after, until }) => sum + (until! - after) / Math.max(1, position.seq), 0)
+  const share =
+    running(position).length +
+    position.runs
+      .filter(({ until }) => until !== null)
+      .reduce((sum, { after, until }) => sum + (until! - after) / Math.max(1, position.seq), 0)
   return Math.round(records * share)
 }

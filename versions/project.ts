@@ -15,7 +15,13 @@ export async function project({ registry, warehouse }: Ports, state: SetState): 
   const { definitions, records } = await projected(registry, state)
   const layout = layoutOf(definitions, records)
   const there = await warehouse.versions(state.set)
-  const changed = records.filter((record) => !isDeepStrictEqual(record, there.find(({ version }) => version === record.version)))
+  const changed = records.filter(
+    (record) =>
+      !isDeepStrictEqual(
+        record,
+        there.find(({ version }) => version === record.version),
+      ),
+  )
   const statements = await warehouse.plan(layout)
   if (changed.length > 0 || statements.length > 0) await warehouse.arrange(layout, changed)
   return statements
@@ -40,7 +46,11 @@ export async function amissInProjection({ registry, warehouse }: Ports, state: S
 const said = ({ state, mode, schemaId, promotion }: VersionRecord) => ({ state, mode, schemaId, promotion })
 
 /** The definitions and records of every version that is planned; `planned` stands for one that the registry does not know yet. */
-export async function projected(registry: Registry, state: SetState, planned?: Definition): Promise<{ readonly definitions: readonly Definition[]; readonly records: readonly VersionRecord[] }> {
+export async function projected(
+  registry: Registry,
+  state: SetState,
+  planned?: Definition,
+): Promise<{ readonly definitions: readonly Definition[]; readonly records: readonly VersionRecord[] }> {
   const known = (await knownVersions(registry, state.set)).map(({ definition }) => definition)
   const all = planned && !known.some(({ version }) => version === planned.version) ? [...known, planned] : known
   const definitions = all.filter(({ version }) => state.versions[version] !== undefined)
@@ -51,7 +61,12 @@ function recordOf(state: SetState, { set, version, ...definition }: Definition):
   const own = state.versions[version]!
   const place = state.chain.lastIndexOf(version)
   return {
-    set, version, state: stateOf(state, own), mode: own.mode, schemaId: own.schema.id, definition: JSON.stringify({ set, version, ...definition }),
+    set,
+    version,
+    state: stateOf(state, own),
+    mode: own.mode,
+    schemaId: own.schema.id,
+    definition: JSON.stringify({ set, version, ...definition }),
     switches: own.switches.flatMap((one, partition) => (one ? [{ partition, ...one }] : [])),
     promotion: place === -1 ? null : place + 1,
     acts: own.acts.map(({ act, who, at, why, measured }) => ({ act, who, at, why, ...(measured === undefined ? {} : { measured }) })),

@@ -38,7 +38,10 @@ export const rollback = async (ports: VersionPorts, options: ChangeOptions): Pro
   promotedIn(await change(ports, options, (by) => ({ kind: 'rollback', by })))!
 
 /** Drops a version's view, rows and state. */
-export async function retire(ports: VersionPorts, { version, ...options }: ChangeOptions & { readonly version: number }): Promise<SetState> {
+export async function retire(
+  ports: VersionPorts,
+  { version, ...options }: ChangeOptions & { readonly version: number },
+): Promise<SetState> {
   const still = await stillShown(ports, await loadState(ports, options.set), version)
   return change(ports, options, (by) => ({ kind: 'retire', version, still, by }))
 }

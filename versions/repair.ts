@@ -1,4 +1,7 @@
-/** `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right stays. */
+/**
+ * `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right
+ * stays.
+ */
 import { outflowTopic, sinkReader } from '../streams/inflow.ts'
 import { restoreKept } from '../streams/kept-schemas.ts'
 import { pick, type Columns } from '../utilities/values/columns.ts'
@@ -20,7 +23,7 @@ export type Repaired = {
   readonly versions: readonly RepairedVersion[]
 }
 
-export type RepairedVersion = {
+type RepairedVersion = {
   readonly version: number
   readonly checked: number
   readonly written: number
@@ -36,8 +39,11 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
   const journal = await openJournal(ports, set)
   try {
     if (journal.state.versions.length === 0) {
-      throw new Problem(`nothing is known of ${set}: its journal lies in the log, which has none`,
-        'Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, ' + 'start over in an empty data directory.')
+      throw new Problem(
+        `nothing is known of ${set}: its journal lies in the log, which has none`,
+        'Restore the log from a copy. Without one, the rows that are left can be read and exported; to compute on, ' +
+          'start over in an empty data directory.',
+      )
     }
     const schemas = (await restoreKept(ports)) + (await restoreVersions(ports, journal.state))
     await checkPossible(ports, journal.state, watch.signal)
@@ -89,10 +95,12 @@ async function restoreVersions({ registry }: Pick<VersionPorts, 'registry'>, { s
 /** Where outflow begins now, when the sink's place in it is gone and messages before are, too. */
 async function lostPlaces({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>): Promise<readonly Progress[]> {
   const partitions = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions ?? []
-  const places = await Promise.all(partitions.map(async ({ first }, partition) => {
-    const reader = sinkReader(partition)
-    return ((await warehouse.progress(reader)) ?? 0) < first ? [{ reader, next: first }] : []
-  }))
+  const places = await Promise.all(
+    partitions.map(async ({ first }, partition) => {
+      const reader = sinkReader(partition)
+      return ((await warehouse.progress(reader)) ?? 0) < first ? [{ reader, next: first }] : []
+    }),
+  )
   return places.flat()
 }
 
@@ -106,7 +114,8 @@ async function repairRows(ports: VersionPorts, { set, ...watch }: RepairOptions,
   // Before anything is written: half of its rows would be no better than none.
   const gone = await historyGone(ports, owned, watch.signal)
   if (gone) return { ...done, left: gone.message }
-  const report = ({ rows, of }: { readonly rows: number; readonly of: number }) => watch.report({ step: 'comparing rows', rows, seq: (done.checked += rows), of })
+  const report = ({ rows, of }: { readonly rows: number; readonly of: number }) =>
+    watch.report({ step: 'comparing rows', rows, seq: (done.checked += rows), of })
   const expected = partitions.map((one) => computedAgain(ports, definition, one, { signal: watch.signal, report }))
 
   const isLater = laterRows(ports, set)

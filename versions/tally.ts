@@ -39,7 +39,9 @@ export async function tally(ports: Omit<VersionPorts, 'clock' | 'openSource'>, s
 
 /** How many records the version owns; undefined where a store of before has not counted. */
 async function owned(
-  { checkpoints }: Pick<VersionPorts, 'checkpoints'>, set: string, version: number,
+  { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
+  set: string,
+  version: number,
 ): Promise<Pick<Tally, 'taken' | 'unread'> | undefined> {
   const sum = { taken: 0, unread: 0 }
   for (const position of await loadPositions(checkpoints, set)) {

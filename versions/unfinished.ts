@@ -14,7 +14,9 @@ export async function unfinishedIn(ports: Ports, set: string): Promise<readonly 
   const state = await loadState(ports, set)
   const positions = await loadPositions(checkpoints, set)
   const lines: string[] = []
-  for (const { definition: { version } } of await knownVersions(registry, set)) {
+  for (const {
+    definition: { version },
+  } of await knownVersions(registry, set)) {
     const name = `${set}@${version}`
     const own = state.versions[version]
     if (!own) lines.push(`${name}: it is registered and nothing else. Run: tidemark apply ${name}`)
@@ -26,9 +28,15 @@ export async function unfinishedIn(ports: Ports, set: string): Promise<readonly 
       if (line) lines.push(`${name}${line} ${name}`)
     }
   }
-  if (state.begun && lines.length === 0) lines.push(`${set}@${state.begun.version} was ${inWords(state, state.begun)}, and that has not come to its end. Run: ${finishing(state)}`)
+  if (state.begun && lines.length === 0)
+    lines.push(
+      `${set}@${state.begun.version} was ${inWords(state, state.begun)}, and that has not come to its end. Run: ${finishing(state)}`,
+    )
   const hold = positions.map((position) => position.hold).find((one) => one?.kind === 'backfill')
-  if (hold) lines.push(`${set}: a backfill of ${hold.years.join('-')} has not finished. Run it again, or: tidemark backfill --features ${set} --undo`)
+  if (hold)
+    lines.push(
+      `${set}: a backfill of ${hold.years.join('-')} has not finished. Run it again, or: tidemark backfill --features ${set} --undo`,
+    )
   if (await isLost(ports, state)) lines.push(`${set}: ${lostWords(set)}. Run: tidemark repair ${set}`)
   return lines
 }
@@ -49,7 +57,9 @@ function leftOf(state: SetState, own: Version, positions: readonly Position[]): 
   const isPromoted = promotedIn(state) === own.version
   if (!isComplete(own)) {
     if (isPromoted) return ' is shown but not computed yet. Run: tidemark apply'
-    return hasRowsOfHistory(own) ? ': its history is being filled, or that was interrupted. Run: tidemark apply' : ': it is planned and nothing else. Run: tidemark apply'
+    return hasRowsOfHistory(own)
+      ? ': its history is being filled, or that was interrupted. Run: tidemark apply'
+      : ': it is planned and nothing else. Run: tidemark apply'
   }
   if (!isPromoted || positions.every((position) => running(position).some(({ version }) => version === own.version))) return undefined
   const stopped = positions.flatMap(({ seq, runs }) => {
@@ -73,5 +83,6 @@ const lostWords = (set: string) => `the warehouse knows nothing of versions of $
 
 /** No command goes on over a warehouse that was lost as if it were there. */
 export async function refuseLost(ports: Ports, state: SetState): Promise<void> {
-  if (await isLost(ports, state)) throw new Problem(lostWords(state.set), `Put the warehouse back, or have it made again from history: tidemark repair ${state.set}`)
+  if (await isLost(ports, state))
+    throw new Problem(lostWords(state.set), `Put the warehouse back, or have it made again from history: tidemark repair ${state.set}`)
 }

@@ -27,7 +27,11 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
   let [computed, notSunk] = [0, 0]
   const dropped = partitions.map(() => new Set<number>())
   const expected = partitions.map((one, i) =>
-    counted(computedAgain(ports, definition, one, watched, (seq) => dropped[i]!.add(seq)), (count) => (computed += count)))
+    counted(
+      computedAgain(ports, definition, one, watched, (seq) => dropped[i]!.add(seq)),
+      (count) => (computed += count),
+    ),
+  )
   const differences = collector()
   const isLater = laterRows(ports, set)
   await compare(expected, ports.warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {

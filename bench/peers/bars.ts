@@ -3,7 +3,14 @@ import { median } from '../report.ts'
 import { at, escaped, niceStep, picture, topBelow, width } from '../svg.ts'
 
 export type Bar = { readonly label: string; readonly note?: string; readonly values: readonly number[]; readonly own: boolean }
-export type Chart = { readonly title: string; /** A line each. */ readonly subtitle: readonly string[]; readonly bars: readonly Bar[]; /** Puts a value into words. */ readonly show: (value: number) => string }
+export type Chart = {
+  readonly title: string
+  /** A line each. */
+  readonly subtitle: readonly string[]
+  readonly bars: readonly Bar[]
+  /** Puts a value into words. */
+  readonly show: (value: number) => string
+}
 
 const labelWidth = 270
 const valueWidth = 80
@@ -32,8 +39,19 @@ export function barChart({ title, subtitle, bars, show }: Chart): string {
   const height = firstRow + bars.length * rowHeight + bottom
   const ticks = Array.from({ length: Math.round(end / step) + 1 }, (_, i) => i * step)
   const floor = height - bottom
-  const grid = ticks.map((tick) => `<path class="grid" d="M${at(x(tick))} ${firstRow - 6}V${floor}"/><text class="small" x="${at(x(tick))}" y="${floor + 18}" ` + `text-anchor="middle">${show(tick)}</text>`)
-  return picture({ title, subtitle, height, style, dark, drawn: [...grid, ...bars.flatMap((bar, i) => drawn(bar, firstRow + i * rowHeight, x, show))] })
+  const grid = ticks.map(
+    (tick) =>
+      `<path class="grid" d="M${at(x(tick))} ${firstRow - 6}V${floor}"/><text class="small" x="${at(x(tick))}" y="${floor + 18}" ` +
+      `text-anchor="middle">${show(tick)}</text>`,
+  )
+  return picture({
+    title,
+    subtitle,
+    height,
+    style,
+    dark,
+    drawn: [...grid, ...bars.flatMap((bar, i) => drawn(bar, firstRow + i * rowHeight, x, show))],
+  })
 }
 
 function drawn({ label, note, values, own }: Bar, y: number, x: (value: number) => number, show: (value: number) => string): string[] {
@@ -41,9 +59,13 @@ function drawn({ label, note, values, own }: Bar, y: number, x: (value: number) 
   const centre = y + barHeight / 2
   const cap = (value: number) => `M${at(x(value))} ${centre - 5}V${centre + 5}`
   const whisker = most > least ? [`<path class="whisker" d="M${at(x(least))} ${centre}H${at(x(most))}${cap(least)}${cap(most)}"/>`] : []
-  const words = note === undefined
-    ? [`<text class="label" x="${labelWidth - 10}" y="${centre + 4}" text-anchor="end">${escaped(label)}</text>`]
-    : [`<text class="label" x="${labelWidth - 10}" y="${centre - 2}" text-anchor="end">${escaped(label)}</text>`, `<text class="small" x="${labelWidth - 10}" y="${centre + 12}" text-anchor="end">${escaped(note)}</text>`]
+  const words =
+    note === undefined
+      ? [`<text class="label" x="${labelWidth - 10}" y="${centre + 4}" text-anchor="end">${escaped(label)}</text>`]
+      : [
+          `<text class="label" x="${labelWidth - 10}" y="${centre - 2}" text-anchor="end">${escaped(label)}</text>`,
+          `<text class="small" x="${labelWidth - 10}" y="${centre + 12}" text-anchor="end">${escaped(note)}</text>`,
+        ]
   return [
     ...words,
     `<rect class="${own ? 'own' : 'peer'}" x="${labelWidth}" y="${y}" width="${at(x(middle) - labelWidth)}" height="${barHeight}" rx="2"/>`,

@@ -5,7 +5,13 @@ import { watch, type Command, type Usage } from './process.ts'
 import { pythonPeer } from './tools.ts'
 
 export type BatchTarget = 'table' | 'Parquet'
-export type BatchJob = { readonly file: string; readonly years: string; /** Empty, and gone afterwards. */ readonly dir: string; readonly configFile: string }
+export type BatchJob = {
+  readonly file: string
+  readonly years: string
+  /** Empty, and gone afterwards. */
+  readonly dir: string
+  readonly configFile: string
+}
 
 export type BatchLane = {
   readonly word: string
@@ -40,37 +46,61 @@ const python = (list: string, program: string) => async () => {
 
 export const batchLanes: readonly BatchLane[] = [
   {
-    word: 'batch', name: 'Tidemark, backfill', target: 'table', features: means, definitions: inBench('definitions.ts'),
+    word: 'batch',
+    name: 'Tidemark, backfill',
+    target: 'table',
+    features: means,
+    definitions: inBench('definitions.ts'),
     prepare: async () => (job) => [backfill(job)],
     forCheck: (job) => [exportAll(job)],
     written: (job) => ({ from: `read_parquet('${exported(job)}/*.parquet')` }),
   },
   {
-    word: 'batch-duckdb', name: 'DuckDB', target: 'table', features: means,
+    word: 'batch-duckdb',
+    name: 'DuckDB',
+    target: 'table',
+    features: means,
     prepare: async () => (job) => [node(inBench('batch-duckdb.ts'), job.file, join(job.dir, 'duck.db'))],
     written: ({ dir }) => ({ database: join(dir, 'duck.db'), from: 'loan_risk_rows ORDER BY _seq' }),
   },
   {
-    word: 'parquet', name: 'Tidemark, backfill --out', target: 'Parquet', features: all,
+    word: 'parquet',
+    name: 'Tidemark, backfill --out',
+    target: 'Parquet',
+    features: all,
     prepare: async () => (job) => [backfill(job, '--out', exported(job))],
     written: (job) => ({ from: `read_parquet('${exported(job)}/*.parquet')` }),
   },
   {
-    word: 'parquet-export', name: 'Tidemark, backfill and export', target: 'Parquet', features: all,
+    word: 'parquet-export',
+    name: 'Tidemark, backfill and export',
+    target: 'Parquet',
+    features: all,
     prepare: async () => (job) => [backfill(job), exportAll(job)],
     written: (job) => ({ from: `read_parquet('${exported(job)}/*.parquet')` }),
   },
   {
-    word: 'parquet-duckdb', name: 'DuckDB', target: 'Parquet', features: means,
+    word: 'parquet-duckdb',
+    name: 'DuckDB',
+    target: 'Parquet',
+    features: means,
     prepare: async () => (job) => [node(inBench('peers/duckdb-parquet.ts'), job.file, parquet(job))],
     written: (job) => ({ from: `read_parquet('${parquet(job)}')` }),
   },
   {
-    word: 'polars', name: 'Polars', target: 'Parquet', features: all, prepare: python('polars', 'polars_batch'),
+    word: 'polars',
+    name: 'Polars',
+    target: 'Parquet',
+    features: all,
+    prepare: python('polars', 'polars_batch'),
     written: (job) => ({ from: `read_parquet('${parquet(job)}')` }),
   },
   {
-    word: 'spark', name: 'PySpark, local[2]', target: 'Parquet', features: means, prepare: python('spark', 'spark_batch'),
+    word: 'spark',
+    name: 'PySpark, local[2]',
+    target: 'Parquet',
+    features: means,
+    prepare: python('spark', 'spark_batch'),
     written: (job) => ({ from: `read_parquet('${parquet(job)}/*.parquet')` }),
   },
 ]

@@ -1,4 +1,6 @@
-/** Holds what a lane has written against what it had to write, message by message: their number, their order, every field, every feature. */
+/**
+ * Holds what a lane has written against what it had to write, message by message: their number, their order, every field, every feature.
+ */
 import type { Batch } from '../../utilities/log.ts'
 import { featureNames, type Expected } from './expected.ts'
 
@@ -12,7 +14,12 @@ const frameBytes = 18
 /** How near to half-way binary arithmetic may take a decimal for the one or the other. */
 const tieWidth = 1e-6
 
-export async function checkMessages(batches: AsyncIterable<Batch>, { payload, ends, features, unrounded }: Expected, form: Form, rows: number): Promise<Checked> {
+export async function checkMessages(
+  batches: AsyncIterable<Batch>,
+  { payload, ends, features, unrounded }: Expected,
+  form: Form,
+  rows: number,
+): Promise<Checked> {
   let row = 0
   let ties = 0
   const wrong = (what: string) => new Error(`message ${row + 1}: ${what}`)
@@ -23,7 +30,8 @@ export async function checkMessages(batches: AsyncIterable<Batch>, { payload, en
       if (row >= rows) throw wrong(`more than ${rows} were written`)
       const [from, to] = [ends[row - 1] ?? 0, ends[row]!]
       let at = start + (form === 'plain row' ? 0 : frameBytes)
-      if (at + to - from > end || bytes.compare(payload, from, to, at, at + to - from) !== 0) throw wrong('its fields are not those of the loan')
+      if (at + to - from > end || bytes.compare(payload, from, to, at, at + to - from) !== 0)
+        throw wrong('its fields are not those of the loan')
       at += to - from
       if (form === 'framed record') {
         if (at !== end) throw wrong('something follows the record')
@@ -36,7 +44,8 @@ export async function checkMessages(batches: AsyncIterable<Batch>, { payload, en
         if (bytes[at] !== 0 && bytes[at] !== 2) throw wrong(`${name} is neither null nor a number`)
         at += bytes[at] === 0 ? 1 : 9
         if (Object.is(value, features[k]![row])) continue
-        if (form === 'framed row' || !isTie(value, features[k]![row]!, unrounded[k]![row]!)) throw wrong(`${name} is ${value}, not ${features[k]![row]}`)
+        if (form === 'framed row' || !isTie(value, features[k]![row]!, unrounded[k]![row]!))
+          throw wrong(`${name} is ${value}, not ${features[k]![row]}`)
         ties++
       }
       if (at !== end) throw wrong('something follows the features')

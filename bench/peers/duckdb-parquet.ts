@@ -1,4 +1,7 @@
-/** The batch in DuckDB with a Parquet file as its target: the file with its types given, window columns, one COPY. Without ema50, which SQL has no word for. */
+/**
+ * The batch in DuckDB with a Parquet file as its target: the file with its types given, window columns, one COPY. Without ema50, which SQL
+ * has no word for.
+ */
 import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
 import { openDuckdb } from '../duckdb.ts'
 
@@ -6,7 +9,9 @@ const [file, target] = process.argv.slice(2) as [string, string]
 const types = { number: 'DOUBLE', date: 'DATE', text: 'VARCHAR' } as const
 const fields = Object.entries(rejectedLoan.fields)
 const columns = fields.map(([name, { kind }]) => `'${name}': '${types[kind]}'`).join(', ')
-const csv = `read_csv('${file}', header = true, auto_detect = false, compression = 'gzip', delim = ',', quote = '"', escape = '"', ` + `columns = {${columns}})`
+const csv =
+  `read_csv('${file}', header = true, auto_detect = false, compression = 'gzip', delim = ',', quote = '"', escape = '"', ` +
+  `columns = {${columns}})`
 const mean = (last: number) => `round(avg(risk_score) OVER (ROWS BETWEEN ${last - 1} PRECEDING AND CURRENT ROW), 3)`
 
 const db = await openDuckdb(':memory:', { threads: '2' })

@@ -1,6 +1,6 @@
 /**
- * What every lane must produce: the loans as Avro, read and encoded without any code of the product, and the features, each window summed anew.
- * Made once for a file and kept beside it; run as a script it makes them.
+ * What every lane must produce: the loans as Avro, read and encoded without any code of the product, and the features, each window summed
+ * anew. Made once for a file and kept beside it; run as a script it makes them.
  */
 import avsc from 'avsc'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -103,6 +103,9 @@ if (import.meta.main) {
   mkdirSync(part)
   writeFileSync(join(part, 'payload'), payload)
   writeFileSync(join(part, 'ends'), new Uint8Array(ends.buffer))
-  writeFileSync(join(part, 'features'), Buffer.concat([...columns.map(([one]) => one), ...columns.map(([, other]) => other)].map(({ buffer }) => new Uint8Array(buffer))))
+  writeFileSync(
+    join(part, 'features'),
+    Buffer.concat([...columns.map(([one]) => one), ...columns.map(([, other]) => other)].map(({ buffer }) => new Uint8Array(buffer))),
+  )
   renameSync(part, dir)
 }

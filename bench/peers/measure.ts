@@ -19,7 +19,14 @@ export type Measured = {
   readonly othersShare: number
 }
 
-type Work = { readonly name: string; readonly command: Command; readonly topic: string; readonly rows: number; readonly service: boolean; readonly broker: number }
+type Work = {
+  readonly name: string
+  readonly command: Command
+  readonly topic: string
+  readonly rows: number
+  readonly service: boolean
+  readonly broker: number
+}
 
 const everyMs = 20
 /** Nothing more comes from a service that has been still for so long. */
@@ -43,7 +50,11 @@ export async function measure(topics: Topics, { name, command, topic, rows, serv
       if (ended) break
       const quietMs = performance.now() - last.atMs
       if (service && last.end >= rows && quietMs > stillMs) break
-      if (quietMs > stuckMs) throw new Problem(`${name} has stood still for ${stuckMs / 1000} s, with its topic at ${last.end} of ${rows}`, 'Run it alone to see why.')
+      if (quietMs > stuckMs)
+        throw new Problem(
+          `${name} has stood still for ${stuckMs / 1000} s, with its topic at ${last.end} of ${rows}`,
+          'Run it alone to see why.',
+        )
       await sleep(everyMs)
     }
   } catch (error) {

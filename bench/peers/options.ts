@@ -21,7 +21,11 @@ export function readOptions(lanes: ReadonlyMap<string, readonly string[]>): Opti
   const asked = only?.split(',')
   const known = [...lanes.keys(), ...[...lanes.values()].flat()]
   const unknown = asked?.find((word) => !known.includes(word))
-  if (unknown !== undefined) throw usage(`there is no lane ${unknown}`, `The lanes are ${[...lanes].map(([group, all]) => `${group} (${all.join(', ')})`).join(', ')}.`)
+  if (unknown !== undefined)
+    throw usage(
+      `there is no lane ${unknown}`,
+      `The lanes are ${[...lanes].map(([group, all]) => `${group} (${all.join(', ')})`).join(', ')}.`,
+    )
   return {
     rows: rows === undefined ? usualRows : whole('rows', rows, 1_000_000),
     rounds: rounds === undefined ? usualRounds : whole('rounds', rounds, usualRounds),
@@ -36,7 +40,10 @@ function words() {
   try {
     return parseArgs({ options: { rows: text, rounds: text, only: text, others: text, write: { type: 'boolean' } } }).values
   } catch (error) {
-    throw usage((error as Error).message.split(/\. |\n/)[0]!, 'The options are --rows, --rounds, --only, --others and --write; see docs/benchmarks.md.')
+    throw usage(
+      (error as Error).message.split(/\. |\n/)[0]!,
+      'The options are --rows, --rounds, --only, --others and --write; see docs/benchmarks.md.',
+    )
   }
 }
 

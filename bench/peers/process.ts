@@ -1,4 +1,6 @@
-/** A measured process of any language, seen from outside: how long it ran, the processor time of its whole tree, the most memory it held. */
+/**
+ * A measured process of any language, seen from outside: how long it ran, the processor time of its whole tree, the most memory it held.
+ */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -33,8 +35,14 @@ const pageBytes = 4096
 const tailLines = 4
 const keptOutput = 20_000
 
-/** One at a time: the processor time of everything this process has started counts. `partners` are processes that work for it, such as a broker. */
-export function watch({ file, args, env = {} }: Command, { name, partners = [] }: { readonly name: string; readonly partners?: readonly number[] }): Watched {
+/**
+ * One at a time: the processor time of everything this process has started counts. `partners` are processes that work for it, such as a
+ * broker.
+ */
+export function watch(
+  { file, args, env = {} }: Command,
+  { name, partners = [] }: { readonly name: string; readonly partners?: readonly number[] },
+): Watched {
   const cpuBefore = cpuOfEndedChildren()
   const allBefore = busySeconds()
   const [ownBefore, partnersBefore] = [cpuOfAll([process.pid]), cpuOfAll(partners)]
@@ -54,7 +62,11 @@ export function watch({ file, args, env = {} }: Command, { name, partners = [] }
     if (ended) return
     const now = sessionOf(group)
     for (const { pid, cpuSeconds } of now) cpuOf.set(pid, cpuSeconds)
-    peakBytes = Math.max(peakBytes, highWater(group), now.reduce((sum, { bytes }) => sum + bytes, 0))
+    peakBytes = Math.max(
+      peakBytes,
+      highWater(group),
+      now.reduce((sum, { bytes }) => sum + bytes, 0),
+    )
   }
   const sampling = setInterval(sample, sampleMs)
   const signal = (kind: NodeJS.Signals) => {
@@ -85,7 +97,13 @@ export function watch({ file, args, env = {} }: Command, { name, partners = [] }
       const others = busySeconds() - allBefore - cpuSeconds - partnersSeconds - (cpuOfAll([process.pid]) - ownBefore)
       const othersShare = Math.max(0, others) / (seconds * availableParallelism())
       if (code === 0 || stopping) resolve({ seconds, cpuSeconds, peakBytes, partnersSeconds, othersShare })
-      else reject(new Problem(`${name} ended with ${code ?? how}: ${tail(output)}`, 'Run this lane alone, with --only, to see whether it was chance.'))
+      else
+        reject(
+          new Problem(
+            `${name} ended with ${code ?? how}: ${tail(output)}`,
+            'Run this lane alone, with --only, to see whether it was chance.',
+          ),
+        )
     })
   })
   done.catch(() => undefined)
@@ -97,7 +115,13 @@ export function watch({ file, args, env = {} }: Command, { name, partners = [] }
     async stop() {
       stopping = true
       signal('SIGTERM')
-      const gone = await Promise.race([done.then(() => true, () => true), sleep(stopsWithinMs, false)])
+      const gone = await Promise.race([
+        done.then(
+          () => true,
+          () => true,
+        ),
+        sleep(stopsWithinMs, false),
+      ])
       if (!gone) signal('SIGKILL')
       return done
     },
@@ -110,7 +134,7 @@ const quietLooks = 2
 /** Waits until other programs take at most this share of the processors; false when they went on for too long, or nobody waits any more. */
 export async function quietMachine(share: number, patienceMs: number, givenUp: () => boolean): Promise<boolean> {
   const patientUntilMs = performance.now() + patienceMs
-  for (let quiet = 0; quiet < quietLooks; ) {
+  for (let quiet = 0; quiet < quietLooks;) {
     if (performance.now() > patientUntilMs || givenUp()) return false
     const before = busySeconds()
     await sleep(lookMs)
@@ -122,7 +146,11 @@ export async function quietMachine(share: number, patienceMs: number, givenUp: (
 const tail = (text: string) => text.trim().split('\n').slice(-tailLines).join(' / ').replace(/\.$/, '')
 
 /** Fields after the name of the program, which may hold anything. */
-const statOf = (pid: number | 'self') => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ').map(Number)
+const statOf = (pid: number | 'self') =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+    .map(Number)
 
 function cpuOfEndedChildren(): number {
   const fields = statOf('self')
@@ -138,19 +166,26 @@ function cpuOfAll(pids: readonly number[]): number {
 
 /** Of all processors since the machine started, what a hypervisor gave to others included. */
 function busySeconds(): number {
-  const [user, nice, system, , , irq, softirq, stolen] = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))![1]!.split(' ').map(Number) as [number, number, number, number, number, number, number, number]
+  const [user, nice, system, , , irq, softirq, stolen] = /^cpu +(.*)$/m
+    .exec(readFileSync('/proc/stat', 'utf8'))![1]!
+    .split(' ')
+    .map(Number) as [number, number, number, number, number, number, number, number]
   return (user + nice + system + irq + softirq + stolen) / ticksPerSecond
 }
 
 function sessionOf(session: number): { readonly pid: number; readonly cpuSeconds: number; readonly bytes: number }[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    try {
-      const fields = statOf(Number(name))
-      return fields[3] === session ? [{ pid: Number(name), cpuSeconds: (fields[11]! + fields[12]!) / ticksPerSecond, bytes: fields[21]! * pageBytes }] : []
-    } catch {
-      return []
-    }
-  })
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const fields = statOf(Number(name))
+        return fields[3] === session
+          ? [{ pid: Number(name), cpuSeconds: (fields[11]! + fields[12]!) / ticksPerSecond, bytes: fields[21]! * pageBytes }]
+          : []
+      } catch {
+        return []
+      }
+    })
 }
 
 function highWater(pid: number): number {

@@ -49,7 +49,10 @@ export function resultTable([mine, ...peers]: readonly LaneResult[], { head, how
   ]
   const shown = [mine, ...peers].filter((lane) => lane !== undefined && lane.rounds.size > 0) as LaneResult[]
   if (shown.length === 0) return ''
-  return table(columns.map(([name]) => name), shown.map((lane) => columns.map(([, cell]) => cell(lane))))
+  return table(
+    columns.map(([name]) => name),
+    shown.map((lane) => columns.map(([, cell]) => cell(lane))),
+  )
 }
 
 function ratioText(mine: LaneResult | undefined, lane: LaneResult, figure: Figure): string {
@@ -64,19 +67,36 @@ export function tiesText(lanes: readonly LaneResult[]): string {
     const outcome = [...rounds.values()].at(-1)
     return outcome && outcome.ties > 0 ? [`${name} ${wholeNumber(outcome.ties)}`] : []
   })
-  return each.length === 0 ? '' : 'Values that are 0.001 off because the exact one lies half-way and was rounded the other way, each checked to be such: ' + `${each.join(', ')}.`
+  return each.length === 0
+    ? ''
+    : 'Values that are 0.001 off because the exact one lies half-way and was rounded the other way, each checked to be such: ' +
+        `${each.join(', ')}.`
 }
 
 /** For other programs: small, and stable in its order. */
 export function resultJson(all: readonly LaneResult[], about: object): string {
   const rounded = (value: number) => Number(value.toPrecision(4))
-  const lanes = all.filter(({ rounds }) => rounds.size > 0).map((lane) => ({
-    lane: lane.word, name: lane.name, how: lane.how,
-    medianRowsPerSecond: { working: rounded(median(valuesOf(lane, workingRate))), wholeProcess: rounded(median(valuesOf(lane, wholeRate))) },
-    rounds: [...lane.rounds].map(([round, { measured, ties }]) => ({
-      round, rows: measured.rows, seconds: rounded(measured.seconds), rowsPerSecondWorking: measured.rate === undefined ? null : rounded(measured.rate),
-      processorSeconds: rounded(measured.cpuSeconds), brokerSeconds: rounded(measured.brokerSeconds), peakMegabytes: Math.round(measured.peakBytes / 1e6), othersShare: Number(measured.othersShare.toFixed(2)), ties,
-    })),
-  }))
+  const lanes = all
+    .filter(({ rounds }) => rounds.size > 0)
+    .map((lane) => ({
+      lane: lane.word,
+      name: lane.name,
+      how: lane.how,
+      medianRowsPerSecond: {
+        working: rounded(median(valuesOf(lane, workingRate))),
+        wholeProcess: rounded(median(valuesOf(lane, wholeRate))),
+      },
+      rounds: [...lane.rounds].map(([round, { measured, ties }]) => ({
+        round,
+        rows: measured.rows,
+        seconds: rounded(measured.seconds),
+        rowsPerSecondWorking: measured.rate === undefined ? null : rounded(measured.rate),
+        processorSeconds: rounded(measured.cpuSeconds),
+        brokerSeconds: rounded(measured.brokerSeconds),
+        peakMegabytes: Math.round(measured.peakBytes / 1e6),
+        othersShare: Number(measured.othersShare.toFixed(2)),
+        ties,
+      })),
+    }))
   return `${JSON.stringify({ ...about, lanes }, null, 1)}\n`
 }

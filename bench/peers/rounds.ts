@@ -35,7 +35,10 @@ const frameBytes = 18
 const allThree = join(import.meta.dirname, 'definitions.ts')
 
 /** A data directory with the version applied, and the log that the config says. */
-async function inDirectory({ log, features = allThree }: { readonly log: object; readonly features?: string | undefined }, work: (dir: string, configFile: string) => Promise<void>): Promise<void> {
+async function inDirectory(
+  { log, features = allThree }: { readonly log: object; readonly features?: string | undefined },
+  work: (dir: string, configFile: string) => Promise<void>,
+): Promise<void> {
   makeWorkDir()
   const dir = mkdtempSync(join(workDir, 'peers-'))
   try {
@@ -48,7 +51,12 @@ async function inDirectory({ log, features = allThree }: { readonly log: object;
   }
 }
 
-async function attempt(word: string, { ready, done, failed }: Report, work: () => Promise<Measured>, check: () => Promise<Checked>): Promise<boolean> {
+async function attempt(
+  word: string,
+  { ready, done, failed }: Report,
+  work: () => Promise<Measured>,
+  check: () => Promise<Checked>,
+): Promise<boolean> {
   if (!(await ready(word))) return false
   try {
     const measured = await work()
@@ -62,7 +70,12 @@ async function attempt(word: string, { ready, done, failed }: Report, work: () =
 
 export type Kafka = { readonly brokers: readonly string[]; readonly topics: Topics; /** The broker's process. */ readonly pid: number }
 
-export async function kafkaRound(kafka: Kafka, { number, data, expected, report }: Round, producers: readonly ReadyProducer[], streams: readonly ReadyStream[]): Promise<void> {
+export async function kafkaRound(
+  kafka: Kafka,
+  { number, data, expected, report }: Round,
+  producers: readonly ReadyProducer[],
+  streams: readonly ReadyStream[],
+): Promise<void> {
   const { brokers: addresses, topics, pid: broker } = kafka
   const brokers = addresses.join()
   const prefix = `r${number}.`
@@ -80,20 +93,44 @@ export async function kafkaRound(kafka: Kafka, { number, data, expected, report 
       const mine = lane === tidemarkStream
       const outflow = mine ? `${prefix}outflow` : `${prefix}${lane.word}`
       const wanted = Math.min(rows, lane.atMostRows ?? rows)
-      const job = { ...schemas, brokers, inflow, plain, outflow, name: `${prefix}${lane.word}`, stateDir: join(dir, lane.word), rows: wanted, configFile }
+      const job = {
+        ...schemas,
+        brokers,
+        inflow,
+        plain,
+        outflow,
+        name: `${prefix}${lane.word}`,
+        stateDir: join(dir, lane.word),
+        rows: wanted,
+        configFile,
+      }
       await topics.create(outflow)
-      await attempt(lane.word, report,
+      await attempt(
+        lane.word,
+        report,
         () => measure(topics, { name: lane.name, command: command(job), topic: outflow, rows: wanted, service: lane.service, broker }),
-        () => checkMessages(topics.read(outflow), expected, mine ? 'framed row' : 'plain row', wanted))
+        () => checkMessages(topics.read(outflow), expected, mine ? 'framed row' : 'plain row', wanted),
+      )
       if (!mine) await topics.remove([outflow])
     }
     await topics.remove([inflow, plain, `${prefix}outflow`])
 
     async function produce({ lane, command }: ReadyProducer, topic: string): Promise<boolean> {
       await topics.create(topic)
-      const went = await attempt(lane.word, report,
-        () => measure(topics, { name: `${lane.name}, producing`, command: command({ brokers, topic, file, years, configFile }), topic, rows, service: false, broker }),
-        () => checkMessages(topics.read(topic), expected, 'framed record', rows))
+      const went = await attempt(
+        lane.word,
+        report,
+        () =>
+          measure(topics, {
+            name: `${lane.name}, producing`,
+            command: command({ brokers, topic, file, years, configFile }),
+            topic,
+            rows,
+            service: false,
+            broker,
+          }),
+        () => checkMessages(topics.read(topic), expected, 'framed record', rows),
+      )
       if (lane !== tidemarkProducer) await topics.remove([topic])
       return went
     }
@@ -104,12 +141,15 @@ export async function batchRound({ data, expected, report }: Round, batches: rea
   for (const { lane, command } of batches) {
     await inDirectory({ log: { kind: 'embedded' }, features: lane.definitions }, async (dir, configFile) => {
       const job = { file: data.file, years: data.years, dir, configFile }
-      await attempt(lane.word, report,
+      await attempt(
+        lane.word,
+        report,
         async () => ({ rows: data.rows, rate: undefined, brokerSeconds: 0, ...(await runAll(lane.name, command(job))) }),
         async () => {
           if (lane.forCheck) await runAll(`${lane.name}, for the check`, lane.forCheck(job))
           return checkBatch(data.file, lane.written(job), lane.features, expected)
-        })
+        },
+      )
     })
   }
 }

@@ -1,4 +1,7 @@
-/** Round after round over all lanes, with one broker; says how each lane went. Ctrl-C ends it after the lane in hand, and what was measured counts. */
+/**
+ * Round after round over all lanes, with one broker; says how each lane went. Ctrl-C ends it after the lane in hand, and what was measured
+ * counts.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startKafka } from '../../test/kafka/broker.ts'
@@ -9,7 +12,11 @@ import { quietMachine } from './process.ts'
 import { batchRound, kafkaRound, type Outcome, type ReadyBatch, type ReadyProducer, type ReadyStream, type Report } from './rounds.ts'
 import { openTopics } from './topics.ts'
 
-export type Lanes = { readonly producers: readonly ReadyProducer[]; readonly streams: readonly ReadyStream[]; readonly batches: readonly ReadyBatch[] }
+export type Lanes = {
+  readonly producers: readonly ReadyProducer[]
+  readonly streams: readonly ReadyStream[]
+  readonly batches: readonly ReadyBatch[]
+}
 
 /** By the word of a lane, then by the number of the round. */
 export type Outcomes = ReadonlyMap<string, ReadonlyMap<number, Outcome>>
@@ -22,7 +29,11 @@ export async function runRounds({ producers, streams, batches }: Lanes, { data, 
   const { rounds, othersAtMost } = options
   const outcomes = new Map<string, Map<number, Outcome>>()
   const broker = producers.length + streams.length > 0 ? await startKafka() : undefined
-  const kafka = broker && { brokers: broker.brokers, topics: await openTopics(broker.brokers), pid: Number(readFileSync(join(broker.directory, 'pid'), 'utf8')) }
+  const kafka = broker && {
+    brokers: broker.brokers,
+    topics: await openTopics(broker.brokers),
+    pid: Number(readFileSync(join(broker.directory, 'pid'), 'utf8')),
+  }
   let stopped = false
   const stop = () => {
     stopped = true
@@ -37,7 +48,10 @@ export async function runRounds({ producers, streams, batches }: Lanes, { data, 
       return quiet && !stopped
     },
     done(outcome) {
-      const { word, measured: { othersShare } } = outcome
+      const {
+        word,
+        measured: { othersShare },
+      } = outcome
       const counts = othersShare <= othersAtMost
       if (counts) outcomes.set(word, (outcomes.get(word) ?? new Map<number, Outcome>()).set(round, outcome))
       say(`round ${round}: ${outcomeText(outcome)}${counts ? '' : ': it does not count'}`)
@@ -63,5 +77,8 @@ export async function runRounds({ producers, streams, batches }: Lanes, { data, 
 
 function outcomeText({ word, measured: { rows, rate, seconds, cpuSeconds, othersShare } }: Outcome): string {
   const thousands = Math.round((rate ?? rows / seconds) / 1000)
-  return `${word} ${seconds.toFixed(2)} s, ${thousands} thousand rows/s, ${cpuSeconds.toFixed(1)} s of processor, ` + `others took ${Math.round(100 * othersShare)} %`
+  return (
+    `${word} ${seconds.toFixed(2)} s, ${thousands} thousand rows/s, ${cpuSeconds.toFixed(1)} s of processor, ` +
+    `others took ${Math.round(100 * othersShare)} %`
+  )
 }

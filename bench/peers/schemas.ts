@@ -1,4 +1,6 @@
-/** The Avro schemas that peers are given: loans as they lie in inflow, and the rows they should write: the same fields, then the features. */
+/**
+ * The Avro schemas that peers are given: loans as they lie in inflow, and the rows they should write: the same fields, then the features.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflowSchema, type AvroField, type AvroSchema } from '../../schemas/avro/schema.ts'

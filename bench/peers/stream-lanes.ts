@@ -41,14 +41,27 @@ const jobSources = ['java/Features', 'java/LoanAvro', 'java/Words']
 const jvm = [quiet, '-Xmx1g', '-XX:+UseParallelGC']
 
 const words = (all: { readonly [name: string]: string | number }) => Object.entries(all).map(([name, value]) => `${name}=${value}`)
-const common = ({ brokers, inflow, plain, outflow, name, stateDir, inSchema, outSchema }: StreamJob, readsPlain = false) =>
-  ({ brokers, in: readsPlain ? plain : inflow, out: outflow, id: name, stateDir, inSchema, outSchema })
+const common = ({ brokers, inflow, plain, outflow, name, stateDir, inSchema, outSchema }: StreamJob, readsPlain = false) => ({
+  brokers,
+  in: readsPlain ? plain : inflow,
+  out: outflow,
+  id: name,
+  stateDir,
+  inSchema,
+  outSchema,
+})
 
 const streams = (store: 'memory' | 'rocksdb') => async () => {
   const { java, classPath } = await javaPeer('kafka-streams', [...jobSources, 'kafka-streams/LoanStreams'])
   return (job: StreamJob) => ({
     file: java,
-    args: [...jvm, '-cp', classPath, 'LoanStreams', ...words({ ...common(job), store, commitMs: 100, pollRecords: 5000, batchBytes: 262_144 })],
+    args: [
+      ...jvm,
+      '-cp',
+      classPath,
+      'LoanStreams',
+      ...words({ ...common(job), store, commitMs: 100, pollRecords: 5000, batchBytes: 262_144 }),
+    ],
   })
 }
 
@@ -56,12 +69,27 @@ const flink = (main: 'LoanStream' | 'LoanSql') => async () => {
   const { java, classPath } = await javaPeer('flink', [...jobSources, 'flink/LoanStream', 'flink/LoanSql'])
   return (job: StreamJob) => ({
     file: java,
-    args: [...opened, ...jvm, '-cp', classPath, main,
-      ...words({ ...common(job, main === 'LoanSql'), checkpointMs: 1000, chained: 'yes', pollRecords: 5000, batchBytes: 262_144, lingerMs: 5 })],
+    args: [
+      ...opened,
+      ...jvm,
+      '-cp',
+      classPath,
+      main,
+      ...words({
+        ...common(job, main === 'LoanSql'),
+        checkpointMs: 1000,
+        chained: 'yes',
+        pollRecords: 5000,
+        batchBytes: 262_144,
+        lingerMs: 5,
+      }),
+    ],
   })
 }
 
-const kafkajs = (program: string, ...more: readonly (string | number)[]) => async () =>
+const kafkajs =
+  (program: string, ...more: readonly (string | number)[]) =>
+  async () =>
   ({ brokers, inflow, outflow, name, inSchema, outSchema, rows }: StreamJob): Command => ({
     file: process.execPath,
     args: [join(here, 'kafkajs', `${program}.ts`), brokers, inflow, outflow, name, inSchema, outSchema, ...more.map(String), String(rows)],
@@ -73,7 +101,9 @@ export const tidemarkStream: StreamLane = {
   name: 'Tidemark',
   guarantee: 'exactly once',
   service: false,
-  prepare: async () => ({ configFile }) => ({ file: process.execPath, args: ['tidemark.js', 'consume', '--until-caught-up', '--config', configFile] }),
+  prepare:
+    async () =>
+    ({ configFile }) => ({ file: process.execPath, args: ['tidemark.js', 'consume', '--until-caught-up', '--config', configFile] }),
 }
 
 export const streamLanes: readonly StreamLane[] = [
@@ -83,24 +113,59 @@ export const streamLanes: readonly StreamLane[] = [
   { word: 'kafka-streams-rocksdb', name: 'Kafka Streams, RocksDB', guarantee: 'exactly once', service: true, prepare: streams('rocksdb') },
   { word: 'flink-sql', name: 'Flink SQL', guarantee: 'exactly once', service: false, readsPlain: true, prepare: flink('LoanSql') },
   {
-    word: 'librdkafka', name: 'confluent-kafka in Python, by hand', guarantee: 'transactions, state in memory only', service: true,
+    word: 'librdkafka',
+    name: 'confluent-kafka in Python, by hand',
+    guarantee: 'transactions, state in memory only',
+    service: true,
     async prepare() {
       const python = await pythonPeer('confluent')
-      return ({ brokers, inflow, outflow, name, inSchema, outSchema }) =>
-        ({ file: python, args: [join(here, 'python', 'transactions.py'), brokers, inflow, outflow, name, inSchema, outSchema] })
+      return ({ brokers, inflow, outflow, name, inSchema, outSchema }) => ({
+        file: python,
+        args: [join(here, 'python', 'transactions.py'), brokers, inflow, outflow, name, inSchema, outSchema],
+      })
     },
   },
-  { word: 'kafkajs', name: 'kafkajs by hand, tuned', guarantee: 'transactions, state in memory only', service: true, prepare: kafkajs('tuned') },
-  { word: 'kafkajs-100', name: 'kafkajs as usual, 100 a send', guarantee: 'at least once', service: true, atMostRows: 200_000, prepare: kafkajs('naive', 100) },
-  { word: 'kafkajs-1', name: 'kafkajs as usual, 1 a send', guarantee: 'at least once', service: true, atMostRows: 20_000, prepare: kafkajs('naive', 1) },
   {
-    word: 'bytewax', name: 'Bytewax', guarantee: 'at least once', service: false,
+    word: 'kafkajs',
+    name: 'kafkajs by hand, tuned',
+    guarantee: 'transactions, state in memory only',
+    service: true,
+    prepare: kafkajs('tuned'),
+  },
+  {
+    word: 'kafkajs-100',
+    name: 'kafkajs as usual, 100 a send',
+    guarantee: 'at least once',
+    service: true,
+    atMostRows: 200_000,
+    prepare: kafkajs('naive', 100),
+  },
+  {
+    word: 'kafkajs-1',
+    name: 'kafkajs as usual, 1 a send',
+    guarantee: 'at least once',
+    service: true,
+    atMostRows: 20_000,
+    prepare: kafkajs('naive', 1),
+  },
+  {
+    word: 'bytewax',
+    name: 'Bytewax',
+    guarantee: 'at least once',
+    service: false,
     async prepare() {
       const python = await pythonPeer('bytewax')
       return ({ brokers, inflow, outflow, inSchema, outSchema }) => ({
         file: python,
         args: ['-m', 'bytewax.run', 'bytewax_loans:flow'],
-        env: { PYTHONPATH: join(here, 'python'), BROKERS: brokers, INFLOW: inflow, OUTFLOW: outflow, IN_SCHEMA: inSchema, OUT_SCHEMA: outSchema },
+        env: {
+          PYTHONPATH: join(here, 'python'),
+          BROKERS: brokers,
+          INFLOW: inflow,
+          OUTFLOW: outflow,
+          IN_SCHEMA: inSchema,
+          OUT_SCHEMA: outSchema,
+        },
       })
     },
   },

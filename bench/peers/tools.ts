@@ -23,7 +23,15 @@ export async function javaPeer(folder: string, sources: readonly string[]): Prom
   await need(jdk('javac'), '-version', 'there is no JDK (17 or newer)')
   const dir = await prepared(folder, [pom, ...files], async (dir) => {
     await need('mvn', '--version', 'there is no Maven, which fetches its jars the first time')
-    await tool('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${join(dir, 'jars')}`, '-DincludeScope=runtime'])
+    await tool('mvn', [
+      '-q',
+      '-B',
+      '-f',
+      pom,
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${join(dir, 'jars')}`,
+      '-DincludeScope=runtime',
+    ])
     await tool(jdk('javac'), ['-nowarn', '-cp', join(dir, 'jars', '*'), '-d', join(dir, 'classes'), ...files])
   })
   return { java: jdk('java'), classPath: `${join(dir, 'classes')}:${join(dir, 'jars', '*')}` }
@@ -63,7 +71,9 @@ async function prepared(name: string, sources: readonly string[], make: (dir: st
 }
 
 async function need(file: string, option: string, missing: string): Promise<void> {
-  await run(file, [option]).catch((cause: unknown) => { throw new Problem(missing, 'Install it, or leave this peer out.', { cause }) })
+  await run(file, [option]).catch((cause: unknown) => {
+    throw new Problem(missing, 'Install it, or leave this peer out.', { cause })
+  })
 }
 
 const toolTimeoutMs = 900_000
@@ -73,7 +83,14 @@ async function tool(file: string, args: readonly string[]): Promise<void> {
     await run(file, args, { timeout: toolTimeoutMs, maxBuffer: 64 * 1024 * 1024 })
   } catch (cause) {
     const { stderr = '', stdout = '' } = cause as { stderr?: string; stdout?: string }
-    const lines = `${stdout}\n${stderr}`.trim().split('\n').filter((line) => /error|failed|cannot/i.test(line))
-    throw new Problem(`${file} failed: ${(lines[0] ?? stderr.trim().split('\n').at(-1) ?? 'no reason given').slice(0, 200).replace(/\.$/, '')}`, 'Try it by hand.', { cause })
+    const lines = `${stdout}\n${stderr}`
+      .trim()
+      .split('\n')
+      .filter((line) => /error|failed|cannot/i.test(line))
+    throw new Problem(
+      `${file} failed: ${(lines[0] ?? stderr.trim().split('\n').at(-1) ?? 'no reason given').slice(0, 200).replace(/\.$/, '')}`,
+      'Try it by hand.',
+      { cause },
+    )
   }
 }

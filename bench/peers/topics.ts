@@ -37,7 +37,8 @@ export async function openTopics(brokers: readonly string[]): Promise<Topics> {
     async copy(from, to, bytesInFront) {
       await topics.create(to)
       const writer = await log.writer(`copy/${to}`)
-      for await (const batch of topics.read(from)) await writer.commit({ append: [{ topic: to, partition: 0, batch: without(batch, bytesInFront) }] })
+      for await (const batch of topics.read(from))
+        await writer.commit({ append: [{ topic: to, partition: 0, batch: without(batch, bytesInFront) }] })
       await writer.close()
     },
     async close() {

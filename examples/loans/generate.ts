@@ -1,4 +1,7 @@
-/** Generates a look-alike of the rejected-loans file: the same header, value shapes, nulls and growth by year, and the same bytes for the same seed. */
+/**
+ * Generates a look-alike of the rejected-loans file: the same header, value shapes, nulls and growth by year, and the same bytes for the
+ * same seed.
+ */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
@@ -20,8 +23,18 @@ export type GenerateOptions = {
 const header = 'Amount Requested,Application Date,Loan Title,Risk_Score,Debt-To-Income Ratio,Zip Code,State,Employment Length,Policy Code\n'
 
 const rowsOfYear: ReadonlyMap<number, number> = new Map([
-  [2007, 5_274], [2008, 25_596], [2009, 56_387], [2010, 112_561], [2011, 217_792], [2012, 337_277],
-  [2013, 760_942], [2014, 1_933_700], [2015, 2_859_379], [2016, 4_769_874], [2017, 7_321_130], [2018, 9_496_782],
+  [2007, 5_274],
+  [2008, 25_596],
+  [2009, 56_387],
+  [2010, 112_561],
+  [2011, 217_792],
+  [2012, 337_277],
+  [2013, 760_942],
+  [2014, 1_933_700],
+  [2015, 2_859_379],
+  [2016, 4_769_874],
+  [2017, 7_321_130],
+  [2018, 9_496_782],
 ])
 const firstYear = 2007
 const lastYear = 2018
@@ -29,9 +42,11 @@ const lastYear = 2018
 /** How many rows each year gets. */
 export function yearSizes({ fromYear, toYear, rows, seed }: GenerateOptions): readonly { readonly year: number; readonly rows: number }[] {
   const wrong = (what: string, todo: string) => new Problem(what, todo, { usage: true })
-  if (!rowsOfYear.has(fromYear) || !rowsOfYear.has(toYear)) throw wrong(`cannot generate the years ${fromYear}-${toYear}`, `Choose years from ${firstYear} to ${lastYear}.`)
+  if (!rowsOfYear.has(fromYear) || !rowsOfYear.has(toYear))
+    throw wrong(`cannot generate the years ${fromYear}-${toYear}`, `Choose years from ${firstYear} to ${lastYear}.`)
   if (fromYear > toYear) throw wrong(`the years ${fromYear}-${toYear} run backwards`, `Write ${toYear}-${fromYear}.`)
-  if (rows !== undefined && !(Number.isSafeInteger(rows) && rows > 0)) throw wrong(`cannot generate ${rows} rows`, 'Ask for a whole number of rows, at least 1.')
+  if (rows !== undefined && !(Number.isSafeInteger(rows) && rows > 0))
+    throw wrong(`cannot generate ${rows} rows`, 'Ask for a whole number of rows, at least 1.')
   if (!Number.isSafeInteger(seed)) throw wrong(`${seed} cannot be a seed`, 'Use a whole number.')
   const years = [...rowsOfYear].filter(([year]) => year >= fromYear && year <= toYear)
   const total = years.reduce((sum, [, size]) => sum + size, 0)
@@ -57,8 +72,15 @@ export type GenerateHooks = {
   readonly signal?: AbortSignal
 }
 
-/** Writes the file, gzip when its name ends in .gz; until it is complete it has another name, and when it cannot be completed nothing is left. */
-export async function generateTo(path: string, options: GenerateOptions, { onProgress, signal }: GenerateHooks = {}): Promise<{ readonly rows: number }> {
+/**
+ * Writes the file, gzip when its name ends in .gz; until it is complete it has another name, and when it cannot be completed nothing is
+ * left.
+ */
+export async function generateTo(
+  path: string,
+  options: GenerateOptions,
+  { onProgress, signal }: GenerateHooks = {},
+): Promise<{ readonly rows: number }> {
   yearSizes(options)
   signal?.throwIfAborted()
   const unfinished = `${path}.${process.pid}.part`
@@ -89,13 +111,26 @@ export async function generateTo(path: string, options: GenerateOptions, { onPro
 
 function unwritable(path: string, cause: unknown): unknown {
   switch ((cause as NodeJS.ErrnoException).code) {
-    case 'ENOENT': return new Problem(`cannot write ${path}: there is no folder ${dirname(path)}`, 'Make the folder first, or choose another one.', { cause })
-    case 'ENOTDIR': return new Problem(`cannot write ${path}: ${dirname(path)} is not a folder`, 'Choose a folder.', { cause })
-    case 'EISDIR': return new Problem(`cannot write ${path}: it is a folder`, 'Name a file in it, e.g. rejected.csv.gz.', { cause })
-    case 'EACCES': case 'EPERM': case 'EROFS':
-      return new Problem(`cannot write ${basename(path)}: the folder ${dirname(path)} may not be written to`, 'Choose another folder, or change its permissions.', { cause })
-    case 'ENOSPC': return new Problem(`cannot write ${path}: the disk is full`, 'Make room, or generate fewer rows.', { cause })
-    default: return cause
+    case 'ENOENT':
+      return new Problem(`cannot write ${path}: there is no folder ${dirname(path)}`, 'Make the folder first, or choose another one.', {
+        cause,
+      })
+    case 'ENOTDIR':
+      return new Problem(`cannot write ${path}: ${dirname(path)} is not a folder`, 'Choose a folder.', { cause })
+    case 'EISDIR':
+      return new Problem(`cannot write ${path}: it is a folder`, 'Name a file in it, e.g. rejected.csv.gz.', { cause })
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new Problem(
+        `cannot write ${basename(path)}: the folder ${dirname(path)} may not be written to`,
+        'Choose another folder, or change its permissions.',
+        { cause },
+      )
+    case 'ENOSPC':
+      return new Problem(`cannot write ${path}: the disk is full`, 'Make room, or generate fewer rows.', { cause })
+    default:
+      return cause
   }
 }
 
@@ -104,7 +139,9 @@ function* generateYear(year: number, rows: number, seed: number): Generator<{ re
   const random = randomOf(seed, year)
   const days = daysOfYear(year)
   // Twice as many applications a day at the end of the year as at its start, fewer at weekends; never none on the first day.
-  const weights = days.map((day, index) => (1 + index / days.length) * (new Date(`${day}T00:00:00Z`).getUTCDay() % 6 === 0 ? 0.5 : 1) * (0.8 + 0.4 * random()))
+  const weights = days.map(
+    (day, index) => (1 + index / days.length) * (new Date(`${day}T00:00:00Z`).getUTCDay() % 6 === 0 ? 0.5 : 1) * (0.8 + 0.4 * random()),
+  )
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   const rowOf = rowWriter((year - firstYear) / (lastYear - firstYear), random)
   let text = ''
@@ -143,7 +180,7 @@ function randomOf(seed: number, stream: number): Random {
     d = (d + 1) | 0
     a = b ^ (b >>> 9)
     b = (c + (c << 3)) | 0
-    c = ((c << 21) | (c >>> 11)) + sum | 0
+    c = (((c << 21) | (c >>> 11)) + sum) | 0
     return (sum >>> 0) / 0x1_0000_0000
   }
   for (let round = 0; round < 20; round++) next()

@@ -1,4 +1,7 @@
-/** The exponential moving average: level + α·(x − level) in double precision, the first value seeds, null leaves it. State: the level; saved in 9 bytes. */
+/**
+ * The exponential moving average: level + α·(x − level) in double precision, the first value seeds, null leaves it. State: the level; saved
+ * in 9 bytes.
+ */
 import { roundDecimal } from '../decimal.ts'
 import { defineOperator, type Computation } from '../define-operator.ts'
 import { round } from '../options.ts'
@@ -26,11 +29,18 @@ const movingLevel = (alpha: number, round: number | undefined): Computation<Stat
     }
     state.level = level
   },
-  ...savedAs<State>(layout, (to, { level }) => putDouble(to, level), (from) => ({ level: takeDouble(from) })),
+  ...savedAs<State>(
+    layout,
+    (to, { level }) => putDouble(to, level),
+    (from) => ({ level: takeDouble(from) }),
+  ),
   mostBytes: () => 16,
 })
 
-/** Two values can lie further apart than the largest double, though what lies between them does not: halves of such values are exact. NaN should rounding leave the doubles after all. */
+/**
+ * Two values can lie further apart than the largest double, though what lies between them does not: halves of such values are exact. NaN
+ * should rounding leave the doubles after all.
+ */
 function betweenHuge(level: number, value: number, alpha: number): number {
   const next = 2 * (level / 2 + alpha * (value / 2 - level / 2))
   return next - next === 0 ? next : NaN

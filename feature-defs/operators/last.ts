@@ -27,10 +27,14 @@ const rowsLast = (last: number, round: number | undefined): Computation<State, F
       out[row] = state.value
     }
   },
-  ...savedAs<State>(layout, (to, { value, left }) => {
-    putDouble(to, value)
-    putCount(to, left)
-  }, (from) => ({ value: takeDouble(from), left: takeCount(from) })),
+  ...savedAs<State>(
+    layout,
+    (to, { value, left }) => {
+      putDouble(to, value)
+      putCount(to, left)
+    },
+    (from) => ({ value: takeDouble(from), left: takeCount(from) }),
+  ),
   mostBytes: () => 16,
 })
 

@@ -1,6 +1,7 @@
 /**
- * Which buckets a window of days covers. There is one bucket for every distinct day on which a value was seen, in order of days, because a late
- * record may ask for any of them again: that is the bound of such a state. Days are whole numbers, so a moved window finds its ends by bisection.
+ * Which buckets a window of days covers. There is one bucket for every distinct day on which a value was seen, in order of days, because a
+ * late record may ask for any of them again: that is the bound of such a state. Days are whole numbers, so a moved window finds its ends by
+ * bisection.
  *
  * A record without a date (noDay) is in the window of such records alone.
  */

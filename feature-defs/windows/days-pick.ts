@@ -1,8 +1,8 @@
 /**
  * Min, max and last over the last d days: of the buckets in the window, the one that ranks highest.
  *
- * State: a value and its rank for every distinct day seen, 24 bytes in memory, saved in at most 21. A record of the same day costs one comparison;
- * another day looks at the buckets that enter, and at all of the window only when the one in the lead leaves it.
+ * State: a value and its rank for every distinct day seen, 24 bytes in memory, saved in at most 21. A record of the same day costs one
+ * comparison; another day looks at the buckets that enter, and at all of the window only when the one in the lead leaves it.
  */
 import { insertOwn, moveTo, noWindow, ownBucket, type DayWindow } from './day-buckets.ts'
 import { roundDecimal } from '../decimal.ts'
@@ -49,21 +49,25 @@ export function daysPick(op: 'min' | 'max' | 'last', length: number, round: numb
         out[row] = round === undefined ? state.value : roundDecimal(state.value, round)
       }
     },
-    ...savedAs<State>(layout, (to, state) => {
-      putNumbers(to, state.values)
-      state.days.forEach((day, index) => putSigned(to, day - (state.days[index - 1] ?? 0)))
-      if (op === 'last') for (const rank of state.ranks) putCount(to, rank)
-    }, (from) => {
-      const state = init()
-      for (const value of takeNumbers(from)) state.values.push(value)
-      for (const index of state.values.keys()) state.days.push(takeSigned(from) + (state.days[index - 1] ?? 0))
-      for (const value of state.values) {
-        const rank = op === 'last' ? takeCount(from) : rankOf(value, 0)
-        state.ranks.push(rank)
-        if (op === 'last') state.seen = Math.max(state.seen, rank)
-      }
-      return state
-    }),
+    ...savedAs<State>(
+      layout,
+      (to, state) => {
+        putNumbers(to, state.values)
+        state.days.forEach((day, index) => putSigned(to, day - (state.days[index - 1] ?? 0)))
+        if (op === 'last') for (const rank of state.ranks) putCount(to, rank)
+      },
+      (from) => {
+        const state = init()
+        for (const value of takeNumbers(from)) state.values.push(value)
+        for (const index of state.values.keys()) state.days.push(takeSigned(from) + (state.days[index - 1] ?? 0))
+        for (const value of state.values) {
+          const rank = op === 'last' ? takeCount(from) : rankOf(value, 0)
+          state.ranks.push(rank)
+          if (op === 'last') state.seen = Math.max(state.seen, rank)
+        }
+        return state
+      },
+    ),
     mostBytes: (distinctDays) => 16 + 21 * distinctDays,
   }
 }
@@ -78,7 +82,8 @@ function move(state: State, day: number, length: number): void {
   const { from, to, ranks, rank } = state
   moveTo(state, day, length)
   const disjoint = state.from >= to || state.to <= from
-  const lost = disjoint || ranks.slice(from, Math.max(from, state.from)).includes(rank) || ranks.slice(Math.min(to, state.to), to).includes(rank)
+  const lost =
+    disjoint || ranks.slice(from, Math.max(from, state.from)).includes(rank) || ranks.slice(Math.min(to, state.to), to).includes(rank)
   if (lost) {
     state.rank = -Infinity
     state.value = NaN

@@ -1,4 +1,7 @@
-/** What is kept of the days: exact totals of each and of the window, as doubles or, from the first that does not fit on, as integers of any size. */
+/**
+ * What is kept of the days: exact totals of each and of the window, as doubles or, from the first that does not fit on, as integers of any
+ * size.
+ */
 import type { DayWindow } from './day-buckets.ts'
 
 /** Totals are whole numbers of 1 / 10^scale, exact because none goes beyond 2^51. */

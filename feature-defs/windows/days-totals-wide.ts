@@ -1,4 +1,7 @@
-/** Totals by day of any size and scale, for values and totals that doubles do not hold exactly: slower, and rare. A state that needs them once keeps them. */
+/**
+ * Totals by day of any size and scale, for values and totals that doubles do not hold exactly: slower, and rare. A state that needs them
+ * once keeps them.
+ */
 import type { State, Wide } from './days-totals-state.ts'
 import { bigTen, decimalOf, digitsAt } from '../decimal.ts'
 import { putCount, putText, takeCount, takeText, type Reader, type Writer } from '../state-bytes.ts'

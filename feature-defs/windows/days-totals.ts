@@ -1,6 +1,6 @@
 /**
- * Count, sum, mean and stddev over the last d days: exact totals for every distinct day seen, and of the window, which adds the days that enter and
- * subtracts those that leave.
+ * Count, sum, mean and stddev over the last d days: exact totals for every distinct day seen, and of the window, which adds the days that
+ * enter and subtracts those that leave.
  *
  * State: 32 bytes a day in memory; saved in at most 30 (stddev; the others 21), a wide one in as many as its decimals have digits.
  */
@@ -75,20 +75,21 @@ export function daysTotals(op: TotalsOp, length: number, round: number | undefin
         out[row] = step(state, op === 'count' && value === value ? 1 : value, days[row]!)
       }
     },
-    save: (state) => written((to) => {
-      putCount(to, state.wide ? wideLayout : narrowLayout)
-      putCount(to, state.days.length)
-      putCount(to, state.scale)
-      state.days.forEach((day, index) => {
-        putSigned(to, day - (state.days[index - 1] ?? 0))
-        putCount(to, state.counts[index]!)
-      })
-      if (state.wide) saveWide(to, state.wide)
-      else {
-        for (const sum of state.sums) putSigned(to, sum)
-        if (squaring) for (const square of state.squares) putCount(to, square)
-      }
-    }),
+    save: (state) =>
+      written((to) => {
+        putCount(to, state.wide ? wideLayout : narrowLayout)
+        putCount(to, state.days.length)
+        putCount(to, state.scale)
+        state.days.forEach((day, index) => {
+          putSigned(to, day - (state.days[index - 1] ?? 0))
+          putCount(to, state.counts[index]!)
+        })
+        if (state.wide) saveWide(to, state.wide)
+        else {
+          for (const sum of state.sums) putSigned(to, sum)
+          if (squaring) for (const square of state.squares) putCount(to, square)
+        }
+      }),
     load(saved) {
       const from = readerOf(saved)
       const layout = takeLayout(from, narrowLayout, wideLayout)
@@ -131,7 +132,14 @@ function move(state: State, day: number, length: number): boolean {
   const { from, to } = state
   moveTo(state, day, length)
   const overlaps = state.from < to && state.to > from
-  if (overlaps && add(state, state.from, from, 1) && add(state, to, state.to, 1) && add(state, from, state.from, -1) && add(state, state.to, to, -1)) return true
+  if (
+    overlaps &&
+    add(state, state.from, from, 1) &&
+    add(state, to, state.to, 1) &&
+    add(state, from, state.from, -1) &&
+    add(state, state.to, to, -1)
+  )
+    return true
   // Apart from the window before, or too large together with it.
   state.count = state.sum = state.square = 0
   return add(state, state.from, state.to, 1)
@@ -147,7 +155,10 @@ function add(state: State, from: number, to: number, sign: 1 | -1): boolean {
   return true
 }
 
-/** Goes to a scale at which the value is a whole number; false when there is none, when the totals would not fit it, or when the scale was not in the way. */
+/**
+ * Goes to a scale at which the value is a whole number; false when there is none, when the totals would not fit it, or when the scale was
+ * not in the way.
+ */
 function raise(state: State, value: number, squaring: boolean): boolean {
   let scale = state.scale
   while (scale <= mostScale && !fits(value, scale, fifteenDigits)) scale++

@@ -50,17 +50,24 @@ export function rowsExtreme(op: 'min' | 'max', last: number, round: number | und
         out[row] = round === undefined ? extreme : roundDecimal(extreme, round)
       }
     },
-    ...savedAs<State>(layout, (to, state) => {
-      const order = Array.from({ length: state.length }, (_, index) => (state.head + index) & (state.values.length - 1))
-      putNumbers(to, order.map((at) => state.values[at]!))
-      for (const at of order) putCount(to, state.seen - state.places[at]!)
-    }, (from) => {
-      const state = init()
-      const values = takeNumbers(from)
-      state.seen = last
-      for (const value of values) append(state, value, last - takeCount(from))
-      return state
-    }),
+    ...savedAs<State>(
+      layout,
+      (to, state) => {
+        const order = Array.from({ length: state.length }, (_, index) => (state.head + index) & (state.values.length - 1))
+        putNumbers(
+          to,
+          order.map((at) => state.values[at]!),
+        )
+        for (const at of order) putCount(to, state.seen - state.places[at]!)
+      },
+      (from) => {
+        const state = init()
+        const values = takeNumbers(from)
+        state.seen = last
+        for (const value of values) append(state, value, last - takeCount(from))
+        return state
+      },
+    ),
     mostBytes: () => 16 + 11 * last,
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Count, sum, mean and stddev over the last n records. The loop over rows is written for speed; its plain twin is what each operator calls `exact`.
+ * Count, sum, mean and stddev over the last n records. The loop over rows is written for speed; its plain twin is what each operator calls
+ * `exact`.
  *
- * The state that matters is the last n inputs: in memory 8 bytes each (room grows by doubling, so a key with three records holds four), saved in
- * 1 to 8 bytes each. The totals follow from them exactly, so a loaded state goes on with the same bits.
+ * The state that matters is the last n inputs: in memory 8 bytes each (room grows by doubling, so a key with three records holds four),
+ * saved in 1 to 8 bytes each. The totals follow from them exactly, so a loaded state goes on with the same bits.
  */
 import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from '../decimal.ts'
 import type { Computation } from '../define-operator.ts'
@@ -126,20 +127,25 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
   return {
     init,
     run,
-    ...savedAs<State>(layout, (to, state) => putNumbers(to, state.inputs, state.filled, state.at < state.filled ? state.at : 0), (from) => {
-      const inputs = takeNumbers(from)
-      if (inputs.length > last) throw new RangeError(`a saved window of ${inputs.length} records was given to one of ${last}`)
-      const state = init()
-      run(state, inputs, noRows, new Float64Array(inputs.length), 0, inputs.length)
-      return state
-    }),
+    ...savedAs<State>(
+      layout,
+      (to, state) => putNumbers(to, state.inputs, state.filled, state.at < state.filled ? state.at : 0),
+      (from) => {
+        const inputs = takeNumbers(from)
+        if (inputs.length > last) throw new RangeError(`a saved window of ${inputs.length} records was given to one of ${last}`)
+        const state = init()
+        run(state, inputs, noRows, new Float64Array(inputs.length), 0, inputs.length)
+        return state
+      },
+    ),
     mostBytes: () => 16 + 8 * last,
   }
 }
 
 const noRows = { days: new Int32Array(0) }
 
-const inOrder = ({ inputs, filled, at }: State): number[] => (at < filled ? inputs.slice(at, filled).concat(inputs.slice(0, at)) : inputs.slice(0, filled))
+const inOrder = ({ inputs, filled, at }: State): number[] =>
+  at < filled ? inputs.slice(at, filled).concat(inputs.slice(0, at)) : inputs.slice(0, filled)
 
 /** Works the totals out anew: in doubles at this scale, or wide when there is none. */
 function total(state: State, scale: number): void {

@@ -1,4 +1,7 @@
-/** What count, sum, mean and stddev read off exact totals: how many values, their sum and the sum of their squares, as whole numbers at a scale. */
+/**
+ * What count, sum, mean and stddev read off exact totals: how many values, their sum and the sum of their squares, as whole numbers at a
+ * scale.
+ */
 import { bigTen, mostScale, nearestDouble, roundDecimal, roundRatio, tens } from '../decimal.ts'
 
 export type TotalsOp = 'count' | 'sum' | 'mean' | 'stddev'
@@ -28,7 +31,10 @@ export const plansFor = (op: TotalsOp, round: number | undefined): readonly Plan
     unit: tens[round ?? scale]!,
   }))
 
-/** Up to these, twice the numerator and thrice the denominator stay below 2^53, where the floor of a quotient of doubles is the floor of the quotient. */
+/**
+ * Up to these, twice the numerator and thrice the denominator stay below 2^53, where the floor of a quotient of doubles is the floor of the
+ * quotient.
+ */
 export const safeNumerator = 2 ** 51
 export const safeDenominator = 2 ** 50
 /** The quotient as the nearest whole number, a half up; neither is negative. */
@@ -84,5 +90,7 @@ const shrinkBits = 1100
 
 function rootOf(numerator: bigint, denominator: bigint): number {
   const square = nearestDouble(numerator, denominator)
-  return square === Infinity ? Math.sqrt(nearestDouble(numerator, denominator << BigInt(shrinkBits))) * 2 ** (shrinkBits / 2) : Math.sqrt(square)
+  return square === Infinity
+    ? Math.sqrt(nearestDouble(numerator, denominator << BigInt(shrinkBits))) * 2 ** (shrinkBits / 2)
+    : Math.sqrt(square)
 }

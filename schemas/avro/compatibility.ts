@@ -8,21 +8,23 @@ import { parseSchema, unresolvable } from './generic.ts'
 export type Compatibility = 'NONE' | 'BACKWARD' | 'BACKWARD_ALL' | 'FORWARD' | 'FORWARD_ALL' | 'FULL' | 'FULL_ALL'
 
 /** `earlier` is oldest first, as a registry lists it. */
-export const incompatibilities = (mode: Compatibility): Incompatibility => (definition, earlier) => {
-  const next = parsed(definition)
-  if (typeof next === 'string') return [next]
-  if (mode === 'NONE') return []
-  const compared = mode.endsWith('_ALL') ? earlier : earlier.slice(-1)
-  const reasons = compared.flatMap((text) => {
-    const before = parsed(text)
-    if (typeof before === 'string') return [`the version before cannot be compared: ${before}`]
-    return [
-      ...(mode.startsWith('FORWARD') ? [] : backward(next.schema, before.schema)),
-      ...(mode.startsWith('BACKWARD') ? [] : forward(next.schema, before.schema)),
-    ]
-  })
-  return [...new Set(reasons)]
-}
+export const incompatibilities =
+  (mode: Compatibility): Incompatibility =>
+  (definition, earlier) => {
+    const next = parsed(definition)
+    if (typeof next === 'string') return [next]
+    if (mode === 'NONE') return []
+    const compared = mode.endsWith('_ALL') ? earlier : earlier.slice(-1)
+    const reasons = compared.flatMap((text) => {
+      const before = parsed(text)
+      if (typeof before === 'string') return [`the version before cannot be compared: ${before}`]
+      return [
+        ...(mode.startsWith('FORWARD') ? [] : backward(next.schema, before.schema)),
+        ...(mode.startsWith('BACKWARD') ? [] : forward(next.schema, before.schema)),
+      ]
+    })
+    return [...new Set(reasons)]
+  }
 
 function parsed(text: string): { readonly schema: AvroType } | string {
   try {
@@ -33,21 +35,29 @@ function parsed(text: string): { readonly schema: AvroType } | string {
   }
 }
 
-const backward = (next: AvroType, before: AvroType) => misreadings(next, before).map((misreading) => {
-  const what = inWords(misreading, { missing: 'was added without a default', from: 'writer', to: 'reader' })
-  return `${what}: rows written before could not be read`
-})
+const backward = (next: AvroType, before: AvroType) =>
+  misreadings(next, before).map((misreading) => {
+    const what = inWords(misreading, { missing: 'was added without a default', from: 'writer', to: 'reader' })
+    return `${what}: rows written before could not be read`
+  })
 
-const forward = (next: AvroType, before: AvroType) => misreadings(before, next).map((misreading) => {
-  const what = inWords(misreading, { missing: 'was removed and has no default', from: 'reader', to: 'writer' })
-  return `${what}: readers of the version before could not read new rows`
-})
+const forward = (next: AvroType, before: AvroType) =>
+  misreadings(before, next).map((misreading) => {
+    const what = inWords(misreading, { missing: 'was removed and has no default', from: 'reader', to: 'writer' })
+    return `${what}: readers of the version before could not read new rows`
+  })
 
-function inWords(misreading: Misreading, { missing, from, to }: { missing: string; from: 'reader' | 'writer'; to: 'reader' | 'writer' }): string {
+function inWords(
+  misreading: Misreading,
+  { missing, from, to }: { missing: string; from: 'reader' | 'writer'; to: 'reader' | 'writer' },
+): string {
   switch (misreading.kind) {
-    case 'type': return `${misreading.path} changed from ${typeInWords(misreading[from])} to ${typeInWords(misreading[to])}`
-    case 'missing': return `${misreading.path} ${missing}`
-    case 'other': return misreading.reason
+    case 'type':
+      return `${misreading.path} changed from ${typeInWords(misreading[from])} to ${typeInWords(misreading[to])}`
+    case 'missing':
+      return `${misreading.path} ${missing}`
+    case 'other':
+      return misreading.reason
   }
 }
 
@@ -112,8 +122,10 @@ const promotions: { readonly [writer: string]: readonly string[] } = {
 }
 
 /** Whether every branch that may be written can be read as some branch. */
-const takes = (reader: AvroType, writer: AvroType) => branches(writer).every((written) =>
-  branches(reader).some((read) => bare(read) === bare(written) || (promotions[bare(written)] ?? []).includes(bare(read))))
+const takes = (reader: AvroType, writer: AvroType) =>
+  branches(writer).every((written) =>
+    branches(reader).some((read) => bare(read) === bare(written) || (promotions[bare(written)] ?? []).includes(bare(read))),
+  )
 
 function typeInWords(type: AvroType): string {
   if (isRecord(type)) return `a record ${fullName(type)}`

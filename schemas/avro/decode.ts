@@ -1,8 +1,8 @@
 /**
  * The hot way from framed Avro messages to columns; its plain twin is avsc, in test/codec.test.ts.
  *
- * A field at a time over a block of messages that fits the processor's cache; each message has its own place to read on from. What is not wanted
- * is read all the same, into columns that are thrown away: a message is checked in full, whoever reads it and however little of it.
+ * A field at a time over a block of messages that fits the processor's cache; each message has its own place to read on from. What is not
+ * wanted is read all the same, into columns that are thrown away: a message is checked in full, whoever reads it and however little of it.
  */
 import { isUtf8 } from 'node:buffer'
 import { noDay, pick, type Column, type Columns } from '../../utilities/values/columns.ts'
@@ -19,7 +19,9 @@ export type Decoded = {
   readonly bad: readonly Bad[]
 }
 
-/** Reads messages from..to (to excluded): plain frames of exactly this schema. `wanted` are names of the schema; without it, every field. */
+/**
+ * Reads messages from..to (to excluded): plain frames of exactly this schema. `wanted` are names of the schema; without it, every field.
+ */
 export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch: Batch, from: number, to: number) => Decoded {
   const cells = cellsOf(schema)
   const unknown = wanted?.find((name) => !cells.some((cell) => cell.name === name))
@@ -34,7 +36,16 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
     const count = to - from
     const bad: Bad[] = []
     const targets = readers.map(({ cell, unwanted }) => unwanted ?? columnFor(cell, count, bytes))
-    const block: Block = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at, stop, present, rows: 0, first: from, bad }
+    const block: Block = {
+      bytes,
+      view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      at,
+      stop,
+      present,
+      rows: 0,
+      first: from,
+      bad,
+    }
     for (let start = 0; start < count; start += blockRows) {
       block.rows = Math.min(blockRows, count - start)
       block.first = from + start
@@ -53,12 +64,17 @@ const none = new Uint8Array(0)
 
 function columnFor({ kind }: FieldPlace, count: number, bytes: Uint8Array): Column {
   switch (kind) {
-    case 'double': return { kind: 'number', values: new Float64Array(count) }
-    case 'date': return { kind: 'date', days: new Int32Array(count) }
-    case 'long': return { kind: 'long', values: new BigInt64Array(count) }
+    case 'double':
+      return { kind: 'number', values: new Float64Array(count) }
+    case 'date':
+      return { kind: 'date', days: new Int32Array(count) }
+    case 'long':
+      return { kind: 'long', values: new BigInt64Array(count) }
     case 'string':
-    case 'bytes': return { kind: 'text', bytes, starts: new Int32Array(count), ends: new Int32Array(count) }
-    default: return { kind: 'int', values: new Float64Array(count) }
+    case 'bytes':
+      return { kind: 'text', bytes, starts: new Int32Array(count), ends: new Int32Array(count) }
+    default:
+      return { kind: 'int', values: new Float64Array(count) }
   }
 }
 
@@ -69,18 +85,30 @@ function settle(columns: Columns, from: number, bad: Bad[]): Decoded {
   bad.sort((a, b) => a.index - b.index)
   const out = new Set(bad.map(({ index }) => index))
   const kept = rows.filter((index) => !out.has(index))
-  return { columns: pick(columns, kept.map((index) => index - from)), rows: kept, bad }
+  return {
+    columns: pick(
+      columns,
+      kept.map((index) => index - from),
+    ),
+    rows: kept,
+    bad,
+  }
 }
 
 /** Values go to target[offset ..). */
 function readCell(block: Block, cell: FieldPlace, target: Column, offset: number) {
   readBranches(block, cell)
   switch (target.kind) {
-    case 'number': return readDoubles(block, cell, target.values, offset)
-    case 'date': return readDays(block, cell, target.days, offset)
-    case 'text': return readTexts(block, cell, target.starts, target.ends, offset)
-    case 'int': return readInts(block, cell, target.values, offset)
-    case 'long': return readLongs(block, cell, new Int32Array(target.values.buffer), offset)
+    case 'number':
+      return readDoubles(block, cell, target.values, offset)
+    case 'date':
+      return readDays(block, cell, target.days, offset)
+    case 'text':
+      return readTexts(block, cell, target.starts, target.ends, offset)
+    case 'int':
+      return readInts(block, cell, target.values, offset)
+    case 'long':
+      return readLongs(block, cell, new Int32Array(target.values.buffer), offset)
   }
 }
 
@@ -134,9 +162,11 @@ function readTexts(block: Block, { name, kind, most }: FieldPlace, starts: Int32
       length = long[1] === 0 ? long[0]! : -1
     }
     const end = start + length
-    if (start < 0 || length < 0 || end > stop[row]!) fail(block, row, fault(name, start) ?? `field ${name} has a length that does not fit the message`)
+    if (start < 0 || length < 0 || end > stop[row]!)
+      fail(block, row, fault(name, start) ?? `field ${name} has a length that does not fit the message`)
     else if (length > most) fail(block, row, `field ${name} is longer than ${most} bytes`)
-    else if (kind !== 'bytes' && !isAscii(bytes, view, start, end) && !isUtf8(bytes.subarray(start, end))) fail(block, row, `field ${name} is not UTF-8`)
+    else if (kind !== 'bytes' && !isAscii(bytes, view, start, end) && !isUtf8(bytes.subarray(start, end)))
+      fail(block, row, `field ${name} is not UTF-8`)
     else {
       starts[offset + row] = start
       ends[offset + row] = end
@@ -181,7 +211,8 @@ function readInts(block: Block, { name, kind }: FieldPlace, values: Float64Array
     if (present[row] === 0) continue
     const next = readZigzag(bytes, at[row]!, stop[row]!)
     const value = long[1]! * 0x100000000 + (long[0]! >>> 0)
-    if (next < 0 || value > most || value < least) fail(block, row, fault(name, next) ?? `field ${name} is beyond ${kind === 'int' ? '32' : '53'} bits`)
+    if (next < 0 || value > most || value < least)
+      fail(block, row, fault(name, next) ?? `field ${name} is beyond ${kind === 'int' ? '32' : '53'} bits`)
     else {
       values[offset + row] = value
       at[row] = next

@@ -1,5 +1,6 @@
 /**
- * The hot way from columns to framed Avro messages, and from inflow messages to outflow ones; its plain twin is avsc, in test/codec.test.ts.
+ * The hot way from columns to framed Avro messages, and from inflow messages to outflow ones; its plain twin is avsc, in
+ * test/codec.test.ts.
  *
  * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
  * Each loop knows its type, and nothing is made per row.
@@ -78,28 +79,42 @@ export function splicer(rowSchema: AvroSchema, id: string) {
 /** The column that holds a field; a long may come in either kind. */
 function sourceOf(cell: FieldPlace, columns: Columns): Column {
   const kinds = { double: 'number', date: 'date', string: 'text', bytes: 'text', int: 'int', seq: 'int', long: 'int', null: 'int' } as const
-  return columnOf(columns, cell.column, cell.kind === 'long' && columns.byName.get(cell.column)?.kind === 'long' ? 'long' : kinds[cell.kind])
+  return columnOf(
+    columns,
+    cell.column,
+    cell.kind === 'long' && columns.byName.get(cell.column)?.kind === 'long' ? 'long' : kinds[cell.kind],
+  )
 }
 
 /** Adds the field's bytes to each length: lengths[k] belongs to rows[k]. */
 function measure(cell: FieldPlace, column: Column, rows: Int32Array, lengths: Uint32Array) {
   switch (column.kind) {
-    case 'number': return measureDoubles(column.values, rows, lengths, cell)
-    case 'int': return measureInts(column.values, rows, lengths, cell)
-    case 'long': return measureLongs(column, rows, lengths)
-    case 'date': return measureDays(column, rows, lengths, cell)
-    case 'text': return measureTexts(column, rows, lengths, cell)
+    case 'number':
+      return measureDoubles(column.values, rows, lengths, cell)
+    case 'int':
+      return measureInts(column.values, rows, lengths, cell)
+    case 'long':
+      return measureLongs(column, rows, lengths)
+    case 'date':
+      return measureDays(column, rows, lengths, cell)
+    case 'text':
+      return measureTexts(column, rows, lengths, cell)
   }
 }
 
 /** Writes the field at each place and moves the place behind it: at[k] belongs to rows[k]. */
 function write({ nullable }: FieldPlace, column: Column, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView) {
   switch (column.kind) {
-    case 'number': return writeDoubles(column.values, rows, at, out, view, nullable)
-    case 'int': return writeInts(column.values, rows, at, out, nullable)
-    case 'long': return writeLongs(column, rows, at, out)
-    case 'date': return writeDays(column, rows, at, out, nullable)
-    case 'text': return writeTexts(column, rows, at, out, nullable)
+    case 'number':
+      return writeDoubles(column.values, rows, at, out, view, nullable)
+    case 'int':
+      return writeInts(column.values, rows, at, out, nullable)
+    case 'long':
+      return writeLongs(column, rows, at, out)
+    case 'date':
+      return writeDays(column, rows, at, out, nullable)
+    case 'text':
+      return writeTexts(column, rows, at, out, nullable)
   }
 }
 
@@ -179,7 +194,8 @@ function measureInts(values: Float64Array, rows: Int32Array, lengths: Uint32Arra
   for (let k = 0; k < rows.length; k++) {
     const value = values[rows[k]!]!
     const high = Math.floor(value / 0x100000000)
-    if (value >= least && value <= most && Math.floor(value) === value) lengths[k]! += zigzagLength(value | 0, high) + (cell.nullable ? 1 : 0)
+    if (value >= least && value <= most && Math.floor(value) === value)
+      lengths[k]! += zigzagLength(value | 0, high) + (cell.nullable ? 1 : 0)
     else if (value !== value && cell.nullable) lengths[k]! += 1
     else refuse(cell, rows[k]!, value)
   }

@@ -1,4 +1,7 @@
-/** Any Avro schema, by way of avsc: parsing, resolving what others write into a schema of ours, and single values for people and for rare messages. */
+/**
+ * Any Avro schema, by way of avsc: parsing, resolving what others write into a schema of ours, and single values for people and for rare
+ * messages.
+ */
 import { isUtf8 } from 'node:buffer'
 import avsc, { type Type } from 'avsc'
 import { Problem } from '../../utilities/values/problem.ts'
@@ -38,10 +41,13 @@ export function unresolvable(writer: AvroType, reader: AvroType): string | undef
   }
 }
 
-/** Makes payloads of one schema into payloads of another, as Avro resolves them: promotions, defaults, fields left out. Throws Unreadable. */
+/**
+ * Makes payloads of one schema into payloads of another, as Avro resolves them: promotions, defaults, fields left out. Throws Unreadable.
+ */
 export function resolveTo(writer: AvroType, reader: AvroType): (payload: Uint8Array) => Uint8Array {
   const reason = unresolvable(writer, reader)
-  if (reason !== undefined) throw new Problem(`what one schema writes cannot be read as the other: ${reason}`, 'Register a schema that is compatible.')
+  if (reason !== undefined)
+    throw new Problem(`what one schema writes cannot be read as the other: ${reason}`, 'Register a schema that is compatible.')
   const [from, to] = [typeOf(writer), typeOf(reader)]
   const resolver = to.createResolver(from)
   return (payload) => readable(from, payload, (bytes) => to.toBuffer(to.fromBuffer(bytes, resolver)))
@@ -85,15 +91,20 @@ const typeHook = (schema: unknown) => (schema === 'long' || (schema as { type?: 
 
 /** avsc wants a class here. */
 class Day extends avsc.types.LogicalType {
-  protected override _fromValue(day: number) { return new Date(day * 86_400_000).toISOString().replace(/T.*/, '') }
-  protected override _toValue(text: string) { return Date.parse(text) / 86_400_000 }
+  protected override _fromValue(day: number) {
+    return new Date(day * 86_400_000).toISOString().replace(/T.*/, '')
+  }
+  protected override _toValue(text: string) {
+    return Date.parse(text) / 86_400_000
+  }
 }
 
 const remembered = (options: object) => {
   const known = new WeakMap<object, Type>()
   return (schema: AvroType): Type => {
     const key = typeof schema === 'object' && schema !== null ? schema : undefined
-    const type = (key && known.get(key)) ?? avsc.Type.forSchema(schema as Parameters<typeof Type.forSchema>[0], { typeHook, ...options } as object)
+    const type =
+      (key && known.get(key)) ?? avsc.Type.forSchema(schema as Parameters<typeof Type.forSchema>[0], { typeHook, ...options } as object)
     if (key) known.set(key, type)
     return type
   }
@@ -114,21 +125,29 @@ type Shape = {
   readonly size: number
 }
 
-/** Goes through a value without making it and returns where it ends: avsc would believe six bytes that announce a thousand million items. */
+/**
+ * Goes through a value without making it and returns where it ends: avsc would believe six bytes that announce a thousand million items.
+ */
 function walk(type: unknown, bytes: Buffer, at: number): number {
   const shape = type as Shape
   switch (shape.typeName) {
-    case 'null': return at
-    case 'boolean': return within(bytes, at, 1)
+    case 'null':
+      return at
+    case 'boolean':
+      return within(bytes, at, 1)
     case 'int': {
       const [value, end] = walkNumber(bytes, at)
       if (value !== (value | 0)) throw new Unreadable('an int has more than 32 bits')
       return end
     }
-    case 'abstract:long': return walkNumber(bytes, at)[1]
-    case 'float': return within(bytes, at, 4)
-    case 'double': return within(bytes, at, 8)
-    case 'fixed': return within(bytes, at, shape.size)
+    case 'abstract:long':
+      return walkNumber(bytes, at)[1]
+    case 'float':
+      return within(bytes, at, 4)
+    case 'double':
+      return within(bytes, at, 8)
+    case 'fixed':
+      return within(bytes, at, shape.size)
     case 'bytes':
     case 'string': {
       const [length, start] = walkNumber(bytes, at)
@@ -148,10 +167,14 @@ function walk(type: unknown, bytes: Buffer, at: number): number {
       return walk(shape.types[index], bytes, start)
     }
     case 'record':
-    case 'error': return shape.fields.reduce((place, field) => walk(field.type, bytes, place), at)
-    case 'array': return walkBlocks(bytes, at, (place) => walk(shape.itemsType, bytes, place))
-    case 'map': return walkBlocks(bytes, at, (place) => walk(shape.valuesType, bytes, walk({ typeName: 'string' }, bytes, place)))
-    default: throw new Unreadable(`the type ${shape.typeName} is not known`)
+    case 'error':
+      return shape.fields.reduce((place, field) => walk(field.type, bytes, place), at)
+    case 'array':
+      return walkBlocks(bytes, at, (place) => walk(shape.itemsType, bytes, place))
+    case 'map':
+      return walkBlocks(bytes, at, (place) => walk(shape.valuesType, bytes, walk({ typeName: 'string' }, bytes, place)))
+    default:
+      throw new Unreadable(`the type ${shape.typeName} is not known`)
   }
 }
 

@@ -24,11 +24,14 @@ const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 /** Takes the records of every type, also those whose fields the compiler knows by name. */
 export function inflowSchema(record: { readonly name: string; readonly at: string; readonly fields: Fields }): AvroSchema {
   const names = Object.keys(record.fields)
-  const refuse = (what: string, todo: string): never => { throw new Problem(`record ${record.name}: ${what}`, todo) }
+  const refuse = (what: string, todo: string): never => {
+    throw new Problem(`record ${record.name}: ${what}`, todo)
+  }
   const unfit = [record.name, ...names].find((name) => !namePattern.test(name))
   if (unfit !== undefined) refuse(`${unfit} is no name for Avro and SQL`, 'Use a letter, then letters, digits and _.')
   if (names.includes('seq')) refuse('a field is called seq, which holds the position', 'Choose another name.')
-  if (record.fields[record.at]?.kind !== 'date') refuse(`${record.at}, which should say when it happened, is not a date field`, 'Name a date field.')
+  if (record.fields[record.at]?.kind !== 'date')
+    refuse(`${record.at}, which should say when it happened, is not a date field`, 'Name a date field.')
   return {
     type: 'record',
     name: record.name,
@@ -45,14 +48,24 @@ function avroField(name: string, field: Field): AvroField {
 
 /** The record that `inflowSchema` gave this schema for. */
 export function recordOf(avro: AvroType): RecordSchema {
-  const refuse = (what: string): never => { throw new Problem(`the schema does not describe a record: ${what}`, 'Use a schema that inflowSchema made.') }
+  const refuse = (what: string): never => {
+    throw new Problem(`the schema does not describe a record: ${what}`, 'Use a schema that inflowSchema made.')
+  }
   if (typeof avro !== 'object' || !('fields' in avro)) return refuse('it is not an Avro record')
-  const { name, fields: [seq, ...fields], tidemark } = avro
+  const {
+    name,
+    fields: [seq, ...fields],
+    tidemark,
+  } = avro
   if (seq?.name !== 'seq' || seq.type !== 'long') refuse('its first field is not seq, a long')
   const at = tidemark?.at
   if (typeof at !== 'string') return refuse('it does not say which field is the event date')
   if (!fields.some((field) => field.name === at)) refuse(`it has no field ${at}`)
-  return { name, at, fields: Object.fromEntries(fields.map((field) => [field.name, fieldOf(field) ?? refuse(`field ${field.name} is none of ours`)])) }
+  return {
+    name,
+    at,
+    fields: Object.fromEntries(fields.map((field) => [field.name, fieldOf(field) ?? refuse(`field ${field.name} is none of ours`)])),
+  }
 }
 
 function fieldOf({ type, tidemark = {} }: AvroField): Field | undefined {
@@ -96,14 +109,17 @@ export const firstDay = -719528
 export const lastDay = 2932896
 
 /** The fields in order; a Problem when columns cannot hold one of them. */
-export const cellsOf = ({ name: recordName, fields, tidemark = {} }: AvroSchema): readonly FieldPlace[] => fields.map(({ name, type, tidemark: about }) => {
-  const { name: kind = '', nullable = false } = plainType(type) ?? {}
-  const bytes = about?.['bytes']
-  const most = typeof bytes === 'number' && !('set' in tidemark) ? bytes : Infinity
-  if (name === 'seq' && kind === 'long' && !nullable) return { name, column: '_seq', kind: 'seq', nullable, most }
-  if (!cellKinds.has(kind) || (kind === 'long' && nullable)) {
-    throw new Problem(`field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`,
-      'Resolve its messages to a schema of a record first.')
-  }
-  return { name, column: name, kind: kind as CellKind, nullable, most }
-})
+export const cellsOf = ({ name: recordName, fields, tidemark = {} }: AvroSchema): readonly FieldPlace[] =>
+  fields.map(({ name, type, tidemark: about }) => {
+    const { name: kind = '', nullable = false } = plainType(type) ?? {}
+    const bytes = about?.['bytes']
+    const most = typeof bytes === 'number' && !('set' in tidemark) ? bytes : Infinity
+    if (name === 'seq' && kind === 'long' && !nullable) return { name, column: '_seq', kind: 'seq', nullable, most }
+    if (!cellKinds.has(kind) || (kind === 'long' && nullable)) {
+      throw new Problem(
+        `field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`,
+        'Resolve its messages to a schema of a record first.',
+      )
+    }
+    return { name, column: name, kind: kind as CellKind, nullable, most }
+  })

@@ -1,4 +1,7 @@
-/** Takes rows of some years out of a CSV, stretch by stretch: the rejected lines that go with them are kept, and every row of the file is counted. */
+/**
+ * Takes rows of some years out of a CSV, stretch by stretch: the rejected lines that go with them are kept, and every row of the file is
+ * counted.
+ */
 import type { Columns } from '../../utilities/values/columns.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import type { Reject, RejectsFile } from '../../utilities/files/rejects.ts'
@@ -9,7 +12,13 @@ import type { Years } from './selection.ts'
 import { chosenTogether, readTogether, type FileStretch } from './together.ts'
 
 /** Rows of the file: taken now, there already, rejected now or before, of other years; together what was read. */
-export type RowTotals = { readonly rows: number; readonly there: number; readonly rejected: number; readonly rejectedBefore: number; readonly notChosen: number }
+export type RowTotals = {
+  readonly rows: number
+  readonly there: number
+  readonly rejected: number
+  readonly rejectedBefore: number
+  readonly notChosen: number
+}
 
 export type ChosenOptions = {
   /** A row that one of them can read is taken. */
@@ -35,8 +44,8 @@ export type ChosenStretch = FileStretch & {
   /** The rejected lines that go with them and that nobody took before. */
   readonly lines: readonly DatedReject[]
   /**
-   * Keeps the lines, with those of rows that only some can read, and counts the rows, so many of which are taken now. To be called when nothing
-   * is refused, before they are written: a crash in between leaves lines that the next run drops, never a silent loss.
+   * Keeps the lines, with those of rows that only some can read, and counts the rows, so many of which are taken now. To be called when
+   * nothing is refused, before they are written: a crash in between leaves lines that the next run drops, never a silent loss.
    */
   readonly keepAndCount: (rows: number, unread?: readonly Reject[]) => Promise<void>
 }
@@ -67,4 +76,7 @@ export function chosenRows(options: ChosenOptions): { readonly total: RowTotals;
 }
 
 const unreadable = (place: string, { line, column, reason }: Reject) =>
-  new Problem(`${place}:${line}: ${column}: ${reason}`, 'Correct the line, or leave out --strict to put such lines into the rejects file and go on.')
+  new Problem(
+    `${place}:${line}: ${column}: ${reason}`,
+    'Correct the line, or leave out --strict to put such lines into the rejects file and go on.',
+  )

@@ -9,8 +9,11 @@ export type DatedReject = Reject & { readonly day: number | null }
 export type DatedBatch = Omit<CsvBatch, 'rejects'> & { readonly rejects: readonly DatedReject[] }
 
 /** A file's batches, numbered on from `base`. */
-export const readDated = (record: RecordSchema, chunks: AsyncIterable<Uint8Array>, { base, ...options }: CsvOptions & { readonly base: number }) =>
-  datedBatches(numbered(readCsv(record, chunks, options), base), record.at)
+export const readDated = (
+  record: RecordSchema,
+  chunks: AsyncIterable<Uint8Array>,
+  { base, ...options }: CsvOptions & { readonly base: number },
+) => datedBatches(numbered(readCsv(record, chunks, options), base), record.at)
 
 async function* numbered(batches: AsyncIterable<CsvBatch>, base: number): AsyncGenerator<CsvBatch> {
   for await (const batch of batches) yield numberedFrom(base, batch)
@@ -20,8 +23,8 @@ async function* numbered(batches: AsyncIterable<CsvBatch>, base: number): AsyncG
 const mostWaiting = 1000
 
 /**
- * A rejected line has no year to go by: it goes with the valid row before it, or at the head of the file with the first one. Where none comes
- * soon it goes with every choice. It is the same however the file is cut into batches.
+ * A rejected line has no year to go by: it goes with the valid row before it, or at the head of the file with the first one. Where none
+ * comes soon it goes with every choice. It is the same however the file is cut into batches.
  */
 export async function* datedBatches(batches: AsyncIterable<CsvBatch>, at: string): AsyncGenerator<DatedBatch, void, undefined> {
   let day: number | null | undefined

@@ -30,7 +30,16 @@ export type Draft = {
 
 export function newDraft({ at, fields }: RecordSchema, capacity: number): Draft {
   const all = Object.values(fields)
-  const none = { numbers: [], days: [], starts: [], ends: [], seqs: new Float64Array(0), count: 0, text: new Uint8Array(1 << 20), textEnd: 0 }
+  const none = {
+    numbers: [],
+    days: [],
+    starts: [],
+    ends: [],
+    seqs: new Float64Array(0),
+    count: 0,
+    text: new Uint8Array(1 << 20),
+    textEnd: 0,
+  }
   const kinds = Uint8Array.from(all, ({ kind }) => (kind === 'number' ? numberKind : kind === 'date' ? dateKind : textKind))
   const nullable = Uint8Array.from(all, (field) => (field.nullable ? 1 : 0))
   const names = Object.keys(fields)
@@ -67,7 +76,8 @@ export function makeRoom(draft: Draft, more: number): void {
   draft.text = larger
 }
 
-const fit = <A extends Float64Array | Int32Array>(values: A, count: number): A => (values.length === count ? values : (values.slice(0, count) as A))
+const fit = <A extends Float64Array | Int32Array>(values: A, count: number): A =>
+  values.length === count ? values : (values.slice(0, count) as A)
 
 function renew(draft: Draft): void {
   const { kinds, capacity } = draft

@@ -17,7 +17,10 @@ export function faultOf(fields: readonly Field[], at: Field | undefined, bytes: 
   }
   if (cells.length !== fields.length) {
     const first = Math.min(cells.length, fields.length)
-    return { column: columnName(fields, first), reason: `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} where ${fields.length} are expected` }
+    return {
+      column: columnName(fields, first),
+      reason: `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} where ${fields.length} are expected`,
+    }
   }
   for (const [index, field] of fields.entries()) {
     const reason = wrongValue(field, cellText(bytes, cells[index]!), field === at)

@@ -33,7 +33,11 @@ const mebibyte = 1 << 20
 const byteOrderMark = Buffer.from('\ufeff')
 
 /** The batches are the same however the bytes are cut into chunks. */
-export async function* readCsv(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: CsvOptions): AsyncGenerator<CsvBatch, void, undefined> {
+export async function* readCsv(
+  schema: RecordSchema,
+  chunks: AsyncIterable<Uint8Array>,
+  options: CsvOptions,
+): AsyncGenerator<CsvBatch, void, undefined> {
   const { place, rowsPerBatch = 10_000, recordBytes = mebibyte } = options
   const reader = rowReader(schema, rowsPerBatch, { recordBytes, textBytes: 8 * mebibyte })
   const window = newWindow()
@@ -60,7 +64,11 @@ export async function* readCsv(schema: RecordSchema, chunks: AsyncIterable<Uint8
 }
 
 /** Moves the window past the header; false when it is not all there yet. */
-function passHeader(schema: RecordSchema, window: Window, { place, atEnd, recordBytes }: { place: string; atEnd: boolean; recordBytes: number }): boolean {
+function passHeader(
+  schema: RecordSchema,
+  window: Window,
+  { place, atEnd, recordBytes }: { place: string; atEnd: boolean; recordBytes: number },
+): boolean {
   const { bytes, at, end } = window
   if (end - at < byteOrderMark.length && !atEnd) return false
   const from = bytes.subarray(at, end).indexOf(byteOrderMark) === 0 ? at + byteOrderMark.length : at
@@ -68,11 +76,16 @@ function passHeader(schema: RecordSchema, window: Window, { place, atEnd, record
   if (first.outcome === 'open' && !atEnd) return false
 
   const expected = Object.values(schema.fields).map(({ csv }) => csv)
-  const found = first.outcome === 'ended' ? first.cells.map((cell) => cellText(bytes, cell)) : [bytes.toString('utf8', from, Math.min(end, from + 1000))]
+  const found =
+    first.outcome === 'ended'
+      ? first.cells.map((cell) => cellText(bytes, cell))
+      : [bytes.toString('utf8', from, Math.min(end, from + 1000))]
   if (found.join('') === '' && end - from <= 1) throw new Problem(`${place} is empty`, `It needs at least a header: ${expected.join(',')}.`)
   if (found.length !== expected.length || found.some((name, index) => name !== expected[index])) {
-    throw new Problem(`${place} has the header ${shown(found)}, but ${schema.name} needs ${shown(expected)}`,
-      'Check that it is the right file; the names and their order must be the same.')
+    throw new Problem(
+      `${place} has the header ${shown(found)}, but ${schema.name} needs ${shown(expected)}`,
+      'Check that it is the right file; the names and their order must be the same.',
+    )
   }
   window.at = first.next
   return true
@@ -112,7 +125,10 @@ function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
     const from = cursor.at
     const length = bytes.subarray(from, end).indexOf(newline)
     const textEnd = length < 0 ? end : from + length - (bytes[from + length - 1] === carriageReturn ? 1 : 0)
-    const reason = outcome === 'open' ? 'the quote is never closed' : `longer than ${limits.recordBytes === mebibyte ? '1 MiB' : `${limits.recordBytes} bytes`}`
+    const reason =
+      outcome === 'open'
+        ? 'the quote is never closed'
+        : `longer than ${limits.recordBytes === mebibyte ? '1 MiB' : `${limits.recordBytes} bytes`}`
     reject(columnName(fields, openCell), reason, bytes, from, Math.min(textEnd, from + limits.recordBytes))
     known = { through: base + next, mode }
     passing = length < 0

@@ -37,7 +37,9 @@ export const isFull = (draft: Draft, { textBytes }: Limits): boolean => draft.co
 
 const powersOfTen = Float64Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
 
-/** Moves the cursor over the valid rows in bytes[cursor.at .. to), until the draft is full. The buffer must have a byte of room beyond `to`. */
+/**
+ * Moves the cursor over the valid rows in bytes[cursor.at .. to), until the draft is full. The buffer must have a byte of room beyond `to`.
+ */
 export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, limits: Limits): void {
   makeRoom(draft, to - cursor.at)
   // A line end just beyond the bytes stops every inner loop, so that none has to ask for the end.

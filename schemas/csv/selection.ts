@@ -75,21 +75,32 @@ export function untaken(records: Columns, at: string, { upTo, has }: TakenRows):
 }
 
 /** A take that has nothing yet. */
-export const nothingYet = (about: Pick<Take, 'source' | 'base' | 'years' | 'after'>): Take => ({ ...about, firstSeq: about.after + 1, lastSeq: about.after, rows: 0, rejected: 0 })
+export const nothingYet = (about: Pick<Take, 'source' | 'base' | 'years' | 'after'>): Take => ({
+  ...about,
+  firstSeq: about.after + 1,
+  lastSeq: about.after,
+  rows: 0,
+  rejected: 0,
+})
 
 /** With these rows and lines, which lie behind what it has. */
 export function extendTake(take: Take, seq: Float64Array, rejects: readonly Reject[]): Take {
   const behind = rejects.filter((reject) => reject.seq > take.after)
   const lastSeq = Math.max(take.lastSeq, seq.at(-1) ?? 0, behind.at(-1)?.seq ?? 0)
   const firstSeq = Math.min(take.lastSeq > take.after ? take.firstSeq : Infinity, seq[0] ?? Infinity, behind[0]?.seq ?? Infinity)
-  return lastSeq === take.after ? take : { ...take, firstSeq, lastSeq, rows: take.rows + seq.length, rejected: take.rejected + behind.length }
+  return lastSeq === take.after
+    ? take
+    : { ...take, firstSeq, lastSeq, rows: take.rows + seq.length, rejected: take.rejected + behind.length }
 }
 
 /** The list with one more take behind it: where it goes on with the same choice, as one with the last. */
 export function joinTake(takes: readonly Take[], take: Take): readonly Take[] {
   const last = takes.at(-1)
   if (!last || last.base !== take.base || last.years.join() !== take.years.join() || last.lastSeq !== take.after) return [...takes, take]
-  return [...takes.slice(0, -1), { ...take, after: last.after, firstSeq: last.firstSeq, rows: last.rows + take.rows, rejected: last.rejected + take.rejected }]
+  return [
+    ...takes.slice(0, -1),
+    { ...take, after: last.after, firstSeq: last.firstSeq, rows: last.rows + take.rows, rejected: last.rejected + take.rejected },
+  ]
 }
 
 export const yearsText = ([from, to]: Years): string => (from === to ? `${from}` : `${from}-${to}`)

@@ -8,8 +8,9 @@ import type { CsvOptions } from './read.ts'
 import { chosenOf, within, type Years } from './selection.ts'
 
 /** The records that differ, each once; the order of their fields counts. */
-export const distinctRecords = (records: readonly RecordSchema[]): readonly RecordSchema[] =>
-  [...new Map(records.map((record) => [JSON.stringify(record), record])).values()]
+export const distinctRecords = (records: readonly RecordSchema[]): readonly RecordSchema[] => [
+  ...new Map(records.map((record) => [JSON.stringify(record), record])).values(),
+]
 
 export const placeAmong = (records: readonly RecordSchema[], record: RecordSchema): number =>
   records.findIndex((one) => JSON.stringify(one) === JSON.stringify(record))
@@ -79,7 +80,7 @@ export function chosenTogether({ readings }: FileStretch, records: readonly Reco
 
 /** The numbers of the records that any can read, in order. */
 export const numbersOf = (readings: readonly Columns[]): Float64Array =>
-  (readings.length === 1 ? seqsOf(readings[0]!) : Float64Array.from(new Set(readings.flatMap((columns) => [...seqsOf(columns)]))).sort())
+  readings.length === 1 ? seqsOf(readings[0]!) : Float64Array.from(new Set(readings.flatMap((columns) => [...seqsOf(columns)]))).sort()
 
 /** The lines of these records that a reading has rejected, in the name of whoever reads so. */
 export function unreadLines({ readings }: FileStretch, reading: number, numbers: Float64Array, name: string): readonly Reject[] {

@@ -2,7 +2,13 @@
 import { carriageReturn, comma, newline, quote } from './scan.ts'
 
 /** The cell as it stands in the file, quotes included. */
-export type CsvCell = { readonly from: number; readonly to: number; readonly quoted: boolean; /** Text stands behind its closing quote. */ readonly stray: boolean }
+export type CsvCell = {
+  readonly from: number
+  readonly to: number
+  readonly quoted: boolean
+  /** Text stands behind its closing quote. */
+  readonly stray: boolean
+}
 
 export type Walk = {
   /** `open`: no end up to the last byte. `long`: no end within the limit. */
@@ -39,7 +45,15 @@ export function walk(bytes: Uint8Array, from: number, to: number, limit: number,
   let openCell = -1
   let at = from
   const endCell = (end: number) => cells.push({ from: cellFrom, to: end, quoted, stray })
-  const stopped = (outcome: 'open' | 'long'): Walk => ({ outcome, end: at, next: at, breaks, cells, openCell: openCell < 0 ? cells.length : openCell, mode })
+  const stopped = (outcome: 'open' | 'long'): Walk => ({
+    outcome,
+    end: at,
+    next: at,
+    breaks,
+    cells,
+    openCell: openCell < 0 ? cells.length : openCell,
+    mode,
+  })
 
   for (; at < to; at++) {
     // The line end may be two bytes and is no part of the record.

@@ -18,8 +18,12 @@ async function lineOf(folder: string, words: string, env: Readonly<Record<string
   return lines.at(-1)!
 }
 
-const away = (service: 'glue' | 's3') => ({ errors: [{ service, type: 'ServiceUnavailable', message: 'not now', status: 503, times: 1_000_000 }] })
-const denied = { errors: [{ service: 'glue' as const, type: 'AccessDeniedException', message: 'not allowed', status: 400, times: 1_000_000 }] }
+const away = (service: 'glue' | 's3') => ({
+  errors: [{ service, type: 'ServiceUnavailable', message: 'not now', status: 503, times: 1_000_000 }],
+})
+const denied = {
+  errors: [{ service: 'glue' as const, type: 'AccessDeniedException', message: 'not allowed', status: 400, times: 1_000_000 }],
+}
 const timesSaid = (process: Running, text: string) => process.err().split(text).length - 1
 
 function outageTests() {
@@ -35,39 +39,43 @@ function outageTests() {
   })
   afterAll(() => cloud?.stop())
 
-  it('a consumer and a sink that run go on through an outage of S3, of Redshift and of Glue, and say so once each', async () => {
-    const { folder, schema } = cloud.folder()
-    await done(folder, `apply loan_risk@0 --yes ${config}`)
-    const [consumer, sink] = [start(folder, `consume ${config}`), start(folder, `sink ${config}`)]
-    const written = () => redshiftCount(cloud.api, `${schema}.loan_risk_rows`)
+  it(
+    'a consumer and a sink that run go on through an outage of S3, of Redshift and of Glue, and say so once each',
+    async () => {
+      const { folder, schema } = cloud.folder()
+      await done(folder, `apply loan_risk@0 --yes ${config}`)
+      const [consumer, sink] = [start(folder, `consume ${config}`), start(folder, `sink ${config}`)]
+      const written = () => redshiftCount(cloud.api, `${schema}.loan_risk_rows`)
 
-    await cloud.aws.faults(away('s3'))
-    const { rows: first } = await json(folder, `produce --years 2007-2012 --file ${file} ${config}`)
-    expect(first).toBe(6000)
-    await until(() => timesSaid(sink, 'trying again') === 1 || sink.hasEnded(), 50)
-    expect(await written()).toBe(0)
-    await cloud.aws.faults({})
-    await until(async () => (await written()) === first || sink.hasEnded(), 50)
-    await until(() => timesSaid(sink, 'it works again') === 1 || sink.hasEnded(), 50)
+      await cloud.aws.faults(away('s3'))
+      const { rows: first } = await json(folder, `produce --years 2007-2012 --file ${file} ${config}`)
+      expect(first).toBe(6000)
+      await until(() => timesSaid(sink, 'trying again') === 1 || sink.hasEnded(), 50)
+      expect(await written()).toBe(0)
+      await cloud.aws.faults({})
+      await until(async () => (await written()) === first || sink.hasEnded(), 50)
+      await until(() => timesSaid(sink, 'it works again') === 1 || sink.hasEnded(), 50)
 
-    await cloud.aws.faults(away('glue'))
-    await cloud.api.down()
-    const { rows: more } = await json(folder, `produce --years 2007-2012 --file ${await generated(300, 12)} --continue ${config}`)
-    expect(more).toBe(300)
-    await until(() => timesSaid(sink, 'trying again') === 2 || sink.hasEnded(), 50)
-    await cloud.api.up()
-    // Glue is still away: what it has said is known on this machine.
-    await until(async () => (await written()) === first + more || sink.hasEnded(), 50)
+      await cloud.aws.faults(away('glue'))
+      await cloud.api.down()
+      const { rows: more } = await json(folder, `produce --years 2007-2012 --file ${await generated(300, 12)} --continue ${config}`)
+      expect(more).toBe(300)
+      await until(() => timesSaid(sink, 'trying again') === 2 || sink.hasEnded(), 50)
+      await cloud.api.up()
+      // Glue is still away: what it has said is known on this machine.
+      await until(async () => (await written()) === first + more || sink.hasEnded(), 50)
 
-    for (const process of [consumer, sink]) process.signal('SIGTERM')
-    expect(await sink.ended).toMatchObject({ code: 0 })
-    expect(await consumer.ended).toMatchObject({ code: 0 })
-    expect(timesSaid(sink, 'it works again')).toBe(2)
-    expect(await tidemark(folder, `consume --until-caught-up ${config}`)).toMatchObject({ code: 0 })
-    expect(await lineOf(folder, `apply loan_risk@1 --cold --yes ${config}`)).toMatch(/^tidemark: .*Glue/)
-    await cloud.aws.faults({})
-    await done(folder, `apply loan_risk@1 --cold --yes ${config}`)
-  }, limitMs)
+      for (const process of [consumer, sink]) process.signal('SIGTERM')
+      expect(await sink.ended).toMatchObject({ code: 0 })
+      expect(await consumer.ended).toMatchObject({ code: 0 })
+      expect(timesSaid(sink, 'it works again')).toBe(2)
+      expect(await tidemark(folder, `consume --until-caught-up ${config}`)).toMatchObject({ code: 0 })
+      expect(await lineOf(folder, `apply loan_risk@1 --cold --yes ${config}`)).toMatch(/^tidemark: .*Glue/)
+      await cloud.aws.faults({})
+      await done(folder, `apply loan_risk@1 --cold --yes ${config}`)
+    },
+    limitMs,
+  )
 
   describe('one line says what to do', () => {
     let one: { readonly folder: string; readonly schema: string }
@@ -79,19 +87,28 @@ function outageTests() {
 
     it('when Redshift is not where the config file says', async () => {
       const places = { region: { region: 'us-east-2' }, workgroup: { workgroup: 'other' }, database: { database: 'other' } }
-      const lines = await Promise.all(Object.entries(places).map(([name, warehouse]) => {
-        cloud.otherConfig(one, `${name}.json`, { warehouse })
-        return lineOf(one.folder, query(`${name}.json`))
-      }))
+      const lines = await Promise.all(
+        Object.entries(places).map(([name, warehouse]) => {
+          cloud.otherConfig(one, `${name}.json`, { warehouse })
+          return lineOf(one.folder, query(`${name}.json`))
+        }),
+      )
       const [region, workgroup, database] = lines
-      expect(region).toMatch(/^tidemark: Redshift .*tidemark.* does not exist.* us-east-2.*\. Check the workgroup or cluster and the region/)
-      expect(workgroup).toMatch(/^tidemark: Redshift .*other.* does not exist.* eu-west-1.*\. Check the workgroup or cluster and the region/)
+      expect(region).toMatch(
+        /^tidemark: Redshift .*tidemark.* does not exist.* us-east-2.*\. Check the workgroup or cluster and the region/,
+      )
+      expect(workgroup).toMatch(
+        /^tidemark: Redshift .*other.* does not exist.* eu-west-1.*\. Check the workgroup or cluster and the region/,
+      )
       expect(database).toMatch(/^tidemark: .*database other.*\. Check the database/)
     })
 
     it.each([
       ['expired', /^tidemark: the AWS credentials have expired\. Renew them/],
-      ['denied', /^tidemark: AWS does not let these credentials do that.*not authorized to perform: redshift-data:BatchExecuteStatement.*\)\. /],
+      [
+        'denied',
+        /^tidemark: AWS does not let these credentials do that.*not authorized to perform: redshift-data:BatchExecuteStatement.*\)\. /,
+      ],
       ['unknown', /^tidemark: AWS does not accept these credentials\. Check AWS_PROFILE/],
     ] as const)('when the credentials are %s, and the same command works once they are good', async (credentials, says) => {
       cloud.api.faults.credentials = credentials
@@ -127,7 +144,9 @@ function outageTests() {
 
     it('when Redshift does not answer, at the end of a short patience', async () => {
       await cloud.api.down()
-      expect(await lineOf(one.folder, query())).toMatch(/^tidemark: Redshift .*tidemark.* does not answer.*\(.*ECONNREFUSED.*\)\. Check the network/)
+      expect(await lineOf(one.folder, query())).toMatch(
+        /^tidemark: Redshift .*tidemark.* does not answer.*\(.*ECONNREFUSED.*\)\. Check the network/,
+      )
     })
 
     it('when Redshift does not answer, and one more when it does', async () => {

@@ -1,6 +1,6 @@
 /**
- * The loan story in the cloud profile: Kafka, Glue and Redshift, through the command line. Redshift must hold what the embedded warehouse holds, row
- * by row, also when the sink is killed at random moments while calls are throttled, refused and their answers lost.
+ * The loan story in the cloud profile: Kafka, Glue and Redshift, through the command line. Redshift must hold what the embedded warehouse
+ * holds, row by row, also when the sink is killed at random moments while calls are throttled, refused and their answers lost.
  */
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -22,7 +22,9 @@ function embeddedFolder(): string {
   return folder
 }
 
-/** The sink runs after the first version's part, and after the other two: those are more than one write, and the progress rides on the last. */
+/**
+ * The sink runs after the first version's part, and after the other two: those are more than one write, and the progress rides on the last.
+ */
 async function tellStory(folder: string, file: string, sink: () => Promise<unknown>): Promise<void> {
   const step = (words: string) => done(folder, `${words} ${config}`)
   await step('apply loan_risk@0 --yes')
@@ -40,7 +42,16 @@ async function tellStory(folder: string, file: string, sink: () => Promise<unkno
   await sink()
 }
 
-const tables = ['loan_risk_rows', 'loan_risk_2007_rows', 'loan_risk', 'loan_risk_2007', 'loan_risk_2007_v0', 'loan_risk_v0', 'loan_risk_v1', 'loan_risk_v2']
+const tables = [
+  'loan_risk_rows',
+  'loan_risk_2007_rows',
+  'loan_risk',
+  'loan_risk_2007',
+  'loan_risk_2007_v0',
+  'loan_risk_v0',
+  'loan_risk_v1',
+  'loan_risk_v2',
+]
 
 async function expectSame(schema: string, embedded: string): Promise<void> {
   for (const table of tables) {
@@ -54,28 +65,37 @@ function storyTests() {
   beforeAll(async () => void (cloud = await startCloud()), 600_000)
   afterAll(() => cloud?.stop())
 
-  it('the story of tricky.csv gives the rows and views that the embedded profile gives, and verify agrees', async () => {
-    const [file, embedded, { folder, schema }] = [resolve('test/fixtures/tricky.csv'), embeddedFolder(), cloud.folder()]
-    await Promise.all([embedded, folder].map((one) => tellStory(one, file, () => done(one, `sink --until-caught-up ${config}`))))
-    expect(await redshiftViews(cloud.api, schema)).toEqual(tables.filter((name) => !name.endsWith('_rows')).sort())
-    await expectSame(schema, embedded)
-    expect((await json(folder, `versions loan_risk ${config}`)).unfinished).toEqual([])
-    for (const version of ['loan_risk@1', 'loan_risk@2']) expect(await tidemark(folder, `verify ${version} ${config}`)).toMatchObject({ code: 0, err: '' })
-  }, limitMs)
+  it(
+    'the story of tricky.csv gives the rows and views that the embedded profile gives, and verify agrees',
+    async () => {
+      const [file, embedded, { folder, schema }] = [resolve('test/fixtures/tricky.csv'), embeddedFolder(), cloud.folder()]
+      await Promise.all([embedded, folder].map((one) => tellStory(one, file, () => done(one, `sink --until-caught-up ${config}`))))
+      expect(await redshiftViews(cloud.api, schema)).toEqual(tables.filter((name) => !name.endsWith('_rows')).sort())
+      await expectSame(schema, embedded)
+      expect((await json(folder, `versions loan_risk ${config}`)).unfinished).toEqual([])
+      for (const version of ['loan_risk@1', 'loan_risk@2'])
+        expect(await tidemark(folder, `verify ${version} ${config}`)).toMatchObject({ code: 0, err: '' })
+    },
+    limitMs,
+  )
 
-  it('the story of 20,000 loans survives a sink that is killed again and again, and a service that throttles, refuses and loses answers', async () => {
-    console.log(`kills and faults at the moments of TIDEMARK_SEED=${seed}`)
-    const [file, embedded, { folder, schema }] = [await generated(20_000, seed), embeddedFolder(), cloud.folder()]
-    const toll: Toll = { kills: 0, amidst: 0, rows: [] }
-    await Promise.all([
-      tellStory(embedded, file, () => done(embedded, `sink --until-caught-up ${config}`)),
-      tellStory(folder, file, () => killSinks(folder, schema, toll)).then(() => done(folder, `sink --until-caught-up ${config}`)),
-    ])
-    const { kills, amidst, rows } = toll
-    console.log(`${kills} kills, ${amidst} of them while rows were being written; rows after each: ${rows.join(', ')}`)
-    expect(amidst).toBeGreaterThan(0)
-    await expectSame(schema, embedded)
-  }, limitMs)
+  it(
+    'the story of 20,000 loans survives a sink that is killed again and again, and a service that throttles, refuses and loses answers',
+    async () => {
+      console.log(`kills and faults at the moments of TIDEMARK_SEED=${seed}`)
+      const [file, embedded, { folder, schema }] = [await generated(20_000, seed), embeddedFolder(), cloud.folder()]
+      const toll: Toll = { kills: 0, amidst: 0, rows: [] }
+      await Promise.all([
+        tellStory(embedded, file, () => done(embedded, `sink --until-caught-up ${config}`)),
+        tellStory(folder, file, () => killSinks(folder, schema, toll)).then(() => done(folder, `sink --until-caught-up ${config}`)),
+      ])
+      const { kills, amidst, rows } = toll
+      console.log(`${kills} kills, ${amidst} of them while rows were being written; rows after each: ${rows.join(', ')}`)
+      expect(amidst).toBeGreaterThan(0)
+      await expectSame(schema, embedded)
+    },
+    limitMs,
+  )
 }
 
 type Toll = { kills: number; amidst: number; readonly rows: number[] }

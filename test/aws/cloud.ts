@@ -1,4 +1,7 @@
-/** The cloud on this machine, for tests: a real Kafka broker, and emulators of Glue, S3 and Redshift; and the rows that Redshift holds in the end. */
+/**
+ * The cloud on this machine, for tests: a real Kafka broker, and emulators of Glue, S3 and Redshift; and the rows that Redshift holds in
+ * the end.
+ */
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,14 +40,23 @@ export async function startCloud(): Promise<Cloud> {
   s3.destroy()
 
   let stories = 0
-  const write = (folder: string, schema: string, file: string, { warehouse, registry }: Settings) => writeFileSync(join(folder, file), JSON.stringify({
-    log: { kind: 'kafka', brokers: kafka.brokers, topicPrefix: `${schema}.`, sessionTimeoutMs: 1500 },
-    registry: { kind: 'glue', region, registry: schema, ...registry },
-    warehouse: {
-      kind: 'redshift', region, workgroup: api.workgroup, database: api.database, schema,
-      staging: { bucket, prefix: schema, roleArn: 'arn:aws:iam::123456789012:role/copy' }, ...warehouse,
-    },
-  }))
+  const write = (folder: string, schema: string, file: string, { warehouse, registry }: Settings) =>
+    writeFileSync(
+      join(folder, file),
+      JSON.stringify({
+        log: { kind: 'kafka', brokers: kafka.brokers, topicPrefix: `${schema}.`, sessionTimeoutMs: 1500 },
+        registry: { kind: 'glue', region, registry: schema, ...registry },
+        warehouse: {
+          kind: 'redshift',
+          region,
+          workgroup: api.workgroup,
+          database: api.database,
+          schema,
+          staging: { bucket, prefix: schema, roleArn: 'arn:aws:iam::123456789012:role/copy' },
+          ...warehouse,
+        },
+      }),
+    )
   return {
     kafka,
     aws,
@@ -64,7 +76,10 @@ export async function startCloud(): Promise<Cloud> {
 
 export type Row = readonly (string | number | null)[]
 
-const shownColumns = (embedded: string, view: string) => columnsOf(warehouseOf(embedded), view).map(String).filter((name) => name !== '_modified_ts')
+const shownColumns = (embedded: string, view: string) =>
+  columnsOf(warehouseOf(embedded), view)
+    .map(String)
+    .filter((name) => name !== '_modified_ts')
 
 /** What an embedded warehouse holds in the table or view: all but when it was computed, in one order. */
 export const embeddedRows = (embedded: string, view: string): Row[] =>

@@ -48,7 +48,11 @@ async function rowsOf(sql: string) {
 
 const texts = ['', 'NULL', '\\N', ' a ', 'it\'s "quoted", twice', 'two\r\nlines', '\\.', 'é😀\t', 'a\\b']
 const columns: readonly SqlColumn[] = [
-  { name: 'x', type: 'double' }, { name: 'd', type: 'date' }, { name: 's', type: { varchar: 64 } }, { name: 'v', type: 'integer' }, { name: 'q', type: 'bigint' },
+  { name: 'x', type: 'double' },
+  { name: 'd', type: 'date' },
+  { name: 's', type: { varchar: 64 } },
+  { name: 'v', type: 'integer' },
+  { name: 'q', type: 'bigint' },
 ]
 
 async function parquet(described: readonly SqlColumn[]): Promise<Uint8Array> {
@@ -60,7 +64,12 @@ async function parquet(described: readonly SqlColumn[]): Promise<Uint8Array> {
   const all: Record<string, Column> = {
     x: { kind: 'number', values: Float64Array.from({ length: count }, (_, i) => (i === 3 ? NaN : 0.1 * 3 ** i)) },
     d: { kind: 'date', days: Int32Array.from({ length: count }, (_, i) => (i === 4 ? noDay : 13_000 + i)) },
-    s: { kind: 'text', bytes, starts: Int32Array.from([...ends.map((end, i) => end - lengths[i]!), -1]), ends: Int32Array.from([...ends, 0]) },
+    s: {
+      kind: 'text',
+      bytes,
+      starts: Int32Array.from([...ends.map((end, i) => end - lengths[i]!), -1]),
+      ends: Int32Array.from([...ends, 0]),
+    },
     v: { kind: 'int', values: new Float64Array(count).fill(2) },
     q: { kind: 'long', values: BigInt64Array.from({ length: count }, (_, i) => 2n ** 60n + BigInt(i)) },
   }
@@ -75,20 +84,30 @@ async function parquet(described: readonly SqlColumn[]): Promise<Uint8Array> {
 
 const create = (name: string, more = '') => `CREATE TABLE ${name} (x DOUBLE PRECISION, d DATE, s VARCHAR(64), v INTEGER, q BIGINT${more})`
 const manifest = (...files: { url: string; bytes?: number }[]) =>
-  JSON.stringify({ entries: files.map(({ url, bytes }) => ({ url, mandatory: true, ...(bytes === undefined ? {} : { meta: { content_length: bytes } }) })) })
+  JSON.stringify({
+    entries: files.map(({ url, bytes }) => ({ url, mandatory: true, ...(bytes === undefined ? {} : { meta: { content_length: bytes } }) })),
+  })
 
 describe.skipIf(skip)('COPY', () => {
   it('loads Parquet through a manifest, every value exact, in the transaction it stands in', async () => {
     const file = await parquet(columns)
     await put('a/1.parquet', file)
     await put('a/2.parquet', file)
-    await put('a/manifest', manifest({ url: 's3://stage/a/1.parquet', bytes: file.length }, { url: 's3://stage/a/2.parquet', bytes: file.length }))
+    await put(
+      'a/manifest',
+      manifest({ url: 's3://stage/a/1.parquet', bytes: file.length }, { url: 's3://stage/a/2.parquet', bytes: file.length }),
+    )
     const copy = `COPY loaded FROM 's3://stage/a/manifest' ${role} FORMAT AS PARQUET MANIFEST`
     expect(await errorOf(create('loaded'), copy, 'SELECT 1/0')).toMatch('division by zero')
     expect(await errorOf(create('loaded'), copy)).toBeUndefined()
     const day = (i: number) => new Date((13_000 + i) * 86_400_000).toISOString().slice(0, 10)
-    const once = [...texts, null].map((text, i) =>
-      [i === 3 ? null : String(0.1 * 3 ** i), i === 4 ? null : day(i), text, '2', String(2n ** 60n + BigInt(i))])
+    const once = [...texts, null].map((text, i) => [
+      i === 3 ? null : String(0.1 * 3 ** i),
+      i === 4 ? null : day(i),
+      text,
+      '2',
+      String(2n ** 60n + BigInt(i)),
+    ])
     expect(await rowsOf('SELECT * FROM loaded ORDER BY q, ctid')).toEqual(once.flatMap((row) => [row, row]))
   })
 
@@ -99,7 +118,9 @@ describe.skipIf(skip)('COPY', () => {
     const copy = (table: string) => `COPY ${table} FROM 's3://stage/b/manifest' ${role} FORMAT AS PARQUET MANIFEST`
     expect(await errorOf(create('more', ', extra DATE'), copy('more'))).toMatch('Table columns: 6, Data columns: 5')
     const like = (name: string, s: string, v: string) => `CREATE TABLE ${name} (x DOUBLE PRECISION, d DATE, s ${s}, v ${v}, q BIGINT)`
-    expect(await errorOf(like('other', 'VARCHAR(64)', 'BIGINT'), copy('other'))).toMatch("column 'other.v' has an incompatible Parquet schema")
+    expect(await errorOf(like('other', 'VARCHAR(64)', 'BIGINT'), copy('other'))).toMatch(
+      "column 'other.v' has an incompatible Parquet schema",
+    )
     expect(await errorOf(like('short', 'VARCHAR(4)', 'INTEGER'), copy('short'))).toMatch('Value too long for character type')
   })
 
@@ -108,7 +129,8 @@ describe.skipIf(skip)('COPY', () => {
     await put('c/none', manifest({ url: 's3://stage/c/1.parquet' }))
     await put('c/wrong', manifest({ url: 's3://stage/c/1.parquet', bytes: 5 }))
     await put('c/missing', manifest({ url: 's3://stage/c/2.parquet', bytes: 5 }))
-    const copy = (name: string) => errorOf(create(`c_${name}`), `COPY c_${name} FROM 's3://stage/c/${name}' ${role} FORMAT AS PARQUET MANIFEST`)
+    const copy = (name: string) =>
+      errorOf(create(`c_${name}`), `COPY c_${name} FROM 's3://stage/c/${name}' ${role} FORMAT AS PARQUET MANIFEST`)
     expect(await copy('none')).toMatch('meta.content_length is required')
     expect(await copy('wrong')).toMatch('5 bytes')
     expect(await copy('missing')).toMatch('S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey')
@@ -122,12 +144,18 @@ describe.skipIf(skip)('COPY', () => {
     await put('d/1.csv.gz', gzipSync('s,q\n"a ""b"", c",1\n@null,2\n"",3\n'))
     const copy = `COPY csv (s, q) FROM 's3://stage/d/1.csv.gz' ${role} FORMAT AS CSV GZIP NULL AS '@null' IGNOREHEADER 1`
     expect(await errorOf(create('csv'), copy)).toBeUndefined()
-    expect(await rowsOf('SELECT s, q, v FROM csv ORDER BY q')).toEqual([['a "b", c', '1', null], [null, '2', null], ['', '3', null]])
+    expect(await rowsOf('SELECT s, q, v FROM csv ORDER BY q')).toEqual([
+      ['a "b", c', '1', null],
+      [null, '2', null],
+      ['', '3', null],
+    ])
   })
 
   it('fails while S3 does not answer', async () => {
     await aws.faults({ down: true })
-    expect(await errorOf(create('gone'), `COPY gone FROM 's3://stage/b/manifest' ${role} FORMAT AS PARQUET MANIFEST`)).toMatch(/S3ServiceException/)
+    expect(await errorOf(create('gone'), `COPY gone FROM 's3://stage/b/manifest' ${role} FORMAT AS PARQUET MANIFEST`)).toMatch(
+      /S3ServiceException/,
+    )
     await aws.faults({})
   })
 })

@@ -18,8 +18,15 @@ type Source = { readonly bucket: string; readonly key: string; /** As the manife
 
 /** What a column of Redshift's takes from Parquet; nothing is converted. */
 const takes: Readonly<Record<string, readonly string[]>> = {
-  smallint: ['SMALLINT'], integer: ['INTEGER'], bigint: ['BIGINT'], 'double precision': ['DOUBLE'], real: ['FLOAT'],
-  boolean: ['BOOLEAN'], date: ['DATE'], 'character varying': ['VARCHAR'], character: ['VARCHAR'],
+  smallint: ['SMALLINT'],
+  integer: ['INTEGER'],
+  bigint: ['BIGINT'],
+  'double precision': ['DOUBLE'],
+  real: ['FLOAT'],
+  boolean: ['BOOLEAN'],
+  date: ['DATE'],
+  'character varying': ['VARCHAR'],
+  character: ['VARCHAR'],
   'timestamp without time zone': ['TIMESTAMP', 'TIMESTAMP_MS', 'TIMESTAMP_NS', 'TIMESTAMP WITH TIME ZONE'],
 }
 
@@ -87,15 +94,18 @@ async function download(client: S3Client, { bucket, key, bytes }: Source, file: 
 }
 
 /** What S3 refuses is a failed statement. */
-const asked = <T>(answer: Promise<T>): Promise<T> => answer.catch((error: Error & { readonly $metadata?: { readonly httpStatusCode?: number } }) => {
-  throw new SqlError(`S3ServiceException:${error.message},Status ${error.$metadata?.httpStatusCode ?? 0},Error ${error.name}`)
-})
+const asked = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((error: Error & { readonly $metadata?: { readonly httpStatusCode?: number } }) => {
+    throw new SqlError(`S3ServiceException:${error.message},Status ${error.$metadata?.httpStatusCode ?? 0},Error ${error.name}`)
+  })
 
 type NamedType = { readonly name: string; readonly type: string }
 
 async function columnTypes(session: Session, table: string): Promise<NamedType[]> {
   const of = `attrelid = '${tableName(table).replaceAll(' ', '')}'::regclass`
-  const { rows } = await session.run(`SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE ${of} AND attnum > 0 AND NOT attisdropped ORDER BY attnum`)
+  const { rows } = await session.run(
+    `SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE ${of} AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+  )
   return rows.map(([name, type]) => ({ name: name!, type: type! }))
 }
 
@@ -109,10 +119,12 @@ async function toCsv(files: readonly string[], csv: string, columns: readonly Na
     const refuse = (why: string) => {
       throw new SqlError(`Spectrum Scan Error: ${why}`)
     }
-    if (found.length !== columns.length) refuse(`Unmatched number of columns between table and file. Table columns: ${columns.length}, Data columns: ${found.length}`)
+    if (found.length !== columns.length)
+      refuse(`Unmatched number of columns between table and file. Table columns: ${columns.length}, Data columns: ${found.length}`)
     for (const [i, { name, type }] of columns.entries()) {
       const there = found[i]!.type
-      if (!takes[type]?.includes(there)) refuse(`column '${table}.${name}' has an incompatible Parquet schema: column type ${type}, Parquet ${there}`)
+      if (!takes[type]?.includes(there))
+        refuse(`column '${table}.${name}' has an incompatible Parquet schema: column type ${type}, Parquet ${there}`)
     }
     // Text is always in quotes: null is what stands there without, and no text is taken for it.
     const quoted = found.filter(({ type }) => type === 'VARCHAR').map(({ name }) => `"${name.replaceAll('"', '""')}"`)

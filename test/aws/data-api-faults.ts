@@ -30,8 +30,18 @@ export type Faults = {
 }
 
 export const noFaults = (): Faults => ({
-  throttle: 0, loseRequests: 0, loseReplies: 0, internalErrors: 0, tooManyActive: 0, conflicts: 0, conflictsIn: '', failures: { count: 0, text: '' },
-  delayMs: 0, queueMs: 0, credentials: 'good', only: [],
+  throttle: 0,
+  loseRequests: 0,
+  loseReplies: 0,
+  internalErrors: 0,
+  tooManyActive: 0,
+  conflicts: 0,
+  conflictsIn: '',
+  failures: { count: 0, text: '' },
+  delayMs: 0,
+  queueMs: 0,
+  credentials: 'good',
+  only: [],
 })
 
 type Counted = 'throttle' | 'loseRequests' | 'loseReplies' | 'internalErrors' | 'tooManyActive' | 'conflicts'

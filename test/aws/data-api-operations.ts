@@ -65,8 +65,14 @@ export function answererOf(server: Server) {
   }
 
   const submitted = (statement: Statement, { Database, WorkgroupName, WaitTimeSeconds }: Asked) => ({
-    Id: statement.id, CreatedAt: seconds(statement.createdAt), Database, WorkgroupName, DbUser: 'IAMR:tidemark',
-    ...(WaitTimeSeconds === undefined ? {} : { Status: statement.status, HasResultSet: statement.parts.some(({ outcome }) => outcome?.hasRows) }),
+    Id: statement.id,
+    CreatedAt: seconds(statement.createdAt),
+    Database,
+    WorkgroupName,
+    DbUser: 'IAMR:tidemark',
+    ...(WaitTimeSeconds === undefined
+      ? {}
+      : { Status: statement.status, HasResultSet: statement.parts.some(({ outcome }) => outcome?.hasRows) }),
   })
 
   const known = async (asked: Asked) => {
@@ -100,22 +106,32 @@ export function answererOf(server: Server) {
       return { Status: await statements.cancel(asked.Id) }
     },
     async ListStatements(asked) {
-      const isAsked = ({ status, name = '' }: Statement) => ['ALL', status].includes(asked.Status ?? 'ALL') && name.startsWith(asked.StatementName ?? '')
+      const isAsked = ({ status, name = '' }: Statement) =>
+        ['ALL', status].includes(asked.Status ?? 'ALL') && name.startsWith(asked.StatementName ?? '')
       const shown = statements.all().filter(isAsked)
       return {
-        Statements: shown.reverse().slice(0, 100).map((statement) => ({
-          Id: statement.id, Status: statement.status, CreatedAt: seconds(statement.createdAt), UpdatedAt: seconds(statement.updatedAt),
-          IsBatchStatement: statement.batch, StatementName: statement.name,
-          ...(statement.batch ? { QueryStrings: statement.parts.map(({ sql }) => sql) } : { QueryString: statement.parts[0]!.sql }),
-        })),
+        Statements: shown
+          .reverse()
+          .slice(0, 100)
+          .map((statement) => ({
+            Id: statement.id,
+            Status: statement.status,
+            CreatedAt: seconds(statement.createdAt),
+            UpdatedAt: seconds(statement.updatedAt),
+            IsBatchStatement: statement.batch,
+            StatementName: statement.name,
+            ...(statement.batch ? { QueryStrings: statement.parts.map(({ sql }) => sql) } : { QueryString: statement.parts[0]!.sql }),
+          })),
       }
     },
   }
 
   return async (operation: string, authorization: string | undefined, body: string): Promise<unknown> => {
-    if (strikes(faults, 'internalErrors', operation)) throw new Refused('InternalServerException', 'The server failed, as it was told to.', { status: 500 })
+    if (strikes(faults, 'internalErrors', operation))
+      throw new Refused('InternalServerException', 'The server failed, as it was told to.', { status: 500 })
     checkCaller(authorization, operation, server)
-    if (strikes(faults, 'throttle', operation) || isTooFast(operation, Date.now())) throw new Refused('ThrottlingException', 'Rate exceeded')
+    if (strikes(faults, 'throttle', operation) || isTooFast(operation, Date.now()))
+      throw new Refused('ThrottlingException', 'Rate exceeded')
     if (!Object.hasOwn(operations, operation)) throw new Refused('UnknownOperationException', `the test server has no ${operation}`)
     return operations[operation]!(parsed(body), body)
   }
@@ -123,10 +139,12 @@ export function answererOf(server: Server) {
 
 function parsed(body: string): Asked {
   const asked = JSON.parse(body, (_, value: unknown) => {
-    if (typeof value === 'string' && !value.isWellFormed()) throw new Refused('SerializationException', 'the text is not well-formed Unicode')
+    if (typeof value === 'string' && !value.isWellFormed())
+      throw new Refused('SerializationException', 'the text is not well-formed Unicode')
     return value
   }) as Asked
-  if (asked.SessionId !== undefined || asked.SessionKeepAliveSeconds !== undefined) throw invalid('the test server has no sessions that outlive a statement')
+  if (asked.SessionId !== undefined || asked.SessionKeepAliveSeconds !== undefined)
+    throw invalid('the test server has no sessions that outlive a statement')
   return asked
 }
 
@@ -141,7 +159,8 @@ async function waited(statement: Statement, waitSeconds: number | undefined): Pr
 }
 
 function checkPlace({ workgroup, database }: Server, asked: Asked): void {
-  if (asked.WorkgroupName === undefined && asked.ClusterIdentifier === undefined) throw invalid('Either ClusterIdentifier or WorkgroupName must be given')
+  if (asked.WorkgroupName === undefined && asked.ClusterIdentifier === undefined)
+    throw invalid('Either ClusterIdentifier or WorkgroupName must be given')
   const name = asked.WorkgroupName ?? asked.ClusterIdentifier!
   if (name !== workgroup) throw notFound(`Redshift endpoint doesn't exist in this region: ${name}`, name)
   if (asked.Database === undefined) throw invalid('Database is missing')
@@ -167,10 +186,14 @@ function checkSqls(sqls: readonly string[] | undefined, parameters: readonly Par
 
 const strangers: Readonly<Record<Exclude<Credentials, 'good'>, (operation: string) => Refused>> = {
   expired: () => new Refused('ExpiredTokenException', 'The security token included in the request is expired'),
-  denied: (operation) => new Refused('AccessDeniedException', [
-    `User: arn:aws:iam::123456789012:user/test is not authorized to perform: redshift-data:${operation}`,
-    `because no identity-based policy allows the redshift-data:${operation} action`,
-  ].join(' ')),
+  denied: (operation) =>
+    new Refused(
+      'AccessDeniedException',
+      [
+        `User: arn:aws:iam::123456789012:user/test is not authorized to perform: redshift-data:${operation}`,
+        `because no identity-based policy allows the redshift-data:${operation} action`,
+      ].join(' '),
+    ),
   unknown: () => new Refused('UnrecognizedClientException', 'The security token included in the request is invalid.'),
 }
 
@@ -187,7 +210,8 @@ const writes = /^\s*(INSERT|UPDATE|DELETE|MERGE|COPY)\b/i
 /** Just before the commit, so that all was run and nothing of it stays. */
 function failNow(faults: Faults, operation: string, sqls: readonly string[]): void {
   const canConflict = sqls.some((sql) => writes.test(sql)) && sqls.some((sql) => sql.includes(faults.conflictsIn))
-  if (canConflict && strikes(faults, 'conflicts', operation)) throw Object.assign(new Error('could not serialize access'), { code: '40001' })
+  if (canConflict && strikes(faults, 'conflicts', operation))
+    throw Object.assign(new Error('could not serialize access'), { code: '40001' })
   if (faults.failures.count > 0) {
     faults.failures.count--
     throw new Error(faults.failures.text)

@@ -99,7 +99,9 @@ function outcomeOf(answer: Answer, mostResultBytes: number): Outcome {
 export function pageOf({ answer }: Outcome, from: number, rows: number) {
   const to = Math.min(answer.rows.length, from + rows)
   return {
-    ColumnMetadata: columnsOf(answer), Records: recordsOf(answer, from, to), TotalNumRows: answer.rows.length,
+    ColumnMetadata: columnsOf(answer),
+    Records: recordsOf(answer, from, to),
+    TotalNumRows: answer.rows.length,
     ...(to < answer.rows.length ? { NextToken: Buffer.from(String(to)).toString('base64') } : {}),
   }
 }

@@ -7,7 +7,14 @@ import type { Session } from './postgres.ts'
 
 export type Status = 'SUBMITTED' | 'STARTED' | 'FINISHED' | 'FAILED' | 'ABORTED'
 
-type Part = { readonly sql: string; status: Status; error: string | undefined; outcome: Outcome | undefined; startedAt: number; updatedAt: number }
+type Part = {
+  readonly sql: string
+  status: Status
+  error: string | undefined
+  outcome: Outcome | undefined
+  startedAt: number
+  updatedAt: number
+}
 
 export type Statement = {
   readonly id: string
@@ -55,7 +62,8 @@ export function openStatements(place: Place): Statements {
     const [, whole = '', number] = /^([0-9a-f-]{36})(?::(\d+))?$/.exec(id) ?? []
     if (whole === '') throw invalid(`id ${id} is not a statement identifier`)
     const statement = byId.get(whole)
-    const part = statement && (number === undefined ? (statement.batch ? undefined : statement.parts[0]) : statement.parts[Number(number) - 1])
+    const part =
+      statement && (number === undefined ? (statement.batch ? undefined : statement.parts[0]) : statement.parts[Number(number) - 1])
     if (!statement || (number !== undefined && !part)) throw notFound(`Query does not exist.`, id)
     return { statement, part }
   }
@@ -63,10 +71,26 @@ export function openStatements(place: Place): Statements {
     submit(given, beforeCommit) {
       const now = Date.now()
       const statement: Statement = {
-        id: randomUUID(), batch: given.batch, together: given.together, parameters: given.parameters, name: given.name,
-        createdAt: now, status: 'SUBMITTED', error: undefined, updatedAt: now,
-        session: undefined, waiting: new AbortController(), ended: Promise.resolve(),
-        parts: given.sqls.map((sql) => ({ sql, status: 'SUBMITTED', error: undefined, outcome: undefined, startedAt: now, updatedAt: now })),
+        id: randomUUID(),
+        batch: given.batch,
+        together: given.together,
+        parameters: given.parameters,
+        name: given.name,
+        createdAt: now,
+        status: 'SUBMITTED',
+        error: undefined,
+        updatedAt: now,
+        session: undefined,
+        waiting: new AbortController(),
+        ended: Promise.resolve(),
+        parts: given.sqls.map((sql) => ({
+          sql,
+          status: 'SUBMITTED',
+          error: undefined,
+          outcome: undefined,
+          startedAt: now,
+          updatedAt: now,
+        })),
       }
       byId.set(statement.id, statement)
       statement.ended = runStatement(place, statement, given.queueMs, beforeCommit)
@@ -135,25 +159,40 @@ async function runStatement(place: Place, statement: Statement, queueMs: number,
 }
 
 /** In seconds; how long it took, in nanoseconds. */
-const times = (from: number, to: number) => ({ CreatedAt: seconds(from), UpdatedAt: seconds(to), Duration: Math.max(0, to - from) * 1_000_000 })
+const times = (from: number, to: number) => ({
+  CreatedAt: seconds(from),
+  UpdatedAt: seconds(to),
+  Duration: Math.max(0, to - from) * 1_000_000,
+})
 
 const details = (part: Part) => ({
-  QueryString: part.sql, Status: part.status, ...times(part.startedAt, part.updatedAt), RedshiftQueryId: 0,
-  HasResultSet: part.outcome?.hasRows ?? false, ResultRows: part.outcome?.answer.rowCount ?? -1, ResultSize: part.outcome?.resultBytes ?? -1,
+  QueryString: part.sql,
+  Status: part.status,
+  ...times(part.startedAt, part.updatedAt),
+  RedshiftQueryId: 0,
+  HasResultSet: part.outcome?.hasRows ?? false,
+  ResultRows: part.outcome?.answer.rowCount ?? -1,
+  ResultSize: part.outcome?.resultBytes ?? -1,
   ...(part.error === undefined ? {} : { Error: part.error }),
 })
 
 export function described(statement: Statement, id: string, part: Part | undefined) {
   const whole = {
-    Id: id, Status: statement.status, ...times(statement.createdAt, statement.updatedAt), RedshiftPid: statement.session?.processId ?? 0,
+    Id: id,
+    Status: statement.status,
+    ...times(statement.createdAt, statement.updatedAt),
+    RedshiftPid: statement.session?.processId ?? 0,
     ...(statement.error === undefined ? {} : { Error: statement.error }),
     ...(statement.parameters.length > 0 ? { QueryParameters: statement.parameters } : {}),
   }
   if (part) return { ...whole, ...details(part), Id: id, Status: statement.batch ? part.status : statement.status }
   const last = statement.parts.at(-1)!
   return {
-    ...whole, ExecutionMode: statement.together ? 'TRANSACTION' : 'AUTO_COMMIT', HasResultSet: statement.parts.some(({ outcome }) => outcome?.hasRows),
-    ResultRows: last.outcome?.answer.rowCount ?? -1, ResultSize: last.outcome?.resultBytes ?? -1,
+    ...whole,
+    ExecutionMode: statement.together ? 'TRANSACTION' : 'AUTO_COMMIT',
+    HasResultSet: statement.parts.some(({ outcome }) => outcome?.hasRows),
+    ResultRows: last.outcome?.answer.rowCount ?? -1,
+    ResultSize: last.outcome?.resultBytes ?? -1,
     SubStatements: statement.parts.map((one, i) => ({ Id: `${statement.id}:${i + 1}`, ...details(one) })),
   }
 }

@@ -1,7 +1,13 @@
 /** Tests' short words for AWS's own client of the Data API: run, see the error, read every row. */
 import {
-  BatchExecuteStatementCommand, DescribeStatementCommand, ExecuteStatementCommand, GetStatementResultCommand, RedshiftDataClient,
-  type DescribeStatementResponse, type Field, type SqlParameter,
+  BatchExecuteStatementCommand,
+  DescribeStatementCommand,
+  ExecuteStatementCommand,
+  GetStatementResultCommand,
+  RedshiftDataClient,
+  type DescribeStatementResponse,
+  type Field,
+  type SqlParameter,
 } from '@aws-sdk/client-redshift-data'
 import type { TestDataApi } from './data-api.ts'
 

@@ -1,5 +1,13 @@
-/** The Data API test server, driven by AWS's own client: what it takes and refuses as the service would, and every fault that can be asked of it. */
-import { BatchExecuteStatementCommand, CancelStatementCommand, ExecuteStatementCommand, GetStatementResultCommand } from '@aws-sdk/client-redshift-data'
+/**
+ * The Data API test server, driven by AWS's own client: what it takes and refuses as the service would, and every fault that can be asked
+ * of it.
+ */
+import {
+  BatchExecuteStatementCommand,
+  CancelStatementCommand,
+  ExecuteStatementCommand,
+  GetStatementResultCommand,
+} from '@aws-sdk/client-redshift-data'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
@@ -29,18 +37,27 @@ describe('statements', () => {
     expect(failed.SubStatements!.map(({ Status }) => Status)).toEqual(['FINISHED', 'FAILED', 'ABORTED'])
     expect(await talk.rowsOf('SELECT count(*) FROM together')).toEqual([[0]])
     const done = await talk.batch('INSERT INTO together VALUES (1), (2)', 'SELECT a FROM together ORDER BY a')
-    expect(done.SubStatements!.map(({ Id, HasResultSet, ResultRows }) => [Id, HasResultSet, ResultRows]))
-      .toEqual([[`${done.Id}:1`, false, 2], [`${done.Id}:2`, true, 2]])
-    expect((await talk.client.send(new GetStatementResultCommand({ Id: `${done.Id}:2` }))).Records).toEqual([[{ longValue: 1 }], [{ longValue: 2 }]])
+    expect(done.SubStatements!.map(({ Id, HasResultSet, ResultRows }) => [Id, HasResultSet, ResultRows])).toEqual([
+      [`${done.Id}:1`, false, 2],
+      [`${done.Id}:2`, true, 2],
+    ])
+    expect((await talk.client.send(new GetStatementResultCommand({ Id: `${done.Id}:2` }))).Records).toEqual([
+      [{ longValue: 1 }],
+      [{ longValue: 2 }],
+    ])
   })
 
   it('give typed values: integers, doubles and booleans as such, all else as text', async () => {
-    const values = "7::bigint, 0.1::double precision, true, 1.50::decimal(5,2), '2008-02-29'::date, NULL::integer, ''::varchar, 1e-320::double precision"
+    const values =
+      "7::bigint, 0.1::double precision, true, 1.50::decimal(5,2), '2008-02-29'::date, NULL::integer, ''::varchar, 1e-320::double precision"
     const [row] = await talk.rowsOf(`SELECT ${values}`)
     expect(row).toEqual([7, 0.1, true, '1.50', '2008-02-29', null, '', 1e-320])
     const done = await talk.single('SELECT 9007199254740993::bigint AS a, 9007199254740993::bigint::varchar AS b')
     const { ColumnMetadata, Records } = await talk.client.send(new GetStatementResultCommand({ Id: done.Id }))
-    expect(ColumnMetadata!.map(({ name, typeName }) => [name, typeName])).toEqual([['a', 'int8'], ['b', 'varchar']])
+    expect(ColumnMetadata!.map(({ name, typeName }) => [name, typeName])).toEqual([
+      ['a', 'int8'],
+      ['b', 'varchar'],
+    ])
     // The client loses the last digit of the one; the other is exact.
     expect(Records).toEqual([[{ longValue: 9007199254740992 }, { stringValue: '9007199254740993' }]])
   })
@@ -51,19 +68,31 @@ describe('statements', () => {
   })
 
   it('take parameters where values stand, and nowhere else', async () => {
-    const given = [{ name: 'a', value: '41' }, { name: 'b', value: "it's" }]
+    const given = [
+      { name: 'a', value: '41' },
+      { name: 'b', value: "it's" },
+    ]
     expect(await talk.rowsOf("SELECT :a::integer + 1, ':a', :b || :b", given)).toEqual([[42, ':a', "it'sit's"]])
-    await expect(talk.single('SELECT :a', { Parameters: [{ name: 'a', value: '' }] })).rejects.toMatchObject({ name: 'ValidationException' })
-    await expect(talk.single('SELECT 1', { Parameters: [{ name: 'a', value: 'x' }] })).rejects.toMatchObject({ name: 'ValidationException' })
+    await expect(talk.single('SELECT :a', { Parameters: [{ name: 'a', value: '' }] })).rejects.toMatchObject({
+      name: 'ValidationException',
+    })
+    await expect(talk.single('SELECT 1', { Parameters: [{ name: 'a', value: 'x' }] })).rejects.toMatchObject({
+      name: 'ValidationException',
+    })
   })
 
   it('are not run again for a token that was seen, until it is forgotten', async () => {
     await talk.run('CREATE TABLE tokens (a INTEGER)')
     const sql = 'INSERT INTO tokens VALUES (1)'
-    const [first, again] = [await talk.single(sql, { ClientToken: 'x'.repeat(64) }), await talk.single(sql, { ClientToken: 'x'.repeat(64) })]
+    const [first, again] = [
+      await talk.single(sql, { ClientToken: 'x'.repeat(64) }),
+      await talk.single(sql, { ClientToken: 'x'.repeat(64) }),
+    ]
     expect(again.Id).toBe(first.Id)
     expect(await talk.rowsOf('SELECT count(*) FROM tokens')).toEqual([[1]])
-    await expect(talk.single('INSERT INTO tokens VALUES (2)', { ClientToken: 'x'.repeat(64) })).rejects.toMatchObject({ name: 'ValidationException' })
+    await expect(talk.single('INSERT INTO tokens VALUES (2)', { ClientToken: 'x'.repeat(64) })).rejects.toMatchObject({
+      name: 'ValidationException',
+    })
     await expect(talk.single(sql, { ClientToken: 'x'.repeat(65) })).rejects.toMatchObject({ name: 'ValidationException' })
     await until(async () => (await talk.single(sql, { ClientToken: 'x'.repeat(64) })).Id !== first.Id, 100)
     expect(await talk.rowsOf('SELECT count(*) FROM tokens')).toEqual([[2]])
@@ -77,7 +106,9 @@ describe('statements', () => {
     expect(await talk.failure(`SELECT repeat('x', 70000)`)).toMatch('the row of a result is 70000 bytes')
     const rows = Array.from({ length: 40 }, () => `('${'x'.repeat(2000)}')`)
     await talk.run('CREATE TABLE many (t VARCHAR(10000))', `INSERT INTO many VALUES ${rows.join(', ')}`)
-    expect(await talk.failure('SELECT a.t FROM many AS a, many AS b WHERE length(b.t) > 0')).toMatch(/the result is \d+ bytes, more than 300000/)
+    expect(await talk.failure('SELECT a.t FROM many AS a, many AS b WHERE length(b.t) > 0')).toMatch(
+      /the result is \d+ bytes, more than 300000/,
+    )
   })
 
   it('can be stopped', async () => {
@@ -99,7 +130,10 @@ describe('faults', () => {
     const watching = await api.session()
     await until(async () => (await watching.run('SELECT 1 FROM pg_locks WHERE NOT granted')).rows.length > 0)
     await other.run('COMMIT')
-    expect(await blocked).toMatchObject({ Status: 'FAILED', Error: expect.stringMatching(/1023[\s\S]*Serializable isolation violation on table/) })
+    expect(await blocked).toMatchObject({
+      Status: 'FAILED',
+      Error: expect.stringMatching(/1023[\s\S]*Serializable isolation violation on table/),
+    })
     await Promise.all([other.end(), watching.end()])
     expect(await talk.rowsOf('SELECT a FROM contended')).toEqual([[2]])
   })
@@ -151,14 +185,19 @@ describe('faults', () => {
     }
   })
 
-  const strangers = [['expired', 'ExpiredTokenException'], ['denied', 'AccessDeniedException'], ['unknown', 'UnrecognizedClientException']] as const
+  const strangers = [
+    ['expired', 'ExpiredTokenException'],
+    ['denied', 'AccessDeniedException'],
+    ['unknown', 'UnrecognizedClientException'],
+  ] as const
   it.each(strangers)('turn %s callers away', async (credentials, name) => {
     Object.assign(api.faults, { credentials })
     await expect(talk.single('SELECT 1')).rejects.toMatchObject({ name })
   })
 
   it('do not have to be asked for where the place is wrong', async () => {
-    const talkElsewhere = (place: { region?: string; workgroup?: string; database?: string }) => talkTo({ ...api, ...place }).single('SELECT 1')
+    const talkElsewhere = (place: { region?: string; workgroup?: string; database?: string }) =>
+      talkTo({ ...api, ...place }).single('SELECT 1')
     await expect(talkElsewhere({ region: 'us-east-2' })).rejects.toMatchObject({ name: 'ValidationException' })
     await expect(talkElsewhere({ workgroup: 'other' })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
     await expect(talkElsewhere({ database: 'other' })).rejects.toThrow('database "other" does not exist')

@@ -1,6 +1,7 @@
 /**
- * An emulator of the Redshift Data API over a real PostgreSQL. It proves what is said to the API and what becomes of the rows; it cannot prove
- * Redshift's speed, its locking in detail, its sort keys, late-binding views, AVG of integers, roles of IAM, or any limit beyond those named here.
+ * An emulator of the Redshift Data API over a real PostgreSQL. It proves what is said to the API and what becomes of the rows; it cannot
+ * prove Redshift's speed, its locking in detail, its sort keys, late-binding views, AVG of integers, roles of IAM, or any limit beyond
+ * those named here.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -62,7 +63,13 @@ export async function startDataApi(options: DataApiOptions = {}): Promise<TestDa
   await makeCatalog(postgres, database, backslash)
   const faults = noFaults()
   const calls: Record<string, number> = {}
-  const statements = openStatements({ postgres, database, backslash, s3: options.s3Endpoint ?? process.env['AWS_ENDPOINT_URL_S3'], mostResultBytes })
+  const statements = openStatements({
+    postgres,
+    database,
+    backslash,
+    s3: options.s3Endpoint ?? process.env['AWS_ENDPOINT_URL_S3'],
+    mostResultBytes,
+  })
   const answer = answererOf({ statements, faults, region, workgroup, database, pageRows, mostActive, tokenMs, rates: options.rates ?? {} })
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
@@ -82,10 +89,11 @@ export async function startDataApi(options: DataApiOptions = {}): Promise<TestDa
   }
 
   let server: Server | undefined
-  const up = (port: number) => new Promise<Server>((resolve, reject) => {
-    const fresh = createServer((request, response) => void serve(request, response).catch(() => request.socket.destroy()))
-    fresh.once('error', reject).listen(port, '127.0.0.1', () => resolve(fresh))
-  })
+  const up = (port: number) =>
+    new Promise<Server>((resolve, reject) => {
+      const fresh = createServer((request, response) => void serve(request, response).catch(() => request.socket.destroy()))
+      fresh.once('error', reject).listen(port, '127.0.0.1', () => resolve(fresh))
+    })
   const down = async () => {
     const closing = server
     server = undefined
@@ -97,7 +105,13 @@ export async function startDataApi(options: DataApiOptions = {}): Promise<TestDa
   const { port } = server.address() as AddressInfo
   const endpoint = `http://127.0.0.1:${port}`
   return {
-    endpoint, region, workgroup, database, faults, calls, down,
+    endpoint,
+    region,
+    workgroup,
+    database,
+    faults,
+    calls,
+    down,
     env: { AWS_ENDPOINT_URL_REDSHIFT_DATA: endpoint, AWS_REGION: region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     running: () => statements.active().map(({ parts }) => parts.map(({ sql }) => sql)),
     session: () => postgres.session(database),
@@ -111,6 +125,7 @@ export async function startDataApi(options: DataApiOptions = {}): Promise<TestDa
 }
 
 function refusal(error: unknown): { readonly status: number; readonly body: unknown } {
-  if (error instanceof Refused) return { status: error.status, body: { __type: error.type, Message: error.message, message: error.message, ...error.more } }
+  if (error instanceof Refused)
+    return { status: error.status, body: { __type: error.type, Message: error.message, message: error.message, ...error.more } }
   return { status: 500, body: { __type: 'InternalServerException', Message: String(error) } }
 }

@@ -26,6 +26,9 @@ describe.skipIf(skip)('the Glue registry', () => {
     return { registry: async () => store.open().registry, dispose: async () => store.dispose() }
   }
   registryContract('Glue', fresh({}))
-  registryContract('Glue, whose definitions lose their attributes when they are compared, two results to an answer', fresh({ canonical: 'parsing', page: 2 }))
+  registryContract(
+    'Glue, whose definitions lose their attributes when they are compared, two results to an answer',
+    fresh({ canonical: 'parsing', page: 2 }),
+  )
   registryContract('Glue, where new versions are checked for a while and are seen late', fresh({ pendingMs: 60, lagMs: 40 }))
 })

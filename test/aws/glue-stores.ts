@@ -1,4 +1,7 @@
-/** Glue registries for tests, over the emulator: each store is a registry of its own, each handle has a cache of its own unless it is given one. */
+/**
+ * Glue registries for tests, over the emulator: each store is a registry of its own, each handle has a cache of its own unless it is given
+ * one.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,8 +37,13 @@ export function glueStore() {
     open(more: Partial<GlueOptions> = {}, tuning: GlueTuning = {}): TestRegistry {
       const notes: string[] = []
       const options: GlueOptions = {
-        region: 'eu-west-1', registry, compatibility: 'BACKWARD', catalogDatabase: registry, cachePath: join(folder, `cache-${++handles}.db`),
-        incompatibilities: (mode) => incompatibilities(mode as Compatibility), ...more,
+        region: 'eu-west-1',
+        registry,
+        compatibility: 'BACKWARD',
+        catalogDatabase: registry,
+        cachePath: join(folder, `cache-${++handles}.db`),
+        incompatibilities: (mode) => incompatibilities(mode as Compatibility),
+        ...more,
       }
       return { notes, registry: openGlueRegistry(options, (text) => notes.push(text), { pace: 0.02, ...tuning }) }
     },

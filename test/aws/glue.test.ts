@@ -1,4 +1,7 @@
-/** What Glue can do to a registry: refuse late, forget attributes, be slow, be away, turn people away; and what becomes visible in its catalog. */
+/**
+ * What Glue can do to a registry: refuse late, forget attributes, be slow, be away, turn people away; and what becomes visible in its
+ * catalog.
+ */
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { inflowReader } from '../../streams/inflow.ts'
@@ -13,7 +16,8 @@ import { storeForTest, underAws } from './glue-stores.ts'
 import { missingForMoto, startMoto, type FaultRule, type TestAws } from './moto.ts'
 import { skipWithout } from '../unless-missing.ts'
 
-const schema = (...more: readonly object[]) => JSON.stringify({ type: 'record', name: 'row', fields: [{ name: 'seq', type: 'long' }, ...more] })
+const schema = (...more: readonly object[]) =>
+  JSON.stringify({ type: 'record', name: 'row', fields: [{ name: 'seq', type: 'long' }, ...more] })
 const optional = (name: string, attributes: object = {}) => ({ name, type: ['null', 'double'], default: null, ...attributes })
 const marker = (version: number) => ({ name: `_v${version}`, type: 'null', default: null })
 const first = schema(marker(0))
@@ -22,7 +26,10 @@ const third = schema(optional('ma50', { tidemark: { op: 'ema' } }), marker(2))
 const incompatible = schema({ name: 'needed', type: 'string' })
 
 const problemOf = async (work: Promise<unknown>): Promise<string> => {
-  const outcome = await work.then((value) => `no problem but ${JSON.stringify(value)}`, (error: unknown) => error)
+  const outcome = await work.then(
+    (value) => `no problem but ${JSON.stringify(value)}`,
+    (error: unknown) => error,
+  )
   expect(outcome).toBeInstanceOf(Problem)
   return (outcome as Problem).message
 }
@@ -72,14 +79,25 @@ describe.skipIf(skip)('the Glue registry', () => {
       await aws.faults({ pendingMs: 3_000 })
       expect(await problemOf(registry.register('row', second))).toMatch(/PENDING\)\. Run this again/)
       expect(await registry.list('row')).toHaveLength(1)
-      await expect.poll(() => registry.register('row', second).then(({ number }) => number, () => 0), { timeout: 20_000 }).toBe(2)
+      await expect
+        .poll(
+          () =>
+            registry.register('row', second).then(
+              ({ number }) => number,
+              () => 0,
+            ),
+          { timeout: 20_000 },
+        )
+        .toBe(2)
     })
 
     it('that collapses into one before it, because Glue drops attributes, is refused, and the one before is left as it is', async () => {
       await aws.faults({ canonical: 'parsing' })
       const { registry } = storeForTest().open()
       const before = await registry.register('row', schema(optional('ma50', { tidemark: { op: 'mean' } })))
-      expect(await problemOf(registry.register('row', schema(optional('ma50', { tidemark: { op: 'ema' } }))))).toMatch(/^Glue took the new schema of row for its version 1, /)
+      expect(await problemOf(registry.register('row', schema(optional('ma50', { tidemark: { op: 'ema' } }))))).toMatch(
+        /^Glue took the new schema of row for its version 1, /,
+      )
       expect(await registry.list('row')).toEqual([before])
     })
 
@@ -97,8 +115,12 @@ describe.skipIf(skip)('the Glue registry', () => {
       expect(await strict.reasonsAgainst('other', '{"type":"nonsense"}')).not.toEqual([])
       expect((await strict.register('row', incompatible)).number).toBe(2)
       const glue = openGlue('eu-west-1')
-      await (await glueMaking(store.name, 'fixed', 'AVRO', 'DISABLED'))(first)
-      await (await glueMaking(store.name, 'foreign', 'JSON', 'NONE'))('{"$schema":"http://json-schema.org/draft-07/schema#"}')
+      await (
+        await glueMaking(store.name, 'fixed', 'AVRO', 'DISABLED')
+      )(first)
+      await (
+        await glueMaking(store.name, 'foreign', 'JSON', 'NONE')
+      )('{"$schema":"http://json-schema.org/draft-07/schema#"}')
       glue.close()
       expect(await strict.reasonsAgainst('fixed', second)).toEqual([expect.stringContaining('DISABLED')])
       expect(await problemOf(strict.register('foreign', second))).toContain('is JSON, not Avro')
@@ -108,7 +130,13 @@ describe.skipIf(skip)('the Glue registry', () => {
     const glueMaking = async (registry: string, name: string, DataFormat: 'AVRO' | 'JSON', Compatibility: 'DISABLED' | 'NONE') => {
       const glue = openGlue('eu-west-1')
       return async (SchemaDefinition: string) => {
-        await glue.ask('createSchema', { RegistryId: { RegistryName: registry }, SchemaName: name, DataFormat, Compatibility, SchemaDefinition })
+        await glue.ask('createSchema', {
+          RegistryId: { RegistryName: registry },
+          SchemaName: name,
+          DataFormat,
+          Compatibility,
+          SchemaDefinition,
+        })
         glue.close()
       }
     }
@@ -119,7 +147,9 @@ describe.skipIf(skip)('the Glue registry', () => {
       await aws.faults({})
       expect(await registry.reasonsAgainst('row', incompatible)).toEqual([expect.stringContaining('needed')])
       expect(await registry.reasonsAgainst('row', second)).toEqual([])
-      expect(await registry.reasonsAgainst('row', schema({ ...optional('long'), doc: 'x'.repeat(170_000) }))).toEqual([expect.stringContaining('170000')])
+      expect(await registry.reasonsAgainst('row', schema({ ...optional('long'), doc: 'x'.repeat(170_000) }))).toEqual([
+        expect.stringContaining('170000'),
+      ])
       expect(Object.keys(await aws.calls()).filter((call) => /Create|Register|Put|Remove/.test(call))).toEqual([])
     })
 
@@ -179,7 +209,19 @@ describe.skipIf(skip)('the Glue registry', () => {
       const wider = { ...schema, fields: [...schema.fields, { name: 'more', type: ['null', 'string'], default: null }] }
       const reader = await inflowReader(store.open({}, { nowMs: () => 0 }).registry, rejectedLoan, ['risk_score'])
       const { id } = await store.open().registry.register(schema.name, JSON.stringify(wider))
-      const loan = { seq: 1, amount_requested: 1, application_date: 0, loan_title: null, risk_score: 693, debt_to_income_ratio: null, zip_code: null, state: null, employment_length: null, policy_code: null, more: 'x' }
+      const loan = {
+        seq: 1,
+        amount_requested: 1,
+        application_date: 0,
+        loan_title: null,
+        risk_score: 693,
+        debt_to_income_ratio: null,
+        zip_code: null,
+        state: null,
+        employment_length: null,
+        policy_code: null,
+        more: 'x',
+      }
       const bytes = frame(id, encodeObject(wider, loan))
       const fetched = { offset: 0, next: 1, batch: { bytes, ends: Uint32Array.of(bytes.length) } }
       await aws.faults({ down: true })
@@ -200,21 +242,41 @@ describe.skipIf(skip)('the Glue registry', () => {
 
   describe('when Glue turns requests away', () => {
     it('goes on asking while there are too many, and somebody else is changing the same thing', async () => {
-      await aws.faults({ errors: [always('ThrottlingException', { times: 9 }), { type: 'ConcurrentModificationException', action: 'CreateRegistry' }] })
+      await aws.faults({
+        errors: [always('ThrottlingException', { times: 9 }), { type: 'ConcurrentModificationException', action: 'CreateRegistry' }],
+      })
       expect((await storeForTest().open().registry.register('row', first)).number).toBe(1)
     })
 
     it('says so when that does not end', async () => {
       await aws.faults({ errors: [always('ThrottlingException')] })
-      expect(await problemOf(storeForTest().open({}, { pace: 0.001 }).registry.list('row'))).toMatch(/^Glue turned this process away for long: too many requests/)
+      expect(await problemOf(storeForTest().open({}, { pace: 0.001 }).registry.list('row'))).toMatch(
+        /^Glue turned this process away for long: too many requests/,
+      )
     }, 30_000)
 
     it.each([
       ['ExpiredTokenException', 'The security token included in the request is expired', /^the AWS credentials have expired\. Renew them/],
-      ['UnrecognizedClientException', 'The security token included in the request is invalid.', /^AWS does not accept these credentials\. /],
-      ['InvalidSignatureException', "Credential should be scoped to a valid region, not 'eu-west-1'. ", /^Glue is not in the region eu-west-1\. Correct the region of the registry/],
-      ['InvalidSignatureException', 'Signature expired: 20261121T100000Z is now earlier than 20261121T110000Z', /clock is wrong\. Set the clock/],
-      ['AccessDeniedException', 'User: arn:aws:iam::123456789012:user/x is not authorized to perform: glue:ListSchemaVersions', /^AWS does not let these credentials .*glue:ListSchemaVersions.*docs\/aws\.md\.$/],
+      [
+        'UnrecognizedClientException',
+        'The security token included in the request is invalid.',
+        /^AWS does not accept these credentials\. /,
+      ],
+      [
+        'InvalidSignatureException',
+        "Credential should be scoped to a valid region, not 'eu-west-1'. ",
+        /^Glue is not in the region eu-west-1\. Correct the region of the registry/,
+      ],
+      [
+        'InvalidSignatureException',
+        'Signature expired: 20261121T100000Z is now earlier than 20261121T110000Z',
+        /clock is wrong\. Set the clock/,
+      ],
+      [
+        'AccessDeniedException',
+        'User: arn:aws:iam::123456789012:user/x is not authorized to perform: glue:ListSchemaVersions',
+        /^AWS does not let these credentials .*glue:ListSchemaVersions.*docs\/aws\.md\.$/,
+      ],
       ['InternalServiceException', 'oops', /^Glue fails in eu-west-1 \(InternalServiceException: oops\)/],
     ])('%s (%s) is told in one line', async (type, message, told) => {
       await aws.faults({ errors: [always(type, { message, ...(type.startsWith('Internal') && { status: 500 }) })] })
@@ -224,7 +286,9 @@ describe.skipIf(skip)('the Glue registry', () => {
     })
 
     it('says nothing secret, whatever the message holds', async () => {
-      await aws.faults({ errors: [always('AccessDeniedException', { message: 'key AKIAIOSFODNN7EXAMPLE token=abc123 https://x/?X-Amz-Signature=beef&a' })] })
+      await aws.faults({
+        errors: [always('AccessDeniedException', { message: 'key AKIAIOSFODNN7EXAMPLE token=abc123 https://x/?X-Amz-Signature=beef&a' })],
+      })
       const said = await problemOf(storeForTest().open().registry.list('row'))
       for (const secret of ['IOSFODNN7', 'abc123', 'beef']) expect(said).not.toContain(secret)
     })
@@ -244,10 +308,16 @@ describe.skipIf(skip)('the Glue registry', () => {
 
   describe('labels', () => {
     it('of any text come back as they were, in letters that Glue takes', () => {
-      fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => text.isWellFormed()), (text) => {
-        expect(toStored(text)).toMatch(/^[a-zA-Z0-9+=._/@-]+$/)
-        expect(fromStored(toStored(text))).toBe(text)
-      }), { numRuns: 300 })
+      fc.assert(
+        fc.property(
+          fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => text.isWellFormed()),
+          (text) => {
+            expect(toStored(text)).toMatch(/^[a-zA-Z0-9+=._/@-]+$/)
+            expect(fromStored(toStored(text))).toBe(text)
+          },
+        ),
+        { numRuns: 300 },
+      )
     })
 
     it('that are changed have one value, also where another program added a second', async () => {
@@ -256,7 +326,10 @@ describe.skipIf(skip)('the Glue registry', () => {
       const { id } = await registry.register('row', first)
       await registry.label(id, { live: 'yes' })
       const glue = openGlue('eu-west-1')
-      await glue.ask('putSchemaVersionMetadata', { SchemaVersionId: id, MetadataKeyValue: { MetadataKey: 'live', MetadataValue: 'perhaps' } })
+      await glue.ask('putSchemaVersionMetadata', {
+        SchemaVersionId: id,
+        MetadataKeyValue: { MetadataKey: 'live', MetadataValue: 'perhaps' },
+      })
       await registry.label(id, { live: 'no' })
       const { MetadataInfoMap } = await glue.ask('querySchemaVersionMetadata', { SchemaVersionId: id })
       glue.close()
@@ -281,7 +354,10 @@ describe.skipIf(skip)('the Glue registry', () => {
       const one = await registry.register('loan_risk', first)
       const two = await registry.register('loan_risk', second)
       await registry.label(one.id, { set: 'loan_risk', version: '0', live: 'yes' })
-      expect(await tableOf(store.name, 'loan_risk')).toMatchObject({ Parameters: { 'tidemark.version': '0' }, StorageDescriptor: { SchemaReference: { SchemaVersionId: one.id } } })
+      expect(await tableOf(store.name, 'loan_risk')).toMatchObject({
+        Parameters: { 'tidemark.version': '0' },
+        StorageDescriptor: { SchemaReference: { SchemaVersionId: one.id } },
+      })
       await registry.label(two.id, { set: 'loan_risk', version: '1', live: 'yes' })
       expect((await tableOf(store.name, 'loan_risk'))!.StorageDescriptor!.SchemaReference).toEqual({ SchemaVersionId: two.id })
       await registry.label(two.id, { live: 'no' })
@@ -296,7 +372,9 @@ describe.skipIf(skip)('the Glue registry', () => {
       await aws.faults({ errors: [always('AccessDeniedException', { action: 'GetTable' })] })
       await registry.label(id, { live: 'yes' })
       expect((await registry.find(id))!.labels).toEqual({ live: 'yes' })
-      expect(notes.slice(1)).toEqual([expect.stringMatching(/^the feature set loan_risk could not be shown in the Glue Data Catalog: AWS does not let/)])
+      expect(notes.slice(1)).toEqual([
+        expect.stringMatching(/^the feature set loan_risk could not be shown in the Glue Data Catalog: AWS does not let/),
+      ])
     })
 
     it('leaves a table alone that is not one of ours, and nothing is made when it is turned off', async () => {

@@ -1,4 +1,7 @@
-/** An emulator of AWS for tests (Moto with additions): S3, the Glue Schema Registry and Data Catalog. What it cannot prove is said in moto_server.py. */
+/**
+ * An emulator of AWS for tests (Moto with additions): S3, the Glue Schema Registry and Data Catalog. What it cannot prove is said in
+ * moto_server.py.
+ */
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -60,12 +63,17 @@ export type TestAws = {
 /** Why the emulator cannot run on this machine; undefined when it can. */
 export function missingForMoto(): string | undefined {
   if (existsSync(join(cached(), 'moto-5.2.5', 'ready'))) return undefined
-  return spawnSync('python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status === 0 ? undefined : 'there is no python3 with venv and pip'
+  return spawnSync('python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status === 0
+    ? undefined
+    : 'there is no python3 with venv and pip'
 }
 
 export async function startMoto(): Promise<TestAws> {
   const { stdout } = await promisify(execFile)(beside('moto.sh'), ['install'], { timeout: 600_000 })
-  const server = spawn(stdout.trim(), [beside('moto_server.py')], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } })
+  const server = spawn(stdout.trim(), [beside('moto_server.py')], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  })
   const ended = new Promise<void>((done) => server.once('exit', () => done()))
   let said = ''
   server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))

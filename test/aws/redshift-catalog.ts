@@ -36,8 +36,13 @@ export async function makeCatalog(postgres: TestPostgres, database: string, back
   const maintenance = await postgres.session()
   await maintenance.run(`CREATE DATABASE ${quoted}`)
   const settings = {
-    standard_conforming_strings: backslash === 'escape' ? 'off' : 'on', backslash_quote: 'on', escape_string_warning: 'off',
-    default_transaction_isolation: 'serializable', timezone: 'UTC', datestyle: 'ISO', extra_float_digits: '1',
+    standard_conforming_strings: backslash === 'escape' ? 'off' : 'on',
+    backslash_quote: 'on',
+    escape_string_warning: 'off',
+    default_transaction_isolation: 'serializable',
+    timezone: 'UTC',
+    datestyle: 'ISO',
+    extra_float_digits: '1',
   }
   for (const [name, value] of Object.entries(settings)) await maintenance.run(`ALTER DATABASE ${quoted} SET ${name} = '${value}'`)
   await maintenance.end()

@@ -23,17 +23,28 @@ describe.skipIf(skip)('a look at Redshift', () => {
     const s3 = new S3Client({ region: 'eu-west-1', forcePathStyle: true })
     await s3.send(new CreateBucketCommand({ Bucket: 'staging', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }))
     s3.destroy()
-    options = { region: api.region, workgroup: api.workgroup, database: api.database, schema: 'looked_at', staging: { bucket: 'staging', prefix: 'tidemark', roleArn: 'default' } }
+    options = {
+      region: api.region,
+      workgroup: api.workgroup,
+      database: api.database,
+      schema: 'looked_at',
+      staging: { bucket: 'staging', prefix: 'tidemark', roleArn: 'default' },
+    }
   }, 600_000)
   afterAll(async () => {
     back?.()
     await api?.stop()
     await aws?.stop()
   })
-  const found = (name: string, more: Partial<RedshiftOptions> = {}) => lookAtRedshift({ ...options, ...more }).find((one) => one.name === name)!.look()
+  const found = (name: string, more: Partial<RedshiftOptions> = {}) =>
+    lookAtRedshift({ ...options, ...more })
+      .find((one) => one.name === name)!
+      .look()
 
   it('says who is there, and that the schema is still to be made; then that it is', async () => {
-    expect(await found('Redshift')).toEqual({ found: expect.stringMatching(/, database \S+, user \S+; there is no schema looked_at yet: apply makes it$/) })
+    expect(await found('Redshift')).toEqual({
+      found: expect.stringMatching(/, database \S+, user \S+; there is no schema looked_at yet: apply makes it$/),
+    })
     const session = await api.session()
     await session.run('CREATE SCHEMA looked_at')
     await session.end()
@@ -42,7 +53,9 @@ describe.skipIf(skip)('a look at Redshift', () => {
 
   it('lists the staging bucket, or says that there is none', async () => {
     expect((await found('staging bucket')).found).toMatch(/^staging can be listed/)
-    const missing = await found('staging bucket', { staging: { bucket: 'no-such', prefix: '', roleArn: 'default' } }).catch((error: unknown) => error)
+    const missing = await found('staging bucket', { staging: { bucket: 'no-such', prefix: '', roleArn: 'default' } }).catch(
+      (error: unknown) => error,
+    )
     expect(missing).toBeInstanceOf(Problem)
     expect((missing as Problem).what).toBe('the staging bucket does not exist')
     expect(lookAtRedshift({ ...options, staging: undefined }).map(({ name }) => name)).toEqual(['Redshift'])

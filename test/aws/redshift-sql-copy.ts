@@ -31,7 +31,8 @@ export function copyOf(words: readonly Word[]): Copy {
   if (!place) throw new SqlError('COPY: only s3://bucket/key is understood here')
   const options = optionsOf(words.slice(from + 2))
   if (options.role === undefined) throw new SqlError('COPY: an IAM_ROLE is needed')
-  if (!/^(default|arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+)$/.test(options.role)) throw new SqlError(`Invalid IAM role: ${options.role}`)
+  if (!/^(default|arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+)$/.test(options.role))
+    throw new SqlError(`Invalid IAM role: ${options.role}`)
   if (options.format === undefined) throw new SqlError('COPY: FORMAT AS PARQUET or FORMAT AS CSV is needed here')
   if (options.format === 'parquet') {
     if (columns.length > 0) throw new SqlError('the test server loads Parquet by position, without a list of columns')
@@ -39,8 +40,16 @@ export function copyOf(words: readonly Word[]): Copy {
     if (misplaced) throw new SqlError(`COPY: ${misplaced} is not supported for file format PARQUET`)
   }
   return {
-    table: textOf(words.slice(1, open < 0 ? from : open)).toLowerCase(), columns, bucket: place[1]!, key: place[2]!, role: options.role,
-    format: options.format, manifest: options.manifest ?? false, gzip: options.gzip ?? false, nullAs: options.nullAs, skipLines: options.skipLines ?? 0,
+    table: textOf(words.slice(1, open < 0 ? from : open)).toLowerCase(),
+    columns,
+    bucket: place[1]!,
+    key: place[2]!,
+    role: options.role,
+    format: options.format,
+    manifest: options.manifest ?? false,
+    gzip: options.gzip ?? false,
+    nullAs: options.nullAs,
+    skipLines: options.skipLines ?? 0,
   }
 }
 
@@ -62,7 +71,8 @@ function optionsOf(words: readonly Word[]): Options {
     else if (is('IGNOREHEADER', 'AS') || is('IGNOREHEADER')) options.skipLines = Number(words[i++]?.text)
     else if (is('COMPUPDATE') || is('STATUPDATE')) void (is('OFF') || is('ON') || is('FALSE') || is('TRUE'))
     else if (is('REGION', 'AS') || is('REGION')) literal(words[i++])
-    else if (!is('ENCODING', 'AS', 'UTF8') && !is('ENCODING', 'UTF8')) throw new SqlError(`the test server does not know COPY … ${words[i]!.text}`)
+    else if (!is('ENCODING', 'AS', 'UTF8') && !is('ENCODING', 'UTF8'))
+      throw new SqlError(`the test server does not know COPY … ${words[i]!.text}`)
   }
   return options
 }

@@ -7,7 +7,7 @@ export type Word = {
 }
 
 const blank = /\s+|--[^\n]*|\/\*[\s\S]*?\*\//y
-const name = /[\p{L}_#][\p{L}\p{N}_$]*/yu
+const name = /[\p{L}_#][\p{L}\p{N}_$]*/uy
 const quotedName = /"(?:[^"]|"")*"/y
 const number = /\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?/y
 const symbol = /::|<>|<=|>=|!=|\|\||!?~\*?|[^\s]/y
@@ -42,7 +42,8 @@ export function wordsOf(sql: string, backslash: Backslash): Word[] {
       if (!text) throw new SqlError(`unterminated quoted identifier at or near "${sql.slice(at, at + 40)}"`)
       // Quoted or not, a name is folded to lower case, unless enable_case_sensitive_identifier was set.
       words.push({ kind: 'quoted', text: text.toLowerCase() })
-    } else if (start === ':' && sql[at + 1] !== ':' && /[0-9a-zA-Z_]/.test(sql[at + 1] ?? '')) words.push({ kind: 'parameter', text: take(parameter)! })
+    } else if (start === ':' && sql[at + 1] !== ':' && /[0-9a-zA-Z_]/.test(sql[at + 1] ?? ''))
+      words.push({ kind: 'parameter', text: take(parameter)! })
     else {
       const plain = take(name)
       if (plain) words.push({ kind: 'plain', text: plain.toUpperCase() })

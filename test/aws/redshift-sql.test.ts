@@ -61,26 +61,39 @@ describe("Redshift's SQL", () => {
     await run(
       `CREATE TABLE "disk" ("a" BIGINT NOT NULL ENCODE az64 DISTKEY, b VARCHAR(10) ENCODE zstd, c VARCHAR, d TIMESTAMP WITHOUT TIME ZONE,
        PRIMARY KEY (a, b)) DISTSTYLE KEY COMPOUND SORTKEY ("a", b)`,
-      "INSERT INTO disk VALUES (1, 'x', 'y', '2008-01-01 00:00:00')", "INSERT INTO disk VALUES (1, 'x', 'y', SYSDATE)",
+      "INSERT INTO disk VALUES (1, 'x', 'y', '2008-01-01 00:00:00')",
+      "INSERT INTO disk VALUES (1, 'x', 'y', SYSDATE)",
       'CREATE TABLE disk2 DISTSTYLE EVEN SORTKEY (a) AS SELECT a, b FROM disk',
     )
     expect(await rowsOf('SELECT count(*) FROM disk2')).toEqual([[2]])
     const told = 'column_name, data_type, character_maximum_length'
-    expect(await rowsOf(`SELECT ${told} FROM information_schema.columns WHERE table_name = 'disk' ORDER BY ordinal_position`))
-      .toEqual([['a', 'bigint', null], ['b', 'character varying', 10], ['c', 'character varying', 256], ['d', 'timestamp without time zone', null]])
+    expect(await rowsOf(`SELECT ${told} FROM information_schema.columns WHERE table_name = 'disk' ORDER BY ordinal_position`)).toEqual([
+      ['a', 'bigint', null],
+      ['b', 'character varying', 10],
+      ['c', 'character varying', 256],
+      ['d', 'timestamp without time zone', null],
+    ])
   })
 
   it('counts the bytes of a VARCHAR, in every table made like it', async () => {
     await run('CREATE TABLE bytes (s VARCHAR(5))', "INSERT INTO bytes VALUES ('éé'), (NULL)")
     expect(await failure("INSERT INTO bytes VALUES ('ééé')")).toMatch('Value too long for character type')
-    expect(await failure('CREATE TEMP TABLE stage (LIKE bytes)', "INSERT INTO stage VALUES ('ééé')")).toMatch(/^Query #2 failed with ERROR: Value too long/)
-    await run('ALTER TABLE bytes ADD COLUMN t VARCHAR(1)', 'ALTER TABLE bytes ALTER COLUMN s TYPE VARCHAR(6)', "INSERT INTO bytes VALUES ('ééé', 'a')")
+    expect(await failure('CREATE TEMP TABLE stage (LIKE bytes)', "INSERT INTO stage VALUES ('ééé')")).toMatch(
+      /^Query #2 failed with ERROR: Value too long/,
+    )
+    await run(
+      'ALTER TABLE bytes ADD COLUMN t VARCHAR(1)',
+      'ALTER TABLE bytes ALTER COLUMN s TYPE VARCHAR(6)',
+      "INSERT INTO bytes VALUES ('ééé', 'a')",
+    )
     expect(await failure("INSERT INTO bytes VALUES ('a', 'é')")).toMatch('Value too long')
   })
 
   it('cuts a cast to text without a length, and keeps no decimals of a number without a precision', async () => {
     const long = "repeat('x', 300)"
-    expect(await rowsOf(`SELECT length(${long}::varchar), length(CAST(${long} AS VARCHAR)), length(${long}::varchar(300))`)).toEqual([[256, 256, 300]])
+    expect(await rowsOf(`SELECT length(${long}::varchar), length(CAST(${long} AS VARCHAR)), length(${long}::varchar(300))`)).toEqual([
+      [256, 256, 300],
+    ])
     await run('CREATE TABLE imprecise (a NUMERIC)', 'INSERT INTO imprecise VALUES (1.6)')
     expect(await rowsOf('SELECT a FROM imprecise')).toEqual([['2']])
   })
@@ -115,24 +128,42 @@ describe("Redshift's SQL", () => {
     await run('CREATE TABLE source (a INTEGER, b INTEGER)', 'INSERT INTO source VALUES (2, 20), (3, 30)')
     await run(`MERGE INTO target USING source ON target.a = source.a
       WHEN MATCHED THEN UPDATE SET b = source.b WHEN NOT MATCHED THEN INSERT VALUES (source.a, source.b)`)
-    expect(await rowsOf('SELECT a, b FROM target ORDER BY a')).toEqual([[1, 1], [2, 20], [3, 30]])
+    expect(await rowsOf('SELECT a, b FROM target ORDER BY a')).toEqual([
+      [1, 1],
+      [2, 20],
+      [3, 30],
+    ])
   })
 
   it('knows who may see what', async () => {
-    await run('CREATE USER reader PASSWORD DISABLE', 'CREATE TABLE granted (a INTEGER)', 'GRANT SELECT ON granted TO reader', 'GRANT SELECT ON granted TO PUBLIC')
+    await run(
+      'CREATE USER reader PASSWORD DISABLE',
+      'CREATE TABLE granted (a INTEGER)',
+      'GRANT SELECT ON granted TO reader',
+      'GRANT SELECT ON granted TO PUBLIC',
+    )
     const others = "relation_name = 'granted' AND identity_name <> 'tidemark'"
-    expect(await rowsOf(`SELECT identity_name, privilege_type FROM svv_relation_privileges WHERE ${others} ORDER BY 1`))
-      .toEqual([['public', 'SELECT'], ['reader', 'SELECT']])
-    expect(await rowsOf("SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = 'reader'")).toEqual([['granted', 'SELECT']])
+    expect(await rowsOf(`SELECT identity_name, privilege_type FROM svv_relation_privileges WHERE ${others} ORDER BY 1`)).toEqual([
+      ['public', 'SELECT'],
+      ['reader', 'SELECT'],
+    ])
+    expect(await rowsOf("SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = 'reader'")).toEqual([
+      ['granted', 'SELECT'],
+    ])
   })
 
   it('gives every text back as it was, whatever is in it', async () => {
     const awkward = fc.constantFrom("'", '\\', '"', '$', ';', '-', ':', '\n', '\r', '\t', '/*', '--', '$1', ':a', ',')
-    const text = fc.string({ unit: fc.oneof(awkward, fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })) }).filter((one) => !one.includes('\0'))
+    const text = fc
+      .string({ unit: fc.oneof(awkward, fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })) })
+      .filter((one) => !one.includes('\0'))
     const literal = (one: string) => `'${one.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-    await fc.assert(fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 20 }), async (texts) => {
-      expect(await rowsOf(`SELECT ${texts.map(literal).join(', ')}`)).toEqual([texts])
-    }), { numRuns: 25 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 20 }), async (texts) => {
+        expect(await rowsOf(`SELECT ${texts.map(literal).join(', ')}`)).toEqual([texts])
+      }),
+      { numRuns: 25 },
+    )
   })
 
   it('refuses what is not Unicode', async () => {

@@ -18,10 +18,40 @@ export type Translated = {
 }
 
 const missingFunctions = [
-  'GENERATE_SERIES', 'UNNEST', 'STRING_AGG', 'ARRAY_AGG', 'JSONB?_\\w+', 'ROW_TO_JSON', 'TO_JSONB?', 'GEN_RANDOM_UUID',
-  'NOW', 'CLOCK_TIMESTAMP', 'STATEMENT_TIMESTAMP', 'REGEXP_MATCHES', 'REGEXP_SPLIT_TO_TABLE', 'CONCAT_WS', 'FORMAT', 'NUM_NULLS', 'NUM_NONNULLS', 'DATE_BIN', 'TO_REGCLASS', 'PG_ADVISORY\\w*',
-  'MAKE_DATE', 'MAKE_TIMESTAMP', 'STRING_TO_ARRAY', 'CARDINALITY', 'REGEXP_LIKE', 'REGEXP_MATCH', 'OVERLAY', 'STARTS_WITH', 'WIDTH_BUCKET',
-  'PG_TOTAL_RELATION_SIZE', 'PG_RELATION_SIZE', 'PG_TABLE_SIZE', 'PG_DATABASE_SIZE', 'PG_SIZE_PRETTY',
+  'GENERATE_SERIES',
+  'UNNEST',
+  'STRING_AGG',
+  'ARRAY_AGG',
+  'JSONB?_\\w+',
+  'ROW_TO_JSON',
+  'TO_JSONB?',
+  'GEN_RANDOM_UUID',
+  'NOW',
+  'CLOCK_TIMESTAMP',
+  'STATEMENT_TIMESTAMP',
+  'REGEXP_MATCHES',
+  'REGEXP_SPLIT_TO_TABLE',
+  'CONCAT_WS',
+  'FORMAT',
+  'NUM_NULLS',
+  'NUM_NONNULLS',
+  'DATE_BIN',
+  'TO_REGCLASS',
+  'PG_ADVISORY\\w*',
+  'MAKE_DATE',
+  'MAKE_TIMESTAMP',
+  'STRING_TO_ARRAY',
+  'CARDINALITY',
+  'REGEXP_LIKE',
+  'REGEXP_MATCH',
+  'OVERLAY',
+  'STARTS_WITH',
+  'WIDTH_BUCKET',
+  'PG_TOTAL_RELATION_SIZE',
+  'PG_RELATION_SIZE',
+  'PG_TABLE_SIZE',
+  'PG_DATABASE_SIZE',
+  'PG_SIZE_PRETTY',
 ]
 
 /** Words that PostgreSQL understands and Redshift does not, with what Redshift says; looked for in the outline of a statement. */
@@ -29,13 +59,19 @@ const refused: readonly (readonly [RegExp, string | ((found: string) => string)]
   [/\bON CONFLICT\b/, 'syntax error at or near "CONFLICT"'],
   [/\bRETURNING\b/, 'syntax error at or near "RETURNING"'],
   [/^CREATE (UNIQUE )?INDEX\b/, (found) => `SQL command "${found}" not supported on Redshift tables.`],
-  [/^(CREATE|ALTER|DROP) (TRIGGER|RULE|DOMAIN|TYPE|SEQUENCE|EXTENSION|AGGREGATE|OPERATOR|CAST|TABLESPACE|UNLOGGED)\b/,
-    (found) => `SQL command "${found}" not supported.`],
+  [
+    /^(CREATE|ALTER|DROP) (TRIGGER|RULE|DOMAIN|TYPE|SEQUENCE|EXTENSION|AGGREGATE|OPERATOR|CAST|TABLESPACE|UNLOGGED)\b/,
+    (found) => `SQL command "${found}" not supported.`,
+  ],
   [/\[/, 'syntax error at or near "["'],
-  [/(?<!\.) \b(JSONB?|UUID|BYTEA|SERIAL|BIGSERIAL|MONEY|INET|XML|TSVECTOR|HSTORE|CITEXT)\b(?! [(.])/,
-    (found) => `type "${found.trim().toLowerCase()}" does not exist`],
-  [new RegExp(`\\b(${missingFunctions.join('|')}) \\(`),
-    (found) => `function ${found.slice(0, -2).toLowerCase()}() does not exist, or runs on the leader node only`],
+  [
+    /(?<!\.) \b(JSONB?|UUID|BYTEA|SERIAL|BIGSERIAL|MONEY|INET|XML|TSVECTOR|HSTORE|CITEXT)\b(?! [(.])/,
+    (found) => `type "${found.trim().toLowerCase()}" does not exist`,
+  ],
+  [
+    new RegExp(`\\b(${missingFunctions.join('|')}) \\(`),
+    (found) => `function ${found.slice(0, -2).toLowerCase()}() does not exist, or runs on the leader node only`,
+  ],
   [/:: REG\w+/, (found) => `the test server refuses ${found.replace(' ', '').toLowerCase()}: it is not known to work in Redshift`],
   [/\bIS (NOT )?DISTINCT FROM\b/, 'syntax error at or near "DISTINCT"'],
   [/\bDISTINCT ON \(/, 'SELECT DISTINCT ON is not supported'],
@@ -43,9 +79,14 @@ const refused: readonly (readonly [RegExp, string | ((found: string) => string)]
   [/\bLATERAL\b/, 'LATERAL is not supported'],
   [/\bWINDOW \S+ AS \(/, 'syntax error at or near "WINDOW"'],
   [/^UPDATE\b.* SET \(/, 'syntax error at or near "("'],
-  [/(:: |\bAS )(NUMERIC|DECIMAL)(?! \()/, (found) => `the test server refuses ${found.toLowerCase()} without a precision: Redshift would keep no decimals`],
-  [/^(INSERT INTO|CREATE (TEMP |TEMPORARY )?TABLE)\b.*\b(FROM|JOIN) (PG_CATALOG \. |INFORMATION_SCHEMA \. )?(PG|SVV|INFORMATION_SCHEMA)\w*/,
-    'Specified types or functions (one per INFO message) not supported on Redshift tables.'],
+  [
+    /(:: |\bAS )(NUMERIC|DECIMAL)(?! \()/,
+    (found) => `the test server refuses ${found.toLowerCase()} without a precision: Redshift would keep no decimals`,
+  ],
+  [
+    /^(INSERT INTO|CREATE (TEMP |TEMPORARY )?TABLE)\b.*\b(FROM|JOIN) (PG_CATALOG \. |INFORMATION_SCHEMA \. )?(PG|SVV|INFORMATION_SCHEMA)\w*/,
+    'Specified types or functions (one per INFO message) not supported on Redshift tables.',
+  ],
   [/\bWITH ORDINALITY\b/, 'syntax error at or near "ORDINALITY"'],
   [/\bFOR (UPDATE|SHARE|NO KEY UPDATE|KEY SHARE)\b/, 'SELECT FOR UPDATE/SHARE is not supported'],
   [/(^|\( |\bAS )VALUES \(/, 'VALUES as a table is not supported'],
@@ -54,8 +95,10 @@ const refused: readonly (readonly [RegExp, string | ((found: string) => string)]
   [/\bON COMMIT\b/, 'syntax error at or near "COMMIT"'],
   [/\bMATERIALIZED\b/, 'the test server has no materialized views'],
   [/\bIS JSON\b|\bWITHIN GROUP\b.*\bMODE\b/, 'not supported'],
-  [/^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|PREPARE|DEALLOCATE|DECLARE|FETCH|LISTEN|NOTIFY|DO)\b/,
-    (found) => `the test server refuses ${found}: a batch is a transaction by itself`],
+  [
+    /^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|PREPARE|DEALLOCATE|DECLARE|FETCH|LISTEN|NOTIFY|DO)\b/,
+    (found) => `the test server refuses ${found}: a batch is a transaction by itself`,
+  ],
   [/^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)\b|^CALL\b|^UNLOAD\b/, (found) => `the test server has no ${found}`],
   [/\bIDENTITY \( (?!\d+ , \d+ \))/, 'syntax error in IDENTITY'],
   [/\$ *\$/, 'dollar quoting is only understood in procedures'],
@@ -103,7 +146,9 @@ const plainly = (text: string) => ({ text })
 const viewText = (words: readonly Word[]) => shortened(spoken(words)).replace(/ WITH NO SCHEMA BINDING$/, '')
 
 const vacuum = (words: readonly Word[]) =>
-  textOf(words).replace(/^VACUUM (FULL|SORT ONLY|DELETE ONLY|REINDEX|RECLUSTER)\b/, 'VACUUM').replace(/ TO \d+ PERCENT| BOOST$/g, '')
+  textOf(words)
+    .replace(/^VACUUM (FULL|SORT ONLY|DELETE ONLY|REINDEX|RECLUSTER)\b/, 'VACUUM')
+    .replace(/ TO \d+ PERCENT| BOOST$/g, '')
 
 /** Redshift takes a table as source, an equality in ON, exactly one action for each case, and none that does nothing. */
 function merge(words: readonly Word[], shape: string): string {
@@ -111,7 +156,8 @@ function merge(words: readonly Word[], shape: string): string {
   if (/\bUSING \(/.test(shape)) throw new SqlError('MERGE: the source must be a table')
   if (/\bDO NOTHING\b|\bBY SOURCE\b|\bMATCHED AND\b/.test(shape)) throw new SqlError('syntax error in MERGE')
   const once = (pattern: RegExp) => shape.match(pattern)?.length === 1
-  if (!once(/\bWHEN MATCHED\b/g) || !once(/\bWHEN NOT MATCHED\b/g)) throw new SqlError('MERGE needs one WHEN MATCHED and one WHEN NOT MATCHED')
+  if (!once(/\bWHEN MATCHED\b/g) || !once(/\bWHEN NOT MATCHED\b/g))
+    throw new SqlError('MERGE needs one WHEN MATCHED and one WHEN NOT MATCHED')
   return textOf(spoken(words))
 }
 
@@ -122,15 +168,20 @@ const spoken = (words: readonly Word[]): Word[] =>
   words.map((word) => (word.kind === 'plain' ? { kind: 'plain', text: renamed[word.text] ?? word.text } : word))
 
 /** A cast to a text without a length is one to 256 bytes, and cuts what is longer without a word. */
-const shortened = (words: readonly Word[]): string => words.map(({ kind, text }, i) => {
-  const [before, behind] = [words[i - 1]?.text, words[i + 1]?.text]
-  const isCast = kind === 'plain' && (text === 'VARCHAR' || text === 'TEXT') && (before === '::' || before === 'AS') && behind !== '('
-  return isCast ? 'VARCHAR(256)' : text
-}).join(' ')
+const shortened = (words: readonly Word[]): string =>
+  words
+    .map(({ kind, text }, i) => {
+      const [before, behind] = [words[i - 1]?.text, words[i + 1]?.text]
+      const isCast = kind === 'plain' && (text === 'VARCHAR' || text === 'TEXT') && (before === '::' || before === 'AS') && behind !== '('
+      return isCast ? 'VARCHAR(256)' : text
+    })
+    .join(' ')
 
 function numbered(words: readonly Word[]): { readonly text: string; readonly parameters: readonly string[] } {
   const parameters: string[] = []
   const numberOf = (name: string) => (parameters.includes(name) ? parameters.indexOf(name) + 1 : parameters.push(name))
-  const text = shortened(spoken(words).map((word) => (word.kind === 'parameter' ? { kind: 'symbol', text: `$${numberOf(word.text.slice(1))}` } : word)))
+  const text = shortened(
+    spoken(words).map((word) => (word.kind === 'parameter' ? { kind: 'symbol', text: `$${numberOf(word.text.slice(1))}` } : word)),
+  )
   return { text, parameters }
 }

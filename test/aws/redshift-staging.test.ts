@@ -43,8 +43,26 @@ describe.skipIf(skipWithout(missingForMoto()))('many rows through files', { time
   const keys = async () => ((await s3.send(new ListObjectsV2Command({ Bucket: staging.bucket }))).Contents ?? []).map(({ Key }) => Key!)
 
   const odd: readonly Row[] = [
-    { _seq: 1, _version: 1, _modified_ts: -(2n ** 63n), title: `it's \\ a "title", with\nlines; --`, note: '', day: '0001-01-01', amount: 5e-324, ma50: 0.1 },
-    { _seq: 2, _version: 1, _modified_ts: 2n ** 63n - 1n, title: 'NULL', note: '\\N', day: '9999-12-31', amount: 1.7976931348623157e308, ma50: 397.667 },
+    {
+      _seq: 1,
+      _version: 1,
+      _modified_ts: -(2n ** 63n),
+      title: `it's \\ a "title", with\nlines; --`,
+      note: '',
+      day: '0001-01-01',
+      amount: 5e-324,
+      ma50: 0.1,
+    },
+    {
+      _seq: 2,
+      _version: 1,
+      _modified_ts: 2n ** 63n - 1n,
+      title: 'NULL',
+      note: '\\N',
+      day: '9999-12-31',
+      amount: 1.7976931348623157e308,
+      ma50: 397.667,
+    },
     { _seq: 3, _version: 1, _modified_ts: 0n, title: '日本語 🙂 \u2028', note: null, day: null, amount: null, ma50: null },
   ].map((row) => ({ ma100: null, ...row }))
 
@@ -54,7 +72,9 @@ describe.skipIf(skipWithout(missingForMoto()))('many rows through files', { time
     await warehouse.write('loan', columnsFrom(rows), { reader: 'r', next: 12_000 })
     const before = { ...api.calls }
     await warehouse.write('loan', columnsFrom(plainRows(1, 11_001, 20_000)), { reader: 'r', next: 20_000 })
-    const calls = Object.entries(api.calls).map(([operation, count]) => [operation, count - (before[operation] ?? 0)]).filter(([, count]) => count !== 0)
+    const calls = Object.entries(api.calls)
+      .map(([operation, count]) => [operation, count - (before[operation] ?? 0)])
+      .filter(([, count]) => count !== 0)
     expect(Object.fromEntries(calls)).toEqual({ BatchExecuteStatement: 1, GetStatementResult: 1 })
     expect(await readRows(warehouse, 1)).toEqual([...rows, ...plainRows(1, 12_001, 20_000)])
     expect([await warehouse.progress('r'), await warehouse.extent('loan', 1)]).toEqual([20_000, { rows: 20_000, first: 1, last: 20_000 }])
@@ -65,26 +85,36 @@ describe.skipIf(skipWithout(missingForMoto()))('many rows through files', { time
   it('take the file way too when a single row is too long for a statement', async () => {
     const { warehouse } = await arranged()
     const layout = layoutOf(1, [1, 0])
-    const wide = { ...layout, set: 'wide', record: layout.record.map((column) => (typeof column.type === 'object' ? { ...column, type: { varchar: 65535 } } : column)) }
+    const wide = {
+      ...layout,
+      set: 'wide',
+      record: layout.record.map((column) => (typeof column.type === 'object' ? { ...column, type: { varchar: 65535 } } : column)),
+    }
     await warehouse.arrange(wide, [])
     const long = 'é'.repeat(30_000)
     await warehouse.write('wide', columnsFrom([{ _seq: 1, _version: 1, _modified_ts: 1n, title: long, note: long }]))
     expect((await warehouse.query('SELECT len(title), len(note) FROM wide_v1')).rows).toEqual([[30_000, 30_000]])
     const { warehouse: without } = await redshiftStore(api).open()
     await without.arrange(wide, [])
-    await expect(without.write('wide', columnsFrom([{ _seq: 1, _version: 1, _modified_ts: 1n, title: long, note: long }]))).rejects.toThrow('a row of wide is longer than a statement can be')
+    await expect(without.write('wide', columnsFrom([{ _seq: 1, _version: 1, _modified_ts: 1n, title: long, note: long }]))).rejects.toThrow(
+      'a row of wide is longer than a statement can be',
+    )
   })
 
   it('are neither doubled nor lost while S3 and the warehouse fail now and then', async () => {
     const { warehouse, notes } = await arranged()
     for (let i = 0; i < 4; i++) {
       Object.assign(api.faults, { loseReplies: i % 2, conflicts: 1, tooManyActive: i % 3 })
-      await aws.faults({ errors: [{ service: 's3', action: 'PUT', type: i % 2 ? 'SlowDown' : 'InternalError', status: i % 2 ? 503 : 500, times: 4 }] })
+      await aws.faults({
+        errors: [{ service: 's3', action: 'PUT', type: i % 2 ? 'SlowDown' : 'InternalError', status: i % 2 ? 503 : 500, times: 4 }],
+      })
       await warehouse.write('loan', columnsFrom(plainRows(1, i * 6_000 + 1, i * 6_000 + 6_000)), { reader: 'r', next: (i + 1) * 6_000 })
     }
     expect([await warehouse.progress('r'), await warehouse.extent('loan', 1)]).toEqual([24_000, { rows: 24_000, first: 1, last: 24_000 }])
     expect((await warehouse.query('SELECT count(*), count(DISTINCT _seq) FROM loan_v1')).rows).toEqual([[24_000, 24_000]])
-    expect(notes.filter((text) => text.endsWith('; trying again')).length).toBe(notes.filter((text) => text.endsWith('it works again')).length)
+    expect(notes.filter((text) => text.endsWith('; trying again')).length).toBe(
+      notes.filter((text) => text.endsWith('it works again')).length,
+    )
     expect(await keys()).toEqual([])
   })
 
@@ -100,7 +130,7 @@ describe.skipIf(skipWithout(missingForMoto()))('many rows through files', { time
     expect(notes).toEqual([expect.stringMatching(/^S3 \(bucket staging\): .+; trying again$/), 'S3 (bucket staging): it works again'])
   })
 
-  it('of runs that crashed are removed after a day, and nobody else\'s files are', async () => {
+  it("of runs that crashed are removed after a day, and nobody else's files are", async () => {
     const hash = 'ab'.repeat(32)
     const mine = [`some/where/tidemark-staging/${hash}.manifest`, `some/where/tidemark-staging/${hash}.0.parquet`]
     const others = ['some/where/tidemark-staging/notes.txt', `some/else/tidemark-staging/${hash}.manifest`, `some/where/${hash}.manifest`]
@@ -129,6 +159,8 @@ describe.skipIf(skipWithout(missingForMoto()))('many rows through files', { time
     const { warehouse } = await arranged({ staging: { ...staging, prefix: '', roleArn: 'default' } })
     await warehouse.write('loan', columnsFrom(plainRows(0, 1, 6_000)))
     expect(await readRows(warehouse, 0, everything, ['_seq'])).toHaveLength(6_000)
-    expect((await openRedshiftWarehouse({ region: 'eu-west-1', database: 'dev', schema: 'x', workgroup: 'w', staging }, () => {})).flush).toEqual({ rows: 100_000, everyMs: 10_000 })
+    expect(
+      (await openRedshiftWarehouse({ region: 'eu-west-1', database: 'dev', schema: 'x', workgroup: 'w', staging }, () => {})).flush,
+    ).toEqual({ rows: 100_000, everyMs: 10_000 })
   })
 })

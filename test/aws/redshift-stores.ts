@@ -16,7 +16,10 @@ export function redshiftStore({ region, workgroup, database }: TestDataApi) {
     async open(more: Partial<RedshiftOptions> = {}, tuning: RedshiftTuning = {}): Promise<TestWarehouse> {
       const notes: string[] = []
       const options = { region, workgroup, database, schema, ...more }
-      return { notes, warehouse: await openRedshiftWarehouse(options, (text) => notes.push(text), { ...tuning, limits: { ...limits, ...tuning.limits } }) }
+      return {
+        notes,
+        warehouse: await openRedshiftWarehouse(options, (text) => notes.push(text), { ...tuning, limits: { ...limits, ...tuning.limits } }),
+      }
     },
   }
 }

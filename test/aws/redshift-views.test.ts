@@ -38,7 +38,13 @@ describe('opening', () => {
     const { schema, open } = redshiftStore(api)
     const { warehouse } = await open()
     expect(api.calls).toEqual(before)
-    expect([await warehouse.versions(), await warehouse.progress('r'), await warehouse.extent('loan', 0), await warehouse.dependents('loan'), await warehouse.bytes()]).toEqual([[], undefined, undefined, [], 0])
+    expect([
+      await warehouse.versions(),
+      await warehouse.progress('r'),
+      await warehouse.extent('loan', 0),
+      await warehouse.dependents('loan'),
+      await warehouse.bytes(),
+    ]).toEqual([[], undefined, undefined, [], 0])
     expect((await directly(`SELECT nspname FROM pg_namespace WHERE nspname = '${schema}'`))[0]).toEqual([])
     expect((await warehouse.plan(layoutOf(0, [])))[0]).toBe(`CREATE SCHEMA "${schema}"`)
   })
@@ -47,13 +53,33 @@ describe('opening', () => {
 describe('grants on a view', () => {
   it('are given again when it has to be dropped, and are in the plan', async () => {
     const { warehouse, schema } = await arranged(1, [0])
-    await directly('CREATE ROLE "an""alyst \\ x"', 'CREATE ROLE reader LOGIN', `GRANT SELECT ON ${schema}.loan TO reader WITH GRANT OPTION`, `GRANT SELECT, UPDATE ON ${schema}.loan TO "an""alyst \\ x"`, `GRANT SELECT ON ${schema}.loan TO PUBLIC`)
-    const rights = 'SELECT privilege_type, identity_type, identity_name, admin_option FROM svv_relation_privileges WHERE namespace_name = ' + `'${schema}' AND relation_name = 'loan' AND identity_name <> 'tidemark' ORDER BY 1, 2, 3`
+    await directly(
+      'CREATE ROLE "an""alyst \\ x"',
+      'CREATE ROLE reader LOGIN',
+      `GRANT SELECT ON ${schema}.loan TO reader WITH GRANT OPTION`,
+      `GRANT SELECT, UPDATE ON ${schema}.loan TO "an""alyst \\ x"`,
+      `GRANT SELECT ON ${schema}.loan TO PUBLIC`,
+    )
+    const rights =
+      'SELECT privilege_type, identity_type, identity_name, admin_option FROM svv_relation_privileges WHERE namespace_name = ' +
+      `'${schema}' AND relation_name = 'loan' AND identity_name <> 'tidemark' ORDER BY 1, 2, 3`
     const [before] = await directly(rights)
     const plan = await warehouse.plan(layoutOf(1, [1, 0]))
-    expect(plan.map((text) => text.split('\n')[0]!.replace(/tidemark [0-9a-f]{64}/, '…').replaceAll(`"${schema}".`, ''))).toEqual([
-      'DROP VIEW "loan"', 'CREATE VIEW "loan" AS', `COMMENT ON VIEW "loan" IS '…'`,
-      'GRANT SELECT ON "loan" TO PUBLIC', 'GRANT SELECT ON "loan" TO ROLE "an""alyst \\ x"', 'GRANT UPDATE ON "loan" TO ROLE "an""alyst \\ x"', 'GRANT SELECT ON "loan" TO "reader" WITH GRANT OPTION',
+    expect(
+      plan.map((text) =>
+        text
+          .split('\n')[0]!
+          .replace(/tidemark [0-9a-f]{64}/, '…')
+          .replaceAll(`"${schema}".`, ''),
+      ),
+    ).toEqual([
+      'DROP VIEW "loan"',
+      'CREATE VIEW "loan" AS',
+      `COMMENT ON VIEW "loan" IS '…'`,
+      'GRANT SELECT ON "loan" TO PUBLIC',
+      'GRANT SELECT ON "loan" TO ROLE "an""alyst \\ x"',
+      'GRANT UPDATE ON "loan" TO ROLE "an""alyst \\ x"',
+      'GRANT SELECT ON "loan" TO "reader" WITH GRANT OPTION',
     ])
     await warehouse.arrange(layoutOf(1, [1, 0]), [])
     const [after] = await directly(rights)
@@ -69,7 +95,14 @@ describe('grants on a view', () => {
     expect(plan.map((text) => text.split(' "')[0])).toEqual(['CREATE OR REPLACE VIEW', 'COMMENT ON VIEW'])
     await warehouse.arrange(layoutOf(1, [1, 0]), [])
     expect(await warehouse.plan(layoutOf(1, [1, 0]))).toEqual([])
-    expect((await directly(`SELECT count(*) FROM svv_relation_privileges WHERE namespace_name = '${schema}' AND identity_type = 'public'`, `SELECT count(*) FROM ${schema}.vips`))[0]).toEqual([['1']])
+    expect(
+      (
+        await directly(
+          `SELECT count(*) FROM svv_relation_privileges WHERE namespace_name = '${schema}' AND identity_type = 'public'`,
+          `SELECT count(*) FROM ${schema}.vips`,
+        )
+      )[0],
+    ).toEqual([['1']])
   })
 })
 
@@ -77,7 +110,12 @@ describe('grants that this user may not see', () => {
   it('are noticed by their number', () => {
     const target = { dialect: 'redshift', schema: 'features' } as const
     const veiled = (rights: string | null, seen: readonly (readonly string[])[]) =>
-      foundFrom(target, 'loan', [[], [['loan', null, 'ada', rights]], seen.map(([kind, name]) => ['loan', 'SELECT', kind!, name!, 'false']), []]).veiled
+      foundFrom(target, 'loan', [
+        [],
+        [['loan', null, 'ada', rights]],
+        seen.map(([kind, name]) => ['loan', 'SELECT', kind!, name!, 'false']),
+        [],
+      ]).veiled
     const bob = ['user', 'bob'] as const
     expect(veiled(null, [])).toEqual([])
     expect(veiled('ada=arwd/ada\nbob=r/ada', [bob])).toEqual([])
@@ -89,7 +127,13 @@ describe('grants that this user may not see', () => {
 describe('views built on ours', () => {
   it('are named wherever they are, and are in the way of a view whose columns change', async () => {
     const { warehouse, schema } = await arranged(1, [0])
-    await directly(`CREATE SCHEMA ${schema}_other`, `CREATE VIEW ${schema}_other.copies AS SELECT a._seq FROM ${schema}.loan a JOIN ${schema}.loan_v0 b USING (_seq)`, `CREATE VIEW ${schema}.raw AS SELECT * FROM ${schema}.loan_rows`, `CREATE VIEW ${schema}.loan_vips AS SELECT * FROM ${schema}.loan_rows`, `CREATE VIEW ${schema}.of_vips AS SELECT * FROM ${schema}.loan_vips`)
+    await directly(
+      `CREATE SCHEMA ${schema}_other`,
+      `CREATE VIEW ${schema}_other.copies AS SELECT a._seq FROM ${schema}.loan a JOIN ${schema}.loan_v0 b USING (_seq)`,
+      `CREATE VIEW ${schema}.raw AS SELECT * FROM ${schema}.loan_rows`,
+      `CREATE VIEW ${schema}.loan_vips AS SELECT * FROM ${schema}.loan_rows`,
+      `CREATE VIEW ${schema}.of_vips AS SELECT * FROM ${schema}.loan_vips`,
+    )
     expect(await warehouse.dependents('loan')).toEqual([{ view: `${schema}_other.copies`, uses: ['loan', 'loan_v0'] }])
     const before = await warehouse.versions()
     await expect(warehouse.arrange(layoutOf(1, [1, 0]), [versionRecord(1)])).rejects.toThrow(/depend on it.*Drop the views that use it/)
@@ -99,7 +143,11 @@ describe('views built on ours', () => {
   it('of a name that is ours are put right when somebody made them anew by hand', async () => {
     const { warehouse, schema } = await arranged(0, [0])
     await directly(`DROP VIEW ${schema}.loan`, `CREATE VIEW ${schema}.loan AS SELECT 1 AS one`)
-    expect((await warehouse.plan(layoutOf(0, [0]))).map((text) => text.split(' "')[0])).toEqual(['DROP VIEW', 'CREATE VIEW', 'COMMENT ON VIEW'])
+    expect((await warehouse.plan(layoutOf(0, [0]))).map((text) => text.split(' "')[0])).toEqual([
+      'DROP VIEW',
+      'CREATE VIEW',
+      'COMMENT ON VIEW',
+    ])
     await warehouse.arrange(layoutOf(0, [0]), [])
     expect(await warehouse.plan(layoutOf(0, [0]))).toEqual([])
   })
@@ -109,7 +157,15 @@ describe('new columns', () => {
   it('come one a statement, and before all else when there are too many for one transaction', async () => {
     const { warehouse } = await arranged(0, [0])
     const many = Array.from({ length: 50 }, (_, i) => `f${i}`)
-    const layout = { ...layoutOf(0, []), features: ['ma50', ...many], versions: [{ version: 0, features: ['ma50'] }, { version: 1, features: ['ma50', ...many] }], chain: [1, 0] }
+    const layout = {
+      ...layoutOf(0, []),
+      features: ['ma50', ...many],
+      versions: [
+        { version: 0, features: ['ma50'] },
+        { version: 1, features: ['ma50', ...many] },
+      ],
+      chain: [1, 0],
+    }
     const plan = await warehouse.plan(layout)
     expect(plan.filter((text) => /^ALTER TABLE \S+ ADD COLUMN "f\d+" DOUBLE PRECISION$/.test(text))).toHaveLength(50)
     await warehouse.arrange(layout, [versionRecord(1)])
@@ -145,14 +201,26 @@ describe('what waiting cannot mend', () => {
 
   it('is said in one line, with what to do', async () => {
     const as = (credentials: typeof api.faults.credentials) => () => void (api.faults.credentials = credentials)
-    expect(await problemOf({}, as('expired'))).toBe('the AWS credentials have expired. Renew them (for a profile: aws sso login) and run this again.')
-    expect(await problemOf({}, as('denied'))).toMatch(/^AWS does not let these credentials do that with Redshift \(workgroup tidemark\) \(.*redshift-data:BatchExecuteStatement.*\)\. Give them the policy/)
+    expect(await problemOf({}, as('expired'))).toBe(
+      'the AWS credentials have expired. Renew them (for a profile: aws sso login) and run this again.',
+    )
+    expect(await problemOf({}, as('denied'))).toMatch(
+      /^AWS does not let these credentials do that with Redshift \(workgroup tidemark\) \(.*redshift-data:BatchExecuteStatement.*\)\. Give them the policy/,
+    )
     expect(await problemOf({}, as('unknown'))).toMatch(/^AWS does not accept these credentials\. Check AWS_PROFILE/)
     as('good')()
-    expect(await problemOf({ workgroup: 'nowhere' })).toMatch(/^Redshift \(workgroup nowhere\) does not exist in eu-west-1\. Check the workgroup/)
-    expect(await problemOf({ region: 'us-east-1' })).toMatch(/^Redshift \(workgroup tidemark\) does not exist in us-east-1\. Check the workgroup or cluster and the region/)
-    expect(await problemOf({ database: 'nothing' })).toBe('there is no database nothing. Check the database under the warehouse in the config file.')
-    expect(await problemOf({}, () => void (api.faults.failures = { count: 2, text: 'permission denied for schema features' }))).toMatch(/^Redshift does not let this user do that/)
+    expect(await problemOf({ workgroup: 'nowhere' })).toMatch(
+      /^Redshift \(workgroup nowhere\) does not exist in eu-west-1\. Check the workgroup/,
+    )
+    expect(await problemOf({ region: 'us-east-1' })).toMatch(
+      /^Redshift \(workgroup tidemark\) does not exist in us-east-1\. Check the workgroup or cluster and the region/,
+    )
+    expect(await problemOf({ database: 'nothing' })).toBe(
+      'there is no database nothing. Check the database under the warehouse in the config file.',
+    )
+    expect(await problemOf({}, () => void (api.faults.failures = { count: 2, text: 'permission denied for schema features' }))).toMatch(
+      /^Redshift does not let this user do that/,
+    )
   })
 
   it('includes a server that never answered, after a short while', async () => {
@@ -165,11 +233,14 @@ describe('what waiting cannot mend', () => {
   })
 
   it('includes options that fit nothing', async () => {
-    const open = (more: object) => openRedshiftWarehouse({ region: 'eu-west-1', database: 'dev', schema: 'features', workgroup: 'w', ...more }, () => {})
+    const open = (more: object) =>
+      openRedshiftWarehouse({ region: 'eu-west-1', database: 'dev', schema: 'features', workgroup: 'w', ...more }, () => {})
     await expect(open({ cluster: 'c' })).rejects.toThrow('in no workgroup and no cluster, or in both')
     await expect(open({ schema: 'a"b' })).rejects.toThrow(Problem)
     for (const staging of [{ bucket: 's3://a' }, { prefix: "a'b" }, { roleArn: "x'; DROP TABLE y" }]) {
-      await expect(open({ staging: { bucket: 'bucket', prefix: '', roleArn: 'default', ...staging } })).rejects.toThrow("the warehouse's staging")
+      await expect(open({ staging: { bucket: 'bucket', prefix: '', roleArn: 'default', ...staging } })).rejects.toThrow(
+        "the warehouse's staging",
+      )
     }
   })
 })

@@ -1,4 +1,7 @@
-/** What is written into Redshift: whatever the texts, however much, and whatever goes wrong on the way (data-api.ts says what its emulator cannot prove). */
+/**
+ * What is written into Redshift: whatever the texts, however much, and whatever goes wrong on the way (data-api.ts says what its emulator
+ * cannot prove).
+ */
 import { ListStatementsCommand, RedshiftDataClient } from '@aws-sdk/client-redshift-data'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -30,7 +33,43 @@ async function arranged(more = {}, tuning = {}) {
 const row = (seq: number, more: Partial<Row> = {}): Row => ({ _seq: seq, _version: 0, _modified_ts: BigInt(seq), ...more })
 
 /** Pieces of what breaks statements that are put together from text. */
-const pieces = ["'", "''", '"', '\\', "\\'", '\\\\', '\n', '\r\n', '\t', '$$', '$1', ':a', ':title', '?', ';--', '/*', '*/', "'); DROP TABLE loan_rows; --", '|', '~', '^', '#', '@', 'NULL', '😀', 'é', '日本', '\ud800', '\u2028', '\u0007', ' ', 'x', '%s', '{}', 'Ā']
+const pieces = [
+  "'",
+  "''",
+  '"',
+  '\\',
+  "\\'",
+  '\\\\',
+  '\n',
+  '\r\n',
+  '\t',
+  '$$',
+  '$1',
+  ':a',
+  ':title',
+  '?',
+  ';--',
+  '/*',
+  '*/',
+  "'); DROP TABLE loan_rows; --",
+  '|',
+  '~',
+  '^',
+  '#',
+  '@',
+  'NULL',
+  '😀',
+  'é',
+  '日本',
+  '\ud800',
+  '\u2028',
+  '\u0007',
+  ' ',
+  'x',
+  '%s',
+  '{}',
+  'Ā',
+]
 const hostile = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => parts.join(''))
 /** Half a surrogate pair is no character: in UTF-8 it is the replacement character. */
 const asUtf8 = (text: string) => text.toWellFormed()
@@ -43,11 +82,14 @@ describe('a text in a statement', () => {
         Object.assign(process.env, server.env)
         const { warehouse } = await redshiftStore(server).open()
         await warehouse.arrange(layoutOf(0, [0]), [])
-        await fc.assert(fc.asyncProperty(fc.array(hostile, { minLength: 1, maxLength: 30 }), async (texts) => {
-          await warehouse.write('loan', columnsFrom(texts.map((title, i) => row(i, { title }))))
-          const rows = await readRows(warehouse, 0, { first: 0, last: texts.length - 1 }, ['title'])
-          expect(rows.map(({ title }) => title)).toEqual(texts.map(asUtf8))
-        }), { numRuns: 12 })
+        await fc.assert(
+          fc.asyncProperty(fc.array(hostile, { minLength: 1, maxLength: 30 }), async (texts) => {
+            await warehouse.write('loan', columnsFrom(texts.map((title, i) => row(i, { title }))))
+            const rows = await readRows(warehouse, 0, { first: 0, last: texts.length - 1 }, ['title'])
+            expect(rows.map(({ title }) => title)).toEqual(texts.map(asUtf8))
+          }),
+          { numRuns: 12 },
+        )
         await warehouse.close()
       }
     } finally {
@@ -57,15 +99,24 @@ describe('a text in a statement', () => {
   })
 
   it('holds no backslash, and no quotation mark that is not doubled', () => {
-    fc.assert(fc.property(hostile, (text) => {
-      const literal = textLiteral(text)
-      expect(literal).not.toContain('\\')
-      expect(literal.replace(/'(?:[^']|'')*'/g, '')).toMatch(/^(REPLACE\(, , CHR\(92\)\))?$/)
-    }))
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const literal = textLiteral(text)
+        expect(literal).not.toContain('\\')
+        expect(literal.replace(/'(?:[^']|'')*'/g, '')).toMatch(/^(REPLACE\(, , CHR\(92\)\))?$/)
+      }),
+    )
   })
 
   it('is a number with every digit it needs', () => {
-    expect([1, -2.5, 0.1, 1e21, 5e-324, 2 ** 53].map(numberLiteral)).toEqual(['1', '-2.5', '0.1', "'1e+21'::float8", "'5e-324'::float8", '9007199254740992'])
+    expect([1, -2.5, 0.1, 1e21, 5e-324, 2 ** 53].map(numberLiteral)).toEqual([
+      '1',
+      '-2.5',
+      '0.1',
+      "'1e+21'::float8",
+      "'5e-324'::float8",
+      '9007199254740992',
+    ])
   })
 })
 
@@ -78,13 +129,23 @@ describe('a text that is too long for its column', () => {
     const write = warehouse.write('loan', columnsFrom([row(2), row(3, { note: long })]), { reader: 'r', next: 3 })
     await expect(write).rejects.toThrow('note of loan at _seq 3 is 65 bytes long, and its column holds 64. Set "tooLong": "cut"')
     expect([await warehouse.extent('loan', 0), await warehouse.progress('r')]).toEqual([{ rows: 1, first: 1, last: 1 }, 1])
-    await expect(warehouse.write('loan', columnsFrom([row(4, { title: 'a\0b' })]))).rejects.toThrow('title of loan at _seq 4 has the character NUL')
+    await expect(warehouse.write('loan', columnsFrom([row(4, { title: 'a\0b' })]))).rejects.toThrow(
+      'title of loan at _seq 4 has the character NUL',
+    )
   })
 
   it('is cut at the end of a character where the config says so, and counted', async () => {
     const { warehouse, notes } = await arranged({ tooLong: 'cut' })
-    await warehouse.write('loan', columnsFrom([row(1, { note: long }), row(2, { note: 'a\0b' }), row(3, { note: 'kept' }), row(4, { note: `${'x'.repeat(61)}😀` })]))
-    expect((await readRows(warehouse, 0, everything, ['note'])).map(({ note }) => note)).toEqual(['é'.repeat(31), 'ab', 'kept', 'x'.repeat(61)])
+    await warehouse.write(
+      'loan',
+      columnsFrom([row(1, { note: long }), row(2, { note: 'a\0b' }), row(3, { note: 'kept' }), row(4, { note: `${'x'.repeat(61)}😀` })]),
+    )
+    expect((await readRows(warehouse, 0, everything, ['note'])).map(({ note }) => note)).toEqual([
+      'é'.repeat(31),
+      'ab',
+      'kept',
+      'x'.repeat(61),
+    ])
     expect(notes).toEqual(['3 texts of note in loan did not fit, and were cut'])
   })
 })
@@ -93,10 +154,17 @@ describe('many rows without staging', () => {
   it('go in by parts, the progress with the last: what a failure leaves is written again onto itself', async () => {
     const { store, warehouse, notes } = await arranged()
     const session = await api.session()
-    await session.run(`CREATE FUNCTION ${store.schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END'`)
-    await session.run(`CREATE TRIGGER refuse BEFORE INSERT ON ${store.schema}.loan_rows FOR EACH ROW WHEN (NEW._seq = 16000) EXECUTE FUNCTION ` + `${store.schema}.refuse()`)
+    await session.run(
+      `CREATE FUNCTION ${store.schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END'`,
+    )
+    await session.run(
+      `CREATE TRIGGER refuse BEFORE INSERT ON ${store.schema}.loan_rows FOR EACH ROW WHEN (NEW._seq = 16000) EXECUTE FUNCTION ` +
+        `${store.schema}.refuse()`,
+    )
     const rows = Array.from({ length: 16_000 }, (_, i) => row(i + 1, { title: `title ${i}`.padEnd(230), ma50: i }))
-    await expect(warehouse.write('loan', columnsFrom(rows), { reader: 'r', next: 16_000 })).rejects.toThrow('Redshift refused: not this one. Look at')
+    await expect(warehouse.write('loan', columnsFrom(rows), { reader: 'r', next: 16_000 })).rejects.toThrow(
+      'Redshift refused: not this one. Look at',
+    )
     const left = await warehouse.extent('loan', 0)
     expect(left!.rows).toBeGreaterThan(5_000)
     expect(left!.rows).toBeLessThan(16_000)
@@ -111,7 +179,10 @@ describe('many rows without staging', () => {
   it('of one key are one row, the last', async () => {
     const { warehouse } = await arranged()
     await warehouse.write('loan', columnsFrom([row(1, { title: 'first' }), row(2), row(1, { title: 'last' })]))
-    expect(await readRows(warehouse, 0, everything, ['_seq', 'title'])).toEqual([{ _seq: 1, title: 'last' }, { _seq: 2, title: null }])
+    expect(await readRows(warehouse, 0, everything, ['_seq', 'title'])).toEqual([
+      { _seq: 1, title: 'last' },
+      { _seq: 2, title: null },
+    ])
   })
 })
 
@@ -119,63 +190,80 @@ describe('trouble that passes', () => {
   it('neither doubles a row nor loses one, and is said once', { timeout: 120_000 }, async () => {
     const kinds = ['throttle', 'loseRequests', 'loseReplies', 'internalErrors', 'tooManyActive', 'conflicts'] as const
     const trouble = fc.record({ kind: fc.constantFrom(...kinds), times: fc.integer({ min: 1, max: 4 }) })
-    const steps = fc.array(fc.record({ rows: fc.integer({ min: 1, max: 40 }), trouble: fc.array(trouble, { maxLength: 3 }) }), { minLength: 1, maxLength: 5 })
+    const steps = fc.array(fc.record({ rows: fc.integer({ min: 1, max: 40 }), trouble: fc.array(trouble, { maxLength: 3 }) }), {
+      minLength: 1,
+      maxLength: 5,
+    })
     const { warehouse: made, store } = await arranged()
     await made.close()
     let next = 0
-    await fc.assert(fc.asyncProperty(steps, async (all) => {
-      const { warehouse, notes } = await store.open({}, { limits: { shortMs: 5_000, firstMs: 5_000 } })
-      const before = next
-      for (const { rows, trouble } of all) {
-        for (const { kind, times } of trouble) api.faults[kind] += times
-        await warehouse.write('loan', columnsFrom(plainRows(1, next + 1, next + rows)), { reader: 'r', next: next + rows })
-        next += rows
-      }
-      Object.assign(api.faults, noFaults())
-      const session = await api.session()
-      const [counted] = (await session.run(`SELECT count(*), count(DISTINCT _seq), max(_seq) FROM ${store.schema}.loan_rows`)).rows
-      expect(counted).toEqual([next, next, next].map(String))
-      expect(await warehouse.progress('r')).toBe(next)
-      expect(await readRows(warehouse, 1, { first: before + 1, last: next })).toEqual(plainRows(1, before + 1, next))
-      await session.end()
-      await warehouse.close()
-      for (const [i, text] of notes.entries()) expect(text).toMatch(i % 2 === 0 ? /^Redshift \(workgroup tidemark\): .+; trying again$/ : /: it works again$/)
-      expect(notes.length % 2).toBe(0)
-    }), { numRuns: 10 })
+    await fc.assert(
+      fc.asyncProperty(steps, async (all) => {
+        const { warehouse, notes } = await store.open({}, { limits: { shortMs: 5_000, firstMs: 5_000 } })
+        const before = next
+        for (const { rows, trouble } of all) {
+          for (const { kind, times } of trouble) api.faults[kind] += times
+          await warehouse.write('loan', columnsFrom(plainRows(1, next + 1, next + rows)), { reader: 'r', next: next + rows })
+          next += rows
+        }
+        Object.assign(api.faults, noFaults())
+        const session = await api.session()
+        const [counted] = (await session.run(`SELECT count(*), count(DISTINCT _seq), max(_seq) FROM ${store.schema}.loan_rows`)).rows
+        expect(counted).toEqual([next, next, next].map(String))
+        expect(await warehouse.progress('r')).toBe(next)
+        expect(await readRows(warehouse, 1, { first: before + 1, last: next })).toEqual(plainRows(1, before + 1, next))
+        await session.end()
+        await warehouse.close()
+        for (const [i, text] of notes.entries())
+          expect(text).toMatch(i % 2 === 0 ? /^Redshift \(workgroup tidemark\): .+; trying again$/ : /: it works again$/)
+        expect(notes.length % 2).toBe(0)
+      }),
+      { numRuns: 10 },
+    )
   })
 
   it('leaves every row once, also when writers die in the middle and the next ones begin at once', { timeout: 120_000 }, async () => {
     const { warehouse: made, store } = await arranged()
-    const step = fc.record({ rows: fc.integer({ min: 1, max: 30 }), dies: fc.boolean(), trouble: fc.constantFrom(undefined, 'loseReplies', 'conflicts', 'loseRequests') })
+    const step = fc.record({
+      rows: fc.integer({ min: 1, max: 30 }),
+      dies: fc.boolean(),
+      trouble: fc.constantFrom(undefined, 'loseReplies', 'conflicts', 'loseRequests'),
+    })
     let base = 0
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 6 }), async (steps) => {
-      const reader = `reader ${base}`
-      const total = steps.reduce((sum, { rows }) => sum + rows, 0)
-      const left: Promise<unknown>[] = []
-      const turn = async (rows: number, dies: boolean) => {
-        const { warehouse } = await store.open({}, { limits: { shortMs: 5_000, firstMs: 5_000 } })
-        const from = (await warehouse.progress(reader)) ?? base
-        const next = Math.min(base + total, from + rows)
-        const write = warehouse.write('loan', columnsFrom(plainRows(1, from + 1, next)), { reader, next }).catch(() => {}).then(warehouse.close)
-        left.push(write)
-        if (!dies) await write
-      }
-      for (const { rows, dies, trouble } of steps) {
-        if (trouble) api.faults[trouble]++
-        await turn(rows, dies)
-      }
-      await Promise.all(left)
-      Object.assign(api.faults, noFaults())
-      // One that was slow to die may have set the progress back: what it makes the next one write again is there already.
-      for (let turns = 0; (await made.progress(reader)) !== base + total; turns++) {
-        expect(turns).toBeLessThan(20)
-        await turn(30, false)
-      }
-      const { rows } = await made.query(`SELECT count(*), count(DISTINCT _seq) FROM loan_v1 WHERE _seq > ${base}`)
-      expect(rows).toEqual([[total, total]])
-      expect(await readRows(made, 1, { first: base + 1, last: base + total })).toEqual(plainRows(1, base + 1, base + total))
-      base += total
-    }), { numRuns: 8 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 6 }), async (steps) => {
+        const reader = `reader ${base}`
+        const total = steps.reduce((sum, { rows }) => sum + rows, 0)
+        const left: Promise<unknown>[] = []
+        const turn = async (rows: number, dies: boolean) => {
+          const { warehouse } = await store.open({}, { limits: { shortMs: 5_000, firstMs: 5_000 } })
+          const from = (await warehouse.progress(reader)) ?? base
+          const next = Math.min(base + total, from + rows)
+          const write = warehouse
+            .write('loan', columnsFrom(plainRows(1, from + 1, next)), { reader, next })
+            .catch(() => {})
+            .then(warehouse.close)
+          left.push(write)
+          if (!dies) await write
+        }
+        for (const { rows, dies, trouble } of steps) {
+          if (trouble) api.faults[trouble]++
+          await turn(rows, dies)
+        }
+        await Promise.all(left)
+        Object.assign(api.faults, noFaults())
+        // One that was slow to die may have set the progress back: what it makes the next one write again is there already.
+        for (let turns = 0; (await made.progress(reader)) !== base + total; turns++) {
+          expect(turns).toBeLessThan(20)
+          await turn(30, false)
+        }
+        const { rows } = await made.query(`SELECT count(*), count(DISTINCT _seq) FROM loan_v1 WHERE _seq > ${base}`)
+        expect(rows).toEqual([[total, total]])
+        expect(await readRows(made, 1, { first: base + 1, last: base + total })).toEqual(plainRows(1, base + 1, base + total))
+        base += total
+      }),
+      { numRuns: 8 },
+    )
   })
 
   it('is waited for by a write as long as an outage lasts, and by a question only shortly, but for one that a write needs', async () => {
@@ -187,7 +275,9 @@ describe('trouble that passes', () => {
     const before = warehouse.versions('loan', new AbortController().signal).finally(() => ended++)
     try {
       while (notes.length === 0) await new Promise((soon) => setTimeout(soon, 5))
-      await expect(warehouse.extent('loan', 0)).rejects.toThrow(/^Redshift \(workgroup tidemark\) does not answer in eu-west-1 \(.*ECONNREFUSED.*\)\. Check the network/)
+      await expect(warehouse.extent('loan', 0)).rejects.toThrow(
+        /^Redshift \(workgroup tidemark\) does not answer in eu-west-1 \(.*ECONNREFUSED.*\)\. Check the network/,
+      )
       expect(ended).toBe(0)
     } finally {
       await api.up()
@@ -237,9 +327,12 @@ describe('the name of a write', () => {
     expect(token).toMatch(/^[0-9a-f]{64}$/)
     expect(writeToken({ ...before }, { ...progress }, 'loan', 'content')).toBe(token)
     const others = [
-      writeToken({ ...before, next: 4 }, progress, 'loan', 'content'), writeToken({ ...before, at: '2026-11-21 12:00:00.123457' }, progress, 'loan', 'content'),
-      writeToken(before, { ...progress, next: 8 }, 'loan', 'content'), writeToken(before, { ...progress, reader: 'other' }, 'loan', 'content'),
-      writeToken(before, progress, 'other', 'content'), writeToken(before, progress, 'loan', 'other'),
+      writeToken({ ...before, next: 4 }, progress, 'loan', 'content'),
+      writeToken({ ...before, at: '2026-11-21 12:00:00.123457' }, progress, 'loan', 'content'),
+      writeToken(before, { ...progress, next: 8 }, 'loan', 'content'),
+      writeToken(before, { ...progress, reader: 'other' }, 'loan', 'content'),
+      writeToken(before, progress, 'other', 'content'),
+      writeToken(before, progress, 'loan', 'other'),
     ]
     expect(new Set([token, ...others]).size).toBe(others.length + 1)
     expect(writeToken(undefined, progress, 'loan', 'content')).toBeUndefined()
@@ -249,7 +342,10 @@ describe('the name of a write', () => {
     const { warehouse, store } = await arranged()
     await warehouse.write('loan', columnsFrom(plainRows(0, 1, 2)), { reader: 'r', next: 2 })
     const client = new RedshiftDataClient({ region: api.region })
-    const batches = async () => (await client.send(new ListStatementsCommand({ Status: 'ALL' }))).Statements!.filter(({ QueryStrings = [] }) => QueryStrings.some((text) => text.startsWith('DELETE') && text.includes(`"${store.schema}"."loan_rows"`)))
+    const batches = async () =>
+      (await client.send(new ListStatementsCommand({ Status: 'ALL' }))).Statements!.filter(({ QueryStrings = [] }) =>
+        QueryStrings.some((text) => text.startsWith('DELETE') && text.includes(`"${store.schema}"."loan_rows"`)),
+      )
     const count = (await batches()).length
     const { warehouse: next } = await store.open()
     await Promise.all([next.progress('r'), next.extent('loan', 0)])
@@ -279,13 +375,17 @@ describe('the name of a write', () => {
 describe('a statement that is to be read only', () => {
   it('is answered with what Redshift says where it cannot be read', async () => {
     const { warehouse } = await arranged()
-    await expect(warehouse.query('SELECT nothing FROM loan')).rejects.toThrow(/^Redshift refused: column "nothing" does not exist\. Correct the statement\.$/)
+    await expect(warehouse.query('SELECT nothing FROM loan')).rejects.toThrow(
+      /^Redshift refused: column "nothing" does not exist\. Correct the statement\.$/,
+    )
   })
 
   it('is cancelled within a moment when nobody wants its rows any more', async () => {
     const { warehouse } = await arranged()
     const stop = new AbortController()
-    const parts = warehouse.queryParts('SELECT count(*) FROM loan, generate_series(1, 1000000000) AS g', stop.signal)[Symbol.asyncIterator]()
+    const parts = warehouse
+      .queryParts('SELECT count(*) FROM loan, generate_series(1, 1000000000) AS g', stop.signal)
+      [Symbol.asyncIterator]()
     const first = parts.next()
     while (api.running().length === 0) await new Promise((soon) => setTimeout(soon, 5))
     stop.abort(new Error('enough'))
@@ -294,9 +394,29 @@ describe('a statement that is to be read only', () => {
   })
 
   it('is looked at before it is sent', () => {
-    const reads = ['SELECT 1', ' with a as (select 1) select * from a;', `SELECT ';' , "into" FROM x -- ; delete`, '/* ; */ SELECT 1', 'EXPLAIN SELECT 1', "SELECT '\\\\d+'"]
-    const writes = ['', '-- x', 'DELETE FROM x', 'SELECT 1; SELECT 2', 'SELECT * INTO y FROM x', 'WITH a AS (SELECT 1) INSERT INTO x SELECT * FROM a', `SELECT '\\'; DROP TABLE x; --'`, 'BEGIN', "SELECT 'a' /* ' */; DROP TABLE x --'",
-      `UNLOAD ('SELECT 1') TO 's3://x/y'`, 'SELECT pg_terminate_backend(17)', 'SELECT "pg_cancel_backend" (17)', "SELECT set_config('x', 'y', false)"]
+    const reads = [
+      'SELECT 1',
+      ' with a as (select 1) select * from a;',
+      `SELECT ';' , "into" FROM x -- ; delete`,
+      '/* ; */ SELECT 1',
+      'EXPLAIN SELECT 1',
+      "SELECT '\\\\d+'",
+    ]
+    const writes = [
+      '',
+      '-- x',
+      'DELETE FROM x',
+      'SELECT 1; SELECT 2',
+      'SELECT * INTO y FROM x',
+      'WITH a AS (SELECT 1) INSERT INTO x SELECT * FROM a',
+      `SELECT '\\'; DROP TABLE x; --'`,
+      'BEGIN',
+      "SELECT 'a' /* ' */; DROP TABLE x --'",
+      `UNLOAD ('SELECT 1') TO 's3://x/y'`,
+      'SELECT pg_terminate_backend(17)',
+      'SELECT "pg_cancel_backend" (17)',
+      "SELECT set_config('x', 'y', false)",
+    ]
     for (const sql of reads) expect(() => checkReads(sql), sql).not.toThrow()
     for (const sql of writes) expect(() => checkReads(sql), sql).toThrow('only one statement that reads is run here')
   })

@@ -1,4 +1,6 @@
-/** The warehouse in Redshift keeps the warehouse contract, over an emulator of the Data API (see data-api.ts for what that cannot prove). */
+/**
+ * The warehouse in Redshift keeps the warehouse contract, over an emulator of the Data API (see data-api.ts for what that cannot prove).
+ */
 import { afterAll, beforeAll } from 'vitest'
 import { warehouseContract } from '../contracts/warehouse-contract.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'

@@ -45,7 +45,10 @@ describe.skipIf(skip)('a source in S3', () => {
     return Buffer.concat(chunks)
   }
   const problemOf = async (work: Promise<unknown>) => {
-    const outcome = await work.then(() => 'no problem', (error: unknown) => error)
+    const outcome = await work.then(
+      () => 'no problem',
+      (error: unknown) => error,
+    )
     expect(outcome).toBeInstanceOf(Problem)
     return (outcome as Problem).message
   }
@@ -53,7 +56,14 @@ describe.skipIf(skip)('a source in S3', () => {
   const large = randomBytes(3_000_000)
 
   it('gives what a file of the same bytes gives, and has the same identity', async () => {
-    const contents: Record<string, Uint8Array | string> = { 'plain.csv': text, 'packed.csv.gz': gzipSync(text), 'without-the-name': gzipSync(text), 'two.csv.gz': Buffer.concat([gzipSync(text), gzipSync('3,4\n'), Buffer.alloc(99)]), 'empty.csv': '', 'large.gz': gzipSync(large) }
+    const contents: Record<string, Uint8Array | string> = {
+      'plain.csv': text,
+      'packed.csv.gz': gzipSync(text),
+      'without-the-name': gzipSync(text),
+      'two.csv.gz': Buffer.concat([gzipSync(text), gzipSync('3,4\n'), Buffer.alloc(99)]),
+      'empty.csv': '',
+      'large.gz': gzipSync(large),
+    }
     for (const [name, content] of Object.entries(contents)) {
       writeFileSync(join(folder, name), content)
       const place = await put(`some/folder/${name}`, content)
@@ -81,7 +91,9 @@ describe.skipIf(skip)('a source in S3', () => {
     for (const place of ['s3://', 's3://loans', 's3://loans/', 's3://loans/folder/']) expect(() => source(place), place).toThrow(Problem)
     expect(await problemOf(bytesOf(await put('not.gz', text)))).toContain('is not gzip')
     expect(await problemOf(bytesOf(await put('cut.gz', gzipSync(large).subarray(0, 100_000))))).toContain('is cut short')
-    expect(await problemOf(source(await put('tail.gz', Buffer.concat([gzipSync(text), Buffer.from('rest')]))).prove())).toContain('is damaged')
+    expect(await problemOf(source(await put('tail.gz', Buffer.concat([gzipSync(text), Buffer.from('rest')]))).prove())).toContain(
+      'is damaged',
+    )
   })
 
   it('that is replaced while it is read is a Problem, never a mixture', async () => {
@@ -89,9 +101,13 @@ describe.skipIf(skip)('a source in S3', () => {
     const opened = source(place)
     await opened.identify()
     await put('changing', randomBytes(3_000_000))
-    expect(await problemOf((async () => {
-      for await (const _ of opened.read()) continue
-    })())).toContain('was replaced while it was being read')
+    expect(
+      await problemOf(
+        (async () => {
+          for await (const _ of opened.read()) continue
+        })(),
+      ),
+    ).toContain('was replaced while it was being read')
   })
 
   it.each([

@@ -62,21 +62,24 @@ export function checkpointContract(name: string, fresh: () => Promise<Checkpoint
       const save = fc.record({ name: word, key: word, value: fc.option(fc.uint8Array({ maxLength: 20 })) })
       const writer = await log.writer('w')
       const model = new Map<string, Map<string, Uint8Array>>()
-      await fc.assert(fc.asyncProperty(fc.array(save, { maxLength: 5 }), async (saves) => {
-        await writer.commit({ save: saves })
-        for (const { name, key, value } of saves) {
-          const entries = model.get(name) ?? new Map<string, Uint8Array>()
-          model.set(name, entries)
-          if (value) entries.set(key, value)
-          else entries.delete(key)
-        }
-        for (const [name, entries] of model) {
-          const plain = (map: ReadonlyMap<string, Uint8Array>) => new Map([...map].map(([key, value]) => [key, [...value]]))
-          expect(plain(await checkpoints.load(name))).toEqual(plain(entries))
-        }
-        const names = [...model].filter(([, entries]) => entries.size > 0).map(([name]) => name)
-        expect([...await checkpoints.names('')].sort()).toEqual(names.sort())
-      }), { numRuns: 30 })
+      await fc.assert(
+        fc.asyncProperty(fc.array(save, { maxLength: 5 }), async (saves) => {
+          await writer.commit({ save: saves })
+          for (const { name, key, value } of saves) {
+            const entries = model.get(name) ?? new Map<string, Uint8Array>()
+            model.set(name, entries)
+            if (value) entries.set(key, value)
+            else entries.delete(key)
+          }
+          for (const [name, entries] of model) {
+            const plain = (map: ReadonlyMap<string, Uint8Array>) => new Map([...map].map(([key, value]) => [key, [...value]]))
+            expect(plain(await checkpoints.load(name))).toEqual(plain(entries))
+          }
+          const names = [...model].filter(([, entries]) => entries.size > 0).map(([name]) => name)
+          expect([...(await checkpoints.names(''))].sort()).toEqual(names.sort())
+        }),
+        { numRuns: 30 },
+      )
     })
 
     law('names lists, sorted, those that start with the prefix', async () => {

@@ -81,7 +81,9 @@ const jobs: { readonly [job: string]: (path: string, detail: string) => Promise<
       for (;;) openSync(devNull, 'r')
     } catch {
       const refused = (error: unknown) => say(error instanceof Problem ? error.message : `not a Problem: ${String(error)}`)
-      await Promise.resolve().then(() => openEmbeddedLog(path)).catch(refused)
+      await Promise.resolve()
+        .then(() => openEmbeddedLog(path))
+        .catch(refused)
       await fileSource(source).identify().catch(refused)
     }
   },

@@ -19,14 +19,25 @@ export type Row = {
 }
 
 const kinds: { readonly [K in keyof Row]-?: Column['kind'] } = {
-  amount: 'number', day: 'date', title: 'text', note: 'text', _modified_ts: 'long', _version: 'int', _seq: 'int',
-  ma50: 'number', ma100: 'number', ema50: 'number',
+  amount: 'number',
+  day: 'date',
+  title: 'text',
+  note: 'text',
+  _modified_ts: 'long',
+  _version: 'int',
+  _seq: 'int',
+  ma50: 'number',
+  ma100: 'number',
+  ema50: 'number',
 }
 type Name = keyof Row
 const names = Object.keys(kinds) as Name[]
 
 const record: readonly SqlColumn[] = [
-  { name: 'amount', type: 'double' }, { name: 'day', type: 'date' }, { name: 'title', type: { varchar: 1024 } }, { name: 'note', type: { varchar: 64 } },
+  { name: 'amount', type: 'double' },
+  { name: 'day', type: 'date' },
+  { name: 'title', type: { varchar: 1024 } },
+  { name: 'note', type: { varchar: 64 } },
 ]
 
 const features = ['ma50', 'ma100', 'ema50']
@@ -41,8 +52,16 @@ export const layoutOf = (latest: 0 | 1 | 2, chain: readonly number[]): Layout =>
 })
 
 export const versionRecord = (version: number, more: Partial<VersionRecord> = {}): VersionRecord => ({
-  set: 'loan', version, state: 'registered', mode: 'first', schemaId: '3f0d3b0e-6c5b-4c43-8f0e-0123456789ab', definition: '{}',
-  switches: [], promotion: null, acts: [], ...more,
+  set: 'loan',
+  version,
+  state: 'registered',
+  mode: 'first',
+  schemaId: '3f0d3b0e-6c5b-4c43-8f0e-0123456789ab',
+  definition: '{}',
+  switches: [],
+  promotion: null,
+  acts: [],
+  ...more,
 })
 
 /** The columns that any of the rows has. */
@@ -111,25 +130,31 @@ function cell(columns: Columns, name: Name, row: number): string | number | bigi
 
 export const everything = { first: 0, last: Number.MAX_SAFE_INTEGER }
 
-export async function readRows(warehouse: Warehouse, version: number, range = everything, columns?: readonly Name[]): Promise<Partial<Row>[]> {
+export async function readRows(
+  warehouse: Warehouse,
+  version: number,
+  range = everything,
+  columns?: readonly Name[],
+): Promise<Partial<Row>[]> {
   const rows: Partial<Row>[] = []
   for await (const chunk of warehouse.rows('loan', version, range, columns)) rows.push(...rowsFrom(chunk))
   return rows
 }
 
 /** Rows first..last of a version; each value says which version and row made it. */
-export const plainRows = (version: number, first: number, last: number): Row[] => Array.from({ length: last - first + 1 }, (_, i) => {
-  const seq = first + i
-  return {
-    amount: seq * 10,
-    day: '2008-02-29',
-    title: `title ${seq}`,
-    note: null,
-    _modified_ts: BigInt(seq) + 1_700_000_000_000_000_001n,
-    _version: version,
-    _seq: seq,
-    ma50: version * 1000 + seq,
-    ...(version > 0 && { ma100: version * 1000 + seq + 0.5 }),
-    ...(version > 1 && { ema50: version * 1000 + seq + 0.25 }),
-  }
-})
+export const plainRows = (version: number, first: number, last: number): Row[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => {
+    const seq = first + i
+    return {
+      amount: seq * 10,
+      day: '2008-02-29',
+      title: `title ${seq}`,
+      note: null,
+      _modified_ts: BigInt(seq) + 1_700_000_000_000_000_001n,
+      _version: version,
+      _seq: seq,
+      ma50: version * 1000 + seq,
+      ...(version > 0 && { ma100: version * 1000 + seq + 0.5 }),
+      ...(version > 1 && { ema50: version * 1000 + seq + 0.25 }),
+    }
+  })

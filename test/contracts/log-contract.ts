@@ -41,7 +41,13 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
       expect(await readAll(log, 'inflow')).toEqual([])
       expect(await log.topics()).toMatchObject([
         { topic: 'inflow', partitions: [{ first: 0, next: 0 }] },
-        { topic: 'outflow', partitions: [{ first: 0, next: 0 }, { first: 0, next: 0 }] },
+        {
+          topic: 'outflow',
+          partitions: [
+            { first: 0, next: 0 },
+            { first: 0, next: 0 },
+          ],
+        },
       ])
     })
 
@@ -79,7 +85,9 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
       const most = Math.min(await log.largestMessage('inflow'), 10_000_000)
       const writer = await log.writer('anyone')
       const commit = (size: number, more: object) =>
-        writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: { bytes: new Uint8Array(size), ends: Uint32Array.of(size), ...more } }] })
+        writer.commit({
+          append: [{ topic: 'inflow', partition: 0, batch: { bytes: new Uint8Array(size), ends: Uint32Array.of(size), ...more } }],
+        })
       await commit(most, {})
       await commit(most - Buffer.byteLength('ключ'), { keys: ['ключ'] })
       expect((await readTexts(log, 'inflow')).map((text) => text.length)).toEqual([most, most - 8])
@@ -106,7 +114,10 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
       const writer = await log.writer('w')
       await writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: batchOf(['a', 'b', 'c', 'd'], ['k1', '', 'ключ', 'k1']) }] })
       expect((await readAll(log, 'inflow')).map(({ key }) => key)).toEqual(['k1', '', 'ключ', 'k1'])
-      expect((await readAll(log, 'inflow', { from: 1, to: 3 })).map(({ text, key }) => [text, key])).toEqual([['b', ''], ['c', 'ключ']])
+      expect((await readAll(log, 'inflow', { from: 1, to: 3 })).map(({ text, key }) => [text, key])).toEqual([
+        ['b', ''],
+        ['c', 'ключ'],
+      ])
     })
 
     law('a batch may be part of larger arrays', async () => {
@@ -133,11 +144,14 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
       }
       const all = await readAll(log, 'inflow')
       const position = fc.nat({ max: all.length - 1 })
-      await fc.assert(fc.asyncProperty(position, position, async (from, to) => {
-        const start = all[from]!.offset
-        expect(await readAll(log, 'inflow', { from: start })).toEqual(all.slice(from))
-        expect(await readAll(log, 'inflow', { from: start, to: all[to]!.offset })).toEqual(all.slice(from, to))
-      }), { numRuns: 40 })
+      await fc.assert(
+        fc.asyncProperty(position, position, async (from, to) => {
+          const start = all[from]!.offset
+          expect(await readAll(log, 'inflow', { from: start })).toEqual(all.slice(from))
+          expect(await readAll(log, 'inflow', { from: start, to: all[to]!.offset })).toEqual(all.slice(from, to))
+        }),
+        { numRuns: 40 },
+      )
     })
 
     law('each fetched batch begins where the one before ended, and reading goes on from any `next`', async () => {
@@ -156,7 +170,10 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
     law('an unknown topic or partition is a Problem, and nothing of the commit stays', async () => {
       const writer = await log.writer('w')
       const good = { topic: 'inflow', partition: 0, batch: batchOf(['never']) }
-      for (const bad of [{ ...good, topic: 'nowhere' }, { ...good, partition: 1 }]) {
+      for (const bad of [
+        { ...good, topic: 'nowhere' },
+        { ...good, partition: 1 },
+      ]) {
         await expect(writer.commit({ append: [good, bad] })).rejects.toThrow(Problem)
       }
       await expect(readAll(log, 'nowhere')).rejects.toThrow(Problem)
@@ -185,7 +202,8 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
     law('writers of different names do not disturb each other', async () => {
       const a = await log.writer('a')
       const b = await log.writer('b')
-      const commit = (text: string, i: number) => (i % 2 ? a : b).commit({ append: [{ topic: 'outflow', partition: i % 2, batch: batchOf([text]) }] })
+      const commit = (text: string, i: number) =>
+        (i % 2 ? a : b).commit({ append: [{ topic: 'outflow', partition: i % 2, batch: batchOf([text]) }] })
       await Promise.all(numbered('m', 20).map(commit))
       for (const partition of [0, 1]) {
         const expected = numbered('m', 20).filter((_, i) => i % 2 === partition)
@@ -241,7 +259,7 @@ export function logContract(name: string, fresh: () => Promise<LogStore>, except
     law('a reader leaves room for timers, however much there is to read', async () => {
       for (let i = 0; i < 50; i++) await append(['x'])
       let turns = 0
-      const turn = () => void (turns++, again = setImmediate(turn))
+      const turn = () => void (turns++, (again = setImmediate(turn)))
       let again = setImmediate(turn)
       await readAll(log, 'inflow')
       clearImmediate(again)

@@ -13,7 +13,8 @@ export function batchOf(texts: readonly string[], keys?: readonly string[]): Bat
   return { bytes: Uint8Array.from(encoded.flatMap((bytes) => [...bytes])), ends, ...(keys && { keys }) }
 }
 
-export const textsOf = ({ bytes, ends }: Batch): string[] => [...ends].map((end, i) => decoder.decode(bytes.subarray(ends[i - 1] ?? 0, end)))
+export const textsOf = ({ bytes, ends }: Batch): string[] =>
+  [...ends].map((end, i) => decoder.decode(bytes.subarray(ends[i - 1] ?? 0, end)))
 
 export async function readAll(log: Log, topic: string, options: Partial<ReadOptions> = {}): Promise<Message[]> {
   const messages: Message[] = []
@@ -27,7 +28,8 @@ export const readTexts = async (log: Log, topic: string, options: Partial<ReadOp
   (await readAll(log, topic, options)).map(({ text }) => text)
 
 /** The offset of the message to come; 0 before there is a topic. */
-export const endOf = async (log: Log, topic: string): Promise<number> => (await log.topics()).find((one) => one.topic === topic)?.partitions[0]!.next ?? 0
+export const endOf = async (log: Log, topic: string): Promise<number> =>
+  (await log.topics()).find((one) => one.topic === topic)?.partitions[0]!.next ?? 0
 
 /** Texts prefix0, prefix1, … */
 export const numbered = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`)

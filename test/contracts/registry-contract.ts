@@ -8,7 +8,8 @@ import { lawsWith, type Exceptions } from './laws.ts'
 export type RegistryStore = { readonly registry: () => Promise<Registry>; readonly dispose: () => Promise<void> }
 
 type Field = { readonly name: string; readonly type: unknown; readonly default?: unknown; readonly [attribute: string]: unknown }
-const schema = (...more: readonly Field[]) => JSON.stringify({ type: 'record', name: 'row', fields: [{ name: 'seq', type: 'long' }, ...more] })
+const schema = (...more: readonly Field[]) =>
+  JSON.stringify({ type: 'record', name: 'row', fields: [{ name: 'seq', type: 'long' }, ...more] })
 const optional = (name: string, attributes: object = {}): Field => ({ name, type: ['null', 'double'], default: null, ...attributes })
 
 const marker = (version: number): Field => ({ name: `_v${version}`, type: 'null', default: null })
@@ -69,7 +70,7 @@ export function registryContract(name: string, fresh: () => Promise<RegistryStor
       expect(a.id).not.toBe(b.id)
       expect(await registry.list('a')).toEqual([a])
       expect(await registry.list('b')).toEqual([b])
-      expect([...await registry.subjects()].sort()).toEqual(['a', 'b'])
+      expect([...(await registry.subjects())].sort()).toEqual(['a', 'b'])
     })
 
     law('an incompatible schema is refused with the reason, and nothing is registered', async () => {

@@ -4,13 +4,35 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { Problem } from '../../utilities/values/problem.ts'
 import type { QueryResult, VersionRecord, Warehouse } from '../../utilities/warehouse.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
-import { columnsFrom, everything, layoutOf, plainRows, readRows, rowsFrom, versionRecord, type Row, type WarehouseStore } from './loan-rows.ts'
+import {
+  columnsFrom,
+  everything,
+  layoutOf,
+  plainRows,
+  readRows,
+  rowsFrom,
+  versionRecord,
+  type Row,
+  type WarehouseStore,
+} from './loan-rows.ts'
 import { viewLaws } from './warehouse-views.ts'
 
 /** Texts that break what is put together from text instead of passed as a value. */
 const hostile = [
-  `'; DROP TABLE loan_rows; --`, `"quoted" and 'quoted'`, '\\\\ \\n \\', '\n\t\r', '${x} ?1 :a $a', '%_', 'naïve 日本語 🙂',
-  '2007', '1e5', '-0', '10%', 'NULL', '', ' ',
+  `'; DROP TABLE loan_rows; --`,
+  `"quoted" and 'quoted'`,
+  '\\\\ \\n \\',
+  '\n\t\r',
+  '${x} ?1 :a $a',
+  '%_',
+  'naïve 日本語 🙂',
+  '2007',
+  '1e5',
+  '-0',
+  '10%',
+  'NULL',
+  '',
+  ' ',
 ]
 
 export function warehouseContract(name: string, fresh: () => Promise<WarehouseStore>, exceptions: Exceptions = {}): void {
@@ -58,12 +80,15 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
         ma100: double,
       })
       const model = new Map<number, Row>()
-      await fc.assert(fc.asyncProperty(fc.uniqueArray(row, { maxLength: 60, selector: ({ _seq }) => _seq }), async (rows) => {
-        await warehouse.write('loan', columnsFrom(rows))
-        for (const one of rows) model.set(one._seq, one)
-        const expected = [...model.values()].sort((a, b) => a._seq - b._seq)
-        expect(await readRows(warehouse, 1)).toEqual(expected)
-      }), { numRuns: 40 })
+      await fc.assert(
+        fc.asyncProperty(fc.uniqueArray(row, { maxLength: 60, selector: ({ _seq }) => _seq }), async (rows) => {
+          await warehouse.write('loan', columnsFrom(rows))
+          for (const one of rows) model.set(one._seq, one)
+          const expected = [...model.values()].sort((a, b) => a._seq - b._seq)
+          expect(await readRows(warehouse, 1)).toEqual(expected)
+        }),
+        { numRuns: 40 },
+      )
     })
 
     law('a row replaces the one of the same version and _seq; columns that are not named are null', async () => {
@@ -71,14 +96,28 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
       await warehouse.write('loan', columnsFrom([...plainRows(1, 1, 3), ...plainRows(0, 1, 3)]))
       await warehouse.write('loan', columnsFrom([{ _seq: 2, _version: 1, _modified_ts: 7n, title: 'again' }]))
       const [one, , three] = plainRows(1, 1, 3)
-      const replaced = { amount: null, day: null, title: 'again', note: null, _modified_ts: 7n, _version: 1, _seq: 2, ma50: null, ma100: null }
+      const replaced = {
+        amount: null,
+        day: null,
+        title: 'again',
+        note: null,
+        _modified_ts: 7n,
+        _version: 1,
+        _seq: 2,
+        ma50: null,
+        ma100: null,
+      }
       expect(await readRows(warehouse, 1)).toEqual([one, replaced, three])
       expect(await readRows(warehouse, 0)).toEqual(plainRows(0, 1, 3).map((row) => ({ ...row, ma100: null })))
     })
 
     law('rows come in order of _seq, the range and the columns asked for, however they were written', async () => {
       await arranged()
-      for (const [first, last] of [[500, 900], [1, 200], [201, 499]] as const) {
+      for (const [first, last] of [
+        [500, 900],
+        [1, 200],
+        [201, 499],
+      ] as const) {
         await warehouse.write('loan', columnsFrom(plainRows(1, first, last).reverse()))
       }
       const seqs = async (first: number, last: number) => (await readRows(warehouse, 1, { first, last }, ['_seq'])).map(({ _seq }) => _seq)
@@ -127,7 +166,9 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
     })
 
     law('a set that was never arranged cannot be written: the Problem says what to do', async () => {
-      await expect(warehouse.write('loan', columnsFrom(plainRows(0, 1, 1)), { reader: 'r', next: 1 })).rejects.toThrow('tidemark apply loan@0')
+      await expect(warehouse.write('loan', columnsFrom(plainRows(0, 1, 1)), { reader: 'r', next: 1 })).rejects.toThrow(
+        'tidemark apply loan@0',
+      )
       expect(await warehouse.progress('r')).toBeUndefined()
     })
 
@@ -145,7 +186,11 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
 
     law('version records come back whole, by set and version, and replace the ones before', async () => {
       const full: VersionRecord = {
-        set: 'loan', version: 10, state: 'rolled back', mode: 'forward-only', schemaId: '3f0d3b0e-6c5b-4c43-8f0e-0123456789ab',
+        set: 'loan',
+        version: 10,
+        state: 'rolled back',
+        mode: 'forward-only',
+        schemaId: '3f0d3b0e-6c5b-4c43-8f0e-0123456789ab',
         definition: JSON.stringify({ title: hostile.join(' ') }),
         switches: [{ partition: 0, afterSeq: 2 ** 53 - 1, at: '2026-11-21T09:00:00.000Z' }],
         promotion: 3,
@@ -164,10 +209,19 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
     law('integers of any size are exact in a query, and beyond 2^53 come as bigint', async () => {
       await arranged()
       const [one, two] = plainRows(0, 1, 2)
-      await warehouse.write('loan', columnsFrom([{ ...one!, _modified_ts: 2n ** 63n - 1n }, { ...two!, _modified_ts: -(2n ** 53n) - 1n, _seq: 2 ** 53 - 1 }]))
+      await warehouse.write(
+        'loan',
+        columnsFrom([
+          { ...one!, _modified_ts: 2n ** 63n - 1n },
+          { ...two!, _modified_ts: -(2n ** 53n) - 1n, _seq: 2 ** 53 - 1 },
+        ]),
+      )
       expect(await warehouse.query('SELECT _seq, _modified_ts, _version, ma50, note, title FROM loan_v0 ORDER BY _seq')).toEqual({
         columns: ['_seq', '_modified_ts', '_version', 'ma50', 'note', 'title'],
-        rows: [[1, 2n ** 63n - 1n, 0, 1, null, 'title 1'], [2 ** 53 - 1, -(2n ** 53n) - 1n, 0, 2, null, 'title 2']],
+        rows: [
+          [1, 2n ** 63n - 1n, 0, 1, null, 'title 1'],
+          [2 ** 53 - 1, -(2n ** 53n) - 1n, 0, 2, null, 'title 2'],
+        ],
       })
     })
 
@@ -194,7 +248,8 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
       for await (const { rows } of warehouse.queryParts('SELECT _seq FROM loan_v0')) if (rows.length > 0) break
       const stop = new AbortController()
       const halfway = async () => {
-        for await (const { rows } of warehouse.queryParts('SELECT _seq FROM loan_v0', stop.signal)) if (rows.length > 0) stop.abort(new Error('enough'))
+        for await (const { rows } of warehouse.queryParts('SELECT _seq FROM loan_v0', stop.signal))
+          if (rows.length > 0) stop.abort(new Error('enough'))
       }
       await expect(halfway()).rejects.toThrow('enough')
       await expect(warehouse.queryParts('SELECT 1', stop.signal)[Symbol.asyncIterator]().next()).rejects.toThrow('enough')
@@ -204,9 +259,19 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
       await arranged()
       await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3)))
       const refused = [
-        'DELETE FROM loan_rows', `UPDATE loan_rows SET title = 'x'`, `INSERT INTO loan_rows SELECT * FROM loan_rows`,
-        'DROP VIEW loan', 'CREATE TABLE mine (a INTEGER)', 'BEGIN', 'SELECT 1; DROP VIEW loan', 'SELECT 1; SELECT 2',
-        'SELECT nothing FROM loan', 'SELECT * FROM nowhere', 'SELEC 1', '', ' -- nothing',
+        'DELETE FROM loan_rows',
+        `UPDATE loan_rows SET title = 'x'`,
+        `INSERT INTO loan_rows SELECT * FROM loan_rows`,
+        'DROP VIEW loan',
+        'CREATE TABLE mine (a INTEGER)',
+        'BEGIN',
+        'SELECT 1; DROP VIEW loan',
+        'SELECT 1; SELECT 2',
+        'SELECT nothing FROM loan',
+        'SELECT * FROM nowhere',
+        'SELEC 1',
+        '',
+        ' -- nothing',
       ]
       const parts = (sql: string) => warehouse.queryParts(sql)[Symbol.asyncIterator]().next()
       for (const sql of refused) for (const run of [warehouse.query, parts]) await expect(run(sql), sql).rejects.toThrow(Problem)

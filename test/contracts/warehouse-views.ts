@@ -7,7 +7,8 @@ import type { Laws } from './laws.ts'
 import { columnsFrom, layoutOf, plainRows, readRows, versionRecord, type WarehouseStore } from './loan-rows.ts'
 
 const columnsIn = async (warehouse: Warehouse, view: string) => (await warehouse.query(`SELECT * FROM ${view}`)).columns.join(', ')
-const shown = async (warehouse: Warehouse, view: string) => (await warehouse.query(`SELECT _seq, _version, ma50 FROM ${view} ORDER BY _seq`)).rows
+const shown = async (warehouse: Warehouse, view: string) =>
+  (await warehouse.query(`SELECT _seq, _version, ma50 FROM ${view} ORDER BY _seq`)).rows
 
 export function viewLaws(law: Laws['law'], at: () => { readonly store: WarehouseStore; readonly warehouse: Warehouse }): void {
   law('a plan is not empty until it was carried out, then it is, and making one changes nothing', async () => {
@@ -54,21 +55,25 @@ export function viewLaws(law: Laws['law'], at: () => { readonly store: Warehouse
     await warehouse.arrange(layoutOf(2, [0]), [])
     const range = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })).filter(([first, last]) => first <= last)
     const chains = fc.constantFrom([0], [1], [2], [1, 0], [2, 0], [0, 2], [2, 1], [2, 1, 0], [1, 2, 0])
-    await fc.assert(fc.asyncProperty(fc.tuple(range, range, range), chains, async (ranges, chain) => {
-      for (const [version, [first, last]] of ranges.entries()) {
-        await warehouse.remove('loan', version, { first: 0, last: 100 })
-        await warehouse.write('loan', columnsFrom(plainRows(version, first, last)))
-      }
-      await warehouse.arrange(layoutOf(2, chain), [])
-      const has = (version: number, seq: number) => ranges[version]![0] <= seq && seq <= ranges[version]![1]
-      const expected = Array.from({ length: 12 }, (_, i) => i + 1).flatMap((seq) => {
-        const version = chain.find((one) => has(one, seq))
-        return version === undefined ? [] : [[seq, version, version * 1000 + seq]]
-      })
-      expect(await shown(warehouse, 'loan')).toEqual(expected)
-      expect((await warehouse.query(`SELECT count(*) FROM loan`)).rows).toEqual([[expected.length]])
-      for (const version of [0, 1, 2]) expect((await shown(warehouse, `loan_v${version}`)).every(([, made]) => made === version)).toBe(true)
-    }), { numRuns: 25 })
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(range, range, range), chains, async (ranges, chain) => {
+        for (const [version, [first, last]] of ranges.entries()) {
+          await warehouse.remove('loan', version, { first: 0, last: 100 })
+          await warehouse.write('loan', columnsFrom(plainRows(version, first, last)))
+        }
+        await warehouse.arrange(layoutOf(2, chain), [])
+        const has = (version: number, seq: number) => ranges[version]![0] <= seq && seq <= ranges[version]![1]
+        const expected = Array.from({ length: 12 }, (_, i) => i + 1).flatMap((seq) => {
+          const version = chain.find((one) => has(one, seq))
+          return version === undefined ? [] : [[seq, version, version * 1000 + seq]]
+        })
+        expect(await shown(warehouse, 'loan')).toEqual(expected)
+        expect((await warehouse.query(`SELECT count(*) FROM loan`)).rows).toEqual([[expected.length]])
+        for (const version of [0, 1, 2])
+          expect((await shown(warehouse, `loan_v${version}`)).every(([, made]) => made === version)).toBe(true)
+      }),
+      { numRuns: 25 },
+    )
   })
 
   law('a feature added later is null in the rows from before, and no row is touched', async () => {
@@ -78,7 +83,9 @@ export function viewLaws(law: Laws['law'], at: () => { readonly store: Warehouse
     await warehouse.arrange(layoutOf(1, [1, 0]), [])
     await warehouse.write('loan', columnsFrom(plainRows(1, 2, 3)))
     expect((await warehouse.query('SELECT _seq, ma50, ma100, _modified_ts FROM loan ORDER BY _seq')).rows).toEqual([
-      [1, 1, null, 1_700_000_000_000_000_002n], [2, 1002, 1002.5, 1_700_000_000_000_000_003n], [3, 1003, 1003.5, 1_700_000_000_000_000_004n],
+      [1, 1, null, 1_700_000_000_000_000_002n],
+      [2, 1002, 1002.5, 1_700_000_000_000_000_003n],
+      [3, 1003, 1003.5, 1_700_000_000_000_000_004n],
     ])
     expect(await readRows(warehouse, 0)).toEqual(plainRows(0, 1, 2).map((row) => ({ ...row, ma100: null })))
   })

@@ -6,15 +6,37 @@ import { changesVersions, type Command, type Step, type Years } from './step.ts'
 
 /** What is done how often. */
 const weights = {
-  apply: 5, promote: 3, rollback: 3, retire: 2, produce: 6, backfill: 5, undo: 1, consume: 6, sink: 5, verify: 2, diff: 1,
-  repair: 1, tamper: 1, damage: 3, together: 3,
+  apply: 5,
+  promote: 3,
+  rollback: 3,
+  retire: 2,
+  produce: 6,
+  backfill: 5,
+  undo: 1,
+  consume: 6,
+  sink: 5,
+  verify: 2,
+  diff: 1,
+  repair: 1,
+  tamper: 1,
+  damage: 3,
+  together: 3,
 } as const
 
 /** What is tried at once: one of the two at most changes versions. */
 const pairs = [
-  ['apply', 'consume'], ['promote', 'consume'], ['rollback', 'consume'], ['backfill', 'consume'], ['produce', 'consume'],
-  ['apply', 'produce'], ['apply', 'sink'], ['retire', 'sink'], ['backfill', 'sink'], ['consume', 'sink'],
-  ['verify', 'consume'], ['verify', 'sink'],
+  ['apply', 'consume'],
+  ['promote', 'consume'],
+  ['rollback', 'consume'],
+  ['backfill', 'consume'],
+  ['produce', 'consume'],
+  ['apply', 'produce'],
+  ['apply', 'sink'],
+  ['retire', 'sink'],
+  ['backfill', 'sink'],
+  ['consume', 'sink'],
+  ['verify', 'consume'],
+  ['verify', 'sink'],
 ] as const
 
 const modes = ['backfill', 'shadow', 'cold', 'forward-only'] as const
@@ -46,11 +68,12 @@ function damaged(random: Random): Step {
 }
 
 const cutOrNot = (random: Random, command: Command): Step =>
-  (random() < (changesVersions(command) ? 0.55 : 0.3) ? { command, cut: cutBy(random) } : { command })
+  random() < (changesVersions(command) ? 0.55 : 0.3) ? { command, cut: cutBy(random) } : { command }
 
-const cutBy = (random: Random): Cut => (random() < 0.55
-  ? { kind: 'kill', write: whole(random, 1, oneOf(random, [4, 8, 16])) }
-  : { kind: 'stop', call: whole(random, 1, oneOf(random, [10, 40, 120])) })
+const cutBy = (random: Random): Cut =>
+  random() < 0.55
+    ? { kind: 'kill', write: whole(random, 1, oneOf(random, [4, 8, 16])) }
+    : { kind: 'stop', call: whole(random, 1, oneOf(random, [10, 40, 120])) }
 
 function byWeight(random: Random): keyof typeof weights {
   let left = random() * Object.values(weights).reduce((sum, one) => sum + one, 0)
@@ -66,12 +89,19 @@ function commandOf(random: Random, model: Model, kind: Exclude<keyof typeof weig
       const version = random() < 0.85 ? Math.min(2, model.versions.length) : anyVersion(random)
       return { do: 'apply', version, mode: oneOf(random, modes) }
     }
-    case 'promote': return { do: 'promote', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
-    case 'retire': return { do: 'retire', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
-    case 'verify': return { do: 'verify', version: random() < 0.9 ? applied(random, model, true) : anyVersion(random) }
-    case 'diff': return { do: 'diff', from: applied(random, model, true), to: applied(random, model, true) }
-    case 'produce': case 'backfill': return { do: kind, years: someYears(random, model) }
-    default: return { do: kind }
+    case 'promote':
+      return { do: 'promote', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
+    case 'retire':
+      return { do: 'retire', version: random() < 0.7 ? applied(random, model, false) : anyVersion(random) }
+    case 'verify':
+      return { do: 'verify', version: random() < 0.9 ? applied(random, model, true) : anyVersion(random) }
+    case 'diff':
+      return { do: 'diff', from: applied(random, model, true), to: applied(random, model, true) }
+    case 'produce':
+    case 'backfill':
+      return { do: kind, years: someYears(random, model) }
+    default:
+      return { do: kind }
   }
 }
 

@@ -22,19 +22,27 @@ export type With = {
 }
 
 export async function runCommand(ports: Ports, command: Command, given: With): Promise<Said | undefined> {
-  const { set: { set, chain, per }, partitions, source, signal } = given
+  const {
+    set: { set, chain, per },
+    partitions,
+    source,
+    signal,
+  } = given
   const watch = { actor: { who: 'driver', why: null }, partitions, signal, report: () => {}, note: () => {} }
   const asking = { ...watch, agree: async () => true, tell: () => {} }
   const file = { ...watch, strict: false, continue: false, file: source.place }
   const version = 'version' in command ? command.version : 0
   switch (command.do) {
-    case 'apply': return void (await applyVersion(ports, { chain, version, mode: command.mode, show: () => {}, ...asking }))
+    case 'apply':
+      return void (await applyVersion(ports, { chain, version, mode: command.mode, show: () => {}, ...asking }))
     case 'promote': {
       const limits = { maxChanged: undefined, maxNulls: undefined }
       return void (await promoteVersion(ports, { set, version, limits, compared: () => {}, ...asking }))
     }
-    case 'rollback': return void (await rollBack(ports, { set, ...asking }))
-    case 'retire': return void (await retireVersion(ports, { set, version, ...asking }))
+    case 'rollback':
+      return void (await rollBack(ports, { set, ...asking }))
+    case 'retire':
+      return void (await retireVersion(ports, { set, version, ...asking }))
     case 'produce': {
       const { record } = chain.at(-1)!
       return void (await produceYears({ ...ports, source }, { record, per, years: command.years, ...file }))
@@ -43,15 +51,20 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
       const { years } = command
       return void (await backfillYears({ ...ports, source }, { set, chain, years, by: 'driver', firstApplied: () => {}, ...file }))
     }
-    case 'undo': return void (await undoYears(ports, { set, by: 'driver', ...asking }))
-    case 'consume': return void (await consumeInflow(ports, { follow: false, nothingYet: async () => 'Apply a version.', ...watch }))
-    case 'sink': return void (await sinkOutflow(ports, { follow: false, ...watch }))
+    case 'undo':
+      return void (await undoYears(ports, { set, by: 'driver', ...asking }))
+    case 'consume':
+      return void (await consumeInflow(ports, { follow: false, nothingYet: async () => 'Apply a version.', ...watch }))
+    case 'sink':
+      return void (await sinkOutflow(ports, { follow: false, ...watch }))
     case 'verify': {
       const proof = await verifyVersion(ports, { set, version, ...watch })
       return proof && { equal: proof.equal, named: proof.first.map(({ seq }) => seq) }
     }
-    case 'diff': return void (await compareVersions(ports, { set, from: command.from, to: command.to, ...watch }))
-    case 'repair': return void (await repairSets(ports, { only: set, signal, reportOn: () => () => {} }))
+    case 'diff':
+      return void (await compareVersions(ports, { set, from: command.from, to: command.to, ...watch }))
+    case 'repair':
+      return void (await repairSets(ports, { only: set, signal, reportOn: () => () => {} }))
   }
 }
 

@@ -20,12 +20,17 @@ export async function cutShort({ model, store }: At, command: Command, since: re
         const unread = loans.slice(model.consumed[partition])
         consumedTo(model, partition, model.consumed[partition]! + unread.filter(({ seq }) => seq <= look.positions[partition]!).length)
       })
-    case 'backfill': return backfillCut(model, command.years, look)
+    case 'backfill':
+      return backfillCut(model, command.years, look)
     case 'undo':
       if (model.batch && !look.backfillPending) model.batch = null
       return
-    case 'sink': case 'verify': case 'diff': return
-    default: if (changesVersions(command)) return resolve(model, command, since, look)
+    case 'sink':
+    case 'verify':
+    case 'diff':
+      return
+    default:
+      if (changesVersions(command)) return resolve(model, command, since, look)
   }
 }
 
@@ -54,11 +59,16 @@ export function resolve(model: Model, command: Command, since: readonly number[]
 
 function isVisible({ shown, versions }: Model, command: Command, look: Look): boolean {
   switch (command.do) {
-    case 'apply': return look.known.has(command.version) && command.version === versions.length
-    case 'promote': return look.shown === command.version
-    case 'rollback': return look.shown === shown.at(-2) && look.shown !== undefined
-    case 'retire': return look.retired.has(command.version)
-    default: return false
+    case 'apply':
+      return look.known.has(command.version) && command.version === versions.length
+    case 'promote':
+      return look.shown === command.version
+    case 'rollback':
+      return look.shown === shown.at(-2) && look.shown !== undefined
+    case 'retire':
+      return look.retired.has(command.version)
+    default:
+      return false
   }
 }
 
@@ -66,9 +76,11 @@ function isVisible({ shown, versions }: Model, command: Command, look: Look): bo
 export function seenSince(model: Model, since: readonly number[], look: Look): Look['seen'] | undefined {
   const now = positionsIn(model)
   if (since.every((seq, partition) => seq === now[partition])) return undefined
-  const ends = [...look.seen.values()].flatMap((parts) => parts.map(({ until }, partition) => {
-    return { until: until ?? 0, taken: look.positions[partition]! }
-  }))
+  const ends = [...look.seen.values()].flatMap((parts) =>
+    parts.map(({ until }, partition) => {
+      return { until: until ?? 0, taken: look.positions[partition]! }
+    }),
+  )
   const beyond = ends.find(({ until, taken }) => until > taken)
   if (beyond) throw new Wrong(`a version is said to have ended at ${beyond.until}, and only ${beyond.taken} were taken`)
   return look.seen

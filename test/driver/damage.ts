@@ -1,4 +1,7 @@
-/** What is lost or changed in the warehouse behind everybody's back: verify and doctor tell, no command goes on as if it were there, repair mends it. */
+/**
+ * What is lost or changed in the warehouse behind everybody's back: verify and doctor tell, no command goes on as if it were there, repair
+ * mends it.
+ */
 import type { Cut } from '../faults.ts'
 import type { Life } from './finish.ts'
 import { expectedOf } from './judge.ts'
@@ -14,12 +17,18 @@ export async function damage({ model, store, oracle }: Life, step: DamageStep): 
   if (model.open || model.batch || !own || own.retired) return
   const before = await store.complaints()
   if (before.length > 0) throw new Wrong(`doctor complains and all is well: ${before.join(' | ')}`)
-  const hurt = await hurtBy(step, model, store, [...expectedOf(model, oracle, step.version).must.keys()].sort((a, b) => a - b))
+  const hurt = await hurtBy(
+    step,
+    model,
+    store,
+    [...expectedOf(model, oracle, step.version).must.keys()].sort((a, b) => a - b),
+  )
   if (hurt === undefined) return
 
   if (hurt.length > 0) await verified(store, step, hurt.slice(0, 10))
   // By counts nobody can tell that a row is another one.
-  if (step.damage !== 'rows changed' && (await store.complaints()).length === 0) throw new Wrong(`doctor says that all is well: ${step.damage}`)
+  if (step.damage !== 'rows changed' && (await store.complaints()).length === 0)
+    throw new Wrong(`doctor says that all is well: ${step.damage}`)
   if (step.damage === 'all gone') await refusedOver(store, otherCommand(model, step))
   if (step.cut) await mustBeDone(store, step, { do: 'repair' }, step.cut)
   await mustBeDone(store, step, { do: 'repair' })
@@ -35,7 +44,10 @@ export async function damage({ model, store, oracle }: Life, step: DamageStep): 
 
 /** Changes it, and gives the numbers of the rows that are not as they should be; undefined where there is nothing to change. */
 async function hurtBy(
-  { damage, version, place }: DamageStep, model: Model, store: DrivenStore, rows: readonly number[],
+  { damage, version, place }: DamageStep,
+  model: Model,
+  store: DrivenStore,
+  rows: readonly number[],
 ): Promise<readonly number[] | undefined> {
   const { set } = model.set
   const from = Math.floor(place * rows.length)
@@ -102,7 +114,10 @@ async function refusedOver(store: DrivenStore, command: Command): Promise<void> 
 
 function otherCommand({ versions }: Model, { version, place }: DamageStep): Command {
   const commands: readonly Command[] = [
-    { do: 'apply', version: Math.min(2, versions.length), mode: 'backfill' }, { do: 'promote', version }, { do: 'rollback' }, { do: 'retire', version },
+    { do: 'apply', version: Math.min(2, versions.length), mode: 'backfill' },
+    { do: 'promote', version },
+    { do: 'rollback' },
+    { do: 'retire', version },
   ]
   return commands[Math.floor(place * commands.length)]!
 }

@@ -17,8 +17,10 @@ export function verdictOn(model: Model, command: Command): Verdict {
       if (version > versions.length || version < versions.length - 1) return 'must be refused'
       return version < versions.length ? 'may be refused' : refusedWhen(batch !== null)
     }
-    case 'promote': return refusedWhen(!own || own.retired || (batch !== null && topOf(model) !== own.version), batch !== null)
-    case 'rollback': return refusedWhen(model.shown.length < 2 || batch !== null)
+    case 'promote':
+      return refusedWhen(!own || own.retired || (batch !== null && topOf(model) !== own.version), batch !== null)
+    case 'rollback':
+      return refusedWhen(model.shown.length < 2 || batch !== null)
     case 'retire': {
       if (own?.retired) return 'may be refused'
       if (!own || topOf(model) === own.version || rowsShownOf(model, own.version) > 0) return 'must be refused'
@@ -34,15 +36,23 @@ export function verdictOn(model: Model, command: Command): Verdict {
       return refusedWhen(refused, amidst || !hasYears(model, command.years))
     }
     // In some partitions it may be complete already.
-    case 'undo': return refusedWhen(false, versions.length === 0 || (batch !== null && model.partitions > 1))
-    case 'consume': return refusedWhen(!versions.some(isRunning) || batch !== null)
-    case 'sink': return refusedWhen(versions.length === 0)
-    case 'verify': return refusedWhen(!own || own.retired, batch !== null)
+    case 'undo':
+      return refusedWhen(false, versions.length === 0 || (batch !== null && model.partitions > 1))
+    case 'consume':
+      return refusedWhen(!versions.some(isRunning) || batch !== null)
+    case 'sink':
+      return refusedWhen(versions.length === 0)
+    case 'verify':
+      return refusedWhen(!own || own.retired, batch !== null)
     case 'diff': {
       const both = [versions[command.from], versions[command.to]]
-      return refusedWhen(both.includes(undefined), both.some((one) => one?.retired))
+      return refusedWhen(
+        both.includes(undefined),
+        both.some((one) => one?.retired),
+      )
     }
-    case 'repair': return 'may be refused'
+    case 'repair':
+      return 'may be refused'
   }
 }
 

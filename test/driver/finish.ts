@@ -14,24 +14,31 @@ export type Life = { readonly model: Model; readonly store: DrivenStore; readonl
 /** Runs it again, or what the message says, until nothing is unfinished. */
 export async function finish(life: Life, how: 'again' | 'as told'): Promise<void> {
   const { model, store } = life
+  if (model.open && (await waitsForBatch(life))) await finishBatch(life)
   if (model.open) {
     const { command, since } = model.open
     await untilNothingIsLeft(life, how)
     resolve(model, command, since, await store.look())
   }
-  if (model.batch) {
-    const { years } = model.batch
-    const outcome = await store.run({ do: 'backfill', years })
-    if (outcome.ended === 'refused') {
-      // What must not be taken was cut short before that was seen: then nothing of it may be left.
-      const isLeft = !batchOf(model, years).refused || (await store.look()).backfillPending !== undefined
-      if (isLeft) throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
-      model.batch = null
-    } else backfilled(model, model.batch.loans)
-  }
+  if (model.batch) await finishBatch(life)
 }
 
-async function untilNothingIsLeft({ model, store }: Life, how: 'again' | 'as told'): Promise<void> {
+async function finishBatch({ model, store }: Life): Promise<void> {
+  const { years, loans } = model.batch!
+  const outcome = await store.run({ do: 'backfill', years })
+  if (outcome.ended !== 'refused') return backfilled(model, loans)
+  // What must not be taken was cut short before that was seen: then nothing of it may be left.
+  const isLeft = !batchOf(model, years).refused || (await store.look()).backfillPending !== undefined
+  if (isLeft) throw new Wrong(`the backfill cannot be finished: ${outcome.why.message}`)
+  model.batch = null
+}
+
+/** A batch that was cut short has to be finished, or taken back, before versions change again: it says so. */
+const waitsForBatch = async ({ model, store }: Life): Promise<boolean> =>
+  model.batch !== null && (await store.look()).backfillPending !== undefined
+
+async function untilNothingIsLeft(life: Life, how: 'again' | 'as told'): Promise<void> {
+  const { model, store } = life
   const { command } = model.open!
   for (let attempt = 1; ; attempt++) {
     const { unfinished } = await store.look()
@@ -54,9 +61,11 @@ function told(line: string, command: Command): Command {
 }
 
 /** What is unfinished is begun again, and maybe cut short again. */
-export async function again({ model, store }: Life, cut: Cut | undefined): Promise<void> {
+export async function again(life: Life, cut: Cut | undefined): Promise<void> {
+  const { model, store } = life
   const { command, since } = model.open!
   const outcome = await store.run(command, cut)
+  if (outcome.ended === 'refused' && (await waitsForBatch(life))) return
   if (outcome.ended === 'refused') throw new Wrong(`cannot be run again: ${outcome.why.message}`)
   resolve(model, command, since, await store.look())
 }
@@ -108,10 +117,15 @@ function notFilled(tried: Model, { versions }: Model, { seen }: Look): Model {
 function isPossible(model: Model, command: Command): boolean {
   const own = 'version' in command ? model.versions[command.version] : undefined
   switch (command.do) {
-    case 'apply': return command.version === model.versions.length
-    case 'rollback': return model.shown.length > 1
-    case 'repair': return true
-    case 'retire': return own !== undefined && !own.retired && topOf(model) !== own.version
-    default: return own !== undefined && !own.retired
+    case 'apply':
+      return command.version === model.versions.length
+    case 'rollback':
+      return model.shown.length > 1
+    case 'repair':
+      return true
+    case 'retire':
+      return own !== undefined && !own.retired && topOf(model) !== own.version
+    default:
+      return own !== undefined && !own.retired
   }
 }

@@ -108,7 +108,8 @@ function keptRejects(): { readonly rejects: ReturnType<Ports['rejects']>; readon
 function textSource(text: string): Source {
   const bytes = Buffer.from(text)
   return storedSource({
-    place: 'loans.csv', name: 'loans.csv',
+    place: 'loans.csv',
+    name: 'loans.csv',
     start: async () => bytes.subarray(0, 2),
     async *read(_, from) {
       yield bytes.subarray(from)

@@ -46,7 +46,8 @@ export async function storeInProcesses(set: DrivenSet, partitions: number, text:
       const { out } = await start(folder, 'doctor --config own.json --json').ended
       const { checks } = JSON.parse(out) as { readonly checks: readonly Record<'check' | 'state' | 'found', string>[] }
       const looked = checks.filter(({ check }) => (quickChecks as readonly string[]).includes(check))
-      if (looked.length !== quickChecks.length || looked.some(({ state }) => state === 'not checked')) throw new Error(`doctor did not look: ${out}`)
+      if (looked.length !== quickChecks.length || looked.some(({ state }) => state === 'not checked'))
+        throw new Error(`doctor did not look: ${out}`)
       return looked.filter(({ state }) => state === 'problem').map(({ found }) => found)
     },
     print: () => printOf(opened),
@@ -66,15 +67,27 @@ const signalOf = (cut: Cut) => (cut.kind === 'kill' ? 'SIGKILL' : cut.call % 2 =
 
 function words(set: string, command: Command): string {
   switch (command.do) {
-    case 'apply': return `apply ${set}@${command.version} --${command.mode} --yes`
-    case 'promote': case 'retire': return `${command.do} ${set}@${command.version} --yes`
-    case 'verify': return `verify ${set}@${command.version}`
-    case 'rollback': return `rollback ${set} --yes`
-    case 'produce': case 'backfill': return `${command.do} --years ${command.years.join('-')}`
-    case 'undo': return `backfill --features ${set} --undo --yes`
-    case 'consume': case 'sink': return `${command.do} --until-caught-up`
-    case 'diff': return `diff ${set}@${command.from} ${set}@${command.to}`
-    case 'repair': return `repair ${set} --yes`
+    case 'apply':
+      return `apply ${set}@${command.version} --${command.mode} --yes`
+    case 'promote':
+    case 'retire':
+      return `${command.do} ${set}@${command.version} --yes`
+    case 'verify':
+      return `verify ${set}@${command.version}`
+    case 'rollback':
+      return `rollback ${set} --yes`
+    case 'produce':
+    case 'backfill':
+      return `${command.do} --years ${command.years.join('-')}`
+    case 'undo':
+      return `backfill --features ${set} --undo --yes`
+    case 'consume':
+    case 'sink':
+      return `${command.do} --until-caught-up`
+    case 'diff':
+      return `diff ${set}@${command.from} ${set}@${command.to}`
+    case 'repair':
+      return `repair ${set} --yes`
   }
 }
 

@@ -36,8 +36,12 @@ export function expectedOf(model: Model, oracle: Oracle, version: number): Expec
   return { must, may }
 }
 
-const rowOf = ({ seq, cells }: Loan, version: number, features: Row): Row =>
-  ({ ...Object.fromEntries(recordColumns.map((name, i) => [name, cells[i]!])), ...features, _version: version, _seq: seq })
+const rowOf = ({ seq, cells }: Loan, version: number, features: Row): Row => ({
+  ...Object.fromEntries(recordColumns.map((name, i) => [name, cells[i]!])),
+  ...features,
+  _version: version,
+  _seq: seq,
+})
 
 /** The first few differences in words; none when all is as it should be. */
 export function wrongIn(model: Model, oracle: Oracle, look: Look): string[] {
@@ -75,8 +79,11 @@ function differences(view: string, { must, may }: Expected, found: readonly Row[
 
 const same = (a: Row, b: Row) =>
   Object.keys(b).length === Object.keys(a).length && Object.entries(a).every(([name, value]) => b[name] === value)
-const unlike = (a: Row, b: Row) => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name])
-  .map((name) => `${name} is ${JSON.stringify(b[name])}, not ${JSON.stringify(a[name])}`).join(', ')
+const unlike = (a: Row, b: Row) =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((name) => a[name] !== b[name])
+    .map((name) => `${name} is ${JSON.stringify(b[name])}, not ${JSON.stringify(a[name])}`)
+    .join(', ')
 
 /** Each record from the first version of the chain that has it. */
 function wrongInBase(model: Model, look: Look): string[] {

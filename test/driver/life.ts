@@ -95,17 +95,29 @@ const placeOf = ({ do: what }: Command) => (order.includes(what) ? order.indexOf
 function done({ model }: Life, command: Command, { said }: Exclude<Outcome, { ended: 'refused' }>): void {
   const { versions } = model
   switch (command.do) {
-    case 'produce': return produced(model, freshOf(model, command.years).fresh)
-    case 'backfill': return backfillDone(model, loansOf(model, command.years))
-    case 'undo': return void (model.batch = null)
-    case 'consume': return model.inflow.forEach((loans, partition) => consumedTo(model, partition, loans.length))
-    case 'sink': return sunk(model)
-    case 'verify': return checkSaid(model, said)
-    case 'diff': case 'repair': return
-    case 'apply': return command.version < versions.length ? undefined : carriedOut(model, command)
-    case 'promote': return topOf(model) === command.version ? undefined : carriedOut(model, command)
-    case 'retire': return versions[command.version]!.retired ? undefined : carriedOut(model, command)
-    case 'rollback': return carriedOut(model, command)
+    case 'produce':
+      return produced(model, freshOf(model, command.years).fresh)
+    case 'backfill':
+      return backfillDone(model, loansOf(model, command.years))
+    case 'undo':
+      return void (model.batch = null)
+    case 'consume':
+      return model.inflow.forEach((loans, partition) => consumedTo(model, partition, loans.length))
+    case 'sink':
+      return sunk(model)
+    case 'verify':
+      return checkSaid(model, said)
+    case 'diff':
+    case 'repair':
+      return
+    case 'apply':
+      return command.version < versions.length ? undefined : carriedOut(model, command)
+    case 'promote':
+      return topOf(model) === command.version ? undefined : carriedOut(model, command)
+    case 'retire':
+      return versions[command.version]!.retired ? undefined : carriedOut(model, command)
+    case 'rollback':
+      return carriedOut(model, command)
   }
 }
 
@@ -138,4 +150,3 @@ async function compare({ model, store, oracle }: Life): Promise<void> {
   const wrong = model.open ? wrongAmidst(model, look) : wrongIn(model, oracle, look)
   if (wrong.length > 0) throw new Wrong(wrong.join('\n  '))
 }
-

@@ -80,6 +80,5 @@ export async function lifeOf(seed: number, open: Opened, { tries = 100 } = {}): 
   const { set, partitions } = begun(seed)
   const lines = (steps: readonly Step[]) => steps.map((step, i) => `  ${i + 1}. ${inWords(step)}`).join('\n')
   const head = `seed ${seed}, partitions: ${partitions}, ${told.steps.length} steps; the shortest that goes wrong:`
-  return `${head}\n${lines(short.steps)}\n  ${short.wrong}\n\n`
-    + `${set.text}\nAll of it:\n${lines(told.steps)}\n  ${told.wrong}\n`
+  return `${head}\n${lines(short.steps)}\n  ${short.wrong}\n\n` + `${set.text}\nAll of it:\n${lines(told.steps)}\n  ${told.wrong}\n`
 }

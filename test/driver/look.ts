@@ -38,7 +38,7 @@ export type Rows = Pick<Look, 'base' | 'views' | 'leftOver'>
 export async function rowsSeen({ warehouse }: Pick<Ports, 'warehouse'>, set: string, versions: readonly number[]): Promise<Rows> {
   const names = new Set((await warehouse.query(`SELECT name FROM sqlite_schema`)).rows.map(([name]) => name))
   const rowsOf = async (view: string) =>
-    (names.has(view) ? objects(await warehouse.query(`SELECT * FROM ${view} ORDER BY _seq`)) : undefined)
+    names.has(view) ? objects(await warehouse.query(`SELECT * FROM ${view} ORDER BY _seq`)) : undefined
   const views = new Map<number, readonly Row[]>()
   for (const version of versions) {
     const rows = await rowsOf(`${set}_v${version}`)
@@ -65,10 +65,15 @@ export async function lookAt(ports: Ports, set: string, rowsAt: (versions: reado
     known: new Set(records.filter(({ state }) => state !== 'registered').map(({ version }) => version)),
     inflow: await messagesIn(ports),
     positions: positions.map(({ seq }) => seq),
-    seen: new Map(records.map(({ version }) => [version, positions.map(({ runs }) => {
-      const run = runs.findLast((one) => one.version === version)
-      return { after: run?.after ?? 0, until: run?.until ?? null, origins: run?.origins ?? {} }
-    })])),
+    seen: new Map(
+      records.map(({ version }) => [
+        version,
+        positions.map(({ runs }) => {
+          const run = runs.findLast((one) => one.version === version)
+          return { after: run?.after ?? 0, until: run?.until ?? null, origins: run?.origins ?? {} }
+        }),
+      ]),
+    ),
     ...(await rowsAt(records.map(({ version }) => version))),
   }
 }
@@ -94,9 +99,11 @@ export async function printOf({ log, checkpoints, registry, warehouse }: Ports):
 /** By partition; offsets need not count messages. */
 async function messagesIn({ log }: Ports): Promise<number[]> {
   const partitions = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions ?? []
-  return Promise.all(partitions.map(async ({ first }, partition) => {
-    let count = 0
-    for await (const { batch } of log.read(inflowTopic, { partition, from: first, joined: true })) count += batch.ends.length
-    return count
-  }))
+  return Promise.all(
+    partitions.map(async ({ first }, partition) => {
+      let count = 0
+      for await (const { batch } of log.read(inflowTopic, { partition, from: first, joined: true })) count += batch.ends.length
+      return count
+    }),
+  )
 }

@@ -45,7 +45,7 @@ export const newModel = (set: DrivenSet, partitions: number, loans: readonly Loa
 }
 
 export const partitionIn = ({ set, partitions }: Model, loan: Loan): number =>
-  (set.per === null || partitions === 1 ? 0 : partitionOf(loan.state, partitions))
+  set.per === null || partitions === 1 ? 0 : partitionOf(loan.state, partitions)
 
 export const positionsIn = ({ taken }: Model): readonly number[] => taken.map((loans) => loans.at(-1)?.seq ?? 0)
 
@@ -76,8 +76,11 @@ export function batchOf(model: Model, years: Years): { readonly fresh: readonly 
 /** Rows of the version that the base view shows, or will. */
 export function rowsShownOf(model: Model, version: number): number {
   const chain = chainOf(model)
-  return model.taken.reduce((sum, loans, partition) =>
-    sum + loans.filter(({ seq }) => chain.find((one) => owns(model.versions[one]!.owned[partition]!, seq)) === version).length, 0)
+  return model.taken.reduce(
+    (sum, loans, partition) =>
+      sum + loans.filter(({ seq }) => chain.find((one) => owns(model.versions[one]!.owned[partition]!, seq)) === version).length,
+    0,
+  )
 }
 
 /** What the stream or a batch gives to every version that runs. */
@@ -100,7 +103,12 @@ export function produced(model: Model, loans: readonly Loan[]): void {
 
 export function backfilled(model: Model, loans: readonly Loan[]): void {
   for (let partition = 0; partition < model.partitions; partition++) {
-    take(model, loans.filter((loan) => partitionIn(model, loan) === partition), partition, false)
+    take(
+      model,
+      loans.filter((loan) => partitionIn(model, loan) === partition),
+      partition,
+      false,
+    )
   }
   model.batch = null
 }
@@ -127,9 +135,12 @@ export type Seen = ReadonlyMap<number, readonly Owned[]>
 export function carriedOut(model: Model, command: Command, seen?: Seen): void {
   model.open = null
   switch (command.do) {
-    case 'apply': return applied(model, command.version, command.mode, seen)
-    case 'promote': return shownNow(model, [...model.shown, command.version], seen)
-    case 'rollback': return shownNow(model, model.shown.slice(0, -1), seen)
+    case 'apply':
+      return applied(model, command.version, command.mode, seen)
+    case 'promote':
+      return shownNow(model, [...model.shown, command.version], seen)
+    case 'rollback':
+      return shownNow(model, model.shown.slice(0, -1), seen)
     case 'retire': {
       const shown = model.shown.filter((version) => version !== command.version)
       model.shown = shown.filter((version, i) => version !== shown[i - 1])

@@ -26,19 +26,35 @@ async function livesOn(name: string, some: readonly number[], log: (seed: number
 }
 
 describe('lives by chance, with real processes', () => {
-  it('are what the model says on the embedded log, whatever is killed or stopped at whichever moment', async () => {
-    await livesOn('embedded', seeds.filter((_, i) => i % 3 !== 2), () => ({ kind: 'embedded' }))
-  }, 24 * 3600_000)
+  it(
+    'are what the model says on the embedded log, whatever is killed or stopped at whichever moment',
+    async () => {
+      await livesOn(
+        'embedded',
+        seeds.filter((_, i) => i % 3 !== 2),
+        () => ({ kind: 'embedded' }),
+      )
+    },
+    24 * 3600_000,
+  )
 
   unlessMissing(missingForKafka(), () => {
     let kafka: TestKafka
     beforeAll(async () => void (kafka = await startKafka()), 600_000)
     afterAll(() => kafka?.stop())
 
-    it('are what the model says on Kafka, whatever is killed or stopped at whichever moment', async () => {
-      const { brokers } = kafka
-      const log = (seed: number) => ({ kind: 'kafka', brokers, topicPrefix: `life${seed}.`, sessionTimeoutMs: 2000 }) as const
-      await livesOn('kafka', seeds.filter((_, i) => i % 3 === 2), log)
-    }, 24 * 3600_000)
+    it(
+      'are what the model says on Kafka, whatever is killed or stopped at whichever moment',
+      async () => {
+        const { brokers } = kafka
+        const log = (seed: number) => ({ kind: 'kafka', brokers, topicPrefix: `life${seed}.`, sessionTimeoutMs: 2000 }) as const
+        await livesOn(
+          'kafka',
+          seeds.filter((_, i) => i % 3 === 2),
+          log,
+        )
+      },
+      24 * 3600_000,
+    )
   })
 })

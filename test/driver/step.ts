@@ -11,7 +11,7 @@ export type Command =
   | { readonly do: 'produce' | 'backfill'; readonly years: Years }
   | { readonly do: 'diff'; readonly from: number; readonly to: number }
 
-export type Damage = 'rows gone' | 'rows changed' | 'rows added' | 'views gone' | 'records changed' | 'all gone'
+type Damage = 'rows gone' | 'rows changed' | 'rows added' | 'views gone' | 'records changed' | 'all gone'
 
 export type Step =
   | { readonly command: Command; readonly cut?: Cut }
@@ -38,16 +38,25 @@ export function inWords(step: Step): string {
 }
 
 const cutInWords = (cut: Cut | undefined) =>
-  (cut === undefined ? '' : cut.kind === 'kill' ? ` (killed at write ${cut.write})` : ` (stopped at call ${cut.call})`)
+  cut === undefined ? '' : cut.kind === 'kill' ? ` (killed at write ${cut.write})` : ` (stopped at call ${cut.call})`
 
 /** As the command line has it, without the set's name in it. */
 function commandInWords(command: Command): string {
   switch (command.do) {
-    case 'apply': return `apply @${command.version} --${command.mode}`
-    case 'promote': case 'retire': case 'verify': return `${command.do} @${command.version}`
-    case 'produce': case 'backfill': return `${command.do} --years ${command.years.join('-')}`
-    case 'diff': return `diff @${command.from} @${command.to}`
-    case 'undo': return 'backfill --undo'
-    default: return command.do
+    case 'apply':
+      return `apply @${command.version} --${command.mode}`
+    case 'promote':
+    case 'retire':
+    case 'verify':
+      return `${command.do} @${command.version}`
+    case 'produce':
+    case 'backfill':
+      return `${command.do} --years ${command.years.join('-')}`
+    case 'diff':
+      return `diff @${command.from} @${command.to}`
+    case 'undo':
+      return 'backfill --undo'
+    default:
+      return command.do
   }
 }

@@ -1,4 +1,7 @@
-/** Adds the schemas and fingerprints of new releases to the golden files. What is there already is never changed: `node test/golden/update.ts`. */
+/**
+ * Adds the schemas and fingerprints of new releases to the golden files. What is there already is never changed: `node
+ * test/golden/update.ts`.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { label, type Definition } from '../../feature-defs/feature-set.ts'
@@ -17,15 +20,23 @@ type Fingerprints = { readonly [version: string]: { readonly version: string; re
 
 export const fingerprintsPath = 'test/golden/fingerprints.json'
 
-export const fingerprints = (): Fingerprints => Object.fromEntries(released.map((definition) => [label(definition), {
-  version: versionFingerprint(definition),
-  features: Object.fromEntries(definition.features.map((feature) => [feature.name, featureFingerprint(definition, feature)])),
-}]))
+export const fingerprints = (): Fingerprints =>
+  Object.fromEntries(
+    released.map((definition) => [
+      label(definition),
+      {
+        version: versionFingerprint(definition),
+        features: Object.fromEntries(definition.features.map((feature) => [feature.name, featureFingerprint(definition, feature)])),
+      },
+    ]),
+  )
 
 /** Path and text of every released schema. */
 export const releasedSchemas = (): readonly (readonly [path: string, text: string])[] => [
   [`schemas/released/${rejectedLoan.name}.avsc`, pretty(inflowSchema(rejectedLoan))],
-  ...released.map((definition) => [`schemas/released/${definition.set}.v${definition.version}.avsc`, pretty(rowSchema(definition))] as const),
+  ...released.map(
+    (definition) => [`schemas/released/${definition.set}.v${definition.version}.avsc`, pretty(rowSchema(definition))] as const,
+  ),
 ]
 
 const pretty = (value: AvroSchema | Fingerprints) => `${JSON.stringify(value, null, 2)}\n`
@@ -34,10 +45,15 @@ const pretty = (value: AvroSchema | Fingerprints) => `${JSON.stringify(value, nu
 export function update(root: string): readonly string[] {
   const read = (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined)
   const refuse = (what: string): never => {
-    throw new Problem(`${what} is released and the code now gives another`, 'Put the code back as it was, and make the change in the next version.')
+    throw new Problem(
+      `${what} is released and the code now gives another`,
+      'Put the code back as it was, and make the change in the next version.',
+    )
   }
 
-  const schemas = releasedSchemas().filter(([path, text]) => (read(path) ?? text) === text || refuse(path)).filter(([path]) => read(path) === undefined)
+  const schemas = releasedSchemas()
+    .filter(([path, text]) => (read(path) ?? text) === text || refuse(path))
+    .filter(([path]) => read(path) === undefined)
   const kept = JSON.parse(read(fingerprintsPath) ?? '{}') as Fingerprints
   const fresh = Object.entries(fingerprints()).filter(([version, now]) => {
     if (kept[version] && JSON.stringify(kept[version]) !== JSON.stringify(now)) refuse(`the fingerprint of ${version}`)

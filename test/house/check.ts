@@ -1,4 +1,6 @@
-/** `npm run check`: the whole gate, the fast parts first, all of them; the tests come when those are well. With --fast, without the tests. */
+/**
+ * `npm run check`: the whole gate, the fast parts first, all of them; the tests come when those are well. With --fast, without the tests.
+ */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { offendersAmong } from './import-map.ts'

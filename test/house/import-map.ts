@@ -71,7 +71,8 @@ const isOfTechnology = (path: string) => technologies.test(path) && path !== 'ut
 /** Beside those rooms: what reaches beyond the process, by itself or by what it imports. */
 function adaptersBeside(imports: readonly Import[]): ReadonlySet<string> {
   const adapters = new Set<string>()
-  const reaches = (to: string) => reaching.includes(to) || (isPackage(to) && !to.startsWith('node:')) || isOfTechnology(to) || adapters.has(to)
+  const reaches = (to: string) =>
+    reaching.includes(to) || (isPackage(to) && !to.startsWith('node:')) || isOfTechnology(to) || adapters.has(to)
   for (let before = -1; before < adapters.size;) {
     before = adapters.size
     for (const { file, to } of imports) if (file.startsWith('utilities/') && !technologies.test(file) && reaches(to)) adapters.add(file)
@@ -93,7 +94,7 @@ function offence({ file, to }: Import, isAdapter: (to: string) => boolean): stri
   const allowed = mayImport[from]
   if (!allowed) return `${from} is not on the map`
   const isOutside = outside.includes(from)
-  if (isPackage(to)) return to.startsWith('node:') && !(to in doors) || isOutside || doors[to] === file ? undefined : wrongDoor(to)
+  if (isPackage(to)) return (to.startsWith('node:') && !(to in doors)) || isOutside || doors[to] === file ? undefined : wrongDoor(to)
   if (from !== into && !allowed.includes(into) && exceptions[to] !== file) return `${from} may not import ${into}`
   if (isAdapter(to) && from !== 'utilities' && !isOutside && file !== 'config/wire.ts') return 'only config/wire.ts picks adapters'
   return undefined

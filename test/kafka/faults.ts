@@ -12,7 +12,11 @@ export type Fault = 'request lost' | 'answer lost' | 'refused' | undefined
 export type Faults = { readonly asking: readonly Fault[]; readonly sending: readonly Fault[] }
 
 /** A writer whose requests meet these faults, one after the other: those to the coordinator, and those that carry messages. */
-export async function writerWithFaults({ kafka: { checkpointTopic, ...parts } }: KafkaLog, name: string, { asking, sending }: Faults): Promise<Writer> {
+export async function writerWithFaults(
+  { kafka: { checkpointTopic, ...parts } }: KafkaLog,
+  name: string,
+  { asking, sending }: Faults,
+): Promise<Writer> {
   const lost = () => Object.assign(new Error('lost on purpose'), { name: 'KafkaJSConnectionClosedError' })
   const meeting = (faults: readonly Fault[]) => {
     const coming = [...faults]
@@ -30,7 +34,11 @@ export async function writerWithFaults({ kafka: { checkpointTopic, ...parts } }:
   const faulty = (link: Link): Link => ({
     ...link,
     ask: (api, details) => ask(() => link.ask(api, details)),
-    exchange: (api, body) => exchange(() => link.exchange(api, body), () => notLeading(Buffer.concat(body))),
+    exchange: (api, body) =>
+      exchange(
+        () => link.exchange(api, body),
+        () => notLeading(Buffer.concat(body)),
+      ),
   })
   const { cluster } = parts
   const wrapped: KafkaParts = {
@@ -48,11 +56,11 @@ export async function writerWithFaults({ kafka: { checkpointTopic, ...parts } }:
 function notLeading(request: Buffer): Buffer {
   let at = 2 + request.readInt16BE(0) + 2 + 4
   const topics = request.readInt32BE(at)
-  const answer = [request.subarray(at, at += 4)]
+  const answer = [request.subarray(at, (at += 4))]
   for (let topic = 0; topic < topics; topic++) {
     const nameEnd = at + 2 + request.readInt16BE(at)
     const partitions = request.readInt32BE(nameEnd)
-    answer.push(request.subarray(at, at = nameEnd + 4))
+    answer.push(request.subarray(at, (at = nameEnd + 4)))
     for (let i = 0; i < partitions; i++) {
       const failed = Buffer.alloc(30)
       failed.writeInt32BE(request.readInt32BE(at), 0)

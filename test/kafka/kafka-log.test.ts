@@ -1,4 +1,7 @@
-/** The Kafka log and its checkpoints on a real broker: their contracts, and what is special to brokers that restart and to transactions of many. */
+/**
+ * The Kafka log and its checkpoints on a real broker: their contracts, and what is special to brokers that restart and to transactions of
+ * many.
+ */
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -24,7 +27,8 @@ import { unlessMissing } from '../unless-missing.ts'
 let kafka: TestKafka
 
 const newStore = (options: Partial<KafkaLogOptions> = {}) => storeOn(kafka.brokers, options)
-const testLog = (topics: Readonly<Record<string, number>> = { inflow: 1 }, options: Partial<KafkaLogOptions> = {}) => logOn(kafka.brokers, topics, options)
+const testLog = (topics: Readonly<Record<string, number>> = { inflow: 1 }, options: Partial<KafkaLogOptions> = {}) =>
+  logOn(kafka.brokers, topics, options)
 
 const inflow = (texts: readonly string[], partition = 0) => ({ topic: 'inflow', partition, batch: batchOf(texts) })
 
@@ -55,23 +59,39 @@ function kafkaTests() {
     it('a writer whose requests and answers get lost, or meet a leader that moves, commits everything once and in order', async () => {
       const { log } = await testLog({ inflow: 2 })
       const fault = fc.constantFrom<Fault>(undefined, undefined, undefined, 'request lost', 'answer lost', 'refused')
-      // The second batch's answer is lost twice, while five behind it are taken: it must not fall behind those that the broker can recognise.
-      const lostTwice: Faults = { asking: [], sending: [undefined, 'answer lost', undefined, undefined, undefined, undefined, 'answer lost'] }
-      const faults = fc.record({ asking: fc.array(fault, { maxLength: 10 }), sending: fc.array(fault, { minLength: 5, maxLength: 25 }) }) as fc.Arbitrary<Faults>
+      // The second batch's answer is lost twice, while five behind it are taken: it must not fall behind those that the broker can
+      // recognise.
+      const lostTwice: Faults = {
+        asking: [],
+        sending: [undefined, 'answer lost', undefined, undefined, undefined, undefined, 'answer lost'],
+      }
+      const faults = fc.record({
+        asking: fc.array(fault, { maxLength: 10 }),
+        sending: fc.array(fault, { minLength: 5, maxLength: 25 }),
+      }) as fc.Arbitrary<Faults>
       const written: string[][] = [[], []]
       let run = 0
       // Large enough that each of them is a batch of its own: several are under way at once.
-      const large = (texts: readonly string[]) => ({ bytes: Buffer.from(texts.map((text) => text.padEnd(300_000)).join('')), ends: Uint32Array.from(texts, (_, i) => (i + 1) * 300_000) })
-      await fc.assert(fc.asyncProperty(faults, async (faults) => {
-        const name = `w${run++ % 2}`
-        const writer = await writerWithFaults(log, name, faults)
-        for (let i = 0; i < 2; i++) {
-          const mine = [0, 1].map((partition) => numbered(`${run}/${i}/${partition}/`, 7))
-          await writer.commit({ append: mine.map((some, partition) => ({ topic: 'inflow', partition, batch: large(some) })), save: [{ name: 'count', key: '', value: bytes(String(2 * run + i)) }] })
-          mine.forEach((some, partition) => written[partition]!.push(...some))
-        }
-        expect(await entry(openKafkaCheckpoints(log), 'count')).toBe(String(2 * run + 1))
-      }), { numRuns: 5, examples: [[lostTwice]] })
+      const large = (texts: readonly string[]) => ({
+        bytes: Buffer.from(texts.map((text) => text.padEnd(300_000)).join('')),
+        ends: Uint32Array.from(texts, (_, i) => (i + 1) * 300_000),
+      })
+      await fc.assert(
+        fc.asyncProperty(faults, async (faults) => {
+          const name = `w${run++ % 2}`
+          const writer = await writerWithFaults(log, name, faults)
+          for (let i = 0; i < 2; i++) {
+            const mine = [0, 1].map((partition) => numbered(`${run}/${i}/${partition}/`, 7))
+            await writer.commit({
+              append: mine.map((some, partition) => ({ topic: 'inflow', partition, batch: large(some) })),
+              save: [{ name: 'count', key: '', value: bytes(String(2 * run + i)) }],
+            })
+            mine.forEach((some, partition) => written[partition]!.push(...some))
+          }
+          expect(await entry(openKafkaCheckpoints(log), 'count')).toBe(String(2 * run + 1))
+        }),
+        { numRuns: 5, examples: [[lostTwice]] },
+      )
       for (const partition of [0, 1]) {
         expect((await readTexts(log, 'inflow', { partition })).map((text) => text.trimEnd())).toEqual(written[partition])
       }
@@ -98,16 +118,20 @@ function kafkaTests() {
     it('two writers to one partition: each commit is whole, in order, and at the offsets that were returned', async () => {
       const { log } = await testLog()
       const offsets = new Map<string, number>()
-      await Promise.all(['a', 'b'].map(async (name) => {
-        const writer = await log.writer(name)
-        for (let i = 0; i < 20; i++) {
-          const returned = await writer.commit({ append: [inflow([`${name}${i}.0`, `${name}${i}.1`]), inflow([`${name}${i}.2`])] })
-          offsets.set(`${name}${i}.0`, returned[0]!).set(`${name}${i}.2`, returned[1]!)
-        }
-      }))
+      await Promise.all(
+        ['a', 'b'].map(async (name) => {
+          const writer = await log.writer(name)
+          for (let i = 0; i < 20; i++) {
+            const returned = await writer.commit({ append: [inflow([`${name}${i}.0`, `${name}${i}.1`]), inflow([`${name}${i}.2`])] })
+            offsets.set(`${name}${i}.0`, returned[0]!).set(`${name}${i}.2`, returned[1]!)
+          }
+        }),
+      )
       const all = await readAll(log, 'inflow')
       for (const name of ['a', 'b']) {
-        expect(all.map(({ text }) => text).filter((text) => text.startsWith(name))).toEqual(numbered(name, 20).flatMap((one) => [`${one}.0`, `${one}.1`, `${one}.2`]))
+        expect(all.map(({ text }) => text).filter((text) => text.startsWith(name))).toEqual(
+          numbered(name, 20).flatMap((one) => [`${one}.0`, `${one}.1`, `${one}.2`]),
+        )
       }
       for (const { text, offset } of all) if (offsets.has(text)) expect(offset).toBe(offsets.get(text))
     })
@@ -126,7 +150,9 @@ function kafkaTests() {
       const { log } = await testLog({})
       await log.create('inflow', 1, { 'max.message.bytes': '5000' })
       const writer = await log.writer('w')
-      await expect(writer.commit({ append: [inflow(['small']), inflow(['x'.repeat(6000)])] })).rejects.toThrow(/larger than topic \S+inflow takes \(5000 bytes\)/)
+      await expect(writer.commit({ append: [inflow(['small']), inflow(['x'.repeat(6000)])] })).rejects.toThrow(
+        /larger than topic \S+inflow takes \(5000 bytes\)/,
+      )
       await writer.commit({ append: [inflow(numbered('fits ', 1000))] })
       expect(await readTexts(log, 'inflow')).toEqual(numbered('fits ', 1000))
     })
@@ -153,13 +179,22 @@ function kafkaTests() {
       for (let i = 0; i < 30; i++) await writer.commit({ append: [inflow([`${i}a`, `${i}b`])] })
       const chunks = await Array.fromAsync(log.read('inflow', { partition: 0, from: 1, to: 31, joined: true }))
       expect(chunks.length).toBe(1)
-      expect(textsOf(chunks[0]!.batch)).toEqual(numbered('', 11).flatMap((i) => [`${i}a`, `${i}b`]).slice(1, 21))
+      expect(textsOf(chunks[0]!.batch)).toEqual(
+        numbered('', 11)
+          .flatMap((i) => [`${i}a`, `${i}b`])
+          .slice(1, 21),
+      )
       expect([...chunks[0]!.offsets!]).toEqual((await readAll(log, 'inflow', { from: 1, to: 31 })).map(({ offset }) => offset))
       expect(chunks[0]!.next).toBe(31)
     })
 
     it('unpacks what others compressed, in every way that Kafka knows', async () => {
-      const texts = [...numbered('short', 300), 'x'.repeat(200_000), ...Array.from({ length: 3000 }, (_, i) => `${i * 7919 % 1000} of ${i} ${'ab'.repeat(i % 90)}`), '']
+      const texts = [
+        ...numbered('short', 300),
+        'x'.repeat(200_000),
+        ...Array.from({ length: 3000 }, (_, i) => `${(i * 7919) % 1000} of ${i} ${'ab'.repeat(i % 90)}`),
+        '',
+      ]
       for (const compression of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed']) {
         const { log } = await testLog({})
         // The broker itself compresses what lies in the topic.
@@ -186,10 +221,20 @@ function kafkaTests() {
       const { log, topicPrefix } = await testLog()
       const checkpoints = openKafkaCheckpoints(log)
       const writer = await log.writer('w')
-      await writer.commit({ save: [{ name: 'mine', key: '', value: bytes('1') }, { name: 'mine', key: 'gone', value: bytes('1') }] })
+      await writer.commit({
+        save: [
+          { name: 'mine', key: '', value: bytes('1') },
+          { name: 'mine', key: 'gone', value: bytes('1') },
+        ],
+      })
       const his = packSaves([{ name: 'his', key: '', value: bytes('2') }])
       const open = await openTransaction(log, 'other', { topic: `${topicPrefix}tidemark.checkpoints`, partition: 0, messages: his })
-      await writer.commit({ save: [{ name: 'mine', key: '', value: bytes('3') }, { name: 'mine', key: 'gone', value: null }] })
+      await writer.commit({
+        save: [
+          { name: 'mine', key: '', value: bytes('3') },
+          { name: 'mine', key: 'gone', value: null },
+        ],
+      })
       for (const one of [checkpoints, openKafkaCheckpoints(log)]) {
         expect([await entry(one, 'mine'), await entry(one, 'mine', 'gone'), await entry(one, 'his')]).toEqual(['3', undefined, undefined])
         expect(await one.names('')).toEqual(['mine'])
@@ -202,10 +247,13 @@ function kafkaTests() {
     it('of partition P lie in partition P, so that whoever works on it reads no others', async () => {
       const { log, topicPrefix } = await testLog()
       const writer = await log.writer('w')
-      await writer.commit({ save: ['position/a/0', 'position/a/1', 'position/a/3', 'held', 'sink/x1'].map((name) => ({ name, key: '', value: bytes('v') })) })
+      await writer.commit({
+        save: ['position/a/0', 'position/a/1', 'position/a/3', 'held', 'sink/x1'].map((name) => ({ name, key: '', value: bytes('v') })),
+      })
       const raw = await openKafkaLog({ brokers: kafka.brokers })
       onTestFinished(raw.close)
-      const names = async (partition: number) => (await readAll(raw, `${topicPrefix}tidemark.checkpoints`, { partition })).map(({ key }) => key!.split('\0')[0]!).sort()
+      const names = async (partition: number) =>
+        (await readAll(raw, `${topicPrefix}tidemark.checkpoints`, { partition })).map(({ key }) => key!.split('\0')[0]!).sort()
       expect(await names(0)).toEqual(['held', 'position/a/0', 'sink/x1'])
       expect(await names(1)).toEqual(['position/a/1', 'position/a/3'])
     })
@@ -217,19 +265,34 @@ function kafkaTests() {
       const { log, topicPrefix } = await testLog({}, { note: (text) => void notes.push(text) })
       await log.create('inflow', 1)
       await log.create('compacted', 1, { 'cleanup.policy': 'compact' })
-      await expect(log.create('compacted', 1)).rejects.toThrow(/compacted has cleanup.policy=compact, not delete\. Set it: kafka-configs.sh --bootstrap-server \S+ --alter --topic \S+compacted --add-config cleanup.policy=delete, or/)
+      await expect(log.create('compacted', 1)).rejects.toThrow(
+        /compacted has cleanup.policy=compact, not delete\. Set it: kafka-configs.sh --bootstrap-server \S+ --alter --topic \S+compacted --add-config cleanup.policy=delete, or/,
+      )
       await log.create('tidemark.checkpoints', 1)
       const writer = await log.writer('w')
       await expect(writer.commit({ save: [{ name: 'n', key: '', value: null }] })).rejects.toThrow(/cleanup.policy=delete, not compact/)
       expect(notes).toEqual([])
-      const other = await openKafkaLog({ brokers: kafka.brokers, topicPrefix: `${topicPrefix}other.`, topicSettings: { inflow: { 'retention.ms': '1000' } } })
+      const other = await openKafkaLog({
+        brokers: kafka.brokers,
+        topicPrefix: `${topicPrefix}other.`,
+        topicSettings: { inflow: { 'retention.ms': '1000' } },
+      })
       onTestFinished(other.close)
       await other.create('inflow', 1)
-      const careful = await openKafkaLog({ brokers: kafka.brokers, topicPrefix: `${topicPrefix}other.`, note: (text) => void notes.push(text) })
+      const careful = await openKafkaLog({
+        brokers: kafka.brokers,
+        topicPrefix: `${topicPrefix}other.`,
+        note: (text) => void notes.push(text),
+      })
       onTestFinished(careful.close)
       await careful.create('inflow', 1)
-      const mend = `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic ${topicPrefix}other.inflow --add-config ` + 'retention.ms=-1'
-      expect(notes).toEqual([`topic ${topicPrefix}other.inflow keeps only 1000 ms of records (retention.ms), ` + `and what is deleted there cannot be replayed. To keep all: ${mend}`])
+      const mend =
+        `kafka-configs.sh --bootstrap-server ${kafka.brokers[0]} --alter --topic ${topicPrefix}other.inflow --add-config ` +
+        'retention.ms=-1'
+      expect(notes).toEqual([
+        `topic ${topicPrefix}other.inflow keeps only 1000 ms of records (retention.ms), ` +
+          `and what is deleted there cannot be replayed. To keep all: ${mend}`,
+      ])
     })
 
     it('are made with the right settings: kept for ever, and checkpoints compacted', async () => {
@@ -239,10 +302,16 @@ function kafkaTests() {
       const { cluster } = log.kafka
       for (const topic of ['inflow', 'outflow', 'inflow.dead']) {
         const settings = await topicConfig(cluster, topicPrefix + topic)
-        expect([settings!.get('cleanup.policy'), settings!.get('retention.ms'), settings!.get('retention.bytes')]).toEqual(['delete', '-1', '-1'])
+        expect([settings!.get('cleanup.policy'), settings!.get('retention.ms'), settings!.get('retention.bytes')]).toEqual([
+          'delete',
+          '-1',
+          '-1',
+        ])
       }
       expect((await topicConfig(cluster, `${topicPrefix}tidemark.checkpoints`))!.get('cleanup.policy')).toBe('compact')
-      await expect(log.create('inflow', 4)).rejects.toThrow(/inflow has 3 partitions, not 4\. Give it more: kafka-topics.sh --bootstrap-server \S+ --alter --topic \S+inflow --partitions 4/)
+      await expect(log.create('inflow', 4)).rejects.toThrow(
+        /inflow has 3 partitions, not 4\. Give it more: kafka-topics.sh --bootstrap-server \S+ --alter --topic \S+inflow --partitions 4/,
+      )
       await expect(log.create('inflow', 2)).rejects.toThrow(/inflow has 3 partitions, not 2\. Partitions cannot be taken away/)
     })
 
@@ -262,7 +331,9 @@ function kafkaTests() {
     const program = fileURLToPath(new URL('./member.ts', import.meta.url))
 
     function startMember(topicPrefix: string, sessionTimeoutMs = 2000) {
-      const child = spawn(process.execPath, [program, kafka.brokers[0]!, topicPrefix, String(sessionTimeoutMs)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [program, kafka.brokers[0]!, topicPrefix, String(sessionTimeoutMs)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()))
       onTestFinished(async () => {
         child.kill('SIGKILL')
@@ -270,7 +341,12 @@ function kafkaTests() {
       })
       const said: string[] = []
       createInterface({ input: child.stdout }).on('line', (line) => void said.push(line))
-      return { child, ended, now: (): readonly number[] => JSON.parse(said.findLast((line) => line.startsWith('[')) ?? '[]') as number[], said }
+      return {
+        child,
+        ended,
+        now: (): readonly number[] => JSON.parse(said.findLast((line) => line.startsWith('[')) ?? '[]') as number[],
+        said,
+      }
     }
 
     const until = async (what: () => boolean) => {
@@ -335,7 +411,8 @@ function kafkaTests() {
       const followed: string[] = []
       const stop = new AbortController()
       const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) followed.push(...textsOf(batch))
+        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
+          followed.push(...textsOf(batch))
       })()
 
       let acknowledged = 0
@@ -343,7 +420,7 @@ function kafkaTests() {
       const committing = (async () => {
         const checkpoints = openKafkaCheckpoints(log)
         const take = async () => ({ writer: await log.writer('w'), next: Number((await entry(checkpoints, 'w/0')) ?? 0) })
-        for (let { writer, next }: { writer: Writer; next: number } = await take(); !done; ) {
+        for (let { writer, next }: { writer: Writer; next: number } = await take(); !done;) {
           try {
             const append = [inflow(numbered('', 3).map((_, i) => String(next + i)))]
             await writer.commit({ append, save: [{ name: 'w/0', key: '', value: bytes(String(next + 3)) }] })
@@ -389,7 +466,8 @@ function kafkaTests() {
       const stop = new AbortController()
       const seen: string[] = []
       const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) seen.push(...textsOf(batch))
+        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
+          seen.push(...textsOf(batch))
       })()
       while (seen.length === 0) await sleep(5)
       // The last test: it stays away.

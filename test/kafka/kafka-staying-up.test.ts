@@ -1,4 +1,7 @@
-/** What an operator may meet in months, on real brokers: restarts, slow brokers, leaders that move, poison, deleted topics, processes that stand still. */
+/**
+ * What an operator may meet in months, on real brokers: restarts, slow brokers, leaders that move, poison, deleted topics, processes that
+ * stand still.
+ */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -98,7 +101,10 @@ function stayingUp() {
     const folder = folderWith('large.', { topicSettings })
     const [header] = gunzipSync(readFileSync(loans)).toString().split('\n')
     const row = (title: string, score: number) => `1000.0,2007-05-26,${title},${score},10%,481xx,NM,4 years,0.0`
-    writeFileSync(join(folder, 'some.csv'), `${[header, row('a', 10), row('b'.repeat(1000), 20), row('c'.repeat(650), 30), row('d', 50)].join('\n')}\n`)
+    writeFileSync(
+      join(folder, 'some.csv'),
+      `${[header, row('a', 10), row('b'.repeat(1000), 20), row('c'.repeat(650), 30), row('d', 50)].join('\n')}\n`,
+    )
     await done(folder, `apply loan_risk@0 --yes ${config}`)
     const up = await upIn(folder)
     await done(folder, `produce --years 2007 --file some.csv ${config}`)
@@ -109,7 +115,9 @@ function stayingUp() {
     expect(status.sets[0]).toMatchObject({ position: 4, dead: 2, duplicates: 0 })
     const dead: Printed[] = await json(folder, `topics inflow.dead ${config}`)
     expect(dead.map(({ fields: { reason } }) => reason)).toEqual([
-      expect.stringMatching(/^it has 10\d\d bytes, and a row of more than \d+, without its features, does not fit into outflow \(the first of its 10\d\d bytes\)$/),
+      expect.stringMatching(
+        /^it has 10\d\d bytes, and a row of more than \d+, without its features, does not fit into outflow \(the first of its 10\d\d bytes\)$/,
+      ),
       'it is not framed: its first byte is not 0x03 (the first of its 7000 bytes)',
     ])
     for (const text of await readTexts(await open('large.'), 'inflow.dead')) expect(text.length).toBeGreaterThan(400)
@@ -117,7 +125,13 @@ function stayingUp() {
     await done(folder, `apply loan_risk@1 --backfill --yes ${config}`)
     await ended(up)
     for (const version of [0, 1]) {
-      expect(readRows(warehouseOf(folder), `SELECT _seq, ma50 FROM loan_risk_v${version} ORDER BY _seq`).map((cells) => cells.map(Number))).toEqual([[1, 10], [3, 20], [4, 30]])
+      expect(
+        readRows(warehouseOf(folder), `SELECT _seq, ma50 FROM loan_risk_v${version} ORDER BY _seq`).map((cells) => cells.map(Number)),
+      ).toEqual([
+        [1, 10],
+        [3, 20],
+        [4, 30],
+      ])
       await done(folder, `verify loan_risk@${version} ${config}`)
     }
   })
@@ -154,11 +168,21 @@ function stayingUp() {
 
   it('a broker that answers nothing for longer than a request is given: tried again, and every commit is there once', async () => {
     const notes: string[] = []
-    const { log } = await logOn(kafka.brokers, { inflow: 1 }, { requestTimeoutMs: 1000, connectTimeoutMs: 1000, transactionTimeoutMs: 60_000, note: (text, kind) => void (kind === 'warning' && notes.push(text)) })
+    const { log } = await logOn(
+      kafka.brokers,
+      { inflow: 1 },
+      {
+        requestTimeoutMs: 1000,
+        connectTimeoutMs: 1000,
+        transactionTimeoutMs: 60_000,
+        note: (text, kind) => void (kind === 'warning' && notes.push(text)),
+      },
+    )
     const followed: string[] = []
     const stop = new AbortController()
     const following = (async () => {
-      for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) followed.push(...textsOf(batch))
+      for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
+        followed.push(...textsOf(batch))
     })()
     const writer = await log.writer('w')
     const commit = (text: string) => writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: batchOf([text]) }] })
@@ -185,7 +209,8 @@ function stayingUp() {
     const followed: string[] = []
     const stop = new AbortController()
     const following = (async () => {
-      for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) followed.push(...textsOf(batch))
+      for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
+        followed.push(...textsOf(batch))
     })()
     await commit('a')
     await until(() => followed.length === 1)
@@ -215,7 +240,9 @@ function stayingUp() {
       await admin.deleteTopics({ topics: ['deleted.inflow'] })
       const { code, err } = await up.ended
       expect(code).toBe(1)
-      expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: the topic inflow that this store goes on from was deleted.*tidemark reset inflow --as-it-is/)
+      expect(err.trim().split('\n').at(-1)).toMatch(
+        /^tidemark: the topic inflow that this store goes on from was deleted.*tidemark reset inflow --as-it-is/,
+      )
     })
 
     it('and made anew is told apart from the old one', async () => {
@@ -226,7 +253,9 @@ function stayingUp() {
       await until(async () => !(await admin.listTopics()).includes(`${topicPrefix}inflow`))
       await log.create('inflow', 1)
       const reading = Array.fromAsync(log.read('inflow', { partition: 0, from: 51 }))
-      await expect(reading).rejects.toThrow(/ends at 0, before 51, where reading should go on\. To go on with what it holds: tidemark reset inflow --as-it-is/)
+      await expect(reading).rejects.toThrow(
+        /ends at 0, before 51, where reading should go on\. To go on with what it holds: tidemark reset inflow --as-it-is/,
+      )
     })
   })
 
@@ -247,7 +276,10 @@ function stayingUp() {
       for (const { pid } of halted) process.kill(pid, 'SIGCONT')
     }
     const { code, err } = await produce!.ended
-    if (code !== 0) expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: another producer took over inflow, or this one was stopped, or the log away, for so long/)
+    if (code !== 0)
+      expect(err.trim().split('\n').at(-1)).toMatch(
+        /^tidemark: another producer took over inflow, or this one was stopped, or the log away, for so long/,
+      )
     await done(folder, `produce --years 2007-2012 --file ${loans} ${config}`)
     const { firstSeq: from, lastSeq: to } = (await json(folder, `status --over 0 ${config}`)).inflow[0]
     await sunk(folder, to)
@@ -278,7 +310,9 @@ function stayingUp() {
     expect(second).toMatchObject({ code: 0 })
     const { code, err } = await first.ended
     expect(code).toBe(1)
-    expect(err.trim().split('\n').at(-1)).toMatch(/^tidemark: another producer took over inflow, .* run this again: it goes on from what inflow holds\.$/)
+    expect(err.trim().split('\n').at(-1)).toMatch(
+      /^tidemark: another producer took over inflow, .* run this again: it goes on from what inflow holds\.$/,
+    )
     await done(one, `produce --years 2007-2008 --file ${loans} ${config}`)
     const status = await json(one, `status --over 0 ${config}`)
     // Years are noted as they were asked for: together they are all of it, from the first row on.
@@ -294,7 +328,8 @@ function stayingUp() {
       const stop = new AbortController()
       const shares: (readonly number[])[] = []
       const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal })) followed.push(...textsOf(batch))
+        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
+          followed.push(...textsOf(batch))
       })()
       const sharing = (async () => {
         for await (const ours of log.share('inflow', 'workers', stop.signal)) shares.push(ours)
@@ -304,7 +339,10 @@ function stayingUp() {
       let moving = true
       const committing = (async () => {
         while (moving) {
-          await writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: batchOf([String(committed)]) }], save: [{ name: 'w/0', key: '', value: batchOf([String(committed)]).bytes }] })
+          await writer.commit({
+            append: [{ topic: 'inflow', partition: 0, batch: batchOf([String(committed)]) }],
+            save: [{ name: 'w/0', key: '', value: batchOf([String(committed)]).bytes }],
+          })
           committed++
         }
       })()
@@ -312,8 +350,20 @@ function stayingUp() {
       const topics = [`${topicPrefix}inflow`, `${topicPrefix}tidemark.checkpoints`, '__transaction_state', '__consumer_offsets']
       for (const broker of [2, 1]) {
         const { topics: known } = await admin.fetchTopicMetadata({ topics })
-        await admin.alterPartitionReassignments({ topics: known.map(({ name, partitions }) => ({ topic: name, partitionAssignment: partitions.map(({ partitionId }) => ({ partition: partitionId, replicas: [broker] })) })), timeout: 30_000 })
-        await until(async () => (await admin.fetchTopicMetadata({ topics })).topics.every(({ partitions }) => partitions.every(({ leader }) => leader === broker)), 50)
+        await admin.alterPartitionReassignments({
+          topics: known.map(({ name, partitions }) => ({
+            topic: name,
+            partitionAssignment: partitions.map(({ partitionId }) => ({ partition: partitionId, replicas: [broker] })),
+          })),
+          timeout: 30_000,
+        })
+        await until(
+          async () =>
+            (await admin.fetchTopicMetadata({ topics })).topics.every(({ partitions }) =>
+              partitions.every(({ leader }) => leader === broker),
+            ),
+          50,
+        )
         const before = committed
         await until(() => committed > before + 20)
       }

@@ -16,76 +16,137 @@ type Encoded = { readonly buffer: Buffer }
 const kafkajs = {
   crc32c: require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number,
   record: require('kafkajs/src/protocol/recordBatch/record/v0') as (record: object) => Encoded,
-  recordBatch: (require('kafkajs/src/protocol/recordBatch/v0') as { readonly RecordBatch: (batch: object) => Promise<Encoded> }).RecordBatch,
-  partitioner: (require('kafkajs') as { readonly Partitioners: { readonly DefaultPartitioner: () => (args: object) => number } }).Partitioners.DefaultPartitioner(),
+  recordBatch: (require('kafkajs/src/protocol/recordBatch/v0') as { readonly RecordBatch: (batch: object) => Promise<Encoded> })
+    .RecordBatch,
+  partitioner: (
+    require('kafkajs') as { readonly Partitioners: { readonly DefaultPartitioner: () => (args: object) => number } }
+  ).Partitioners.DefaultPartitioner(),
 }
 
 const joined = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString('hex')
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 })
 /** Long ones too: lengths take one byte, two, or three. */
-const value = fc.oneof(fc.uint8Array({ maxLength: 90 }), fc.integer({ min: 60, max: 20_000 }).map((length) => new Uint8Array(length).fill(length)))
+const value = fc.oneof(
+  fc.uint8Array({ maxLength: 90 }),
+  fc.integer({ min: 60, max: 20_000 }).map((length) => new Uint8Array(length).fill(length)),
+)
 const compression = fc.constantFrom<Compression>('none', 'gzip', 'zstd')
 const producerId = fc.bigInt({ min: 0n, max: 2n ** 40n })
 
 /** A batch may be part of larger arrays; every third of its messages may be a removal. */
-const packed = fc.record({ values: fc.array(value, { minLength: 1, maxLength: 200 }), keyed: fc.boolean(), removing: fc.boolean(), key: text }).map(({ values, keyed, removing, key }): Packed => {
-  const kept = values.map((bytes, i) => (removing && i % 3 === 0 ? new Uint8Array() : bytes))
-  let end = 0
-  return {
-    bytes: Uint8Array.from(Buffer.concat([Buffer.from('...'), ...kept])).subarray(3),
-    ends: Uint32Array.from(kept, ({ length }) => (end += length)),
-    ...(keyed && { keys: values.map((_, i) => (i % 5 === 0 ? '' : `${key}${i}`)) }),
-    ...(removing && { absent: Uint8Array.from(values, (_, i) => (i % 3 === 0 ? 1 : 0)) }),
-  }
-})
+const packed = fc
+  .record({ values: fc.array(value, { minLength: 1, maxLength: 200 }), keyed: fc.boolean(), removing: fc.boolean(), key: text })
+  .map(({ values, keyed, removing, key }): Packed => {
+    const kept = values.map((bytes, i) => (removing && i % 3 === 0 ? new Uint8Array() : bytes))
+    let end = 0
+    return {
+      bytes: Uint8Array.from(Buffer.concat([Buffer.from('...'), ...kept])).subarray(3),
+      ends: Uint32Array.from(kept, ({ length }) => (end += length)),
+      ...(keyed && { keys: values.map((_, i) => (i % 5 === 0 ? '' : `${key}${i}`)) }),
+      ...(removing && { absent: Uint8Array.from(values, (_, i) => (i % 3 === 0 ? 1 : 0)) }),
+    }
+  })
 
 describe('a Produce request', () => {
   it('has the bytes that kafkajs gives it, whatever the messages, keys, partitions and compression', async () => {
-    const set = fc.record({ topic: fc.constantFrom('a', 'bé'), partition: fc.nat(3), messages: packed, cut: fc.nat(), sequence: fc.nat(2 ** 31 - 1), timestampMs: fc.integer({ min: 1, max: 2 ** 42 }) })
+    const set = fc.record({
+      topic: fc.constantFrom('a', 'bé'),
+      partition: fc.nat(3),
+      messages: packed,
+      cut: fc.nat(),
+      sequence: fc.nat(2 ** 31 - 1),
+      timestampMs: fc.integer({ min: 1, max: 2 ** 42 }),
+    })
     const sets = fc.uniqueArray(set, { minLength: 1, maxLength: 4, selector: ({ topic, partition }) => `${topic}${partition}` })
     const producer = fc.record({ transactionalId: text.filter((id) => id !== ''), id: producerId, epoch: fc.nat(32_767), compression })
-    await fc.assert(fc.asyncProperty(producer, sets, async (producer, sets) => {
-      const parcels = sets.map(({ topic, partition, messages, cut, sequence, timestampMs }) => {
-        const first = cut % messages.ends.length
-        return { topic, partition, part: { messages, first, last: messages.ends.length, sequence, timestampMs } }
-      })
-      expect(joined(await produceCodec.request(producer, 30_000, parcels))).toBe(joined(await stockProduce.request(producer, 30_000, parcels)))
-    }), { numRuns: 60 })
+    await fc.assert(
+      fc.asyncProperty(producer, sets, async (producer, sets) => {
+        const parcels = sets.map(({ topic, partition, messages, cut, sequence, timestampMs }) => {
+          const first = cut % messages.ends.length
+          return { topic, partition, part: { messages, first, last: messages.ends.length, sequence, timestampMs } }
+        })
+        expect(joined(await produceCodec.request(producer, 30_000, parcels))).toBe(
+          joined(await stockProduce.request(producer, 30_000, parcels)),
+        )
+      }),
+      { numRuns: 60 },
+    )
   })
 
   it('has an answer that is read as kafkajs reads it', async () => {
-    const answer = fc.record({ topic: text, partition: fc.nat(9), errorCode: fc.constantFrom(0, 6, 45, -1), offset: fc.bigInt({ min: -1n, max: 2n ** 50n }) })
-    await fc.assert(fc.asyncProperty(fc.uniqueArray(answer, { selector: ({ topic, partition }) => `${partition} ${topic}` }), async (answers) => {
-      const topics = [...Map.groupBy(answers, ({ topic }) => topic)]
-      const body = Buffer.concat([int32(topics.length), ...topics.flatMap(([topic, ones]) => [string(topic), int32(ones.length),
-        ...ones.map(({ partition, errorCode, offset }) => Buffer.concat([int32(partition), int16(errorCode), int64(offset), int64(-1n), int64(0n)]))]), int32(0)])
-      const read = produceCodec.answer(body)
-      expect(read).toEqual(await stockProduce.answer(body))
-      expect(read).toEqual(topics.flatMap(([, ones]) => ones.map((one) => ({ ...one, offset: Number(one.offset) }))))
-    }))
+    const answer = fc.record({
+      topic: text,
+      partition: fc.nat(9),
+      errorCode: fc.constantFrom(0, 6, 45, -1),
+      offset: fc.bigInt({ min: -1n, max: 2n ** 50n }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(answer, { selector: ({ topic, partition }) => `${partition} ${topic}` }), async (answers) => {
+        const topics = [...Map.groupBy(answers, ({ topic }) => topic)]
+        const body = Buffer.concat([
+          int32(topics.length),
+          ...topics.flatMap(([topic, ones]) => [
+            string(topic),
+            int32(ones.length),
+            ...ones.map(({ partition, errorCode, offset }) =>
+              Buffer.concat([int32(partition), int16(errorCode), int64(offset), int64(-1n), int64(0n)]),
+            ),
+          ]),
+          int32(0),
+        ])
+        const read = produceCodec.answer(body)
+        expect(read).toEqual(await stockProduce.answer(body))
+        expect(read).toEqual(topics.flatMap(([, ones]) => ones.map((one) => ({ ...one, offset: Number(one.offset) }))))
+      }),
+    )
   })
 })
 
 /** A batch in a log: some of its records may be gone by compaction, some have headers, some times of their own. */
-type Stored = { readonly producer: bigint; readonly transactional: boolean; readonly compression: Compression; readonly end?: 'commit' | 'abort'; readonly records: readonly StoredRecord[] }
-type StoredRecord = { readonly gap: number; readonly later: number; readonly key: string | null; readonly value: Uint8Array | null; readonly headers: { readonly [name: string]: string } }
+type Stored = {
+  readonly producer: bigint
+  readonly transactional: boolean
+  readonly compression: Compression
+  readonly end?: 'commit' | 'abort'
+  readonly records: readonly StoredRecord[]
+}
+type StoredRecord = {
+  readonly gap: number
+  readonly later: number
+  readonly key: string | null
+  readonly value: Uint8Array | null
+  readonly headers: { readonly [name: string]: string }
+}
 
-const stored: fc.Arbitrary<Stored> = fc.record({
-  producer: fc.constantFrom(1n, 2n, 3_000_000_000n),
-  transactional: fc.boolean(),
-  compression,
-  end: fc.constantFrom(undefined, undefined, 'commit' as const, 'abort' as const),
-  records: fc.array(fc.record({
-    gap: fc.oneof(fc.constant(0), fc.nat(300)),
-    later: fc.nat(100_000),
-    key: fc.option(text),
-    value: fc.option(value),
-    headers: fc.oneof(fc.constant({}), fc.constant({ trace: 'é'.repeat(70) })),
-  }), { maxLength: 30 }),
-}).map(({ end, ...rest }) => ({ ...rest, ...(end && { end }) }))
+const stored: fc.Arbitrary<Stored> = fc
+  .record({
+    producer: fc.constantFrom(1n, 2n, 3_000_000_000n),
+    transactional: fc.boolean(),
+    compression,
+    end: fc.constantFrom(undefined, undefined, 'commit' as const, 'abort' as const),
+    records: fc.array(
+      fc.record({
+        gap: fc.oneof(fc.constant(0), fc.nat(300)),
+        later: fc.nat(100_000),
+        key: fc.option(text),
+        value: fc.option(value),
+        headers: fc.oneof(fc.constant({}), fc.constant({ trace: 'é'.repeat(70) })),
+      }),
+      { maxLength: 30 },
+    ),
+  })
+  .map(({ end, ...rest }) => ({ ...rest, ...(end && { end }) }))
 
-async function log(batches: readonly Stored[], start: number): Promise<{ readonly data: Buffer; readonly end: number; readonly aborted: { readonly producer: bigint; readonly from: number }[]; readonly offsets: readonly number[] }> {
+async function log(
+  batches: readonly Stored[],
+  start: number,
+): Promise<{
+  readonly data: Buffer
+  readonly end: number
+  readonly aborted: { readonly producer: bigint; readonly from: number }[]
+  readonly offsets: readonly number[]
+}> {
   const parts: Buffer[] = []
   const open = new Map<bigint, number>()
   const aborted: { readonly producer: bigint; readonly from: number }[] = []
@@ -101,16 +162,38 @@ async function log(batches: readonly Stored[], start: number): Promise<{ readonl
   for (const { producer, transactional, compression, end, records } of batches) {
     let delta = -1
     const encoded = records.map(({ gap, later, ...record }) =>
-      kafkajs.record({ ...record, value: record.value && Buffer.from(record.value), offsetDelta: (delta += 1 + gap), timestampDelta: later }))
+      kafkajs.record({
+        ...record,
+        value: record.value && Buffer.from(record.value),
+        offsetDelta: (delta += 1 + gap),
+        timestampDelta: later,
+      }),
+    )
     const base = offset
     const last = Math.max(delta, 0)
     for (let i = 0, at = base - 1; i < records.length; i++) offsets.push((at += 1 + records[i]!.gap))
     if (transactional && !open.has(producer)) open.set(producer, base)
-    add(await kafkajs.recordBatch({ compression: codecs[compression], records: encoded, firstTimestamp: 5, maxTimestamp: 9, producerId: String(producer), firstSequence: 0, transactional, lastOffsetDelta: last }), base)
+    add(
+      await kafkajs.recordBatch({
+        compression: codecs[compression],
+        records: encoded,
+        firstTimestamp: 5,
+        maxTimestamp: 9,
+        producerId: String(producer),
+        firstSequence: 0,
+        transactional,
+        lastOffsetDelta: last,
+      }),
+      base,
+    )
     offset += last + 1
     if (end && open.has(producer)) {
       const key = Buffer.from([0, 0, 0, end === 'commit' ? 1 : 0])
-      const marker = await kafkajs.recordBatch({ records: [kafkajs.record({ key, value: Buffer.alloc(6) })], producerId: String(producer), transactional: true })
+      const marker = await kafkajs.recordBatch({
+        records: [kafkajs.record({ key, value: Buffer.alloc(6) })],
+        producerId: String(producer),
+        transactional: true,
+      })
       add(marker, offset++, (batch) => batch.writeInt16BE(batch.readInt16BE(21) | 0x20, 21))
       if (end === 'abort') aborted.push({ producer, from: open.get(producer)! })
       open.delete(producer)
@@ -124,10 +207,30 @@ const int32 = (number: number) => Buffer.from(Int32Array.of(number).buffer).swap
 const int64 = (number: bigint) => Buffer.from(BigInt64Array.of(number).buffer).swap64()
 const string = (text: string) => Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)])
 
-const answerWith = (data: Buffer, end: number, aborted: readonly { readonly producer: bigint; readonly from: number }[] | null, errorCode = 0) => Buffer.concat([
-  int32(0), int16(0), int32(0), int32(1), string('topic'), int32(1), int32(0), int16(errorCode), int64(BigInt(end)), int64(BigInt(end)), int64(0n),
-  int32(aborted?.length ?? -1), ...(aborted ?? []).flatMap(({ producer, from }) => [int64(producer), int64(BigInt(from))]), int32(-1), int32(data.length), data,
-])
+const answerWith = (
+  data: Buffer,
+  end: number,
+  aborted: readonly { readonly producer: bigint; readonly from: number }[] | null,
+  errorCode = 0,
+) =>
+  Buffer.concat([
+    int32(0),
+    int16(0),
+    int32(0),
+    int32(1),
+    string('topic'),
+    int32(1),
+    int32(0),
+    int16(errorCode),
+    int64(BigInt(end)),
+    int64(BigInt(end)),
+    int64(0n),
+    int32(aborted?.length ?? -1),
+    ...(aborted ?? []).flatMap(({ producer, from }) => [int64(producer), int64(BigInt(from))]),
+    int32(-1),
+    int32(data.length),
+    data,
+  ])
 
 const what = (from: number) => ({ topic: 'topic', partition: 0, from, committed: true, maxBytes: 1, waitMs: 0 })
 
@@ -143,34 +246,60 @@ const plain = ({ messages: { bytes, ends, keys, absent }, offsets, spans, ...res
 
 describe('a Fetch request', () => {
   it('has the bytes that kafkajs gives it', async () => {
-    const details = fc.record({ topic: text, partition: fc.nat(), from: fc.nat({ max: 2 ** 50 }), committed: fc.boolean(), maxBytes: fc.nat(), waitMs: fc.nat(5000) })
-    await fc.assert(fc.asyncProperty(details, async (details) => {
-      expect(joined(fetchCodec.request(details))).toBe(joined(await stockFetch.request(details)))
-    }))
+    const details = fc.record({
+      topic: text,
+      partition: fc.nat(),
+      from: fc.nat({ max: 2 ** 50 }),
+      committed: fc.boolean(),
+      maxBytes: fc.nat(),
+      waitMs: fc.nat(5000),
+    })
+    await fc.assert(
+      fc.asyncProperty(details, async (details) => {
+        expect(joined(fetchCodec.request(details))).toBe(joined(await stockFetch.request(details)))
+      }),
+    )
   })
 
   it('has an answer whose messages are those that kafkajs reads: compacted, aborted, compressed, cut off, from any offset on', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(stored, { maxLength: 12 }), fc.nat(2 ** 40), fc.boolean(), fc.nat(10_000), fc.nat(200), async (batches, start, behind, part, missing) => {
-      const { data, end, aborted, offsets } = await log(batches, start)
-      // Anywhere at all, or right behind some message.
-      const from = behind && offsets.length > 0 ? offsets[part % offsets.length]! + 1 : start + (part % (end - start + 1))
-      const answer = () => answerWith(data.subarray(0, Math.max(0, data.length - missing)), end, aborted)
-      // Each gets a copy: ours moves messages inside it.
-      expect(plain(await fetchCodec.answer(answer(), what(from)))).toEqual(plain(await stockFetch.answer(answer(), what(from))))
-    }), { numRuns: 150 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(stored, { maxLength: 12 }),
+        fc.nat(2 ** 40),
+        fc.boolean(),
+        fc.nat(10_000),
+        fc.nat(200),
+        async (batches, start, behind, part, missing) => {
+          const { data, end, aborted, offsets } = await log(batches, start)
+          // Anywhere at all, or right behind some message.
+          const from = behind && offsets.length > 0 ? offsets[part % offsets.length]! + 1 : start + (part % (end - start + 1))
+          const answer = () => answerWith(data.subarray(0, Math.max(0, data.length - missing)), end, aborted)
+          // Each gets a copy: ours moves messages inside it.
+          expect(plain(await fetchCodec.answer(answer(), what(from)))).toEqual(plain(await stockFetch.answer(answer(), what(from))))
+        },
+      ),
+      { numRuns: 150 },
+    )
   })
 
   it('drops what was aborted and the marks of transactions, and goes on behind them', async () => {
     const record = (value: string) => [{ gap: 0, later: 0, key: null, value: Buffer.from(value), headers: {} }]
-    const { data, end, aborted } = await log([
-      { producer: 1n, transactional: true, compression: 'none', records: record('kept') },
-      { producer: 2n, transactional: true, compression: 'none', records: record('aborted'), end: 'abort' },
-      { producer: 1n, transactional: true, compression: 'none', records: record('kept too'), end: 'commit' },
-      { producer: 2n, transactional: true, compression: 'none', records: record('later'), end: 'commit' },
-      { producer: 2n, transactional: true, compression: 'none', records: record('aborted too'), end: 'abort' },
-    ], 0)
+    const { data, end, aborted } = await log(
+      [
+        { producer: 1n, transactional: true, compression: 'none', records: record('kept') },
+        { producer: 2n, transactional: true, compression: 'none', records: record('aborted'), end: 'abort' },
+        { producer: 1n, transactional: true, compression: 'none', records: record('kept too'), end: 'commit' },
+        { producer: 2n, transactional: true, compression: 'none', records: record('later'), end: 'commit' },
+        { producer: 2n, transactional: true, compression: 'none', records: record('aborted too'), end: 'abort' },
+      ],
+      0,
+    )
     const fetched = await fetchCodec.answer(answerWith(data, end, aborted), what(0))
-    expect(plain(fetched)).toMatchObject({ values: ['kept', 'kept too', 'later'].map((one) => Buffer.from(one).toString('hex')), offsets: [0, 3, 5], next: 9 })
+    expect(plain(fetched)).toMatchObject({
+      values: ['kept', 'kept too', 'later'].map((one) => Buffer.from(one).toString('hex')),
+      offsets: [0, 3, 5],
+      next: 9,
+    })
   })
 
   it('has no messages when the broker refuses, and says why', async () => {
@@ -178,7 +307,17 @@ describe('a Fetch request', () => {
   })
 
   const damagedBy = async (change: (data: Buffer) => void): Promise<Promise<unknown>> => {
-    const { data, end } = await log([{ producer: 1n, transactional: false, compression: 'none', records: [{ gap: 0, later: 0, key: null, value: Buffer.from('text'), headers: {} }] }], 0)
+    const { data, end } = await log(
+      [
+        {
+          producer: 1n,
+          transactional: false,
+          compression: 'none',
+          records: [{ gap: 0, later: 0, key: null, value: Buffer.from('text'), headers: {} }],
+        },
+      ],
+      0,
+    )
     change(data)
     return fetchCodec.answer(answerWith(data, end, null), what(0))
   }
@@ -202,23 +341,33 @@ describe('a Fetch request', () => {
 })
 
 describe('what is computed without kafkajs', () => {
-  it.each([['as it is used', crc32c], ['without the optional package', slicingCrc32c]])('CRC-32C, %s, equals its definition and kafkajs, for any length', (_, crc) => {
+  it.each([
+    ['as it is used', crc32c],
+    ['without the optional package', slicingCrc32c],
+  ])('CRC-32C, %s, equals its definition and kafkajs, for any length', (_, crc) => {
     expect(crc(Buffer.from('123456789'))).toBe(0xe3069283)
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(20), (bytes, skipped) => {
-      expect(crc(bytes.subarray(skipped))).toBe(kafkajs.crc32c(Buffer.from(bytes.subarray(skipped))))
-    }))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(20), (bytes, skipped) => {
+        expect(crc(bytes.subarray(skipped))).toBe(kafkajs.crc32c(Buffer.from(bytes.subarray(skipped))))
+      }),
+    )
   })
 
   it('a key belongs to the partition that kafkajs sends it to', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.integer({ min: 1, max: 50 }), (key, partitions) => {
-      const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({ partitionId, leader: 1 }))
-      expect(partitionOf(key, partitions)).toBe(kafkajs.partitioner({ topic: 'topic', partitionMetadata, message: { key } }))
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.integer({ min: 1, max: 50 }), (key, partitions) => {
+        const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({ partitionId, leader: 1 }))
+        expect(partitionOf(key, partitions)).toBe(kafkajs.partitioner({ topic: 'topic', partitionMetadata, message: { key } }))
+      }),
+    )
   })
 
   it('a record batch names its number of records, its producer and its place in the sequence', async () => {
     const messages = { bytes: Buffer.from('abc'), ends: Uint32Array.of(1, 2, 3) }
-    const batch = await recordBatch({ messages, first: 1, last: 3, sequence: 77, timestampMs: 1 }, { transactionalId: 'w', id: 5n, epoch: 6, compression: 'none' })
+    const batch = await recordBatch(
+      { messages, first: 1, last: 3, sequence: 77, timestampMs: 1 },
+      { transactionalId: 'w', id: 5n, epoch: 6, compression: 'none' },
+    )
     expect([batch.readInt32BE(57), batch.readBigInt64BE(43), batch.readInt16BE(51), batch.readInt32BE(53)]).toEqual([2, 5n, 6, 77])
   })
 })

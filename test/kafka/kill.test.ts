@@ -1,6 +1,7 @@
 /**
- * The loan story on a real Kafka while its parts are killed: producer, consumer, sink and apply with SIGKILL, at random moments and inside transactions, and
- * the broker, with SIGKILL and in order. Afterwards the warehouse must hold exactly the oracle's rows, and Kafka's topics each message once.
+ * The loan story on a real Kafka while its parts are killed: producer, consumer, sink and apply with SIGKILL, at random moments and inside
+ * transactions, and the broker, with SIGKILL and in order. Afterwards the warehouse must hold exactly the oracle's rows, and Kafka's topics
+ * each message once.
  */
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -54,88 +55,128 @@ function killTests() {
   afterAll(() => kafka?.stop())
 
   describe('produce, consume and sink on Kafka', () => {
-    it('killed inside and outside of transactions, with apply and the broker killed too, through three versions, lose none and double none', async () => {
-      console.log(`kills at the moments of TIDEMARK_SEED=${seed}`)
-      const folder = freshFolder()
-      writeFileSync(join(folder, 'kafka.json'), JSON.stringify({ log: { kind: 'kafka', brokers: kafka.brokers, sessionTimeoutMs } }))
-      const file = readLoanFile(readFileSync(await loansWithBadLines(folder, rows, seed)))
-      const produce = `produce --years 2008-2012 --file loans.csv ${config}`
+    it(
+      'killed inside and outside of transactions, with apply and the broker killed too, through three versions, lose none and double none',
+      async () => {
+        console.log(`kills at the moments of TIDEMARK_SEED=${seed}`)
+        const folder = freshFolder()
+        writeFileSync(join(folder, 'kafka.json'), JSON.stringify({ log: { kind: 'kafka', brokers: kafka.brokers, sessionTimeoutMs } }))
+        const file = readLoanFile(readFileSync(await loansWithBadLines(folder, rows, seed)))
+        const produce = `produce --years 2008-2012 --file loans.csv ${config}`
 
-      await done(folder, `apply loan_risk@0 --yes ${config}`)
-      await done(folder, `backfill --years 2007 --file loans.csv ${config}`)
-      const killed = await whileKilling(folder, produce, async ({ kills, computed }) => {
-        const apply = (words: string) => throughKills(folder, `apply ${words} --yes ${config}`, 2)
-        /** Until there were so many kills, and some rows were computed, so that each version has some. */
-        const afterKills = async (many: number) => {
-          const from = await computed()
-          await until(async () => kills() >= many && (await computed()) > from + 150)
+        await done(folder, `apply loan_risk@0 --yes ${config}`)
+        await done(folder, `backfill --years 2007 --file loans.csv ${config}`)
+        const killed = await whileKilling(folder, produce, async ({ kills, computed }) => {
+          const apply = (words: string) => throughKills(folder, `apply ${words} --yes ${config}`, 2)
+          /** Until there were so many kills, and some rows were computed, so that each version has some. */
+          const afterKills = async (many: number) => {
+            const from = await computed()
+            await until(async () => kills() >= many && (await computed()) > from + 150)
+          }
+          await afterKills(3)
+          await restartBroker('kill')
+          await afterKills(10)
+          await apply('loan_risk@1 --cold')
+          await afterKills(15)
+          await restartBroker('stop')
+          await afterKills(20)
+          await apply('loan_risk@2 --forward-only')
+          await afterKills(25)
+          await restartBroker('kill')
+          await afterKills(30)
+        })
+        console.log(
+          killed
+            .map(
+              ([words, { kills, amidst, inTransaction, gaveUp }]) =>
+                `${words}: ${kills} kills, ${amidst} after it had moved rows, ${inTransaction} inside a transaction; ` +
+                `gave up ${gaveUp} times as the broker was away`,
+            )
+            .join('\n'),
+        )
+        for (const [, { kills, amidst }] of killed) {
+          expect(kills).toBeGreaterThanOrEqual(killsOfEach)
+          expect(amidst).toBeGreaterThan(killsOfEach / 2)
         }
-        await afterKills(3)
-        await restartBroker('kill')
-        await afterKills(10)
-        await apply('loan_risk@1 --cold')
-        await afterKills(15)
-        await restartBroker('stop')
-        await afterKills(20)
-        await apply('loan_risk@2 --forward-only')
-        await afterKills(25)
-        await restartBroker('kill')
-        await afterKills(30)
-      })
-      console.log(killed.map(([words, { kills, amidst, inTransaction, gaveUp }]) =>
-        `${words}: ${kills} kills, ${amidst} after it had moved rows, ${inTransaction} inside a transaction; ` + `gave up ${gaveUp} times as the broker was away`).join('\n'))
-      for (const [, { kills, amidst }] of killed) {
-        expect(kills).toBeGreaterThanOrEqual(killsOfEach)
-        expect(amidst).toBeGreaterThan(killsOfEach / 2)
-      }
-      expect(killed.reduce((sum, [, { inTransaction }]) => sum + inTransaction, 0)).toBeGreaterThan(0)
+        expect(killed.reduce((sum, [, { inTransaction }]) => sum + inTransaction, 0)).toBeGreaterThan(0)
 
-      await done(folder, produce)
-      await done(folder, `up --until-caught-up ${config}`)
-      const { versions, unfinished } = await json(folder, `versions loan_risk ${config}`)
-      expect(unfinished).toEqual([])
-      const story = storyOf(versions[1].switchedAfter, versions[2].switchedAfter)
-      expect(story[0]!.until).toBeLessThan(story[1]!.until)
-      expect(story[1]!.until).toBeLessThan(file.loans.at(-1)!.seq)
-      expect(storyDifferences(warehouseOf(folder), file.loans, story)).toEqual([])
-      expect(rejectsIn(rejectsPath(folder, 'inflow'))).toEqual(rejectsOf(file, 2008, 2012))
-      expect((await json(folder, `status ${config}`)).sets[0]).toMatchObject({ promoted: 2, live: [2], duplicates: 0, dead: 0, lag: 0 })
-      for (const { version } of story) expect(await tidemark(folder, `verify loan_risk@${version} ${config}`)).toMatchObject({ code: 0 })
+        await done(folder, produce)
+        await done(folder, `up --until-caught-up ${config}`)
+        const { versions, unfinished } = await json(folder, `versions loan_risk ${config}`)
+        expect(unfinished).toEqual([])
+        const story = storyOf(versions[1].switchedAfter, versions[2].switchedAfter)
+        expect(story[0]!.until).toBeLessThan(story[1]!.until)
+        expect(story[1]!.until).toBeLessThan(file.loans.at(-1)!.seq)
+        expect(storyDifferences(warehouseOf(folder), file.loans, story)).toEqual([])
+        expect(rejectsIn(rejectsPath(folder, 'inflow'))).toEqual(rejectsOf(file, 2008, 2012))
+        expect((await json(folder, `status ${config}`)).sets[0]).toMatchObject({ promoted: 2, live: [2], duplicates: 0, dead: 0, lag: 0 })
+        for (const { version } of story) expect(await tidemark(folder, `verify loan_risk@${version} ${config}`)).toMatchObject({ code: 0 })
 
-      const streamed = file.loans.filter(({ year }) => year >= 2008)
-      const computed = story.flatMap((owner) => rowsOf(file.loans, owner).filter((row) => (row.at(-1) as number) >= streamed[0]!.seq)
-        .map((row) => [row.at(-1), owner.version, row[9], ...(owner.ma100 ? [row[11]] : [])]))
-      const [inflow, outflow] = await withPorts(folder, ({ registry }) => Promise.all([
-        committedRecords(registry, kafka.brokers[0]!, 'inflow', ['seq']),
-        committedRecords(registry, kafka.brokers[0]!, 'outflow', ['seq', '_version', 'ma50', 'ma100']),
-      ]), 'kafka.json')
-      expect(unlike(inflow.map(({ values }) => values), streamed.map(({ seq }) => [seq]))).toEqual([])
-      expect(unlike(outflow.map(({ values }) => values), computed)).toEqual([])
-    }, limitMs)
+        const streamed = file.loans.filter(({ year }) => year >= 2008)
+        const computed = story.flatMap((owner) =>
+          rowsOf(file.loans, owner)
+            .filter((row) => (row.at(-1) as number) >= streamed[0]!.seq)
+            .map((row) => [row.at(-1), owner.version, row[9], ...(owner.ma100 ? [row[11]] : [])]),
+        )
+        const [inflow, outflow] = await withPorts(
+          folder,
+          ({ registry }) =>
+            Promise.all([
+              committedRecords(registry, kafka.brokers[0]!, 'inflow', ['seq']),
+              committedRecords(registry, kafka.brokers[0]!, 'outflow', ['seq', '_version', 'ma50', 'ma100']),
+            ]),
+          'kafka.json',
+        )
+        expect(
+          unlike(
+            inflow.map(({ values }) => values),
+            streamed.map(({ seq }) => [seq]),
+          ),
+        ).toEqual([])
+        expect(
+          unlike(
+            outflow.map(({ values }) => values),
+            computed,
+          ),
+        ).toEqual([])
+      },
+      limitMs,
+    )
   })
 }
 
-/** Runs the three stages, each started again whenever it is dead, and kills them until each was killed often enough and the work beside it is done. */
-async function whileKilling(folder: string, produce: string, beside: (watched: Watched) => Promise<void>): Promise<readonly (readonly [string, Toll])[]> {
+/**
+ * Runs the three stages, each started again whenever it is dead, and kills them until each was killed often enough and the work beside it
+ * is done.
+ */
+async function whileKilling(
+  folder: string,
+  produce: string,
+  beside: (watched: Watched) => Promise<void>,
+): Promise<readonly (readonly [string, Toll])[]> {
   const log = await openKafkaLog({ brokers: kafka.brokers })
   try {
-    return await withPorts(folder, async ({ checkpoints, warehouse }) => {
-      const stages: readonly Stage[] = [
-        { words: `${produce} --rate ${producedPerSecond}`, moved: async () => (await openEnds(log, 'inflow')).stable, writes: 'inflow' },
-        { words: `consume ${config}`, moved: async () => (await loadPosition(checkpoints, 'loan_risk', 0)).offset, writes: 'outflow' },
-        { words: `sink ${config}`, moved: async () => (await warehouse.progress('sink/outflow/0')) ?? 0 },
-      ]
-      const tolls = stages.map(({ words }) => [words.split(' ')[0]!, { kills: 0, amidst: 0, inTransaction: 0, gaveUp: 0 }] as const)
-      const watched: Watched = {
-        kills: () => tolls.reduce((sum, [, toll]) => sum + toll.kills, 0),
-        computed: async () => (await loadPosition(checkpoints, 'loan_risk', 0)).seq,
-      }
-      let going = true
-      const enough = () => !going && tolls.every(([, toll]) => toll.kills >= killsOfEach)
-      const working = beside(watched).finally(() => (going = false))
-      await Promise.all([working, ...stages.map((stage, i) => killOver(folder, log, stage, tolls[i]![1], enough))])
-      return tolls
-    }, 'kafka.json')
+    return await withPorts(
+      folder,
+      async ({ checkpoints, warehouse }) => {
+        const stages: readonly Stage[] = [
+          { words: `${produce} --rate ${producedPerSecond}`, moved: async () => (await openEnds(log, 'inflow')).stable, writes: 'inflow' },
+          { words: `consume ${config}`, moved: async () => (await loadPosition(checkpoints, 'loan_risk', 0)).offset, writes: 'outflow' },
+          { words: `sink ${config}`, moved: async () => (await warehouse.progress('sink/outflow/0')) ?? 0 },
+        ]
+        const tolls = stages.map(({ words }) => [words.split(' ')[0]!, { kills: 0, amidst: 0, inTransaction: 0, gaveUp: 0 }] as const)
+        const watched: Watched = {
+          kills: () => tolls.reduce((sum, [, toll]) => sum + toll.kills, 0),
+          computed: async () => (await loadPosition(checkpoints, 'loan_risk', 0)).seq,
+        }
+        let going = true
+        const enough = () => !going && tolls.every(([, toll]) => toll.kills >= killsOfEach)
+        const working = beside(watched).finally(() => (going = false))
+        await Promise.all([working, ...stages.map((stage, i) => killOver(folder, log, stage, tolls[i]![1], enough))])
+        return tolls
+      },
+      'kafka.json',
+    )
   } finally {
     await log.close()
   }
@@ -194,7 +235,7 @@ async function restartBroker(way: 'kill' | 'stop'): Promise<void> {
 
 /** Where what is decided ends, and where the topic ends: apart while a transaction is open. */
 async function openEnds({ kafka: parts }: KafkaLog, topic: string) {
-  if (await parts.cluster.patiently(() => parts.cluster.partitionsOf(topic)) === 0) return { stable: 0, end: 0 }
+  if ((await parts.cluster.patiently(() => parts.cluster.partitionsOf(topic))) === 0) return { stable: 0, end: 0 }
   const { lastStable, highWatermark } = await fetchFrom(parts, { topic, partition: 0, from: 0, committed: false, maxBytes: 1, waitMs: 0 })
   return { stable: lastStable, end: highWatermark }
 }

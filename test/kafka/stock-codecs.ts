@@ -2,7 +2,14 @@
 import { createRequire } from 'node:module'
 import { codecs, compress, decompress } from '../../utilities/kafka/wire/compression.ts'
 import { fetchApi, partitionIn, type Fetch, type FetchFrom, type Span } from '../../utilities/kafka/wire/fetch.ts'
-import { produceApi, type Packed, type BatchSlice, type Produced, type Producer, type RecordSet } from '../../utilities/kafka/wire/produce.ts'
+import {
+  produceApi,
+  type Packed,
+  type BatchSlice,
+  type Produced,
+  type Producer,
+  type RecordSet,
+} from '../../utilities/kafka/wire/produce.ts'
 
 const require = createRequire(import.meta.url)
 const { CompressionCodecs } = require('kafkajs') as { readonly CompressionCodecs: { [codec: number]: unknown } }
@@ -20,26 +27,40 @@ CompressionCodecs[codecs.zstd] = () => ({
   decompress: (buffer: Buffer) => decompress(buffer, codecs.zstd),
 })
 
-const protocol = ({ name, version }: { readonly name: string; readonly version: number }, details: object) => requests[name]!.protocol({ version })(details)
+const protocol = ({ name, version }: { readonly name: string; readonly version: number }, details: object) =>
+  requests[name]!.protocol({ version })(details)
 
 type ProduceAnswer = { readonly topics: readonly { readonly topicName: string; readonly partitions: readonly Taken[] }[] }
 type Taken = { readonly partition: number; readonly errorCode: number; readonly baseOffset: string }
 
 export const stockProduce = {
-  async request({ transactionalId, id, epoch, compression }: Producer, timeout: number, sets: readonly RecordSet[]): Promise<readonly Uint8Array[]> {
+  async request(
+    { transactionalId, id, epoch, compression }: Producer,
+    timeout: number,
+    sets: readonly RecordSet[],
+  ): Promise<readonly Uint8Array[]> {
     const byTopic = Map.groupBy(sets, ({ topic }) => topic)
     const topicData = [...byTopic].map(([topic, ones]) => ({
       topic,
       partitions: ones.map(({ partition, part }) => ({ partition, firstSequence: part.sequence, messages: messagesOf(part) })),
     }))
-    const details = { acks: -1, timeout, transactionalId, producerId: String(id), producerEpoch: epoch, compression: codecs[compression], topicData }
+    const details = {
+      acks: -1,
+      timeout,
+      transactionalId,
+      producerId: String(id),
+      producerEpoch: epoch,
+      compression: codecs[compression],
+      topicData,
+    }
     return [(await protocol(produceApi, details).request.encode()).buffer]
   },
 
   async answer(payload: Buffer): Promise<readonly Produced[]> {
     const { topics } = (await protocol(produceApi, {}).response.decode(payload)) as ProduceAnswer
     return topics.flatMap(({ topicName, partitions }) =>
-      partitions.map(({ partition, errorCode, baseOffset }) => ({ topic: topicName, partition, errorCode, offset: Number(baseOffset) })))
+      partitions.map(({ partition, errorCode, baseOffset }) => ({ topic: topicName, partition, errorCode, offset: Number(baseOffset) })),
+    )
   },
 }
 
@@ -67,7 +88,14 @@ type FetchAnswer = { readonly responses: readonly { readonly partitions: readonl
 export const stockFetch = {
   async request({ topic, partition, from, committed, maxBytes, waitMs }: FetchFrom): Promise<readonly Uint8Array[]> {
     const partitions = [{ partition, fetchOffset: String(from), maxBytes }]
-    const details = { replicaId: -1, maxWaitTime: waitMs, minBytes: 1, maxBytes, isolationLevel: committed ? 1 : 0, topics: [{ topic, partitions }] }
+    const details = {
+      replicaId: -1,
+      maxWaitTime: waitMs,
+      minBytes: 1,
+      maxBytes,
+      isolationLevel: committed ? 1 : 0,
+      topics: [{ topic, partitions }],
+    }
     return [(await protocol(fetchApi, details).request.encode()).buffer]
   },
 

@@ -29,16 +29,18 @@ export function storeOn(brokers: readonly string[], options: Partial<KafkaLogOpt
 }
 
 /** As somebody else deletes it; done when no broker knows it any more. */
-export const dropTopic = (brokers: readonly string[], topic: string) => asAdmin(brokers, async (admin) => {
-  await admin.deleteTopics({ topics: [topic] })
-  while ((await admin.listTopics()).includes(topic)) await sleep(10)
-})
+export const dropTopic = (brokers: readonly string[], topic: string) =>
+  asAdmin(brokers, async (admin) => {
+    await admin.deleteTopics({ topics: [topic] })
+    while ((await admin.listTopics()).includes(topic)) await sleep(10)
+  })
 
 /** The settings of a topic as the broker has them. */
-export const settingsOf = (brokers: readonly string[], name: string) => asAdmin(brokers, async (admin) => {
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name }] })
-  return Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]))
-})
+export const settingsOf = (brokers: readonly string[], name: string) =>
+  asAdmin(brokers, async (admin) => {
+    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name }] })
+    return Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]))
+  })
 
 export async function asAdmin<T>(brokers: readonly string[], work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
@@ -60,7 +62,11 @@ export async function logOn(brokers: readonly string[], topics: Readonly<Record<
 }
 
 /** A transaction of its own making, left open. */
-export async function openTransaction({ kafka: parts }: KafkaLog, name: string, work: { readonly topic: string; readonly partition: number; readonly messages: Batch }) {
+export async function openTransaction(
+  { kafka: parts }: KafkaLog,
+  name: string,
+  work: { readonly topic: string; readonly partition: number; readonly messages: Batch },
+) {
   const identity = await takeIdentity(parts, name)
   await addPartitions(parts, identity, [work])
   await sendAll(parts, identity, new Map(), [{ ...work, first: 0, last: work.messages.ends.length }])

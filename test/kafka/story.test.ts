@@ -22,7 +22,8 @@ function folderOn(log: 'kafka' | 'embedded'): string {
   return folder
 }
 
-const views = (folder: string) => readRows(warehouseOf(folder), `SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`) as [string, string][]
+const views = (folder: string) =>
+  readRows(warehouseOf(folder), `SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`) as [string, string][]
 
 function telling(open: () => Promise<string>) {
   const folders = { kafka: '', embedded: '' }
@@ -50,15 +51,23 @@ function telling(open: () => Promise<string>) {
 
   it('leaves the same lines aside, and nothing unfinished', async () => {
     const rejects = (folder: string, name: string) => rejectsIn(rejectsPath(folder, name))
-    for (const name of ['loan_risk', 'loan_risk_2007', 'inflow']) expect(rejects(folders.kafka, name)).toEqual(rejects(folders.embedded, name))
+    for (const name of ['loan_risk', 'loan_risk_2007', 'inflow'])
+      expect(rejects(folders.kafka, name)).toEqual(rejects(folders.embedded, name))
     expect((await json(folders.kafka, `versions loan_risk ${config}`)).unfinished).toEqual([])
     const { sets } = await json(folders.kafka, `status ${config}`)
     expect(sets[0]).toMatchObject({ set: 'loan_risk', promoted: 2, live: [2], duplicates: 0, dead: 0, lag: 0 })
   })
 
-  it.each(['loan_risk@0', 'loan_risk@1', 'loan_risk@2', 'loan_risk_2007@0'])('proves %s equal to a replay of the records in Kafka', async (version) => {
-    expect(await tidemark(folders.kafka, `verify ${version} ${config}`)).toMatchObject({ code: 0, out: expect.stringContaining('rows computed again and equal') })
-  }, limitMs)
+  it.each(['loan_risk@0', 'loan_risk@1', 'loan_risk@2', 'loan_risk_2007@0'])(
+    'proves %s equal to a replay of the records in Kafka',
+    async (version) => {
+      expect(await tidemark(folders.kafka, `verify ${version} ${config}`)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('rows computed again and equal'),
+      })
+    },
+    limitMs,
+  )
 }
 
 function storyTests() {

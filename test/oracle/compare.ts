@@ -1,13 +1,33 @@
-/** Reads what a data directory holds, with plain SQLite and plain files as any tool would, and says where it differs from what it should hold. */
+/**
+ * Reads what a data directory holds, with plain SQLite and plain files as any tool would, and says where it differs from what it should
+ * hold.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { csvRows, type Loan, type LoanFile } from './loan-file.ts'
 import { rowsOf, shownRows, type Cell, type Owner, type Row } from './loan-story.ts'
 
-const record = ['amount_requested', 'application_date', 'loan_title', 'risk_score', 'debt_to_income_ratio', 'zip_code', 'state', 'employment_length', 'policy_code']
+const record = [
+  'amount_requested',
+  'application_date',
+  'loan_title',
+  'risk_score',
+  'debt_to_income_ratio',
+  'zip_code',
+  'state',
+  'employment_length',
+  'policy_code',
+]
 
 /** The columns of a view, in the original store's order. */
-export const viewColumns = (leading: string, ...later: readonly string[]): readonly string[] => [...record, leading, '_modified_ts', '_version', ...later, '_seq']
+export const viewColumns = (leading: string, ...later: readonly string[]): readonly string[] => [
+  ...record,
+  leading,
+  '_modified_ts',
+  '_version',
+  ...later,
+  '_seq',
+]
 
 export function readRows(warehouse: string, sql: string): Row[] {
   const db = new DatabaseSync(warehouse, { readOnly: true, timeout: 10_000 })
@@ -20,7 +40,8 @@ export function readRows(warehouse: string, sql: string): Row[] {
   }
 }
 
-export const columnsOf = (warehouse: string, view: string): Cell[] => readRows(warehouse, `SELECT name FROM pragma_table_info('${view}')`).map(([name]) => name!)
+export const columnsOf = (warehouse: string, view: string): Cell[] =>
+  readRows(warehouse, `SELECT name FROM pragma_table_info('${view}')`).map(([name]) => name!)
 
 /** The first few differences, each as a line; none when the view holds exactly these rows. */
 export function differences(warehouse: string, view: string, expected: readonly Row[]): string[] {
@@ -33,7 +54,10 @@ export function differences(warehouse: string, view: string, expected: readonly 
     const other = found[i]
     if (!other) wrong.push(`${at}: missing`)
     else if (other.length !== row.length) wrong.push(`${at}: ${other.length} cells, not ${row.length}`)
-    else columns.forEach((name, c) => other[c] !== row[c] && wrong.push(`${at}: ${name} is ${JSON.stringify(other[c])}, not ${JSON.stringify(row[c])}`))
+    else
+      columns.forEach(
+        (name, c) => other[c] !== row[c] && wrong.push(`${at}: ${name} is ${JSON.stringify(other[c])}, not ${JSON.stringify(row[c])}`),
+      )
   }
   return wrong
 }

@@ -2,15 +2,27 @@
 import { gunzipSync } from 'node:zlib'
 
 /** The nine cells as the warehouse should show them. */
-export type Loan = { readonly seq: number; readonly year: number; readonly score: number | null; readonly cells: readonly (string | number | null)[] }
+export type Loan = {
+  readonly seq: number
+  readonly year: number
+  readonly score: number | null
+  readonly cells: readonly (string | number | null)[]
+}
 /** `year` is the one it goes with: that of the valid row before it, or of the first one at the head of the file. */
 type Reject = { readonly seq: number; readonly line: number; readonly column: string; readonly year: number }
 export type LoanFile = { readonly loans: readonly Loan[]; readonly rejects: readonly Reject[] }
 
 type Kind = 'number' | 'day' | 'text'
 const columns: readonly (readonly [name: string, kind: Kind, required: boolean])[] = [
-  ['Amount Requested', 'number', true], ['Application Date', 'day', true], ['Loan Title', 'text', false], ['Risk_Score', 'number', false],
-  ['Debt-To-Income Ratio', 'text', false], ['Zip Code', 'text', false], ['State', 'text', false], ['Employment Length', 'text', false], ['Policy Code', 'number', false],
+  ['Amount Requested', 'number', true],
+  ['Application Date', 'day', true],
+  ['Loan Title', 'text', false],
+  ['Risk_Score', 'number', false],
+  ['Debt-To-Income Ratio', 'text', false],
+  ['Zip Code', 'text', false],
+  ['State', 'text', false],
+  ['Employment Length', 'text', false],
+  ['Policy Code', 'number', false],
 ]
 
 export function readLoanFile(bytes: Buffer): LoanFile {
@@ -21,7 +33,7 @@ export function readLoanFile(bytes: Buffer): LoanFile {
   const followed: number[] = []
   let seq = 0
   let line = 2
-  for (let at = text.indexOf('\n') + 1; at < text.length; ) {
+  for (let at = text.indexOf('\n') + 1; at < text.length;) {
     const raw = recordAt(text, at)
     const record = text.slice(at, raw.end)
     at = raw.end
@@ -42,7 +54,7 @@ export function readLoanFile(bytes: Buffer): LoanFile {
 /** The rows of any CSV text, header included, as their cells. */
 export function csvRows(text: string): string[][] {
   const rows: string[][] = []
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const { cells, end } = recordAt(text, at)
     rows.push(cells.map(({ bytes }) => bytes))
     at = end

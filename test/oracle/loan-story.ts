@@ -4,10 +4,19 @@ import type { Loan } from './loan-file.ts'
 /** A feature's meaning, and the record after which its state was empty. */
 export type Meaning = { readonly mean: number; readonly from: number } | { readonly span: number }
 /** A version owns the rows with after < seq <= until. */
-export type Owner = { readonly version: number; readonly after: number; readonly until: number; readonly ma50: Meaning; readonly ma100?: Meaning }
+export type Owner = {
+  readonly version: number
+  readonly after: number
+  readonly until: number
+  readonly ma50: Meaning
+  readonly ma100?: Meaning
+}
 
 export type Cell = string | number | null
-/** The nine cells, the leading feature, the version, then `ma100` where the version has it, then the position: the view's columns but `_modified_ts`. */
+/**
+ * The nine cells, the leading feature, the version, then `ma100` where the version has it, then the position: the view's columns but
+ * `_modified_ts`.
+ */
 export type Row = readonly Cell[]
 
 const mean = (last: number, from = 0): Meaning => ({ mean: last, from })
@@ -26,13 +35,16 @@ export function rowsOf(loans: readonly Loan[], owner: Owner): Row[] {
   const ma50 = valuesOf(loans, owner.ma50)
   const ma100 = owner.ma100 && valuesOf(loans, owner.ma100)
   return loans.flatMap(({ seq, cells }, i) =>
-    seq > owner.after && seq <= owner.until ? [[...cells, ma50[i]!, owner.version, ...(ma100 ? [ma100[i]!] : []), seq]] : [])
+    seq > owner.after && seq <= owner.until ? [[...cells, ma50[i]!, owner.version, ...(ma100 ? [ma100[i]!] : []), seq]] : [],
+  )
 }
 
 /** What the base view shows: each record from the newest version that has it, in the columns of the newest. */
 export function shownRows(loans: readonly Loan[], owners: readonly Owner[]): Row[] {
   const withMa100 = owners.some(({ ma100 }) => ma100)
-  const widened = owners.map((owner) => rowsOf(loans, owner).map((row) => (withMa100 && !owner.ma100 ? [...row.slice(0, -1), null, row.at(-1)!] : row)))
+  const widened = owners.map((owner) =>
+    rowsOf(loans, owner).map((row) => (withMa100 && !owner.ma100 ? [...row.slice(0, -1), null, row.at(-1)!] : row)),
+  )
   const bySeq = new Map(widened.flat().map((row) => [row.at(-1) as number, row]))
   return [...bySeq].sort(([a], [b]) => a - b).map(([, row]) => row)
 }
@@ -53,7 +65,10 @@ function means(loans: readonly Loan[], last: number, from: number): Cell[] {
     if (first < 0 || i < first) return null
     const window = scaled.slice(Math.max(first, i + 1 - last), i + 1).filter((value) => value !== null)
     if (window.length === 0) return null
-    return rounded(window.reduce((sum, value) => sum + value, 0n), BigInt(window.length) * 10n ** BigInt(places))
+    return rounded(
+      window.reduce((sum, value) => sum + value, 0n),
+      BigInt(window.length) * 10n ** BigInt(places),
+    )
   })
 }
 

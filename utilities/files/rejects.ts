@@ -72,7 +72,8 @@ export function rejectsFile(path: string): RejectsFile {
   }
 }
 
-const entryOf = ({ seq, line, column, reason, text }: Reject): string => `${[`${seq}`, `${line}`, column, reason, text].map(cell).join(',')}\n`
+const entryOf = ({ seq, line, column, reason, text }: Reject): string =>
+  `${[`${seq}`, `${line}`, column, reason, text].map(cell).join(',')}\n`
 
 const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
@@ -122,15 +123,28 @@ async function* entries(path: string): AsyncGenerator<{ readonly entry: Uint8Arr
   if (rest.length > 0) yield { entry: rest, whole: false }
 }
 
-const notOurs = (path: string) => new Problem(`${path} is not a rejects file: its first line is not ${header.trimEnd()}`, 'Move it away, or choose another name for the rejects.')
+const notOurs = (path: string) =>
+  new Problem(
+    `${path} is not a rejects file: its first line is not ${header.trimEnd()}`,
+    'Move it away, or choose another name for the rejects.',
+  )
 
 function unwritable(path: string, cause: unknown): unknown {
   switch ((cause as NodeJS.ErrnoException).code) {
-    case 'ENOENT': case 'ENOTDIR':
+    case 'ENOENT':
+    case 'ENOTDIR':
       return new Problem(`cannot write the rejects file ${path}: there is no folder ${dirname(path)}`, 'Make the folder first.', { cause })
-    case 'EISDIR': return new Problem(`cannot write the rejects file ${path}: it is a folder`, 'Move it away, or choose another name for the rejects.', { cause })
-    case 'EACCES': case 'EPERM': case 'EROFS': return new Problem(`the rejects file ${path} may not be written`, 'Change the permissions of it and its folder.', { cause })
-    case 'ENOSPC': return new Problem(`cannot write the rejects file ${path}: the disk is full`, 'Make room, then run the command again.', { cause })
-    default: return cause
+    case 'EISDIR':
+      return new Problem(`cannot write the rejects file ${path}: it is a folder`, 'Move it away, or choose another name for the rejects.', {
+        cause,
+      })
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new Problem(`the rejects file ${path} may not be written`, 'Change the permissions of it and its folder.', { cause })
+    case 'ENOSPC':
+      return new Problem(`cannot write the rejects file ${path}: the disk is full`, 'Make room, then run the command again.', { cause })
+    default:
+      return cause
   }
 }

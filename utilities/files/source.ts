@@ -7,32 +7,42 @@ import { Problem } from '../values/problem.ts'
 import type { Source } from '../source.ts'
 import { chunkBytes, storedSource } from './stored.ts'
 
-export const fileSource = (path: string): Source => storedSource({
-  place: path,
-  name: basename(path),
-  async start() {
-    // Opening a pipe waits for whoever writes into it.
-    const kind = await stat(path)
-    if (kind.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
-    if (!kind.isFile()) throw new Problem(`${path} is not a file but a pipe or a device, which cannot be read twice`, 'Write what comes out of it to a file, and name that.')
-    const file = await open(path)
-    try {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0)
-      return buffer.subarray(0, bytesRead)
-    } finally {
-      await file.close()
-    }
-  },
-  read: (signal, start) => createReadStream(path, { start, highWaterMark: chunkBytes, ...(signal && { signal }) }),
-  explained: (cause) => explained(path, cause),
-})
+export const fileSource = (path: string): Source =>
+  storedSource({
+    place: path,
+    name: basename(path),
+    async start() {
+      // Opening a pipe waits for whoever writes into it.
+      const kind = await stat(path)
+      if (kind.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+      if (!kind.isFile())
+        throw new Problem(
+          `${path} is not a file but a pipe or a device, which cannot be read twice`,
+          'Write what comes out of it to a file, and name that.',
+        )
+      const file = await open(path)
+      try {
+        const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0)
+        return buffer.subarray(0, bytesRead)
+      } finally {
+        await file.close()
+      }
+    },
+    read: (signal, start) => createReadStream(path, { start, highWaterMark: chunkBytes, ...(signal && { signal }) }),
+    explained: (cause) => explained(path, cause),
+  })
 
 function explained(path: string, cause: unknown): unknown {
   const { code = '', syscall, message } = cause as NodeJS.ErrnoException
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new Problem(`there is no file ${path}`, 'Check the path, or make a look-alike with the generate command.', { cause })
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new Problem(`there is no file ${path}`, 'Check the path, or make a look-alike with the generate command.', { cause })
   if (code === 'EISDIR') return new Problem(`${path} is a folder, not a file`, 'Name the file in it.', { cause })
-  if (code === 'EACCES' || code === 'EPERM') return new Problem(`${path} may not be read`, 'Change its permissions, or run as a user who may read it.', { cause })
+  if (code === 'EACCES' || code === 'EPERM')
+    return new Problem(`${path} may not be read`, 'Change its permissions, or run as a user who may read it.', { cause })
   if (isOutOfFiles(cause)) return tooManyFiles(path, cause)
-  if (syscall) return new Problem(`cannot read ${path}: ${message}`, 'Check the disk or the connection that it lies on, then run the command again.', { cause })
+  if (syscall)
+    return new Problem(`cannot read ${path}: ${message}`, 'Check the disk or the connection that it lies on, then run the command again.', {
+      cause,
+    })
   return cause
 }

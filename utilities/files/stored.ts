@@ -54,7 +54,8 @@ const upTo = (stored: Stored, size: number, { whole = false } = {}): Stored => (
         if (left <= 0) return
       }
     }
-    if (whole && left > 0) throw new Problem(`${stored.place} was cut short while it was being read`, 'Put the file back as it was, then run this again.')
+    if (whole && left > 0)
+      throw new Problem(`${stored.place} was cut short while it was being read`, 'Put the file back as it was, then run this again.')
   },
 })
 
@@ -98,8 +99,8 @@ async function* read(stored: Stored, signal: AbortSignal | undefined): AsyncGene
 }
 
 /**
- * Gives the memory of a chunk back at once, where all of it is the chunk's own. Left to the garbage collector it piles up, until the whole heap is
- * walked for its sake again and again.
+ * Gives the memory of a chunk back at once, where all of it is the chunk's own. Left to the garbage collector it piles up, until the whole
+ * heap is walked for its sake again and again.
  */
 function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
   if (byteLength === buffer.byteLength) buffer.transfer(0)
@@ -134,7 +135,8 @@ function explained(stored: Stored, cause: unknown, signal: AbortSignal | undefin
   if (cause instanceof Problem) return cause
   if (signal?.aborted) return signal.reason
   const { code } = cause as NodeJS.ErrnoException
-  if (code === 'Z_BUF_ERROR') return new Problem(`${stored.place} is cut short: it ends in the middle of the gzip data`, 'Fetch it again.', { cause })
+  if (code === 'Z_BUF_ERROR')
+    return new Problem(`${stored.place} is cut short: it ends in the middle of the gzip data`, 'Fetch it again.', { cause })
   if (typeof code === 'string' && code.startsWith('Z_')) return damaged(stored.place, cause)
   return stored.explained(cause)
 }

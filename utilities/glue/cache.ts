@@ -1,4 +1,7 @@
-/** What a Glue registry has answered, on disk: definitions for good, because a version never changes; lists and labels as they were last seen. */
+/**
+ * What a Glue registry has answered, on disk: definitions for good, because a version never changes; lists and labels as they were last
+ * seen.
+ */
 import { openSqlite } from '../sqlite/database.ts'
 import type { Registered } from '../registry.ts'
 
@@ -39,14 +42,24 @@ export function openGlueCache(path: string, registry: string, { readOnly = false
   const put = (version: Registered) => {
     const { id, subject, number, definition } = version
     const labels = JSON.stringify(version.labels)
-    db.prepare('INSERT INTO versions VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET labels = excluded.labels').run(id, subject, number, definition, labels)
+    db.prepare('INSERT INTO versions VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET labels = excluded.labels').run(
+      id,
+      subject,
+      number,
+      definition,
+      labels,
+    )
   }
   const answer = (question: string): readonly string[] | undefined => {
     const row = db.prepare('SELECT answer FROM answers WHERE registry = ? AND question = ?').get(registry, question)
     return row && (JSON.parse(row['answer'] as string) as string[])
   }
   const remember = (question: string, names: readonly string[]) => {
-    db.prepare('INSERT INTO answers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET answer = excluded.answer').run(registry, question, JSON.stringify(names))
+    db.prepare('INSERT INTO answers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET answer = excluded.answer').run(
+      registry,
+      question,
+      JSON.stringify(names),
+    )
   }
   // A consumer asks every few seconds and mostly hears what it knows: then nothing is written.
   const unlessKnown = (known: boolean, work: () => void) => {

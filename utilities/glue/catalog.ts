@@ -13,7 +13,11 @@ export async function showInCatalog(glue: GlueDoor, database: string, { id, subj
     Name,
     Description: `Rows of the feature set ${subject} as they stand on outflow, in the newest version that is being computed.`,
     TableType: 'EXTERNAL_TABLE',
-    Parameters: { classification: 'avro', [mark]: subject, ...(labels['version'] !== undefined && { 'tidemark.version': labels['version'] }) },
+    Parameters: {
+      classification: 'avro',
+      [mark]: subject,
+      ...(labels['version'] !== undefined && { 'tidemark.version': labels['version'] }),
+    },
     StorageDescriptor: { Columns: [], SchemaReference: { SchemaVersionId: id } },
   }
   const found = await glue.ask('getTable', { DatabaseName, Name }, 'missing')
@@ -31,4 +35,7 @@ export async function showInCatalog(glue: GlueDoor, database: string, { id, subj
 }
 
 const foreign = (table: string) =>
-  new Problem(`the table ${table} of the catalog is not one of Tidemark's`, 'Rename it, or choose another catalogDatabase for the registry in the config file.')
+  new Problem(
+    `the table ${table} of the catalog is not one of Tidemark's`,
+    'Rename it, or choose another catalogDatabase for the registry in the config file.',
+  )

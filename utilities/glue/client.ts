@@ -1,15 +1,38 @@
-/** The door to AWS Glue: its calls by name, tried again when it is busy, with trouble put in words. Credentials come from the client's own chain. */
+/**
+ * The door to AWS Glue: its calls by name, tried again when it is busy, with trouble put in words. Credentials come from the client's own
+ * chain.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Glue } from '@aws-sdk/client-glue'
 import { awsRefusal, awsTrouble, isBusy, type AwsService } from '../s3/aws-trouble.ts'
 
 /** The calls that are made, and no other: docs/aws.md lists the permission for each. */
-type Calls = Pick<Glue,
-  | 'getRegistry' | 'createRegistry' | 'listSchemas' | 'getSchema' | 'createSchema' | 'registerSchemaVersion' | 'listSchemaVersions' | 'getSchemaVersion'
-  | 'checkSchemaVersionValidity' | 'querySchemaVersionMetadata' | 'putSchemaVersionMetadata' | 'removeSchemaVersionMetadata'
-  | 'getDatabase' | 'createDatabase' | 'getTable' | 'createTable' | 'updateTable'>
+type Calls = Pick<
+  Glue,
+  | 'getRegistry'
+  | 'createRegistry'
+  | 'listSchemas'
+  | 'getSchema'
+  | 'createSchema'
+  | 'registerSchemaVersion'
+  | 'listSchemaVersions'
+  | 'getSchemaVersion'
+  | 'checkSchemaVersionValidity'
+  | 'querySchemaVersionMetadata'
+  | 'putSchemaVersionMetadata'
+  | 'removeSchemaVersionMetadata'
+  | 'getDatabase'
+  | 'createDatabase'
+  | 'getTable'
+  | 'createTable'
+  | 'updateTable'
+>
 /** The client's methods also take callbacks, which come last in their types. */
-type Overloads<Input, Output> = { (input: Input, options?: never): Promise<Output>; (input: never, done: never): void; (input: never, options: never, done: never): void }
+type Overloads<Input, Output> = {
+  (input: Input, options?: never): Promise<Output>
+  (input: never, done: never): void
+  (input: never, options: never, done: never): void
+}
 type Input<C extends keyof Calls> = Glue[C] extends Overloads<infer In, infer _> ? In : never
 type Output<C extends keyof Calls> = Glue[C] extends Overloads<infer _, infer Out> ? Out : never
 

@@ -10,7 +10,10 @@ type LookedAt = Pick<GlueOptions, 'region' | 'registry' | 'compatibility' | 'cat
 /** AWS refuses signatures that are five minutes off. */
 const mostSkewMs = 60_000
 
-export function lookAtGlue(options: LookedAt, tuning: { readonly pace?: number } = {}): { readonly looks: readonly Look[]; readonly close: () => void } {
+export function lookAtGlue(
+  options: LookedAt,
+  tuning: { readonly pace?: number } = {},
+): { readonly looks: readonly Look[]; readonly close: () => void } {
   const glue = openGlue(options.region, tuning)
   const { catalogDatabase } = options
   const looks: Look[] = [
@@ -31,7 +34,10 @@ async function registry(glue: GlueDoor, { registry: name, region }: LookedAt): P
   return { found: `${name} in ${region}, ${count} ${count === 1 ? 'schema' : 'schemas'}` }
 }
 
-/** Each call is made on something that is not there, or with something that Glue must refuse: who may not make it hears so before anything else. */
+/**
+ * Each call is made on something that is not there, or with something that Glue must refuse: who may not make it hears so before anything
+ * else.
+ */
 async function permissions(glue: GlueDoor, { registry: name }: LookedAt): Promise<Found> {
   const nobody = '00000000-0000-4000-8000-000000000000'
   const schema = { RegistryName: name, SchemaName: 'tidemark.doctor' }
@@ -44,7 +50,8 @@ async function permissions(glue: GlueDoor, { registry: name }: LookedAt): Promis
     'glue:GetSchemaVersion': () => glue.ask('getSchemaVersion', { SchemaVersionId: nobody }, 'missing'),
     'glue:CheckSchemaVersionValidity': () => glue.ask('checkSchemaVersionValidity', { DataFormat: 'AVRO', SchemaDefinition: '"long"' }),
     'glue:QuerySchemaVersionMetadata': () => glue.ask('querySchemaVersionMetadata', { SchemaVersionId: nobody }, 'missing'),
-    'glue:CreateSchema': () => glue.ask('createSchema', { RegistryId: { RegistryName: name }, SchemaName: schema.SchemaName, ...unreadable }, 'missing'),
+    'glue:CreateSchema': () =>
+      glue.ask('createSchema', { RegistryId: { RegistryName: name }, SchemaName: schema.SchemaName, ...unreadable }, 'missing'),
     'glue:RegisterSchemaVersion': () => glue.ask('registerSchemaVersion', { SchemaId: schema, SchemaDefinition: '{' }, 'missing'),
     'glue:PutSchemaVersionMetadata': () => glue.ask('putSchemaVersionMetadata', metadata, 'missing'),
     'glue:RemoveSchemaVersionMetadata': () => glue.ask('removeSchemaVersionMetadata', metadata, 'missing'),
@@ -75,7 +82,10 @@ async function compatibility(glue: GlueDoor, { registry: name, compatibility: wa
     if (schema !== 'missing' && schema.Compatibility !== wanted) others.push(`${subject} is ${schema.Compatibility}`)
   }
   if (others.length === 0) return { found: wanted }
-  return { found: others.join(', '), todo: `The config says ${wanted}. Change the one or the other; a schema's with: aws glue update-schema.` }
+  return {
+    found: others.join(', '),
+    todo: `The config says ${wanted}. Change the one or the other; a schema's with: aws glue update-schema.`,
+  }
 }
 
 async function catalog(glue: GlueDoor, database: string): Promise<Found> {
@@ -90,5 +100,7 @@ async function clock(glue: GlueDoor): Promise<Found> {
   // The server tells whole seconds.
   if (Math.abs(ahead) < 2_000) return { found: 'as that of AWS' }
   const found = `${Math.round(Math.abs(ahead) / 1000)} s ${ahead > 0 ? 'behind' : 'ahead of'} that of AWS`
-  return Math.abs(ahead) < mostSkewMs ? { found } : { found, todo: 'Set it, for instance with NTP: AWS refuses requests that are minutes off.' }
+  return Math.abs(ahead) < mostSkewMs
+    ? { found }
+    : { found, todo: 'Set it, for instance with NTP: AWS refuses requests that are minutes off.' }
 }

@@ -1,4 +1,7 @@
-/** The registry in AWS Glue: a subject is a schema there, a label its versions' metadata; what was read once is read again when Glue is out of reach. */
+/**
+ * The registry in AWS Glue: a subject is a schema there, a label its versions' metadata; what was read once is read again when Glue is out
+ * of reach.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../values/problem.ts'
 import { openGlueCache } from './cache.ts'
@@ -33,7 +36,11 @@ const [seenMs, checkedMs, unknownMs, absentMs, restMs] = [15_000, 60_000, 1_500,
 const asksAtOnce = 4
 
 /** Opening makes nothing and asks nothing. */
-export function openGlueRegistry(options: GlueOptions, note: (text: string) => void, { pace = 1, nowMs = () => performance.now() }: GlueTuning = {}): Registry {
+export function openGlueRegistry(
+  options: GlueOptions,
+  note: (text: string) => void,
+  { pace = 1, nowMs = () => performance.now() }: GlueTuning = {},
+): Registry {
   const { region, registry } = options
   const glue = openGlue(region, { pace })
   const cache = openGlueCache(options.cachePath, `${region}/${registry}`, options)
@@ -52,7 +59,7 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
 
   const find = async (id: string): Promise<Registered | undefined> => {
     if (nowMs() < (absentUntil.get(id) ?? -Infinity)) return undefined
-    const version = cache.version(id) ?? await settled(id, unknownMs)
+    const version = cache.version(id) ?? (await settled(id, unknownMs))
     if (typeof version === 'string') {
       absentUntil.set(id, nowMs() + absentMs)
       return undefined
@@ -67,7 +74,7 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
     const ids = listed.filter(({ inForce }) => inForce).map(({ id }) => id)
     const unlisted = [...mine].filter(([id, of]) => of === subject && !listed.some((one) => one.id === id)).map(([id]) => id)
     const versions = await each([...ids, ...unlisted], async (id): Promise<readonly Registered[]> => {
-      const version = (ids.includes(id) ? cache.version(id) : undefined) ?? await settled(id)
+      const version = (ids.includes(id) ? cache.version(id) : undefined) ?? (await settled(id))
       if (typeof version !== 'string') return [await withLabels(version)]
       mine.delete(id)
       return []
@@ -78,25 +85,44 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
   }
 
   const subjects = async (): Promise<readonly string[]> => {
-    const found = [...new Set([...await listSubjects(glue, registry), ...mine.values()])].sort()
+    const found = [...new Set([...(await listSubjects(glue, registry)), ...mine.values()])].sort()
     cache.keepSubjects(found)
     return found
   }
 
   const known = {
-    list: (subject: string) => reading(() => list(subject), () => cache.list(subject)),
+    list: (subject: string) =>
+      reading(
+        () => list(subject),
+        () => cache.list(subject),
+      ),
     /** What Glue holds the schema to; what the config says when there is none yet, or nobody to ask. */
-    compatibility: (subject: string) => reading(async () => {
-      const schema = await glue.ask('getSchema', { SchemaId: { RegistryName: registry, SchemaName: subject } }, 'missing')
-      if (schema === 'missing') return options.compatibility
-      if (schema.DataFormat !== 'AVRO') throw new Problem(`the schema ${subject} in the registry ${registry} is ${schema.DataFormat}, not Avro`, 'Use a registry of its own for Tidemark.')
-      return schema.Compatibility!
-    }, () => options.compatibility),
+    compatibility: (subject: string) =>
+      reading(
+        async () => {
+          const schema = await glue.ask('getSchema', { SchemaId: { RegistryName: registry, SchemaName: subject } }, 'missing')
+          if (schema === 'missing') return options.compatibility
+          if (schema.DataFormat !== 'AVRO')
+            throw new Problem(
+              `the schema ${subject} in the registry ${registry} is ${schema.DataFormat}, not Avro`,
+              'Use a registry of its own for Tidemark.',
+            )
+          return schema.Compatibility!
+        },
+        () => options.compatibility,
+      ),
     /** '' when it may be registered. */
-    fault: (definition: string) => reading(async () => {
-      const { Valid, Error: reason = '' } = await glue.ask('checkSchemaVersionValidity', { DataFormat: 'AVRO', SchemaDefinition: definition })
-      return Valid === false ? `Glue does not take it for a valid Avro schema: ${reason}` : ''
-    }, () => ''),
+    fault: (definition: string) =>
+      reading(
+        async () => {
+          const { Valid, Error: reason = '' } = await glue.ask('checkSchemaVersionValidity', {
+            DataFormat: 'AVRO',
+            SchemaDefinition: definition,
+          })
+          return Valid === false ? `Glue does not take it for a valid Avro schema: ${reason}` : ''
+        },
+        () => '',
+      ),
   }
 
   const reasonsAgainst = async (subject: string, definition: string, earlier: readonly Registered[]): Promise<readonly string[]> => {
@@ -104,7 +130,10 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
     if (definition.length > longestDefinition) return [`it has ${definition.length} characters, and Glue allows ${longestDefinition}`]
     const compatibility = await known.compatibility(subject)
     if (compatibility === 'DISABLED') return [`the compatibility of ${subject} is DISABLED in Glue, which allows no further version`]
-    const reasons = options.incompatibilities(compatibility)(definition, earlier.map((one) => one.definition))
+    const reasons = options.incompatibilities(compatibility)(
+      definition,
+      earlier.map((one) => one.definition),
+    )
     if (reasons.length > 0) return reasons
     return [await known.fault(definition)].filter((fault) => fault !== '')
   }
@@ -116,7 +145,10 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
       if (live) await showInCatalog(glue, options.catalogDatabase, live)
     } catch (error) {
       // Nothing reads the table but people and their tools.
-      note(`the feature set ${subject} could not be shown in the Glue Data Catalog: ` + `${error instanceof Problem ? error.message : String(error)}`)
+      note(
+        `the feature set ${subject} could not be shown in the Glue Data Catalog: ` +
+          `${error instanceof Problem ? error.message : String(error)}`,
+      )
     }
   }
 
@@ -125,7 +157,11 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
     identity: async () => ({ id: `glue/${region}/${registry}`, place: `the registry ${registry} of Glue in ${region}` }),
     list: known.list,
     subjects: () => reading(subjects, () => cache.subjects()),
-    find: (id) => reading<Registered | undefined>(() => find(id), () => cache.version(id)),
+    find: (id) =>
+      reading<Registered | undefined>(
+        () => find(id),
+        () => cache.version(id),
+      ),
     reasonsAgainst: async (subject, definition) => reasonsAgainst(subject, definition, await known.list(subject)),
 
     async register(subject, definition) {
@@ -143,8 +179,10 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
       if (typeof version === 'string') throw notInForce(options, subject, id, version)
       if (!sameDefinition(version.definition, definition)) {
         const why = 'it compares and keeps definitions without what tells these two apart'
-        throw new Problem(`Glue took the new schema of ${subject} for its version ${version.number}, which has another definition: ${why}`,
-          'No version was added. Give the new one a field that differs, or report this.')
+        throw new Problem(
+          `Glue took the new schema of ${subject} for its version ${version.number}, which has another definition: ${why}`,
+          'No version was added. Give the new one a field that differs, or report this.',
+        )
       }
       mine.set(id, subject)
       const registered = await withLabels(version)
@@ -174,18 +212,28 @@ export function openGlueRegistry(options: GlueOptions, note: (text: string) => v
 /** In order, a few at a time. */
 async function each<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
-  for (let from = 0; from < all.length; from += asksAtOnce) results.push(...await Promise.all(all.slice(from, from + asksAtOnce).map(work)))
+  for (let from = 0; from < all.length; from += asksAtOnce)
+    results.push(...(await Promise.all(all.slice(from, from + asksAtOnce).map(work))))
   return results
 }
 
-function notInForce({ registry, region }: GlueOptions, subject: string, id: string, state: Exclude<Awaited<ReturnType<typeof readVersion>>, Registered>): Problem {
+function notInForce(
+  { registry, region }: GlueOptions,
+  subject: string,
+  id: string,
+  state: Exclude<Awaited<ReturnType<typeof readVersion>>, Registered>,
+): Problem {
   if (state === 'failed') {
-    return new Problem(`Glue refused the schema of ${subject} by its own check of compatibility, and gives no reason (version ${id}, FAILURE)`,
-      `No version was added. Look at those before: tidemark schemas ${subject}. To try the same definition again, ` + 'first delete that version '
-      + `(aws glue delete-schema-versions, ${registry}/${subject} in ${region}).`)
+    return new Problem(
+      `Glue refused the schema of ${subject} by its own check of compatibility, and gives no reason (version ${id}, FAILURE)`,
+      `No version was added. Look at those before: tidemark schemas ${subject}. To try the same definition again, ` +
+        'first delete that version ' +
+        `(aws glue delete-schema-versions, ${registry}/${subject} in ${region}).`,
+    )
   }
-  const what = state === 'pending'
-    ? `Glue has been checking the schema of ${subject} for more than ${checkedMs / 1000} s (version ${id}, PENDING)`
-    : `Glue does not show the schema of ${subject} that it has just taken (version ${id})`
+  const what =
+    state === 'pending'
+      ? `Glue has been checking the schema of ${subject} for more than ${checkedMs / 1000} s (version ${id}, PENDING)`
+      : `Glue does not show the schema of ${subject} that it has just taken (version ${id})`
   return new Problem(what, 'Run this again in a while: it goes on from there.')
 }

@@ -14,27 +14,46 @@ export async function readVersion(glue: GlueDoor, id: string): Promise<Registere
   if (answer.Status === 'PENDING') return 'pending'
   if (answer.Status !== 'AVAILABLE') return 'failed'
   if (answer.DataFormat !== 'AVRO') return 'foreign'
-  return { id, subject: answer.SchemaArn!.split('/').at(-1)!, number: answer.VersionNumber!, definition: answer.SchemaDefinition!, labels: {} }
+  return {
+    id,
+    subject: answer.SchemaArn!.split('/').at(-1)!,
+    number: answer.VersionNumber!,
+    definition: answer.SchemaDefinition!,
+    labels: {},
+  }
 }
 
 /** Waits as long as it is missing or being checked; the last answer counts. */
-export async function settledVersion(glue: GlueDoor, id: string, limits: { readonly pace: number; readonly seenMs: number; readonly checkedMs: number }): Promise<Registered | NotInForce> {
+export async function settledVersion(
+  glue: GlueDoor,
+  id: string,
+  limits: { readonly pace: number; readonly seenMs: number; readonly checkedMs: number },
+): Promise<Registered | NotInForce> {
   const waits = pauses(limits.checkedMs)
   let missingMs = 0
   for (;;) {
     const version = await readVersion(glue, id)
     const pause = waits.next()
-    if (typeof version !== 'string' || version === 'failed' || version === 'foreign' || pause.done || missingMs > limits.seenMs) return version
+    if (typeof version !== 'string' || version === 'failed' || version === 'foreign' || pause.done || missingMs > limits.seenMs)
+      return version
     if (version === 'missing') missingMs += pause.value
     await sleep(pause.value * limits.pace)
   }
 }
 
 /** The id and status of each version of the schema; empty when there is no such schema. */
-export async function listVersions(glue: GlueDoor, registry: string, subject: string): Promise<readonly { readonly id: string; readonly inForce: boolean }[]> {
+export async function listVersions(
+  glue: GlueDoor,
+  registry: string,
+  subject: string,
+): Promise<readonly { readonly id: string; readonly inForce: boolean }[]> {
   const found: { id: string; inForce: boolean }[] = []
   for (let token: string | undefined; ;) {
-    const answer = await glue.ask('listSchemaVersions', { SchemaId: { RegistryName: registry, SchemaName: subject }, MaxResults: 100, ...(token !== undefined && { NextToken: token }) }, 'missing')
+    const answer = await glue.ask(
+      'listSchemaVersions',
+      { SchemaId: { RegistryName: registry, SchemaName: subject }, MaxResults: 100, ...(token !== undefined && { NextToken: token }) },
+      'missing',
+    )
     if (answer === 'missing') return []
     for (const { SchemaVersionId, Status } of answer.Schemas ?? []) found.push({ id: SchemaVersionId!, inForce: Status === 'AVAILABLE' })
     if (!answer.NextToken) return found
@@ -45,7 +64,11 @@ export async function listVersions(glue: GlueDoor, registry: string, subject: st
 export async function listSubjects(glue: GlueDoor, registry: string): Promise<readonly string[]> {
   const found: string[] = []
   for (let token: string | undefined; ;) {
-    const answer = await glue.ask('listSchemas', { RegistryId: { RegistryName: registry }, MaxResults: 100, ...(token !== undefined && { NextToken: token }) }, 'missing')
+    const answer = await glue.ask(
+      'listSchemas',
+      { RegistryId: { RegistryName: registry }, MaxResults: 100, ...(token !== undefined && { NextToken: token }) },
+      'missing',
+    )
     if (answer === 'missing') return []
     for (const { SchemaName, SchemaStatus } of answer.Schemas ?? []) if (SchemaStatus !== 'DELETING') found.push(SchemaName!)
     if (!answer.NextToken) return found

@@ -28,12 +28,14 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
 
   /** All entries of a partition that are committed by now. One call at a time reads on. */
   function current<T>(topic: string, partition: number, look: (entries: Entries, later: Later) => T): Promise<T> {
-    const turn = (turns.get(partition) ?? Promise.resolve()).catch(() => undefined).then(async () => {
-      const index = indexOf(partition, Date.now())
-      // What is committed now lies before the end as it is now, but maybe behind a transaction of somebody else that is open.
-      const { stable, end } = await readOn(topic, partition, index)
-      return look(index.entries, stable < end ? await decidedBetween(topic, partition, stable, end) : new Map())
-    })
+    const turn = (turns.get(partition) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(async () => {
+        const index = indexOf(partition, Date.now())
+        // What is committed now lies before the end as it is now, but maybe behind a transaction of somebody else that is open.
+        const { stable, end } = await readOn(topic, partition, index)
+        return look(index.entries, stable < end ? await decidedBetween(topic, partition, stable, end) : new Map())
+      })
     turns.set(partition, turn)
     return turn
   }
@@ -63,13 +65,14 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
   async function decidedBetween(topic: string, partition: number, from: number, to: number): Promise<Later> {
     const later: Later = new Map()
     let undecided: { readonly fetched: Fetch; readonly span: Span }[] = []
-    for (let at = from; at < to; ) {
+    for (let at = from; at < to;) {
       const fetched = await fetch(topic, partition, at, false)
       if (fetched.next === at) break
       for (const span of fetched.spans) {
         if (span.marker === undefined) undecided.push({ fetched, span })
         else {
-          for (const one of undecided) if (one.span.producer === span.producer && span.marker === 'commit') takeLater(later, one.fetched, one.span)
+          for (const one of undecided)
+            if (one.span.producer === span.producer && span.marker === 'commit') takeLater(later, one.fetched, one.span)
           undecided = undecided.filter((one) => one.span.producer !== span.producer)
         }
       }
@@ -79,7 +82,10 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
   }
 
   /** As of now: what is read later goes into the same map. */
-  async function found<T>(name: string, look: (entries: ReadonlyMap<string, Uint8Array> | undefined, later: LaterEntries | undefined) => T): Promise<T> {
+  async function found<T>(
+    name: string,
+    look: (entries: ReadonlyMap<string, Uint8Array> | undefined, later: LaterEntries | undefined) => T,
+  ): Promise<T> {
     const lie = await whereTheyLie()
     if (!lie) return look(undefined, undefined)
     return current(lie.topic, partitionOfName(name, lie.partitions), (entries, later) => look(entries.get(name), later.get(name)))
@@ -87,12 +93,13 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
 
   return {
     load: (name) => found(name, merged),
-    lookup: (name) => found(name, (entries, later) => ({
-      get(key) {
-        const decided = later?.get(key)
-        return decided ? (decided.value ?? undefined) : entries?.get(key)
-      },
-    })),
+    lookup: (name) =>
+      found(name, (entries, later) => ({
+        get(key) {
+          const decided = later?.get(key)
+          return decided ? (decided.value ?? undefined) : entries?.get(key)
+        },
+      })),
     async *entries(name) {
       const all = [...(await found(name, merged))]
       for (let from = 0; from < all.length; from += 5000) yield all.slice(from, from + 5000)
@@ -101,10 +108,14 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
     async names(prefix) {
       const lie = await whereTheyLie()
       if (!lie) return []
-      const found = await Promise.all(Array.from({ length: lie.partitions }, (_, partition) => current(lie.topic, partition, (entries, later) => {
-        const names = [...new Set([...entries.keys(), ...later.keys()])].filter((name) => name.startsWith(prefix))
-        return names.filter((name) => !later.has(name) || merged(entries.get(name), later.get(name)).size > 0)
-      })))
+      const found = await Promise.all(
+        Array.from({ length: lie.partitions }, (_, partition) =>
+          current(lie.topic, partition, (entries, later) => {
+            const names = [...new Set([...entries.keys(), ...later.keys()])].filter((name) => name.startsWith(prefix))
+            return names.filter((name) => !later.has(name) || merged(entries.get(name), later.get(name)).size > 0)
+          }),
+        ),
+      )
       return found.flat().sort()
     },
 
@@ -124,7 +135,10 @@ function take(entries: Entries, { messages, offsets }: Fetch): void {
   }
 }
 
-/** In the order in which transactions end: of one entry, the one that lies furthest back in the log counts, as it will for those who read it later. */
+/**
+ * In the order in which transactions end: of one entry, the one that lies furthest back in the log counts, as it will for those who read it
+ * later.
+ */
 function takeLater(later: Later, { messages, offsets }: Fetch, { first, last }: Span): void {
   for (let i = first; i < last; i++) {
     const { name, key, value } = entryAt(messages, i)

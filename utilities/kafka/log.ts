@@ -26,7 +26,10 @@ export type KafkaLogOptions = {
   readonly checkpointPartitions?: number
   readonly connectTimeoutMs?: number
   readonly requestTimeoutMs?: number
-  /** How long to go on trying while brokers restart or move what they lead; at the start another limit holds, and who follows a topic never gives up. */
+  /**
+   * How long to go on trying while brokers restart or move what they lead; at the start another limit holds, and who follows a topic never
+   * gives up.
+   */
   readonly patienceMs?: number
   readonly openWithinMs?: number
   readonly transactionTimeoutMs?: number
@@ -50,7 +53,8 @@ const kept: { readonly [topic: string]: TopicSettings } = { inflow: forEver, out
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { brokers, topicPrefix: prefix = '', auth = { kind: 'none' }, note = () => {} } = options
   const { requestTimeoutMs = 30_000, patienceMs = 120_000, openWithinMs = 5000, sessionTimeoutMs = 10_000 } = options
-  if (brokers.length === 0) throw new Problem('no brokers are given for Kafka', 'Name at least one in the config file, as host:port.', { usage: true })
+  if (brokers.length === 0)
+    throw new Problem('no brokers are given for Kafka', 'Name at least one in the config file, as host:port.', { usage: true })
   const client: ClientSettings = {
     ...credentials(auth),
     clientId: options.clientId ?? 'tidemark',
@@ -61,7 +65,12 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   const followers = new Set<{ readonly signal: AbortSignal | undefined }>()
   // Who follows a topic is there to stay, however long Kafka is away; but what he has begun does not hold him up once he is told to leave.
   const isToStay = () => [...followers].some(({ signal }) => !signal?.aborted)
-  const cluster = openCluster({ ...client, brokers, patienceMs: () => (isToStay() ? Infinity : patienceMs), note: (text) => note(text, 'warning') })
+  const cluster = openCluster({
+    ...client,
+    brokers,
+    patienceMs: () => (isToStay() ? Infinity : patienceMs),
+    note: (text) => note(text, 'warning'),
+  })
   const parts: KafkaParts = {
     cluster,
     prefix,
@@ -110,13 +119,16 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
 
 type SettingsByTopic = { readonly [topic: string]: TopicSettings }
 const mergedSettings = (ours: SettingsByTopic, theirs: SettingsByTopic): SettingsByTopic =>
-  Object.fromEntries([...new Set([...Object.keys(ours), ...Object.keys(theirs)])].map((topic) => [topic, { ...ours[topic], ...theirs[topic] }]))
+  Object.fromEntries(
+    [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].map((topic) => [topic, { ...ours[topic], ...theirs[topic] }]),
+  )
 
 /** Done at the first call, and again after a failure. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let done: Promise<T> | undefined
-  return () => (done ??= work().catch((error: unknown) => {
-    done = undefined
-    throw error
-  }))
+  return () =>
+    (done ??= work().catch((error: unknown) => {
+      done = undefined
+      throw error
+    }))
 }

@@ -15,7 +15,11 @@ export function lookAtKafka(open: () => Promise<KafkaLog>): { readonly looks: re
         look: async () => {
           log = await open()
           const { brokers } = await log.kafka.cluster.metadata(['__none__'])
-          return { found: `${brokers.length} ${brokers.length === 1 ? 'broker' : 'brokers'}: ` + `${brokers.map(({ host, port }) => `${host}:${port}`).join(', ')}` }
+          return {
+            found:
+              `${brokers.length} ${brokers.length === 1 ? 'broker' : 'brokers'}: ` +
+              `${brokers.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
+          }
         },
       },
       { name: 'Kafka topics', needed: false, look: () => topics(log!) },
@@ -30,19 +34,31 @@ async function topics(log: KafkaLog): Promise<Found> {
   const found = there.map(({ topic, partitions }) => `${topic} (${partitions.length})`).join(', ')
   const [inflow, outflow] = ['inflow', 'outflow'].map((name) => there.find(({ topic }) => topic === name)?.partitions.length)
   if (inflow !== undefined && outflow !== undefined && inflow !== outflow) {
-    return { found, todo: 'Outflow must have as many partitions as inflow: choose another topicPrefix, or make outflow anew while it is empty.' }
+    return {
+      found,
+      todo: 'Outflow must have as many partitions as inflow: choose another topicPrefix, or make outflow anew while it is empty.',
+    }
   }
   const { cluster, prefix } = log.kafka
   for (const { topic } of there) {
     const { partitionMetadata } = (await cluster.patiently(() => cluster.metadata([prefix + topic]))).topicMetadata[0]!
-    const behind = partitionMetadata.flatMap(({ partitionId, replicas, isr }) => (isr.length < replicas.length ? [partitionId] : [])).sort((a, b) => a - b)
-    if (behind.length > 0) return { found: `${topic}: partition ${behind.join(', ')} has fewer copies up to date than it should`, todo: 'Look at the brokers: a copy is missing or cannot keep up.' }
+    const behind = partitionMetadata
+      .flatMap(({ partitionId, replicas, isr }) => (isr.length < replicas.length ? [partitionId] : []))
+      .sort((a, b) => a - b)
+    if (behind.length > 0)
+      return {
+        found: `${topic}: partition ${behind.join(', ')} has fewer copies up to date than it should`,
+        todo: 'Look at the brokers: a copy is missing or cannot keep up.',
+      }
     const settings = await topicConfig(cluster, prefix + topic)
     const forgets = settings && forgetting(settings)
     if (forgets) {
       const { what, setting, better } = forgets
       const mend = alter(cluster, prefix + topic, setting, better)
-      return { found: `${topic} ${what} (${setting}=${settings.get(setting)})`, todo: `What is deleted cannot be replayed. Set it: ${mend}` }
+      return {
+        found: `${topic} ${what} (${setting}=${settings.get(setting)})`,
+        todo: `What is deleted cannot be replayed. Set it: ${mend}`,
+      }
     }
   }
   return { found: `${found}, kept for ever` }

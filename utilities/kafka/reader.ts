@@ -1,4 +1,7 @@
-/** Reading a topic of Kafka: committed messages only, in chunks of a bounded size, the next one under way while the caller works on the last. */
+/**
+ * Reading a topic of Kafka: committed messages only, in chunks of a bounded size, the next one under way while the caller works on the
+ * last.
+ */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../values/problem.ts'
 import { cut } from '../values/batch.ts'
@@ -11,7 +14,10 @@ import type { Fetched, ReadOptions } from '../log.ts'
 
 const fetchBytes = 4 * 1024 * 1024
 const chunkBytes = 4 * 1024 * 1024
-/** A follower hears of new messages at once; this is how long the broker waits when there are none, and how long an abandoned fetch lives on. */
+/**
+ * A follower hears of new messages at once; this is how long the broker waits when there are none, and how long an abandoned fetch lives
+ * on.
+ */
 const followMs = 500
 
 export async function* readTopic(parts: KafkaParts, topic: string, options: ReadOptions): AsyncGenerator<Fetched> {
@@ -24,7 +30,7 @@ export async function* readTopic(parts: KafkaParts, topic: string, options: Read
     fetched.catch(() => undefined)
     return fetched
   }
-  for (let coming = fetch(from), position = from; position < to; ) {
+  for (let coming = fetch(from), position = from; position < to;) {
     const fetched = await unlessAborted(coming, signal)
     if (!fetched) return
     const atEnd = !follow && fetched.next >= fetched.lastStable
@@ -45,13 +51,16 @@ type Trying = { readonly signal?: AbortSignal | undefined; readonly forMs?: numb
 /** One answer of the partition's leader; a Problem when the offset is not in the log. */
 export async function fetchFrom(parts: KafkaParts, what: FetchFrom, { signal, forMs }: Trying = {}): Promise<Fetch> {
   const { cluster, requestTimeoutMs } = parts
-  const fetched = await cluster.patiently(async () => {
-    const api = { ...fetchApi, timeoutMs: what.waitMs + requestTimeoutMs }
-    const body = fetchCodec.request(what)
-    const answer = await fetchCodec.answer(await cluster.leader(what.topic, what.partition, (link) => link.exchange(api, body)), what)
-    if (answer.errorCode !== code.offsetOutOfRange) check(answer.errorCode, `topic ${what.topic}, partition ${what.partition}`)
-    return answer
-  }, { signal, ...(forMs !== undefined && { forMs }) })
+  const fetched = await cluster.patiently(
+    async () => {
+      const api = { ...fetchApi, timeoutMs: what.waitMs + requestTimeoutMs }
+      const body = fetchCodec.request(what)
+      const answer = await fetchCodec.answer(await cluster.leader(what.topic, what.partition, (link) => link.exchange(api, body)), what)
+      if (answer.errorCode !== code.offsetOutOfRange) check(answer.errorCode, `topic ${what.topic}, partition ${what.partition}`)
+      return answer
+    },
+    { signal, ...(forMs !== undefined && { forMs }) },
+  )
   if (fetched.errorCode === code.offsetOutOfRange) throw await outOfRange(parts, what)
   return fetched
 }
@@ -71,7 +80,7 @@ function* chunks({ messages, offsets, next }: Fetch, to: number, joined: boolean
   const { ends } = messages
   let stop = offsets.length
   while (stop > 0 && offsets[stop - 1]! >= to) stop--
-  for (let first = 0; first < stop; ) {
+  for (let first = 0; first < stop;) {
     const start = first === 0 ? 0 : ends[first - 1]!
     let last = first + 1
     while (last < stop && ends[last]! - start <= chunkBytes && (joined || offsets[last] === offsets[last - 1]! + 1)) last++

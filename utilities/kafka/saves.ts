@@ -1,4 +1,7 @@
-/** How checkpoints lie in Kafka: one compacted topic, a message for each entry, keyed by its name and its key, without a value where it was removed. */
+/**
+ * How checkpoints lie in Kafka: one compacted topic, a message for each entry, keyed by its name and its key, without a value where it was
+ * removed.
+ */
 import type { Save } from '../checkpoints.ts'
 import type { KafkaParts } from './parts.ts'
 import type { Packed } from './wire/produce.ts'
@@ -11,7 +14,11 @@ const removalsStayMs = 7 * 24 * 3600 * 1000
 
 export async function openCheckpointTopic(parts: KafkaParts): Promise<CheckpointTopic> {
   const topic = parts.prefix + checkpointTopicName
-  const settings = { ...parts.topicSettings[checkpointTopicName], 'cleanup.policy': 'compact', 'delete.retention.ms': String(removalsStayMs) }
+  const settings = {
+    ...parts.topicSettings[checkpointTopicName],
+    'cleanup.policy': 'compact',
+    'delete.retention.ms': String(removalsStayMs),
+  }
   return { topic, partitions: await ensureTopic(parts, topic, parts.checkpointPartitions, { settings, exactly: false }) }
 }
 

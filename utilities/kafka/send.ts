@@ -1,4 +1,7 @@
-/** Sends the record batches of a transaction to the leaders of their partitions: several under way at once, each taken exactly once, in order. */
+/**
+ * Sends the record batches of a transaction to the leaders of their partitions: several under way at once, each taken exactly once, in
+ * order.
+ */
 import type { Link } from './client/client.ts'
 import type { KafkaParts } from './parts.ts'
 import { produceApi, produceCodec, type Packed } from './wire/produce.ts'
@@ -32,7 +35,12 @@ const underWayAtOnce = 5
 const rememberedMs = 10 * 60 * 1000
 
 /** When it fails, what the broker has taken is not known: the identity must not be used for more. */
-export async function sendAll(parts: KafkaParts, identity: Identity, progress: Map<string, Progress>, parcels: readonly Parcel[]): Promise<void> {
+export async function sendAll(
+  parts: KafkaParts,
+  identity: Identity,
+  progress: Map<string, Progress>,
+  parcels: readonly Parcel[],
+): Promise<void> {
   const { cluster } = parts
   const timestampMs = Date.now()
   for (const parcel of parcels) {
@@ -42,10 +50,20 @@ export async function sendAll(parts: KafkaParts, identity: Identity, progress: M
   }
   await cluster.patiently(async () => {
     const untaken = parcels.filter(({ offset }) => offset === undefined)
-    const led = await Promise.all(untaken.map(async (parcel) => ({ parcel, leader: await cluster.leaderOf(parcel.topic, parcel.partition) })))
+    const led = await Promise.all(
+      untaken.map(async (parcel) => ({ parcel, leader: await cluster.leaderOf(parcel.topic, parcel.partition) })),
+    )
     const byLeader = Map.groupBy(led, ({ leader }) => `${leader.host}:${leader.port}`)
-    const outcomes = await Promise.allSettled([...byLeader.values()].map((ones) =>
-      cluster.at(ones[0]!.leader, (link) => send({ parts, identity, progress, link, timestampMs }, ones.map(({ parcel }) => parcel)))))
+    const outcomes = await Promise.allSettled(
+      [...byLeader.values()].map((ones) =>
+        cluster.at(ones[0]!.leader, (link) =>
+          send(
+            { parts, identity, progress, link, timestampMs },
+            ones.map(({ parcel }) => parcel),
+          ),
+        ),
+      ),
+    )
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
     // Of several failures, one that repeating does not mend decides.
     if (failures.length > 0) throw failures.find((failure) => !isPassing(failure)) ?? failures[0]
@@ -66,28 +84,36 @@ async function send({ parts, identity, progress, link, timestampMs }: Sending, p
   const failures: unknown[] = []
   const underWay: Promise<void>[] = []
   for (const round of rounds(parcels)) {
-    const sets = round.map(({ topic, partition, messages, first, last, sequence }) =>
-      ({ topic, partition, part: { messages, first, last, sequence: sequence!, timestampMs } }))
+    const sets = round.map(({ topic, partition, messages, first, last, sequence }) => ({
+      topic,
+      partition,
+      part: { messages, first, last, sequence: sequence!, timestampMs },
+    }))
     const body = await produceCodec.request(producer, requestTimeoutMs, sets)
     // The oldest, so that none without an answer falls behind those that the broker can recognise.
     if (underWay.length >= underWayAtOnce) await underWay.shift()
     if (failures.length > 0) break
-    // A broker that does not know the producer takes any number as its first: if this batch failed and the next did not, the order would be lost.
-    // One that comes again goes alone as well: nothing new may push it out of those that can be recognised.
-    const alone = round.some((parcel) => parcel.sent || performance.now() - (progress.get(placeOf(parcel))?.takenAtMs ?? -Infinity) > rememberedMs)
+    // A broker that does not know the producer takes any number as its first: if this batch failed and the next did not, the order would be
+    // lost. One that comes again goes alone as well: nothing new may push it out of those that can be recognised.
+    const alone = round.some(
+      (parcel) => parcel.sent || performance.now() - (progress.get(placeOf(parcel))?.takenAtMs ?? -Infinity) > rememberedMs,
+    )
     for (const parcel of round) parcel.sent = true
-    const sent = link.exchange(produceApi, body).then((payload) => {
-      for (const { topic, partition, errorCode, offset } of produceCodec.answer(payload)) {
-        const parcel = round.find((one) => one.topic === topic && one.partition === partition)!
-        if (errorCode === 0) {
-          parcel.offset = offset
-          progress.set(placeOf(parcel), { ...progress.get(placeOf(parcel))!, takenAtMs: performance.now() })
-        } else if (errorCode !== code.outOfOrderSequence || failures.length === 0) {
-          // After a failure, all behind it in the partition only fail for that reason, and are sent again with it.
-          failures.push(asFenced(new Refusal(errorCode, `topic ${topic}, partition ${partition}`), identity.name))
+    const sent = link
+      .exchange(produceApi, body)
+      .then((payload) => {
+        for (const { topic, partition, errorCode, offset } of produceCodec.answer(payload)) {
+          const parcel = round.find((one) => one.topic === topic && one.partition === partition)!
+          if (errorCode === 0) {
+            parcel.offset = offset
+            progress.set(placeOf(parcel), { ...progress.get(placeOf(parcel))!, takenAtMs: performance.now() })
+          } else if (errorCode !== code.outOfOrderSequence || failures.length === 0) {
+            // After a failure, all behind it in the partition only fail for that reason, and are sent again with it.
+            failures.push(asFenced(new Refusal(errorCode, `topic ${topic}, partition ${partition}`), identity.name))
+          }
         }
-      }
-    }).catch((error: unknown) => void failures.push(error))
+      })
+      .catch((error: unknown) => void failures.push(error))
     underWay.push(sent)
     if (alone) await sent
   }

@@ -1,4 +1,6 @@
-/** Topics in Kafka: making them, or checking those that exist; where they begin and end; how large they are; deleting their oldest records. */
+/**
+ * Topics in Kafka: making them, or checking those that exist; where they begin and end; how large they are; deleting their oldest records.
+ */
 import { Problem } from '../values/problem.ts'
 import type { Cluster } from './client/cluster.ts'
 import type { KafkaParts, SizeLimits, TopicSettings } from './parts.ts'
@@ -15,7 +17,12 @@ const made: TopicSettings = { 'cleanup.policy': 'delete', 'max.message.bytes': S
 export type Ensuring = { readonly settings: TopicSettings; readonly exactly?: boolean }
 
 /** Returns the number of partitions. */
-export async function ensureTopic(parts: KafkaParts, topic: string, partitions: number, { settings, exactly = true }: Ensuring): Promise<number> {
+export async function ensureTopic(
+  parts: KafkaParts,
+  topic: string,
+  partitions: number,
+  { settings, exactly = true }: Ensuring,
+): Promise<number> {
   const { cluster } = parts
   const wanted = { ...made, ...settings }
   cluster.forget(topic)
@@ -25,21 +32,36 @@ export async function ensureTopic(parts: KafkaParts, topic: string, partitions: 
     found = await cluster.patiently(() => ledPartitions(cluster, topic))
   }
   if (exactly && found !== partitions) {
-    const todo = found < partitions
-      ? `Give it more: ${script('topics', cluster)} --alter --topic ${topic} --partitions ${partitions} (records that are there ` + 'stay where they are), or choose another topicPrefix.'
-      : 'Partitions cannot be taken away: use it as it is, or choose another topicPrefix.'
+    const todo =
+      found < partitions
+        ? `Give it more: ${script('topics', cluster)} --alter --topic ${topic} --partitions ${partitions} (records that are there ` +
+          'stay where they are), or choose another topicPrefix.'
+        : 'Partitions cannot be taken away: use it as it is, or choose another topicPrefix.'
     throw new Problem(`topic ${topic} has ${counted(found)}, not ${partitions}`, todo)
   }
   const actual = await topicConfig(cluster, topic)
   const differs = (name: string) => {
     const is = actual?.get(name)
-    return is !== undefined && wanted[name] !== undefined && is !== wanted[name] ? { is, mend: alter(cluster, topic, name, wanted[name]) } : undefined
+    return is !== undefined && wanted[name] !== undefined && is !== wanted[name]
+      ? { is, mend: alter(cluster, topic, name, wanted[name]) }
+      : undefined
   }
   const policy = differs('cleanup.policy')
-  if (policy) throw new Problem(`topic ${topic} has cleanup.policy=${policy.is}, not ${wanted['cleanup.policy']}`, `Set it: ${policy.mend}, or choose another topicPrefix.`)
-  for (const [name, unit] of [['retention.ms', 'ms'], ['retention.bytes', 'bytes']] as const) {
+  if (policy)
+    throw new Problem(
+      `topic ${topic} has cleanup.policy=${policy.is}, not ${wanted['cleanup.policy']}`,
+      `Set it: ${policy.mend}, or choose another topicPrefix.`,
+    )
+  for (const [name, unit] of [
+    ['retention.ms', 'ms'],
+    ['retention.bytes', 'bytes'],
+  ] as const) {
     const kept = wanted[name] === '-1' ? differs(name) : undefined
-    if (kept) parts.note(`topic ${topic} keeps only ${kept.is} ${unit} of records (${name}), and what is deleted there cannot be replayed. ` + `To keep all: ${kept.mend}`)
+    if (kept)
+      parts.note(
+        `topic ${topic} keeps only ${kept.is} ${unit} of records (${name}), and what is deleted there cannot be replayed. ` +
+          `To keep all: ${kept.mend}`,
+      )
   }
   return found
 }
@@ -121,7 +143,11 @@ export async function listTopics(parts: KafkaParts): Promise<TopicState[]> {
   const sizes = await topicSizes(parts, ours)
   const states: TopicState[] = []
   for (const { topic, count } of ours) {
-    const partitions = await endsOf(parts, topic, Array.from({ length: count }, (_, partition) => partition))
+    const partitions = await endsOf(
+      parts,
+      topic,
+      Array.from({ length: count }, (_, partition) => partition),
+    )
     states.push({ topic: topic.slice(prefix.length), partitions, bytes: sizes.get(topic) ?? 0 })
   }
   return states
@@ -135,12 +161,18 @@ export type Ends = { readonly first: number; readonly next: number }
 
 export async function endsOf({ cluster }: KafkaParts, topic: string, partitions: readonly number[]): Promise<Ends[]> {
   return cluster.patiently(async () => {
-    const leaders = await Promise.all(partitions.map(async (partition) => ({ partition, leader: await cluster.leaderOf(topic, partition) })))
+    const leaders = await Promise.all(
+      partitions.map(async (partition) => ({ partition, leader: await cluster.leaderOf(topic, partition) })),
+    )
     const found = new Map<number, Ends>()
     for (const ones of Map.groupBy(leaders, ({ leader }) => `${leader.host}:${leader.port}`).values()) {
       await cluster.at(ones[0]!.leader, async (link) => {
         const offsets = async (timestamp: number) => {
-          const request = { replicaId: -1, isolationLevel: 1, topics: [{ topic, partitions: ones.map(({ partition }) => ({ partition, timestamp })) }] }
+          const request = {
+            replicaId: -1,
+            isolationLevel: 1,
+            topics: [{ topic, partitions: ones.map(({ partition }) => ({ partition, timestamp })) }],
+          }
           const answers = (await link.ask('ListOffsets', request)).responses[0]!.partitions
           for (const { partition, errorCode } of answers) check(errorCode, `topic ${topic}, partition ${partition}`)
           return new Map(answers.map(({ partition, offset }) => [partition, Number(offset)]))
@@ -157,7 +189,8 @@ export async function truncateTopic({ cluster }: KafkaParts, topic: string, part
   const request = { topics: [{ topic, partitions: [{ partition, offset: String(before) }] }], timeout: 30_000 }
   await cluster.patiently(async () => {
     const { errorCode } = (await cluster.leader(topic, partition, (link) => link.ask('DeleteRecords', request))).topics[0]!.partitions[0]!
-    if (errorCode === code.offsetOutOfRange) throw new Problem(`topic ${topic}, partition ${partition} ends before ${before}`, 'Delete up to its end at most.')
+    if (errorCode === code.offsetOutOfRange)
+      throw new Problem(`topic ${topic}, partition ${partition} ends before ${before}`, 'Delete up to its end at most.')
     check(errorCode, `topic ${topic}, partition ${partition}`)
   })
 }

@@ -10,7 +10,9 @@ export async function takeIdentity({ cluster, prefix, transactionTimeoutMs }: Ka
   const transactionalId = prefix + name
   return cluster.patiently(async () => {
     const request = { transactionalId, transactionTimeout: transactionTimeoutMs }
-    const { errorCode, producerId, producerEpoch } = await cluster.coordinator('transaction', transactionalId, (link) => link.ask('InitProducerId', request))
+    const { errorCode, producerId, producerEpoch } = await cluster.coordinator('transaction', transactionalId, (link) =>
+      link.ask('InitProducerId', request),
+    )
     check(errorCode, `the writer ${name}`)
     return { name, transactionalId, id: BigInt(producerId), epoch: producerEpoch }
   })
@@ -19,7 +21,11 @@ export async function takeIdentity({ cluster, prefix, transactionTimeoutMs }: Ka
 export type TopicPartition = { readonly topic: string; readonly partition: number }
 
 /** Tells the coordinator where the transaction writes; saying it twice is saying it once. */
-export async function addPartitions({ cluster }: KafkaParts, { name, transactionalId, id, epoch }: Identity, places: readonly TopicPartition[]): Promise<void> {
+export async function addPartitions(
+  { cluster }: KafkaParts,
+  { name, transactionalId, id, epoch }: Identity,
+  places: readonly TopicPartition[],
+): Promise<void> {
   const byTopic = Map.groupBy(places, ({ topic }) => topic)
   const topics = [...byTopic].map(([topic, ones]) => ({ topic, partitions: ones.map(({ partition }) => partition) }))
   await cluster.patiently(async () => {
@@ -28,17 +34,27 @@ export async function addPartitions({ cluster }: KafkaParts, { name, transaction
     const request = { transactionalId, producerId: String(id), producerEpoch: epoch, topics }
     const { errors } = await cluster.coordinator('transaction', transactionalId, (link) => link.ask('AddPartitionsToTxn', request))
     const codes = errors.flatMap(({ topic, partitionErrors }) =>
-      partitionErrors.map(({ partition, errorCode }) => ({ place: `topic ${topic}, partition ${partition}`, errorCode })))
+      partitionErrors.map(({ partition, errorCode }) => ({ place: `topic ${topic}, partition ${partition}`, errorCode })),
+    )
     // Of several, some say only that another one failed.
-    const failed = codes.find(({ errorCode }) => errorCode !== 0 && errorCode !== operationNotAttempted) ?? codes.find(({ errorCode }) => errorCode !== 0)
+    const failed =
+      codes.find(({ errorCode }) => errorCode !== 0 && errorCode !== operationNotAttempted) ??
+      codes.find(({ errorCode }) => errorCode !== 0)
     if (failed) throw asFenced(new Refusal(failed.errorCode, failed.place), name)
   })
 }
 
 const operationNotAttempted = 55
 
-/** Keeps how far the group has come, as part of the transaction. Only the transaction's own fencing guards it: whoever writes holds the partition's name. */
-export async function addOffset({ cluster, prefix }: KafkaParts, { name, transactionalId, id, epoch }: Identity, { group, topic, partition, next }: GroupOffset): Promise<void> {
+/**
+ * Keeps how far the group has come, as part of the transaction. Only the transaction's own fencing guards it: whoever writes holds the
+ * partition's name.
+ */
+export async function addOffset(
+  { cluster, prefix }: KafkaParts,
+  { name, transactionalId, id, epoch }: Identity,
+  { group, topic, partition, next }: GroupOffset,
+): Promise<void> {
   const who = { transactionalId, producerId: String(id), producerEpoch: epoch, groupId: prefix + group }
   const checked = (errorCode: number, about: string) => {
     if (errorCode !== 0) throw asFenced(new Refusal(errorCode, about), name)
@@ -55,10 +71,15 @@ export async function addOffset({ cluster, prefix }: KafkaParts, { name, transac
 }
 
 /**
- * Ends the transaction. With the same identity the broker takes a repeated end for the first one, so a lost answer is found out by asking again.
- * Resolves when readers see the outcome: first the coordinator decides, then it tells the partitions, and until then it asks to wait.
+ * Ends the transaction. With the same identity the broker takes a repeated end for the first one, so a lost answer is found out by asking
+ * again. Resolves when readers see the outcome: first the coordinator decides, then it tells the partitions, and until then it asks to
+ * wait.
  */
-export async function endTransaction({ cluster }: KafkaParts, { name, transactionalId, id, epoch }: Identity, outcome: 'commit' | 'abort'): Promise<void> {
+export async function endTransaction(
+  { cluster }: KafkaParts,
+  { name, transactionalId, id, epoch }: Identity,
+  outcome: 'commit' | 'abort',
+): Promise<void> {
   let decided = false
   try {
     await cluster.patiently(async () => {
@@ -92,5 +113,7 @@ const fencing = [code.invalidProducerEpoch, code.producerFenced, code.invalidPro
 /** The broker knows a newer holder of the name; or none, after the transaction took too long or the name was unused for days. */
 export function asFenced(error: unknown, name: string): unknown {
   if (!isRefusal(error, ...fencing)) return error
-  return new Fenced(`somebody else took over as ${name}, or its transaction took so long that Kafka ended it; nothing of it was kept`, { cause: error })
+  return new Fenced(`somebody else took over as ${name}, or its transaction took so long that Kafka ended it; nothing of it was kept`, {
+    cause: error,
+  })
 }

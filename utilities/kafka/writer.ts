@@ -35,8 +35,12 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
       if (error instanceof Fenced) ended = error
       throw error
     }
-    return Promise.all(appends.map(async ({ topic, partition }, i) =>
-      parcels.find(({ append }) => append === i)?.offset ?? (await endsOf(parts, topic, [partition]))[0]!.next))
+    return Promise.all(
+      appends.map(
+        async ({ topic, partition }, i) =>
+          parcels.find(({ append }) => append === i)?.offset ?? (await endsOf(parts, topic, [partition]))[0]!.next,
+      ),
+    )
   }
 
   async function transact(parcels: readonly Parcel[], taken: GroupOffset | undefined): Promise<void> {
@@ -49,7 +53,8 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
     } catch (error) {
       // Nothing of it ever becomes visible. What the broker has taken of it is not known, and with it what it would take for sent again.
       ended = error as Error
-      if (!(error instanceof Fenced)) await endTransaction(parts, identity, 'abort').catch((failure: unknown) => failure instanceof Fenced && (ended = failure))
+      if (!(error instanceof Fenced))
+        await endTransaction(parts, identity, 'abort').catch((failure: unknown) => failure instanceof Fenced && (ended = failure))
       throw ended
     }
     try {
@@ -85,7 +90,11 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
 
   return {
     // One after the other, in the order of the calls.
-    commit: (work) => (last = last.then(() => commit(work), () => commit(work))) as Promise<readonly number[]>,
+    commit: (work) =>
+      (last = last.then(
+        () => commit(work),
+        () => commit(work),
+      )) as Promise<readonly number[]>,
     async close() {
       closed = true
     },
@@ -103,15 +112,23 @@ async function checked({ cluster, prefix }: KafkaParts, { topic, partition, batc
 
 /** At most. */
 const sizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? 3 * batch.keys[i]!.length : 0) + aroundMessage
-const exactSizeOf = (batch: Packed, i: number): number => valueBytes(batch, i) + (batch.keys ? Buffer.byteLength(batch.keys[i]!) : 0) + aroundMessage
+const exactSizeOf = (batch: Packed, i: number): number =>
+  valueBytes(batch, i) + (batch.keys ? Buffer.byteLength(batch.keys[i]!) : 0) + aroundMessage
 const valueBytes = ({ ends }: Packed, i: number) => ends[i]! - (i === 0 ? 0 : ends[i - 1]!)
 
-const tooLarge = ({ cluster }: KafkaParts, topic: string, size: number, limit: number) => new Problem(
-  `a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`,
-  `Raise what it takes: ${alter(cluster, topic, 'max.message.bytes', String(size + aroundBatch))}`)
+const tooLarge = ({ cluster }: KafkaParts, topic: string, size: number, limit: number) =>
+  new Problem(
+    `a message of ${size} bytes is larger than topic ${topic} takes (${limit} bytes)`,
+    `Raise what it takes: ${alter(cluster, topic, 'max.message.bytes', String(size + aroundBatch))}`,
+  )
 
-const uniquePlaces = (parcels: readonly Parcel[]): TopicPartition[] =>
-  [...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values()]
+const uniquePlaces = (parcels: readonly Parcel[]): TopicPartition[] => [
+  ...new Map(parcels.map(({ topic, partition }) => [placeOf({ topic, partition }), { topic, partition }])).values(),
+]
 
 const outcomeUnknown = (name: string, cause: unknown) =>
-  new Problem(`Kafka stopped answering while it was to commit for ${name}, which may have happened or not`, 'Run it again: it goes on from what was kept.', { cause })
+  new Problem(
+    `Kafka stopped answering while it was to commit for ${name}, which may have happened or not`,
+    'Run it again: it goes on from what was kept.',
+    { cause },
+  )

@@ -16,7 +16,10 @@ export function openMemoryLog(store: MemoryStore): Log {
       if (!Number.isSafeInteger(partitions) || partitions < 1) throw new RangeError(`topic ${topic}: ${partitions} partitions`)
       const existing = topics.get(topic)?.length
       if (existing === undefined) {
-        topics.set(topic, Array.from({ length: partitions }, () => ({ first: 0, next: 0, batches: [] })))
+        topics.set(
+          topic,
+          Array.from({ length: partitions }, () => ({ first: 0, next: 0, batches: [] })),
+        )
         topicIds.set(topic, randomUUID())
       } else if (existing !== partitions) throw new Problem(`topic ${topic} has ${existing} partitions, not ${partitions}`, 'Use it so.')
     },
@@ -24,10 +27,11 @@ export function openMemoryLog(store: MemoryStore): Log {
     topicId: async (topic) => (topics.has(topic) ? topicIds.get(topic) : undefined),
     largestMessage: async () => Infinity,
     partitions: async (topic) => topics.get(topic)?.length ?? 0,
-    read: (topic, options) => waitingRead(options, {
-      fetch: (offset, to) => fetchAt(partitionOf(store, topic, options.partition), placeOf(topic, options.partition), offset, to),
-      more: (signal) => moreIn(store, signal),
-    }),
+    read: (topic, options) =>
+      waitingRead(options, {
+        fetch: (offset, to) => fetchAt(partitionOf(store, topic, options.partition), placeOf(topic, options.partition), offset, to),
+        more: (signal) => moreIn(store, signal),
+      }),
     share: (topic, _, signal) => allPartitions(topics.get(topic)?.length ?? 0, signal),
     writer: async (name) => takeWriter(store, name),
     truncate: async (topic, partition, before) => truncate(partitionOf(store, topic, partition), placeOf(topic, partition), before),
@@ -106,10 +110,11 @@ function fetchAt({ first, next, batches }: StoredPartition, place: string, offse
   return { offset, next: stop, batch: { bytes: bytes.slice(), ends: ends.slice(), ...(keys && { keys }) } }
 }
 
-const moreIn = ({ waiting }: MemoryStore, signal: AbortSignal | undefined) => new Promise<void>((done) => {
-  waiting.add(done)
-  signal?.addEventListener('abort', () => (waiting.delete(done), done()), { once: true })
-})
+const moreIn = ({ waiting }: MemoryStore, signal: AbortSignal | undefined) =>
+  new Promise<void>((done) => {
+    waiting.add(done)
+    signal?.addEventListener('abort', () => (waiting.delete(done), done()), { once: true })
+  })
 
 function truncate(partition: StoredPartition, place: string, before: number): void {
   const { first, next } = partition

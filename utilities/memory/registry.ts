@@ -10,7 +10,12 @@ export const memorySchemas = (): MemorySchemas => ({ id: randomUUID(), schemas: 
 export function openMemoryRegistry({ id: own, schemas }: MemorySchemas, incompatibility: Incompatibility): Registry {
   const bySubject = (subject: string) => [...schemas.values()].filter((one) => one.subject === subject)
   const reasonsAgainst = (definition: string, earlier: readonly Registered[]) =>
-    earlier.some((one) => one.definition === definition) ? [] : incompatibility(definition, earlier.map((one) => one.definition))
+    earlier.some((one) => one.definition === definition)
+      ? []
+      : incompatibility(
+          definition,
+          earlier.map((one) => one.definition),
+        )
   return {
     identity: async () => ({ id: own, place: 'memory' }),
     async restore({ id, subject, definition }) {

@@ -17,4 +17,10 @@ export type MemoryStore = {
   readonly waiting: Set<() => void>
 }
 
-export const memoryStore = (): MemoryStore => ({ topics: new Map(), topicIds: new Map(), checkpoints: new Map(), epochs: new Map(), waiting: new Set() })
+export const memoryStore = (): MemoryStore => ({
+  topics: new Map(),
+  topicIds: new Map(),
+  checkpoints: new Map(),
+  epochs: new Map(),
+  waiting: new Set(),
+})

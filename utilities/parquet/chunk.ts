@@ -70,7 +70,13 @@ function putPresence(raw: Bytes, { present }: Gathered, from: number, end: numbe
   new DataView(raw.array.buffer).setUint32(start, raw.end - start - 4, true)
 }
 
-type PageSpan = { readonly from: number; readonly end: number; readonly count: number; readonly bytesFrom: number; readonly bytesEnd: number }
+type PageSpan = {
+  readonly from: number
+  readonly end: number
+  readonly count: number
+  readonly bytesFrom: number
+  readonly bytesEnd: number
+}
 
 /** The rows of each page. Numbers are never too many for one: only texts have to be looked through. */
 function* plainParts({ rows, count, present, values }: Gathered): Generator<PageSpan> {

@@ -42,7 +42,13 @@ export function parquetFile(columns: readonly SqlColumn[], take: (bytes: Uint8Ar
     written += bytes.length
   }
   const endGroup = () => {
-    groups.push(groupOf(columns, gatherings.map((gathering) => putChunk(put, written, gathering.gathered(), scratch)), inGroup))
+    groups.push(
+      groupOf(
+        columns,
+        gatherings.map((gathering) => putChunk(put, written, gathering.gathered(), scratch)),
+        inGroup,
+      ),
+    )
     inGroup = 0
   }
   const begin = () => {
@@ -62,7 +68,8 @@ export function parquetFile(columns: readonly SqlColumn[], take: (bytes: Uint8Ar
         inGroup += stop - at
         rows += stop - at
         at = stop
-        const isLarge = inGroup % rowsPerLook === 0 && gatherings.reduce((sum, gathering) => sum + gathering.plainBytes(), 0) >= mostGroupBytes
+        const isLarge =
+          inGroup % rowsPerLook === 0 && gatherings.reduce((sum, gathering) => sum + gathering.plainBytes(), 0) >= mostGroupBytes
         if (inGroup === groupRows || isLarge) endGroup()
       }
     },

@@ -1,4 +1,7 @@
-/** Parquet files in a folder for each value of a column: rows are gathered until there are enough for a part, and each folder gets its own of them. */
+/**
+ * Parquet files in a folder for each value of a column: rows are gathered until there are enough for a part, and each folder gets its own
+ * of them.
+ */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { noDay, pick, type Column, type Columns } from '../values/columns.ts'
@@ -29,7 +32,10 @@ export function openFolders({ folder, columns, partitionBy, rowsPerFile }: Requi
   const by = columns.find(({ name }) => name === partitionBy)
   if (!by) throw new TypeError(`there is no column ${partitionBy}`)
   let ready: Uint8Array[] = []
-  const file = parquetFile(columns.filter((column) => column !== by), (bytes) => ready.push(bytes))
+  const file = parquetFile(
+    columns.filter((column) => column !== by),
+    (bytes) => ready.push(bytes),
+  )
   let part = newPart(columns)
   let parts = 0
 
@@ -67,7 +73,10 @@ export function openFolders({ folder, columns, partitionBy, rowsPerFile }: Requi
 }
 
 /** The different values, null for none, and which rows have each; or a Problem. */
-function split(rows: Columns, { name, type }: SqlColumn): { readonly names: readonly (string | null)[]; readonly places: readonly Int32Array[] } {
+function split(
+  rows: Columns,
+  { name, type }: SqlColumn,
+): { readonly names: readonly (string | null)[]; readonly places: readonly Int32Array[] } {
   const textAt = textsOf(rows.byName.get(name)!, type)
   const folders = new Map<string | null, number>()
   const counts: number[] = []
@@ -82,12 +91,18 @@ function split(rows: Columns, { name, type }: SqlColumn): { readonly names: read
   const names = [...folders.keys()]
   const values = names.filter((value) => value !== null)
   if (values.length > mostFolders) {
-    throw new Problem(`${name} has ${values.length} different values, and each would be a folder`, `Partition by a column with at most ${mostFolders}.`)
+    throw new Problem(
+      `${name} has ${values.length} different values, and each would be a folder`,
+      `Partition by a column with at most ${mostFolders}.`,
+    )
   }
   // DuckDB takes NULL for no value too, and nobody could tell the rows of one from those of the other.
   const mistaken = values.find((value) => value.toUpperCase() === 'NULL' || value === noValue)
   if (mistaken !== undefined) {
-    throw new Problem(`${name} holds the text ${mistaken}, which as the name of a folder stands for no value`, 'Partition by another column.')
+    throw new Problem(
+      `${name} holds the text ${mistaken}, which as the name of a folder stands for no value`,
+      'Partition by another column.',
+    )
   }
   const places = counts.map((count) => new Int32Array(count))
   const filled = new Int32Array(counts.length)
@@ -99,7 +114,8 @@ function split(rows: Columns, { name, type }: SqlColumn): { readonly names: read
 }
 
 /** What those who read folders as values take back. */
-const escaped = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
+const escaped = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 
 function textsOf(column: Column, type: SqlType): (row: number) => string | null {
   switch (column.kind) {

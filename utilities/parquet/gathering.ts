@@ -1,4 +1,7 @@
-/** A column while its row group fills: each different value once with an index for every row, or, where that does not pay, the values as they come. */
+/**
+ * A column while its row group fills: each different value once with an index for every row, or, where that does not pay, the values as
+ * they come.
+ */
 import type { Column } from '../values/columns.ts'
 import { grown } from './bytes.ts'
 import { bitsFor } from './hybrid.ts'
@@ -47,7 +50,10 @@ function clearPresence(presence: Presence): void {
 
 /** Which value has which index, found by its hash; the values themselves lie with their kind. */
 type Dictionary = {
-  /** Index + 1 by hash, 0 for none. Most are free: the first look decides then, and what a processor can foresee is done three times as fast. */
+  /**
+   * Index + 1 by hash, 0 for none. Most are free: the first look decides then, and what a processor can foresee is done three times as
+   * fast.
+   */
   slots: Int32Array
   hashes: Int32Array
   entries: number
@@ -105,7 +111,14 @@ export type Group = {
   tries: number
 }
 
-export const newGroup = (): Group => ({ presence: newPresence(), dictionary: newDictionary(), count: 0, byIndex: true, done: false, tries: 0 })
+export const newGroup = (): Group => ({
+  presence: newPresence(),
+  dictionary: newDictionary(),
+  count: 0,
+  byIndex: true,
+  done: false,
+  tries: 0,
+})
 
 export function clearGroup(group: Group): void {
   clearPresence(group.presence)
@@ -120,7 +133,8 @@ const enoughEntries = 16_384
 const mostEntries = 32_768
 
 /** Whether one more entry is worth it after so many values. It depends on nothing else, so that the same rows always make the same file. */
-export const stillPays = (entries: number, values: number): boolean => entries < enoughEntries || (entries < mostEntries && entries * 2 <= values)
+export const stillPays = (entries: number, values: number): boolean =>
+  entries < enoughEntries || (entries < mostEntries && entries * 2 <= values)
 
 /** Whether it was worth it in the end: compression alone would have halved the values. */
 export const hasPaid = (dictionaryBytes: number, plainBytes: number, { entries }: Dictionary, values: number): boolean =>

@@ -52,8 +52,16 @@ function chunkOf({ name, type }: SqlColumn, { rows, nulls, least, most, codec, s
   const statistics = struct([3, long(nulls)], [5, most && binary(most)], [6, least && binary(least)])
   const encodings = byIndex ? [plain, rle, rleDictionary] : [plain, rle]
   const column = struct(
-    [1, typeOf(type)], [2, list(encodings.map(int))], [3, list([text(name)])], [4, int(codec)],
-    [5, long(rows)], [6, long(sizes.raw)], [7, long(sizes.packed)], [9, long(dataStart)], [11, byIndex ? long(start) : undefined], [12, statistics],
+    [1, typeOf(type)],
+    [2, list(encodings.map(int))],
+    [3, list([text(name)])],
+    [4, int(codec)],
+    [5, long(rows)],
+    [6, long(sizes.raw)],
+    [7, long(sizes.packed)],
+    [9, long(dataStart)],
+    [11, byIndex ? long(start) : undefined],
+    [12, statistics],
   )
   return struct([2, long(start)], [3, column])
 }
@@ -69,7 +77,14 @@ export function footer(columns: readonly SqlColumn[], groups: readonly Thrift[],
   const schema = [struct([4, text('tidemark')], [5, int(columns.length)]), ...columns.map(element)]
   // Least and most are meant as each type's own order has it.
   const orders = columns.map(() => struct([1, nothing]))
-  const { bytes } = struct([1, int(1)], [2, list(schema)], [3, long(rows)], [4, structs(groups)], [6, text('tidemark')], [7, structs(orders)])
+  const { bytes } = struct(
+    [1, int(1)],
+    [2, list(schema)],
+    [3, long(rows)],
+    [4, structs(groups)],
+    [6, text('tidemark')],
+    [7, structs(orders)],
+  )
   const end = Buffer.from(`\0\0\0\0${magic}`)
   end.writeUInt32LE(bytes.length)
   return Buffer.concat([Uint8Array.from(bytes), end])

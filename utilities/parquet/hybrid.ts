@@ -32,8 +32,15 @@ export function putHybrid(to: Bytes, values: Int32Array, from: number, end: numb
 }
 
 const isRun = (values: Int32Array, at: number, value: number): boolean =>
-  ((values[at]! ^ value) | (values[at + 1]! ^ value) | (values[at + 2]! ^ value) | (values[at + 3]! ^ value)
-    | (values[at + 4]! ^ value) | (values[at + 5]! ^ value) | (values[at + 6]! ^ value) | (values[at + 7]! ^ value)) === 0
+  ((values[at]! ^ value) |
+    (values[at + 1]! ^ value) |
+    (values[at + 2]! ^ value) |
+    (values[at + 3]! ^ value) |
+    (values[at + 4]! ^ value) |
+    (values[at + 5]! ^ value) |
+    (values[at + 6]! ^ value) |
+    (values[at + 7]! ^ value)) ===
+  0
 
 /** There must be room for it. */
 export function putRun(to: Bytes, value: number, length: number, bits: number): void {

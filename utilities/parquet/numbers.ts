@@ -116,8 +116,12 @@ export function gatherNumbers(type: Exclude<SqlType, object>): Gathering {
       const used = group.byIndex ? entries : count
       const shown = width === 8 ? values.subarray(0, 2 * used) : lowOf(values, used)
       return {
-        rows: presence.rows, count, present: presence.flags, values: new Uint8Array(shown.buffer, shown.byteOffset, shown.byteLength),
-        byIndex: group.byIndex ? { indexes, entries } : undefined, ...range(used),
+        rows: presence.rows,
+        count,
+        present: presence.flags,
+        values: new Uint8Array(shown.buffer, shown.byteOffset, shown.byteLength),
+        byIndex: group.byIndex ? { indexes, entries } : undefined,
+        ...range(used),
       }
     },
   }

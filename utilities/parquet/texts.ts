@@ -37,7 +37,10 @@ export function gatherTexts(): Gathering {
     end += lengthBytes + length
   }
 
-  /** Finds the index of each text. Returns the row where it stopped: where a dictionary does not pay, or too near to the end to read eight bytes. */
+  /**
+   * Finds the index of each text. Returns the row where it stopped: where a dictionary does not pay, or too near to the end to read eight
+   * bytes.
+   */
   const index = (from: Source, first: number, last: number): number => {
     const { flags, rows, nulls } = presence
     const before = group.count
@@ -165,8 +168,13 @@ export function gatherTexts(): Gathering {
       const { entries } = dictionary
       if (group.byIndex && !hasPaid(end, bytes, dictionary, count)) leaveDictionary()
       return {
-        rows: presence.rows, count, present: presence.flags, values: texts.subarray(0, end),
-        byIndex: group.byIndex ? { indexes, entries } : undefined, least: undefined, most: undefined,
+        rows: presence.rows,
+        count,
+        present: presence.flags,
+        values: texts.subarray(0, end),
+        byIndex: group.byIndex ? { indexes, entries } : undefined,
+        least: undefined,
+        most: undefined,
       }
     },
   }

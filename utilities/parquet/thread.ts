@@ -11,12 +11,20 @@ export interface ParquetThread extends ParquetWriter {
   close(): Promise<void>
 }
 
-/** Batches that wait or are being encoded. A row group is encoded all at once, and meanwhile whoever appends can go on; more gained nothing. */
+/**
+ * Batches that wait or are being encoded. A row group is encoded all at once, and meanwhile whoever appends can go on; more gained nothing.
+ */
 const mostUnderWay = 8
 const limits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 1024 }
 
 export function openParquetThread(options: ParquetOptions): ParquetThread {
-  const thread = openThread<ParquetJob>({ body: './thread-body', beside: import.meta.url, data: options, does: `writes ${options.folder}`, limits })
+  const thread = openThread<ParquetJob>({
+    body: './thread-body',
+    beside: import.meta.url,
+    data: options,
+    does: `writes ${options.folder}`,
+    limits,
+  })
   const underWay: Promise<void>[] = []
 
   return {

@@ -31,7 +31,8 @@ export const list = (values: readonly Thrift[]): Thrift => {
 }
 
 /** A list of structs, which may be empty. */
-export const structs = (values: readonly Thrift[]): Thrift => (values.length === 0 ? { type: codes.list, bytes: [codes.struct] } : list(values))
+export const structs = (values: readonly Thrift[]): Thrift =>
+  values.length === 0 ? { type: codes.list, bytes: [codes.struct] } : list(values)
 
 /** Fields by their numbers, rising by 15 at most. */
 export const struct = (...fields: readonly (readonly [id: number, value: Thrift | undefined])[]): Thrift => {

@@ -1,4 +1,7 @@
-/** Numbers and days as pairs of 32-bit words, the low one first, written for speed: what can be compared and hashed without a look at its type. */
+/**
+ * Numbers and days as pairs of 32-bit words, the low one first, written for speed: what can be compared and hashed without a look at its
+ * type.
+ */
 import { noDay, type Column } from '../values/columns.ts'
 import type { SqlType } from '../warehouse.ts'
 import type { Presence } from './gathering.ts'
@@ -33,7 +36,13 @@ function takeDoubles(words: Int32Array, values: Float64Array, { from, end }: Ran
   return at / 2
 }
 
-function takeWholes(words: Int32Array, values: Float64Array, { from, end }: Range, type: 'bigint' | 'integer', { flags, rows }: Presence): number {
+function takeWholes(
+  words: Int32Array,
+  values: Float64Array,
+  { from, end }: Range,
+  type: 'bigint' | 'integer',
+  { flags, rows }: Presence,
+): number {
   const shift = rows - from
   let at = 0
   for (let i = from; i < end; i++) {
@@ -44,7 +53,8 @@ function takeWholes(words: Int32Array, values: Float64Array, { from, end }: Rang
       words[at + 1] = whole >> 31
       at += 2
     } else if (value === value) {
-      if (type === 'integer' || !Number.isInteger(value) || value < -(2 ** 63) || value >= 2 ** 63) throw new RangeError(`${value} is no ${type}`)
+      if (type === 'integer' || !Number.isInteger(value) || value < -(2 ** 63) || value >= 2 ** 63)
+        throw new RangeError(`${value} is no ${type}`)
       const high = Math.floor(value / 2 ** 32)
       words[at] = value - high * 2 ** 32
       words[at + 1] = high

@@ -12,7 +12,9 @@ export type ParquetOptions = {
 }
 
 export interface ParquetWriter {
-  /** Rows behind those before, by the names of the columns; a file is complete whenever there are enough for one. Nothing of them is kept. */
+  /**
+   * Rows behind those before, by the names of the columns; a file is complete whenever there are enough for one. Nothing of them is kept.
+   */
   append(rows: Columns): Promise<void>
   /** Writes what is left, and one file without rows when there were none; not so with folders, which have nobody's rows then. */
   finish(): Promise<void>

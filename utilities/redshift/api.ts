@@ -1,6 +1,12 @@
 /** The door to the Redshift Data API: batches of statements that are one transaction each, and their results a page at a time. */
 import {
-  BatchExecuteStatementCommand, CancelStatementCommand, DescribeStatementCommand, GetStatementResultCommand, RedshiftDataClient, type ColumnMetadata, type Field,
+  BatchExecuteStatementCommand,
+  CancelStatementCommand,
+  DescribeStatementCommand,
+  GetStatementResultCommand,
+  RedshiftDataClient,
+  type ColumnMetadata,
+  type Field,
 } from '@aws-sdk/client-redshift-data'
 import type { Cell } from '../sql/cells.ts'
 
@@ -22,8 +28,8 @@ export type Page = {
 
 export interface DataApi {
   /**
-   * Runs the statements as one transaction and resolves with its id once it has committed. Throws RolledBack when it has not; any other error
-   * leaves open whether it has: the same statements with the same token then find the same transaction, and do not run twice.
+   * Runs the statements as one transaction and resolves with its id once it has committed. Throws RolledBack when it has not; any other
+   * error leaves open whether it has: the same statements with the same token then find the same transaction, and do not run twice.
    * When `cancel` aborts, the transaction is stopped, and its reason is thrown.
    */
   batch(statements: readonly string[], token: string, cancel?: AbortSignal): Promise<string>
@@ -46,18 +52,30 @@ const [leastPauseMs, mostPauseMs] = [20, 2_000]
 
 export function openDataApi({ region, workgroup, cluster, dbUser, secretArn, database }: Workgroup): DataApi {
   const client = new RedshiftDataClient({ region, requestHandler })
-  const keeping = (next: Step): Step => async (args) => {
-    const result = await next(args)
-    await keepIntegers(result.response)
-    return result
+  const keeping =
+    (next: Step): Step =>
+    async (args) => {
+      const result = await next(args)
+      await keepIntegers(result.response)
+      return result
+    }
+  client.middlewareStack.addRelativeTo(keeping as never, {
+    relation: 'after',
+    toMiddleware: 'deserializerMiddleware',
+    name: 'exactIntegers',
+  })
+  const target = { Database: database, WorkgroupName: workgroup, ClusterIdentifier: cluster, DbUser: dbUser, SecretArn: secretArn } as {
+    Database: string
   }
-  client.middlewareStack.addRelativeTo(keeping as never, { relation: 'after', toMiddleware: 'deserializerMiddleware', name: 'exactIntegers' })
-  const target = { Database: database, WorkgroupName: workgroup, ClusterIdentifier: cluster, DbUser: dbUser, SecretArn: secretArn } as { Database: string }
 
   /** Where the service does not hold its answers back, it is asked again less and less often. */
   const outcome = async (id: string, cancel?: AbortSignal): Promise<void> => {
     for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(mostPauseMs, pauseMs * 1.5)) {
-      const { Status, Error: text, SubStatements = [] } = await client.send(new DescribeStatementCommand({ Id: id, WaitTimeSeconds: waitSeconds }), sendOptions(cancel))
+      const {
+        Status,
+        Error: text,
+        SubStatements = [],
+      } = await client.send(new DescribeStatementCommand({ Id: id, WaitTimeSeconds: waitSeconds }), sendOptions(cancel))
       if (Status === 'FINISHED') return
       if (Status === 'ABORTED') throw new RolledBack('the statement was stopped by a person or by a limit on queries')
       if (Status === 'FAILED') throw new RolledBack(text ?? SubStatements.find((one) => one.Error)?.Error ?? 'no reason was given')
@@ -103,7 +121,8 @@ const sendOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal
 const integerTypes = new Set(['int2', 'int4', 'int8', 'smallint', 'integer', 'bigint'])
 
 function cellOf(field: Field, about: ColumnMetadata | undefined): Cell {
-  if (field.stringValue !== undefined) return about?.typeName && integerTypes.has(about.typeName) ? whole(field.stringValue) : field.stringValue
+  if (field.stringValue !== undefined)
+    return about?.typeName && integerTypes.has(about.typeName) ? whole(field.stringValue) : field.stringValue
   if (field.longValue !== undefined) return field.longValue
   if (field.doubleValue !== undefined) return field.doubleValue
   if (field.booleanValue !== undefined) return String(field.booleanValue)

@@ -54,17 +54,26 @@ export type FoundThere = Seen & {
 export function foundFrom(target: Target, set: string, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
   const seen = seenFrom(set, [columns!])
   const own = views!.filter(([name]) => ownsView(set, String(name)))
-  const kept = own.map(([name, , owner]): readonly [string, KeptView] => [String(name), {
-    columns: columns!.filter(([table]) => table === name).map(([, column]) => String(column)),
-    grants: rights!.flatMap((row) => (row[0] === name && !(row[2] === 'user' && row[3] === owner) && isGrant(row) ? grantText(target, grantFrom(row)) : [])),
-  }])
+  const kept = own.map(([name, , owner]): readonly [string, KeptView] => [
+    String(name),
+    {
+      columns: columns!.filter(([table]) => table === name).map(([, column]) => String(column)),
+      grants: rights!.flatMap((row) =>
+        row[0] === name && !(row[2] === 'user' && row[3] === owner) && isGrant(row) ? grantText(target, grantFrom(row)) : [],
+      ),
+    },
+  ])
   const found = {
     columns: new Map(seen.stored.map(({ name, type }) => [name, type])),
     views: new Map(own.map(([name, mark]) => [String(name), String(mark ?? '')])),
     kept: new Map(kept),
   }
   const seenGrantees = ([name, , owner]: readonly Cell[]) =>
-    new Set(rights!.filter(([view, , kind, who]) => view === name && !(kind === 'user' && who === owner)).map(([, , kind, who]) => `${kind} ${who}`)).size
+    new Set(
+      rights!
+        .filter(([view, , kind, who]) => view === name && !(kind === 'user' && who === owner))
+        .map(([, , kind, who]) => `${kind} ${who}`),
+    ).size
   const veiled = own.filter((view) => granteesOf(view) > seenGrantees(view))
   return { ...seen, found, schema: schemas!.length > 0, veiled: veiled.map(([name]) => String(name)) }
 }
@@ -72,12 +81,18 @@ export function foundFrom(target: Target, set: string, [columns, views, rights, 
 /** How many have rights on a view beside its owner: everybody may count them, not everybody may see who they are. */
 function granteesOf([, , owner, rights]: readonly Cell[]): number {
   const owners = [`${owner}=`, `"${String(owner).replaceAll('"', '""')}"=`]
-  return String(rights ?? '').split('\n').filter((one) => one.includes('=') && !owners.some((own) => one.startsWith(own))).length
+  return String(rights ?? '')
+    .split('\n')
+    .filter((one) => one.includes('=') && !owners.some((own) => one.startsWith(own))).length
 }
 
 /** Of what the catalog lists, this can be granted on a view. */
-const [privileges, grantees] = [['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'DROP', 'REFERENCES', 'ALTER', 'TRUNCATE'], ['user', 'role', 'group', 'public']]
-const isGrant = ([, privilege, kind]: readonly Cell[]) => privileges.includes(String(privilege).toUpperCase()) && grantees.includes(String(kind))
+const [privileges, grantees] = [
+  ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'DROP', 'REFERENCES', 'ALTER', 'TRUNCATE'],
+  ['user', 'role', 'group', 'public'],
+]
+const isGrant = ([, privilege, kind]: readonly Cell[]) =>
+  privileges.includes(String(privilege).toUpperCase()) && grantees.includes(String(kind))
 
 const grantFrom = ([view, privilege, kind, name, grantable]: readonly Cell[]): Grant => ({
   view: String(view),
@@ -92,14 +107,22 @@ WHERE position(${textLiteral(set)} in definition) > 0 AND schemaname NOT IN ('pg
 ORDER BY schemaname, viewname`
 
 /** By the text, as a view without a schema binding is known by nothing else. Only names in `public` stand there without their schema. */
-export function dependentsFrom({ schema }: Target, set: string, views: Rows, named: Rows): { readonly view: string; readonly uses: readonly string[] }[] {
+export function dependentsFrom(
+  { schema }: Target,
+  set: string,
+  views: Rows,
+  named: Rows,
+): { readonly view: string; readonly uses: readonly string[] }[] {
   const own = named.map(([name]) => String(name)).filter((name) => ownsView(set, name))
   const before = `"?${schema}"?\\s*\\.\\s*`
-  const uses = (text: string, view: string) => new RegExp(`(?<![\\w".])${schema === 'public' ? `(${before})?` : before}"?${view}(?!\\w)`, 'i').test(text)
-  return views.filter(([where, view]) => !(where === schema && ownsView(set, String(view)))).flatMap(([where, view, text]) => {
-    const used = own.filter((one) => uses(String(text), one))
-    return used.length > 0 ? [{ view: where === schema ? String(view) : `${where}.${view}`, uses: used }] : []
-  })
+  const uses = (text: string, view: string) =>
+    new RegExp(`(?<![\\w".])${schema === 'public' ? `(${before})?` : before}"?${view}(?!\\w)`, 'i').test(text)
+  return views
+    .filter(([where, view]) => !(where === schema && ownsView(set, String(view))))
+    .flatMap(([where, view, text]) => {
+      const used = own.filter((one) => uses(String(text), one))
+      return used.length > 0 ? [{ view: where === schema ? String(view) : `${where}.${view}`, uses: used }] : []
+    })
 }
 
 export const ownViewsStatement = (target: Target, set: string) =>
@@ -108,7 +131,17 @@ export const ownViewsStatement = (target: Target, set: string) =>
 /** In blocks of a megabyte; only a superuser, or whom one has allowed it, may read it. */
 export const sizeStatement = (target: Target) => `SELECT sum(size) * 1048576 FROM svv_table_info WHERE "schema" = ${inSchema(target)}`
 
-export const versionColumns = ['feature_set', 'version', 'state', 'mode', 'schema_version_id', 'definition', 'switches', 'promotion', 'acts'] as const
+export const versionColumns = [
+  'feature_set',
+  'version',
+  'state',
+  'mode',
+  'schema_version_id',
+  'definition',
+  'switches',
+  'promotion',
+  'acts',
+] as const
 
 export const versionsStatement = (target: Target, set?: string) =>
   `SELECT ${versionColumns.join(', ')} FROM ${ownTable(target, 'tidemark_versions')}

@@ -7,23 +7,28 @@ import type { StoredColumn } from '../sql/ddl.ts'
 export type TooLong = 'stop' | 'cut'
 export type Fitted = { readonly rows: Columns; /** How many texts were cut, by column. */ readonly cut: ReadonlyMap<string, number> }
 
-/** A text that its column cannot hold stops everything, or is cut at the end of a character; NUL, which no column can hold, is then left out. */
+/**
+ * A text that its column cannot hold stops everything, or is cut at the end of a character; NUL, which no column can hold, is then left
+ * out.
+ */
 export function fit(set: string, rows: Columns, stored: readonly StoredColumn[], tooLong: TooLong): Fitted {
   const cut = new Map<string, number>()
-  const byName = new Map([...rows.byName].map(([name, column]) => {
-    const limit = Number(/^VARCHAR\((\d+)\)$/.exec(stored.find((one) => one.name === name)?.type ?? '')?.[1] ?? NaN)
-    if (column.kind !== 'text' || Number.isNaN(limit)) return [name, column]
-    const shorter = new Map<number, Buffer>()
-    for (let row = 0; row < rows.count; row++) {
-      const found = faultOf(column, row, limit)
-      if (!found) continue
-      if (tooLong === 'stop') throw refusal(set, name, columnOf(rows, '_seq', 'int').values[row]!, found, limit)
-      shorter.set(row, shortened(found.text, limit))
-    }
-    if (shorter.size === 0) return [name, column]
-    cut.set(name, shorter.size)
-    return [name, withTexts(column, shorter)]
-  }))
+  const byName = new Map(
+    [...rows.byName].map(([name, column]) => {
+      const limit = Number(/^VARCHAR\((\d+)\)$/.exec(stored.find((one) => one.name === name)?.type ?? '')?.[1] ?? NaN)
+      if (column.kind !== 'text' || Number.isNaN(limit)) return [name, column]
+      const shorter = new Map<number, Buffer>()
+      for (let row = 0; row < rows.count; row++) {
+        const found = faultOf(column, row, limit)
+        if (!found) continue
+        if (tooLong === 'stop') throw refusal(set, name, columnOf(rows, '_seq', 'int').values[row]!, found, limit)
+        shorter.set(row, shortened(found.text, limit))
+      }
+      if (shorter.size === 0) return [name, column]
+      cut.set(name, shorter.size)
+      return [name, withTexts(column, shorter)]
+    }),
+  )
   return { rows: { count: rows.count, byName }, cut }
 }
 
@@ -54,8 +59,13 @@ function shortened(text: Buffer, limit: number): Buffer {
 
 function refusal(set: string, column: string, seq: number, { text, nul }: Fault, limit: number): Problem {
   const where = `${column} of ${set} at _seq ${seq}`
-  const what = nul ? `${where} has the character NUL, which Redshift cannot hold` : `${where} is ${text.length} bytes long, and its column holds ${limit}`
-  return new Problem(what, `Set "tooLong": "cut" for the warehouse in the config file: such texts are then ${nul ? 'written without it' : 'cut'}, and counted.`)
+  const what = nul
+    ? `${where} has the character NUL, which Redshift cannot hold`
+    : `${where} is ${text.length} bytes long, and its column holds ${limit}`
+  return new Problem(
+    what,
+    `Set "tooLong": "cut" for the warehouse in the config file: such texts are then ${nul ? 'written without it' : 'cut'}, and counted.`,
+  )
 }
 
 function withTexts({ bytes, starts, ends }: TextColumn, texts: ReadonlyMap<number, Buffer>): TextColumn {

@@ -7,8 +7,8 @@ import { identifier } from '../sql/ddl.ts'
 const mostStatementBytes = 95_000
 
 /**
- * Reads the same whether or not a backslash is an escape: none is written. Another character stands in its place, one that the text does not
- * have, and is replaced on the other side, so that no text grows by more than its quotation marks.
+ * Reads the same whether or not a backslash is an escape: none is written. Another character stands in its place, one that the text does
+ * not have, and is replaced on the other side, so that no text grows by more than its quotation marks.
  */
 export function textLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`

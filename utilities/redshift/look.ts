@@ -1,4 +1,7 @@
-/** A look at Redshift, for the doctor: whether it answers, as whom, what that user may do in the schema, and whether the staging bucket can be listed. */
+/**
+ * A look at Redshift, for the doctor: whether it answers, as whom, what that user may do in the schema, and whether the staging bucket can
+ * be listed.
+ */
 import type { Found, Look } from '../values/look.ts'
 import { Problem } from '../values/problem.ts'
 import { asProblem } from './trouble.ts'
@@ -25,10 +28,17 @@ async function warehouse(options: RedshiftOptions): Promise<Found> {
     if (Number(there) === 0) {
       const [mayMake] = await only(opened, `SELECT has_database_privilege(current_database(), 'create')`)
       const missing = `${found}; there is no schema ${schema} yet`
-      return mayBe(mayMake) ? { found: `${missing}: apply makes it` } : { found: missing, todo: `Make it: CREATE SCHEMA ${schema}; and let this user create tables in it.` }
+      return mayBe(mayMake)
+        ? { found: `${missing}: apply makes it` }
+        : { found: missing, todo: `Make it: CREATE SCHEMA ${schema}; and let this user create tables in it.` }
     }
     const [mayCreate] = await only(opened, `SELECT has_schema_privilege('${schema}', 'create')`)
-    return mayBe(mayCreate) ? { found: `${found}, schema ${schema}` } : { found: `${found}; it may not create tables in the schema ${schema}`, todo: `GRANT CREATE, USAGE ON SCHEMA ${schema} to this user.` }
+    return mayBe(mayCreate)
+      ? { found: `${found}, schema ${schema}` }
+      : {
+          found: `${found}; it may not create tables in the schema ${schema}`,
+          todo: `GRANT CREATE, USAGE ON SCHEMA ${schema} to this user.`,
+        }
   } finally {
     await opened.close()
   }

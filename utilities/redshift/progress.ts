@@ -6,12 +6,15 @@ import type { Waiting } from './patience.ts'
 import type { Transactions } from './transactions.ts'
 import type { Progress } from '../warehouse.ts'
 
-/** `at` is the warehouse's own time of the write, to the microsecond: no two states are the same, even when somebody sets the reader back by hand. */
+/**
+ * `at` is the warehouse's own time of the write, to the microsecond: no two states are the same, even when somebody sets the reader back by
+ * hand.
+ */
 export type SavedProgress = { readonly next: number; readonly at: string }
 
 /**
- * Writers take it first of all, one at a time: two transactions that change the same tables at once would be undone with error 1023. Nobody's
- * reading of rows is held up by it.
+ * Writers take it first of all, one at a time: two transactions that change the same tables at once would be undone with error 1023.
+ * Nobody's reading of rows is held up by it.
  */
 export const lockText = (target: Target) => `LOCK ${ownTable(target, 'tidemark_progress')}`
 
@@ -21,21 +24,32 @@ const textOf = (target: Target, reader: string) =>
 /** The last of them returns what was saved. */
 export const saveStatements = (target: Target, { reader, next }: Progress): readonly string[] => [
   `DELETE FROM ${ownTable(target, 'tidemark_progress')} WHERE reader = ${textLiteral(reader)}`,
-  `INSERT INTO ${ownTable(target, 'tidemark_progress')} (reader, next_offset, updated_at) VALUES (${textLiteral(reader)}, ${next}, ` + 'SYSDATE)',
+  `INSERT INTO ${ownTable(target, 'tidemark_progress')} (reader, next_offset, updated_at) VALUES (${textLiteral(reader)}, ${next}, ` +
+    'SYSDATE)',
   textOf(target, reader),
 ]
 
-export const savedFrom = ([row]: readonly (readonly unknown[])[]): SavedProgress | undefined => row && { next: Number(row[0]), at: String(row[1]) }
+export const savedFrom = ([row]: readonly (readonly unknown[])[]): SavedProgress | undefined =>
+  row && { next: Number(row[0]), at: String(row[1]) }
 
-export const savedOf = async (target: Target, { read }: Transactions, reader: string, waiting?: Waiting): Promise<SavedProgress | undefined> =>
-  savedFrom((await read([textOf(target, reader)], waiting))[0]!)
+export const savedOf = async (
+  target: Target,
+  { read }: Transactions,
+  reader: string,
+  waiting?: Waiting,
+): Promise<SavedProgress | undefined> => savedFrom((await read([textOf(target, reader)], waiting))[0]!)
 
 /**
- * Names a write by what it writes and the progress that it goes on from: a process that crashed, and the one after it, give the same name to the
- * same write, and two different writes never share one. Undefined where nothing was saved before: nothing then tells a first write from the first
- * after everything was taken away.
+ * Names a write by what it writes and the progress that it goes on from: a process that crashed, and the one after it, give the same name
+ * to the same write, and two different writes never share one. Undefined where nothing was saved before: nothing then tells a first write
+ * from the first after everything was taken away.
  */
-export function writeToken(before: SavedProgress | undefined, { reader, next }: Progress, set: string, content: string): string | undefined {
+export function writeToken(
+  before: SavedProgress | undefined,
+  { reader, next }: Progress,
+  set: string,
+  content: string,
+): string | undefined {
   return before && hashOf(JSON.stringify([reader, before.next, before.at, next, set, content]))
 }
 

@@ -6,7 +6,17 @@ import { versionColumns } from './catalog.ts'
 import { textLiteral } from './literals.ts'
 import type { VersionRecord } from '../warehouse.ts'
 
-export const recordFrom = ([set, version, state, mode, schemaId, definition, switches, promotion, acts]: readonly Cell[]): VersionRecord => ({
+export const recordFrom = ([
+  set,
+  version,
+  state,
+  mode,
+  schemaId,
+  definition,
+  switches,
+  promotion,
+  acts,
+]: readonly Cell[]): VersionRecord => ({
   set: String(set),
   version: Number(version),
   state: state as VersionRecord['state'],
@@ -26,7 +36,10 @@ export function recordStatements(target: Target, records: readonly VersionRecord
   if (records.length === 0) return []
   const table = ownTable(target, 'tidemark_versions')
   const keys = records.map(({ set, version }) => `(feature_set = ${textLiteral(set)} AND version = ${version})`)
-  return [`DELETE FROM ${table} WHERE ${keys.join(' OR ')}`, ...insertsOf(`INSERT INTO ${table} (${versionColumns.join(', ')}) VALUES `, records)]
+  return [
+    `DELETE FROM ${table} WHERE ${keys.join(' OR ')}`,
+    ...insertsOf(`INSERT INTO ${table} (${versionColumns.join(', ')}) VALUES `, records),
+  ]
 }
 
 function insertsOf(head: string, records: readonly VersionRecord[]): string[] {
@@ -46,11 +59,22 @@ function valueOf(record: VersionRecord): string {
   const long = [definition, JSON.stringify(switches), JSON.stringify(acts)] as const
   if (long.some((text) => Buffer.byteLength(text) > mostTextBytes)) throw tooMuch(record)
   const [definitionText, switchesText, actsText] = long.map(textLiteral)
-  const values = [textLiteral(set), version, textLiteral(state), textLiteral(mode), textLiteral(schemaId), definitionText, switchesText, promotion ?? 'NULL', actsText]
+  const values = [
+    textLiteral(set),
+    version,
+    textLiteral(state),
+    textLiteral(mode),
+    textLiteral(schemaId),
+    definitionText,
+    switchesText,
+    promotion ?? 'NULL',
+    actsText,
+  ]
   return `(${values.join(', ')})`
 }
 
-const tooMuch = ({ set, version }: VersionRecord) => new Problem(
-  `what is to be noted of ${set}@${version} is longer than Redshift can hold (64 KB each for its definition and for its acts)`,
-  'Shorten its entry in tidemark_versions, or make a smaller version.',
-)
+const tooMuch = ({ set, version }: VersionRecord) =>
+  new Problem(
+    `what is to be noted of ${set}@${version} is longer than Redshift can hold (64 KB each for its definition and for its acts)`,
+    'Shorten its entry in tidemark_versions, or make a smaller version.',
+  )

@@ -3,7 +3,10 @@ import type { Column, Columns } from '../values/columns.ts'
 import { columnFrom, type Cell } from '../sql/cells.ts'
 import { identifier, type StoredColumn } from '../sql/ddl.ts'
 
-/** Rows of one statement, whose result is then fetched in pages of about a megabyte: a million rows take about 30 statements and some hundred pages. */
+/**
+ * Rows of one statement, whose result is then fetched in pages of about a megabyte: a million rows take about 30 statements and some
+ * hundred pages.
+ */
 export const leastChunk = 10_000
 export const mostChunk = 40_000
 
@@ -17,7 +20,10 @@ export function chunkText(table: string, columns: readonly StoredColumn[], versi
 }
 
 /** The rows of a page, which has some, and the `_seq` to go on from. */
-export function chunkOf(columns: readonly StoredColumn[], cells: readonly (readonly Cell[])[]): { readonly rows: Columns; readonly next: number } {
+export function chunkOf(
+  columns: readonly StoredColumn[],
+  cells: readonly (readonly Cell[])[],
+): { readonly rows: Columns; readonly next: number } {
   const byName = new Map(columns.map((column, i) => [column.name, columnFrom(kindOf(column), cells, i)]))
   const seq = columns.findIndex(({ name }) => name === '_seq')
   return { rows: { count: cells.length, byName }, next: Number(cells.at(-1)![seq < 0 ? columns.length : seq]) + 1 }

@@ -42,7 +42,11 @@ export function openStaging(region: string, { bucket, prefix, roleArn }: Staging
     name: `S3 (bucket ${bucket})`,
     async put(name, files) {
       for (const [i, bytes] of files.entries()) await store.put(keyOf(name, i), bytes)
-      const entries = files.map(({ length }, i) => ({ url: `s3://${bucket}/${keyOf(name, i)}`, mandatory: true, meta: { content_length: length } }))
+      const entries = files.map(({ length }, i) => ({
+        url: `s3://${bucket}/${keyOf(name, i)}`,
+        mandatory: true,
+        meta: { content_length: length },
+      }))
       await store.put(manifestOf(name), Buffer.from(JSON.stringify({ entries })))
     },
     copyText: (table, name) => `COPY ${table} FROM 's3://${bucket}/${manifestOf(name)}' IAM_ROLE ${role} FORMAT AS PARQUET MANIFEST`,
@@ -57,9 +61,13 @@ export function openStaging(region: string, { bucket, prefix, roleArn }: Staging
   }
 }
 
-const misnamed = (option: string, given: string, todo: string) => new Problem(`the warehouse's staging ${option} is ${JSON.stringify(given)}`, todo)
+const misnamed = (option: string, given: string, todo: string) =>
+  new Problem(`the warehouse's staging ${option} is ${JSON.stringify(given)}`, todo)
 
-/** The columns of the rows in their order: COPY reads Parquet by position. The same rows are the same bytes, so a write that comes again is known by its content. */
+/**
+ * The columns of the rows in their order: COPY reads Parquet by position. The same rows are the same bytes, so a write that comes again is
+ * known by its content.
+ */
 export async function parquetOf(rows: Columns, stored: readonly StoredColumn[]): Promise<readonly Uint8Array[]> {
   const columns = [...rows.byName.keys()].map((name): SqlColumn => ({ name, type: sqlType(stored.find((one) => one.name === name)!.type) }))
   const bytes: Uint8Array[] = []

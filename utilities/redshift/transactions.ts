@@ -5,7 +5,10 @@ import { RolledBack, type DataApi, type Page } from './api.ts'
 import type { Retry, Waiting } from './patience.ts'
 
 type RunOptions = Waiting & {
-  /** The same for the same statements in the same state of the warehouse, so that whoever comes after a crash finds the transaction that is under way. */
+  /**
+   * The same for the same statements in the same state of the warehouse, so that whoever comes after a crash finds the transaction that is
+   * under way.
+   */
   readonly token?: string | undefined
   /** Stops the transaction when it aborts. */
   readonly cancel?: AbortSignal | undefined
@@ -25,20 +28,23 @@ export interface Transactions {
 export function transactions(api: DataApi, retry: Retry): Transactions {
   const run: Transactions['run'] = (statements, { token, cancel, ...waiting } = {}) => {
     let current = token ?? randomUUID()
-    return retry(async () => {
-      for (;;) {
-        try {
-          return await api.batch(statements, current, cancel)
-        } catch (error) {
-          if (!(error instanceof RolledBack)) throw error
-          // The token stands for what failed, for hours. That it failed is believed of a fresh one only: another process may have used the given
-          // one, in other circumstances.
-          const given = current === token
-          current = randomUUID()
-          if (!given) throw error
+    return retry(
+      async () => {
+        for (;;) {
+          try {
+            return await api.batch(statements, current, cancel)
+          } catch (error) {
+            if (!(error instanceof RolledBack)) throw error
+            // The token stands for what failed, for hours. That it failed is believed of a fresh one only: another process may have used
+            // the given one, in other circumstances.
+            const given = current === token
+            current = randomUUID()
+            if (!given) throw error
+          }
         }
-      }
-    }, cancel ? { ...waiting, signal: cancel } : waiting)
+      },
+      cancel ? { ...waiting, signal: cancel } : waiting,
+    )
   }
 
   async function* pagesOf(batch: string, statement: number, waiting?: Waiting) {

@@ -4,7 +4,8 @@ import { Problem } from '../values/problem.ts'
 import { RolledBack, type Workgroup } from './api.ts'
 
 /** Errors of the service that are gone by themselves sooner or later. */
-const passingNames = /^(Active(Statements|Sessions|WaitingRequests)Exceeded|QueryTimeout|DatabaseConnection|(Batch)?ExecuteStatementException)/
+const passingNames =
+  /^(Active(Statements|Sessions|WaitingRequests)Exceeded|QueryTimeout|DatabaseConnection|(Batch)?ExecuteStatementException)/
 /** Reasons why a transaction was undone that hold for a while. */
 const passingTexts = [
   /\b1023\b|serializable isolation violation|could not serialize|deadlock detected|concurrent(ly)? (update|delete)|tuple concurrently/i,
@@ -14,9 +15,11 @@ const passingTexts = [
 ]
 
 /** How a person knows it. */
-export const serviceName = ({ workgroup, cluster }: Workgroup) => `Redshift (${workgroup === undefined ? `cluster ${cluster}` : `workgroup ${workgroup}`})`
+export const serviceName = ({ workgroup, cluster }: Workgroup) =>
+  `Redshift (${workgroup === undefined ? `cluster ${cluster}` : `workgroup ${workgroup}`})`
 
-const asAws = (error: unknown, place: Workgroup, service = serviceName(place)) => awsTrouble(error, { service, region: place.region, part: 'warehouse' })
+const asAws = (error: unknown, place: Workgroup, service = serviceName(place)) =>
+  awsTrouble(error, { service, region: place.region, part: 'warehouse' })
 
 export function isPassing(error: unknown, place: Workgroup): boolean {
   if (!(error instanceof Error)) return false
@@ -26,34 +29,64 @@ export function isPassing(error: unknown, place: Workgroup): boolean {
 
 /** One line that holds no secret. Which statement of ours it was says nothing to a person. */
 export const reasonOf = (error: unknown): string =>
-  awsReason(error instanceof RolledBack ? new Error(error.message.replace(/^Query #\d+ failed with /, '').replace(/^ERROR:\s*/, '')) : (error as Error))
+  awsReason(
+    error instanceof RolledBack
+      ? new Error(error.message.replace(/^Query #\d+ failed with /, '').replace(/^ERROR:\s*/, ''))
+      : (error as Error),
+  )
 
 type Advice = readonly [pattern: RegExp, what: (place: Workgroup, reason: string) => string, todo: string]
 
-const noDatabase: Advice = [/database "[^"]*" does not exist/i, ({ database }) => `there is no database ${database}`,
-  'Check the database under the warehouse in the config file.']
+const noDatabase: Advice = [
+  /database "[^"]*" does not exist/i,
+  ({ database }) => `there is no database ${database}`,
+  'Check the database under the warehouse in the config file.',
+]
 
 /** By the name of the error and its message, `name: message`. */
 const answers: readonly Advice[] = [
   noDatabase,
-  [passingNames, (place, reason) => `${serviceName(place)} was too busy for long (${reason})`, 'Run this again later, or look at what else runs there.'],
+  [
+    passingNames,
+    (place, reason) => `${serviceName(place)} was too busy for long (${reason})`,
+    'Run this again later, or look at what else runs there.',
+  ],
   [/^NoSuchBucket/, () => 'the staging bucket does not exist', "Check the bucket under the warehouse's staging in the config file."],
-  [/^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint)/, ({ region }) => `the staging bucket is not in ${region}`,
-    'Use a bucket in the region of the warehouse: COPY reads Parquet from there alone.'],
-  [/^(ResourceNotFound|Validation)\w*: (?!Query ).*(workgroup|cluster|endpoint|not found|n't exist)/i, (place) => `${serviceName(place)} does not exist in ${place.region}`,
-    'Check the workgroup or cluster and the region under the warehouse in the config file.'],
+  [
+    /^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint)/,
+    ({ region }) => `the staging bucket is not in ${region}`,
+    'Use a bucket in the region of the warehouse: COPY reads Parquet from there alone.',
+  ],
+  [
+    /^(ResourceNotFound|Validation)\w*: (?!Query ).*(workgroup|cluster|endpoint|not found|n't exist)/i,
+    (place) => `${serviceName(place)} does not exist in ${place.region}`,
+    'Check the workgroup or cluster and the region under the warehouse in the config file.',
+  ],
 ]
 
 /** By what Redshift says of a statement. */
 const refusals: readonly Advice[] = [
   noDatabase,
-  [/\b1023\b|serializable isolation violation/i, (_, reason) => `other transactions of Redshift kept getting in the way (${reason})`,
-    'Find what else writes to these tables, and run this again.'],
-  [/schema "[^"]*" does not exist/i, (_, reason) => `Redshift: ${reason}`, 'Check the schema under the warehouse in the config file, or make it: CREATE SCHEMA.'],
-  [/permission denied|must be owner|not authorized|access ?denied|insufficient privilege/i, (_, reason) => `Redshift does not let this user do that (${reason})`,
-    'Ask an administrator for the right; for a COPY, the role needs to read the staging bucket, and the user ASSUMEROLE on the role.'],
-  [/depend on (it|them)|other objects depend/i, (_, reason) => `Redshift: ${reason}`,
-    'Drop the views that use it, run this again, and make them anew; made WITH NO SCHEMA BINDING they would not be in the way.'],
+  [
+    /\b1023\b|serializable isolation violation/i,
+    (_, reason) => `other transactions of Redshift kept getting in the way (${reason})`,
+    'Find what else writes to these tables, and run this again.',
+  ],
+  [
+    /schema "[^"]*" does not exist/i,
+    (_, reason) => `Redshift: ${reason}`,
+    'Check the schema under the warehouse in the config file, or make it: CREATE SCHEMA.',
+  ],
+  [
+    /permission denied|must be owner|not authorized|access ?denied|insufficient privilege/i,
+    (_, reason) => `Redshift does not let this user do that (${reason})`,
+    'Ask an administrator for the right; for a COPY, the role needs to read the staging bucket, and the user ASSUMEROLE on the role.',
+  ],
+  [
+    /depend on (it|them)|other objects depend/i,
+    (_, reason) => `Redshift: ${reason}`,
+    'Drop the views that use it, run this again, and make them anew; made WITH NO SCHEMA BINDING they would not be in the way.',
+  ],
   [/out of (disk|memory)|disk full/i, (_, reason) => `Redshift: ${reason}`, 'Free space in the warehouse, or give it more.'],
 ]
 
@@ -66,7 +99,10 @@ export function asProblem(error: unknown, place: Workgroup, service = serviceNam
     return advice && new Problem(advice[1](place, reason), advice[2], { cause: error })
   }
   if (error instanceof RolledBack) {
-    return advised(refusals, error.message) ?? new Problem(`Redshift refused: ${reason}`, 'Look at the statement in its query history.', { cause: error })
+    return (
+      advised(refusals, error.message) ??
+      new Problem(`Redshift refused: ${reason}`, 'Look at the statement in its query history.', { cause: error })
+    )
   }
   const told = ('$metadata' in error && advised(answers, `${error.name}: ${error.message}`)) || asAws(error, place, service)
   return told === error && '$metadata' in error ? awsRefusal(error, { service, region: place.region, part: 'warehouse' }) : told

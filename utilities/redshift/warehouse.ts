@@ -30,7 +30,11 @@ export type RedshiftTuning = { readonly limits?: Partial<Limits>; readonly nowMs
 const leftoverMs = 24 * 3_600_000
 
 /** Opening makes nothing, and asks nothing. */
-export async function openRedshiftWarehouse(options: RedshiftOptions, note: (text: string) => void, tuning: RedshiftTuning = {}): Promise<Warehouse> {
+export async function openRedshiftWarehouse(
+  options: RedshiftOptions,
+  note: (text: string) => void,
+  tuning: RedshiftTuning = {},
+): Promise<Warehouse> {
   const { limits = {}, nowMs = Date.now } = tuning
   const { region, schema, tooLong = 'stop' } = options
   if ((options.workgroup === undefined) === (options.cluster === undefined)) {
@@ -49,7 +53,9 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
     said.add(kind)
   }
   const besides = async (what: string, work: () => Promise<unknown>) => {
-    await work().catch((error: unknown) => sayOnce(what, `${what} (${reasonOf(error)}); ours are removed after a day, by the next run that may`))
+    await work().catch((error: unknown) =>
+      sayOnce(what, `${what} (${reasonOf(error)}); ours are removed after a day, by the next run that may`),
+    )
   }
   const writer = writerInto({ target, transactions: sql, retry, staging, besides })
 
@@ -97,7 +103,9 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
   const clean = async () => {
     if (!staging || nowMs() - cleanedAt < leftoverMs) return
     cleanedAt = nowMs()
-    await besides('files that were left in the staging bucket cannot be looked for', () => staging.removeBefore(new Date(nowMs() - leftoverMs)))
+    await besides('files that were left in the staging bucket cannot be looked for', () =>
+      staging.removeBefore(new Date(nowMs() - leftoverMs)),
+    )
   }
 
   return {
@@ -128,7 +136,8 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
       const stored = await storedColumns(set, names, { outage: true, signal })
       checkColumns(set, stored, rows.count === 0 ? [] : names)
       const { rows: fitting, cut } = fit(set, rows, stored, tooLong)
-      for (const [column, texts] of cut) note(`${texts === 1 ? '1 text' : `${texts} texts`} of ${column} in ${set} did not fit, and ${texts === 1 ? 'was' : 'were'} cut`)
+      for (const [column, texts] of cut)
+        note(`${texts === 1 ? '1 text' : `${texts} texts`} of ${column} in ${set} did not fit, and ${texts === 1 ? 'was' : 'were'} cut`)
       if (!staging && rows.count > leastRowsForCopy) {
         sayOnce('slow', 'rows go into Redshift by INSERT, which is slow for many: name a bucket under "staging" in the config file')
       }
@@ -209,10 +218,12 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
   /** Where the sizes may not be looked at: eight bytes for each value. */
   async function estimatedBytes(): Promise<number> {
     const [tables] = await sql.read([catalog.rowTablesStatement(target)])
-    const sizes = await Promise.all(tables!.map(async ([table, columns]) => {
-      const [counted] = await sql.read([`SELECT count(*) FROM ${identifier(schema)}.${identifier(String(table))}`])
-      return Number(counted![0]![0]) * Number(columns) * 8
-    }))
+    const sizes = await Promise.all(
+      tables!.map(async ([table, columns]) => {
+        const [counted] = await sql.read([`SELECT count(*) FROM ${identifier(schema)}.${identifier(String(table))}`])
+        return Number(counted![0]![0]) * Number(columns) * 8
+      }),
+    )
     return sizes.reduce((sum, size) => sum + size, 0)
   }
 }
@@ -220,7 +231,8 @@ export async function openRedshiftWarehouse(options: RedshiftOptions, note: (tex
 /** More changes than one transaction can hold: new columns, which nobody sees yet, go before the rest. */
 function halves(statements: readonly string[], most: number): readonly [readonly string[], readonly string[]] {
   const isUnseen = (text: string) => /^(CREATE SCHEMA|CREATE TABLE|ALTER TABLE \S+ ADD COLUMN) /.test(text)
-  const together = statements.length > most ? statements.filter((text) => !isUnseen(text)) : statements.filter((text) => !text.startsWith('CREATE SCHEMA'))
+  const together =
+    statements.length > most ? statements.filter((text) => !isUnseen(text)) : statements.filter((text) => !text.startsWith('CREATE SCHEMA'))
   if (together.length > most) {
     const todo = 'Retire versions that nobody uses, and run this again.'
     throw new Problem(`${together.length} changes of views are too many for one transaction of Redshift`, todo)

@@ -1,4 +1,7 @@
-/** One write into Redshift: rows into a table of their own, from there in place of those with the same key, and the progress, in one transaction. */
+/**
+ * One write into Redshift: rows into a table of their own, from there in place of those with the same key, and the progress, in one
+ * transaction.
+ */
 import { randomUUID } from 'node:crypto'
 import { columnOf, type Columns } from '../values/columns.ts'
 import { Problem } from '../values/problem.ts'
@@ -88,7 +91,11 @@ export function writerInto({ target, transactions, retry, staging, besides }: In
       texts.push(insert.text)
       if (texts.length < spare && insert.to < write.rows.count) continue
       // The progress rides on the last: rows written before it are written again after a crash, onto themselves.
-      const part = { ...write, rows: slice(write.rows, rowsBefore, insert.to), progress: insert.to === write.rows.count ? write.progress : undefined }
+      const part = {
+        ...write,
+        rows: slice(write.rows, rowsBefore, insert.to),
+        progress: insert.to === write.rows.count ? write.progress : undefined,
+      }
       const statements = moved(target, part, texts)
       await commit(statements, part, hashOf(...statements))
       rowsBefore = insert.to
@@ -117,8 +124,12 @@ function hasLongRow(rows: Columns): boolean {
 
 /** Only the keys: what the range of a part is read from. */
 const slice = ({ byName }: Columns, from: number, to: number): Columns => {
-  const part = (name: string) => [name, { kind: 'int', values: columnOf({ count: 0, byName }, name, 'int').values.subarray(from, to) }] as const
-  return { count: to - from, byName: new Map([...byName].map(([name, column]) => (name === '_seq' || name === '_version' ? part(name) : [name, column]))) }
+  const part = (name: string) =>
+    [name, { kind: 'int', values: columnOf({ count: 0, byName }, name, 'int').values.subarray(from, to) }] as const
+  return {
+    count: to - from,
+    byName: new Map([...byName].map(([name, column]) => (name === '_seq' || name === '_version' ? part(name) : [name, column]))),
+  }
 }
 
 function moved(target: Target, { set, rows, stored }: Write, filled: readonly string[]): readonly string[] {

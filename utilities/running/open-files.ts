@@ -16,5 +16,9 @@ export function noMoreFiles(): boolean {
   }
 }
 
-export const tooManyFiles = (path: string, cause: unknown) => new Problem(`${path} cannot be opened: too many files are open`,
-  'End what holds so many, or raise the limit (ulimit -n, in the shell that starts it), and run the command again.', { cause })
+export const tooManyFiles = (path: string, cause: unknown) =>
+  new Problem(
+    `${path} cannot be opened: too many files are open`,
+    'End what holds so many, or raise the limit (ulimit -n, in the shell that starts it), and run the command again.',
+    { cause },
+  )

@@ -5,14 +5,20 @@ export type SharesOptions = {
   readonly topic: string
   /** Those who share the topic among themselves. */
   readonly group: string
-  /** Go on until the signal aborts; otherwise the work ends by itself, and so does this, once it has ended on every partition that is ours. */
+  /**
+   * Go on until the signal aborts; otherwise the work ends by itself, and so does this, once it has ended on every partition that is ours.
+   */
   readonly follow: boolean
   readonly signal: AbortSignal
   readonly note?: (text: string) => void
 }
 
 /** `work` ends soon after its signal aborts, with what it has in hand saved. The first failure ends the others and is thrown. */
-export async function workOnShares(log: Log, { topic, group, follow, signal, note = () => {} }: SharesOptions, work: (partition: number, signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function workOnShares(
+  log: Log,
+  { topic, group, follow, signal, note = () => {} }: SharesOptions,
+  work: (partition: number, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const over = new AbortController()
   const running = AbortSignal.any([signal, over.signal])
   const tasks = new Map<number, { readonly stop: AbortController; readonly done: Promise<void> }>()

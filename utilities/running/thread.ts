@@ -3,7 +3,9 @@ import { Worker, type ResourceLimits, type Transferable } from 'node:worker_thre
 import { Problem } from '../values/problem.ts'
 
 export interface Thread<Job> {
-  /** Resolves once it is done; jobs are done in the order of the calls. What is handed over is the thread's from then on, and saves a copy. */
+  /**
+   * Resolves once it is done; jobs are done in the order of the calls. What is handed over is the thread's from then on, and saves a copy.
+   */
   run(job: Job, transferable?: readonly Transferable[]): Promise<void>
   /** Waits for the jobs under way, and ends the thread. */
   close(): Promise<void>

@@ -12,7 +12,8 @@ const pausesMs = [200, 1_000, 5_000]
 /** `pace` makes every pause that much shorter: for tests. */
 export function s3Source(place: string, { pace = 1 } = {}): Source {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(place) ?? []
-  if (bucket === undefined || key === undefined || key.endsWith('/')) throw new Problem(`${place} names no object in S3`, 'Give it as s3://bucket/key.', { usage: true })
+  if (bucket === undefined || key === undefined || key.endsWith('/'))
+    throw new Problem(`${place} names no object in S3`, 'Give it as s3://bucket/key.', { usage: true })
   const client = openS3()
   /** What the object was when it was first looked at: all later reads are of the same one. */
   let tag: string | undefined
@@ -70,13 +71,22 @@ function explained(place: string, bucket: string, cause: unknown): unknown {
   if (!(cause instanceof Error)) return cause
   const problem = (what: string, todo: string) => new Problem(what, todo, { cause })
   switch (cause.name) {
-    case 'NoSuchKey': case 'NotFound': return problem(`there is no ${place}`, 'Check the key; S3 tells upper case from lower.')
-    case 'NoSuchBucket': case 'InvalidBucketName': return problem(`there is no bucket ${bucket}`, 'Check the name after s3://.')
-    case 'PreconditionFailed': case '412': return problem(`${place} was replaced while it was being read`, 'Run the command again.')
-    case 'InvalidObjectState': return problem(`${place} lies in an archive`, 'Restore it in S3 first.')
+    case 'NoSuchKey':
+    case 'NotFound':
+      return problem(`there is no ${place}`, 'Check the key; S3 tells upper case from lower.')
+    case 'NoSuchBucket':
+    case 'InvalidBucketName':
+      return problem(`there is no bucket ${bucket}`, 'Check the name after s3://.')
+    case 'PreconditionFailed':
+    case '412':
+      return problem(`${place} was replaced while it was being read`, 'Run the command again.')
+    case 'InvalidObjectState':
+      return problem(`${place} lies in an archive`, 'Restore it in S3 first.')
   }
   if (/Region is missing/.test(cause.message)) return problem('no AWS region is set', 'Set AWS_REGION, or a region in the profile.')
   const where: AwsService = { service: `S3 (${place})`, region: process.env['AWS_REGION'] ?? "the profile's region", part: 'source' }
   const told = awsTrouble(cause, where)
-  return told instanceof Error && '$metadata' in told && !(told instanceof Problem) ? problem(`S3 refused to give ${place}: ${cause.name}`, 'Check the bucket and its policy.') : told
+  return told instanceof Error && '$metadata' in told && !(told instanceof Problem)
+    ? problem(`S3 refused to give ${place}: ${cause.name}`, 'Check the bucket and its policy.')
+    : told
 }

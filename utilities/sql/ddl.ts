@@ -5,7 +5,10 @@ import { rowColumns, viewColumns, type Layout, type SqlColumn, type SqlType } fr
 
 export type Target = { readonly dialect: 'sqlite' | 'redshift'; /** Put before every table and view. */ readonly schema?: string }
 
-/** What is there: the declared type of each column of the rows table (none: no table), and of each view that `ownsView` the mark of its text. */
+/**
+ * What is there: the declared type of each column of the rows table (none: no table), and of each view that `ownsView` the mark of its
+ * text.
+ */
 export type TablesThere = {
   readonly columns: ReadonlyMap<string, string>
   readonly views: ReadonlyMap<string, string>
@@ -30,7 +33,8 @@ export function identifier(name: string): string {
   return `"${name}"`
 }
 
-const qualified = ({ schema }: Target, name: string) => (schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`)
+const qualified = ({ schema }: Target, name: string) =>
+  schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`
 
 const named = (names: readonly string[]) => names.map(identifier).join(', ')
 
@@ -49,7 +53,8 @@ export const ownTable = (target: Target, name: 'tidemark_versions' | 'tidemark_p
 export const rowsTable = (target: Target, set: string) => qualified(target, `${set}_rows`)
 
 /** Whether a view of that name is made, and dropped, by the layout of the set. */
-export const ownsView = (set: string, view: string) => view === set || (view.startsWith(`${set}_v`) && /^\d+$/.test(view.slice(set.length + 2)))
+export const ownsView = (set: string, view: string) =>
+  view === set || (view.startsWith(`${set}_v`) && /^\d+$/.test(view.slice(set.length + 2)))
 
 /** A plain DATE would make SQLite compare dates as numbers, and `application_date >= '2008'` hold for every row. */
 const dateTypes = { sqlite: 'DATE TEXT', redshift: 'DATE' } as const
@@ -63,11 +68,12 @@ function typeText({ dialect }: Target, type: SqlType): string {
 }
 
 /** Every column of the rows table. */
-const columnTypes = (target: Target, { record, features }: Layout): Map<string, string> => new Map([
-  ...record.map(({ name, type }) => [name, typeText(target, type)] as const),
-  ...Object.entries(rowColumns).map(([name, type]) => [name, typeText(target, type)] as const),
-  ...features.map((feature) => [feature, typeText(target, 'double')] as const),
-])
+const columnTypes = (target: Target, { record, features }: Layout): Map<string, string> =>
+  new Map([
+    ...record.map(({ name, type }) => [name, typeText(target, type)] as const),
+    ...Object.entries(rowColumns).map(([name, type]) => [name, typeText(target, type)] as const),
+    ...features.map((feature) => [feature, typeText(target, 'double')] as const),
+  ])
 
 /** The statement that makes a view, and the columns it shows. */
 type View = { readonly text: string; readonly columns: readonly string[] }
@@ -93,19 +99,30 @@ function viewsOf(target: Target, layout: Layout): Map<string, View> {
 }
 
 /** Each row from the first version of the chain that has it. NOT EXISTS, one newer version at a time, is a look-up of the key. */
-const chainText = (rows: string, columns: readonly string[], chain: readonly number[]) => chain.map((version, i) => {
-  const newer = chain.slice(0, i).map((one) =>
-    `  AND NOT EXISTS (SELECT 1 FROM ${rows} AS newer WHERE newer."_version" = ${whole(one)} AND newer."_seq" = older."_seq")`)
-  return [`SELECT ${named(columns)}`, `FROM ${rows} AS older`, `WHERE older."_version" = ${whole(version)}`, ...newer].join('\n')
-}).join('\nUNION ALL\n')
+const chainText = (rows: string, columns: readonly string[], chain: readonly number[]) =>
+  chain
+    .map((version, i) => {
+      const newer = chain
+        .slice(0, i)
+        .map(
+          (one) =>
+            `  AND NOT EXISTS (SELECT 1 FROM ${rows} AS newer WHERE newer."_version" = ${whole(one)} AND newer."_seq" = older."_seq")`,
+        )
+      return [`SELECT ${named(columns)}`, `FROM ${rows} AS older`, `WHERE older."_version" = ${whole(version)}`, ...newer].join('\n')
+    })
+    .join('\nUNION ALL\n')
 
 function whole(version: number): string {
   if (!Number.isSafeInteger(version) || version < 0) throw new RangeError(`version ${version}`)
   return String(version)
 }
 
-/** What is kept to tell whether a view is still the one we made: SQLite keeps its text, Redshift rewrites it, so there a comment on the view does. */
-const markOf = ({ dialect }: Target, text: string) => (dialect === 'sqlite' ? text : `tidemark ${createHash('sha256').update(text).digest('hex')}`)
+/**
+ * What is kept to tell whether a view is still the one we made: SQLite keeps its text, Redshift rewrites it, so there a comment on the view
+ * does.
+ */
+const markOf = ({ dialect }: Target, text: string) =>
+  dialect === 'sqlite' ? text : `tidemark ${createHash('sha256').update(text).digest('hex')}`
 
 /** The statements that lead from what is there to the layout, in order; none when it is there already. */
 export function changes(target: Target, layout: Layout, found: TablesThere): string[] {
@@ -115,11 +132,15 @@ export function changes(target: Target, layout: Layout, found: TablesThere): str
   // Replaced in place, a view keeps its grants and whatever is built on it, but it must keep its columns too.
   const stays = (name: string) => sameColumns(found.kept?.get(name)?.columns, wanted.get(name)?.columns)
   const dropped = [...found.views.keys()].filter((name) => !isThere(name) && !stays(name))
-  const made = [...wanted].filter(([name]) => !isThere(name)).flatMap(([name, { text }]) => {
-    if (target.dialect === 'sqlite') return [text]
-    const comment = `COMMENT ON VIEW ${qualified(target, name)} IS '${markOf(target, text)}'`
-    return stays(name) ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment] : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
-  })
+  const made = [...wanted]
+    .filter(([name]) => !isThere(name))
+    .flatMap(([name, { text }]) => {
+      if (target.dialect === 'sqlite') return [text]
+      const comment = `COMMENT ON VIEW ${qualified(target, name)} IS '${markOf(target, text)}'`
+      return stays(name)
+        ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment]
+        : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
+    })
   return [...tableChanges(target, layout, found.columns), ...dropped.map((name) => `DROP VIEW ${qualified(target, name)}`), ...made]
 }
 
@@ -138,7 +159,12 @@ const foreignName = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 export function grantText(target: Target, { view, privilege, to, grantable }: Grant): string {
   if (!/^[A-Z]+$/.test(privilege)) throw new TypeError(`privilege ${JSON.stringify(privilege)}`)
-  const grantee = { user: foreignName(to.name), role: `ROLE ${foreignName(to.name)}`, group: `GROUP ${foreignName(to.name)}`, public: 'PUBLIC' }[to.kind]
+  const grantee = {
+    user: foreignName(to.name),
+    role: `ROLE ${foreignName(to.name)}`,
+    group: `GROUP ${foreignName(to.name)}`,
+    public: 'PUBLIC',
+  }[to.kind]
   return `GRANT ${privilege} ON ${qualified(target, view)} TO ${grantee}${grantable ? ' WITH GRANT OPTION' : ''}`
 }
 
@@ -168,7 +194,9 @@ function tableChanges(target: Target, layout: Layout, found: TablesThere['column
       throw new Problem(what, 'Give the field another name: the type of a column is never changed.')
     }
   }
-  return [...wanted].filter(([name]) => !found.has(name)).map(([name, type]) => `ALTER TABLE ${rows} ADD COLUMN ${identifier(name)} ${type}`)
+  return [...wanted]
+    .filter(([name]) => !found.has(name))
+    .map(([name, type]) => `ALTER TABLE ${rows} ADD COLUMN ${identifier(name)} ${type}`)
 }
 
 function createRows({ dialect }: Target, rows: string, columns: ReadonlyMap<string, string>): string {
@@ -183,21 +211,25 @@ export function bookkeeping(target: Target): { readonly tidemark_versions: strin
   const table = (name: string, columns: readonly string[], key: string) =>
     `CREATE TABLE ${qualified(target, name)} (\n${[...columns, `PRIMARY KEY (${key})`].map((line) => `  ${line}`).join(',\n')}\n)`
   return {
-    tidemark_versions: table('tidemark_versions', [
-      'feature_set VARCHAR(64) NOT NULL',
-      'version INTEGER NOT NULL',
-      'state VARCHAR(16) NOT NULL',
-      'mode VARCHAR(16) NOT NULL',
-      'schema_version_id VARCHAR(36) NOT NULL',
-      'definition VARCHAR(65535) NOT NULL',
-      'switches VARCHAR(65535) NOT NULL',
-      'promotion INTEGER',
-      'acts VARCHAR(65535) NOT NULL',
-    ], 'feature_set, version'),
-    tidemark_progress: table('tidemark_progress', [
-      'reader VARCHAR(256) NOT NULL',
-      'next_offset BIGINT NOT NULL',
-      'updated_at TIMESTAMP NOT NULL',
-    ], 'reader'),
+    tidemark_versions: table(
+      'tidemark_versions',
+      [
+        'feature_set VARCHAR(64) NOT NULL',
+        'version INTEGER NOT NULL',
+        'state VARCHAR(16) NOT NULL',
+        'mode VARCHAR(16) NOT NULL',
+        'schema_version_id VARCHAR(36) NOT NULL',
+        'definition VARCHAR(65535) NOT NULL',
+        'switches VARCHAR(65535) NOT NULL',
+        'promotion INTEGER',
+        'acts VARCHAR(65535) NOT NULL',
+      ],
+      'feature_set, version',
+    ),
+    tidemark_progress: table(
+      'tidemark_progress',
+      ['reader VARCHAR(256) NOT NULL', 'next_offset BIGINT NOT NULL', 'updated_at TIMESTAMP NOT NULL'],
+      'reader',
+    ),
   }
 }

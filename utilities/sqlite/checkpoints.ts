@@ -36,7 +36,7 @@ export function openEmbeddedCheckpoints(path: string, { readOnly = false } = {})
     async *entries(name) {
       const next = 'SELECT key, value FROM checkpoints WHERE name = ? AND key > ? ORDER BY key LIMIT 5000'
       const first = 'SELECT key, value FROM checkpoints WHERE name = ? AND key >= ? ORDER BY key LIMIT 5000'
-      for (let after: string | undefined; ; ) {
+      for (let after: string | undefined; ;) {
         const rows = db.read(() => db.prepare(after === undefined ? first : next).all(name, after ?? ''))
         if (rows.length === 0) return
         yield rows.map(({ key, value }) => [key as string, value as Uint8Array] as const)

@@ -45,19 +45,22 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
     }
   }
   if (!readOnly) makeDirectory(dirname(path))
-  const { db, checkStill } = guarded(() => (readOnly ? openToRead(path, tables) : { db: new DatabaseSync(path, { timeout: busyWaitMs }), checkStill: () => {} }))
-  const transaction = <T>(begin: string, work: () => T): T => guarded(() => {
-    db.exec(begin)
-    try {
-      const result = work()
-      db.exec('COMMIT')
-      return result
-    } catch (error) {
-      // A full disk has SQLite roll back by itself.
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
-  })
+  const { db, checkStill } = guarded(() =>
+    readOnly ? openToRead(path, tables) : { db: new DatabaseSync(path, { timeout: busyWaitMs }), checkStill: () => {} },
+  )
+  const transaction = <T>(begin: string, work: () => T): T =>
+    guarded(() => {
+      db.exec(begin)
+      try {
+        const result = work()
+        db.exec('COMMIT')
+        return result
+      } catch (error) {
+        // A full disk has SQLite roll back by itself.
+        if (db.isTransaction) db.exec('ROLLBACK')
+        throw error
+      }
+    })
   const write = <T>(work: () => T) => transaction('BEGIN IMMEDIATE', work)
 
   try {
@@ -103,8 +106,9 @@ export function openSqlite(path: string, { readOnly = false, tables = {} }: Open
 type ToRead = { readonly db: DatabaseSync; readonly checkStill: () => void }
 
 /**
- * Readers of a WAL file leave marks in the file of shared memory beside it. A user who can make none there reads with the marks of others, while
- * there are any. When nobody has the file open there is no WAL, and the file is all there is; then nobody must begin to write until it is read.
+ * Readers of a WAL file leave marks in the file of shared memory beside it. A user who can make none there reads with the marks of others,
+ * while there are any. When nobody has the file open there is no WAL, and the file is all there is; then nobody must begin to write until
+ * it is read.
  */
 function openToRead(path: string, tables: Readonly<Record<string, string>>): ToRead {
   const before = stateOf(path)
@@ -168,10 +172,14 @@ function useWal(db: DatabaseSync): void {
 const { SQLITE_OK, SQLITE_DENY, SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE, SQLITE_PRAGMA } = constants
 const reading = new Set([SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE])
 /** What a SELECT may look up with pragma_table_info() and its like: none of these changes anything, whatever its argument. */
-const lookingUp = /^(table_info|table_xinfo|table_list|index_list|index_info|index_xinfo|foreign_key_list|database_list|function_list|collation_list)$/
+const lookingUp =
+  /^(table_info|table_xinfo|table_list|index_list|index_info|index_xinfo|foreign_key_list|database_list|function_list|collation_list)$/
 
 function mayOnlyRead(action: number, name: string | null, called: string | null): number {
-  const allowed = action === SQLITE_PRAGMA ? lookingUp.test(name ?? '') : reading.has(action) && !(action === SQLITE_FUNCTION && called === 'load_extension')
+  const allowed =
+    action === SQLITE_PRAGMA
+      ? lookingUp.test(name ?? '')
+      : reading.has(action) && !(action === SQLITE_FUNCTION && called === 'load_extension')
   return allowed ? SQLITE_OK : SQLITE_DENY
 }
 
@@ -179,7 +187,8 @@ function mayOnlyRead(action: number, name: string | null, called: string | null)
 const [leastRows, mostRows, mostCharacters] = [16, 1_000, 1 << 20]
 
 function* selected(db: DatabaseSync, sql: string): Generator<Selected> {
-  // What the connection knows of the schema may be old, and the columns would be those of another view: the look has it read anew, and kept.
+  // What the connection knows of the schema may be old, and the columns would be those of another view: the look has it read anew, and
+  // kept.
   db.exec('BEGIN')
   db.prepare('SELECT 1 FROM sqlite_schema').get()
   // In force until the last row: VACUUM INTO asks for leave only when it runs, and a changed schema has a statement compiled again.

@@ -4,7 +4,15 @@ import { checkpointTables, saveEntries } from './checkpoints.ts'
 import { openSqlite, type Sqlite } from './database.ts'
 import { Fenced, type Log, type Writer } from '../log.ts'
 import {
-  appendBatch, createTopic, fetchAt, giveTopicId, listTopics, logTables, partitionCount, storedTopicId, truncateSome,
+  appendBatch,
+  createTopic,
+  fetchAt,
+  giveTopicId,
+  listTopics,
+  logTables,
+  partitionCount,
+  storedTopicId,
+  truncateSome,
 } from './topics.ts'
 import { allPartitions, waitingRead } from '../running/waiting-read.ts'
 
@@ -29,11 +37,16 @@ export function openEmbeddedLog(path: string, { readOnly = false } = {}): Log {
       return id === null ? db.write(() => giveTopicId(db, topic)) : id
     },
     largestMessage: async () => Infinity,
-    read: (topic, options) => waitingRead(options, {
-      fetch: (offset, to) => db.read(() => fetchAt(db, topic, options.partition, offset, to)),
-      more: (signal) => sleep(pollMs, undefined, signal && { signal }).catch(() => undefined),
-    }),
-    share: (topic, _, signal) => allPartitions(db.read(() => partitionCount(db, topic)), signal),
+    read: (topic, options) =>
+      waitingRead(options, {
+        fetch: (offset, to) => db.read(() => fetchAt(db, topic, options.partition, offset, to)),
+        more: (signal) => sleep(pollMs, undefined, signal && { signal }).catch(() => undefined),
+      }),
+    share: (topic, _, signal) =>
+      allPartitions(
+        db.read(() => partitionCount(db, topic)),
+        signal,
+      ),
     writer: async (name) => takeWriter(db, name),
 
     async truncate(topic, partition, before) {

@@ -21,19 +21,28 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
   const db = openSqlite(path, { tables, readOnly })
   const byId = (id: string) => registered(db.prepare('SELECT * FROM schemas WHERE id = ?').get(id))
   const bySubject = (subject: string) =>
-    db.prepare('SELECT * FROM schemas WHERE subject = ? ORDER BY number').all(subject).map((row) => registered(row)!)
+    db
+      .prepare('SELECT * FROM schemas WHERE subject = ? ORDER BY number')
+      .all(subject)
+      .map((row) => registered(row)!)
 
   const known = (subject: string, definition: string) => bySubject(subject).find((one) => one.definition === definition)
 
   const reasonsAgainst = (definition: string, earlier: readonly Registered[]) =>
-    earlier.some((one) => one.definition === definition) ? [] : incompatibility(definition, earlier.map((one) => one.definition))
+    earlier.some((one) => one.definition === definition)
+      ? []
+      : incompatibility(
+          definition,
+          earlier.map((one) => one.definition),
+        )
 
   const identified = () => db.prepare('SELECT id FROM identity').get()?.['id'] as string | undefined
   // A file of before has none, and gets it from whoever opens it first.
-  const identify = () => db.write(() => {
-    if (identified() === undefined) db.prepare('INSERT INTO identity (id) VALUES (?)').run(randomUUID())
-    return identified()!
-  })
+  const identify = () =>
+    db.write(() => {
+      if (identified() === undefined) db.prepare('INSERT INTO identity (id) VALUES (?)').run(randomUUID())
+      return identified()!
+    })
   return {
     identity: async () => ({ id: db.read(identified) ?? identify(), place: `${resolve(path)} on ${hostname()}` }),
 
@@ -41,17 +50,20 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
 
     async register(subject, definition) {
       // Most are there already, also for who may only read.
-      return db.read(() => known(subject, definition)) ?? db.write(() => {
-        const earlier = bySubject(subject)
-        const same = known(subject, definition)
-        if (same) return same
-        const reasons = reasonsAgainst(definition, earlier)
-        if (reasons.length > 0) throw incompatible(subject, reasons)
-        const version: Registered = { id: randomUUID(), subject, number: earlier.length + 1, definition, labels: {} }
-        const insert = db.prepare('INSERT INTO schemas (id, subject, number, definition, labels) VALUES (?, ?, ?, ?, ?)')
-        insert.run(version.id, subject, version.number, definition, '{}')
-        return version
-      })
+      return (
+        db.read(() => known(subject, definition)) ??
+        db.write(() => {
+          const earlier = bySubject(subject)
+          const same = known(subject, definition)
+          if (same) return same
+          const reasons = reasonsAgainst(definition, earlier)
+          if (reasons.length > 0) throw incompatible(subject, reasons)
+          const version: Registered = { id: randomUUID(), subject, number: earlier.length + 1, definition, labels: {} }
+          const insert = db.prepare('INSERT INTO schemas (id, subject, number, definition, labels) VALUES (?, ?, ?, ?, ?)')
+          insert.run(version.id, subject, version.number, definition, '{}')
+          return version
+        })
+      )
     },
 
     async restore({ id, subject, definition }) {

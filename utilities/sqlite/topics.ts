@@ -1,4 +1,6 @@
-/** How topics lie in SQLite: a batch of messages is one row, under the offset of its first message. Each function runs inside a transaction. */
+/**
+ * How topics lie in SQLite: a batch of messages is one row, under the offset of its first message. Each function runs inside a transaction.
+ */
 import { randomUUID } from 'node:crypto'
 import { Problem } from '../values/problem.ts'
 import type { Sqlite } from './database.ts'
@@ -95,9 +97,11 @@ export function fetchAt(db: Sqlite, topic: string, partition: number, offset: nu
 /** Deletes a few batches, the oldest first; true when there is nothing more to delete. */
 export function truncateSome(db: Sqlite, topic: string, partition: number, before: number): boolean {
   const { id, first, next, bytes } = partitionOf(db, topic, partition)
-  if (before > next) throw new Problem(`topic ${topic}, partition ${partition} ends at ${next}, before ${before}`, `Delete up to ${next} at most.`)
+  if (before > next)
+    throw new Problem(`topic ${topic}, partition ${partition} ends at ${next}, before ${before}`, `Delete up to ${next} at most.`)
   if (before <= first) return true
-  const oldest = db.prepare('SELECT next, length(bytes) AS size FROM batches WHERE partition_id = ? AND offset < ? ORDER BY offset LIMIT 64')
+  const oldest = db
+    .prepare('SELECT next, length(bytes) AS size FROM batches WHERE partition_id = ? AND offset < ? ORDER BY offset LIMIT 64')
     .all(id, before) as unknown as readonly { readonly next: number; readonly size: number }[]
   const last = oldest.at(-1)!
   const end = Math.min(before, last.next)
@@ -127,7 +131,13 @@ function storedAt(db: Sqlite, partitionId: number, offset: number): Stored {
   return { offset: start, next, batch: { bytes, ends: endNumbers, ...(keys !== null && { keys: JSON.parse(keys) as string[] }) } }
 }
 
-type StoredRow = { readonly offset: number; readonly next: number; readonly ends: Uint8Array; readonly keys: string | null; readonly bytes: Uint8Array }
+type StoredRow = {
+  readonly offset: number
+  readonly next: number
+  readonly ends: Uint8Array
+  readonly keys: string | null
+  readonly bytes: Uint8Array
+}
 
 function cutStored({ offset, next, batch }: Stored, from: number, to: number): Fetched {
   const stop = Math.min(to, next)
@@ -138,7 +148,8 @@ function partitionOf(db: Sqlite, topic: string, partition: number): Partition {
   const row = db.prepare('SELECT id, first, next, bytes FROM partitions WHERE topic = ? AND partition = ?').get(topic, partition)
   if (row) return row as unknown as Partition
   const count = partitionCount(db, topic)
-  if (count > 0) throw new Problem(`topic ${topic} has no partition ${partition}, only ${counted(count)}, numbered from 0`, 'Use one that is there.')
+  if (count > 0)
+    throw new Problem(`topic ${topic} has no partition ${partition}, only ${counted(count)}, numbered from 0`, 'Use one that is there.')
   throw new NoTopic(`there is no topic ${topic}`)
 }
 

@@ -8,7 +8,19 @@ import { Problem } from '../values/problem.ts'
 export const busyWaitMs = 30_000
 
 /** SQLite's primary result codes that are no bug of ours. */
-const code = { error: 1, busy: 5, locked: 6, readOnly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, mismatch: 20, denied: 23, notADatabase: 26 }
+const code = {
+  error: 1,
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  mismatch: 20,
+  denied: 23,
+  notADatabase: 26,
+}
 
 const primaryCode = (error: unknown): number | undefined => {
   const { code: kind, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown }
@@ -23,7 +35,11 @@ export const isBusy = (error: unknown) => primaryCode(error) === code.busy
 export const mayLackMarks = (error: unknown) => [code.readOnly, code.cannotOpen].includes(primaryCode(error) ?? -1)
 
 export const unreadableWal = (path: string, cause: unknown) =>
-  new Problem(`${path} was left with changes beside it that this user cannot bring in`, 'Have somebody who may write there run: tidemark status; or get the right to write to its folder.', { cause })
+  new Problem(
+    `${path} was left with changes beside it that this user cannot bring in`,
+    'Have somebody who may write there run: tidemark status; or get the right to write to its folder.',
+    { cause },
+  )
 
 export const changedMeanwhile = (path: string) => new Problem(`somebody began to write ${path} while it was read`, 'Run it again.')
 
@@ -32,12 +48,21 @@ export function fileTrouble(path: string, error: unknown): Problem | undefined {
   switch (primaryCode(error)) {
     case code.busy:
     case code.locked:
-      return problem(`another process has kept ${path} locked for ${busyWaitMs / 1000} seconds`, 'End that program and run the command again.')
+      return problem(
+        `another process has kept ${path} locked for ${busyWaitMs / 1000} seconds`,
+        'End that program and run the command again.',
+      )
     case code.readOnly:
-      return problem(`${path} cannot be written`, 'Give this user the right to write the file and its directory, or choose another data directory.')
+      return problem(
+        `${path} cannot be written`,
+        'Give this user the right to write the file and its directory, or choose another data directory.',
+      )
     case code.io:
       if (noMoreFiles()) return tooManyFiles(path, error)
-      return problem(`${path} could not be read or written (${textOf(error)})`, 'Check its disk and the space left there, and run the command again.')
+      return problem(
+        `${path} could not be read or written (${textOf(error)})`,
+        'Check its disk and the space left there, and run the command again.',
+      )
     case code.corrupt:
       return problem(`${path} is damaged`, 'Restore it from a copy, or move it away and fill it again.')
     case code.full:

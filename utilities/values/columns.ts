@@ -23,7 +23,9 @@ export const noDay = -0x80000000
 
 /** The rows at these indexes, in rising order. Text bytes are shared, not copied; every row is the columns themselves. */
 export const pick = (columns: Columns, rows: Int32Array): Columns =>
-  rows.length === columns.count ? columns : { count: rows.length, byName: new Map([...columns.byName].map(([name, column]) => [name, pickColumn(column, rows)])) }
+  rows.length === columns.count
+    ? columns
+    : { count: rows.length, byName: new Map([...columns.byName].map(([name, column]) => [name, pickColumn(column, rows)])) }
 
 function pickColumn(column: Column, rows: Int32Array): Column {
   switch (column.kind) {
@@ -35,7 +37,12 @@ function pickColumn(column: Column, rows: Int32Array): Column {
     case 'date':
       return { kind: 'date', days: gather(column.days, rows, new Int32Array(rows.length)) }
     case 'text':
-      return { kind: 'text', bytes: column.bytes, starts: gather(column.starts, rows, new Int32Array(rows.length)), ends: gather(column.ends, rows, new Int32Array(rows.length)) }
+      return {
+        kind: 'text',
+        bytes: column.bytes,
+        starts: gather(column.starts, rows, new Int32Array(rows.length)),
+        ends: gather(column.ends, rows, new Int32Array(rows.length)),
+      }
   }
 }
 
@@ -47,13 +54,27 @@ function gather<A extends Float64Array | BigInt64Array | Int32Array>(from: A, ro
 
 /** What may go over to another thread with the columns. An array that is a part of something larger stays, and is copied. */
 export const transferableBuffers = ({ byName, transferable }: Columns): ArrayBuffer[] =>
-  transferable ? [...new Set([...byName.values()].flatMap(arraysOf).filter(({ buffer, byteLength }) => byteLength === buffer.byteLength).map(({ buffer }) => buffer as ArrayBuffer))] : []
+  transferable
+    ? [
+        ...new Set(
+          [...byName.values()]
+            .flatMap(arraysOf)
+            .filter(({ buffer, byteLength }) => byteLength === buffer.byteLength)
+            .map(({ buffer }) => buffer as ArrayBuffer),
+        ),
+      ]
+    : []
 
 function arraysOf(column: Column): readonly ArrayBufferView[] {
   switch (column.kind) {
-    case 'number': case 'int': case 'long': return [column.values]
-    case 'date': return [column.days]
-    case 'text': return [column.bytes, column.starts, column.ends]
+    case 'number':
+    case 'int':
+    case 'long':
+      return [column.values]
+    case 'date':
+      return [column.days]
+    case 'text':
+      return [column.bytes, column.starts, column.ends]
   }
 }
 

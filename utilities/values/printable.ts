@@ -4,10 +4,11 @@
 const orders = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
 
 /** For messages: each of them is written out, line ends included. */
-export const printable = (text: string): string => text.replace(orders, (one) => {
-  const code = one.charCodeAt(0)
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
-})
+export const printable = (text: string): string =>
+  text.replace(orders, (one) => {
+    const code = one.charCodeAt(0)
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+  })
 
 /** For what has a width, as a table has: each of them is a dot; lines stay lines. */
 export const harmless = (text: string): string => text.replace(orders, (one) => (one === '\n' ? one : '·'))

@@ -1,4 +1,7 @@
-/** The loan job with kafkajs as it is usually written: a message at a time, sent in groups of so many, features by slice and reduce. At least once. */
+/**
+ * The loan job with kafkajs as it is usually written: a message at a time, sent in groups of so many, features by slice and reduce. At
+ * least once.
+ */
 import { Partitioners, type Message } from 'kafkajs'
 import { simpleFeatures } from './features.ts'
 import { decode, encode, inflow, kafka, more, name, outflow } from './words.ts'

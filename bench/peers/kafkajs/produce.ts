@@ -1,6 +1,6 @@
 /**
- * The producer's job with kafkajs's own producer, idempotent. It reads and encodes with Tidemark's own code, so that only the client differs; it
- * takes no checksum, keeps no list of what the topic holds, and has no transactions.
+ * The producer's job with kafkajs's own producer, idempotent. It reads and encodes with Tidemark's own code, so that only the client
+ * differs; it takes no checksum, keeps no list of what the topic holds, and has no transactions.
  */
 import { Kafka, Partitioners, logLevel } from 'kafkajs'
 import { inflowSchema } from '../../../schemas/avro/schema.ts'
@@ -21,7 +21,10 @@ for await (const { columns } of readCsv(rejectedLoan, fileSource(file).read(), {
   const { bytes, ends } = encode(columns)
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let from = 0; from < ends.length; from += size) {
-    const messages = Array.from(ends.subarray(from, from + size), (end, i) => ({ partition: 0, value: whole.subarray(from + i === 0 ? 0 : ends[from + i - 1]!, end) }))
+    const messages = Array.from(ends.subarray(from, from + size), (end, i) => ({
+      partition: 0,
+      value: whole.subarray(from + i === 0 ? 0 : ends[from + i - 1]!, end),
+    }))
     await producer.send({ topic, messages })
   }
 }

@@ -1,4 +1,7 @@
-/** The loan job by hand with kafkajs, as fast as its public interface goes: by the batch, one transaction for each, offsets inside; features in memory only. */
+/**
+ * The loan job by hand with kafkajs, as fast as its public interface goes: by the batch, one transaction for each, offsets inside; features
+ * in memory only.
+ */
 import { Partitioners } from 'kafkajs'
 import { ringFeatures } from './features.ts'
 import { decode, encode, inflow, kafka, name, outflow } from './words.ts'
@@ -7,7 +10,10 @@ import { decode, encode, inflow, kafka, name, outflow } from './words.ts'
 const messagesPerSend = 1000
 
 const producer = kafka.producer({
-  transactionalId: name, idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner,
+  transactionalId: name,
+  idempotent: true,
+  maxInFlightRequests: 1,
+  createPartitioner: Partitioners.DefaultPartitioner,
   // The coordinator answers a new transaction with "not yet" for a moment after the last: asking again soon is faster than waiting 300 ms.
   retry: { initialRetryTime: 5, factor: 0, multiplier: 1.3, retries: 50 },
 })

@@ -3,7 +3,15 @@ import avsc from 'avsc'
 import { Kafka, logLevel } from 'kafkajs'
 import { readFileSync } from 'node:fs'
 
-const [brokers, inflow, outflow, name, inSchema, outSchema, ...more] = process.argv.slice(2) as [string, string, string, string, string, string, ...string[]]
+const [brokers, inflow, outflow, name, inSchema, outSchema, ...more] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+  ...string[],
+]
 export { inflow, outflow, name, more }
 
 export const kafka = new Kafka({ clientId: name, brokers: brokers.split(','), logLevel: logLevel.NOTHING })

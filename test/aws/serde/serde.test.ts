@@ -1,4 +1,7 @@
-/** The wire format against AWS's own Java serializers, both ways: what Tidemark frames they decode, and what they frame Tidemark decodes, every long exact. */
+/**
+ * The wire format against AWS's own Java serializers, both ways: what Tidemark frames they decode, and what they frame Tidemark decodes,
+ * every long exact.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { v1 } from '../../../examples/loans/loan-risk.ts'
 import { rowSchema } from '../../../feature-defs/row-schema.ts'
@@ -20,11 +23,26 @@ const limits = [0n, -1n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n
 const inflow = inflowSchema(rejectedLoan)
 const outflow = rowSchema(v1.definition)
 /** Beyond what a record's own number may be, longs occur in what others write. */
-const longs: AvroSchema = { type: 'record', name: 'longs', fields: [{ name: 'value', type: 'long' }, { name: 'perhaps', type: ['null', 'long'], default: null }] }
+const longs: AvroSchema = {
+  type: 'record',
+  name: 'longs',
+  fields: [
+    { name: 'value', type: 'long' },
+    { name: 'perhaps', type: ['null', 'long'], default: null },
+  ],
+}
 
 const loan = {
-  seq: 9007199254740991n, amount_requested: 1000.5, application_date: 13665, loan_title: 'Wëdding "covered" 🌊, but\nnot for fr££', risk_score: 693,
-  debt_to_income_ratio: '10%', zip_code: '481xx', state: null, employment_length: '', policy_code: 0,
+  seq: 9007199254740991n,
+  amount_requested: 1000.5,
+  application_date: 13665,
+  loan_title: 'Wëdding "covered" 🌊, but\nnot for fr££',
+  risk_score: 693,
+  debt_to_income_ratio: '10%',
+  zip_code: '481xx',
+  state: null,
+  employment_length: '',
+  policy_code: 0,
 }
 const row = { ...loan, _modified_ts: 1_731_000_000_123_456_789n, _version: 1, ma50: 600.125, ma100: null, _v1: null }
 
@@ -40,7 +58,9 @@ const avroJson = (schema: AvroSchema, value: Readonly<Record<string, unknown>>):
   return `{${fields.join(',')}}`
 }
 /** Numbers as texts: a double cannot hold every long. */
-const exactly = (json: string): unknown => JSON.parse(json, ((_: string, value: unknown, { source }: { readonly source?: string }) => (typeof value === 'number' && /^-?\d+$/.test(source!) && !Number.isSafeInteger(value) ? BigInt(source!) : value)) as never)
+const exactly = (json: string): unknown =>
+  JSON.parse(json, ((_: string, value: unknown, { source }: { readonly source?: string }) =>
+    typeof value === 'number' && /^-?\d+$/.test(source!) && !Number.isSafeInteger(value) ? BigInt(source!) : value) as never)
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes as Uint8Array).toString('base64')
 
 describe.skipIf(skip)("AWS's Java serializers", () => {
@@ -69,7 +89,10 @@ describe.skipIf(skip)("AWS's Java serializers", () => {
   const asRead = (schema: AvroSchema, value: Readonly<Record<string, unknown>>) => exactly(avroJson(schema, value))
 
   describe.each<Compression>(['none', 'zlib'])('with compression %s', (compression) => {
-    it.each([['inflow', inflow, loan], ['outflow', outflow, row]] as const)('decode what is framed for %s', async (_, schema, value) => {
+    it.each([
+      ['inflow', inflow, loan],
+      ['outflow', outflow, row],
+    ] as const)('decode what is framed for %s', async (_, schema, value) => {
       const message = frame(idOf(schema), encodeObject(schema, value), compression)
       expect(await decoded(message)).toEqual(asRead(schema, value))
     })
@@ -78,15 +101,30 @@ describe.skipIf(skip)("AWS's Java serializers", () => {
       for (const long of limits) {
         const value = { value: long, perhaps: -long - 1n }
         expect(await decoded(frame(idOf(longs), encodeObject(longs, value), compression))).toEqual(asRead(longs, value))
-        const [bytes] = await java.ask('encode', compression.toUpperCase(), 'longs', base64(JSON.stringify(longs)), base64(avroJson(longs, value)))
+        const [bytes] = await java.ask(
+          'encode',
+          compression.toUpperCase(),
+          'longs',
+          base64(JSON.stringify(longs)),
+          base64(avroJson(longs, value)),
+        )
         const framed = readFrame(Buffer.from(bytes!, 'base64'), 0, Buffer.from(bytes!, 'base64').length)
         expect(framed).toMatchObject({ ok: true, id: idOf(longs), compression })
         expect(toObject(longs, (framed as { payload: Uint8Array }).payload)).toEqual(value)
       }
     })
 
-    it.each([['inflow', inflow, loan], ['outflow', outflow, row]] as const)('frame for %s what is decoded here, under the id that was registered here', async (_, schema, value) => {
-      const [bytes] = await java.ask('encode', compression.toUpperCase(), schema.name, base64(JSON.stringify(schema)), base64(avroJson(schema, value)))
+    it.each([
+      ['inflow', inflow, loan],
+      ['outflow', outflow, row],
+    ] as const)('frame for %s what is decoded here, under the id that was registered here', async (_, schema, value) => {
+      const [bytes] = await java.ask(
+        'encode',
+        compression.toUpperCase(),
+        schema.name,
+        base64(JSON.stringify(schema)),
+        base64(avroJson(schema, value)),
+      )
       const message = Buffer.from(bytes!, 'base64')
       const framed = readFrame(message, 0, message.length)
       expect(framed).toMatchObject({ ok: true, id: idOf(schema), compression, payload: Buffer.from(encodeObject(schema, value)) })
@@ -130,7 +168,9 @@ describe.skipIf(skip)("AWS's Java serializers", () => {
     // docs/aws.md says so too. A zero-byte marker of another type would be read: this then fails, and tells to go on from here.
     it('do not read outflow: its marker is a field of type null, which Kafka Connect has no form for', async () => {
       const message = frame(idOf(outflow), encodeObject(outflow, row))
-      await expect(connect.ask('connect', 'NONE', 'connected_outflow', base64(message))).rejects.toThrow('Standalone null schemas are not supported')
+      await expect(connect.ask('connect', 'NONE', 'connected_outflow', base64(message))).rejects.toThrow(
+        'Standalone null schemas are not supported',
+      )
     })
   })
 })

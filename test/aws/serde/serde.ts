@@ -24,11 +24,30 @@ export type Serde = {
   stop(): Promise<void>
 }
 
-export async function startSerde(kind: 'serializer' | 'connect', { endpoint, region, registry, env }: { readonly endpoint: string; readonly region: string; readonly registry: string; readonly env: Readonly<Record<string, string>> }): Promise<Serde> {
+export async function startSerde(
+  kind: 'serializer' | 'connect',
+  {
+    endpoint,
+    region,
+    registry,
+    env,
+  }: { readonly endpoint: string; readonly region: string; readonly registry: string; readonly env: Readonly<Record<string, string>> },
+): Promise<Serde> {
   const { stdout } = await promisify(execFile)(script, ['install'], { timeout: 600_000 })
   const classPath = stdout.trim().split('\n')[kind === 'serializer' ? 0 : 1]!
-  const options = ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-Xmx256m', '-Dfile.encoding=UTF-8', '-Daws.java.v1.disableDeprecationAnnouncement=true', '-cp', classPath]
-  const java = spawn(command('java'), [...options, 'Serde', endpoint, region, registry], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const options = [
+    '-Xshare:auto',
+    '-XX:TieredStopAtLevel=1',
+    '-Xmx256m',
+    '-Dfile.encoding=UTF-8',
+    '-Daws.java.v1.disableDeprecationAnnouncement=true',
+    '-cp',
+    classPath,
+  ]
+  const java = spawn(command('java'), [...options, 'Serde', endpoint, region, registry], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   const ended = new Promise<void>((done) => java.once('exit', () => done()))
   let said = ''
   java.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))

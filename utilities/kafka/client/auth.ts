@@ -50,8 +50,11 @@ export function credentials(auth: KafkaAuth): Credentials {
 
 function tlsOptions({ caFile, certFile, keyFile, passphrase }: TlsFiles): TlsOptions {
   if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw new Problem(`the log's auth names a ${certFile === undefined ? 'keyFile without a certFile' : 'certFile without a keyFile'}`,
-      'Name both: the certificate that says who this is, and its private key.', { usage: true })
+    throw new Problem(
+      `the log's auth names a ${certFile === undefined ? 'keyFile without a certFile' : 'certFile without a keyFile'}`,
+      'Name both: the certificate that says who this is, and its private key.',
+      { usage: true },
+    )
   }
   const options = {
     ...(caFile !== undefined && { ca: pem(caFile) }),
@@ -63,8 +66,11 @@ function tlsOptions({ caFile, certFile, keyFile, passphrase }: TlsFiles): TlsOpt
     createSecureContext(options)
   } catch (error) {
     const files = [caFile, certFile, keyFile].filter((file) => file !== undefined).join(', ')
-    throw new Problem(`TLS cannot use what the log's auth names (${files}): ${reasonOf(error as Error)}`,
-      'Each file must be in PEM form, certificate and key belong together, and an encrypted key needs its passphrase.', { cause: error })
+    throw new Problem(
+      `TLS cannot use what the log's auth names (${files}): ${reasonOf(error as Error)}`,
+      'Each file must be in PEM form, certificate and key belong together, and an encrypted key needs its passphrase.',
+      { cause: error },
+    )
   }
   return options
 }
@@ -77,9 +83,12 @@ function pem(file: string): string {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new Problem(`${file}, which the log's auth names, cannot be read`, 'Check the path and that this user may read it.', { cause: error })
+    throw new Problem(`${file}, which the log's auth names, cannot be read`, 'Check the path and that this user may read it.', {
+      cause: error,
+    })
   }
   // An authority that is no certificate would be left out without a word.
-  if (!text.includes('-----BEGIN ')) throw new Problem(`${file}, which the log's auth names, is not in PEM form`, 'Convert it, e.g. with openssl x509 -inform der -in FILE.')
+  if (!text.includes('-----BEGIN '))
+    throw new Problem(`${file}, which the log's auth names, is not in PEM form`, 'Convert it, e.g. with openssl x509 -inform der -in FILE.')
   return text
 }

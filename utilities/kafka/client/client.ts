@@ -1,6 +1,6 @@
 /**
- * The door to kafkajs: its connections with TLS, SASL and version negotiation, and its encoders for the requests that are not hot. Nothing else
- * imports it. Its public producer and consumer cannot do what a log needs: see docs/decisions/0005-kafka-client.md.
+ * The door to kafkajs: its connections with TLS, SASL and version negotiation, and its encoders for the requests that are not hot. Nothing
+ * else imports it. Its public producer and consumer cannot do what a log needs: see docs/decisions/0005-kafka-client.md.
  */
 import { createRequire } from 'node:module'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
@@ -34,7 +34,11 @@ export interface Link {
 
 type Api = { readonly name: string; readonly key: number; readonly version: number; readonly timeoutMs?: number }
 
-type Protocol = { readonly request: object; readonly response: { decode(payload: Buffer): Promise<object> }; readonly requestTimeout?: number }
+type Protocol = {
+  readonly request: object
+  readonly response: { decode(payload: Buffer): Promise<object> }
+  readonly requestTimeout?: number
+}
 type Entry = { readonly resolve: (answer: { readonly payload: Buffer }) => void; readonly reject: (error: Error) => void }
 
 /** The parts of kafkajs that are used, as they are in the version that package.json pins. */
@@ -83,7 +87,8 @@ export const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consume
   }
 }
 
-// With nothing waiting there is nothing to schedule; kafkajs would start a timer for a moment in the past, about which Node prints a warning.
+// With nothing waiting there is nothing to schedule; kafkajs would start a timer for a moment in the past, about which Node prints a
+// warning.
 const { scheduleCheckPendingRequests } = RequestQueue.prototype
 RequestQueue.prototype.scheduleCheckPendingRequests = function (this: Queue) {
   if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
@@ -100,7 +105,15 @@ export async function openLink(settings: ClientSettings, { host, port }: Address
   const { clientId, connectTimeoutMs, requestTimeoutMs, ssl, sasl, log } = settings
   const logger = createLogger({ level: LEVELS.WARN, logCreator: logCreator(log) })
   const pool = new ConnectionPool({
-    host, port, clientId, ssl: ssl ?? null, sasl: sasl ?? null, logger, socketFactory, connectionTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs,
+    host,
+    port,
+    clientId,
+    ssl: ssl ?? null,
+    sasl: sasl ?? null,
+    logger,
+    socketFactory,
+    connectionTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
   })
   const broker = new Broker({ connectionPool: pool, logger, allowAutoTopicCreation: false, authenticationTimeout: connectTimeoutMs })
   const address = `${host}:${port}`
@@ -116,7 +129,8 @@ export async function openLink(settings: ClientSettings, { host, port }: Address
 }
 
 function link(address: string, broker: Broker, connection: Connection, { clientId, sasl }: ClientSettings): Link {
-  // A session that is about to end is not prolonged, which would get in the way of answers still to come: whoever needs a connection opens another.
+  // A session that is about to end is not prolonged, which would get in the way of answers still to come: whoever needs a connection opens
+  // another.
   const inSession = () => sasl === undefined || connection.isAuthenticated()
   return {
     address,
@@ -136,7 +150,10 @@ function link(address: string, broker: Broker, connection: Connection, { clientI
       }
       if (!inSession()) throw sessionOver()
       const correlationId = connection.nextCorrelationId()
-      const header = requestHeader({ key, version, correlationId, clientId }, body.reduce((sum, { length }) => sum + length, 0))
+      const header = requestHeader(
+        { key, version, correlationId, clientId },
+        body.reduce((sum, { length }) => sum + length, 0),
+      )
       const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
         const entry: Entry & object = { apiKey: key, apiName: name, apiVersion: version, correlationId, resolve, reject } as Entry
         const sendRequest = () => write(connection, [header, ...body])
@@ -183,7 +200,12 @@ function cut(connection: Connection): void {
 }
 
 /** As kafkajs makes them, without the delay that TCP puts before small packets: several requests are under way at once. */
-const socketFactory = ({ host, port, ssl, onConnect }: Address & { readonly ssl: object | null; readonly onConnect: () => void }): Socket => {
+const socketFactory = ({
+  host,
+  port,
+  ssl,
+  onConnect,
+}: Address & { readonly ssl: object | null; readonly onConnect: () => void }): Socket => {
   const servername = isIP(host) === 0 && { servername: host }
   const socket = ssl ? connectTls({ host, port, ...servername, ...ssl }, onConnect) : connectPlain({ host, port }, onConnect)
   socket.setKeepAlive(true, 60_000)

@@ -128,7 +128,8 @@ export function openCluster(settings: ClusterSettings): Cluster {
   async function leaderOf(name: string, partition: number): Promise<Address> {
     const found = await topic(name)
     if (!found) throw new NoTopic(`there is no topic ${name} in Kafka at ${place}`)
-    if (partition >= found.length) throw new Problem(`topic ${name} has no partition ${partition}, only ${found.length}, numbered from 0`, 'Use one that is there.')
+    if (partition >= found.length)
+      throw new Problem(`topic ${name} has no partition ${partition}, only ${found.length}, numbered from 0`, 'Use one that is there.')
     const leader = found[partition]
     if (!leader) throw new Refusal(code.leaderNotAvailable, `topic ${name}, partition ${partition}`)
     return leader
@@ -137,7 +138,9 @@ export function openCluster(settings: ClusterSettings): Cluster {
   async function coordinatorOf(of: 'transaction' | 'group', name: string): Promise<Address> {
     const cached = coordinators.get(`${of} ${name}`)
     if (cached) return cached
-    const { errorCode, coordinator } = await any((link) => link.ask('GroupCoordinator', { groupId: name, coordinatorType: of === 'group' ? 0 : 1 }))
+    const { errorCode, coordinator } = await any((link) =>
+      link.ask('GroupCoordinator', { groupId: name, coordinatorType: of === 'group' ? 0 : 1 }),
+    )
     check(errorCode, `the coordinator of ${name}`)
     coordinators.set(`${of} ${name}`, coordinator)
     return coordinator
@@ -168,7 +171,9 @@ export function openCluster(settings: ClusterSettings): Cluster {
           const soon = isRefusal(error, code.concurrentTransactions)
           if (!soon) forget()
           const waitMs = soon ? Math.min(2 ** attempt, 20) : Math.min(20 * 2 ** attempt, 1000)
-          await sleep(waitMs, undefined, { signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal }).catch(() => undefined)
+          await sleep(waitMs, undefined, { signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal }).catch(
+            () => undefined,
+          )
         }
       }
     } finally {
@@ -198,10 +203,15 @@ const closed = () => new TypeError('the log is closed')
 
 function addressOf(broker: string): Address {
   const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(broker) ?? []
-  if (host === undefined) throw new Problem(`${broker} is not the address of a broker`, 'Write each one as host:port, for instance localhost:9092.', { usage: true })
+  if (host === undefined)
+    throw new Problem(`${broker} is not the address of a broker`, 'Write each one as host:port, for instance localhost:9092.', {
+      usage: true,
+    })
   return { host, port: Number(port) }
 }
 
 const nameOf = ({ host, port }: Address) => `${host}:${port}`
 
-const uniqueAddresses = (addresses: readonly Address[]): readonly Address[] => [...new Map(addresses.map((address) => [nameOf(address), address])).values()]
+const uniqueAddresses = (addresses: readonly Address[]): readonly Address[] => [
+  ...new Map(addresses.map((address) => [nameOf(address), address])).values(),
+]

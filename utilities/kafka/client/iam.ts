@@ -25,10 +25,16 @@ export function iamBearer(region: string): OAuthBearer {
     latest.token.catch(() => (latest = undefined))
     return latest.token
   }
-  return { mechanism: 'oauthbearer', authenticationProvider: ({ saslAuthenticate }) => ({ authenticate: async () => present(await token(), saslAuthenticate) }) }
+  return {
+    mechanism: 'oauthbearer',
+    authenticationProvider: ({ saslAuthenticate }) => ({ authenticate: async () => present(await token(), saslAuthenticate) }),
+  }
 }
 
-/** kafkajs's own way takes whatever comes back for a welcome; a refusal comes as an answer too, and has to be acknowledged to become an error. */
+/**
+ * kafkajs's own way takes whatever comes back for a welcome; a refusal comes as an answer too, and has to be acknowledged to become an
+ * error.
+ */
 async function present(token: string, saslAuthenticate: Conversation['saslAuthenticate']): Promise<void> {
   const response = { decode: (payload: Buffer) => payload.subarray(4), parse: (answer: Buffer) => answer }
   const say = (bytes: Buffer) => saslAuthenticate({ request: { encode: () => withLength(bytes) }, response })
@@ -63,7 +69,10 @@ async function signedToken(region: string): Promise<string> {
   try {
     return (await generateAuthToken({ region })).token
   } catch (error) {
-    throw new Problem(`no AWS credentials were found for the log's auth by msk-iam (${(error as Error).message.replace(/\s+/g, ' ').replace(/\.$/, '')})`,
-      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is attached.', { cause: error })
+    throw new Problem(
+      `no AWS credentials were found for the log's auth by msk-iam (${(error as Error).message.replace(/\s+/g, ' ').replace(/\.$/, '')})`,
+      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where a role is attached.',
+      { cause: error },
+    )
   }
 }

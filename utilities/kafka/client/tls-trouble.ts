@@ -14,7 +14,7 @@ const wantsCertificate: TlsTrouble = {
 
 const noTls: TlsTrouble = {
   what: (place) => `Kafka at ${place} speaks no TLS at this port`,
-  todo: "Give the brokers' TLS port, or set the log's auth to a kind without TLS (for scram: \"tls\": false).",
+  todo: 'Give the brokers\' TLS port, or set the log\'s auth to a kind without TLS (for scram: "tls": false).',
 }
 
 const inTime = (word: string): TlsTrouble => ({

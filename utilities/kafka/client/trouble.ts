@@ -27,7 +27,10 @@ export const code = {
   producerFenced: 90,
 } as const
 
-/** Gone by itself sooner or later: leaders move, brokers restart and load what they coordinate, and hear of a new topic a little later than others. */
+/**
+ * Gone by itself sooner or later: leaders move, brokers restart and load what they coordinate, and hear of a new topic a little later than
+ * others.
+ */
 const passing = new Set<number>([2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 72, 74, 75, 78, 89])
 const refused = new Set<number>([code.topicRefused, code.groupRefused, code.clusterRefused, code.transactionRefused])
 
@@ -46,7 +49,8 @@ export function check(errorCode: number, about: string): void {
   if (errorCode !== 0) throw new Refusal(errorCode, about)
 }
 
-export const isRefusal = (error: unknown, ...codes: readonly number[]): error is Refusal => error instanceof Refusal && codes.includes(error.code)
+export const isRefusal = (error: unknown, ...codes: readonly number[]): error is Refusal =>
+  error instanceof Refusal && codes.includes(error.code)
 
 const connectionTroubles = ['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError', 'KafkaJSLockTimeout']
 
@@ -57,34 +61,48 @@ export const isPassing = (error: unknown): boolean =>
   (isUnanswered(error) && tlsTrouble(error) === undefined) || (error instanceof Refusal && passing.has(error.code))
 
 /**
- * After how long a person hears of it. That a transaction of the same name is still about to end is no trouble: new brokers take their time with
- * the first.
+ * After how long a person hears of it. That a transaction of the same name is still about to end is no trouble: new brokers take their time
+ * with the first.
  */
 export const worthSayingAfterMs = (error: unknown): number => (isRefusal(error, code.concurrentTransactions) ? 15_000 : 1000)
 
 /** For a person: what the error means and what to do. What is not trouble of Kafka's stays as it is. */
 export function asProblem(error: unknown, place: string): unknown {
   const problem = (what: string, todo: string) => new Problem(what, todo, { cause: error })
-  if (error instanceof UnknownToBroker) return problem(`Kafka at ${place} speaks another version of its protocol (${error.message})`, 'Use Kafka 2.5 or newer.')
+  if (error instanceof UnknownToBroker)
+    return problem(`Kafka at ${place} speaks another version of its protocol (${error.message})`, 'Use Kafka 2.5 or newer.')
   const untrusted = tlsTrouble(error)
   if (untrusted) return problem(untrusted.what(place), untrusted.todo)
   if (isUnanswered(error)) {
-    const todo = 'Check the brokers in the config file and that they run and can be reached, or use the embedded log, which needs no server.'
+    const todo =
+      'Check the brokers in the config file and that they run and can be reached, or use the embedded log, which needs no server.'
     const closes = (error as Error).name === 'KafkaJSConnectionClosedError' || (error as { readonly code?: unknown }).code === 'ECONNRESET'
     const hint = "A broker closes connections that are not of its kind, with TLS or without, with a user or without: see the log's auth. "
     return problem(`Kafka at ${place} does not answer (${textOf(error)})`, closes ? hint + todo : todo)
   }
   if (error instanceof Error && error.name.startsWith('KafkaJS')) {
-    return problem(`Kafka at ${place} did not accept the connection (${textOf(error)})`, "Check the log's auth in the config file: its kind, and the credentials.")
+    return problem(
+      `Kafka at ${place} did not accept the connection (${textOf(error)})`,
+      "Check the log's auth in the config file: its kind, and the credentials.",
+    )
   }
   if (!(error instanceof Refusal)) return error
-  if (refused.has(error.code)) return problem(`Kafka at ${place} does not let this user do that (${error.message})`, 'Ask whoever runs it for the right, or use other credentials.')
+  if (refused.has(error.code))
+    return problem(
+      `Kafka at ${place} does not let this user do that (${error.message})`,
+      'Ask whoever runs it for the right, or use other credentials.',
+    )
   const said = meaningOf(error.code)?.message ?? 'the broker gave no reason'
-  if (passing.has(error.code)) return problem(`Kafka at ${place} is not ready (${error.message})`, 'Look at the state of its brokers, and run this again.')
+  if (passing.has(error.code))
+    return problem(`Kafka at ${place} is not ready (${error.message})`, 'Look at the state of its brokers, and run this again.')
   return problem(`Kafka at ${place} refused: ${error.message} (${said})`, 'Look at the settings of the topic and at the log of the broker.')
 }
 
-const textOf = (error: unknown) => (error as Error).message.replace(/\s+/g, ' ').replace(/^Connection error: /, '').replace(/\.$/, '')
+const textOf = (error: unknown) =>
+  (error as Error).message
+    .replace(/\s+/g, ' ')
+    .replace(/^Connection error: /, '')
+    .replace(/\.$/, '')
 
 /** One voice for all that goes on at once: a person is told once that Kafka is away, and once that it is back. */
 export type Voice = { readonly complain: (who: object, error: unknown) => void; readonly settle: (who: object, well: boolean) => void }

@@ -1,4 +1,7 @@
-/** Members of a group that were killed on this machine: dismissed at once, so that whoever is started again need not wait until Kafka gives them up. */
+/**
+ * Members of a group that were killed on this machine: dismissed at once, so that whoever is started again need not wait until Kafka gives
+ * them up.
+ */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { MemberMetadata } from '../client/client.ts'
@@ -14,7 +17,8 @@ export function thisProcess(): string | undefined {
 /** Nothing happens when the group cannot be looked at: the dead are then given up when their session is over. */
 export async function dismissDead({ cluster }: KafkaParts, group: string): Promise<void> {
   if (startOf(process.pid) === undefined) return
-  const { errorCode, members } = (await cluster.coordinator('group', group, (link) => link.ask('DescribeGroups', { groupIds: [group] }))).groups[0]!
+  const { errorCode, members } = (await cluster.coordinator('group', group, (link) => link.ask('DescribeGroups', { groupIds: [group] })))
+    .groups[0]!
   check(errorCode, `group ${group}`)
   for (const { memberId, memberMetadata } of members) {
     if (isDead(memberMetadata)) await cluster.coordinator('group', group, (link) => link.ask('LeaveGroup', { groupId: group, memberId }))
@@ -27,7 +31,12 @@ function isDead(metadata: Buffer): boolean {
   const { userData } = MemberMetadata.decode(metadata)
   if (!userData || userData.length === 0) return false
   try {
-    const { host, space, pid, startedAt } = JSON.parse(userData.toString()) as { readonly host: string; readonly space: string; readonly pid: number; readonly startedAt: string }
+    const { host, space, pid, startedAt } = JSON.parse(userData.toString()) as {
+      readonly host: string
+      readonly space: string
+      readonly pid: number
+      readonly startedAt: string
+    }
     return host === here().host && space === here().space && startOf(pid) !== startedAt
   } catch {
     return false

@@ -16,17 +16,30 @@ const wayOfSharing = 'tidemark-even'
 const heartbeatMs = 1000
 
 /** Stays a member until the signal aborts, and says which partitions are ours whenever that was agreed on anew. */
-export async function keepMembership(parts: KafkaParts, group: Group, signal: AbortSignal, say: (partitions: readonly number[]) => void): Promise<void> {
+export async function keepMembership(
+  parts: KafkaParts,
+  group: Group,
+  signal: AbortSignal,
+  say: (partitions: readonly number[]) => void,
+): Promise<void> {
   const { cluster } = parts
   const me: Membership = { memberId: '', generationId: -1 }
   const forEver = { signal, forMs: Infinity }
   try {
     await cluster.patiently(() => dismissDead(parts, group.group), { signal }).catch(() => undefined)
     while (!signal.aborted) {
-      const ours = await unlessAborted(cluster.patiently(() => join(parts, group, me, signal), forEver), signal)
+      const ours = await unlessAborted(
+        cluster.patiently(() => join(parts, group, me, signal), forEver),
+        signal,
+      )
       if (!ours) return
       say(ours)
-      while (await unlessAborted(cluster.patiently(() => isStillMember(parts, group, me), forEver), signal)) {
+      while (
+        await unlessAborted(
+          cluster.patiently(() => isStillMember(parts, group, me), forEver),
+          signal,
+        )
+      ) {
         await sleep(Math.min(heartbeatMs, group.sessionTimeoutMs / 3), undefined, { signal }).catch(() => undefined)
       }
     }
@@ -39,13 +52,23 @@ export async function keepMembership(parts: KafkaParts, group: Group, signal: Ab
 }
 
 /** Ends when all who are to share have joined and the one of them who leads has shared. */
-async function join({ cluster }: KafkaParts, { topic, group, sessionTimeoutMs }: Group, me: Membership, signal: AbortSignal): Promise<readonly number[]> {
+async function join(
+  { cluster }: KafkaParts,
+  { topic, group, sessionTimeoutMs }: Group,
+  me: Membership,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
   const count = await cluster.partitionsOf(topic)
   const who = thisProcess()
   for (;;) {
     try {
       const joined = await cluster.coordinator('group', group, async (link) => {
-        const groupProtocols = [{ name: wayOfSharing, metadata: MemberMetadata.encode({ version: 0, topics: [topic], ...(who && { userData: Buffer.from(who) }) }) }]
+        const groupProtocols = [
+          {
+            name: wayOfSharing,
+            metadata: MemberMetadata.encode({ version: 0, topics: [topic], ...(who && { userData: Buffer.from(who) }) }),
+          },
+        ]
         const timeouts = { sessionTimeout: sessionTimeoutMs, rebalanceTimeout: sessionTimeoutMs }
         const request = { groupId: group, ...timeouts, memberId: me.memberId, protocolType: 'consumer', groupProtocols }
         const answer = await link.ask('JoinGroup', request)
@@ -57,7 +80,14 @@ async function join({ cluster }: KafkaParts, { topic, group, sessionTimeoutMs }:
       check(joined.errorCode, `group ${group}`)
       me.memberId = joined.memberId
       me.generationId = joined.generationId
-      const groupAssignment = joined.leaderId === joined.memberId ? shares(topic, count, joined.members.map(({ memberId }) => memberId)) : []
+      const groupAssignment =
+        joined.leaderId === joined.memberId
+          ? shares(
+              topic,
+              count,
+              joined.members.map(({ memberId }) => memberId),
+            )
+          : []
       const synced = await cluster.coordinator('group', group, (link) => link.ask('SyncGroup', { groupId: group, ...me, groupAssignment }))
       check(synced.errorCode, `group ${group}`)
       return [...(MemberAssignment.decode(synced.memberAssignment)?.assignment[topic] ?? [])].sort((a, b) => a - b)
@@ -86,7 +116,8 @@ function mustJoinAgain(error: unknown, me: Membership): boolean {
 
 /** The others would notice by themselves, but only when the session is over. */
 async function leave({ cluster }: KafkaParts, { group }: Group, { memberId }: Membership): Promise<void> {
-  if (memberId !== '') await cluster.coordinator('group', group, (link) => link.ask('LeaveGroup', { groupId: group, memberId })).catch(() => undefined)
+  if (memberId !== '')
+    await cluster.coordinator('group', group, (link) => link.ask('LeaveGroup', { groupId: group, memberId })).catch(() => undefined)
 }
 
 /** As even as can be. */

@@ -4,8 +4,8 @@ import { keepMembership, type Group } from './group.ts'
 import type { KafkaParts } from '../parts.ts'
 
 /**
- * Yields at the start and whenever members come or go; several changes while the caller is busy become one. Leaves the group as soon as the signal
- * aborts.
+ * Yields at the start and whenever members come or go; several changes while the caller is busy become one. Leaves the group as soon as the
+ * signal aborts.
  */
 export async function* shareTopic(parts: KafkaParts, group: Group, signal: AbortSignal): AsyncGenerator<readonly number[]> {
   if (signal.aborted) return

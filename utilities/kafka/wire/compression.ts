@@ -12,9 +12,15 @@ export const codecs: { readonly [name in Compression]: number } = { none: 0, gzi
 /** Compressions that are only read. */
 const others = { snappy: 2, lz4: 3 } as const
 
-const run = { gzip: promisify(gzip), gunzip: promisify(gunzip), zstdCompress: promisify(zstdCompress), zstdDecompress: promisify(zstdDecompress) }
+const run = {
+  gzip: promisify(gzip),
+  gunzip: promisify(gunzip),
+  zstdCompress: promisify(zstdCompress),
+  zstdDecompress: promisify(zstdDecompress),
+}
 
-export const compress = (records: Buffer, compression: 'gzip' | 'zstd'): Promise<Buffer> => (compression === 'gzip' ? run.gzip(records) : run.zstdCompress(records))
+export const compress = (records: Buffer, compression: 'gzip' | 'zstd'): Promise<Buffer> =>
+  compression === 'gzip' ? run.gzip(records) : run.zstdCompress(records)
 
 export async function decompress(records: Buffer, codec: number): Promise<Buffer> {
   try {

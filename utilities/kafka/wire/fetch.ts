@@ -1,6 +1,7 @@
 /**
- * The Fetch request, version 11, and its answer, decoded straight into packed messages. Hot: kafkajs makes a dozen objects for every record. Messages
- * are moved together inside the buffer they came in. Its plain twin is kafkajs's own decoder; test/kafka/kafka-wire.test.ts holds their results equal.
+ * The Fetch request, version 11, and its answer, decoded straight into packed messages. Hot: kafkajs makes a dozen objects for every
+ * record. Messages are moved together inside the buffer they came in. Its plain twin is kafkajs's own decoder;
+ * test/kafka/kafka-wire.test.ts holds their results equal.
  */
 import { Problem } from '../../values/problem.ts'
 import { decompress } from './compression.ts'
@@ -18,7 +19,10 @@ export type FetchFrom = {
   readonly waitMs: number
 }
 
-/** A record batch as it lay in the log: whose it was, and which messages it gave (last excluded). A marker ends a transaction of that producer. */
+/**
+ * A record batch as it lay in the log: whose it was, and which messages it gave (last excluded). A marker ends a transaction of that
+ * producer.
+ */
 export type Span = { readonly producer: number; readonly first: number; readonly last: number; readonly marker?: 'commit' | 'abort' }
 
 export type Fetch = {
@@ -68,7 +72,8 @@ export const fetchCodec = {
 /** The answer about the one partition that was asked for. */
 export function partitionIn(payload: Buffer) {
   const failed = payload.readInt16BE(4)
-  if (failed !== 0 || payload.readInt32BE(10) === 0) return { errorCode: failed, highWatermark: -1, lastStable: -1, aborted: [], data: payload.subarray(0, 0) }
+  if (failed !== 0 || payload.readInt32BE(10) === 0)
+    return { errorCode: failed, highWatermark: -1, lastStable: -1, aborted: [], data: payload.subarray(0, 0) }
   let at = 14 + 2 + payload.readInt16BE(14) + 4 + 4
   const errorCode = payload.readInt16BE(at)
   const highWatermark = long(payload, at + 2)
@@ -88,7 +93,11 @@ type Visible = { readonly producer: number; readonly base: number; readonly coun
 
 const headerSize = 61
 
-async function decode(data: Buffer, from: number, aborted: readonly Aborted[]): Promise<Pick<Fetch, 'next' | 'messages' | 'offsets' | 'spans'>> {
+async function decode(
+  data: Buffer,
+  from: number,
+  aborted: readonly Aborted[],
+): Promise<Pick<Fetch, 'next' | 'messages' | 'offsets' | 'spans'>> {
   const visible: (Visible | Span)[] = []
   const waiting = [...aborted].sort((a, b) => a.from - b.from)
   const dropped = new Set<number>()
@@ -127,7 +136,10 @@ async function decode(data: Buffer, from: number, aborted: readonly Aborted[]): 
 }
 
 /** The target may be the very buffer that the records lie in: messages only ever move forward in it. */
-function unpack(batches: readonly (Visible | Span)[], { total, from, target }: { readonly total: number; readonly from: number; readonly target: Buffer }) {
+function unpack(
+  batches: readonly (Visible | Span)[],
+  { total, from, target }: { readonly total: number; readonly from: number; readonly target: Buffer },
+) {
   const ends = new Uint32Array(total)
   const offsets = new Float64Array(total)
   const spans: Span[] = []
@@ -199,4 +211,5 @@ function unpack(batches: readonly (Visible | Span)[], { total, from, target }: {
 const long = (buffer: Buffer, at: number): number => buffer.readInt32BE(at) * 0x100000000 + buffer.readUInt32BE(at + 4)
 
 const oldFormat = () => new Problem('the messages are in a format from before Kafka 0.11', 'Copy the topic with a current producer.')
-const damaged = (offset: number) => new Problem(`the messages from offset ${offset} on arrived damaged`, 'Run it again; if it stays, look at the disks of the brokers.')
+const damaged = (offset: number) =>
+  new Problem(`the messages from offset ${offset} on arrived damaged`, 'Run it again; if it stays, look at the disks of the brokers.')

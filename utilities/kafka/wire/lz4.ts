@@ -1,4 +1,7 @@
-/** LZ4 frames as Kafka's producers write them. Only reading: Node cannot do it by itself. Kafka's own checksum covers the bytes, so LZ4's are passed over. */
+/**
+ * LZ4 frames as Kafka's producers write them. Only reading: Node cannot do it by itself. Kafka's own checksum covers the bytes, so LZ4's
+ * are passed over.
+ */
 import { repeat } from './snappy-block.ts'
 
 const magic = 0x184d2204
@@ -14,7 +17,7 @@ export function unlz4(packed: Buffer): Buffer {
   const checkedBlocks = (flags & 16) !== 0
   let out = Buffer.allocUnsafe(sized ? Number(packed.readBigUInt64LE(6)) : 4 * packed.length)
   let filled = 0
-  for (let at = 7 + (sized ? 8 : 0); ; ) {
+  for (let at = 7 + (sized ? 8 : 0); ;) {
     const header = packed.readUInt32LE(at)
     if (header === 0) return out.subarray(0, filled)
     const size = header & 0x7fffffff
@@ -33,7 +36,7 @@ export function unlz4(packed: Buffer): Buffer {
 /** Returns the new end of what was unpacked. */
 function unpackBlock(packed: Buffer, out: Buffer, start: number): number {
   let filled = start
-  for (let at = 0; at < packed.length; ) {
+  for (let at = 0; at < packed.length;) {
     const token = packed[at++]!
     let literals = token >> 4
     if (literals === 15) for (let more = 255; more === 255; literals += more) more = packed.readUInt8(at++)

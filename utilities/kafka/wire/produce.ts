@@ -1,6 +1,7 @@
 /**
- * The Produce request, version 7, and its record batches, built straight from packed messages. Hot: kafkajs makes an object and a buffer for every
- * record, which costs most of a producer's time. Its plain twin is kafkajs's own encoder; test/kafka/kafka-wire.test.ts holds their bytes equal.
+ * The Produce request, version 7, and its record batches, built straight from packed messages. Hot: kafkajs makes an object and a buffer
+ * for every record, which costs most of a producer's time. Its plain twin is kafkajs's own encoder; test/kafka/kafka-wire.test.ts holds
+ * their bytes equal.
  */
 import { codecs, compress, type Compression } from './compression.ts'
 import { crc32c } from './crc.ts'
@@ -10,7 +11,13 @@ import type { Batch } from '../../log.ts'
 export type Packed = Batch & { readonly absent?: Uint8Array }
 
 /** Some of the messages of a batch (last excluded), as the broker needs them to recognise what is sent again. */
-export type BatchSlice = { readonly messages: Packed; readonly first: number; readonly last: number; readonly sequence: number; readonly timestampMs: number }
+export type BatchSlice = {
+  readonly messages: Packed
+  readonly first: number
+  readonly last: number
+  readonly sequence: number
+  readonly timestampMs: number
+}
 
 export type Producer = { readonly transactionalId: string; readonly id: bigint; readonly epoch: number; readonly compression: Compression }
 
@@ -24,7 +31,10 @@ export const produceCodec = {
   /** At most one record set for each partition. */
   async request(producer: Producer, timeoutMs: number, sets: readonly RecordSet[]): Promise<readonly Uint8Array[]> {
     const batches = await Promise.all(sets.map(({ part }) => recordBatch(part, producer)))
-    const byTopic = Map.groupBy(sets.map((set, i) => ({ ...set, batch: batches[i]! })), ({ topic }) => topic)
+    const byTopic = Map.groupBy(
+      sets.map((set, i) => ({ ...set, batch: batches[i]! })),
+      ({ topic }) => topic,
+    )
     return [
       Buffer.concat([string(producer.transactionalId), int16(-1), int32(timeoutMs), int32(byTopic.size)]),
       ...[...byTopic].flatMap(([topic, ones]) => [
@@ -44,7 +54,12 @@ export const produceCodec = {
       at = nameEnd + 4
       // Partition, error, offset; then two numbers that are of no use here.
       for (let i = 0; i < partitions; i++, at += 30) {
-        produced.push({ topic, partition: payload.readInt32BE(at), errorCode: payload.readInt16BE(at + 4), offset: Number(payload.readBigInt64BE(at + 6)) })
+        produced.push({
+          topic,
+          partition: payload.readInt32BE(at),
+          errorCode: payload.readInt16BE(at + 4),
+          offset: Number(payload.readBigInt64BE(at + 6)),
+        })
       }
     }
     return produced
@@ -59,7 +74,8 @@ export async function recordBatch(part: BatchSlice, { id, epoch, compression }: 
   const { messages, first, last, sequence, timestampMs } = part
   const { buffer, end } = records(messages, first, last)
   let batch = buffer.subarray(0, end)
-  if (compression !== 'none') batch = Buffer.concat([buffer.subarray(0, headerSize), await compress(buffer.subarray(headerSize, end), compression)])
+  if (compression !== 'none')
+    batch = Buffer.concat([buffer.subarray(0, headerSize), await compress(buffer.subarray(headerSize, end), compression)])
   batch.writeBigInt64BE(0n, 0)
   batch.writeInt32BE(batch.length - 12, 8)
   batch.writeInt32BE(0, 12)

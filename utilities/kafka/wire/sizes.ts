@@ -16,7 +16,9 @@ export async function topicSizes({ cluster }: KafkaParts, topics: readonly Topic
   try {
     await cluster.patiently(async () => {
       for (const broker of (await cluster.metadata(['__none__'])).brokers) {
-        for (const { topic, partition, size } of answer(await cluster.at(broker, (link) => link.exchange(describeLogDirs, [request(topics)])))) {
+        for (const { topic, partition, size } of answer(
+          await cluster.at(broker, (link) => link.exchange(describeLogDirs, [request(topics)])),
+        )) {
           const key = `${topic} ${partition}`
           if (size >= (largest.get(key)?.size ?? 0)) largest.set(key, { topic, size })
         }

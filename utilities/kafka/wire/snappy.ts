@@ -7,7 +7,7 @@ const streamHeader = 16
 export function unsnappy(packed: Buffer): Buffer {
   if (!packed.subarray(0, streamMagic.length).equals(streamMagic)) return unpack(packed)
   const blocks: Buffer[] = []
-  for (let at = streamHeader; at < packed.length; ) {
+  for (let at = streamHeader; at < packed.length;) {
     const end = at + 4 + packed.readInt32BE(at)
     blocks.push(unpack(packed.subarray(at + 4, end)))
     at = end

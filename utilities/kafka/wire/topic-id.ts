@@ -8,10 +8,12 @@ const metadataApi = { name: 'Metadata', key: 3, version: 10 }
 /** undefined when there is no such topic; '' from brokers before 2.8, which give none. */
 export async function topicId({ cluster }: Pick<KafkaParts, 'cluster'>, topic: string): Promise<string | undefined> {
   return cluster.patiently(async () => {
-    const answer = await cluster.any((link) => link.exchange(metadataApi, [request(topic)])).catch((error: unknown) => {
-      if (error instanceof UnknownToBroker) return undefined
-      throw error
-    })
+    const answer = await cluster
+      .any((link) => link.exchange(metadataApi, [request(topic)]))
+      .catch((error: unknown) => {
+        if (error instanceof UnknownToBroker) return undefined
+        throw error
+      })
     if (answer) {
       const { errorCode, id } = found(answer)
       if (errorCode !== code.unknownTopic) check(errorCode, `topic ${topic}`)

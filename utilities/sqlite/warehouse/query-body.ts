@@ -24,7 +24,10 @@ const send = (answer: Answer) => new Promise<void>((sent) => process.send!(answe
 async function run({ path, sql }: Asked): Promise<void> {
   try {
     for (const part of queryParts(openSqlite(path, { readOnly: true }), sql)) {
-      while (wanted === 0) await new Promise<void>((asked) => { wake = asked })
+      while (wanted === 0)
+        await new Promise<void>((asked) => {
+          wake = asked
+        })
       wanted--
       await send({ part })
     }

@@ -1,4 +1,6 @@
-/** A statement of a user in a process of its own: SQLite cannot be interrupted from outside, and a thread within it ends only when it does. */
+/**
+ * A statement of a user in a process of its own: SQLite cannot be interrupted from outside, and a thread within it ends only when it does.
+ */
 import { fork } from 'node:child_process'
 import { on, once } from 'node:events'
 import { Problem } from '../../values/problem.ts'

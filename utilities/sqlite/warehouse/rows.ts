@@ -52,36 +52,44 @@ function fillsOf(columns: readonly Column[], count: number): Fill[] {
   })
 }
 
-const fillNumbers = (values: Float64Array): Fill => (args, at, stride, from, to) => {
-  for (let row = from, i = at; row < to; row++, i += stride) {
-    const value = values[row]!
-    args[i] = value === value ? value : null
+const fillNumbers =
+  (values: Float64Array): Fill =>
+  (args, at, stride, from, to) => {
+    for (let row = from, i = at; row < to; row++, i += stride) {
+      const value = values[row]!
+      args[i] = value === value ? value : null
+    }
   }
-}
 
-const fillLongs = (values: BigInt64Array): Fill => (args, at, stride, from, to) => {
-  for (let row = from, i = at; row < to; row++, i += stride) args[i] = values[row]!
-}
-
-const fillDates = (days: Int32Array): Fill => (args, at, stride, from, to) => {
-  for (let row = from, i = at; row < to; row++, i += stride) {
-    const day = days[row]!
-    args[i] = day === noDay ? null : dayText(day)
+const fillLongs =
+  (values: BigInt64Array): Fill =>
+  (args, at, stride, from, to) => {
+    for (let row = from, i = at; row < to; row++, i += stride) args[i] = values[row]!
   }
-}
+
+const fillDates =
+  (days: Int32Array): Fill =>
+  (args, at, stride, from, to) => {
+    for (let row = from, i = at; row < to; row++, i += stride) {
+      const day = days[row]!
+      args[i] = day === noDay ? null : dayText(day)
+    }
+  }
 
 /** Bytes low.. as one string of as many characters: a part of it is had much faster than by decoding each text. */
 type Decoded = { readonly buffer: Buffer; readonly low: number; readonly latin1: string | undefined }
 
-const fillTexts = ({ bytes, starts, ends }: TextColumn, { buffer, low, latin1 }: Decoded): Fill => (args, at, stride, from, to) => {
-  for (let row = from, i = at; row < to; row++, i += stride) {
-    const start = starts[row]!
-    const end = ends[row]!
-    if (start < 0) args[i] = null
-    else if (latin1 !== undefined && isAscii(bytes, start, end)) args[i] = latin1.substring(start - low, end - low)
-    else args[i] = buffer.toString('utf8', start, end)
+const fillTexts =
+  ({ bytes, starts, ends }: TextColumn, { buffer, low, latin1 }: Decoded): Fill =>
+  (args, at, stride, from, to) => {
+    for (let row = from, i = at; row < to; row++, i += stride) {
+      const start = starts[row]!
+      const end = ends[row]!
+      if (start < 0) args[i] = null
+      else if (latin1 !== undefined && isAscii(bytes, start, end)) args[i] = latin1.substring(start - low, end - low)
+      else args[i] = buffer.toString('utf8', start, end)
+    }
   }
-}
 
 /** Columns decoded from messages share their bytes, so each stretch of bytes is decoded once for all of them. */
 function decodeTexts(columns: readonly Column[], count: number): Map<Uint8Array, Decoded> {
@@ -97,10 +105,15 @@ function decodeTexts(columns: readonly Column[], count: number): Map<Uint8Array,
     }
     ranges.set(bytes, { low, high })
   }
-  return new Map([...ranges].map(([bytes, { low, high }]) => {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return [bytes, { buffer, low, latin1: high - low <= mostDecodedAtOnce ? buffer.toString('latin1', low, Math.max(low, high)) : undefined }]
-  }))
+  return new Map(
+    [...ranges].map(([bytes, { low, high }]) => {
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      return [
+        bytes,
+        { buffer, low, latin1: high - low <= mostDecodedAtOnce ? buffer.toString('latin1', low, Math.max(low, high)) : undefined },
+      ]
+    }),
+  )
 }
 
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
@@ -110,11 +123,18 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
 
 /** The next rows of the version with first <= _seq <= last, and the `_seq` to go on from; undefined when there are no more. */
 export function readChunk(
-  db: Sqlite, table: string, columns: readonly StoredColumn[], version: number, first: number, last: number,
+  db: Sqlite,
+  table: string,
+  columns: readonly StoredColumn[],
+  version: number,
+  first: number,
+  last: number,
 ): { readonly rows: Columns; readonly next: number } | undefined {
   const kinds = columns.map(kindOf)
   const names = [...columns.map(({ name }) => name), '_seq'].map(identifier).join(', ')
-  const statement = db.prepare(`SELECT ${names} FROM ${table} WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq" LIMIT ${rowsPerChunk}`)
+  const statement = db.prepare(
+    `SELECT ${names} FROM ${table} WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq" LIMIT ${rowsPerChunk}`,
+  )
   statement.setReturnArrays(true)
   // Only where they are needed: they cost time.
   statement.setReadBigInts(kinds.includes('long'))

@@ -17,7 +17,11 @@ import type { VersionRecord, Warehouse } from '../../warehouse.ts'
 const leastRowsForThread = 2_000
 const rowsPerRemoval = 50_000
 
-export type EmbeddedOptions = { readonly readOnly?: boolean; /** Without any data it cannot be opened, rather than being empty. */ readonly notEmpty?: boolean }
+export type EmbeddedOptions = {
+  readonly readOnly?: boolean
+  /** Without any data it cannot be opened, rather than being empty. */
+  readonly notEmpty?: boolean
+}
 
 export function openEmbeddedWarehouse(path: string, { readOnly = false, notEmpty = false }: EmbeddedOptions = {}): Warehouse {
   if (notEmpty && !statSync(path, { throwIfNoEntry: false })?.size) throw nothingYet(path)
@@ -27,7 +31,9 @@ export function openEmbeddedWarehouse(path: string, { readOnly = false, notEmpty
     throw nothingYet(path)
   }
   return warehouseIn(db, {
-    reading: () => openSqlite(path, { readOnly: true }), writing: () => writerThread(path), asking: (sql, signal) => partsFromProcess(path, sql, signal),
+    reading: () => openSqlite(path, { readOnly: true }),
+    writing: () => writerThread(path),
+    asking: (sql, signal) => partsFromProcess(path, sql, signal),
   })
 }
 
@@ -71,7 +77,9 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
     },
 
     async progress(reader) {
-      return db.read(() => db.prepare('SELECT next_offset FROM tidemark_progress WHERE reader = ?').get(reader)?.['next_offset'] as number | undefined)
+      return db.read(
+        () => db.prepare('SELECT next_offset FROM tidemark_progress WHERE reader = ?').get(reader)?.['next_offset'] as number | undefined,
+      )
     },
 
     async *rows(set, version, { first, last }, names) {
@@ -91,7 +99,9 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
     async extent(set, version) {
       return db.read(() => {
         if (columnsOf(db, `${set}_rows`).length === 0) return undefined
-        const sql = `SELECT count(*) AS "rows", min("_seq") AS "first", max("_seq") AS "last" FROM ${rowsTable(target, set)} WHERE "_version" ` + '= ?'
+        const sql =
+          `SELECT count(*) AS "rows", min("_seq") AS "first", max("_seq") AS "last" FROM ${rowsTable(target, set)} WHERE "_version" ` +
+          '= ?'
         const { rows, first, last } = db.prepare(sql).get(version) as { rows: number; first: number; last: number }
         return rows === 0 ? undefined : { rows, first, last }
       })
@@ -113,7 +123,9 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
     },
 
     async bytes() {
-      return db.read(() => Object.values(db.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size').get()!)[0] as number)
+      return db.read(
+        () => Object.values(db.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size').get()!)[0] as number,
+      )
     },
 
     async query(sql) {
@@ -134,9 +146,13 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
 }
 
 const nothingYet = (path: string) =>
-  new Problem(`nothing has been written to the warehouse yet (${path})`, 'Run: tidemark demo, or tidemark apply and then tidemark up or tidemark backfill.')
+  new Problem(
+    `nothing has been written to the warehouse yet (${path})`,
+    'Run: tidemark demo, or tidemark apply and then tidemark up or tidemark backfill.',
+  )
 
-const viewsOf = (db: Sqlite) => db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
+const viewsOf = (db: Sqlite) =>
+  db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
 
 function found(db: Sqlite, set: string): TablesThere {
   const views = viewsOf(db)
@@ -146,7 +162,12 @@ function found(db: Sqlite, set: string): TablesThere {
   }
 }
 
-function removeSome(db: Sqlite, table: string, version: number, { first, last }: { readonly first: number; readonly last: number }): boolean {
+function removeSome(
+  db: Sqlite,
+  table: string,
+  version: number,
+  { first, last }: { readonly first: number; readonly last: number },
+): boolean {
   const range = `"_version" = ? AND "_seq" BETWEEN ? AND ?`
   const find = db.prepare(`SELECT "_seq" FROM ${table} WHERE ${range} ORDER BY "_seq" LIMIT 1 OFFSET ${rowsPerRemoval - 1}`)
   const bound = find.get(version, first, last)?.['_seq'] as number | undefined

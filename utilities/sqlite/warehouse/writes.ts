@@ -10,7 +10,10 @@ export const target: Target = { dialect: 'sqlite' }
 export type Write = { readonly set: string; readonly rows: Columns; readonly progress: Progress | undefined }
 
 export const columnsOf = (db: Sqlite, table: string): readonly StoredColumn[] =>
-  db.prepare('SELECT name, type FROM pragma_table_info(?)').all(table).map((row) => ({ ...row }) as StoredColumn)
+  db
+    .prepare('SELECT name, type FROM pragma_table_info(?)')
+    .all(table)
+    .map((row) => ({ ...row }) as StoredColumn)
 
 export function writeRows(db: Sqlite, { set, rows, progress }: Write): void {
   db.write(() => {

@@ -1,0 +1,87 @@
+/** The live versions of a set at work on a partition: grouped by the record that they read, since one reading serves them all. */
+import type { Registry } from '../utilities/registry.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import type { Log } from '../utilities/log.ts'
+import { splicer } from '../schemas/avro/encode.ts'
+import { engine, type Engine } from '../feature-defs/engine.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { fieldsRead } from '../feature-defs/inputs.ts'
+import { mostAdded, rowSchema } from '../feature-defs/row-schema.ts'
+import { recordedIn } from '../streams/held.ts'
+import { inflowReader, outflowTopic, type Dead, type InflowReader } from '../streams/inflow.ts'
+import type { NewRecords } from '../streams/intake.ts'
+import { knownVersions } from '../streams/known-versions.ts'
+import { running, type Position, type Run } from '../streams/position.ts'
+import { layersOf, lookupState, type Layers } from '../streams/state.ts'
+import { Problem } from '../utilities/values/problem.ts'
+
+/** The live versions over the same record: one reading of the inflow serves them all. */
+export type Group = { readonly reader: InflowReader; readonly atWork: readonly VersionAtWork[] }
+
+/** One live version at work: its engine, and how its rows become messages. */
+type VersionAtWork = {
+  readonly definition: Definition
+  readonly layers: Layers
+  readonly engine: Engine
+  readonly splice: ReturnType<typeof splicer>
+}
+
+export async function openGroups(
+  { registry, checkpoints }: { readonly registry: Registry; readonly checkpoints: Checkpoints },
+  set: string,
+  partition: number,
+  position: Position,
+): Promise<Group[]> {
+  const known = await knownVersions(registry, set)
+  const live = running(position).map((run) => ({
+    ...known.find(({ definition }) => definition.version === run.version)!,
+    layers: layersOf(run),
+  }))
+  if (live.length === 0) throw new Problem(`no version of ${set} is applied`, `Run: tidemark apply ${set}@0`)
+
+  const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
+  return Promise.all(
+    [...byRecord.values()].map(async (alike) => ({
+      reader: await inflowReader(
+        registry,
+        alike[0]!.definition.record,
+        [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))],
+        recordedIn(checkpoints),
+      ),
+      atWork: await Promise.all(
+        alike.map(async ({ definition, registered, layers }) => ({
+          definition,
+          layers,
+          engine: engine(definition, await lookupState(checkpoints, { set, partition }, layers)),
+          splice: splicer(rowSchema(definition), registered.id),
+        })),
+      ),
+    })),
+  )
+}
+
+/** How large a record may be for its row to fit into outflow, whichever of the versions computes it. */
+export async function mostBytes(log: Log, groups: readonly Group[]): Promise<number> {
+  const added = Math.max(...groups.flatMap(({ atWork }) => atWork.map(({ definition }) => mostAdded(definition))))
+  return Math.max(0, (await log.largestMessage(outflowTopic)) - added)
+}
+
+/** Records of one version that another cannot read are dead letters which name it. */
+export const unreadBySome = (groups: readonly Group[], taken: readonly NewRecords[]): Dead[] =>
+  groups.flatMap(({ atWork }, i) =>
+    taken[i]!.unread.flatMap((dead) =>
+      atWork.map(({ definition }) => ({ ...dead, reason: `${label(definition)} cannot read it: ${dead.reason}` })),
+    ),
+  )
+
+export function withUnread(runs: readonly Run[], groups: readonly Group[], taken: readonly NewRecords[]): readonly Run[] {
+  if (taken.every(({ unread }) => unread.length === 0)) return runs
+  const unreadBy = (version: number) => {
+    const group = groups.findIndex(({ atWork }) => atWork.some(({ definition }) => definition.version === version))
+    return taken[group]?.unread.length ?? 0
+  }
+  return runs.map((run) => {
+    const more = run.until === null ? unreadBy(run.version) : 0
+    return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
+  })
+}
