@@ -1,5 +1,6 @@
 /** `consume`: the always-on consumer. */
-import { consumeInflow, type BothOptions, type Computed } from '../use-cases/stream.ts'
+import { consumeInflow, type Computed } from '../use-cases/consume.ts'
+import type { BothOptions } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import type { Console } from './console.ts'

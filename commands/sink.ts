@@ -1,5 +1,6 @@
 /** `sink`: outflow into the warehouse. */
-import { sinkOutflow, type BothOptions } from '../use-cases/stream.ts'
+import { sinkOutflow } from '../use-cases/sink.ts'
+import type { BothOptions } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import type { CommandBody } from './command.ts'

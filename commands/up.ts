@@ -1,5 +1,5 @@
 /** `up`: the consumer and the sink in one process. */
-import { consumeAndSink } from '../use-cases/stream.ts'
+import { consumeAndSink } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { computedText, consumerNews } from './consume.ts'

@@ -1,7 +1,8 @@
 /** Records whose row, or whose letter, is larger than a topic takes: kept aside, cut to what fits, and nobody stops for them. */
 import { describe, expect, it } from 'vitest'
 import type { Ports } from '../config/wire.ts'
-import { consumeInflow, sinkOutflow } from '../use-cases/stream.ts'
+import { consumeInflow } from '../use-cases/consume.ts'
+import { sinkOutflow } from '../use-cases/sink.ts'
 import { messagesOf } from '../use-cases/topic-messages.ts'
 import { loadPosition } from '../streams/position.ts'
 import { apply } from '../versions/apply.ts'

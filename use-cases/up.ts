@@ -1,38 +1,9 @@
-/** The always-on work, by the consumer, by the sink, or by both, and what became of the messages that they read. */
-import { consumeAll, type ConsumeAllOptions } from '../consumer/consume-all.ts'
+/** `up`: consumer and sink in one process. */
+import type { ConsumeAllOptions } from '../consumer/consume-all.ts'
 import type { ConsumerPorts } from '../consumer/consume.ts'
-import { sink, type SinkOptions, type SinkPorts } from '../sink/sink.ts'
-
-export type Computed = Awaited<ReturnType<typeof consumeInflow>>
-
-export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOptions) {
-  const total = { rows: 0, duplicates: 0, dead: 0 }
-  await consumeAll(ports, {
-    ...options,
-    report(news) {
-      if (news.kind === 'batch') {
-        total.rows += news.rows
-        total.duplicates += news.duplicates
-        total.dead += news.dead
-      }
-      options.report(news)
-    },
-  })
-  return total
-}
-
-export async function sinkOutflow(ports: SinkPorts, options: SinkOptions) {
-  const total = { rows: 0, unreadable: 0 }
-  await sink(ports, {
-    ...options,
-    report(news) {
-      total.rows += news.rows
-      total.unreadable += news.unreadable
-      options.report(news)
-    },
-  })
-  return total
-}
+import type { SinkOptions, SinkPorts } from '../sink/sink.ts'
+import { consumeInflow } from './consume.ts'
+import { sinkOutflow } from './sink.ts'
 
 export type BothOptions = Omit<ConsumeAllOptions & SinkOptions, 'report'> & {
   readonly computed: ConsumeAllOptions['report']

@@ -1,0 +1,21 @@
+/** `consume`: runs the consumer, and says what became of the messages that it read. */
+import { consumeAll, type ConsumeAllOptions } from '../consumer/consume-all.ts'
+import type { ConsumerPorts } from '../consumer/consume.ts'
+
+export type Computed = Awaited<ReturnType<typeof consumeInflow>>
+
+export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOptions) {
+  const total = { rows: 0, duplicates: 0, dead: 0 }
+  await consumeAll(ports, {
+    ...options,
+    report(news) {
+      if (news.kind === 'batch') {
+        total.rows += news.rows
+        total.duplicates += news.duplicates
+        total.dead += news.dead
+      }
+      options.report(news)
+    },
+  })
+  return total
+}
