@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wireReader } from '../config/wire.ts'
+import { sampleAround, set, story, timeline, tryNext } from '../examples/loans/story.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { Json } from '../utilities/values/json.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
@@ -38,42 +39,25 @@ export const run = async ({ options, config, console, signal }: Context): Promis
     if (code) throw new Problem(`the demo stopped at: tidemark ${words}`, 'Please report it with the lines above.')
   }
 
-  await type(`generate --years 2007-2012 --rows ${rows} --out ${file}`, { years: '2007-2012', rows: String(rows), out: file })
-  await type('apply loan_risk@0', {}, ['loan_risk@0'])
-  await type('backfill --years 2007', { years: '2007' })
-  await type('backfill --years 2007 --features loan_risk_2007', { years: '2007', features: 'loan_risk_2007' })
-  await type('produce --years 2008', { years: '2008' })
-  await type('up --until-caught-up', { untilCaughtUp: true })
-  await type('apply loan_risk@1 --cold', { cold: true }, ['loan_risk@1'])
-  await type('produce --years 2009-2010', { years: '2009-2010' })
-  await type('up --until-caught-up', { untilCaughtUp: true })
-  await type('apply loan_risk@2 --forward-only', { forwardOnly: true }, ['loan_risk@2'])
-  await type('produce --years 2011-2012', { years: '2011-2012' })
-  await type('up --until-caught-up', { untilCaughtUp: true })
+  for (const { words, options: given, args } of story(file, rows)) await type(words, given, args)
   if (signal.aborted) return console.note('interrupted')
 
   const warehouse = await wireReader(own)
   try {
-    const timeline = await warehouse.query(`
-      select '@' || _version as version, count(*) as "rows", min(_seq) as first_record, max(_seq) as last_record,
-        min(application_date) as "from", max(application_date) as "to"
-      from loan_risk group by _version order by _version`)
-    const switches = (await warehouse.versions('loan_risk')).map(({ version, mode, switches: [at] }) => ({
+    const rowsByVersion = await warehouse.query(timeline)
+    const switches = (await warehouse.versions(set)).map(({ version, mode, switches: [at] }) => ({
       version,
       mode,
       afterRecord: at?.afterSeq ?? 0,
     }))
     const around = switches.at(-1)!.afterRecord
-    const sample = await warehouse.query(`
-      select _seq, application_date, risk_score, ma50, ma100, _version from loan_risk
-      where _seq between ${around - 1} and ${around + 2} order by _seq`)
-    const query = `select application_date, risk_score, ma50 from loan_risk_v0 order by _seq limit 5`
+    const sample = await warehouse.query(sampleAround(around))
     const named = options['dataDir'] === undefined ? '' : ` --data-dir ${dir}`
     const text = [
       '',
       `One feature set, three meanings, ${count(rows)} applications in ${duration((performance.now() - startedMs) / 1000)}:`,
       '',
-      table(timeline.columns, timeline.rows),
+      table(rowsByVersion.columns, rowsByVersion.rows),
       '',
       ...switches.map(({ version, mode, afterRecord }) =>
         afterRecord === 0
@@ -86,14 +70,12 @@ export const run = async ({ options, config, console, signal }: Context): Promis
       table(sample.columns, sample.rows),
       '',
       'Try next:',
-      `  npx tidemark query "${query}"${named}`,
-      `  npx tidemark versions${named}`,
-      `  npx tidemark verify loan_risk@2${named}`,
+      ...tryNext.map((words) => `  npx tidemark ${words}${named}`),
       `  sqlite3 ${join(dir, 'warehouse.db')}   (any tool that reads SQLite)`,
     ].join('\n')
     console.result(text, {
       dataDir: dir,
-      timeline: timeline.rows.map((row) => Object.fromEntries(timeline.columns.map((name, i) => [name, row[i] as Json]))),
+      timeline: rowsByVersion.rows.map((row) => Object.fromEntries(rowsByVersion.columns.map((name, i) => [name, row[i] as Json]))),
       switches,
     })
   } finally {

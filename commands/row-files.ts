@@ -11,7 +11,7 @@ import { usage } from './words.ts'
 export type Asked = { readonly out: string; readonly format: 'parquet' | 'csv'; readonly partitionBy: string | undefined }
 
 export function asked({ out, format = 'parquet', partitionBy }: Options): Asked {
-  if (typeof out !== 'string' || out === '') throw usage('--out is missing', 'Name the folder to make, e.g. --out data/loan_risk_v1.')
+  if (typeof out !== 'string' || out === '') throw usage('--out is missing', 'Name the folder to make, e.g. --out data/rows.')
   if (format !== 'parquet' && format !== 'csv') throw usage(`--format ${String(format)} is not known`, 'Use parquet or csv.')
   if (partitionBy !== undefined && format === 'csv') {
     throw usage('--partition-by is for Parquet only', 'Leave it out, or use --format parquet.')

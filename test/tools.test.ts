@@ -179,7 +179,7 @@ describe('export', () => {
       await expectRefused(copy, 'export loan_risk@0 --out file/x', /file is not a folder\. Choose another folder\.$/)
       await expectRefused(copy, 'export loan_risk@0 --out /proc/tidemark', /^tidemark: cannot write \/proc\/tidemark: /)
       await expectRefused(copy, 'export loan_risk@2 --out x', 'loan_risk@2 is not applied. See what is: tidemark versions')
-      await expectRefused(copy, 'export loan_risk@0', '--out is missing. Name the folder to make, e.g. --out data/loan_risk_v1.', 2)
+      await expectRefused(copy, 'export loan_risk@0', '--out is missing. Name the folder to make, e.g. --out data/rows.', 2)
       await expectRefused(copy, 'export loan_risk@0 --out x --format json', '--format json is not known. Use parquet or csv.', 2)
       await expectRefused(
         copy,

@@ -1,4 +1,4 @@
-/** `up`: consumer and sink in one process. */
+/** `up`: consumer and sink side by side. */
 import type { ConsumeAllOptions } from '../consumer/consume-all.ts'
 import type { ConsumerPorts } from '../consumer/consume.ts'
 import type { SinkOptions, SinkPorts } from '../sink/sink.ts'

@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: [...below, 'examples', 'definitions.ts'],
   'definitions.ts': ['feature-defs', 'examples'],
   // What versions and stages have to say they hear from use cases.
-  commands: [...below, 'use-cases', 'config'],
+  commands: [...below, 'use-cases', 'config', 'examples'],
   'cli.ts': [...below, 'config', 'commands'],
   // Its import is computed: the checkout's command line, or the package's.
   'tidemark.js': ['cli.ts', 'computed'],
