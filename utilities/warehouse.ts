@@ -79,6 +79,8 @@ export interface Warehouse {
   readonly flush?: Flush
   /** The exact statements that `arrange` would run to make the warehouse look so; none when it does already. */
   plan(layout: Layout): Promise<readonly string[]>
+  /** The names of the views that they would make, replace or drop. */
+  changedViews(layout: Layout): Promise<readonly string[]>
   /** Runs them and puts the version records, in one transaction: a reader sees the old views or the new ones. */
   arrange(layout: Layout, records: readonly VersionRecord[]): Promise<void>
   /** Every version record (of one set), by set and version. With a signal it waits for a warehouse that is away, as a write does. */

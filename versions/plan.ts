@@ -85,8 +85,8 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const incompatible = own ? [] : await reasonsAgainst(registry, definition)
   const after = completed(events.reduce(evolve, state), version)
   const { definitions, records } = await projected(registry, after, definition)
-  const ddl = !due || incompatible.length > 0 ? [] : await warehouse.plan(layoutOf(definitions, records))
-  const views = [...new Set(ddl.flatMap((statement) => viewOf(statement)))]
+  const layout = layoutOf(definitions, records)
+  const [ddl, views] = !due || incompatible.length > 0 ? [[], []] : [await warehouse.plan(layout), await warehouse.changedViews(layout)]
   const dependents = await warehouse.dependents(set)
   return {
     set,
@@ -123,10 +123,6 @@ function completed(state: SetState, version: number): SetState {
   const filled = evolve(state, { kind: 'filled', version, at: '' })
   return own.mode === 'shadow' ? filled : evolve(filled, { kind: 'promoted', version, ...somebody })
 }
-
-/** The view that a statement makes or drops. */
-const viewOf = (statement: string): readonly string[] =>
-  /^(?:DROP|CREATE|CREATE OR REPLACE) VIEW (?:"[a-z0-9_]+"\.)?"([a-z0-9_]+)"/.exec(statement)?.slice(1, 2) ?? []
 
 /** The first version needs no mode; an apply that was cut short is finished the way it began, unless another way is asked for. */
 function modeOf(asked: Mode | undefined, version: number, begun: Version | undefined): Mode {

@@ -1,6 +1,6 @@
 /** The warehouse in Amazon Redshift, through its Data API. */
 import { Problem } from '../values/problem.ts'
-import { bookkeeping, changes, checkColumns, identifier, rowsTable, type StoredColumn, type Target } from '../sql/ddl.ts'
+import { bookkeeping, changedViews, changes, checkColumns, identifier, rowsTable, type StoredColumn, type Target } from '../sql/ddl.ts'
 import { openDataApi, mostStatements, type Workgroup } from './api.ts'
 import * as catalog from './catalog.ts'
 import { fit, lastOfEach, type TooLong } from './fit.ts'
@@ -82,7 +82,7 @@ export async function openRedshiftWarehouse(
       const remedy = 'a superuser can allow it with ALTER USER … SYSLOG ACCESS UNRESTRICTED'
       sayOnce(view, `some grants on the view ${view} cannot be seen by this user and are lost when it is made anew: ${remedy}`)
     }
-    return { ...all, statements }
+    return { ...all, statements, views: changedViews(target, layout, all.found) }
   }
 
   async function* partsOf(text: string, signal?: AbortSignal): AsyncGenerator<QueryResult, void, undefined> {
@@ -111,6 +111,7 @@ export async function openRedshiftWarehouse(
   return {
     flush: staging ? { rows: 100_000, everyMs: 10_000 } : { rows: 10_000, everyMs: 10_000 },
     plan: async (layout) => (await found(layout)).statements,
+    changedViews: async (layout) => (await found(layout)).views,
 
     async arrange(layout, records) {
       const { statements: wanted, bookkeeping: there } = await found(layout)

@@ -5,7 +5,7 @@ import { transferableBuffers } from '../../values/columns.ts'
 import { Problem } from '../../values/problem.ts'
 import { openSqlite, type Sqlite } from '../database.ts'
 import type { Thread } from '../../running/thread.ts'
-import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type TablesThere } from '../../sql/ddl.ts'
+import { bookkeeping, changedViews, changes, checkColumns, ownsView, rowsTable, type TablesThere } from '../../sql/ddl.ts'
 import { readChunk } from './rows.ts'
 import { queryParts } from './query.ts'
 import { partsFromProcess } from './query-process.ts'
@@ -53,6 +53,7 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
 
   return {
     plan: async (layout) => db.read(() => changes(target, layout, found(db, layout.set))),
+    changedViews: async (layout) => db.read(() => changedViews(target, layout, found(db, layout.set))),
 
     async arrange(layout, records) {
       db.write(() => {
