@@ -16,7 +16,7 @@ const signal = new AbortController().signal
 const watch = { signal, report: () => {}, note: () => {}, partitions: 1 }
 const streaming = { follow: false, nothingYet: async () => '', ...watch }
 /** A loan of so many more bytes. */
-const long = (bytes: number) => `1000,2008-06-01,${'x'.repeat(bytes)},700,10%,481xx,NM,4 years,0`
+const long = (bytes: number, year = 2008) => `1000,${year}-06-01,${'x'.repeat(bytes)},700,10%,481xx,NM,4 years,0`
 /** Records 2 and 4 are too large; the letter of 4 is, too. */
 const rows = [2008, long(300), 2008, long(900), 2008, 2009]
 
@@ -66,13 +66,13 @@ describe('a record too large for outflow', () => {
     ])
   })
 
-  it('stays left out, whatever the topic takes by the time it is replayed', async () => {
-    const store = storeInMemory(loanRisk, 1, loansText(rows))
+  it('stays left out, whatever the topic takes by the time it is replayed; what comes then is taken by what it takes then', async () => {
+    const store = storeInMemory(loanRisk, 1, loansText([...rows, long(300, 2009)]))
     const ports = limited(store.open(), { outflow: 300, 'inflow.dead': 700 })
     await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' }, { do: 'produce', years: [2008, 2008] })
     await consumeInflow(ports, streaming)
     await streamed(store, [2009, 2009])
     await mustBeDone(store, { do: 'apply', version: 1, mode: 'shadow' })
-    for (const version of [0, 1]) expect(await verify(store.open(), { set, version, ...watch })).toMatchObject({ rows: 4, differences: 0 })
+    for (const version of [0, 1]) expect(await verify(store.open(), { set, version, ...watch })).toMatchObject({ rows: 5, differences: 0 })
   })
 })
