@@ -75,8 +75,13 @@ export function start(folder: string, words: string, env: Readonly<Record<string
   return one
 }
 
-export const tidemark = (folder: string, words: string, env?: Readonly<Record<string, string>>): Promise<Ended> =>
-  start(folder, words, env).ended
+export async function tidemark(folder: string, words: string, env?: Readonly<Record<string, string>>): Promise<Ended> {
+  const ended = await start(folder, words, env).ended
+  return { ...ended, err: ended.err.replace(progressLines, '') }
+}
+
+/** Whether work takes long enough to report on depends on the machine. */
+const progressLines = /^.+: \S+(?: \S+)* rows, \S+(?: \S+)* rows\/s.*\n/gm
 
 /** A step that must succeed: its result, or an error with what it said. */
 export async function done(folder: string, words: string): Promise<string> {

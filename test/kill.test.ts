@@ -48,9 +48,9 @@ describe('produce, consume and sink', () => {
          * Starts a stage and kills it, time and again: every other time when rows have just moved, else at any time. Counts the kills of a
          * stage that had moved rows.
          */
-        const killOver = async (words: string, moved: () => Promise<number>, enough: (kills: number) => boolean) => {
+        const killOver = async (words: string, moved: () => Promise<number>, enough: (kills: number, amidst: number) => boolean) => {
           let amidst = 0
-          for (let kills = 0; !enough(kills); kills++) {
+          for (let kills = 0; !enough(kills, amidst); kills++) {
             const before = await moved()
             const stage = start(folder, words)
             const waitUntilMs = performance.now() + 2000
@@ -63,12 +63,12 @@ describe('produce, consume and sink', () => {
         }
         let readers = 2
         const reading = (words: string, moved: () => Promise<number>) =>
-          killOver(words, moved, (kills) => kills >= 12).finally(() => readers--)
+          killOver(words, moved, (kills, amidst) => kills >= 12 && amidst > 0).finally(() => readers--)
         return Promise.all([
           killOver(
             `${produce} --rate 1500`,
             () => end('inflow'),
-            (kills) => kills >= 12 && readers === 0,
+            (kills, amidst) => kills >= 12 && amidst > 0 && readers === 0,
           ),
           reading('consume', async () => (await loadPosition(checkpoints, 'loan_risk', 0)).offset),
           reading('sink', async () => (await warehouse.progress('sink/outflow/0')) ?? 0),

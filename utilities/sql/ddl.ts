@@ -145,12 +145,12 @@ export function changes(target: Target, layout: Layout, found: TablesThere): str
   const stays = (name: string) => sameColumns(found.kept?.get(name)?.columns, wanted.get(name)?.columns)
   const dropped = gone.filter((name) => !stays(name))
   const made = due.flatMap(([name, { text }]) => {
-      if (target.dialect === 'sqlite') return [text]
-      const comment = `COMMENT ON VIEW ${qualified(target, name)} IS '${markOf(target, text)}'`
-      return stays(name)
-        ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment]
-        : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
-    })
+    if (target.dialect === 'sqlite') return [text]
+    const comment = `COMMENT ON VIEW ${qualified(target, name)} IS '${markOf(target, text)}'`
+    return stays(name)
+      ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment]
+      : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
+  })
   return [...tableChanges(target, layout, found.columns), ...dropped.map((name) => `DROP VIEW ${qualified(target, name)}`), ...made]
 }
 
