@@ -16,8 +16,14 @@ const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'j
 
 type Printed = { readonly partition: number; readonly value: Buffer }
 
-/** From the beginning, in the order of each partition, without what was aborted. Ends when nothing came for a few seconds. */
+/** From the beginning, in the order of each partition, without what was aborted. On a busy machine the first message may take long to come. */
 async function committedMessages(broker: string, topic: string): Promise<readonly Printed[]> {
+  const soon = await messagesWithin(broker, topic, 4000)
+  return soon.length > 0 ? soon : messagesWithin(broker, topic, 30_000)
+}
+
+/** Ends when nothing came for so long. */
+async function messagesWithin(broker: string, topic: string, waitMs: number): Promise<readonly Printed[]> {
   const tools = await toolsJar()
   const formatting = version.startsWith('3.') ? '--property' : '--formatter-property'
   const { stdout, stderr } = await run(
@@ -36,7 +42,7 @@ async function committedMessages(broker: string, topic: string): Promise<readonl
       '--isolation-level',
       'read_committed',
       '--timeout-ms',
-      '4000',
+      String(waitMs),
       '--value-deserializer',
       'org.apache.kafka.common.serialization.BytesDeserializer',
       formatting,
