@@ -55,6 +55,9 @@ async function importUserFile(file: string): Promise<Record<string, unknown>> {
   const own = existsSync(language) ? language.href : language.href.replace(/\.ts$/, '.js')
   const hooks = registerHooks({
     resolve: (specifier, context, next) => (specifier === 'tidemark' ? { url: own, shortCircuit: true } : next(specifier, context)),
+    // Definitions import and export, whatever the package.json above them says of files that do not say it themselves.
+    load: (url, context, next) =>
+      next(url, context.format === 'commonjs-typescript' ? { ...context, format: 'module-typescript' } : context),
   })
   try {
     return await import(pathToFileURL(file).href)

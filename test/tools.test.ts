@@ -576,3 +576,24 @@ export const v1 = v0.add({ ma100: mean('risk_score', { last: 100, round: 3 }) })
     expect(stateOf(await examine(copy), 'leases')).toMatchObject({ state: 'ok', found: 'nobody holds any' })
   })
 })
+
+describe('a definitions file', () => {
+  it('loads with what it imports beside it, also where a package.json says that files are CommonJS', async () => {
+    const folder = freshFolder()
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'commonjs' }))
+    writeFileSync(join(folder, 'window.ts'), 'export const rows = 5\n')
+    writeFileSync(
+      join(folder, 'features.ts'),
+      `import { featureSet, mean, rejectedLoan } from 'tidemark'
+import { rows } from './window.ts'
+export const v0 = featureSet({ name: 'scores', of: rejectedLoan }, { recent: mean('risk_score', { last: rows }) })
+`,
+    )
+    writeFileSync(join(folder, 'own.json'), JSON.stringify({ features: 'features.ts' }))
+    expect(await tidemark(folder, 'plan scores@0 --config own.json')).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringContaining("mean('risk_score', { last: 5 })"),
+    })
+  })
+})
