@@ -5,7 +5,7 @@ import { damage } from './damage.ts'
 import { verdictOn } from './expected.ts'
 import { again, besides, finish, type Life } from './finish.ts'
 import { expectedOf, wrongAmidst, wrongIn } from './judge.ts'
-import { backfilled, carriedOut, consumedTo, freshOf, positionsIn, produced, sunk, topOf, type Model } from './model.ts'
+import { batchOf, backfilled, carriedOut, consumedTo, freshOf, positionsIn, produced, sunk, topOf, type Model } from './model.ts'
 import { oracle as newOracle } from './oracle.ts'
 import { changesVersions, inWords, type Command, type Said, type Step } from './step.ts'
 import { Wrong, type DrivenStore, type Outcome } from './store.ts'
@@ -85,7 +85,10 @@ async function together(life: Life, commands: readonly [Command, Command]): Prom
   for (const outcome of outcomes) if (outcome.ended !== 'refused') checkSaid(model, outcome.said)
   // Until it is known which versions were computed meanwhile.
   if (versions) model.open ??= { command: versions, since }
-  for (const command of commands.toSorted((a, b) => placeOf(a) - placeOf(b))) await cutShort(life, command, since)
+  // A batch that what waits would have refused was done, if it was, behind who took that.
+  const waits = commands.some((one) => one.do === 'backfill' && batchOf(model, one.years).refused)
+  const place = (one: Command) => (waits && one.do === 'backfill' ? order.length : placeOf(one))
+  for (const command of commands.toSorted((a, b) => place(a) - place(b))) await cutShort(life, command, since)
 }
 
 /** What comes in is looked at first, then what was taken of it. */
