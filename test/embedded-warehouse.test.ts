@@ -211,7 +211,7 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
     await warehouse.write('loan', columnsFrom(plainRows(0, 1, 3)), { reader: 'r', next: 4 })
     const { warehouse: reader } = testWarehouse({ readOnly: true }, dir)
     expect(await readRows(reader, 0)).toEqual(plainRows(0, 1, 3))
-    expect([await reader.progress('r'), await reader.versions(), await reader.plan(layoutOf(0, [0]))]).toEqual([4, [], []])
+    expect([await reader.progress('r'), await reader.versions(), (await reader.plan(layoutOf(0, [0]))).statements]).toEqual([4, [], []])
     expect((await reader.query('SELECT count(*) FROM loan')).rows).toEqual([[3]])
     await expect(reader.write('loan', columnsFrom(plainRows(0, 4, 4)))).rejects.toThrow(Problem)
   })
@@ -220,7 +220,7 @@ describe('the embedded warehouse', { timeout: 60_000 }, () => {
 describe('the text of tables and views', () => {
   it('differs between dialects in the key, the schema and the comparing of dates alone', () => {
     const nothing = { columns: new Map<string, string>(), views: new Map<string, string>() }
-    const [sqlite] = changes({ dialect: 'sqlite' }, layoutOf(0, []), nothing)
+    const [sqlite] = changes({ dialect: 'sqlite' }, layoutOf(0, []), nothing).statements
     const columns = (date: string) =>
       [
         '  "amount" DOUBLE PRECISION',
@@ -233,7 +233,7 @@ describe('the text of tables and views', () => {
         '  "ma50" DOUBLE PRECISION',
       ].join(',\n')
     expect(sqlite).toBe(`CREATE TABLE "loan_rows" (\n${columns('DATE TEXT')},\n  PRIMARY KEY ("_version", "_seq")\n) WITHOUT ROWID`)
-    const [table, view] = changes({ dialect: 'redshift', schema: 'features' }, layoutOf(0, [0]), nothing)
+    const [table, view] = changes({ dialect: 'redshift', schema: 'features' }, layoutOf(0, [0]), nothing).statements
     expect(table).toBe(`CREATE TABLE "features"."loan_rows" (\n${columns('DATE')}\n) SORTKEY ("_version", "_seq")`)
     expect(view).toBe(
       'CREATE VIEW "features"."loan_v0" AS\nSELECT "amount", "day", "title", "note", "ma50", "_modified_ts", "_version", "_seq"\n' +

@@ -74,13 +74,14 @@ export type QueryResult = {
 /** How much is worth one write: the sink gathers so many rows, but lets none wait longer than so long. */
 export type Flush = { readonly rows: number; readonly everyMs: number }
 
+/** The exact statements, none when it looks so already, and the views that they make, replace or drop. */
+export type Arrangement = { readonly statements: readonly string[]; readonly views: readonly string[] }
+
 export interface Warehouse {
   /** Where a write costs much however small it is; without it, rows are written as they come. */
   readonly flush?: Flush
-  /** The exact statements that `arrange` would run to make the warehouse look so; none when it does already. */
-  plan(layout: Layout): Promise<readonly string[]>
-  /** The names of the views that they would make, replace or drop. */
-  changedViews(layout: Layout): Promise<readonly string[]>
+  /** What `arrange` would do to make the warehouse look so. */
+  plan(layout: Layout): Promise<Arrangement>
   /** Runs them and puts the version records, in one transaction: a reader sees the old views or the new ones. */
   arrange(layout: Layout, records: readonly VersionRecord[]): Promise<void>
   /** Every version record (of one set), by set and version. With a signal it waits for a warehouse that is away, as a write does. */

@@ -85,8 +85,9 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const incompatible = own ? [] : await reasonsAgainst(registry, definition)
   const after = completed(events.reduce(evolve, state), version)
   const { definitions, records } = await projected(registry, after, definition)
-  const layout = layoutOf(definitions, records)
-  const [ddl, views] = !due || incompatible.length > 0 ? [[], []] : [await warehouse.plan(layout), await warehouse.changedViews(layout)]
+  const nothing = { statements: [], views: [] }
+  const isDue = due && incompatible.length === 0
+  const { statements: ddl, views } = isDue ? await warehouse.plan(layoutOf(definitions, records)) : nothing
   const dependents = await warehouse.dependents(set)
   return {
     set,

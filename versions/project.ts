@@ -22,7 +22,7 @@ export async function project({ registry, warehouse }: Ports, state: SetState): 
         there.find(({ version }) => version === record.version),
       ),
   )
-  const statements = await warehouse.plan(layout)
+  const { statements } = await warehouse.plan(layout)
   if (changed.length > 0 || statements.length > 0) await warehouse.arrange(layout, changed)
   return statements
 }
@@ -37,7 +37,7 @@ export async function amissInProjection({ registry, warehouse }: Ports, state: S
   const { definitions, records } = await projected(registry, state)
   const there = new Map((await warehouse.versions(state.set)).map((record) => [record.version, said(record)]))
   return {
-    statements: (await warehouse.plan(layoutOf(definitions, records))).length,
+    statements: (await warehouse.plan(layoutOf(definitions, records))).statements.length,
     records: records.filter((record) => !isDeepStrictEqual(said(record), there.get(record.version))).map(({ version }) => version),
   }
 }

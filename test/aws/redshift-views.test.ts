@@ -46,7 +46,7 @@ describe('opening', () => {
       await warehouse.bytes(),
     ]).toEqual([[], undefined, undefined, [], 0])
     expect((await directly(`SELECT nspname FROM pg_namespace WHERE nspname = '${schema}'`))[0]).toEqual([])
-    expect((await warehouse.plan(layoutOf(0, [])))[0]).toBe(`CREATE SCHEMA "${schema}"`)
+    expect((await warehouse.plan(layoutOf(0, []))).statements[0]).toBe(`CREATE SCHEMA "${schema}"`)
   })
 })
 
@@ -64,7 +64,7 @@ describe('grants on a view', () => {
       'SELECT privilege_type, identity_type, identity_name, admin_option FROM svv_relation_privileges WHERE namespace_name = ' +
       `'${schema}' AND relation_name = 'loan' AND identity_name <> 'tidemark' ORDER BY 1, 2, 3`
     const [before] = await directly(rights)
-    const plan = await warehouse.plan(layoutOf(1, [1, 0]))
+    const { statements: plan } = await warehouse.plan(layoutOf(1, [1, 0]))
     expect(
       plan.map((text) =>
         text
@@ -91,10 +91,10 @@ describe('grants on a view', () => {
     const { warehouse, schema } = await arranged(1, [1])
     await directly(`CREATE VIEW ${schema}.vips AS SELECT * FROM ${schema}.loan`, `GRANT SELECT ON ${schema}.loan TO PUBLIC`)
     expect(await warehouse.dependents('loan')).toEqual([{ view: 'vips', uses: ['loan'] }])
-    const plan = await warehouse.plan(layoutOf(1, [1, 0]))
+    const { statements: plan } = await warehouse.plan(layoutOf(1, [1, 0]))
     expect(plan.map((text) => text.split(' "')[0])).toEqual(['CREATE OR REPLACE VIEW', 'COMMENT ON VIEW'])
     await warehouse.arrange(layoutOf(1, [1, 0]), [])
-    expect(await warehouse.plan(layoutOf(1, [1, 0]))).toEqual([])
+    expect((await warehouse.plan(layoutOf(1, [1, 0]))).statements).toEqual([])
     expect(
       (
         await directly(
@@ -143,13 +143,13 @@ describe('views built on ours', () => {
   it('of a name that is ours are put right when somebody made them anew by hand', async () => {
     const { warehouse, schema } = await arranged(0, [0])
     await directly(`DROP VIEW ${schema}.loan`, `CREATE VIEW ${schema}.loan AS SELECT 1 AS one`)
-    expect((await warehouse.plan(layoutOf(0, [0]))).map((text) => text.split(' "')[0])).toEqual([
+    expect((await warehouse.plan(layoutOf(0, [0]))).statements.map((text) => text.split(' "')[0])).toEqual([
       'DROP VIEW',
       'CREATE VIEW',
       'COMMENT ON VIEW',
     ])
     await warehouse.arrange(layoutOf(0, [0]), [])
-    expect(await warehouse.plan(layoutOf(0, [0]))).toEqual([])
+    expect((await warehouse.plan(layoutOf(0, [0]))).statements).toEqual([])
   })
 })
 
@@ -166,10 +166,10 @@ describe('new columns', () => {
       ],
       chain: [1, 0],
     }
-    const plan = await warehouse.plan(layout)
+    const { statements: plan } = await warehouse.plan(layout)
     expect(plan.filter((text) => /^ALTER TABLE \S+ ADD COLUMN "f\d+" DOUBLE PRECISION$/.test(text))).toHaveLength(50)
     await warehouse.arrange(layout, [versionRecord(1)])
-    expect(await warehouse.plan(layout)).toEqual([])
+    expect((await warehouse.plan(layout)).statements).toEqual([])
     expect((await warehouse.query('SELECT * FROM loan')).columns).toContain('f49')
     expect((await warehouse.versions()).map(({ version }) => version)).toEqual([0, 1])
   })

@@ -15,26 +15,26 @@ export function viewLaws(law: Laws['law'], at: () => { readonly store: Warehouse
     const { warehouse } = at()
     const steps = [layoutOf(0, []), layoutOf(0, [0]), layoutOf(1, [0]), layoutOf(1, [1, 0]), layoutOf(2, [2, 1, 0]), layoutOf(2, [1, 0])]
     for (const layout of steps) {
-      const plan = await warehouse.plan(layout)
+      const { statements: plan } = await warehouse.plan(layout)
       expect(plan.length).toBeGreaterThan(0)
-      expect(await warehouse.plan(layout)).toEqual(plan)
+      expect((await warehouse.plan(layout)).statements).toEqual(plan)
       await warehouse.arrange(layout, [])
-      expect(await warehouse.plan(layout)).toEqual([])
+      expect((await warehouse.plan(layout)).statements).toEqual([])
       await warehouse.arrange(layout, [])
-      expect(await warehouse.plan(layout)).toEqual([])
+      expect((await warehouse.plan(layout)).statements).toEqual([])
     }
   })
 
   law('a plan says only what differs', async () => {
     const { warehouse } = at()
     await warehouse.arrange(layoutOf(0, [0]), [])
-    const touched = (await warehouse.plan(layoutOf(1, [0]))).join('\n')
+    const touched = (await warehouse.plan(layoutOf(1, [0]))).statements.join('\n')
     expect(touched).toMatch(/ADD COLUMN "ma100" DOUBLE PRECISION/)
     expect(touched).toMatch(/CREATE VIEW \S*"loan_v1"/)
     expect(touched).not.toMatch(/"loan_v0"|DROP|CREATE TABLE/)
     await warehouse.arrange(layoutOf(1, [0]), [])
     // Where others may have been let in, remarks and grants come with it.
-    const views = (await warehouse.plan(layoutOf(1, [1, 0]))).filter((text) => /^(DROP|CREATE)/.test(text))
+    const views = (await warehouse.plan(layoutOf(1, [1, 0]))).statements.filter((text) => /^(DROP|CREATE)/.test(text))
     expect(views.map((text) => /^(\w+ VIEW) \S*"(\w+)"/.exec(text)?.slice(1).join(' '))).toEqual(['DROP VIEW loan', 'CREATE VIEW loan'])
   })
 
@@ -118,7 +118,7 @@ export function viewLaws(law: Laws['law'], at: () => { readonly store: Warehouse
       await expect(warehouse.arrange(one, [versionRecord(1)])).rejects.toThrow(Problem)
     }
     expect(await warehouse.versions()).toHaveLength(1)
-    expect(await warehouse.plan(layoutOf(0, [0]))).toEqual([])
+    expect((await warehouse.plan(layoutOf(0, [0]))).statements).toEqual([])
   })
 
   law('names that are no plain names, or that the warehouse gives itself, are refused', async () => {

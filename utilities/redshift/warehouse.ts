@@ -1,6 +1,6 @@
 /** The warehouse in Amazon Redshift, through its Data API. */
 import { Problem } from '../values/problem.ts'
-import { bookkeeping, changedViews, changes, checkColumns, identifier, rowsTable, type StoredColumn, type Target } from '../sql/ddl.ts'
+import { bookkeeping, changes, checkColumns, identifier, rowsTable, type StoredColumn, type Target } from '../sql/ddl.ts'
 import { openDataApi, mostStatements, type Workgroup } from './api.ts'
 import * as catalog from './catalog.ts'
 import { fit, lastOfEach, type TooLong } from './fit.ts'
@@ -77,12 +77,12 @@ export async function openRedshiftWarehouse(
     const all = catalog.foundFrom(target, layout.set, await sql.read(catalog.foundStatements(target, layout.set)))
     seen(layout.set, all)
     const made = all.schema ? [] : [`CREATE SCHEMA ${identifier(schema)}`]
-    const statements = [...made, ...changes(target, layout, all.found)]
-    for (const view of all.veiled.filter((name) => statements.some((text) => text.startsWith('DROP VIEW') && text.endsWith(`"${name}"`)))) {
+    const { statements, views, dropped } = changes(target, layout, all.found)
+    for (const view of all.veiled.filter((name) => dropped.includes(name))) {
       const remedy = 'a superuser can allow it with ALTER USER … SYSLOG ACCESS UNRESTRICTED'
       sayOnce(view, `some grants on the view ${view} cannot be seen by this user and are lost when it is made anew: ${remedy}`)
     }
-    return { ...all, statements, views: changedViews(target, layout, all.found) }
+    return { ...all, statements: [...made, ...statements], views }
   }
 
   async function* partsOf(text: string, signal?: AbortSignal): AsyncGenerator<QueryResult, void, undefined> {
@@ -110,8 +110,10 @@ export async function openRedshiftWarehouse(
 
   return {
     flush: staging ? { rows: 100_000, everyMs: 10_000 } : { rows: 10_000, everyMs: 10_000 },
-    plan: async (layout) => (await found(layout)).statements,
-    changedViews: async (layout) => (await found(layout)).views,
+    async plan(layout) {
+      const { statements, views } = await found(layout)
+      return { statements, views }
+    },
 
     async arrange(layout, records) {
       const { statements: wanted, bookkeeping: there } = await found(layout)

@@ -124,26 +124,18 @@ function whole(version: number): string {
 const markOf = ({ dialect }: Target, text: string) =>
   dialect === 'sqlite' ? text : `tidemark ${createHash('sha256').update(text).digest('hex')}`
 
-/** The statements that lead from what is there to the layout, in order; none when it is there already. */
-/** The views that are dropped, made anew or made, of those that there are and those that are wanted. */
-const viewsThatDiffer = (target: Target, wanted: ReadonlyMap<string, View>, found: TablesThere) => {
-  const isThere = (name: string) => found.views.get(name) === markOf(target, wanted.get(name)?.text ?? '')
-  return { gone: [...found.views.keys()].filter((name) => !isThere(name)), due: [...wanted].filter(([name]) => !isThere(name)) }
-}
+/** The statements that lead from what is there to the layout, in order, and the views that they change, of which some are dropped on the way. */
+export type Changes = { readonly statements: readonly string[]; readonly views: readonly string[]; readonly dropped: readonly string[] }
 
-/** The names of the views that the statements change. */
-export function changedViews(target: Target, layout: Layout, found: TablesThere): readonly string[] {
-  const { gone, due } = viewsThatDiffer(target, viewsOf(target, layout), found)
-  return [...new Set([...gone, ...due.map(([name]) => name)])]
-}
-
-export function changes(target: Target, layout: Layout, found: TablesThere): string[] {
+/** Nothing when it is there already. */
+export function changes(target: Target, layout: Layout, found: TablesThere): Changes {
   checkSet(layout.set)
   const wanted = viewsOf(target, layout)
-  const { gone, due } = viewsThatDiffer(target, wanted, found)
+  const isThere = (name: string) => found.views.get(name) === markOf(target, wanted.get(name)?.text ?? '')
   // Replaced in place, a view keeps its grants and whatever is built on it, but it must keep its columns too.
   const stays = (name: string) => sameColumns(found.kept?.get(name)?.columns, wanted.get(name)?.columns)
-  const dropped = gone.filter((name) => !stays(name))
+  const due = [...wanted].filter(([name]) => !isThere(name))
+  const dropped = [...found.views.keys()].filter((name) => !isThere(name) && !stays(name))
   const made = due.flatMap(([name, { text }]) => {
     if (target.dialect === 'sqlite') return [text]
     const comment = `COMMENT ON VIEW ${qualified(target, name)} IS '${markOf(target, text)}'`
@@ -151,7 +143,12 @@ export function changes(target: Target, layout: Layout, found: TablesThere): str
       ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment]
       : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
   })
-  return [...tableChanges(target, layout, found.columns), ...dropped.map((name) => `DROP VIEW ${qualified(target, name)}`), ...made]
+  const drops = dropped.map((name) => `DROP VIEW ${qualified(target, name)}`)
+  return {
+    statements: [...tableChanges(target, layout, found.columns), ...drops, ...made],
+    views: [...new Set([...dropped, ...due.map(([name]) => name)])],
+    dropped,
+  }
 }
 
 const sameColumns = (some?: readonly string[], others?: readonly string[]) =>

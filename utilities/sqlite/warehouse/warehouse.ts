@@ -5,7 +5,7 @@ import { transferableBuffers } from '../../values/columns.ts'
 import { Problem } from '../../values/problem.ts'
 import { openSqlite, type Sqlite } from '../database.ts'
 import type { Thread } from '../../running/thread.ts'
-import { bookkeeping, changedViews, changes, checkColumns, ownsView, rowsTable, type TablesThere } from '../../sql/ddl.ts'
+import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type TablesThere } from '../../sql/ddl.ts'
 import { readChunk } from './rows.ts'
 import { queryParts } from './query.ts'
 import { partsFromProcess } from './query-process.ts'
@@ -52,12 +52,14 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
   let thread: Thread<Write> | undefined
 
   return {
-    plan: async (layout) => db.read(() => changes(target, layout, found(db, layout.set))),
-    changedViews: async (layout) => db.read(() => changedViews(target, layout, found(db, layout.set))),
+    async plan(layout) {
+      const { statements, views } = db.read(() => changes(target, layout, found(db, layout.set)))
+      return { statements, views }
+    },
 
     async arrange(layout, records) {
       db.write(() => {
-        for (const statement of changes(target, layout, found(db, layout.set))) db.exec(statement)
+        for (const statement of changes(target, layout, found(db, layout.set)).statements) db.exec(statement)
         putRecords(db, records)
       })
     },
