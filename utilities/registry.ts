@@ -40,6 +40,12 @@ export interface Registry {
 /** Reasons why readers and writers of the new schema and the old ones could not understand each other; none when they can. */
 export type Incompatibility = (definition: string, earlier: readonly string[]) => readonly string[]
 
+/** Of a definition that is not there already. */
+export const reasonsAgainst = (incompatibility: Incompatibility, definition: string, earlier: readonly Registered[]): readonly string[] => {
+  const definitions = earlier.map((one) => one.definition)
+  return definitions.includes(definition) ? [] : incompatibility(definition, definitions)
+}
+
 export const incompatible = (subject: string, reasons: readonly string[]) =>
   new Problem(
     `the schema is not compatible with the earlier ones of ${subject}: ${reasons.join('; ')}`,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { openSqlite } from './database.ts'
-import { incompatible, labelled, type Incompatibility, type Registered, type Registry } from '../registry.ts'
+import { incompatible, labelled, reasonsAgainst, type Incompatibility, type Registered, type Registry } from '../registry.ts'
 
 const tables = {
   schemas: `CREATE TABLE schemas (
@@ -28,14 +28,6 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
 
   const known = (subject: string, definition: string) => bySubject(subject).find((one) => one.definition === definition)
 
-  const reasonsAgainst = (definition: string, earlier: readonly Registered[]) =>
-    earlier.some((one) => one.definition === definition)
-      ? []
-      : incompatibility(
-          definition,
-          earlier.map((one) => one.definition),
-        )
-
   const identified = () => db.prepare('SELECT id FROM identity').get()?.['id'] as string | undefined
   // A file of before has none, and gets it from whoever opens it first.
   const identify = () =>
@@ -46,7 +38,7 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
   return {
     identity: async () => ({ id: db.read(identified) ?? identify(), place: `${resolve(path)} on ${hostname()}` }),
 
-    reasonsAgainst: async (subject, definition) => db.read(() => reasonsAgainst(definition, bySubject(subject))),
+    reasonsAgainst: async (subject, definition) => db.read(() => reasonsAgainst(incompatibility, definition, bySubject(subject))),
 
     async register(subject, definition) {
       // Most are there already, also for who may only read.
@@ -56,7 +48,7 @@ export function openEmbeddedRegistry(path: string, incompatibility: Incompatibil
           const earlier = bySubject(subject)
           const same = known(subject, definition)
           if (same) return same
-          const reasons = reasonsAgainst(definition, earlier)
+          const reasons = reasonsAgainst(incompatibility, definition, earlier)
           if (reasons.length > 0) throw incompatible(subject, reasons)
           const version: Registered = { id: randomUUID(), subject, number: earlier.length + 1, definition, labels: {} }
           const insert = db.prepare('INSERT INTO schemas (id, subject, number, definition, labels) VALUES (?, ?, ?, ?, ?)')
