@@ -75,7 +75,7 @@ export type QueryResult = {
 export type Flush = { readonly rows: number; readonly everyMs: number }
 
 /** The exact statements, none when it looks so already, and the views that they make, replace or drop. */
-export type Arrangement = { readonly statements: readonly string[]; readonly views: readonly string[] }
+type Arrangement = { readonly statements: readonly string[]; readonly views: readonly string[] }
 
 export interface Warehouse {
   /** Where a write costs much however small it is; without it, rows are written as they come. */

@@ -69,7 +69,7 @@ async function compute(
   const { inherited, ...origin } = before
     ? { origins: before.origins, inherited: [], withRows: true }
     : originOf(mode, definition, previous, found)
-  const layers = before ? await layersAgain(ports, { set, partition, definition }, before, found) : layersOf({ version })
+  const layers = before ? await layersAgain(ports, definition, partition, found) : layersOf({ version })
   const bringing = await begin(ports, definition, { ...origin, partition, layers, after: before?.until ?? startOf(origin) })
   await catchUp(ports, bringing, watch)
   const by = before ? `the return to ${label(definition)}` : `apply ${label(definition)}`
@@ -116,19 +116,14 @@ const onTopOf = (run: Run, layer: number, { features }: Definition): Layers => (
 })
 
 /** Where a version that is computed again goes on: in its own layer, unless another one reads that by now. */
-async function layersAgain(
-  ports: VersionPorts,
-  { set, partition, definition }: OnPartition,
-  run: Run,
-  position: Position,
-): Promise<Layers> {
+async function layersAgain(ports: VersionPorts, definition: Definition, partition: number, position: Position): Promise<Layers> {
+  const { set, version } = definition
+  const run = lastRun(position, version)!
   const own = layersOf(run)
   const begun = (await savedPlace(ports.checkpoints, { definition, partition }))?.layer
-  const layer = begun ?? (isBeneath(position, own) ? await nextLayer(ports, { set, partition }, run.version) : own.layer)
+  const layer = begun ?? (isBeneath(position, own) ? await nextLayer(ports, { set, partition }, version) : own.layer)
   return layer === own.layer ? own : onTopOf(run, layer, definition)
 }
-
-type OnPartition = { readonly set: string; readonly partition: number; readonly definition: Definition }
 
 const lastRun = ({ runs }: Position, version: number): Run | undefined => runs.findLast((one) => one.version === version)
 
