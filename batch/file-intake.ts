@@ -1,10 +1,7 @@
-/** The rows of a file that several versions read at once, as history keeps them and as partitions get them. */
-import type { BatchPiece, Routing } from '../streams/position.ts'
+/** Spreads the rows of a file that several versions read at once over the partitions. */
+import type { Routing } from '../streams/position.ts'
 import { spread } from '../streams/routing.ts'
 import { pick, type Columns } from '../utilities/values/columns.ts'
-
-/** The ids of the schemas that its rows were read as: what is a record by one of them is one. Pieces of before have none. */
-export type ReadBatchPiece = BatchPiece & { readonly readers?: readonly string[] }
 
 export type ShareTogether = { readonly partition: number; readonly readings: readonly Columns[] }
 

@@ -4,13 +4,13 @@ import { chosenTogether, numbersOf, readTogether } from '../schemas/csv/together
 import type { BatchPiece, InflowPiece, Piece } from '../streams/position.ts'
 import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
+import { between, columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 import type { Log } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Source } from '../utilities/source.ts'
 import { deleted, gone, incomplete } from './lost-history.ts'
-import { spreadTogether, type ReadBatchPiece } from './file-intake.ts'
+import { spreadTogether } from './file-intake.ts'
 
 export type ReplayPorts = {
   readonly log: Log
@@ -38,8 +38,6 @@ export type ReplayOptions = {
 export type Stretch = {
   readonly records: Columns
   readonly seq: Float64Array
-  /** Where inflow goes on behind it; null within a file. */
-  readonly offset: number | null
   /** Numbers of the records that cannot be read as this one: it has no row for them. And how many they are. */
   readonly others: readonly number[]
   readonly unread: number
@@ -84,7 +82,7 @@ const lacking = (piece: Piece, rows: number) =>
   )
 
 /** Takes from a file what was taken then: by the same records, whichever this one can read of it. */
-async function* fromFile({ openSource, registry }: ReplayPorts, piece: ReadBatchPiece, options: ReplayOptions): AsyncIterable<Stretch> {
+async function* fromFile({ openSource, registry }: ReplayPorts, piece: BatchPiece, options: ReplayOptions): AsyncIterable<Stretch> {
   const { record, partition, signal, rowsPerBatch } = options
   const { base, years, after, lastSeq, routing = { per: null, partitions: 1 } } = piece
   const { id } = await registerInflow(registry, record)
@@ -99,7 +97,7 @@ async function* fromFile({ openSource, registry }: ReplayPorts, piece: ReadBatch
   ]
   const source = await unchanged(openSource(piece.place), piece, signal)
   for await (const stretch of readTogether(source, records, { base, place: source.place, rowsPerBatch, signal })) {
-    const chosen = chosenTogether(stretch, records, years).readings.map((columns) => inRange(columns, after, lastSeq))
+    const chosen = chosenTogether(stretch, records, years).readings.map((columns) => between(columns, after, lastSeq))
     const share = spreadTogether(chosen, routing).find((part) => part.partition === partition)
     if (share) {
       const [own, ...others] = share.readings as [Columns, ...Columns[]]
@@ -123,18 +121,7 @@ function takenOf(own: Columns, deciding: readonly Columns[]): Stretch {
   const seq = columnOf(records, '_seq', 'int').values
   for (const one of seq) taken.delete(one)
   const others = [...taken]
-  return { records, seq, offset: null, others, unread: others.length, lastSeq: numbers.at(-1) ?? 0, behind: [] }
-}
-
-function inRange(columns: Columns, after: number, lastSeq: number): Columns {
-  const seq = columnOf(columns, '_seq', 'int').values
-  const all = seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= lastSeq)
-  return all
-    ? columns
-    : pick(
-        columns,
-        rowsWhere(seq, (one) => one > after && one <= lastSeq),
-      )
+  return { records, seq, others, unread: others.length, lastSeq: numbers.at(-1) ?? 0, behind: [] }
 }
 
 /**
@@ -203,7 +190,7 @@ async function* fromInflow(ports: ReplayPorts, piece: InflowPiece, options: Repl
       const { columns, seq, others } = taken[0]!
       latest = lastSeq
       offset = fetched.next
-      yield { records: columns, seq, offset, others, unread: others.length, lastSeq, behind }
+      yield { records: columns, seq, others, unread: others.length, lastSeq, behind }
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -225,10 +212,7 @@ const firstHeld = async (log: Log, partition: number) =>
   (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
 
 function within(stretch: Stretch, after: number, until: number): Stretch {
-  const isInside = (one: number) => one > after && one <= until
-  const others = stretch.others.filter(isInside)
-  const { records, seq } = stretch
-  if (seq.length === 0 || (isInside(seq[0]!) && isInside(seq.at(-1)!))) return { ...stretch, others, unread: others.length }
-  const inside = pick(records, rowsWhere(seq, isInside))
-  return { ...stretch, records: inside, seq: columnOf(inside, '_seq', 'int').values, others, unread: others.length }
+  const others = stretch.others.filter((one) => one > after && one <= until)
+  const records = between(stretch.records, after, until)
+  return { ...stretch, records, seq: columnOf(records, '_seq', 'int').values, others, unread: others.length }
 }

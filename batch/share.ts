@@ -9,7 +9,7 @@ import { layersOf, lookupState, type Layers } from '../streams/state.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { takenIn, untaken, type Take, type TakenRows, type Years } from '../schemas/csv/selection.ts'
 import { numbersOf, placeAmong } from '../schemas/csv/together.ts'
-import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
+import type { Columns } from '../utilities/values/columns.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, SourceIdentity } from '../utilities/source.ts'
@@ -161,14 +161,3 @@ export const sharesOf = (
     const seq = numbersOf(fresh)
     return seq.length > 0 ? [{ part, readings: fresh, seq }] : []
   })
-
-/** The rows behind this one. */
-export function beyond(records: Columns, place: number): Columns {
-  const seq = columnOf(records, '_seq', 'int').values
-  return seq.length === 0 || seq[0]! > place
-    ? records
-    : pick(
-        records,
-        rowsWhere(seq, (one) => one > place),
-      )
-}

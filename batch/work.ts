@@ -2,7 +2,7 @@
  * The work of a batch under its hold: rows of the file through the engines into the warehouse, partition by partition, with the place
  * saved.
  */
-import { extendHistory, loadSpeed, savePosition, saveSpeed, type Piece, type Routing, type Run } from '../streams/position.ts'
+import { extendHistory, loadSpeed, savePosition, saveSpeed, withUnread, type BatchPiece, type Routing } from '../streams/position.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
@@ -11,13 +11,12 @@ import { saveState } from '../streams/state.ts'
 import { chosenRows } from '../schemas/csv/chosen-rows.ts'
 import { extendTake, nothingYet, yearsText, type Take, type Years } from '../schemas/csv/selection.ts'
 import { unreadLines } from '../schemas/csv/together.ts'
-import { rowsWhere } from '../utilities/values/columns.ts'
+import { between, rowsWhere } from '../utilities/values/columns.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { ReadBatchPiece } from './file-intake.ts'
 import { commitHeld, giveUp } from './hold.ts'
 import { forgetProgress, loadProgress, saveProgress } from './progress.ts'
-import { beyond, sharesOf, type Backfilled, type Batch, type VersionAtWork, type Work } from './share.ts'
+import { sharesOf, type Backfilled, type Batch, type VersionAtWork, type Work } from './share.ts'
 import { firstWaiting } from './waiting.ts'
 
 /** So many rows may have to be computed again after a kill. */
@@ -93,7 +92,7 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
         batch.wrote ||= unwritten > 0
         for (const version of part.atWork) {
           const { definition, engine, reading } = version
-          const own = beyond(readings[reading]!, part.place)
+          const own = between(readings[reading]!, part.place, Infinity)
           version.unread += seq.length - readings[reading]!.count
           version.unreadNow += unwritten - own.count
           if (own.count === 0) continue
@@ -180,7 +179,7 @@ async function finish(batch: Batch, works: readonly Work[], take: Take, { routin
   for (const part of works) {
     const { partition, atWork, rows, position } = part
     const spread = routing.partitions > 1 && { routing }
-    const piece: ReadBatchPiece = { kind: 'batch', ...take, place: ports.source.place, rows, readers, ...spread }
+    const piece: BatchPiece = { kind: 'batch', ...take, place: ports.source.place, rows, readers, ...spread }
     const progress = await loadProgress(
       ports.checkpoints,
       set,
@@ -190,25 +189,18 @@ async function finish(batch: Batch, works: readonly Work[], take: Take, { routin
     const states = atWork.flatMap(({ layers, engine }) =>
       saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...engine.changes()])),
     )
-    const [runs, history] = [withUnread(position.runs, atWork), withPiece(position.history, piece)]
+    const [runs, history] = [withUnread(position.runs, unreadBy(atWork)), extendHistory(position.history, piece)]
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, runs, history, hold: null })
     const save = [...states, ...forgetProgress(set, partition, progress), ...speed, moved]
     await commitHeld(ports, set, part, token, save)
   }
 }
 
-/** What was read otherwise is a piece of its own. */
-function withPiece(history: readonly Piece[], piece: ReadBatchPiece): readonly Piece[] {
-  const last = history.at(-1)
-  const alike = last?.kind !== 'batch' || (last as ReadBatchPiece).readers?.join() === piece.readers?.join()
-  return alike ? extendHistory(history, piece) : [...history, piece]
-}
-
-const withUnread = (runs: readonly Run[], atWork: readonly VersionAtWork[]): readonly Run[] =>
-  runs.map((run) => {
-    const more = run.until === null ? (atWork.find(({ definition }) => definition.version === run.version)?.unread ?? 0) : 0
-    return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
-  })
+/** How many rows of the batch a version could not read. */
+const unreadBy =
+  (atWork: readonly VersionAtWork[]) =>
+  (version: number): number =>
+    atWork.find(({ definition }) => definition.version === version)?.unread ?? 0
 
 const behind = (set: string, years: Years, seq: number, latest: number) =>
   new Problem(

@@ -11,7 +11,7 @@ import { recordedIn } from '../streams/held.ts'
 import { inflowReader, outflowTopic, type Dead, type InflowReader } from '../streams/inflow.ts'
 import type { NewRecords } from '../streams/intake.ts'
 import { knownVersions } from '../streams/known-versions.ts'
-import { running, type Position, type Run } from '../streams/position.ts'
+import { running, type Position } from '../streams/position.ts'
 import { layersOf, lookupState, type Layers } from '../streams/state.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
@@ -74,14 +74,10 @@ export const unreadBySome = (groups: readonly Group[], taken: readonly NewRecord
     ),
   )
 
-export function withUnread(runs: readonly Run[], groups: readonly Group[], taken: readonly NewRecords[]): readonly Run[] {
-  if (taken.every(({ unread }) => unread.length === 0)) return runs
-  const unreadBy = (version: number) => {
+/** How many of the records that were taken a version could not read. */
+export const unreadBy =
+  (groups: readonly Group[], taken: readonly NewRecords[]) =>
+  (version: number): number => {
     const group = groups.findIndex(({ atWork }) => atWork.some(({ definition }) => definition.version === version))
     return taken[group]?.unread.length ?? 0
   }
-  return runs.map((run) => {
-    const more = run.until === null ? unreadBy(run.version) : 0
-    return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
-  })
-}

@@ -5,6 +5,7 @@ import {
   joinSpans,
   loadPosition,
   savePosition,
+  withUnread,
   writerName,
   type BackfillHold,
   type Position,
@@ -23,7 +24,7 @@ import { Fenced, type Append, type Log, type Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
-import { mostBytes, openGroups, unreadBySome, withUnread, type Group } from './at-work.ts'
+import { mostBytes, openGroups, unreadBy, unreadBySome, type Group } from './at-work.ts'
 
 /** The group of consumers that share a set's partitions. */
 export const consumers = (set: string) => `consume-${set}`
@@ -174,7 +175,7 @@ async function runTurn(
       offset: fetched.next,
       duplicates: before.duplicates + duplicates,
       dead: before.dead + dead.length,
-      runs: withUnread(before.runs, turn.groups, lots),
+      runs: withUnread(before.runs, unreadBy(turn.groups, lots)),
       history: extendHistory(before.history, piece),
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.

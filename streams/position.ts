@@ -12,6 +12,8 @@ export type BatchPiece = Take & {
   readonly place: string
   /** How the file's records were spread over the partitions, each of which has this piece with its own number of rows. */
   readonly routing?: Routing
+  /** The ids of the schemas that its rows were read as: what is a record by one of them is one. Pieces of before have none. */
+  readonly readers?: readonly string[]
 }
 
 /** Records belong to the partition of their key; without a field for it there is one partition. */
@@ -165,9 +167,10 @@ export const saveSpeed = (speed: Speed): Save => ({ name: 'speed', key: '', valu
 /** The history with these records added: what continues the last piece, and was read alike, extends it. */
 export function extendHistory(history: readonly Piece[], piece: Piece): readonly Piece[] {
   const last = history.at(-1)
+  if (!last || !sameReaders(last, piece)) return [...history, piece]
   if (piece.kind === 'batch')
-    return last?.kind === 'batch' ? [...history.slice(0, -1), ...(joinTake([last], piece) as readonly BatchPiece[])] : [...history, piece]
-  if (last?.kind !== 'inflow' || last.to !== piece.from || !readAlike(last, piece)) return [...history, piece]
+    return last.kind === 'batch' ? [...history.slice(0, -1), ...(joinTake([last], piece) as readonly BatchPiece[])] : [...history, piece]
+  if (last.kind !== 'inflow' || last.to !== piece.from || last.topic !== piece.topic || last.most !== piece.most) return [...history, piece]
   const unrecorded = joinSpans(last.unrecorded, piece.unrecorded)
   return [
     ...history.slice(0, -1),
@@ -186,7 +189,14 @@ export function joinSpans(a: readonly Span[] = [], b: readonly Span[] = []): rea
   return spans
 }
 
-const readAlike = (a: InflowPiece, b: InflowPiece) => a.topic === b.topic && a.most === b.most && a.readers?.join() === b.readers?.join()
+const sameReaders = (a: Piece, b: Piece) => a.readers?.join() === b.readers?.join()
+
+/** With so many more records that each version could not read, and another could: they are counted while it runs. */
+export const withUnread = (runs: readonly Run[], unreadBy: (version: number) => number): readonly Run[] =>
+  runs.map((run) => {
+    const more = run.until === null ? unreadBy(run.version) : 0
+    return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
+  })
 
 /** An inflow that was deleted and made anew, or the one that is there, which may have lost records. */
 export type Gone = { readonly id: string; readonly anew: boolean }

@@ -3,13 +3,13 @@
  * with.
  */
 import { lineage } from '../batch/lineage.ts'
-import { checkHistory, replay, type ReplayOptions } from '../batch/replay.ts'
+import { checkHistory, replay, type Need, type ReplayOptions } from '../batch/replay.ts'
 import { loadPosition, loadPositions, type Piece, type Run } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { spread } from '../streams/routing.ts'
 import { rowsOf } from '../streams/rows.ts'
-import { pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
+import { between, pick, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from './bring.ts'
 import type { RowAt } from './compare.ts'
@@ -68,13 +68,7 @@ export async function* computedAgain(
   const options = { record, wanted: Object.keys(record.fields), partition, ...beginningOf(run), until: end, signal }
   for await (const { records, seq, behind } of replay(ports, history, options)) {
     behind.forEach(dropped)
-    const all = rowsOf(definition, records, past.push(records), ports.clock())
-    yield seq.length > 0 && seq[0]! > run.after
-      ? all
-      : pick(
-          all,
-          rowsWhere(seq, (one) => one > run.after),
-        )
+    yield between(rowsOf(definition, records, past.push(records), ports.clock()), run.after, Infinity)
     report({ rows: seq.length, of: end })
   }
 }
@@ -82,7 +76,7 @@ export async function* computedAgain(
 /** Why the rows cannot be computed again, when records that they are made of are not to be had any more. */
 export async function historyGone(ports: VersionPorts, { partitions }: OwnedRows, signal: AbortSignal): Promise<Problem | undefined> {
   const needs = partitions.map(({ partition, history, run }) => ({ partition, history, ...beginningOf(run) }))
-  return checkHistory(ports, needs, signal).then(() => undefined, asProblem)
+  return whyGone(ports, needs, signal)
 }
 
 type Beginning = Pick<ReplayOptions, 'after' | 'afterRows'>
@@ -141,7 +135,7 @@ export async function neverTaken(
   for (const piece of history) {
     const inside = [...left].filter((one) => one > after && one <= Math.min(piece.lastSeq, beginning.after))
     if (inside.length > 0) {
-      const gone = await checkHistory(ports, [{ partition, history: [piece], after }], signal).then(() => undefined, asProblem)
+      const gone = await whyGone(ports, [{ partition, history: [piece], after }], signal)
       if (!gone) await look([piece], { after }, piece.lastSeq)
       else for (const one of inside) if (left.delete(one)) untold.push(one)
     }
@@ -150,7 +144,11 @@ export async function neverTaken(
   return { never: [...left].sort((a, b) => a - b), untold }
 }
 
-function asProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error
-  throw error
-}
+const whyGone = (ports: VersionPorts, needs: readonly Need[], signal: AbortSignal): Promise<Problem | undefined> =>
+  checkHistory(ports, needs, signal).then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof Problem) return error
+      throw error
+    },
+  )

@@ -1,5 +1,5 @@
 /** Reads a file as the records of several versions at once: a row that one of them can read is a record for all, as in the stream. */
-import { columnOf, pick, rowsWhere, type Columns } from '../../utilities/values/columns.ts'
+import { between, columnOf, pick, type Columns } from '../../utilities/values/columns.ts'
 import type { Reject } from '../../utilities/files/rejects.ts'
 import type { Source } from '../../utilities/source.ts'
 import type { RecordSchema } from '../record.ts'
@@ -43,17 +43,16 @@ export async function* readTogether(source: Source, records: readonly RecordSche
 
 const seqsOf = (columns: Columns): Float64Array => columnOf(columns, '_seq', 'int').values
 
-function upTo(batch: DatedBatch, lastSeq: number): DatedBatch {
-  if (batch.lastSeq === lastSeq) return batch
-  const isIn = (seq: number) => seq <= lastSeq
-  const columns = pick(batch.columns, rowsWhere(seqsOf(batch.columns), isIn))
-  return { columns, rejects: batch.rejects.filter(({ seq }) => isIn(seq)), lastSeq }
-}
+const upTo = (batch: DatedBatch, lastSeq: number): DatedBatch =>
+  batch.lastSeq === lastSeq ? batch : { ...part(batch, -Infinity, lastSeq), lastSeq }
 
-function behind({ columns, rejects, lastSeq }: DatedBatch, after: number): DatedBatch {
-  const isIn = (seq: number) => seq > after
-  return { columns: pick(columns, rowsWhere(seqsOf(columns), isIn)), rejects: rejects.filter(({ seq }) => isIn(seq)), lastSeq }
-}
+const behind = (batch: DatedBatch, after: number): DatedBatch => part(batch, after, Infinity)
+
+const part = ({ columns, rejects, lastSeq }: DatedBatch, after: number, until: number): DatedBatch => ({
+  columns: between(columns, after, until),
+  rejects: rejects.filter(({ seq }) => seq > after && seq <= until),
+  lastSeq,
+})
 
 /** What of a stretch belongs to the years. */
 export type ChosenTogether = {

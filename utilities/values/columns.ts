@@ -92,3 +92,13 @@ export function rowsWhere(values: Float64Array, test: (value: number) => boolean
   for (let row = 0; row < values.length; row++) if (test(values[row]!)) rows[count++] = row
   return rows.subarray(0, count)
 }
+
+/** The rows with after < _seq <= until, of rows in order. */
+export function between(columns: Columns, after: number, until: number): Columns {
+  const seq = columnOf(columns, '_seq', 'int').values
+  if (seq.length === 0 || (seq[0]! > after && seq.at(-1)! <= until)) return columns
+  return pick(
+    columns,
+    rowsWhere(seq, (one) => one > after && one <= until),
+  )
+}
