@@ -1,6 +1,7 @@
 /** The sink into Redshift: what lies in outflow arrives there as it does in the embedded warehouse, in few large writes. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Ports } from '../../config/wire.ts'
 import { knownVersions } from '../../streams/known-versions.ts'
 import { gathered, runsTogether } from '../../sink/gather.ts'
 import { sinkReader } from '../../streams/inflow.ts'
@@ -33,6 +34,15 @@ async function* sourceOf(batches: readonly (readonly string[])[], behind: () => 
 }
 const untilAborted = (signal: AbortSignal) => new Promise<void>((done) => signal.addEventListener('abort', () => done()))
 const never = new AbortController().signal
+
+/** A warehouse in Redshift whose tables, views and records are those of the embedded one. */
+async function arrangedAlike(api: TestDataApi, ports: Ports) {
+  const { warehouse, notes } = await redshiftStore(api).open()
+  const definitions = (await knownVersions(ports.registry, 'loan_risk')).map(({ definition }) => definition)
+  const records = await ports.warehouse.versions('loan_risk')
+  await warehouse.arrange(layoutOf(definitions, records), records)
+  return { warehouse, notes }
+}
 
 describe('gathering batches', () => {
   it('keeps every message and its place, in batches as large as asked for', async () => {
@@ -132,12 +142,7 @@ describe('the sink', () => {
       await done(folder, `produce --years 2010 --file ${file}`)
       await done(folder, 'up --until-caught-up')
       await withPorts(folder, async (ports) => {
-        const { warehouse, notes } = await redshiftStore(api).open()
-        const [definitions, records] = [
-          (await knownVersions(ports.registry, 'loan_risk')).map(({ definition }) => definition),
-          await ports.warehouse.versions('loan_risk'),
-        ]
-        await warehouse.arrange(layoutOf(definitions, records), records)
+        const { warehouse, notes } = await arrangedAlike(api, ports)
         Object.assign(api.faults, { tooManyActive: 2, loseReplies: 1, conflicts: 1 })
         let [rows, unreadable, writes] = [0, 0, 0]
         const report = (news: { readonly rows: number; readonly unreadable: number }) =>
@@ -162,12 +167,7 @@ describe('the sink', () => {
   it('ends at once when it is told to while the warehouse is away, and the next one goes on', { timeout: limitMs }, async () => {
     const folder = await loansUntil2009(await generated(2_000))
     await withPorts(folder, async (ports) => {
-      const { warehouse, notes } = await redshiftStore(api).open()
-      const [definitions, records] = [
-        (await knownVersions(ports.registry, 'loan_risk')).map(({ definition }) => definition),
-        await ports.warehouse.versions('loan_risk'),
-      ]
-      await warehouse.arrange(layoutOf(definitions, records), records)
+      const { warehouse, notes } = await arrangedAlike(api, ports)
       const stop = new AbortController()
       const quiet = { report: () => {}, note: () => {} }
       const leaving: Warehouse = {

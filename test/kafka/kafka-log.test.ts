@@ -21,7 +21,7 @@ import { logContract } from '../contracts/log-contract.ts'
 import { batchOf, numbered, readAll, readTexts, textsOf } from '../contracts/messages.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { writerWithFaults, type Fault, type Faults } from './faults.ts'
-import { bytes, entry, logOn, openTransaction, storeOn } from './stores.ts'
+import { followInflow, bytes, entry, logOn, openTransaction, storeOn } from './stores.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
 let kafka: TestKafka
@@ -408,12 +408,7 @@ function kafkaTests() {
     it('that is killed in the middle of commits and reads comes back to every commit exactly once', async () => {
       const notes: string[] = []
       const { log, topicPrefix } = await testLog({ inflow: 1 }, { note: (text, kind) => void (kind === 'warning' && notes.push(text)) })
-      const followed: string[] = []
-      const stop = new AbortController()
-      const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
-          followed.push(...textsOf(batch))
-      })()
+      const { followed, stop, following } = followInflow(log)
 
       let acknowledged = 0
       let done = false

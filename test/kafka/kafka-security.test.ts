@@ -15,6 +15,7 @@ import { freshFolder, tidemark, until, type Ended } from '../cli-run.ts'
 import { batchOf, numbered, textsOf } from '../contracts/messages.ts'
 import { iam, missingForSecuredKafka, sessionMs, startSecuredKafka, user, type Listener, type SecuredKafka } from './secured.ts'
 import { unlessMissing } from '../unless-missing.ts'
+import { followInflow } from './stores.ts'
 
 let secured: SecuredKafka
 
@@ -203,12 +204,7 @@ function securityTests() {
       }
       const log = await enter(listener, listener === 'IAM' ? mskIam() : scram('scram-sha-512'), options)
       await log.create('inflow', 1)
-      const followed: string[] = []
-      const stop = new AbortController()
-      const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
-          followed.push(...textsOf(batch))
-      })()
+      const { followed, stop, following } = followInflow(log)
       const writer = await log.writer('w')
       const untilMs = performance.now() + 3.5 * sessionMs
       let committed = 0

@@ -10,10 +10,10 @@ import { Kafka, type Admin } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openKafkaLog } from '../../utilities/kafka/log.ts'
 import { done, freshFolder, json, start, tidemark, until, warehouseOf, type Printed, type Running } from '../cli-run.ts'
-import { batchOf, numbered, readTexts, textsOf } from '../contracts/messages.ts'
+import { batchOf, numbered, readTexts } from '../contracts/messages.ts'
 import { readRows } from '../oracle/compare.ts'
 import { joinKafka, missingForKafka, startKafka, type TestKafka } from './broker.ts'
-import { logOn } from './stores.ts'
+import { followInflow, logOn } from './stores.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
 let kafka: TestKafka
@@ -178,12 +178,7 @@ function stayingUp() {
         note: (text, kind) => void (kind === 'warning' && notes.push(text)),
       },
     )
-    const followed: string[] = []
-    const stop = new AbortController()
-    const following = (async () => {
-      for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
-        followed.push(...textsOf(batch))
-    })()
+    const { followed, stop, following } = followInflow(log)
     const writer = await log.writer('w')
     const commit = (text: string) => writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: batchOf([text]) }] })
     for (let i = 0; i < 20; i++) await commit(String(i))
@@ -206,12 +201,7 @@ function stayingUp() {
     const { log } = await logOn(kafka.brokers, { inflow: 1 }, { patienceMs: 300 })
     const writer = await log.writer('w')
     const commit = (text: string) => writer.commit({ append: [{ topic: 'inflow', partition: 0, batch: batchOf([text]) }] })
-    const followed: string[] = []
-    const stop = new AbortController()
-    const following = (async () => {
-      for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
-        followed.push(...textsOf(batch))
-    })()
+    const { followed, stop, following } = followInflow(log)
     await commit('a')
     await until(() => followed.length === 1)
     await kafka.kill()
@@ -324,13 +314,8 @@ function stayingUp() {
     const { log, topicPrefix } = await logOn(kafka.brokers, { inflow: 1 }, {})
     const second = await joinKafka(kafka)
     try {
-      const followed: string[] = []
-      const stop = new AbortController()
+      const { followed, stop, following } = followInflow(log)
       const shares: (readonly number[])[] = []
-      const following = (async () => {
-        for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
-          followed.push(...textsOf(batch))
-      })()
       const sharing = (async () => {
         for await (const ours of log.share('inflow', 'workers', stop.signal)) shares.push(ours)
       })()

@@ -7,7 +7,8 @@ import { openKafkaCheckpoints } from '../../utilities/kafka/checkpoints.ts'
 import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../utilities/kafka/log.ts'
 import { sendAll } from '../../utilities/kafka/send.ts'
 import { addPartitions, endTransaction, takeIdentity } from '../../utilities/kafka/transaction.ts'
-import type { Batch } from '../../utilities/log.ts'
+import type { Batch, Log } from '../../utilities/log.ts'
+import { textsOf } from '../contracts/messages.ts'
 
 let stores = 0
 
@@ -71,6 +72,17 @@ export async function openTransaction(
   await addPartitions(parts, identity, [work])
   await sendAll(parts, identity, new Map(), [{ ...work, first: 0, last: work.messages.ends.length }])
   return { end: (outcome: 'commit' | 'abort') => endTransaction(parts, identity, outcome) }
+}
+
+/** Reads on until it is stopped; what it has read so far. */
+export function followInflow(log: Log) {
+  const followed: string[] = []
+  const stop = new AbortController()
+  const following = (async () => {
+    for await (const { batch } of log.read('inflow', { partition: 0, from: 0, follow: true, signal: stop.signal }))
+      followed.push(...textsOf(batch))
+  })()
+  return { followed, stop, following }
 }
 
 export const bytes = (text: string) => new TextEncoder().encode(text)
