@@ -2,9 +2,22 @@
  * Who may read a store and not write looks, queries, exports and verifies, whatever state the store was left in, and leaves nothing there.
  */
 import { spawn } from 'node:child_process'
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { done, freshFolder, start, until, type Ended } from './cli-run.ts'
 import { limitMs } from './loan-folders.ts'
@@ -126,6 +139,26 @@ describe('who may only read', { timeout: limitMs }, () => {
     lock(copy)
     expect((await asReader(copy, 'status')).code).toBe(0)
     unlock(copy)
+  })
+
+  it('reads beside changes that were begun and hold nothing yet', async () => {
+    const store = guarded()
+    unlock(store)
+    const warehouse = join(store, '.tidemark', 'warehouse.db')
+    const db = new DatabaseSync(warehouse)
+    db.exec('BEGIN IMMEDIATE; CREATE TABLE more (n); COMMIT')
+    const begun = readFileSync(`${warehouse}-wal`).subarray(0, 32)
+    const marks = readFileSync(`${warehouse}-shm`)
+    db.close()
+    writeFileSync(`${warehouse}-wal`, begun)
+    writeFileSync(`${warehouse}-shm`, marks)
+    lock(store)
+    expect(await asReader(store, 'query', 'SELECT count(*) > 0 AS some FROM loan_risk', '--format', 'csv')).toEqual({
+      code: 0,
+      out: 'some\n1\n',
+      err: '',
+    })
+    unlock(store)
   })
 
   it('finds nothing where there is nothing, and makes nothing', async () => {

@@ -16,7 +16,9 @@ const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'j
 
 type Printed = { readonly partition: number; readonly value: Buffer }
 
-/** From the beginning, in the order of each partition, without what was aborted. On a busy machine the first message may take long to come. */
+/**
+ * From the beginning, in the order of each partition, without what was aborted. On a busy machine the first message may take long to come.
+ */
 async function committedMessages(broker: string, topic: string): Promise<readonly Printed[]> {
   const soon = await messagesWithin(broker, topic, 4000)
   return soon.length > 0 ? soon : messagesWithin(broker, topic, 30_000)

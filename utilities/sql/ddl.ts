@@ -124,7 +124,10 @@ function whole(version: number): string {
 const markOf = ({ dialect }: Target, text: string) =>
   dialect === 'sqlite' ? text : `tidemark ${createHash('sha256').update(text).digest('hex')}`
 
-/** The statements that lead from what is there to the layout, in order, and the views that they change, of which some are dropped on the way. */
+/**
+ * The statements that lead from what is there to the layout, in order, and the views that they change, of which some are dropped on the
+ * way.
+ */
 export type Changes = { readonly statements: readonly string[]; readonly views: readonly string[]; readonly dropped: readonly string[] }
 
 /** Nothing when it is there already. */

@@ -5,6 +5,7 @@ import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { makeDirectory } from '../running/make-directory.ts'
 import { Problem } from '../values/problem.ts'
 import { busyWaitMs, changedMeanwhile, fileTrouble, isBusy, mayLackMarks, queryTrouble, stateOf, unreadableWal } from './trouble.ts'
+import { walHolds, walIsBegun } from './wal.ts'
 
 type Statement = StatementSync
 
@@ -107,8 +108,8 @@ type ToRead = { readonly db: DatabaseSync; readonly checkStill: () => void }
 
 /**
  * Readers of a WAL file leave marks in the file of shared memory beside it. A user who can make none there reads with the marks of others,
- * while there are any. When nobody has the file open there is no WAL, and the file is all there is; then nobody must begin to write until
- * it is read.
+ * while there are any. When nobody has the file open there is no WAL, or none with anything in it where its writer was killed, and the file
+ * is all there is; then nobody must begin to write until it is read.
  */
 function openToRead(path: string, tables: Readonly<Record<string, string>>): ToRead {
   const before = stateOf(path)
@@ -118,16 +119,18 @@ function openToRead(path: string, tables: Readonly<Record<string, string>>): ToR
     return { db, checkStill: () => {} }
   }
   try {
-    return { db: looked(new DatabaseSync(path, { readOnly: true, timeout: busyWaitMs })), checkStill: () => {} }
+    if (!before || !walIsBegun(path)) {
+      return { db: looked(new DatabaseSync(path, { readOnly: true, timeout: busyWaitMs })), checkStill: () => {} }
+    }
   } catch (error) {
     if (before === undefined || !mayLackMarks(error)) throw error
-    if (stateOf(`${path}-wal`)) throw unreadableWal(path, error)
+    if (walHolds(path)) throw unreadableWal(path, error)
   }
   return {
     db: looked(new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true })),
     checkStill() {
       const now = stateOf(path)
-      if (!now || stateOf(`${path}-wal`) || now.mtimeMs !== before.mtimeMs || now.size !== before.size) throw changedMeanwhile(path)
+      if (!now || walHolds(path) || now.mtimeMs !== before.mtimeMs || now.size !== before.size) throw changedMeanwhile(path)
     },
   }
 }

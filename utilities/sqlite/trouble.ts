@@ -17,6 +17,7 @@ const code = {
   corrupt: 11,
   full: 13,
   cannotOpen: 14,
+  protocol: 15,
   mismatch: 20,
   denied: 23,
   notADatabase: 26,
@@ -48,6 +49,7 @@ export function fileTrouble(path: string, error: unknown): Problem | undefined {
   switch (primaryCode(error)) {
     case code.busy:
     case code.locked:
+    case code.protocol:
       return problem(
         `another process has kept ${path} locked for ${busyWaitMs / 1000} seconds`,
         'End that program and run the command again.',
