@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { missingForKafka } from '../test/kafka/broker.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { root } from './child.ts'
-import { dataOf } from './data.ts'
+import { dataOf, keyedDataOf } from './data.ts'
 import { duckdbVersion } from './duckdb.ts'
 import { batchLanes } from './peers/batch-lanes.ts'
 import { pictures } from './peers/charts.ts'
@@ -54,28 +54,32 @@ async function prepared<Lane extends Preparable>(
 }
 
 async function main(options: Options): Promise<void> {
-  const { rows, write } = options
+  const { rows, keys, write } = options
+  const keyed = keys !== undefined
   const noKafka = missingForKafka()
   const duckdb = await duckdbVersion()
   const lanes: Lanes = {
-    producers: await prepared('producers', producerLanes, options, noKafka),
-    streams: await prepared('streams', streamLanes, options, noKafka),
-    batches: await prepared(
-      'batches',
-      batchLanes,
-      options,
-      duckdb === undefined ? 'DuckDB, which also checks them, is not installed' : undefined,
-    ),
+    producers: keyed ? [] : await prepared('producers', producerLanes, options, noKafka),
+    streams: await prepared('streams', keyed ? streamLanes.filter(({ byKey }) => byKey) : streamLanes, options, noKafka),
+    batches: keyed
+      ? []
+      : await prepared(
+          'batches',
+          batchLanes,
+          options,
+          duckdb === undefined ? 'DuckDB, which also checks them, is not installed' : undefined,
+        ),
   }
-  const data = await dataOf(rows)
-  const outcomes = await runRounds(lanes, { data, expected: await expectedOf(data), options, say })
-  const results = resultsOf(outcomes)
+  const data = keys === undefined ? await dataOf(rows) : await keyedDataOf(rows, keys)
+  const outcomes = await runRounds(lanes, { data, expected: await expectedOf(data, keyed), options, say })
+  const all = resultsOf(outcomes)
+  const results = keyed ? { streams: all.streams, producers: [], tables: [], parquet: [] } : all
   const rounds = Math.max(0, ...[...outcomes.values()].map(({ size }) => size))
 
   const when = machine({ Node: process.versions.node, Java: noKafka === undefined ? await javaVersion() : undefined, DuckDB: duckdb })
   const runsText = rounds === 1 ? 'one round' : `${rounds} rounds, turn about`
   const sections = new Map<string, string>()
-  for (const [name, { title, text }] of sectionsOf(results, rows)) {
+  for (const [name, { title, text }] of sectionsOf(results, rows, keys)) {
     process.stdout.write(`\n${title}, ${runsText}\n\n${text}\n`)
     sections.set(name, `${title}, ${runsText}. Measured ${when}.\n\n${text}\n`)
   }
@@ -83,10 +87,13 @@ async function main(options: Options): Promise<void> {
   writeSections(join(root, 'docs/benchmarks.md'), sections)
   for (const [group, lanes] of Object.entries(results)) {
     if (lanes.some(({ rounds }) => rounds.size > 0))
-      writeFileSync(join(root, `bench/peers/results-${group}.json`), resultJson(lanes, { measured: when, rows, rounds }))
+      writeFileSync(
+        join(root, `bench/peers/results-${keyed ? 'keyed' : group}.json`),
+        resultJson(lanes, { measured: when, rows, keys, rounds }),
+      )
   }
   mkdirSync(join(root, 'docs/pictures'), { recursive: true })
-  for (const [name, svg] of pictures(results, rows)) writeFileSync(join(root, 'docs/pictures', name), svg)
+  for (const [name, svg] of keyed ? [] : pictures(results, rows)) writeFileSync(join(root, 'docs/pictures', name), svg)
   say('\nwritten to docs/benchmarks.md, docs/pictures and bench/peers/results-*.json')
 }
 

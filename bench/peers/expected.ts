@@ -4,7 +4,7 @@
  */
 import avsc from 'avsc'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { readLoanFile } from '../../test/oracle/loan-file.ts'
 import { run, workDir } from '../child.ts'
 import type { Data } from '../data.ts'
@@ -25,11 +25,12 @@ export type Expected = {
 
 const script = 'bench/peers/expected.ts'
 
-export async function expectedOf({ file, rows }: Data): Promise<Expected> {
-  const dir = join(workDir, `expected-${rows}`)
+/** `keyed`: the features of each zip code's loans by themselves. */
+export async function expectedOf({ file, rows }: Data, keyed: boolean): Promise<Expected> {
+  const dir = join(workDir, `expected-${basename(file, '.csv.gz')}`)
   if (!existsSync(dir)) {
     process.stderr.write(`working out what ${rows} rows must give\n`)
-    await run(script, [file, dir])
+    await run(script, [file, dir, ...(keyed ? ['keyed'] : [])])
   }
   const numbers = new Float64Array(new Uint8Array(readFileSync(join(dir, 'features'))).buffer)
   const columns = Array.from({ length: 6 }, (_, i) => numbers.subarray(i * rows, (i + 1) * rows))
@@ -85,6 +86,23 @@ function levels(scores: readonly (number | null)[], span: number): [Float64Array
   return [rounded, unrounded]
 }
 
+const zipCell = 5
+
+/** Rounded and unrounded columns of the three features, each over the loans of one key. */
+function featuresOf(loans: Loans, keyOf: (loan: Loans[number]) => string): [Float64Array, Float64Array][] {
+  const columns = featureNames.map((): [Float64Array, Float64Array] => [new Float64Array(loans.length), new Float64Array(loans.length)])
+  for (const rows of Map.groupBy(loans.keys(), (row) => keyOf(loans[row]!)).values()) {
+    const scores = rows.map((row) => loans[row]!.score)
+    for (const [at, [rounded, unrounded]] of [means(scores, 50), means(scores, 100), levels(scores, 50)].entries()) {
+      rows.forEach((row, i) => {
+        columns[at]![0][row] = rounded[i]!
+        columns[at]![1][row] = unrounded[i]!
+      })
+    }
+  }
+  return columns
+}
+
 /** To three decimals, on the decimal that the double prints as. */
 function halfUp(value: number): number {
   const [whole, decimals = ''] = String(value).split('.')
@@ -93,10 +111,9 @@ function halfUp(value: number): number {
 }
 
 if (import.meta.main) {
-  const [file, dir] = process.argv.slice(2) as [string, string]
+  const [file, dir, keyed] = process.argv.slice(2) as [string, string, string?]
   const { loans } = readLoanFile(readFileSync(file))
-  const scores = loans.map(({ score }) => score)
-  const columns = [means(scores, 50), means(scores, 100), levels(scores, 50)]
+  const columns = featuresOf(loans, keyed === undefined ? () => '' : ({ cells }) => String(cells[zipCell] ?? ''))
   const { payload, ends } = payloadOf(loans)
   const part = `${dir}.part`
   rmSync(part, { recursive: true, force: true })

@@ -8,6 +8,8 @@ export type Options = {
   /** Whether this lane, or the group it belongs to, was asked for. */
   readonly wants: (word: string, group: string) => boolean
   readonly write: boolean
+  /** The stream's features are of so many keys; undefined for one stream of all. */
+  readonly keys: number | undefined
   /** Each lane waits a while for other programs to take no more than this share of the processors, and does not count if they did. */
   readonly othersAtMost: number
 }
@@ -17,7 +19,7 @@ const usualRounds = 3
 
 /** `lanes` are the words of every lane by its group. */
 export function readOptions(lanes: ReadonlyMap<string, readonly string[]>): Options {
-  const { rows, rounds, only, others, write = false } = words()
+  const { rows, rounds, only, others, keys, write = false } = words()
   const asked = only?.split(',')
   const known = [...lanes.keys(), ...[...lanes.values()].flat()]
   const unknown = asked?.find((word) => !known.includes(word))
@@ -31,6 +33,7 @@ export function readOptions(lanes: ReadonlyMap<string, readonly string[]>): Opti
     rounds: rounds === undefined ? usualRounds : whole('rounds', rounds, usualRounds),
     wants: (word, group) => asked === undefined || asked.includes(word) || asked.includes(group),
     write,
+    keys: keys === undefined ? undefined : whole('keys', keys, 100_000),
     othersAtMost: others === undefined ? 1 : whole('others', others, 10) / 100,
   }
 }
@@ -38,11 +41,11 @@ export function readOptions(lanes: ReadonlyMap<string, readonly string[]>): Opti
 function words() {
   const text = { type: 'string' } as const
   try {
-    return parseArgs({ options: { rows: text, rounds: text, only: text, others: text, write: { type: 'boolean' } } }).values
+    return parseArgs({ options: { rows: text, rounds: text, only: text, others: text, keys: text, write: { type: 'boolean' } } }).values
   } catch (error) {
     throw usage(
       (error as Error).message.split(/\. |\n/)[0]!,
-      'The options are --rows, --rounds, --only, --others and --write; see docs/benchmarks.md.',
+      'The options are --rows, --rounds, --only, --others, --keys and --write; see docs/benchmarks.md.',
     )
   }
 }

@@ -29,10 +29,17 @@ export type Report = {
   readonly failed: (word: string, why: string) => void
 }
 
-export type Round = { readonly number: number; readonly data: Data; readonly expected: Expected; readonly report: Report }
+export type Round = {
+  readonly number: number
+  readonly data: Data
+  readonly expected: Expected
+  readonly report: Report
+  readonly keyed: boolean
+}
 
 const frameBytes = 18
 const allThree = join(import.meta.dirname, 'definitions.ts')
+const byZip = join(import.meta.dirname, 'definitions-keyed.ts')
 
 /** A data directory with the version applied, and the log that the config says. */
 async function inDirectory(
@@ -72,7 +79,7 @@ export type Kafka = { readonly brokers: readonly string[]; readonly topics: Topi
 
 export async function kafkaRound(
   kafka: Kafka,
-  { number, data, expected, report }: Round,
+  { number, data, expected, report, keyed }: Round,
   producers: readonly ReadyProducer[],
   streams: readonly ReadyStream[],
 ): Promise<void> {
@@ -80,61 +87,65 @@ export async function kafkaRound(
   const brokers = addresses.join()
   const prefix = `r${number}.`
   const { file, years, rows } = data
-  await inDirectory({ log: { kind: 'kafka', brokers: addresses, topicPrefix: prefix } }, async (dir, configFile) => {
-    const schemas = writeSchemas(dir)
-    const inflow = `${prefix}inflow`
-    const plain = `${prefix}plain`
-    const produced = await produce({ lane: tidemarkProducer, command: await tidemarkProducer.prepare() }, inflow)
-    if (!produced) return
-    for (const producer of producers) if (producer.lane !== tidemarkProducer) await produce(producer, `${prefix}${producer.lane.word}`)
-    if (streams.some(({ lane }) => lane.readsPlain)) await topics.copy(inflow, plain, frameBytes)
+  await inDirectory(
+    { log: { kind: 'kafka', brokers: addresses, topicPrefix: prefix }, features: keyed ? byZip : allThree },
+    async (dir, configFile) => {
+      const schemas = writeSchemas(dir)
+      const inflow = `${prefix}inflow`
+      const plain = `${prefix}plain`
+      const produced = await produce({ lane: tidemarkProducer, command: await tidemarkProducer.prepare() }, inflow)
+      if (!produced) return
+      for (const producer of producers) if (producer.lane !== tidemarkProducer) await produce(producer, `${prefix}${producer.lane.word}`)
+      if (streams.some(({ lane }) => lane.readsPlain)) await topics.copy(inflow, plain, frameBytes)
 
-    for (const { lane, command } of streams) {
-      const mine = lane === tidemarkStream
-      const outflow = mine ? `${prefix}outflow` : `${prefix}${lane.word}`
-      const wanted = Math.min(rows, lane.atMostRows ?? rows)
-      const job = {
-        ...schemas,
-        brokers,
-        inflow,
-        plain,
-        outflow,
-        name: `${prefix}${lane.word}`,
-        stateDir: join(dir, lane.word),
-        rows: wanted,
-        configFile,
+      for (const { lane, command } of streams) {
+        const mine = lane === tidemarkStream
+        const outflow = mine ? `${prefix}outflow` : `${prefix}${lane.word}`
+        const wanted = Math.min(rows, lane.atMostRows ?? rows)
+        const job = {
+          ...schemas,
+          brokers,
+          inflow,
+          plain,
+          outflow,
+          name: `${prefix}${lane.word}`,
+          stateDir: join(dir, lane.word),
+          rows: wanted,
+          configFile,
+          keyed,
+        }
+        await topics.create(outflow)
+        await attempt(
+          lane.word,
+          report,
+          () => measure(topics, { name: lane.name, command: command(job), topic: outflow, rows: wanted, service: lane.service, broker }),
+          () => checkMessages(topics.read(outflow), expected, mine ? 'framed row' : 'plain row', wanted),
+        )
+        if (!mine) await topics.remove([outflow])
       }
-      await topics.create(outflow)
-      await attempt(
-        lane.word,
-        report,
-        () => measure(topics, { name: lane.name, command: command(job), topic: outflow, rows: wanted, service: lane.service, broker }),
-        () => checkMessages(topics.read(outflow), expected, mine ? 'framed row' : 'plain row', wanted),
-      )
-      if (!mine) await topics.remove([outflow])
-    }
-    await topics.remove([inflow, plain, `${prefix}outflow`])
+      await topics.remove([inflow, plain, `${prefix}outflow`])
 
-    async function produce({ lane, command }: ReadyProducer, topic: string): Promise<boolean> {
-      await topics.create(topic)
-      const went = await attempt(
-        lane.word,
-        report,
-        () =>
-          measure(topics, {
-            name: `${lane.name}, producing`,
-            command: command({ brokers, topic, file, years, configFile }),
-            topic,
-            rows,
-            service: false,
-            broker,
-          }),
-        () => checkMessages(topics.read(topic), expected, 'framed record', rows),
-      )
-      if (lane !== tidemarkProducer) await topics.remove([topic])
-      return went
-    }
-  })
+      async function produce({ lane, command }: ReadyProducer, topic: string): Promise<boolean> {
+        await topics.create(topic)
+        const went = await attempt(
+          lane.word,
+          report,
+          () =>
+            measure(topics, {
+              name: `${lane.name}, producing`,
+              command: command({ brokers, topic, file, years, configFile }),
+              topic,
+              rows,
+              service: false,
+              broker,
+            }),
+          () => checkMessages(topics.read(topic), expected, 'framed record', rows),
+        )
+        if (lane !== tidemarkProducer) await topics.remove([topic])
+        return went
+      }
+    },
+  )
 }
 
 export async function batchRound({ data, expected, report }: Round, batches: readonly ReadyBatch[]): Promise<void> {

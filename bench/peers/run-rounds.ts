@@ -26,7 +26,7 @@ type Work = { readonly data: Data; readonly expected: Expected; readonly options
 const patienceMs = 300_000
 
 export async function runRounds({ producers, streams, batches }: Lanes, { data, expected, options, say }: Work): Promise<Outcomes> {
-  const { rounds, othersAtMost } = options
+  const { rounds, othersAtMost, keys } = options
   const outcomes = new Map<string, Map<number, Outcome>>()
   const broker = producers.length + streams.length > 0 ? await startKafka() : undefined
   const kafka = broker && {
@@ -63,7 +63,7 @@ export async function runRounds({ producers, streams, batches }: Lanes, { data, 
   })
   try {
     for (let number = 1; number <= rounds && !stopped; number++) {
-      const round = { number, data, expected, report: reportOf(number) }
+      const round = { number, data, expected, report: reportOf(number), keyed: keys !== undefined }
       if (kafka) await kafkaRound(kafka, round, producers, streams)
       await batchRound(round, batches)
     }

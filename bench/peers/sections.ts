@@ -34,14 +34,15 @@ export function resultsOf(outcomes: Outcomes): Results {
 export function sectionsOf(
   { streams, producers, tables, parquet }: Results,
   rows: number,
+  keys: number | undefined,
 ): Map<string, { readonly title: string; readonly text: string }> {
   const size = `${wholeNumber(rows)} rows`
   const working = { head: 'who', how: 'guarantee', working: true }
   const batch = { head: 'who', how: 'features', working: false }
   const wanted = [
     {
-      name: 'peers-streams',
-      title: `Kafka → ma50, ma100, ema50 → Kafka, ${size}`,
+      name: keys === undefined ? 'peers-streams' : 'peers-keyed',
+      title: `Kafka → ma50, ma100, ema50${keys === undefined ? '' : ` of each of ${wholeNumber(keys)} zip codes`} → Kafka, ${size}`,
       lanes: streams,
       parts: [() => resultTable(streams, working), () => bestPeer(streams)],
     },

@@ -17,6 +17,8 @@ export type StreamJob = SchemaFiles & {
   readonly rows: number
   /** Of Tidemark. */
   readonly configFile: string
+  /** By zip code. */
+  readonly keyed: boolean
 }
 
 export type StreamLane = {
@@ -25,6 +27,8 @@ export type StreamLane = {
   readonly guarantee: 'exactly once' | 'transactions, state in memory only' | 'at least once'
   /** It goes on for ever unless it is told to stop. */
   readonly service: boolean
+  /** It can also do the job by key. */
+  readonly byKey?: true
   readonly readsPlain?: true
   /** Slow ones need not go through all. */
   readonly atMostRows?: number
@@ -41,7 +45,7 @@ const jobSources = ['java/Features', 'java/LoanAvro', 'java/Words']
 const jvm = [quiet, '-Xmx1g', '-XX:+UseParallelGC']
 
 const words = (all: { readonly [name: string]: string | number }) => Object.entries(all).map(([name, value]) => `${name}=${value}`)
-const common = ({ brokers, inflow, plain, outflow, name, stateDir, inSchema, outSchema }: StreamJob, readsPlain = false) => ({
+const common = ({ brokers, inflow, plain, outflow, name, stateDir, inSchema, outSchema, keyed }: StreamJob, readsPlain = false) => ({
   brokers,
   in: readsPlain ? plain : inflow,
   out: outflow,
@@ -49,6 +53,7 @@ const common = ({ brokers, inflow, plain, outflow, name, stateDir, inSchema, out
   stateDir,
   inSchema,
   outSchema,
+  keyed: keyed ? 'yes' : 'no',
 })
 
 const streams = (store: 'memory' | 'rocksdb') => async () => {
@@ -101,6 +106,7 @@ export const tidemarkStream: StreamLane = {
   name: 'Tidemark',
   guarantee: 'exactly once',
   service: false,
+  byKey: true,
   prepare:
     async () =>
     ({ configFile }) => ({ file: process.execPath, args: ['tidemark.js', 'consume', '--until-caught-up', '--config', configFile] }),
@@ -108,9 +114,23 @@ export const tidemarkStream: StreamLane = {
 
 export const streamLanes: readonly StreamLane[] = [
   tidemarkStream,
-  { word: 'flink', name: 'Flink DataStream', guarantee: 'exactly once', service: false, prepare: flink('LoanStream') },
-  { word: 'kafka-streams', name: 'Kafka Streams, state in memory', guarantee: 'exactly once', service: true, prepare: streams('memory') },
-  { word: 'kafka-streams-rocksdb', name: 'Kafka Streams, RocksDB', guarantee: 'exactly once', service: true, prepare: streams('rocksdb') },
+  { word: 'flink', name: 'Flink DataStream', guarantee: 'exactly once', service: false, byKey: true, prepare: flink('LoanStream') },
+  {
+    word: 'kafka-streams',
+    name: 'Kafka Streams, state in memory',
+    guarantee: 'exactly once',
+    service: true,
+    byKey: true,
+    prepare: streams('memory'),
+  },
+  {
+    word: 'kafka-streams-rocksdb',
+    name: 'Kafka Streams, RocksDB',
+    guarantee: 'exactly once',
+    service: true,
+    byKey: true,
+    prepare: streams('rocksdb'),
+  },
   { word: 'flink-sql', name: 'Flink SQL', guarantee: 'exactly once', service: false, readsPlain: true, prepare: flink('LoanSql') },
   {
     word: 'librdkafka',

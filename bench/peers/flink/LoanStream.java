@@ -49,7 +49,7 @@ public final class LoanStream {
     @Override public byte[] serialize(GenericRecord row) { return avro.encode(row); }
   }
 
-  static final class Enrich extends KeyedProcessFunction<Integer, GenericRecord, GenericRecord> {
+  static final class Enrich extends KeyedProcessFunction<String, GenericRecord, GenericRecord> {
     private final String inSchema, outSchema;
     private transient LoanAvro avro;
     private transient ValueState<Features> state;
@@ -67,6 +67,18 @@ public final class LoanStream {
       features.add(avro.score(loan));
       state.update(features);
       out.collect(avro.withFeatures(loan, features));
+    }
+  }
+
+  static final class ZipOf implements KeySelector<GenericRecord, String> {
+    private final String inSchema, outSchema;
+    private transient LoanAvro avro;
+
+    ZipOf(String inSchema, String outSchema) { this.inSchema = inSchema; this.outSchema = outSchema; }
+
+    @Override public String getKey(GenericRecord loan) {
+      if (avro == null) avro = new LoanAvro(inSchema, outSchema);
+      return avro.zip(loan);
     }
   }
 
@@ -96,9 +108,9 @@ public final class LoanStream {
       .build();
 
     DataStream<GenericRecord> loans = environment.fromSource(source, WatermarkStrategy.noWatermarks(), "in");
-    KeySelector<GenericRecord, Integer> oneKey = loan -> 0;
-    // With one key and one thread the partitioning that keyBy would do changes nothing but the speed: each record would go through a buffer as bytes.
-    KeyedStream<GenericRecord, Integer> keyed = words.get("chained").equals("yes") ? DataStreamUtils.reinterpretAsKeyedStream(loans, oneKey, Types.INT) : loans.keyBy(oneKey, Types.INT);
+    KeySelector<GenericRecord, String> key = words.get("keyed").equals("yes") ? new ZipOf(in, out) : loan -> "";
+    // With one thread the partitioning that keyBy would do changes nothing but the speed: each record would go through a buffer as bytes.
+    KeyedStream<GenericRecord, String> keyed = words.get("chained").equals("yes") ? DataStreamUtils.reinterpretAsKeyedStream(loans, key, Types.STRING) : loans.keyBy(key, Types.STRING);
     keyed.process(new Enrich(in, out)).returns(rowType).sinkTo(sink);
     environment.execute("loans");
     System.exit(0);

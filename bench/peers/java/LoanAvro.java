@@ -18,7 +18,7 @@ public final class LoanAvro {
   static final int FRAME = 18;
 
   private final Schema outSchema;
-  private final int scoreAt, ma50At;
+  private final int scoreAt, zipAt, ma50At;
   private final GenericDatumReader<GenericRecord> reader;
   private final GenericDatumWriter<GenericRecord> writer;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
@@ -29,6 +29,7 @@ public final class LoanAvro {
     try {
       Schema inSchema = new Schema.Parser().parse(new File(inFile));
       outSchema = new Schema.Parser().parse(new File(outFile));
+      zipAt = inSchema.getField("zip_code").pos();
       scoreAt = inSchema.getField("risk_score").pos();
       ma50At = outSchema.getField("ma50").pos();
       reader = new GenericDatumReader<>(inSchema);
@@ -50,6 +51,11 @@ public final class LoanAvro {
   public double score(GenericRecord loan) {
     Object score = loan.get(scoreAt);
     return score == null ? Double.NaN : (Double) score;
+  }
+
+  public String zip(GenericRecord loan) {
+    Object zip = loan.get(zipAt);
+    return zip == null ? "" : zip.toString();
   }
 
   /** The loan's own fields come first and in the same order. */

@@ -1,4 +1,6 @@
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -21,33 +23,33 @@ import org.apache.kafka.streams.state.Stores;
 
 /**
  * The loan job in Kafka Streams, exactly once (v2): one source, one processor, one sink.
- * The processor keeps its ring in hand and writes each slot through to a store with a cache and a changelog, so that a record costs two small puts
- * and no get.
+ * The processor keeps the rings in hand, one for each key, and writes each slot through to a store with a cache and a changelog, so that a record
+ * costs two small puts, and a key that is met again after a start its gets.
  */
 public final class LoanStreams {
-  static final int HEAD = -1;
+  static final String HEAD = "head";
 
   static final class Enrich implements Processor<byte[], GenericRecord, byte[], GenericRecord> {
     private final LoanAvro avro;
     private ProcessorContext<byte[], GenericRecord> context;
-    private KeyValueStore<Integer, byte[]> store;
-    private Features features;
+    private final boolean keyed;
+    private final Map<String, Features> inHand = new HashMap<>();
+    private KeyValueStore<String, byte[]> store;
 
-    Enrich(LoanAvro avro) { this.avro = avro; }
+    Enrich(LoanAvro avro, boolean keyed) { this.avro = avro; this.keyed = keyed; }
 
     @Override public void init(ProcessorContext<byte[], GenericRecord> context) {
       this.context = context;
       store = context.getStateStore("ring");
-      features = restored();
     }
 
-    private Features restored() {
-      byte[] head = store.get(HEAD);
+    private Features restored(String key) {
+      byte[] head = store.get(key + HEAD);
       if (head == null) return new Features();
       ByteBuffer saved = ByteBuffer.wrap(head);
       double[] ring = new double[Features.LONG];
       for (int slot = 0; slot < ring.length; slot++) {
-        byte[] score = store.get(slot);
+        byte[] score = store.get(key + slot);
         if (score != null) ring[slot] = ByteBuffer.wrap(score).getDouble();
       }
       return Features.restored(ring, saved.getLong(), saved.getDouble());
@@ -55,26 +57,29 @@ public final class LoanStreams {
 
     @Override public void process(Record<byte[], GenericRecord> record) {
       GenericRecord loan = record.value();
+      String key = keyed ? avro.zip(loan) + " " : "";
+      Features features = inHand.computeIfAbsent(key, this::restored);
       double score = avro.score(loan);
       int slot = (int) (features.rows % Features.LONG);
       features.add(score);
-      store.put(slot, ByteBuffer.allocate(8).putDouble(score).array());
-      store.put(HEAD, ByteBuffer.allocate(16).putLong(features.rows).putDouble(features.ema).array());
+      store.put(key + slot, ByteBuffer.allocate(8).putDouble(score).array());
+      store.put(key + HEAD, ByteBuffer.allocate(16).putLong(features.rows).putDouble(features.ema).array());
       context.forward(record.withValue(avro.withFeatures(loan, features)));
     }
   }
 
   public static void main(String[] args) {
     Words words = new Words(args);
+    boolean keyed = words.get("keyed").equals("yes");
     LoanAvro avro = new LoanAvro(words.get("inSchema"), words.get("outSchema"));
     KeyValueBytesStoreSupplier supplier = words.get("store").equals("rocksdb") ? Stores.persistentKeyValueStore("ring") : Stores.inMemoryKeyValueStore("ring");
-    StoreBuilder<KeyValueStore<Integer, byte[]>> store = Stores.keyValueStoreBuilder(supplier, Serdes.Integer(), Serdes.ByteArray()).withCachingEnabled();
+    StoreBuilder<KeyValueStore<String, byte[]>> store = Stores.keyValueStoreBuilder(supplier, Serdes.String(), Serdes.ByteArray()).withCachingEnabled();
 
     Deserializer<GenericRecord> decode = (topic, message) -> avro.decode(message);
     Serializer<GenericRecord> encode = (topic, row) -> avro.encode(row);
     Topology topology = new Topology();
     topology.addSource("in", new ByteArrayDeserializer(), decode, words.get("in"));
-    topology.addProcessor("enrich", () -> new Enrich(avro), "in");
+    topology.addProcessor("enrich", () -> new Enrich(avro, keyed), "in");
     topology.addStateStore(store, "enrich");
     topology.addSink("out", words.get("out"), new ByteArraySerializer(), encode, "enrich");
 
