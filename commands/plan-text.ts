@@ -5,7 +5,7 @@ import { count } from '../utilities/values/digits.ts'
 import { duration, table } from './console.ts'
 
 export function planText(plan: Planned): string {
-  const { set, version, mode, changes, promoted, features, incompatible, ddl, views, dependents, pinned } = plan
+  const { set, version, mode, changes, promoted, features, fields, incompatible, ddl, views, dependents, pinned } = plan
   if (!changes) return `${set}@${version} is applied: nothing to do`
   const from = promoted === null ? '' : `; SQL users see ${set}@${promoted} now`
   const rows = features.map(({ feature, change, before, after, state }) => [
@@ -22,6 +22,7 @@ export function planText(plan: Planned): string {
     '',
     table(['feature', 'change', 'before', 'after', 'state'], rows),
     '',
+    ...(fields.length > 0 ? [`Record: has ${fields.join(', ')} too, null in records of before.`] : []),
     `Schema: ${fits ? 'compatible with the versions before.' : `INCOMPATIBLE, it will be refused: ${incompatible.join('; ')}`}`,
     `History: ${replayText(plan)}`,
     `Warehouse: ${ddl.length > 0 ? `${ddl.length} ${statements}, shown below.` : 'no table and no view changes.'}`,

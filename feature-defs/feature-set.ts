@@ -43,6 +43,8 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(
     changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never },
   ): FeatureSet<S, F>
+  /** The next version: the same features over the record as `record.add` has made it. */
+  over<R extends RecordSchema>(record: R & { readonly fields: S['fields'] }): FeatureSet<R, F>
 }
 
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
@@ -54,8 +56,11 @@ export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>
   features: F & Free<S['fields']>,
 ): FeatureSet<S, F> => {
   const { name, of, per = null, batchOnly = false } = source
-  return versionOf<S, F>({ set: name, version: 0, record: of, per, batchOnly, features: named(features) })
+  return versionOf<S, F>({ set: name, version: 0, record: plain(of), per, batchOnly, features: named(features) })
 }
+
+/** Without what makes the next one of it. */
+const plain = ({ name, at, fields }: RecordSchema): RecordSchema => ({ name, at, fields })
 
 let latest = 0
 
@@ -81,11 +86,36 @@ const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSe
       const specs = new Map(named(changed as FeaturesOf<S>).map(({ name, spec }) => [name, spec]))
       return next(definition.features.map(({ name, spec }) => ({ name, spec: specs.get(name) ?? spec })))
     },
+    over(record) {
+      checkGrown(definition, record)
+      return versionOf({ ...definition, version: definition.version + 1, record: plain(record) })
+    },
   }
 }
 
 const named = (features: { readonly [name: string]: Feature }): NamedFeature[] =>
   Object.entries(features).map(([name, { spec }]) => ({ name, spec }))
+
+/**
+ * What the compiler cannot see of a record that a version goes over to: it is the one before, and may have more fields, which may be null.
+ */
+function checkGrown(definition: Definition, record: RecordSchema): void {
+  const { record: before } = definition
+  const refuse = (what: string): never => {
+    throw new Problem(
+      `${label(definition)} cannot go on over ${record.name}: ${what}`,
+      `Make the record by ${before.name}.add({ … }), or give its features a set of their own.`,
+    )
+  }
+  if (record.name !== before.name) refuse(`it is over ${before.name}, and a message of one is none of the other`)
+  if (record.at !== before.at) refuse(`its date is ${record.at}, and was ${before.at}`)
+  for (const [name, field] of Object.entries(before.fields)) {
+    if (JSON.stringify(record.fields[name]) !== JSON.stringify(field)) refuse(`field ${name} is not as it was`)
+  }
+  for (const [name, field] of Object.entries(record.fields)) {
+    if (!Object.hasOwn(before.fields, name) && !field.nullable) refuse(`field ${name} is not nullable, and older records do not have it`)
+  }
+}
 
 export const label = ({ set, version }: { readonly set: string; readonly version: number }) => `${set}@${version}`
 

@@ -1,5 +1,5 @@
 /** Describes a record once: its TypeScript type, its Avro schema, its CSV header and its SQL columns are all read from it. */
-
+import { Problem } from '../utilities/values/problem.ts'
 type Named = {
   /** The column's name in the source. */
   readonly csv: string
@@ -73,9 +73,25 @@ export function text<const N extends boolean = true>(from: string | (Options<N> 
   return fieldOf('text', from, options)
 }
 
+type Free<Taken> = { readonly [K in keyof Taken]?: never }
+
+/** A record of the definitions: the next one is made from it. */
+export type GrowingRecord<F extends Fields> = RecordSchema<F> & {
+  /** The same record with more fields, which are null in what was written before. A name already taken does not compile. */
+  add<const M extends { readonly [name: string]: Field & { readonly nullable: true } }>(more: M & Free<F>): GrowingRecord<F & M>
+}
+
 /** A field that names no other column of the source is the column of its own name. */
-export const record = <const F extends Fields>(name: string, at: keyof F & string, fields: F): RecordSchema<F> => ({
+export const record = <const F extends Fields>(name: string, at: keyof F & string, fields: F): GrowingRecord<F> => ({
   name,
   at,
   fields: Object.fromEntries(Object.entries(fields).map(([own, field]) => [own, field.csv === '' ? { ...field, csv: own } : field])) as F,
+  add(more) {
+    const taken = Object.keys(more).find((one) => Object.hasOwn(fields, one))
+    if (taken !== undefined) throw new Problem(`record ${name} already has a field ${taken}`, 'Choose another name.')
+    const always = Object.entries(more).find(([, { nullable }]) => !nullable)
+    if (always)
+      throw new Problem(`field ${always[0]}, added to record ${name}, is not nullable`, 'Leave nullable out: older records do not have it.')
+    return record(name, at, { ...fields, ...(more as object) } as F & typeof more)
+  },
 })

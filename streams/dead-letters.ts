@@ -3,7 +3,7 @@ import { frameHeader } from '../schemas/wire.ts'
 import { encodeObject } from '../schemas/avro/generic.ts'
 import type { Append } from '../utilities/log.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
-import type { Dead } from './inflow.ts'
+import type { Dead } from './dead.ts'
 import type { Stream } from './stream.ts'
 
 const deadSchema = {

@@ -1,25 +1,16 @@
 /** Reads batches of inflow as records, whatever schema or framing they came in, told apart from what cannot be read. */
 import { inflowSchema, recordOf, type AvroType } from '../schemas/avro/schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
-import { parseSchema, resolveTo } from '../schemas/avro/generic.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { frameHeader, readFrame, runsOfId } from '../schemas/wire.ts'
+import { runsOfId } from '../schemas/wire.ts'
 import { columnOf, pick, type Columns } from '../utilities/values/columns.ts'
 import type { Batch, Fetched } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { Registered, Registry } from '../utilities/registry.ts'
+import type { Registry } from '../utilities/registry.ts'
+import { deadAt, offsetOf, type Dead } from './dead.ts'
+import { rewriter } from './rewriter.ts'
 import { strangers, type Recorded } from './strangers.ts'
 import { streamOf } from './stream.ts'
-
-/** A message that is not a record: where it stood in the batch and in inflow, and why. */
-export type Dead = {
-  readonly index: number
-  readonly offset: number
-  readonly reason: string
-  readonly bytes: Uint8Array
-  /** It looks like a record, and no producer has recorded it. */
-  readonly unrecorded?: true
-}
 
 /** What a reader makes of a batch: its records, duplicates among them, and what it cannot read. */
 export type Reading = {
@@ -54,7 +45,7 @@ export async function inflowReader(
   const { outflow } = streamOf(record)
   const schema = inflowSchema(record)
   const decode = decoder(schema, ['seq', ...wanted])
-  const toOwn = rewriter(registry, own.id, own.definition)
+  const toOwn = rewriter(registry, record, own)
 
   return {
     id: own.id,
@@ -108,59 +99,4 @@ async function withoutStrangers(reading: Reading, fetched: Fetched, recorded: Re
   const kept = Int32Array.from(rows.keys()).filter((row) => !odd.has(row))
   const left = [...odd].map(([row, reason]): Dead => ({ ...deadAt(fetched, rows[row]!, reason), unrecorded: true }))
   return { batch, rows: kept.map((row) => rows[row]!), columns: pick(columns, kept), dead: [...dead, ...left] }
-}
-
-const deadAt = (fetched: Fetched, index: number, reason: string): Dead => ({
-  index,
-  offset: offsetOf(fetched, index),
-  reason,
-  bytes: message(fetched.batch, index),
-})
-
-const offsetOf = ({ offset, offsets }: Fetched, index: number) => offsets?.[index] ?? offset + index
-
-export const message = ({ bytes, ends }: Batch, index: number): Uint8Array =>
-  bytes.subarray(index === 0 ? 0 : ends[index - 1]!, ends[index]!)
-
-/**
- * The slow road, for other writers: every message is brought into the reader's schema, plainly framed; what cannot be stays empty and is
- * dead.
- */
-function rewriter(registry: Registry, ownId: string, ownDefinition: string) {
-  const header = frameHeader(ownId)
-  const reader = parseSchema(ownDefinition)
-  const roads = new Map<string, (payload: Uint8Array) => Uint8Array>()
-
-  const roadFrom = (id: string, registered: Registered | undefined) => {
-    const known = roads.get(id)
-    if (known) return known
-    if (!registered) throw new Error(`schema version ${id} is not in the registry`)
-    const road = id === ownId ? (payload: Uint8Array) => payload : resolveTo(parseSchema(registered.definition), reader)
-    roads.set(id, road)
-    return road
-  }
-
-  return async (fetched: Fetched): Promise<{ batch: Batch; dead: Dead[] }> => {
-    const { batch } = fetched
-    const dead: Dead[] = []
-    const parts: Uint8Array[] = []
-    const ends = new Uint32Array(batch.ends.length)
-    let end = 0
-    for (let index = 0; index < ends.length; index++) {
-      const bytes = message(batch, index)
-      const frame = readFrame(bytes, 0, bytes.length)
-      // A registry that cannot be asked is no fault of the message: that is thrown, and the message is not dead.
-      const registered = frame.ok && !roads.has(frame.id) ? await registry.find(frame.id) : undefined
-      try {
-        if (!frame.ok) throw new Error(frame.reason)
-        const payload = roadFrom(frame.id, registered)(frame.payload)
-        parts.push(header, payload)
-        end += header.length + payload.length
-      } catch (error) {
-        dead.push(deadAt(fetched, index, (error as Error).message))
-      }
-      ends[index] = end
-    }
-    return { batch: { bytes: Buffer.concat(parts), ends, ...(batch.keys && { keys: batch.keys }) }, dead }
-  }
 }

@@ -4,7 +4,8 @@
  */
 import { columnOf, pick, type Columns } from '../utilities/values/columns.ts'
 import type { Batch } from '../utilities/log.ts'
-import type { Dead, Reading } from './inflow.ts'
+import type { Dead } from './dead.ts'
+import type { Reading } from './inflow.ts'
 
 /** The new records of a reading. */
 export type NewRecords = {

@@ -1,5 +1,5 @@
 /** Mistakes in definitions do not compile: the type checker fails on any line here that should be an error and is not. */
-import { count, ema, featureSet, mean, type FeatureRow } from '../feature-defs/language.ts'
+import { count, date, ema, featureSet, mean, number, record, text, type FeatureRow } from '../feature-defs/language.ts'
 import { v1, type v0, type v2 } from '../examples/loans/loan-risk.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 
@@ -28,6 +28,19 @@ v1.add({ ma7: mean('risk_score', {}) })
 // @ts-expect-error the key must be a field
 featureSet({ name: 'by_county', of: rejectedLoan, per: 'county' }, { n: count('state', { last: 7 }) })
 
+const payment = record('payment', 'day', { day: date({ nullable: false }), amount: number() })
+const payment1 = payment.add({ channel: text({ bytes: 10 }) })
+const p0 = featureSet({ name: 'payments', of: payment }, { n: count('amount', { last: 3 }) })
+// @ts-expect-error older records have no channel to be read
+payment.add({ channel: text({ bytes: 10, nullable: false }) })
+// @ts-expect-error the record has an amount
+payment.add({ amount: number() })
+// @ts-expect-error a record of other fields is none that it can go on over
+p0.over(record('payment', 'day', { day: date({ nullable: false }), channel: text({ bytes: 10 }) }))
+// @ts-expect-error the version before has no channel
+p0.add({ channels: count('channel', { last: 3 }) })
+
+export const grown = p0.over(payment1).add({ channels: count('channel', { last: 3 }) })
 export const fine = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, { n: count('loan_title', { days: 30 }) })
   .add({ m: mean('amount_requested', { days: 30, round: 2 }) })
   .replace({ n: count('state', { last: 7 }), m: ema('amount_requested', { span: 5 }) })

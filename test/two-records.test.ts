@@ -96,6 +96,83 @@ describe('two live versions over records that differ', { timeout: limitMs }, () 
   })
 })
 
+/** The record gets a field, and the next version goes over to it. */
+const grown = `
+const old = record('payment', 'day', { day, amount: number('Amount'), score: number('Score') })
+const bigger = old.add({ channel: text('Channel', { bytes: 20 }) })
+export const v0 = featureSet({ name: 'payments', of: old }, features)
+export const v1 = v0.over(bigger)
+export const v2 = v1.add({ channels: count('channel', { last: 3 }) })`
+
+describe('a record that gets a field', { timeout: limitMs }, () => {
+  let folder: string
+  const define = (versions: readonly number[]) => {
+    const text = grown.split('\n').filter((line) => !/^export const v/.test(line) || versions.includes(Number(line[14])))
+    writeFileSync(
+      join(folder, 'features.ts'),
+      [
+        `import { count, date, featureSet, mean, number, record, text } from 'tidemark'`,
+        `const day = date('Day', { nullable: false })`,
+        `const features = { ma2: mean('score', { last: 2 }) }`,
+        ...text,
+      ].join('\n'),
+    )
+  }
+  const columnsOf = (view: string) => readRows(warehouseOf(folder), `SELECT name FROM pragma_table_info('${view}')`).join()
+
+  beforeAll(async () => {
+    folder = freshFolder()
+    writeFileSync(join(folder, 'own.json'), JSON.stringify({ features: 'features.ts', source: { file: 'payments.csv' } }))
+    writeFileSync(join(folder, 'payments.csv'), csv)
+    define([0])
+    await done(folder, `apply payments@0 --yes ${own}`)
+    await done(folder, `produce --years 2007 ${own}`)
+    await done(folder, `up --until-caught-up ${own}`)
+    define([0, 1])
+  }, limitMs)
+
+  it('is planned, and applied beside the version before: each reads what the other form wrote, older records as null', async () => {
+    expect(await done(folder, `plan payments@1 ${own}`)).toContain('Record: has channel too, null in records of before.')
+    await done(folder, `apply payments@1 --shadow --yes ${own}`)
+    // A producer of before, which knows nothing of the field, and one of now.
+    define([0])
+    await done(folder, `produce --years 2008 ${own}`)
+    define([0, 1, 2])
+    await done(folder, `apply payments@2 --shadow --yes ${own}`)
+    writeFileSync(join(folder, 'more.csv'), 'Day,Amount,Score,Channel\n2009-01-01,6,60,shop\n2009-01-02,7,,web\n2009-01-03,8,80,\n')
+    await done(folder, `produce --file more.csv --continue --years 2009 ${own}`)
+    await done(folder, `up --until-caught-up ${own}`)
+    expect(readRows(warehouseOf(folder), 'SELECT _seq, ma2 FROM payments_v0 ORDER BY _seq').map((row) => row.map(Number))).toEqual([
+      [1, 10],
+      [2, 15],
+      [3, 25],
+      [4, 35],
+      [5, 45],
+      [6, 55],
+      [7, 60],
+      [8, 80],
+    ])
+    expect(readRows(warehouseOf(folder), 'SELECT _seq, channel, ma2, channels FROM payments_v2 ORDER BY _seq').slice(4)).toEqual([
+      [5, null, 45, 0],
+      [6, 'shop', 55, 1],
+      [7, 'web', 60, 2],
+      [8, null, 80, 2],
+    ])
+    for (const version of [0, 1, 2]) await done(folder, `verify payments@${version} ${own}`)
+  })
+
+  it('is shown by the views of the versions that have it', async () => {
+    expect(columnsOf('payments')).not.toContain('channel')
+    await done(folder, `promote payments@1 --yes ${own}`)
+    expect(['payments_v0', 'payments_v1', 'payments_v2', 'payments'].map(columnsOf)).toEqual([
+      'day,amount,score,ma2,_modified_ts,_version,_seq',
+      'day,amount,score,channel,ma2,_modified_ts,_version,_seq',
+      'day,amount,score,channel,ma2,_modified_ts,_version,channels,_seq',
+      'day,amount,score,channel,ma2,_modified_ts,_version,_seq',
+    ])
+  })
+})
+
 describe('an intake', () => {
   /** Of messages with these numbers, those that this reader can read. */
   const reading = (seqs: readonly number[], readable: readonly boolean[]): Reading => {

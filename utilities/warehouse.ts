@@ -10,13 +10,13 @@ export type SqlColumn = { readonly name: string; readonly type: SqlType }
 /** How the tables and views of a feature set should look. */
 export type Layout = {
   readonly set: string
-  /** The record's columns, in order. */
+  /** The columns that any version's record has had, in order. */
   readonly record: readonly SqlColumn[]
   /** Every feature that any version has had, in the order they were added; the first `leading` of them belong to the first version. */
   readonly features: readonly SqlColumn[]
   readonly leading: number
-  /** The versions that have a view of their own, oldest first, each with its features. */
-  readonly versions: readonly { readonly version: number; readonly features: readonly string[] }[]
+  /** The versions that have a view of their own, oldest first, each with the fields of its record and its features. */
+  readonly versions: readonly { readonly version: number; readonly shows: readonly string[] }[]
   /** The promoted version, then the ones promoted before it, newest first: the base view takes each row from the first that has it. */
   readonly chain: readonly number[]
 }
@@ -24,16 +24,16 @@ export type Layout = {
 /** What every row has beside the record's columns and its features. */
 export const rowColumns = { _modified_ts: 'bigint', _version: 'integer', _seq: 'bigint' } as const
 
-/** The columns that a view with these features shows, in the original store's order; later features come behind it. */
+/** The columns of a view that shows these fields and features, in the original store's order; later features come behind it. */
 export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): readonly SqlColumn[] {
   const own = (name: keyof typeof rowColumns): SqlColumn => ({ name, type: rowColumns[name] })
-  const values = (some: readonly SqlColumn[]) => some.filter(({ name }) => shown.includes(name))
+  const those = (some: readonly SqlColumn[]) => some.filter(({ name }) => shown.includes(name))
   return [
-    ...record,
-    ...values(features.slice(0, leading)),
+    ...those(record),
+    ...those(features.slice(0, leading)),
     own('_modified_ts'),
     own('_version'),
-    ...values(features.slice(leading)),
+    ...those(features.slice(leading)),
     own('_seq'),
   ]
 }

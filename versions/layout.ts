@@ -12,15 +12,25 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
   const promoted = records.filter(({ promotion }) => promotion !== null).sort((a, b) => b.promotion! - a.promotion!)
   return {
     set: latest.set,
-    record: sqlColumns(latest.record),
+    record: fieldsOf(definitions),
     features: featuresOf(definitions),
     leading: definitions[0]!.features.length,
     versions: definitions
       .filter(({ version }) => !retired.has(version))
-      .map(({ version, features }) => ({ version, features: features.map(({ name }) => name) })),
+      .map((definition) => ({ version: definition.version, shows: shownBy(definition) })),
     chain: promoted.map(({ version }) => version),
   }
 }
+
+const shownBy = ({ record, features }: Definition): readonly string[] => [
+  ...Object.keys(record.fields),
+  ...features.map(({ name }) => name),
+]
+
+/** Every field once, in the order in which records got them. */
+const fieldsOf = (definitions: readonly Definition[]): readonly SqlColumn[] => [
+  ...new Map(definitions.flatMap(({ record }) => sqlColumns(record)).map((column) => [column.name, column])).values(),
+]
 
 /** Every feature once, with its type. */
 function featuresOf(definitions: readonly Definition[]): readonly SqlColumn[] {
@@ -46,7 +56,4 @@ const typeText = (type: SqlType): string => {
 
 /** The columns of a version's own view, as the versions given have it. */
 export const columnsOf = (definitions: readonly Definition[], version: number): readonly SqlColumn[] =>
-  viewColumns(
-    layoutOf(definitions, []),
-    definitions.find((one) => one.version === version)!.features.map(({ name }) => name),
-  )
+  viewColumns(layoutOf(definitions, []), shownBy(definitions.find((one) => one.version === version)!))

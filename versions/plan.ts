@@ -25,6 +25,8 @@ export type Plan = {
   readonly seen: SetState
   readonly promoted: number | null
   readonly features: readonly PlannedFeature[]
+  /** Those that the record has more than the one of the version before: null in what was written until now. */
+  readonly fields: readonly string[]
   /** Why the registry would refuse the schema; empty when it would take it. */
   readonly incompatible: readonly string[]
   /** Records of history that are read again, and rows that are written for them. */
@@ -73,6 +75,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
     state: stateOf(change, mode),
   }))
 
+  const before = chain[version - 1]?.record.fields ?? definition.record.fields
   const held = positions.reduce((sum, position) => sum + rowsTaken(position), 0)
   const withRows = hasRowsOfHistory({ mode })
   const computed = own !== undefined && isComplete(own)
@@ -94,6 +97,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
     version,
     mode,
     features,
+    fields: Object.keys(definition.record.fields).filter((name) => !Object.hasOwn(before, name)),
     incompatible,
     replayedRecords,
     writtenRows,

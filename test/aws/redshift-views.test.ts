@@ -161,8 +161,8 @@ describe('new columns', () => {
       ...layoutOf(0, []),
       features: ['ma50', ...many].map((name) => ({ name, type: 'double' as const })),
       versions: [
-        { version: 0, features: ['ma50'] },
-        { version: 1, features: ['ma50', ...many] },
+        { version: 0, shows: [...layoutOf(0, []).record.map(({ name }) => name), 'ma50'] },
+        { version: 1, shows: [...layoutOf(0, []).record.map(({ name }) => name), 'ma50', ...many] },
       ],
       chain: [1, 0],
     }

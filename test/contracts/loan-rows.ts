@@ -49,7 +49,7 @@ export const layoutOf = (latest: 0 | 1 | 2, chain: readonly number[]): Layout =>
   leading: 1,
   versions: [0, 1, 2]
     .slice(0, latest + 1)
-    .map((version) => ({ version, features: features.slice(0, version + 1).map(({ name }) => name) })),
+    .map((version) => ({ version, shows: [...record, ...features.slice(0, version + 1)].map(({ name }) => name) })),
   chain,
 })
 

@@ -71,16 +71,16 @@ function viewsOf(target: Target, layout: Layout): Map<string, View> {
   const { set, versions, chain } = layout
   const rows = rowsTable(target, set)
   const views = new Map<string, View>()
-  for (const { version, features } of versions) {
+  for (const { version, shows } of versions) {
     const name = `${set}_v${version}`
-    const columns = namesOf(viewColumns(layout, features))
+    const columns = namesOf(viewColumns(layout, shows))
     const select = [`SELECT ${named(columns)}`, `FROM ${rows}`, `WHERE "_version" = ${whole(version)}`]
     views.set(name, { text: [`CREATE VIEW ${qualified(target, name)} AS`, ...select].join('\n'), columns })
   }
   if (chain.length > 0) {
     const promoted = versions.find(({ version }) => version === chain[0])
     if (!promoted) throw new TypeError(`${set}: version ${chain[0]} is promoted but has no view`)
-    const columns = namesOf(viewColumns(layout, promoted.features))
+    const columns = namesOf(viewColumns(layout, promoted.shows))
     views.set(set, { text: `CREATE VIEW ${qualified(target, set)} AS\n${chainText(rows, columns, chain)}`, columns })
   }
   return views

@@ -130,6 +130,27 @@ function arraysOf(column: Column): readonly ArrayBufferView[] {
 export const lengthOf = (column: Column): number =>
   (column.kind === 'date' ? column.days : column.kind === 'text' ? column.starts : column.values).length
 
+/** Of a field of that kind, null in every row. */
+export function nullColumn(
+  field: { readonly kind: Exclude<Column['kind'], 'int' | 'long'>; readonly scale?: number },
+  count: number,
+): Column {
+  switch (field.kind) {
+    case 'number':
+    case 'integer':
+    case 'timestamp':
+      return { kind: field.kind, values: new Float64Array(count).fill(NaN) }
+    case 'decimal':
+      return { kind: 'decimal', scale: field.scale ?? 0, values: new Float64Array(count).fill(NaN) }
+    case 'flag':
+      return { kind: 'flag', values: new Uint8Array(count).fill(noFlag) }
+    case 'date':
+      return { kind: 'date', days: new Int32Array(count).fill(noDay) }
+    case 'text':
+      return { kind: 'text', bytes: new Uint8Array(0), starts: new Int32Array(count).fill(-1), ends: new Int32Array(count).fill(-1) }
+  }
+}
+
 /** A column that must be there and of that kind: anything else is a bug of ours. */
 export function columnOf<K extends Column['kind']>({ byName }: Columns, name: string, kind: K): Extract<Column, { kind: K }> {
   const column = byName.get(name)
