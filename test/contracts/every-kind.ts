@@ -129,8 +129,7 @@ function columnOf(name: keyof Values, rows: readonly AnyRow[]): Column {
 /** What the columns of that suffix say of each row. */
 export const anyFrom = ({ byName, count }: Columns, suffix: 'field' | 'feature'): AnyRow[] =>
   Array.from({ length: count }, (_, row) => {
-    const column = <Kind extends Column['kind']>(name: keyof Values) =>
-      byName.get(`${name}_${suffix}`) as Extract<Column, { kind: Kind }>
+    const column = <Kind extends Column['kind']>(name: keyof Values) => byName.get(`${name}_${suffix}`) as Extract<Column, { kind: Kind }>
     const whole = (name: keyof Values) => wholeAt(column<(IntegerColumn | DecimalColumn | TimestampColumn)['kind']>(name), row)
     const number = column<'number'>('number').values[row]!
     const day = column<'date'>('day').days[row]!

@@ -102,7 +102,9 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
           const wanted = [undefined, [...anyColumns.map(({ name }) => name), ...anyLayout.versions[0]!.features]]
           for (const names of wanted) {
             for await (const found of warehouse.rows('anything', 0, everything, names)) {
-              expect([...found.byName.keys()].filter((name) => !/^(\w+_(field|feature)|_modified_ts|_version|_seq)$/.test(name))).toEqual([])
+              expect([...found.byName.keys()].filter((name) => !/^(\w+_(field|feature)|_modified_ts|_version|_seq)$/.test(name))).toEqual(
+                [],
+              )
               expect(anyFrom(found, 'field')).toEqual(rows)
               expect(anyFrom(found, 'feature')).toEqual(rows)
             }
