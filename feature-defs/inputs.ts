@@ -1,39 +1,31 @@
 /** What an engine reads of a batch of records: the columns of the fields that features are made of. */
-import { columnOf, noDay, type Column, type Columns } from '../utilities/values/columns.ts'
+import type { Column, Columns } from '../utilities/values/columns.ts'
+import { daysOf } from '../utilities/values/days.ts'
 import type { Definition } from './feature-set.ts'
+import { keyFields, keysOf } from './keys.ts'
+import { wholesIn } from './values.ts'
+import type { Times } from './windows/reach.ts'
 
-export type Inputs = {
+/** The columns are by field: at least those that features are of. */
+export type Inputs = Times & {
   readonly count: number
-  /** By field: at least those that features are of. */
   readonly byName: ReadonlyMap<string, Column>
-  /** The event date of each record. */
-  readonly days: Int32Array
-  /** The key of each record, when the definition is `per` a field; null is the key ''. */
+  /** The key of each record, when the definition is `per` something. */
   readonly keys?: readonly string[]
 }
 
 /** The fields that the engine of this version reads. */
 export const fieldsRead = ({ record, per, features }: Definition): readonly string[] => [
-  ...new Set([record.at, ...(per === null ? [] : [per]), ...features.map(({ spec }) => spec.of)]),
+  ...new Set([
+    record.at,
+    ...keyFields(per),
+    ...features.flatMap(({ spec: { of, when } }) => (typeof when === 'string' ? [of, when] : [of])),
+  ]),
 ]
 
-export function inputsOf(definition: Definition, columns: Columns): Inputs {
-  const { record, per } = definition
-  const base = { count: columns.count, byName: columns.byName, days: columnOf(columns, record.at, 'date').days }
-  return per === null ? base : { ...base, keys: keysOf(columns.byName.get(per)!, columns.count) }
-}
-
-/** The key of each record as text; null is the key "". */
-export function keysOf(column: Column, count: number): string[] {
-  const keys = new Array<string>(count)
-  if (column.kind === 'text') {
-    const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength)
-    for (let row = 0; row < count; row++)
-      keys[row] = column.starts[row] === -1 ? '' : bytes.utf8Slice(column.starts[row]!, column.ends[row]!)
-  } else {
-    const value = column.kind === 'date' ? column.days : column.values
-    const isNull = column.kind === 'date' ? (one: number | bigint) => one === noDay : (one: number | bigint) => one !== one
-    for (let row = 0; row < count; row++) keys[row] = isNull(value[row]!) ? '' : String(value[row])
-  }
-  return keys
+export function inputsOf({ record, per }: Definition, columns: Columns): Inputs {
+  const { count, byName } = columns
+  const at = byName.get(record.at)
+  const times = { days: daysOf(columns, record.at), ...(at?.kind === 'timestamp' && { micros: wholesIn(at) }) }
+  return { count, byName, ...times, ...(per !== null && { keys: keysOf(columns, per) }) }
 }

@@ -30,7 +30,7 @@ export type RecordSchema<F extends Fields = Fields> = {
 }
 
 /** What one record has of a field where it is not null: dates read as YYYY-MM-DD, timestamps as ISO 8601, decimals as they are written. */
-type Values = {
+export type Values = {
   readonly number: number
   readonly integer: bigint
   readonly decimal: string
