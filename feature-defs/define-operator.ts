@@ -39,15 +39,15 @@ export interface Computation<State, Input = unknown> {
 
 export type Params = { readonly [name: string]: Option<Json> }
 type Needed<P extends Params> = { [Name in keyof P]: P[Name] extends { readonly needed: Json } ? Name : never }[keyof P]
-export type ParamsGiven<P extends Params> = { readonly [Name in Exclude<keyof P, Needed<P>>]?: ValueOf<P[Name]> } & {
+type ParamsGiven<P extends Params> = { readonly [Name in Exclude<keyof P, Needed<P>>]?: ValueOf<P[Name]> } & {
   readonly [Name in Needed<P>]: ValueOf<P[Name]>
 }
-export type SizeOf<W extends WindowName> = ValueOf<(typeof windows)[W]>
+type SizeOf<W extends WindowName> = ValueOf<(typeof windows)[W]>
 /** One of the windows, and any of the parameters. */
 export type Options<W extends WindowName, P extends Params> = { [Name in W]: { readonly [name in Name]: SizeOf<Name> } }[W] & ParamsGiven<P>
 
 /** What a field holds, as the plain meaning of an operator sees it: a date is its day, a timestamp its microsecond. */
-export type PlainValues = {
+type PlainValues = {
   readonly number: number
   readonly integer: bigint
   readonly decimal: Fraction
@@ -59,7 +59,7 @@ export type PlainValues = {
 export type PlainValue = PlainValues[FieldKind]
 
 /** When the values of a window came, one for each, and the record whose window it is. */
-export type Came = { readonly at: readonly Moment[]; readonly now: Moment }
+type Came = { readonly at: readonly Moment[]; readonly now: Moment }
 
 type Description<Kind extends FieldKind, G extends Gives, Input, P extends Params, W extends WindowName> = {
   readonly op: string

@@ -1,7 +1,7 @@
 /**
  * The columns that features are computed into. Another kind is a member and an entry here, and the compiler names who must tell them apart.
  */
-import type { Field, Values as FieldValues } from '../schemas/record.ts'
+import type { FieldType, Values as FieldValues } from '../schemas/record.ts'
 import {
   noDay,
   noFlag,
@@ -21,9 +21,8 @@ export type FeatureColumn = NumberColumn | IntegerColumn | DecimalColumn | TextC
 export type FeatureKind = FeatureColumn['kind']
 /** What a feature is in a row, where it is not null. */
 export type FeatureValues = FieldValues
-type Unnamed<F> = F extends Field ? Omit<F, 'csv' | 'nullable'> : never
-/** What a field of the kind says of itself: of a feature it follows from its operator and its field. */
-export type FeatureType = Unnamed<Field>
+/** It follows from its operator and its field. */
+export type FeatureType = FieldType
 
 /** What an operator writes into, row after row: NaN is null, and infinite what its type has no room for. */
 export type Output = Values & { [row: number]: Value }

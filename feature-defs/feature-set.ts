@@ -132,33 +132,39 @@ type Refuse = (what: string, todo: string) => never
 
 function checkSpec(spec: OperatorSpec, field: Field, refuse: Refuse): void {
   const operator = operatorOf(spec)
-  const wanted = inWords(kindsOf(operator))
-  const given = givenFor(spec, field)
-  if (!given) {
+  const wanted = eitherOf(kindsOf(operator))
+  const result = givenFor(spec, field)
+  if (!result) {
     const others = operators.filter(({ gives }) => gives[field.kind]).map(({ op }) => op)
-    return refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${field.kind}`, `Use a ${inWords([`${wanted} field`, ...others])}.`)
+    return refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${field.kind}`, `Use a ${eitherOf([`${wanted} field`, ...others])}.`)
   }
   for (const [param, { accepts, todo, needed }] of Object.entries(operator.params)) {
-    if (spec[param] === undefined && needed !== undefined) refuse(`it has no ${param}`, `Give it one, e.g. { ${param}: ${JSON.stringify(needed)} }.`)
-    if (spec[param] !== undefined && !accepts(spec[param])) refuse(`${param} is ${JSON.stringify(spec[param])}`, todo)
+    const given = spec[param]
+    if (given === undefined && needed !== undefined)
+      refuse(`it has no ${param}`, `Give it one, e.g. { ${param}: ${JSON.stringify(needed)} }.`)
+    if (given !== undefined && !accepts(given)) refuse(`${param} is ${JSON.stringify(given)}`, todo)
   }
-  if (given.round === 'must' && spec['round'] === undefined)
+  if (result.round === 'must' && spec['round'] === undefined)
     refuse(`${spec.op} of a ${field.kind} is a decimal, and nothing says of how many places`, 'Give it one, e.g. { round: 2 }.')
-  if (given.round === 'cannot' && spec['round'] !== undefined)
+  if (result.round === 'cannot' && spec['round'] !== undefined)
     refuse(`${spec.op} of a ${field.kind} is exact, and round would do nothing`, 'Leave round out.')
 }
 
-const inWords = (words: readonly string[]): string => words.join(', or ').replaceAll(', or ', words.length > 2 ? ', ' : ' or ')
+const eitherOf = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 
 function checkWindow(spec: OperatorSpec, { name, at, fields }: RecordSchema, refuse: Refuse): void {
   const operator = operatorOf(spec)
   const given = windowsGiven(operator, spec)
-  const examples = windowsOf(operator).map((window) => `{ ${window}: ${JSON.stringify(windowNamed(window).example)} }`)
-  if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${inWords(examples)}.`)
+  const hasHours = fields[at]?.kind === 'timestamp'
+  const examples = windowsOf(operator)
+    .map((window) => [window, windowNamed(window)] as const)
+    .filter(([, { readsHour, example }]) => hasHours || !readsHour?.(example))
+    .map(([window, { example }]) => `{ ${window}: ${JSON.stringify(example)} }`)
+  if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${eitherOf(examples)}.`)
   for (const window of given) {
     const { accepts, todo, readsHour } = windowNamed(window)
     if (!accepts(spec[window])) refuse(`its window is ${JSON.stringify(spec[window])}`, todo)
-    if (readsHour?.(spec[window]) && fields[at]?.kind !== 'timestamp')
+    if (readsHour?.(spec[window]) && !hasHours)
       refuse(
         `${window === 'unit' ? 'hours' : window} are counted from a timestamp, and ${at}, which says when a ${name} happened, is none`,
         `Use days, or make ${at} a timestamp() field.`,

@@ -1,6 +1,6 @@
 /** What features are, by the kind of their field: each operator has a table of these, which says also which kinds it takes. */
+import type { Json } from '../schemas/avro/schema.ts'
 import type { Field } from '../schemas/record.ts'
-import type { OperatorSpec } from './define-operator.ts'
 import type { FeatureKind, FeatureType } from './feature-columns.ts'
 import type { FieldKind } from './takes.ts'
 
@@ -8,8 +8,9 @@ export type Given<Kind extends FeatureKind = FeatureKind> = {
   readonly kind: Kind
   /** Whether the definition can, must or cannot tell the decimals of the result. */
   readonly round: 'can' | 'must' | 'cannot'
-  type(field: Field, spec: OperatorSpec): FeatureType
+  type(field: Field, options: Told): FeatureType
 }
+type Told = { readonly [option: string]: Json }
 export type Gives = { readonly [kind in FieldKind]?: Given }
 
 /** NUMERIC of SQL has no more. */
@@ -28,10 +29,10 @@ export const aRoundedDecimal: Given<'decimal'> = {
   round: 'must',
   type: (_, { round }) => ({ kind: 'decimal', digits: mostDigits, scale: round as number }),
 }
-export const aText = (bytes: (spec: OperatorSpec) => number): Given<'text'> => ({
+export const aText = (bytes: (options: Told) => number): Given<'text'> => ({
   kind: 'text',
   round: 'cannot',
-  type: (_, spec) => ({ kind: 'text', bytes: bytes(spec) }),
+  type: (_, options) => ({ kind: 'text', bytes: bytes(options) }),
 })
 
 /** What the field is. */

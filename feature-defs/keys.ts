@@ -12,7 +12,7 @@ export const perOf = (per: Per | undefined): Per => (typeof per === 'object' && 
 
 export const samePer = (one: Per, other: Per): boolean => JSON.stringify(one) === JSON.stringify(other)
 
-export const keyWords = (per: Per): string => (per === null ? 'nothing' : keyFields(per).join(' and '))
+export const keyWords = (per: Per, none = 'nothing'): string => keyFields(per).join(' and ') || none
 
 /**
  * The key of each record as text. Of one field it is the value, and null is the key "". Of several they are joined by commas; a comma or

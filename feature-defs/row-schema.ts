@@ -27,16 +27,17 @@ export function rowSchema(definition: Definition): AvroSchema {
       { name: '_modified_ts', type: 'long' },
       { name: '_version', type: 'int' },
       ...features,
-      // A registry may drop attributes before it compares: this field, of no bytes, keeps versions with the same columns apart.
-      { name: `_v${version}`, type: 'null', default: null },
+      // A registry may drop attributes before it compares: this field, always null, keeps versions with the same columns apart. A plain
+      // null, which it was before, is a type that Kafka Connect cannot read.
+      { name: `_v${version}`, type: ['null', 'int'], default: null },
     ],
     tidemark: { set, version, per, batchOnly, record: record.name, at: record.at, fingerprint: versionFingerprint(definition) },
   }
 }
 
-/** How many bytes a row has more than its record, at most: when it was computed, the version, and the features. */
+/** How many bytes a row has more than its record, at most: when it was computed, the version, its marker, and the features. */
 export const mostAdded = ({ record, features }: Definition): number =>
-  10 + 5 + features.reduce((sum, feature) => sum + mostBytesOf(featureType(record, feature)), 0)
+  10 + 5 + 1 + features.reduce((sum, feature) => sum + mostBytesOf(featureType(record, feature)), 0)
 
 /** undefined when it is no row schema of ours; a Problem when it is one that this program must not run. */
 export function definitionOf(avro: unknown): Definition | undefined {

@@ -150,7 +150,7 @@ const asDoubles = 255
  * A list of values, NaN for null: as whole numbers at one scale where they are decimals of at most 15 digits, else as doubles. At most 8
  * bytes each. The list may lie in a ring: `count` values, the first of them at `first`, those before it last.
  */
-export function putNumbers(to: Writer, values: readonly number[], count = values.length, first = 0): void {
+function putNumbers(to: Writer, values: readonly number[], count = values.length, first = 0): void {
   const scale = commonScale(values, fifteenDigits, count)
   putCount(to, count)
   putCount(to, scale < 0 ? asDoubles : scale)
@@ -185,7 +185,7 @@ function putScaled(to: Writer, values: readonly number[], power: number, from: n
   to.end = at
 }
 
-export function takeNumbers(from: Reader): Float64Array {
+function takeNumbers(from: Reader): Float64Array {
   const values = new Float64Array(takeCount(from))
   const scale = takeCount(from)
   for (let index = 0; index < values.length; index++) {

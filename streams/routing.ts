@@ -46,7 +46,7 @@ export async function routingFor({ log, checkpoints }: Kept, { set, per, batchOn
   const keyedBy = await loadKeyedBy(checkpoints)
   if (keyedBy !== undefined && !samePer(keyedBy, per)) {
     throw new Problem(
-      `${set} is per ${keyWords(per)}, and the ${partitions} partitions of inflow are keyed by ${keyedBy === null ? 'no field' : keyWords(keyedBy)}`,
+      `${set} is per ${keyWords(per)}, and the ${partitions} partitions of inflow are keyed by ${keyWords(keyedBy, 'no field')}`,
       `Use an inflow of one partition, or one that was produced by ${keyWords(per)}.`,
     )
   }
@@ -82,8 +82,7 @@ export function spread(records: Columns, { per, partitions }: Routing): readonly
 }
 
 /** The keys of records as messages carry them; none without a key. */
-export const messageKeys = (records: Columns, per: Per): readonly string[] | undefined =>
-  per === null ? undefined : keysOf(records, per)
+export const messageKeys = (records: Columns, per: Per): readonly string[] | undefined => (per === null ? undefined : keysOf(records, per))
 
 const producedName = `produced/${inflowTopic}`
 

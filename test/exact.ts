@@ -14,7 +14,8 @@ export type Input = PlainValue | null
 export type Came = { readonly input: Input; readonly day: number; readonly micros?: bigint; readonly part?: boolean }
 
 /** The value of the feature after each record. */
-export const exact = (spec: OperatorSpec, field: Field, all: readonly Came[]): Value[] => all.map((_, row) => exactAt(spec, field, all, row))
+export const exact = (spec: OperatorSpec, field: Field, all: readonly Came[]): Value[] =>
+  all.map((_, row) => exactAt(spec, field, all, row))
 
 /** The value after this one. */
 export function exactAt(spec: OperatorSpec, field: Field, all: readonly Came[], row: number): Value {

@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { nearestDouble, roundDecimal } from '../feature-defs/decimal.ts'
-import { defineOperator, type Computation, type Held, type Operator, type OperatorSpec, type PlainValue } from '../feature-defs/define-operator.ts'
+import {
+  defineOperator,
+  type Computation,
+  type Held,
+  type Operator,
+  type OperatorSpec,
+  type PlainValue,
+} from '../feature-defs/define-operator.ts'
 import { dropBeyond, featureColumn, outputOf, type FeatureColumn } from '../feature-defs/feature-columns.ts'
 import { sameness, toDouble, type Fraction } from '../feature-defs/fractions.ts'
 import { aNumber } from '../feature-defs/gives.ts'
@@ -93,9 +100,7 @@ function valuesIn(column: FeatureColumn): Value[] {
     case 'flag':
       return Array.from(column.values, (value) => (value === noFlag ? null : value === 1))
     case 'text':
-      return Array.from(column.starts, (start, row) =>
-        start < 0 ? null : Buffer.from(column.bytes).utf8Slice(start, column.ends[row]!),
-      )
+      return Array.from(column.starts, (start, row) => (start < 0 ? null : Buffer.from(column.bytes).utf8Slice(start, column.ends[row]!)))
   }
 }
 
@@ -154,7 +159,10 @@ function reloaded(computation: Computation<unknown>, state: unknown, held: () =>
 }
 
 /** The rows' column `x` by `day`, through the operator that stands above each other column. */
-function expectTable(rows: readonly { readonly [column: string]: number | null }[], specs: { readonly [column: string]: OperatorSpec }): void {
+function expectTable(
+  rows: readonly { readonly [column: string]: number | null }[],
+  specs: { readonly [column: string]: OperatorSpec },
+): void {
   const of = (name: string) => rows.map((row) => row[name]!)
   const days = rows.map((row) => row['day'] ?? 0)
   const found = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, yields(spec, of('x'), days)]))

@@ -12,6 +12,10 @@ export const distinct = defineOperator({
   gives: ofAny(aNumber),
   reads: values,
   params: { round },
-  windows: bagOver(() => ({ counts }) => counts.size),
+  windows: bagOver(
+    () =>
+      ({ counts }) =>
+        counts.size,
+  ),
   exact: (values) => new Set(values.map(sameness)).size,
 })

@@ -19,7 +19,7 @@ const cutBytes = Buffer.byteLength(cut)
 /** In order, texts by their bytes, with ", " between them; where they take more bytes than that, as many as fit, and "…" behind them. */
 export const list = defineOperator({
   op: 'list',
-  gives: ofAny(aText((spec) => spec['bytes'] as number)),
+  gives: ofAny(aText(({ bytes }) => bytes as number)),
   reads: values,
   params: { bytes },
   windows: bagOver(({ bytes }: { readonly bytes: number }, field) => {

@@ -1,6 +1,6 @@
 /**
- * What is kept of each place in time: exact totals of it and of the window, as doubles or, from the first that does not fit on, as integers of any
- * size.
+ * What is kept of each place in time: its exact totals, and those of the window, as doubles or, from the first that does not fit on, as
+ * integers of any size.
  */
 import type { TimeWindow } from './buckets.ts'
 

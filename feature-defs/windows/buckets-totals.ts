@@ -1,6 +1,6 @@
 /**
- * Count, sum, mean and stddev over a window of time: exact totals for every distinct place seen, and of the window, which adds the places that
- * enter and subtracts those that leave.
+ * Count, sum, mean and stddev over a window of time: exact totals for every distinct place seen, and of the window, which adds the places
+ * that enter and subtracts those that leave.
  *
  * State: 32 bytes a place in memory; saved in at most 30 (stddev; the others 21), a wide one in as many as its decimals have digits.
  */

@@ -1,7 +1,7 @@
 /**
- * Which buckets a window of time covers. There is one bucket for every distinct place in time at which a value was seen (its day, its month,
- * its microsecond), in order, because a late record may ask for any of them again: that is the bound of such a state. A moved window finds
- * its ends by bisection.
+ * Which buckets a window of time covers. There is one bucket for every distinct place in time (day, month, microsecond) at which a value
+ * was seen, in order, because a late record may ask for any of them again: that is the bound of such a state. A moved window finds its ends
+ * by bisection.
  *
  * A record without a date (noDay) is in the window of such records alone.
  */

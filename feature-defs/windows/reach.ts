@@ -48,7 +48,10 @@ const dayMs = 86_400_000
 /** Months since 1970; records of a batch mostly share their days. */
 function monthsIn(days: Int32Array): Int32Array {
   const months = new Int32Array(days.length)
-  for (let row = 0; row < months.length; row++) months[row] = row > 0 && days[row] === days[row - 1] ? months[row - 1]! : monthOf(days[row]!)
+  for (let row = 0; row < months.length; row++) {
+    const same = row > 0 && days[row] === days[row - 1]
+    months[row] = same ? months[row - 1]! : monthOf(days[row]!)
+  }
   return months
 }
 

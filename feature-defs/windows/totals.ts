@@ -6,7 +6,7 @@ import { bigTen, mostScale, nearestDouble, roundDecimal, roundedWhole, roundRati
 import type { Whole } from '../values.ts'
 import { fitted, type Room } from './rooms.ts'
 
-export type TotalsOp = 'count' | 'sum' | 'mean' | 'stddev'
+type TotalsOp = 'count' | 'sum' | 'mean' | 'stddev'
 
 /** What is asked of totals. */
 export type Totals = {
