@@ -1,8 +1,7 @@
 /** How the warehouse of a feature set should look, from its released versions and the chain of promotions. */
-import { featureKinds } from '../feature-defs/feature-columns.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
-import { operatorOf } from '../feature-defs/known-operators.ts'
-import { sqlColumns } from '../schemas/sql.ts'
+import { featureType } from '../feature-defs/known-operators.ts'
+import { sqlColumns, sqlType } from '../schemas/sql.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { viewColumns, type Layout, type SqlColumn, type SqlType, type VersionRecord } from '../utilities/warehouse.ts'
 
@@ -26,8 +25,9 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
 function featuresOf(definitions: readonly Definition[]): readonly SqlColumn[] {
   const found = new Map<string, SqlColumn & { readonly since: string }>()
   for (const definition of definitions) {
-    for (const { name, spec } of definition.features) {
-      const type = featureKinds[operatorOf(spec).gives].sql
+    for (const feature of definition.features) {
+      const { name } = feature
+      const type = sqlType(featureType(definition.record, feature))
       const before = found.get(name)
       if (!before) found.set(name, { name, type, since: label(definition) })
       else if (typeText(before.type) !== typeText(type)) {
