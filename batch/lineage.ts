@@ -5,7 +5,7 @@ import { engine, packState, type Engine } from '../feature-defs/engine.ts'
 import { nulls, scattered, type FeatureColumn } from '../feature-defs/feature-columns.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
-import { operatorOf } from '../feature-defs/known-operators.ts'
+import { featureType } from '../feature-defs/known-operators.ts'
 import type { Lookup } from '../utilities/checkpoints.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 
@@ -34,7 +34,7 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
         const outputs = pushBehind(origin, part, engine, records, seq)
         part.features.forEach(({ name }, i) => values.set(name, outputs[i]!))
       }
-      return definition.features.map(({ name, spec }) => values.get(name) ?? nulls(operatorOf(spec).gives, seq.length))
+      return definition.features.map(({ name, spec }) => values.get(name) ?? nulls(featureType(definition.record, { spec }), seq.length))
     },
     changedKeys: () =>
       groups.length === 1 ? groups[0]!.engine.changedKeys() : [...new Set(groups.flatMap(({ engine }) => engine.changedKeys()))],

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { engine } from '../feature-defs/engine.ts'
 import { featureSet, type FeatureSet } from '../feature-defs/feature-set.ts'
+import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
 import { fieldsRead, inputsOf, type Inputs } from '../feature-defs/inputs.ts'
 import { mean, rejectedLoan } from '../definitions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
@@ -13,7 +14,7 @@ import { decoder } from '../schemas/avro/decode.ts'
 import { encoder, splicer } from '../schemas/avro/encode.ts'
 import { frameHeader } from '../schemas/wire.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
-import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
+import { columnOf, type Column, type Columns, type NumberColumn } from '../utilities/values/columns.ts'
 import type { Pair } from './check-ratios.ts'
 import { three } from './engine.ts'
 import {
@@ -67,10 +68,12 @@ async function columnsOf(csv: Buffer): Promise<readonly Columns[]> {
   return all
 }
 
+const numbersIn = (features: readonly FeatureColumn[]) => features as readonly NumberColumn[]
+
 function enginePairs(batches: readonly Columns[]): Pair[] {
   const pushed = (set: FeatureSet, inputs: readonly Inputs[]) => () => {
     const { push } = engine(set.definition)
-    return inputs.map((one) => push(one).map(({ values }) => values))
+    return inputs.map((one) => numbersIn(push(one)).map(({ values }) => values))
   }
   const inputsFor = ({ definition }: FeatureSet) => batches.map((columns) => inputsOf(definition, columns))
   const scoresOf = (inputs: readonly Inputs[]) => inputs.map((one) => columnOf(one, 'risk_score', 'number').values)
@@ -120,7 +123,7 @@ function codecPairs(columns: readonly Columns[], loans: readonly PlainLoan[]): P
   const { push } = engine(definition)
   const features = columns.map((batch) => push(inputsOf(definition, batch)))
   const valuesAt = (batch: number, row: number) =>
-    Object.fromEntries(definition.features.map(({ name }, i) => [name, nullable(features[batch]![i]!.values[row]!)]))
+    Object.fromEntries(definition.features.map(({ name }, i) => [name, nullable(numbersIn(features[batch]!)[i]!.values[row]!)]))
   const spliced = () => batches.map((batch, i) => splice(batch, { from: 0, to: batch.ends.length }, features[i]!, BigInt(stamp), 0))
   const outflows = spliced()
   const messages = batches.flatMap(messagesOf)

@@ -1,12 +1,13 @@
 /** The codecs: columns to messages and back, as producer, consumer and sink use them. */
 import { engine } from '../feature-defs/engine.ts'
+import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
 import { fieldsRead, inputsOf } from '../feature-defs/inputs.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import { encoder, splicer } from '../schemas/avro/encode.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
-import type { Columns, NumberColumn } from '../utilities/values/columns.ts'
+import type { Columns } from '../utilities/values/columns.ts'
 import type { Batch } from '../utilities/log.ts'
 import { v0 } from './definitions.ts'
 import { firstBatches } from './first-batches.ts'
@@ -17,7 +18,7 @@ const inflow = inflowSchema(rejectedLoan)
 const outflow = rowSchema(definition)
 const [inflowId, outflowId] = ['00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002']
 
-type Made = { readonly columns: Columns; readonly features: readonly NumberColumn[]; readonly inflow: Batch; readonly outflow: Batch }
+type Made = { readonly columns: Columns; readonly features: readonly FeatureColumn[]; readonly inflow: Batch; readonly outflow: Batch }
 
 async function make(file: string): Promise<readonly Made[]> {
   const encode = encoder(inflow, inflowId)

@@ -3,7 +3,7 @@ import { engine } from '../feature-defs/engine.ts'
 import { featureSet, type FeatureSet } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { count, ema, last, max, mean, rejectedLoan, stddev, sum } from '../definitions.ts'
-import { columnOf } from '../utilities/values/columns.ts'
+import { columnOf, type NumberColumn } from '../utilities/values/columns.ts'
 import { firstBatches } from './first-batches.ts'
 import { paced, runNamedCase, type Paced } from './paced.ts'
 import { summedAnew } from './plain-twins.ts'
@@ -44,7 +44,7 @@ const pushed =
     return paced(() => {
       const { push } = engine(set.definition)
       let rows = 0
-      for (const batch of batches) rows += push(inputsOf(set.definition, batch))[0]!.values.length
+      for (const batch of batches) rows += (push(inputsOf(set.definition, batch))[0] as NumberColumn).values.length
       return rows
     })
   }

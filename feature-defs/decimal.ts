@@ -26,13 +26,14 @@ export const fits = (value: number, scale: number, limit: number): boolean => {
 
 /**
  * The smallest scale at which each of the first `count` values (but null) is a whole number up to the limit (at most fifteen digits); -1
- * when there is none.
+ * when there is none, as with a bigint.
  */
-export function commonScale(values: readonly number[], limit: number, count = values.length): number {
+export function commonScale(values: readonly (number | bigint)[], limit: number, count = values.length): number {
   let scale = 0
   let largest = 0
   for (let index = 0; index < count; index++) {
     const value = values[index]!
+    if (typeof value === 'bigint') return -1
     if (value !== value) continue
     const size = value < 0 ? -value : value
     // Whole numbers, which most are, without multiplying and dividing by one.
@@ -43,7 +44,8 @@ export function commonScale(values: readonly number[], limit: number, count = va
   return scaledBy(largest, tens[scale]!) <= limit ? scale : -1
 }
 
-export function decimalOf(value: number): Decimal {
+export function decimalOf(value: number | bigint): Decimal {
+  if (typeof value === 'bigint') return { digits: value, scale: 0 }
   if (Number.isInteger(value) && Math.abs(value) <= fifteenDigits) return { digits: BigInt(value), scale: 0 }
   const [mantissa, exponent] = value.toExponential().split('e')
   if (exponent === undefined) throw new RangeError(`an input is ${value}: only numbers and null can be computed with`)
@@ -82,12 +84,15 @@ function nearestPositive(numerator: bigint, denominator: bigint): number {
   return Number(rest > 2n || (rest === 2n && (whole & 1n) === 1n) ? whole + 1n : whole) * Number.MIN_VALUE
 }
 
-/** The ratio rounded to so many decimals, half away from zero, as the nearest double. The denominator is positive. */
-export function roundRatio(numerator: bigint, denominator: bigint, decimals: number): number {
-  const unit = bigTen(decimals)
-  const size = (2n * magnitude(numerator) * unit + denominator) / (2n * denominator)
-  return nearestDouble(numerator < 0n ? -size : size, unit)
+/** The ratio rounded to so many decimals, half away from zero, as a whole number of such. The denominator is positive. */
+export function roundedWhole(numerator: bigint, denominator: bigint, decimals: number): bigint {
+  const size = (2n * magnitude(numerator) * bigTen(decimals) + denominator) / (2n * denominator)
+  return numerator < 0n ? -size : size
 }
+
+/** The same as the nearest double. */
+export const roundRatio = (numerator: bigint, denominator: bigint, decimals: number): number =>
+  nearestDouble(roundedWhole(numerator, denominator, decimals), bigTen(decimals))
 
 /** How far, relatively, a double, its shortest decimal and a product of it can lie apart, with room to spare. */
 const doubt = 2 ** -50

@@ -1,10 +1,11 @@
 /** The engine: pushes batches of records through a version's operators; batch, stream and replay are all this one call. */
-import type { Computation, Operator } from './define-operator.ts'
-import { featureKinds, nulls, type FeatureColumn } from './feature-columns.ts'
+import type { Computation } from './define-operator.ts'
+import { dropBeyond, featureColumn, nulls, outputOf, type FeatureColumn, type FeatureType } from './feature-columns.ts'
 import type { Definition, NamedFeature } from './feature-set.ts'
 import type { Inputs } from './inputs.ts'
-import { computationOf, operatorOf } from './known-operators.ts'
-import type { FieldColumn } from './takes.ts'
+import { featureType } from './known-operators.ts'
+import { keyWords } from './keys.ts'
+import { runOf, type Run } from './run.ts'
 import type { Lookup } from '../utilities/checkpoints.ts'
 import { putBytes, putCount, putText, readerOf, takeBytes, takeCount, takeText, written } from './state-bytes.ts'
 
@@ -17,10 +18,17 @@ export interface Engine {
   changedKeys(): readonly string[]
   /** What the entry of a key holds now: each feature's saved state under its name. */
   statesOf(key: string): readonly (readonly [feature: string, state: Uint8Array])[]
+  /** How many values were too large for the type of their feature, and are null, since the last call. */
+  beyond(): number
 }
 
 /** A feature at work, with one state per slot: the place of a key, in the order keys were first met. */
-type FeatureAtWork = NamedFeature & { readonly operator: Operator; readonly computation: Computation<unknown>; readonly states: unknown[] }
+type FeatureAtWork = NamedFeature & {
+  readonly type: FeatureType
+  readonly computation: Computation<unknown>
+  readonly batch: (inputs: Inputs) => Run
+  readonly states: unknown[]
+}
 
 /**
  * Goes on from saved entries: a key's entry is read when its first record comes, so that a million keys cost nothing at the start.
@@ -29,14 +37,15 @@ type FeatureAtWork = NamedFeature & { readonly operator: Operator; readonly comp
 export function engine(definition: Definition, from: Lookup = new Map()): Engine {
   const features = definition.features.map((feature): FeatureAtWork => ({
     ...feature,
-    operator: operatorOf(feature.spec),
-    computation: computationOf(feature.spec),
+    type: featureType(definition.record, feature),
+    ...runOf(feature.spec, definition.record),
     states: [],
   }))
   const slots = new Map<string, number>()
   const keys: string[] = []
   const changed: boolean[] = []
   let changedSlots: number[] = []
+  let beyond = 0
 
   const slotOf = (key: string): number => slots.get(key) ?? open(key)
 
@@ -76,34 +85,36 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
       rowSlots[row] = slot
       touch(slot)
     }
-    return features.map(({ spec, operator, computation, states }) => {
-      const input = inputOf(inputs, spec.of, operator)
-      const out = featureKinds[operator.gives].output(inputs.count)
+    return features.map(({ type, batch, states }) => {
+      const run = batch(inputs)
+      const out = outputOf(type, inputs.count)
       for (let row = 0; row < inputs.count;) {
         const slot = rowSlots[row]!
         const first = row
         while (row < inputs.count && rowSlots[row] === slot) row++
-        computation.run(states[slot], input, inputs, out, first, row)
+        run(states[slot], out, first, row)
       }
-      return featureKinds[operator.gives].column(out)
+      beyond += dropBeyond(type, out)
+      return featureColumn(type, out)
     })
   }
 
   const pushKeyless = (inputs: Inputs): FeatureColumn[] => {
-    if (inputs.count === 0) return features.map(({ operator }) => nulls(operator.gives, 0))
+    if (inputs.count === 0) return features.map(({ type }) => nulls(type, 0))
     const slot = slotOf('')
     touch(slot)
-    return features.map(({ spec, operator, computation, states }) => {
-      const out = featureKinds[operator.gives].output(inputs.count)
-      computation.run(states[slot], inputOf(inputs, spec.of, operator), inputs, out, 0, inputs.count)
-      return featureKinds[operator.gives].column(out)
+    return features.map(({ type, batch, states }) => {
+      const out = outputOf(type, inputs.count)
+      batch(inputs)(states[slot], out, 0, inputs.count)
+      beyond += dropBeyond(type, out)
+      return featureColumn(type, out)
     })
   }
 
   return {
     push(inputs) {
       if (definition.per === null) return pushKeyless(inputs)
-      if (!inputs.keys) throw new TypeError(`${definition.set} is per ${definition.per}: its inputs need keys`)
+      if (!inputs.keys) throw new TypeError(`${definition.set} is per ${keyWords(definition.per)}: its inputs need keys`)
       return pushKeyed(inputs, inputs.keys)
     },
     changes: () => new Map(changedKeys().map((key) => [key, packState(statesIn(slots.get(key)!))])),
@@ -119,15 +130,12 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
           )
         : []
     },
+    beyond() {
+      const since = beyond
+      beyond = 0
+      return since
+    },
   }
-}
-
-function inputOf({ byName }: Inputs, field: string, { takes }: Operator): unknown {
-  const column = byName.get(field)
-  if (!takes.kinds.some((kind) => kind === column?.kind)) {
-    throw new TypeError(`column ${field} is ${column?.kind ?? 'missing'}, not ${takes.kinds.join(' or ')}`)
-  }
-  return takes.read(column as FieldColumn)
 }
 
 /** First byte of an entry: how the rest is laid out. */

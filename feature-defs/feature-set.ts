@@ -4,19 +4,22 @@
  */
 import type { Field, RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { Feature, Operator, OperatorSpec } from './define-operator.ts'
-import type { FeatureValues } from './feature-columns.ts'
-import { operatorOf, operators, windowsGiven, windowsOf } from './known-operators.ts'
-import { windows } from './options.ts'
+import type { Feature, OperatorSpec } from './define-operator.ts'
+import type { FeatureKind, FeatureValues } from './feature-columns.ts'
+import type { Gives } from './gives.ts'
+import { keyFields, perOf, type Per } from './keys.ts'
+import { givenFor, kindsOf, operatorOf, operators, windowNamed, windowsGiven, windowsOf } from './known-operators.ts'
 
 type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> }
 type Free<Taken> = { readonly [K in keyof Taken]?: never }
 
+type NameOf<S extends RecordSchema> = keyof S['fields'] & string
+
 type Source<S extends RecordSchema> = {
   readonly name: string
   readonly of: S
-  /** One running state per value of this field; without it, one for the whole stream. */
-  readonly per?: keyof S['fields'] & string
+  /** One running state per value of this field, or of these together; without it, one for the whole stream. */
+  readonly per?: NameOf<S> | readonly NameOf<S>[]
   /** Computed by `backfill` only; no consumer runs it. */
   readonly batchOnly?: true
 }
@@ -28,7 +31,7 @@ export type Definition = {
   readonly set: string
   readonly version: number
   readonly record: RecordSchema
-  readonly per: string | null
+  readonly per: Per
   readonly batchOnly: boolean
   readonly features: readonly NamedFeature[]
 }
@@ -45,18 +48,23 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   ): FeatureSet<S, F>
   /** The next version: the same features over the record as `record.add` has made it. */
   over<R extends RecordSchema>(record: R & { readonly fields: S['fields'] }): FeatureSet<R, F>
+  /** For the compiler alone. */
+  readonly of?: S
 }
 
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
-export type FeatureRow<Set> = Set extends FeatureSet<RecordSchema, infer F> ? { readonly [K in keyof F]: ValueOf<F[K]> | null } : never
-type ValueOf<F> = F extends Feature<never, infer Gives> ? FeatureValues[Gives] : never
+export type FeatureRow<Set> =
+  Set extends FeatureSet<infer S, infer F> ? { readonly [K in keyof F]: ValueOf<F[K], S['fields']> | null } : never
+type ValueOf<F, Fields extends RecordSchema['fields']> =
+  F extends Feature<never, infer Of, infer G> ? (G extends Gives ? FeatureValues[KindOf<G[Fields[Of]['kind']]>] : never) : never
+type KindOf<Given> = Given extends { readonly kind: infer Kind extends FeatureKind } ? Kind : never
 
 export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(
   source: Source<S>,
   features: F & Free<S['fields']>,
 ): FeatureSet<S, F> => {
-  const { name, of, per = null, batchOnly = false } = source
-  return versionOf<S, F>({ set: name, version: 0, record: plain(of), per, batchOnly, features: named(features) })
+  const { name, of, per, batchOnly = false } = source
+  return versionOf<S, F>({ set: name, version: 0, record: plain(of), per: perOf(per), batchOnly, features: named(features) })
 }
 
 /** Without what makes the next one of it. */
@@ -130,34 +138,75 @@ export function check(definition: Definition): void {
   if (!namePattern.test(set)) refuse('its name is not lower case letters, digits and _', 'Rename it, e.g. loan_risk.')
   if (/(_v\d+|_rows)$|^(tidemark|sqlite)_/.test(set))
     refuse('tables and views of other sets have names like that', 'Rename it, e.g. loan_risk.')
-  if (per !== null && !Object.hasOwn(record.fields, per))
-    refuse(`per: ${record.name} has no field ${per}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
+  const fields = `Its fields are ${Object.keys(record.fields).join(', ')}.`
+  const keys = keyFields(per)
+  const stranger = keys.find((name) => !Object.hasOwn(record.fields, name))
+  if (stranger !== undefined) refuse(`per: ${record.name} has no field ${stranger}`, fields)
+  if (per !== null && (keys.length === 0 || new Set(keys).size < keys.length))
+    refuse(`per: ${JSON.stringify(per)} is no key`, "Name a field, or several different ones: per: ['FIELD', 'FIELD'].")
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
     if (name === 'seq') refuse('a feature cannot be called seq: a record has its position under that name', 'Choose another name.')
     if (Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
+    const refuseIt = (what: string, todo: string) => refuse(`feature ${name}: ${what}`, todo)
     const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
-    if (!field)
-      return refuse(`feature ${name}: ${record.name} has no field ${spec.of}`, `Its fields are ${Object.keys(record.fields).join(', ')}.`)
-    checkSpec(spec, field.kind, (what, todo) => refuse(`feature ${name}: ${what}`, todo))
+    if (!field) return refuseIt(`${record.name} has no field ${spec.of}`, fields)
+    checkSpec(spec, field, refuseIt)
+    checkWindow(spec, record, refuseIt)
+    checkWhen(spec, record, refuseIt)
   }
 }
 
-function checkSpec(spec: OperatorSpec, kind: Field['kind'], refuse: (what: string, todo: string) => never): void {
+type Refuse = (what: string, todo: string) => never
+
+function checkSpec(spec: OperatorSpec, field: Field, refuse: Refuse): void {
   const operator = operatorOf(spec)
-  const wanted = operator.takes.kinds.join(' or ')
-  const taken = ({ takes }: Operator) => takes.kinds.some((one) => one === kind)
-  if (!taken(operator)) {
-    const others = operators.filter(taken).map(({ op }) => op)
-    refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${kind}`, `Use a ${[`${wanted} field`, ...others].join(', or ')}.`)
+  const wanted = eitherOf(kindsOf(operator))
+  const result = givenFor(spec, field)
+  if (!result) {
+    const others = operators.filter(({ gives }) => gives[field.kind]).map(({ op }) => op)
+    return refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${field.kind}`, `Use a ${eitherOf([`${wanted} field`, ...others])}.`)
   }
+  for (const [param, { accepts, todo, needed }] of Object.entries(operator.params)) {
+    const given = spec[param]
+    if (given === undefined && needed !== undefined)
+      refuse(`it has no ${param}`, `Give it one, e.g. { ${param}: ${JSON.stringify(needed)} }.`)
+    if (given !== undefined && !accepts(given)) refuse(`${param} is ${JSON.stringify(given)}`, todo)
+  }
+  if (result.round === 'must' && spec['round'] === undefined)
+    refuse(`${spec.op} of a ${field.kind} is a decimal, and nothing says of how many places`, 'Give it one, e.g. { round: 2 }.')
+  if (result.round === 'cannot' && spec['round'] !== undefined)
+    refuse(`${spec.op} of a ${field.kind} is exact, and round would do nothing`, 'Leave round out.')
+}
+
+const eitherOf = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
+
+function checkWindow(spec: OperatorSpec, { name, at, fields }: RecordSchema, refuse: Refuse): void {
+  const operator = operatorOf(spec)
   const given = windowsGiven(operator, spec)
-  const examples = windowsOf(operator).map((window) => `{ ${window}: ${windows[window].example} }`)
-  if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${examples.join(' or ')}.`)
-  for (const window of given)
-    if (!windows[window].accepts(spec[window])) refuse(`its window is ${JSON.stringify(spec[window])}`, windows[window].todo)
-  for (const [param, { accepts, todo }] of Object.entries(operator.params)) {
-    if (spec[param] !== undefined && !accepts(spec[param])) refuse(`${param} is ${JSON.stringify(spec[param])}`, todo)
+  const hasHours = fields[at]?.kind === 'timestamp'
+  const examples = windowsOf(operator)
+    .map((window) => [window, windowNamed(window)] as const)
+    .filter(([, { readsHour, example }]) => hasHours || !readsHour?.(example))
+    .map(([window, { example }]) => `{ ${window}: ${JSON.stringify(example)} }`)
+  if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${eitherOf(examples)}.`)
+  for (const window of given) {
+    const { accepts, todo, readsHour } = windowNamed(window)
+    if (!accepts(spec[window])) refuse(`its window is ${JSON.stringify(spec[window])}`, todo)
+    if (readsHour?.(spec[window]) && !hasHours)
+      refuse(
+        `${window === 'unit' ? 'hours' : window} are counted from a timestamp, and ${at}, which says when a ${name} happened, is none`,
+        `Use days, or make ${at} a timestamp() field.`,
+      )
   }
+}
+
+function checkWhen({ when }: OperatorSpec, { name, fields }: RecordSchema, refuse: Refuse): void {
+  if (when === undefined) return
+  const field = typeof when === 'string' && Object.hasOwn(fields, when) ? fields[when] : undefined
+  if (field?.kind === 'flag') return
+  const flags = Object.keys(fields).filter((one) => fields[one]!.kind === 'flag')
+  const todo = flags.length > 0 ? `Its flags are ${flags.join(', ')}.` : 'Give the record a flag() field, and name it.'
+  refuse(`when: ${JSON.stringify(when)} is no flag field of ${name}`, todo)
 }

@@ -8,7 +8,10 @@ import { readsDate } from './known-operators.ts'
 /** Of one feature's meaning: not of its name, its set, its version, or the place and order of its definition. */
 export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 'per'>, { spec }: NamedFeature): string {
   const at = readsDate(spec) ? { at: record.at } : {}
-  return digest({ spec, kind: record.fields[spec.of]?.kind, per, ...at })
+  const field = record.fields[spec.of]
+  // States and values of decimals are whole numbers at their scale.
+  const scale = field?.kind === 'decimal' ? { scale: field.scale } : {}
+  return digest({ spec, kind: field?.kind, per, ...at, ...scale })
 }
 
 /** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */

@@ -13,13 +13,27 @@ export function sumOf(fractions: readonly Fraction[]): Fraction {
   return { over: fractions.reduce((sum, fraction) => sum + fraction.over * (under / fraction.under), 0n), under }
 }
 
-/** The decimal that the double prints as. */
-export function fractionOf(value: number): Fraction {
+/** Of a number, the decimal that the double prints as; of a flag 1 or 0. */
+export function fractionOf(value: number | bigint | boolean | Fraction): Fraction {
+  if (typeof value === 'object') return value
+  if (typeof value !== 'number') return { over: BigInt(value), under: 1n }
   const [, sign, digits, decimals = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value))!
   const places = decimals.length - Number(exponent)
   const over = BigInt(`${sign}${digits}${decimals}`)
   return places > 0 ? { over, under: 10n ** BigInt(places) } : { over: over * 10n ** BigInt(-places), under: 1n }
 }
+
+/** The same for values that are the same. */
+export const sameness = (value: number | bigint | boolean | string | Fraction): string =>
+  typeof value === 'object' ? `${(value.over * 10n ** 40n) / value.under}` : String(value)
+
+/** Values of one kind from the least to the greatest. */
+export const inOrder = <V extends number | bigint | Fraction>(values: readonly V[]): V[] =>
+  values.toSorted((a, b) => {
+    if (typeof a !== 'object' || typeof b !== 'object') return a < b ? -1 : a > b ? 1 : 0
+    const { over } = subtract(a, b)
+    return over < 0n ? -1 : over > 0n ? 1 : 0
+  })
 
 /** No point half-way between two doubles has more decimals. */
 const decimalsOfHalves = 1100

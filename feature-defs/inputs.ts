@@ -1,36 +1,31 @@
 /** What an engine reads of a batch of records: the columns of the fields that features are made of. */
-import { textsOf } from '../utilities/values/cell-text.ts'
-import { noDay, type Column, type Columns, type DateColumn } from '../utilities/values/columns.ts'
+import type { Column, Columns } from '../utilities/values/columns.ts'
 import { daysOf } from '../utilities/values/days.ts'
 import type { Definition } from './feature-set.ts'
+import { keyFields, keysOf } from './keys.ts'
+import { wholesIn } from './values.ts'
+import type { Times } from './windows/reach.ts'
 
-export type Inputs = {
+/** The columns are by field: at least those that features are of. */
+export type Inputs = Times & {
   readonly count: number
-  /** By field: at least those that features are of. */
   readonly byName: ReadonlyMap<string, Column>
-  /** The event date of each record. */
-  readonly days: Int32Array
-  /** The key of each record, when the definition is `per` a field; null is the key ''. */
+  /** The key of each record, when the definition is `per` something. */
   readonly keys?: readonly string[]
 }
 
 /** The fields that the engine of this version reads. */
 export const fieldsRead = ({ record, per, features }: Definition): readonly string[] => [
-  ...new Set([record.at, ...(per === null ? [] : [per]), ...features.map(({ spec }) => spec.of)]),
+  ...new Set([
+    record.at,
+    ...keyFields(per),
+    ...features.flatMap(({ spec: { of, when } }) => (typeof when === 'string' ? [of, when] : [of])),
+  ]),
 ]
 
-export function inputsOf(definition: Definition, columns: Columns): Inputs {
-  const { record, per } = definition
-  const base = { count: columns.count, byName: columns.byName, days: daysOf(columns, record.at) }
-  return per === null ? base : { ...base, keys: keysOf(columns.byName.get(per)!, columns.count) }
+export function inputsOf({ record, per }: Definition, columns: Columns): Inputs {
+  const { count, byName } = columns
+  const at = byName.get(record.at)
+  const times = { days: daysOf(columns, record.at), ...(at?.kind === 'timestamp' && { micros: wholesIn(at) }) }
+  return { count, byName, ...times, ...(per !== null && { keys: keysOf(columns, per) }) }
 }
-
-/** The key of each record as text; null is the key "". A date has been its number in the keys of every state that was ever saved. */
-export function keysOf(column: Column, count: number): string[] {
-  const textAt = textsOf(column.kind === 'date' ? { kind: 'int', values: daysOrNull(column) } : column)
-  const keys = new Array<string>(count)
-  for (let row = 0; row < count; row++) keys[row] = textAt(row) ?? ''
-  return keys
-}
-
-const daysOrNull = ({ days }: DateColumn) => Float64Array.from(days, (day) => (day === noDay ? NaN : day))

@@ -3,10 +3,11 @@ import { avroType, inflowSchema, recordOf, type Attribute, type AvroField, type 
 import type { RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { OperatorSpec } from './define-operator.ts'
-import { featureKinds } from './feature-columns.ts'
-import { check, label, type Definition, type NamedFeature } from './feature-set.ts'
+import { mostBytesOf } from './feature-columns.ts'
+import { check, label, type Definition } from './feature-set.ts'
 import { featureFingerprint, versionFingerprint } from './fingerprint.ts'
-import { operatorNamed, operatorOf, optionsOf, windowsGiven } from './known-operators.ts'
+import type { Per } from './keys.ts'
+import { featureType, operatorNamed, optionsOf, windowsGiven } from './known-operators.ts'
 
 /** The inflow fields first and as they are there, so that their bytes can be taken over; then what the engine adds. */
 export function rowSchema(definition: Definition): AvroSchema {
@@ -16,7 +17,7 @@ export function rowSchema(definition: Definition): AvroSchema {
     if (feature.name === 'seq')
       throw new Problem(`feature set ${set}: a feature is called seq, which holds the position`, 'Choose another name.')
     const tidemark = { ...feature.spec, fingerprint: featureFingerprint(definition, feature) }
-    return { name: feature.name, type: ['null', avroType({ kind: operatorOf(feature.spec).gives })], default: null, tidemark }
+    return { name: feature.name, type: ['null', avroType(featureType(record, feature))], default: null, tidemark }
   })
   return {
     type: 'record',
@@ -34,11 +35,9 @@ export function rowSchema(definition: Definition): AvroSchema {
   }
 }
 
-const kindOf = ({ spec }: NamedFeature) => featureKinds[operatorOf(spec).gives]
-
 /** How many bytes a row has more than its record, at most: when it was computed, the version, its marker, and the features. */
-export const mostAdded = ({ features }: Definition): number =>
-  10 + 5 + 1 + features.reduce((sum, feature) => sum + kindOf(feature).mostBytes, 0)
+export const mostAdded = ({ record, features }: Definition): number =>
+  10 + 5 + 1 + features.reduce((sum, feature) => sum + mostBytesOf(featureType(record, feature)), 0)
 
 /** undefined when it is no row schema of ours; a Problem when it is one that this program must not run. */
 export function definitionOf(avro: unknown): Definition | undefined {
@@ -64,7 +63,7 @@ export function definitionOf(avro: unknown): Definition | undefined {
 type RowAttribute = {
   readonly set: string
   readonly version: number
-  readonly per: string | null
+  readonly per: Per
   readonly batchOnly: boolean
   readonly record: string
   readonly at: string
@@ -79,7 +78,7 @@ function isRowSchema(avro: unknown): avro is AvroSchema & { readonly tidemark: R
     [set, record, at, fingerprint].every((text) => typeof text === 'string') &&
     Number.isSafeInteger(version) &&
     typeof batchOnly === 'boolean' &&
-    (per === null || typeof per === 'string') &&
+    (per === null || typeof per === 'string' || (Array.isArray(per) && per.every((name) => typeof name === 'string'))) &&
     fields.at(-1)?.name === `_v${Number(version)}` &&
     fields.some(({ name }) => name === '_modified_ts')
   )

@@ -1,5 +1,6 @@
 /** How saved states are written and read: small numbers in few bytes, and every double as it was. */
 import { commonScale, fifteenDigits, scaledBy, tens } from './decimal.ts'
+import { wholeOf, type Value, type Values, type Whole } from './values.ts'
 
 export type Writer = { bytes: Uint8Array; view: DataView; end: number }
 export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number }
@@ -68,6 +69,34 @@ const unfolded = (code: number) => (code % 2 === 1 ? -(code + 1) / 2 : code / 2)
 export const putSigned = (to: Writer, value: number): void => putCount(to, folded(value))
 export const takeSigned = (from: Reader): number => unfolded(takeCount(from))
 
+/** A whole number of any size, which one small enough for `putSigned` is written as. */
+export function putWhole(to: Writer, value: Whole): void {
+  if (typeof value === 'number' && Math.abs(value) < 2 ** 52) return putSigned(to, value)
+  const big = BigInt(value)
+  let rest = big < 0n ? -2n * big - 1n : 2n * big
+  for (; rest >= 128n; rest >>= 7n) putByte(to, Number(rest & 127n) | 128)
+  putByte(to, Number(rest))
+}
+
+function putByte(to: Writer, byte: number): void {
+  reserve(to, 1)
+  to.bytes[to.end++] = byte
+}
+
+export function takeWhole(from: Reader): Whole {
+  const start = from.at
+  while (from.at < from.bytes.length && from.bytes[from.at]! >= 128) from.at++
+  if (from.at >= from.bytes.length) throw new RangeError('a saved state ends too early')
+  const end = ++from.at
+  if (end - start <= 7) {
+    from.at = start
+    return takeSigned(from)
+  }
+  let code = 0n
+  for (let at = end - 1; at >= start; at--) code = (code << 7n) | BigInt(from.bytes[at]! & 127)
+  return wholeOf(code & 1n ? -(code + 1n) / 2n : code / 2n)
+}
+
 export function putDouble(to: Writer, value: number): void {
   reserve(to, 8)
   to.view.setFloat64(to.end, value)
@@ -121,7 +150,7 @@ const asDoubles = 255
  * A list of values, NaN for null: as whole numbers at one scale where they are decimals of at most 15 digits, else as doubles. At most 8
  * bytes each. The list may lie in a ring: `count` values, the first of them at `first`, those before it last.
  */
-export function putNumbers(to: Writer, values: readonly number[], count = values.length, first = 0): void {
+function putNumbers(to: Writer, values: readonly number[], count = values.length, first = 0): void {
   const scale = commonScale(values, fifteenDigits, count)
   putCount(to, count)
   putCount(to, scale < 0 ? asDoubles : scale)
@@ -156,7 +185,7 @@ function putScaled(to: Writer, values: readonly number[], power: number, from: n
   to.end = at
 }
 
-export function takeNumbers(from: Reader): Float64Array {
+function takeNumbers(from: Reader): Float64Array {
   const values = new Float64Array(takeCount(from))
   const scale = takeCount(from)
   for (let index = 0; index < values.length; index++) {
@@ -168,6 +197,52 @@ export function takeNumbers(from: Reader): Float64Array {
   }
   return values
 }
+
+const asTexts = 254
+const asWholes = 253
+
+/** Values of one kind: numbers as `putNumbers` does, texts and whole numbers beyond the doubles as they are. */
+export function putValues(to: Writer, values: readonly Value[], count = values.length, first = 0): void {
+  const form = formOf(values, count)
+  if (form === undefined) return putNumbers(to, values as readonly number[], count, first)
+  putCount(to, count)
+  putCount(to, form)
+  for (let index = 0; index < count; index++) {
+    const value = values[(first + index) % count]!
+    const isNull = value !== value
+    if (form === asTexts) putText(to, isNull ? '' : `=${value as string}`)
+    else {
+      putCount(to, isNull ? 0 : 1)
+      if (!isNull) putWhole(to, value as Whole)
+    }
+  }
+}
+
+function formOf(values: readonly Value[], count: number): number | undefined {
+  for (let index = 0; index < count; index++) {
+    if (typeof values[index] === 'string') return asTexts
+    if (typeof values[index] === 'bigint') return asWholes
+  }
+  return undefined
+}
+
+export function takeValues(from: Reader): Values {
+  const start = from.at
+  const count = takeCount(from)
+  const form = takeCount(from)
+  if (form !== asTexts && form !== asWholes) {
+    from.at = start
+    return takeNumbers(from)
+  }
+  return Array.from({ length: count }, () => {
+    if (form === asWholes) return takeCount(from) === 0 ? NaN : takeWhole(from)
+    const text = takeText(from)
+    return text === '' ? NaN : text.slice(1)
+  })
+}
+
+/** One of `putValues`, where texts have no more bytes. */
+export const mostValueBytes = (bytes: number): number => Math.max(21, 6 + bytes)
 
 const layouts = new Set<number>()
 

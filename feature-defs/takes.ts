@@ -1,29 +1,52 @@
-/** What operators take: of which kinds of fields they can be, and what they read of the column of such a field. */
-import { noDay, type DateColumn, type NumberColumn, type TextColumn } from '../utilities/values/columns.ts'
+/** What operators read of the column of their field, once a batch. */
+import type { Field } from '../schemas/record.ts'
+import { noDay, noFlag, type Column } from '../utilities/values/columns.ts'
+import type { FeatureColumn } from './feature-columns.ts'
+import { daysIn, flagsIn, textsIn, wholesIn, type Values, type Whole } from './values.ts'
 
-export type FieldKind = keyof FieldValues
-/** What a field holds, as the plain meaning of an operator sees it. */
-export type FieldValues = { readonly number: number; readonly date: number; readonly text: string }
-type FieldColumns = { readonly number: NumberColumn; readonly date: DateColumn; readonly text: TextColumn }
-export type FieldColumn = FieldColumns[FieldKind]
+export type FieldKind = Field['kind']
+export type FieldColumn = FeatureColumn
 
-export type Takes<Kind extends FieldKind = FieldKind, Input = unknown> = {
-  readonly kinds: readonly Kind[]
-  /** Once for every batch; the column is of one of these kinds. */
-  read(column: FieldColumns[Kind]): Input
+/** The value of each row, whatever it is: bare doubles wherever they say it all. */
+export function values(column: FieldColumn): Values {
+  switch (column.kind) {
+    case 'number':
+      return column.values
+    case 'integer':
+    case 'decimal':
+    case 'timestamp':
+      return wholesIn(column)
+    case 'date':
+      return daysIn(column)
+    case 'flag':
+      return flagsIn(column)
+    case 'text':
+      return textsIn(column)
+  }
 }
 
-/** NaN is null. */
-export const numbers: Takes<'number', Float64Array> = { kinds: ['number'], read: ({ values }) => values }
+/** Of a number, a whole number in units of its scale, or a flag as 1 and 0. */
+export const numbers = (column: FieldColumn) => values(column) as ArrayLike<Whole>
 
-/** Of any field: a number where it has a value, NaN where it has none. */
-export const presence: Takes<FieldKind, Float64Array> = {
-  kinds: ['number', 'date', 'text'],
-  read(column) {
-    if (column.kind === 'number') return column.values
-    const [places, none] = column.kind === 'text' ? [column.starts, -1] : [column.days, noDay]
-    const present = new Float64Array(places.length).fill(1)
-    for (let row = 0; row < present.length; row++) if (places[row] === none) present[row] = NaN
-    return present
-  },
+/** As the nearest double. */
+export function doubles(column: FieldColumn): Float64Array {
+  if (column.kind !== 'decimal') return numbers(column.kind === 'integer' ? { ...column, wide: new Map() } : column) as Float64Array
+  const { values, wide, scale } = column
+  // Reading the text rounds once, where a division of what is rounded already would do so twice.
+  return Float64Array.from(values, (value, row) => (value === value ? Number(`${wide?.get(row) ?? value}e-${scale}`) : NaN))
+}
+
+/** A number where the row has a value, NaN where it has none. */
+export function presence(column: FieldColumn): Float64Array {
+  if ('values' in column && column.kind !== 'flag') return column.values
+  const [places, none] = placesOf(column)
+  const present = new Float64Array(places.length).fill(1)
+  for (let row = 0; row < present.length; row++) if (places[row] === none) present[row] = NaN
+  return present
+}
+
+type Placed = Extract<Column, { kind: 'date' | 'text' | 'flag' }>
+function placesOf(column: Placed): readonly [places: Int32Array | Uint8Array, none: number] {
+  if (column.kind === 'text') return [column.starts, -1]
+  return column.kind === 'date' ? [column.days, noDay] : [column.values, noFlag]
 }

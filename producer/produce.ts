@@ -2,6 +2,7 @@
  * The producer: replays the chosen years of a CSV into the inflow of its record, and records what the topic holds in the same commit as the
  * records.
  */
+import type { Per } from '../feature-defs/keys.ts'
 import { latestOf, loadHeld, saveHeld } from '../streams/held.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { unkept } from '../streams/kept-schemas.ts'
@@ -35,7 +36,7 @@ export type ProducePorts = {
 export type ProduceOptions = {
   readonly record: RecordSchema
   /** The field whose value says which partition a record goes to. */
-  readonly per: string | null
+  readonly per: Per
   /** How many inflow gets if it has to be made. */
   readonly partitions: number
   readonly years: Years

@@ -20,6 +20,9 @@ type TextField = Named & {
   readonly bytes: number
 }
 export type Field = NumberField | IntegerField | DecimalField | DateField | TimestampField | FlagField | TextField
+type Unnamed<F extends Field> = F extends Field ? Omit<F, keyof Named> : never
+/** What it holds, whatever it is called in a source and whether it may be null. */
+export type FieldType = Unnamed<Field>
 export type Fields = { readonly [name: string]: Field }
 
 export type RecordSchema<F extends Fields = Fields> = {
@@ -30,7 +33,7 @@ export type RecordSchema<F extends Fields = Fields> = {
 }
 
 /** What one record has of a field where it is not null: dates read as YYYY-MM-DD, timestamps as ISO 8601, decimals as they are written. */
-type Values = {
+export type Values = {
   readonly number: number
   readonly integer: bigint
   readonly decimal: string

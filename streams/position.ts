@@ -1,4 +1,5 @@
 /** What is saved of a feature set beside its rows: how far it has come, what it was made of, which versions run, and their state. */
+import type { Per } from '../feature-defs/keys.ts'
 import { joinTake, type Take } from '../schemas/csv/selection.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { SourceIdentity } from '../utilities/source.ts'
@@ -17,7 +18,7 @@ export type BatchPiece = Take & {
 }
 
 /** Records belong to the partition of their key; without a field for it there is one partition. */
-export type Routing = { readonly per: string | null; readonly partitions: number }
+export type Routing = { readonly per: Per; readonly partitions: number }
 
 /** A stretch of inflow that the consumer ingested: offsets from..to (to excluded). */
 export type InflowPiece = {

@@ -7,7 +7,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { fromBytes, loadAllPositions, partitionsApplied, toBytes, type Routing } from './position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { keysOf } from '../feature-defs/inputs.ts'
+import { keysOf, keyWords, samePer, type Per } from '../feature-defs/keys.ts'
 import { streamedSets } from './known-versions.ts'
 import { checkTopics, keepTopics } from './store.ts'
 import { producedName, streamOf, type Stream } from './stream.ts'
@@ -67,10 +67,10 @@ export async function routingFor(ports: Ports, { set, per, batchOnly, record }: 
   }
   if (partitions === 1) return { per, partitions }
   const keyedBy = await loadKeyedBy(checkpoints, stream)
-  if (keyedBy !== undefined && keyedBy !== per) {
+  if (keyedBy !== undefined && !samePer(keyedBy, per)) {
     throw new Problem(
-      `${set} is per ${per}, and the ${partitions} partitions of ${inflow} are keyed by ${keyedBy ?? 'no field'}`,
-      `Use an inflow of one partition, or one that was produced by ${per}.`,
+      `${set} is per ${keyWords(per)}, and the ${partitions} partitions of ${inflow} are keyed by ${keyWords(keyedBy, 'no field')}`,
+      `Use an inflow of one partition, or one that was produced by ${keyWords(per)}.`,
     )
   }
   return { per, partitions }
@@ -89,7 +89,7 @@ export type Share = { readonly partition: number; readonly records: Columns; rea
 /** The rows of each partition, in order. Without a key, or with one partition, all of them are in the first. */
 export function spread(records: Columns, { per, partitions }: Routing): readonly Share[] {
   if (per === null || partitions === 1) return [{ partition: 0, records }]
-  const keys = keysOf(records.byName.get(per)!, records.count)
+  const keys = keysOf(records, per)
   const known = new Map<string, number>()
   const rows = Array.from({ length: partitions }, () => new Int32Array(records.count))
   const counts = new Int32Array(partitions)
@@ -105,16 +105,15 @@ export function spread(records: Columns, { per, partitions }: Routing): readonly
 }
 
 /** The keys of records as messages carry them; none without a key. */
-export const messageKeys = (records: Columns, per: string | null): readonly string[] | undefined =>
-  per === null ? undefined : keysOf(records.byName.get(per)!, records.count)
+export const messageKeys = (records: Columns, per: Per): readonly string[] | undefined => (per === null ? undefined : keysOf(records, per))
 
-/** The field that inflow's records are spread by; null for none, undefined when `produce` has not written any. */
-async function loadKeyedBy(checkpoints: Checkpoints, stream: Stream): Promise<string | null | undefined> {
+/** What inflow's records are spread by; null for none, undefined when `produce` has not written any. */
+async function loadKeyedBy(checkpoints: Checkpoints, stream: Stream): Promise<Per | undefined> {
   const saved = (await checkpoints.load(producedName(stream))).get('keyed-by')
-  return saved && fromBytes<string | null>(saved)
+  return saved && fromBytes<Per>(saved)
 }
 
-export const saveKeyedBy = (stream: Stream, per: string | null): Save => ({
+export const saveKeyedBy = (stream: Stream, per: Per): Save => ({
   name: producedName(stream),
   key: 'keyed-by',
   value: toBytes(per),

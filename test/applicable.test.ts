@@ -64,22 +64,23 @@ describe('a definition that could never be applied', () => {
     [
       'a window of records and of days',
       one('sales', `m: mean('amount', { last: 5, days: 3 })`),
-      'sales@0: feature m: its window is given twice, as last and as days. Keep one of last and days.',
+      'sales@0: feature m: its window is given twice, as last and as days. Keep last or days.',
     ],
     [
       'an option that the operator has not',
       one('sales', `m: max('amount', { last: 5, span: 3 })`),
-      'sales@0: feature m: max has no option span. Its options are last, days, round.',
+      'sales@0: feature m: max has no option span. Its options are last, days, hours, months, olderThanDays, all, round, when.',
     ],
     [
       'a window for a moving average',
       one('sales', `m: ema('amount', { span: 5, last: 3 })`),
-      'sales@0: feature m: ema has no option last. Its options are span, round.',
+      'sales@0: feature m: ema has no option last. Its options are span, round, when.',
     ],
     [
       'no window',
       one('sales', `m: mean('amount', { round: 3 })`),
-      'feature set sales: feature m: it has no window. Give it one, e.g. { last: 50 } or { days: 30 }.',
+      'feature set sales: feature m: it has no window. ' +
+        'Give it one, e.g. { last: 50 }, { days: 30 }, { months: 3 }, { olderThanDays: 30 } or { all: true }.',
     ],
     [
       'a feature named by a word of SQL',

@@ -2,11 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engine, packState, pickStates, unpackState, type Engine } from '../feature-defs/engine.ts'
+import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
 import { fieldsRead, type Inputs } from '../feature-defs/inputs.ts'
 import { count, ema, featureSet, last, max, mean, stddev, sum, type Definition } from '../feature-defs/language.ts'
 import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { date, number, record, text } from '../schemas/record.ts'
-import type { Column } from '../utilities/values/columns.ts'
+import type { Column, NumberColumn } from '../utilities/values/columns.ts'
 import { table } from './table.ts'
 
 const payment = record('payment', 'day', {
@@ -54,9 +55,11 @@ const inputsOf = (rows: readonly Payment[]): Inputs => ({
 
 type Entries = Map<string, Uint8Array>
 
+const numbersIn = (columns: readonly FeatureColumn[]) => columns as readonly NumberColumn[]
+
 /** Row by row, one value per feature. */
 function push(running: Engine, rows: readonly Payment[]): number[][] {
-  const columns = running.push(inputsOf(rows))
+  const columns = numbersIn(running.push(inputsOf(rows)))
   return rows.map((_, row) => columns.map(({ values }) => values[row]!))
 }
 
@@ -93,7 +96,7 @@ describe('the loan features', () => {
       614        | 307     | 307
       579        | 397.667 | 397.667
       -          | 397.667 | 397.667`
-    const [ma50, ma100] = engine(v1.definition).push(scores(rows.map((row) => row['risk_score'])))
+    const [ma50, ma100] = numbersIn(engine(v1.definition).push(scores(rows.map((row) => row['risk_score']))))
     expect([...ma50!.values]).toEqual(rows.map((row) => row['ma50']))
     expect([...ma100!.values]).toEqual(rows.map((row) => row['ma100']))
   })
@@ -102,7 +105,7 @@ describe('the loan features', () => {
     const before = engine(v1.definition)
     before.push(scores([0, 611]))
     const after = engine(v2.definition, new Map([['', packState(pickStates(packState(before.statesOf('')), ['ma100']))]]))
-    const [ma50, ma100] = after.push(scores([502]))
+    const [ma50, ma100] = numbersIn(after.push(scores([502])))
     expect([...ma50!.values]).toEqual([502])
     expect([...ma100!.values]).toEqual([371])
   })

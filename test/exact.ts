@@ -1,40 +1,62 @@
 /** The plain twin of what computes the operators: every window taken anew, and worked out as the operator says what it means. Slow. */
-import type { OperatorSpec } from '../feature-defs/define-operator.ts'
+import type { OperatorSpec, PlainValue } from '../feature-defs/define-operator.ts'
 import { fractionOf, toDouble, type Fraction } from '../feature-defs/fractions.ts'
-import { operatorOf, windowsGiven } from '../feature-defs/known-operators.ts'
-import { windows } from '../feature-defs/options.ts'
+import { givenFor, operatorOf, windowNamed, windowsGiven } from '../feature-defs/known-operators.ts'
+import type { Moment } from '../feature-defs/options.ts'
+import type { Field } from '../schemas/record.ts'
 
-export type Value = number | null
+/** What a feature has: a decimal is a whole number at its scale. */
+export type Value = number | bigint | string | boolean | null
 /** What a field of any kind can hold. */
-export type Input = number | string | null
+export type Input = PlainValue | null
+
+/** What came: the field's value, when, and, where the feature asks, whether it takes part. */
+export type Came = { readonly input: Input; readonly day: number; readonly micros?: bigint; readonly part?: boolean }
 
 /** The value of the feature after each record. */
-export const exact = (spec: OperatorSpec, inputs: readonly Input[], days: readonly number[]): Value[] =>
-  inputs.map((_, row) => exactAt(spec, inputs, days, row))
+export const exact = (spec: OperatorSpec, field: Field, all: readonly Came[]): Value[] =>
+  all.map((_, row) => exactAt(spec, field, all, row))
 
 /** The value after this one. */
-export function exactAt(spec: OperatorSpec, inputs: readonly Input[], days: readonly number[], row: number): Value {
+export function exactAt(spec: OperatorSpec, field: Field, all: readonly Came[], row: number): Value {
   const operator = operatorOf(spec)
   const window = windowsGiven(operator, spec)[0]!
-  const now = { row, day: days[row]! }
-  const covered = (at: number) => windows[window].covers(spec[window] as number, { row: at, day: days[at]! }, now)
+  const taking = all.slice(0, row + 1).filter(({ part = true }) => part)
+  const now: Moment = { ...all[row]!, row: taking.length - 1 }
+  const covered = taking
+    .map((one, at) => ({ ...one, row: at }))
+    .filter((one) => one.input !== null && windowNamed(window).covers(spec[window], one, now))
   const result = operator.exact(
-    inputs.slice(0, row + 1).filter((value, at) => value !== null && covered(at)),
+    covered.map(({ input }) => input),
     spec,
+    { at: covered, now },
+    field,
   )
-  return result === null ? null : rounded(typeof result === 'number' ? fractionOf(result) : result, spec['round'] as number | undefined)
+  return result === null ? null : valueOf(spec, field, result)
 }
 
-/** Beyond the doubles it is null. */
-function rounded(value: Fraction, decimals: number | undefined): Value {
-  const result = decimals === undefined ? toDouble(value) : roundedDouble(value, decimals)
-  return Number.isFinite(result) ? result : null
+/** As the feature's type has it; null where there is no room for it. */
+function valueOf(spec: OperatorSpec, field: Field, result: PlainValue): Value {
+  const type = givenFor(spec, field)!.type(field, spec)
+  const round = spec['round'] as number | undefined
+  if (type.kind === 'number') {
+    const exact = fractionOf(result as number | Fraction)
+    const double = round === undefined ? toDouble(exact) : toDouble({ over: rounded(exact, round), under: 10n ** BigInt(round) })
+    return Number.isFinite(double) ? double : null
+  }
+  if (type.kind === 'decimal') {
+    const whole = rounded(fractionOf(result as Fraction), type.scale)
+    return whole > -(10n ** 38n) && whole < 10n ** 38n ? whole : null
+  }
+  if (type.kind !== 'integer') return result as Value
+  const whole = rounded(fractionOf(result as bigint | Fraction), 0)
+  return whole === BigInt.asIntN(64, whole) ? whole : null
 }
 
-function roundedDouble(value: Fraction, decimals: number): number {
-  const unit = 10n ** BigInt(decimals)
-  const size = (value.over < 0n ? -value.over : value.over) * unit
+/** Half away from zero. */
+function rounded(value: Fraction, decimals: number): bigint {
+  const size = (value.over < 0n ? -value.over : value.over) * 10n ** BigInt(decimals)
   const down = size / value.under
   const up = 2n * (size % value.under) >= value.under ? down + 1n : down
-  return toDouble({ over: value.over < 0n ? -up : up, under: unit })
+  return value.over < 0n ? -up : up
 }

@@ -4,75 +4,172 @@ import { describe, expect, it } from 'vitest'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { nearestDouble, roundDecimal } from '../feature-defs/decimal.ts'
-import { defineOperator, type Computation, type OperatorSpec } from '../feature-defs/define-operator.ts'
-import { toDouble } from '../feature-defs/fractions.ts'
-import { computationOf, operators, operatorOf, windowsOf } from '../feature-defs/known-operators.ts'
+import {
+  defineOperator,
+  type Computation,
+  type Held,
+  type Operator,
+  type OperatorSpec,
+  type PlainValue,
+} from '../feature-defs/define-operator.ts'
+import { dropBeyond, featureColumn, outputOf, type FeatureColumn } from '../feature-defs/feature-columns.ts'
+import { sameness, toDouble, type Fraction } from '../feature-defs/fractions.ts'
+import { aNumber } from '../feature-defs/gives.ts'
+import type { Inputs } from '../feature-defs/inputs.ts'
+import { computationOf, featureType, kindsOf, operators, operatorOf, windowsOf } from '../feature-defs/known-operators.ts'
 import type { WindowName } from '../feature-defs/options.ts'
+import { runOf } from '../feature-defs/run.ts'
 import type { FieldColumn, FieldKind } from '../feature-defs/takes.ts'
-import { noDay, type TextColumn } from '../utilities/values/columns.ts'
+import { textColumn, wholeOf } from '../feature-defs/values.ts'
+import type { Times } from '../feature-defs/windows/reach.ts'
+import type { Json } from '../schemas/avro/schema.ts'
+import { date, decimal, flag, integer, number, text, timestamp, type Field } from '../schemas/record.ts'
+import { noDay, noFlag, putWhole, wholeAt, type Column, type TextColumn, type Wholes } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { exact, exactAt, type Input, type Value } from './exact.ts'
+import { exact, exactAt, type Came, type Input, type Value } from './exact.ts'
 import { table } from './table.ts'
 
-const numbers = (values: readonly Value[]) => Float64Array.from(values, (value) => value ?? NaN)
+/** A field of each kind, whose values come from numbers. */
+type Kind = { readonly field: Field; of(value: number): PlainValue; column(values: readonly Input[]): FieldColumn }
+const decimalScale = 4
+const cutOff = (value: number) => BigInt(Math.trunc(value))
 
-/** Each text behind the one before. */
-function texts(values: readonly (string | null)[]): TextColumn {
-  const all = values.map((value) => Buffer.from(value ?? ''))
-  const ends = new Int32Array(all.length)
-  all.reduce((end, { length }, row) => (ends[row] = end + length), 0)
-  const starts = ends.map((end, row) => (values[row] === null ? -1 : end - all[row]!.length))
-  return { kind: 'text', bytes: Buffer.concat(all), starts, ends }
-}
-
-/** A field of each kind, of values that come from numbers. */
-const fields: { readonly [kind in FieldKind]: { of(value: number): Input; column(values: readonly Input[]): FieldColumn } } = {
-  number: { of: (value) => value, column: (values) => ({ kind: 'number', values: numbers(values as readonly Value[]) }) },
-  date: {
-    of: (value) => Math.trunc(value % 20_000),
-    column: (values) => ({ kind: 'date', days: Int32Array.from(values as readonly Value[], (day) => day ?? noDay) }),
+const kinds: { readonly [kind in FieldKind]: Kind } = {
+  number: {
+    field: number({ from: 'x' }),
+    of: (value) => value,
+    column: (values) => ({ kind: 'number', values: Float64Array.from(values as (number | null)[], (value) => value ?? NaN) }),
   },
-  text: { of: String, column: (values) => texts(values as readonly (string | null)[]) },
+  integer: {
+    field: integer({ from: 'x' }),
+    // Small ones as they are; the large ones reach both ends of 64 bits, and their sums go beyond.
+    of: (value) => (Math.abs(value) < 1e6 ? cutOff(value) : BigInt.asIntN(64, cutOff(value) * 9_123n)),
+    column: (values) => ({ kind: 'integer', ...wholes(values as (bigint | null)[]) }),
+  },
+  decimal: {
+    field: decimal({ digits: 38, scale: decimalScale, from: 'x' }),
+    of: (value) => ({
+      over: Math.abs(value) < 1e6 ? cutOff(value * 100) : (cutOff(value) * 98_765_432_109_876_543_210_987n) % 10n ** 38n,
+      under: 10n ** BigInt(decimalScale),
+    }),
+    column: (values) => ({
+      kind: 'decimal',
+      scale: decimalScale,
+      ...wholes((values as (Fraction | null)[]).map((value) => value && value.over)),
+    }),
+  },
+  date: {
+    field: date({ from: 'x' }),
+    of: (value) => Math.trunc(value % 20_000) + 0,
+    column: (values) => ({ kind: 'date', days: Int32Array.from(values as (number | null)[], (day) => day ?? noDay) }),
+  },
+  timestamp: {
+    field: timestamp({ from: 'x' }),
+    of: (value) => cutOff(value % 1e6) * 240_000_000_007n,
+    column: (values) => ({ kind: 'timestamp', ...wholes(values as (bigint | null)[]) }),
+  },
+  text: {
+    field: text({ bytes: 200, from: 'x' }),
+    of: (value) => `${['', 'ä', '\uffee', '😀'][Math.abs(Math.trunc(value % 4))]}${value % 100}`,
+    column: (values) => textColumn(values.map((value) => (value === null ? NaN : (value as string)))),
+  },
+  flag: {
+    field: flag({ from: 'x' }),
+    of: (value) => Math.trunc(value) % 2 === 0,
+    column: (values) => ({ kind: 'flag', values: Uint8Array.from(values, (value) => (value === null ? noFlag : Number(value))) }),
+  },
 }
 
-const nulled = (values: Float64Array): Value[] => Array.from(values, (value) => (Number.isNaN(value) ? null : value))
+function wholes(values: readonly (bigint | null)[]): Wholes {
+  const [doubles, wide] = [new Float64Array(values.length).fill(NaN), new Map<number, bigint>()]
+  for (const [row, value] of values.entries()) if (value !== null) putWhole(doubles, wide, row, value)
+  return wide.size === 0 ? { values: doubles } : { values: doubles, wide }
+}
+
+/** What a feature's column has at each row. */
+function valuesIn(column: FeatureColumn): Value[] {
+  switch (column.kind) {
+    case 'number':
+      return Array.from(column.values, (value) => (Number.isNaN(value) ? null : value))
+    case 'integer':
+    case 'decimal':
+    case 'timestamp':
+      return Array.from(column.values, (_, row) => wholeAt(column, row))
+    case 'date':
+      return Array.from(column.days, (day) => (day === noDay ? null : day))
+    case 'flag':
+      return Array.from(column.values, (value) => (value === noFlag ? null : value === 1))
+    case 'text':
+      return Array.from(column.starts, (start, row) => (start < 0 ? null : Buffer.from(column.bytes).utf8Slice(start, column.ends[row]!)))
+  }
+}
+
+const numbers = (values: readonly (number | null)[]) => Float64Array.from(values, (value) => value ?? NaN)
+const dayMicros = 86_400_000_000n
+const came = (inputs: readonly Input[], days: readonly number[] = []): Came[] =>
+  inputs.map((input, row) => ({ input, day: days[row] ?? 0, micros: BigInt(days[row] ?? 0) * dayMicros }))
 
 type How = { readonly cuts?: readonly number[]; readonly saving?: boolean; readonly kind?: FieldKind }
 
-/** Runs the rows through in stretches that end at the cuts, saving and loading the state at each when asked to. */
-function yields(spec: OperatorSpec, inputs: readonly Input[], days: readonly number[] = [], how: How = {}): Value[] {
-  const { cuts = [], saving = false, kind = 'number' } = how
-  const computation = computationOf(spec)
-  const out = new Float64Array(inputs.length)
-  const input = operatorOf(spec).takes.read(fields[kind].column(inputs))
-  const dates = Int32Array.from(inputs, (_, row) => days[row] ?? 0)
+/** Runs the records through in stretches that end at the cuts, saving and loading the state at each when asked to. */
+function yieldsOf(spec: OperatorSpec, all: readonly Came[], { cuts = [], saving = false, kind = 'number' }: How = {}): Value[] {
+  const fields = { x: kinds[kind].field, part: flag({ from: 'part' }) }
+  const type = featureType({ name: 'r', at: 'x', fields }, { spec })
+  const { computation, batch } = runOf(spec, { name: 'r', at: 'x', fields })
+  const inputs: Inputs = {
+    count: all.length,
+    byName: new Map<string, Column>([
+      ['x', kinds[kind].column(all.map(({ input }) => input))],
+      ['part', { kind: 'flag', values: Uint8Array.from(all, ({ part = true }) => Number(part)) }],
+    ]),
+    days: Int32Array.from(all, ({ day }) => day),
+    micros: all.map(({ micros }) => wholeOf(micros!)),
+  }
+  const run = batch(inputs)
+  const out = outputOf(type, all.length)
   let state = computation.init()
   let from = 0
-  for (const cut of [...cuts, inputs.length]) {
-    computation.run(state, input, { days: dates }, out, from, cut)
-    if (saving) state = reloaded(computation, state, () => new Set(dates.slice(0, cut)).size)
+  for (const cut of [...cuts, all.length]) {
+    run(state, out, from, cut)
+    if (saving) state = reloaded(computation, state, () => heldBy(computation, inputs, all.slice(0, cut)))
     from = cut
   }
-  return nulled(out)
+  dropBeyond(type, out)
+  return valuesIn(featureColumn(type, out))
 }
 
-function reloaded(computation: Computation<unknown>, state: unknown, distinctDays: () => number): unknown {
+const yields = (spec: OperatorSpec, inputs: readonly Input[], days: readonly number[] = [], how: How = {}): Value[] =>
+  yieldsOf(spec, came(inputs, days), how)
+
+function heldBy(computation: Computation<unknown>, times: Times, all: readonly Came[]): Held {
+  const places = Array.from(computation.places?.(times) ?? [])
+  return {
+    places: new Set(places.slice(0, all.length)).size,
+    values: new Set(all.map(({ input }, row) => `${places[row]} ${input === null || sameness(input)}`)).size,
+    bytes: Math.max(0, ...all.map(({ input }) => (typeof input === 'string' ? Buffer.byteLength(input) : 0))),
+  }
+}
+
+function reloaded(computation: Computation<unknown>, state: unknown, held: () => Held): unknown {
   const saved = computation.save(state)
   const loaded = computation.load(saved)
   expect(computation.save(loaded)).toEqual(saved)
-  expect(saved.length).toBeLessThanOrEqual(computation.mostBytes(distinctDays()))
+  expect(saved.length).toBeLessThanOrEqual(computation.mostBytes(held()))
   return loaded
 }
 
 /** The rows' column `x` by `day`, through the operator that stands above each other column. */
-function expectTable(rows: readonly { readonly [column: string]: Value }[], specs: { readonly [column: string]: OperatorSpec }): void {
+function expectTable(
+  rows: readonly { readonly [column: string]: number | null }[],
+  specs: { readonly [column: string]: OperatorSpec },
+): void {
   const of = (name: string) => rows.map((row) => row[name]!)
   const days = rows.map((row) => row['day'] ?? 0)
   const found = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, yields(spec, of('x'), days)]))
   expect(found).toEqual(Object.fromEntries(Object.keys(specs).map((name) => [name, of(name)])))
 }
 
-const over = (op: string, options: { readonly [option: string]: number }): OperatorSpec => ({ op, of: 'x', ...options })
+const over = (op: string, options: { readonly [option: string]: Json }): OperatorSpec => ({ op, of: 'x', ...options })
 const ema = (span: number, round?: number) => over('ema', round === undefined ? { span } : { span, round })
 const named = ({ of: _, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
 
@@ -271,7 +368,7 @@ describe('rounding', () => {
       .map(([digits, round]) => [Number(`${digits}5e-${round + 1}`), round] as const)
     fc.assert(
       fc.property(fc.oneof(fc.tuple(anyValue, anyRound), tie), ([value, round]) => {
-        expect(roundDecimal(value, round)).toBe(exact(over('last', { last: 1, round }), [value], [0])[0])
+        expect(roundDecimal(value, round)).toBe(exact(over('last', { last: 1, round }), kinds.number.field, came([value]))[0])
       }),
       { numRuns: 2000 },
     )
@@ -310,9 +407,9 @@ describe('exactness', () => {
       [999_999_999_999_999, 40_000_001, 9_000_001].map((value) => [start, value] as const),
     )) {
       const days = [...start, 101, 90, 101]
-      const inputs = days.map((_, row): Value => (row < 60 ? value - (row % 3) : null))
+      const inputs = days.map((_, row): number | null => (row < 60 ? value - (row % 3) : null))
       for (const spec of (['sum', 'mean', 'stddev'] as const).flatMap((op) => [over(op, { days: 30 }), over(op, { last: 50 })])) {
-        const expected = exact(spec, inputs, days)
+        const expected = exact(spec, kinds.number.field, came(inputs, days))
         expect(yields(spec, inputs, days)).toEqual(expected)
         expect(yields(spec, inputs, days, { cuts: [30, 60, 61], saving: true })).toEqual(expected)
       }
@@ -321,7 +418,7 @@ describe('exactness', () => {
 
   it('never yields a negative zero', () => {
     const values = [-0, -0, -5e-324, 0, -0]
-    for (const [, spec, kind] of specs) if (kind === 'number') for (const value of yields(spec, values)) expect(value).not.toBe(-0)
+    for (const [, spec, kind] of specs) if (kind === 'number') for (const value of yieldsOf(spec, came(values))) expect(value).not.toBe(-0)
   })
 
   it('lasts over millions of records of cents', { timeout: 30_000 }, () => {
@@ -333,8 +430,8 @@ describe('exactness', () => {
       input[row] = cents[row]! / 100
     }
     const out = new Float64Array(rows)
-    const computation = computationOf(over('mean', { last: 100, round: 3 }))
-    computation.run(computation.init(), input, { days: new Int32Array(rows) }, out, 0, rows)
+    const computation = computationOf(over('mean', { last: 100, round: 3 }), kinds.number.field)
+    computation.run(computation.init(), input, [], out, 0, rows)
     let sum = 0
     let wrong = 0
     for (let row = 0; row < rows; row++) {
@@ -376,19 +473,38 @@ describe('exactness', () => {
 })
 
 /** The options that each window is tried with, rounded and not. */
-const tried: { readonly [window in WindowName]: readonly { readonly [option: string]: number }[] } = {
+const tried: { readonly [window in WindowName]: readonly { readonly [option: string]: Json }[] } = {
   last: [{ last: 1 }, { last: 3 }, { last: 7, round: 0 }, { last: 50, round: 3 }],
   days: [{ days: 1 }, { days: 7, round: 2 }, { days: 30 }],
+  hours: [{ hours: 1 }, { hours: 30, round: 2 }],
+  months: [{ months: 1 }, { months: 3, round: 2 }],
+  olderThanDays: [{ olderThanDays: 1 }, { olderThanDays: 7, round: 2 }],
+  all: [{ all: true }, { all: true, round: 2 }],
   span: [{ span: 1 }, { span: 3 }, { span: 50, round: 3 }, { span: 7, round: 0 }],
+  unit: [{ unit: 'days' }, { unit: 'hours' }, { unit: 'hours', round: 2 }],
+}
+/** What an operator must be told beside its window. */
+const needed: { readonly [op: string]: readonly { readonly [option: string]: Json }[] } = {
+  list: [{ bytes: 12 }, { bytes: 60 }],
+  quantile: [{ p: 0.5 }, { p: 0.07 }, { p: 1 }, { p: 0 }],
+}
+
+/** As a field of that kind takes it: with decimals where it must have them, and without where it cannot. */
+function fitting(operator: Operator, kind: FieldKind, spec: OperatorSpec): OperatorSpec {
+  const { round, ...rest } = spec
+  const may = operator.gives[kind]!.round
+  if (may === 'must') return { ...rest, round: round ?? 1 }
+  return may === 'can' && 'round' in operator.params && round !== undefined ? { ...rest, round } : (rest as OperatorSpec)
 }
 
 /** Every operator, over each of its windows and each kind of field that it takes: one that is added must obey every law below. */
 const specs = operators.flatMap((operator) =>
-  operator.takes.kinds.flatMap((kind) =>
+  kindsOf(operator).flatMap((kind) =>
     windowsOf(operator)
-      .flatMap((window) => tried[window])
-      .map((options) => {
-        const spec = over(operator.op, options)
+      .flatMap((window) => (kind === 'number' ? tried[window] : tried[window].slice(-2)))
+      .map((options, index) => {
+        const more = needed[operator.op]?.[index % needed[operator.op]!.length]
+        const spec = fitting(operator, kind, over(operator.op, { ...options, ...more }))
         return [`${named(spec)}${kind === 'number' ? '' : ` of a ${kind}`}`, spec, kind] as const
       }),
   ),
@@ -439,73 +555,84 @@ const dayStep = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) },
   fc.integer({ min: -40, max: 40 }),
 )
-const numberSeries = values.chain((inputs) =>
-  fc.record({
+/** Now, and so far off that no double has the microsecond. */
+const firstDay = fc.constantFrom(14_000, 14_000, 2_800_000, -700_000)
+const clock = fc.oneof(fc.constantFrom(0, 1, 3_600_000_000, 3_600_000_001, 86_399_999_999), fc.integer({ min: 0, max: 86_399_999_999 }))
+const numberSeries = values.chain((inputs) => {
+  const each = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: inputs.length, maxLength: inputs.length })
+  return fc.record({
     inputs: fc.constant(inputs),
-    days: fc.array(dayStep, { minLength: inputs.length, maxLength: inputs.length }).map((steps) => {
-      let day = 14_000
-      return steps.map((step) => (day += step))
+    times: fc.tuple(firstDay, each(dayStep), each(clock)).map(([first, steps, clocks]) => {
+      let day = first
+      return steps.map((step, row) => ({ day: (day += step), micros: BigInt(day) * dayMicros + BigInt(clocks[row]!) }))
     }),
+    parts: each(fc.boolean()),
     cuts: fc.array(fc.integer({ min: 0, max: inputs.length }), { maxLength: 8 }).map((cuts) => cuts.sort((a, b) => a - b)),
-  }),
-)
+  })
+})
 
 const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(specs)('%s', (_, spec, kind) => {
+  const { field, of } = kinds[kind]
+  const numRuns = kind === 'number' ? 40 : 12
   /** The same series, of values of this kind. */
-  const series = numberSeries.map(({ inputs, ...rest }) => ({
+  const series = numberSeries.map(({ inputs, times, ...rest }) => ({
     ...rest,
-    inputs: inputs.map((value) => (value === null ? null : fields[kind].of(value))),
+    all: inputs.map((value, row): Came => ({ input: value === null ? null : of(value), ...times[row]! })),
   }))
 
   it('equals the independent exact oracle', () => {
     fc.assert(
-      fc.property(series, ({ inputs, days }) => {
-        expect(yields(spec, inputs, days, { kind })).toEqual(exact(spec, inputs, days))
+      fc.property(series, ({ all }) => {
+        expect(yieldsOf(spec, all, { kind })).toEqual(exact(spec, field, all))
       }),
-      { numRuns: 40 },
+      { numRuns },
+    )
+  })
+
+  it('takes only the records that a flag lets, and gives every record the value of its window without the others', () => {
+    fc.assert(
+      fc.property(series, ({ all, parts, cuts }) => {
+        const some = all.map((one, row): Came => ({ ...one, part: parts[row]! }))
+        expect(yieldsOf({ ...spec, when: 'part' }, some, { kind, cuts, saving: true })).toEqual(exact(spec, field, some))
+      }),
+      { numRuns: 12 },
     )
   })
 
   it('yields the same bits for any chunking', () => {
     fc.assert(
-      fc.property(series, ({ inputs, days, cuts }) => {
-        const whole = yields(spec, inputs, days, { kind })
-        expect(yields(spec, inputs, days, { kind, cuts })).toEqual(whole)
-        expect(yields(spec, inputs, days, { kind, cuts: everyRow(inputs.length) })).toEqual(whole)
+      fc.property(series, ({ all, cuts }) => {
+        const whole = yieldsOf(spec, all, { kind })
+        expect(yieldsOf(spec, all, { kind, cuts })).toEqual(whole)
+        expect(yieldsOf(spec, all, { kind, cuts: everyRow(all.length) })).toEqual(whole)
       }),
-      { numRuns: 40 },
+      { numRuns },
     )
   })
 
   it('resumes from a saved state as if never stopped, and saves no more than it says', () => {
     fc.assert(
-      fc.property(series, ({ inputs, days, cuts }) => {
-        expect(yields(spec, inputs, days, { kind, cuts, saving: true })).toEqual(yields(spec, inputs, days, { kind }))
+      fc.property(series, ({ all, cuts }) => {
+        expect(yieldsOf(spec, all, { kind, cuts, saving: true })).toEqual(yieldsOf(spec, all, { kind }))
       }),
-      { numRuns: 40 },
+      { numRuns },
     )
   })
 
   it('gives nulls a place but no part', () => {
     fc.assert(
       fc.property(
-        series.filter(({ inputs }) => inputs.length > 0),
-        ({ inputs, days }) => {
-          const final = inputs.length - 1
-          const first = Math.max(0, inputs.length - ((spec['last'] ?? inputs.length) as number))
-          const kept = everyRow(inputs.length).filter((row) => row === final || (row >= first && inputs[row] !== null))
-          const without = yields(
-            spec,
-            kept.map((row) => inputs[row]!),
-            kept.map((row) => days[row]!),
-            { kind },
-          )
-          expect(without.at(-1)).toEqual(yields(spec, inputs, days, { kind }).at(-1))
+        series.filter(({ all }) => all.length > 0),
+        ({ all }) => {
+          const final = all.length - 1
+          const first = Math.max(0, all.length - ((spec['last'] ?? all.length) as number))
+          const kept = all.filter(({ input }, row) => row === final || (row >= first && input !== null))
+          expect(yieldsOf(spec, kept, { kind }).at(-1)).toEqual(yieldsOf(spec, all, { kind }).at(-1))
         },
       ),
-      { numRuns: 40 },
+      { numRuns },
     )
   })
 })
@@ -513,10 +640,10 @@ describe.each(specs)('%s', (_, spec, kind) => {
 describe('large windows', () => {
   it.each(['min', 'max', 'mean', 'count', 'last'])('%s over ten thousand records equals the plain one', (op) => {
     const rows = 30_000
-    const inputs = Array.from({ length: rows }, (_, row): Value => (row % 11 === 3 ? null : ((row * 7919) % 20_011) - row / 4))
+    const inputs = Array.from({ length: rows }, (_, row): number | null => (row % 11 === 3 ? null : ((row * 7919) % 20_011) - row / 4))
     const spec = over(op, { last: 10_000, round: 2 })
     const found = yields(spec, inputs, [], { cuts: [9_999, 10_000, 10_001, 25_000], saving: true })
-    for (let row = 0; row < rows; row += 1_499) expect(found[row]).toBe(exactAt(spec, inputs, [], row))
+    for (let row = 0; row < rows; row += 1_499) expect(found[row]).toBe(exactAt(spec, kinds.number.field, came(inputs), row))
   })
 })
 
@@ -538,12 +665,13 @@ describe('operators', () => {
     }),
   )('save states of %s as the bytes that stores of before hold', (op, digest) => {
     const hash = createHash('sha256')
-    for (const [, spec] of specs.filter(([, spec, kind]) => spec.op === op && kind === 'number')) {
-      const computation = computationOf(spec)
+    const before = ['last', 'days', 'span']
+    for (const [, spec] of specs.filter(([, spec, kind]) => spec.op === op && kind === 'number' && before.some((name) => name in spec))) {
+      const computation = computationOf(spec, kinds.number.field)
       const state = computation.init()
       edges.concat(edges.map((value) => value / 3)).forEach((value, row) => {
         const input = numbers([value, row % 3 === 0 ? null : row * 1.25])
-        computation.run(state, input, { days: Int32Array.of(14_000 + row, 13_990 + row * 2) }, new Float64Array(2), 0, 2)
+        computation.run(state, input, Int32Array.of(14_000 + row, 13_990 + row * 2), new Float64Array(2), 0, 2)
         hash.update(computation.save(state))
       })
     }
@@ -553,13 +681,13 @@ describe('operators', () => {
   it('read the column of the field as it is, texts too', () => {
     const longest = defineOperator({
       op: 'longest',
-      takes: { kinds: ['text'], read: (column) => column },
-      gives: 'number',
+      gives: { text: aNumber },
+      reads: (column) => column as TextColumn,
       params: {},
       windows: {
         last: (): Computation<{ most: number }, TextColumn> => ({
           init: () => ({ most: 0 }),
-          run(state, { starts, ends }, rows, out, from, to) {
+          run(state, { starts, ends }, places, out, from, to) {
             for (let row = from; row < to; row++) out[row] = state.most = Math.max(state.most, ends[row]! - starts[row]!)
           },
           save: () => new Uint8Array(0),
@@ -569,12 +697,12 @@ describe('operators', () => {
       },
       exact: (values) => Math.max(...values.map(({ length }) => length)),
     })
-    const computation = longest.windows.last(9, {})
+    const computation = longest.windows.last(9, {}, kinds.text.field)
     const out = new Float64Array(3)
-    computation.run(computation.init(), texts(['ab', 'abcd', 'abc']), { days: new Int32Array(3) }, out, 0, 3)
+    computation.run(computation.init(), textColumn(['ab', 'abcd', 'abc']), [], out, 0, 3)
     expect([...out]).toEqual([2, 4, 4])
     expect(longest('note', { last: 9 }).spec).toEqual({ op: 'longest', of: 'note', last: 9 })
-    expect(longest.exact(['ab', 'abcd', 'abc'], { last: 9 })).toBe(4)
+    expect(longest.exact(['ab', 'abcd', 'abc'], { last: 9 }, { at: [], now: { row: 0, day: 0 } }, kinds.text.field)).toBe(4)
   })
 
   it('are one file each, and each file is in the list', () => {
@@ -582,14 +710,15 @@ describe('operators', () => {
   })
 
   it('are refused by name when this version has none of that name', () => {
-    expect(() => operatorOf({ op: 'median', of: 'x', last: 3 } as unknown as OperatorSpec)).toThrow(Problem)
+    expect(() => operatorOf({ op: 'mode', of: 'x', last: 3 } as unknown as OperatorSpec)).toThrow(Problem)
   })
 
   it('refuse the saved state of another operator, or of a longer window', () => {
-    const long = computationOf(over('mean', { last: 3 }))
+    const { field } = kinds.number
+    const long = computationOf(over('mean', { last: 3 }), field)
     const state = long.init()
-    long.run(state, numbers([1, 2, 3]), { days: new Int32Array(3) }, new Float64Array(3), 0, 3)
-    expect(() => computationOf(ema(3)).load(long.save(state))).toThrow(/layout/)
-    expect(() => computationOf(over('mean', { last: 2 })).load(long.save(state))).toThrow(/3 records/)
+    long.run(state, numbers([1, 2, 3]), [], new Float64Array(3), 0, 3)
+    expect(() => computationOf(ema(3), field).load(long.save(state))).toThrow(/layout/)
+    expect(() => computationOf(over('mean', { last: 2 }), field).load(long.save(state))).toThrow(/3 records/)
   })
 })

@@ -7,13 +7,15 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { OperatorSpec } from '../feature-defs/define-operator.ts'
 import type { NamedFeature } from '../feature-defs/feature-set.ts'
 import { featureFingerprint, versionFingerprint } from '../feature-defs/fingerprint.ts'
+import { perOf } from '../feature-defs/keys.ts'
 import { operators, windowsOf } from '../feature-defs/known-operators.ts'
+import type { WindowName } from '../feature-defs/options.ts'
 import { count, ema, featureSet, max, mean, type Definition } from '../feature-defs/language.ts'
 import { loanRisk2007, v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
-import { inflowSchema, recordOf, type AvroSchema } from '../schemas/avro/schema.ts'
+import { inflowSchema, recordOf, type AvroSchema, type Json } from '../schemas/avro/schema.ts'
 import { encodeObject, parseSchema, resolveTo, toObject } from '../schemas/avro/generic.ts'
-import { date, number, record, text, type Fields, type RecordSchema } from '../schemas/record.ts'
+import { date, decimal, flag, integer, number, record, text, timestamp, type Fields, type RecordSchema } from '../schemas/record.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { sqlColumns } from '../schemas/sql.ts'
 import { fingerprints, fingerprintsPath, released, releasedSchemas, update } from './golden/update.ts'
@@ -22,32 +24,64 @@ const throughJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
 
 const headings = fc.string({ maxLength: 20 })
 const fieldArb = fc
-  .tuple(fc.constantFrom('number', 'date', 'text'), headings, fc.boolean(), fc.integer({ min: 1, max: 65535 }))
-  .map(([kind, csv, nullable, bytes]) =>
-    kind === 'number' ? number(csv, { nullable }) : kind === 'date' ? date(csv, { nullable }) : text(csv, { bytes, nullable }),
+  .record({ from: headings, nullable: fc.boolean(), bytes: fc.integer({ min: 1, max: 65535 }), scale: fc.nat(38), more: fc.nat(37) })
+  .chain(({ bytes, scale, more, ...named }) =>
+    fc.constantFrom(
+      number(named),
+      integer(named),
+      decimal({ ...named, digits: Math.max(1, Math.min(38, scale + more)), scale }),
+      date(named),
+      timestamp(named),
+      flag(named),
+      text({ ...named, bytes }),
+    ),
   )
 const recordArb: fc.Arbitrary<RecordSchema> = fc
-  .tuple(fc.stringMatching(/^[a-z][a-zA-Z0-9_]{0,9}$/), fc.array(fieldArb, { maxLength: 5 }), fc.nat(5))
-  .map(([name, fields, place]) => {
+  .tuple(fc.stringMatching(/^[a-z][a-zA-Z0-9_]{0,9}$/), fc.array(fieldArb, { maxLength: 5 }), fc.nat(5), fc.boolean())
+  .map(([name, fields, place, hours]) => {
     const all: [string, Fields[string]][] = fields.map((field, i) => [`f${i}`, field])
-    all.splice(Math.min(place, all.length), 0, ['at', date('At', { nullable: false })], ['x', number('X')])
+    const at = (hours ? timestamp : date)({ from: 'At', nullable: false })
+    all.splice(Math.min(place, all.length), 0, ['at', at], ['x', number('X')])
     return record(name, 'at', Object.fromEntries(all))
   })
 
-const round = fc.option(fc.nat(15), { nil: undefined }).map((decimals) => (decimals === undefined ? {} : { round: decimals }))
 const size = fc.integer({ min: 1, max: 1_000_000 })
+const windowSize = (window: WindowName, { at, fields }: RecordSchema): fc.Arbitrary<Json> => {
+  if (window === 'all') return fc.constant(true)
+  return window === 'unit' ? fc.constantFrom('days', ...(fields[at]!.kind === 'timestamp' ? ['hours'] : [])) : size
+}
+const params: { readonly [name: string]: fc.Arbitrary<Json> } = {
+  round: fc.nat(15),
+  bytes: fc.integer({ min: 3, max: 65535 }),
+  p: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs),
+}
 /** By any of the operators, over any of its windows, of any field that it takes. */
-const specArb = (of: RecordSchema): fc.Arbitrary<OperatorSpec> =>
-  fc.oneof(
-    ...operators.flatMap((operator) => {
-      const fields = Object.keys(of.fields).filter((name) => operator.takes.kinds.some((kind) => kind === of.fields[name]!.kind))
-      return windowsOf(operator).map((window) =>
-        fc
-          .tuple(fc.constantFrom(...fields), size, round)
-          .map(([field, n, rounded]) => ({ op: operator.op, of: field, [window]: n, ...rounded }) as OperatorSpec),
-      )
-    }),
+const specArb = (of: RecordSchema): fc.Arbitrary<OperatorSpec> => {
+  const names = Object.keys(of.fields)
+  const flags = names.filter((name) => of.fields[name]!.kind === 'flag')
+  const when = flags.length === 0 ? fc.constant({}) : fc.oneof(fc.constant({}), fc.constantFrom(...flags.map((when) => ({ when }))))
+  const ways = operators.flatMap((operator) =>
+    names
+      .filter((name) => of.fields[name]!.kind in operator.gives)
+      .flatMap((name) =>
+        windowsOf(operator)
+          .filter((window) => window !== 'hours' || of.fields[of.at]!.kind === 'timestamp')
+          .map((window) => ({ operator, name, window })),
+      ),
   )
+  return fc.constantFrom(...ways).chain(({ operator, name, window }) => {
+    const { round } = operator.gives[of.fields[name]!.kind]!
+    const told = Object.entries(operator.params).filter(([param]) => param !== 'round' || round !== 'cannot')
+    const required = told.filter(([param, { needed }]) => needed !== undefined || (param === 'round' && round === 'must'))
+    return fc
+      .tuple(
+        windowSize(window, of),
+        fc.record(Object.fromEntries(told.map(([param]) => [param, params[param]!])), { requiredKeys: required.map(([param]) => param) }),
+        when,
+      )
+      .map(([n, more, when]) => ({ op: operator.op, of: name, [window]: n, ...more, ...when }) as OperatorSpec)
+  })
+}
 /** Names that tables and views of other sets could have are refused, and tested elsewhere. */
 const setNames = fc.stringMatching(/^[a-z][a-z0-9_]{0,12}$/).filter((name) => !/(_v\d+|_rows)$|^tidemark_/.test(name))
 const featureNames = fc.stringMatching(/^[g-z][a-z0-9_]{1,9}$/).filter((name) => name !== 'seq')
@@ -56,7 +90,7 @@ const definitions: fc.Arbitrary<Definition> = recordArb.chain((of) =>
     set: setNames,
     version: fc.nat(40),
     record: fc.constant(of),
-    per: fc.option(fc.constantFrom(...Object.keys(of.fields))),
+    per: fc.option(fc.subarray(Object.keys(of.fields), { minLength: 1 }).map(perOf)),
     batchOnly: fc.boolean(),
     features: fc.uniqueArray(fc.record({ name: featureNames, spec: specArb(of) }), {
       selector: ({ name }) => name,
@@ -193,7 +227,7 @@ describe('the row schema', () => {
       /its definition does not match/,
     ],
     ['another key', { ...schema, tidemark: { ...schema.tidemark, per: 'state' } }, /does not match its fingerprint/],
-    ['an operator of the future', altered('ma50', { op: 'median' }), /not know \(op median\)/],
+    ['an operator of the future', altered('ma50', { op: 'mode' }), /not know \(op mode\)/],
     ['an operator that every object has', altered('ma50', { op: 'constructor' }), /not know \(op constructor\)/],
     ['an option of the future', altered('ma50', { where: 'state = CA' }), /not know \(where\)/],
     ['two windows', altered('ma50', { days: 5 }), /not know/],

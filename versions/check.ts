@@ -1,6 +1,7 @@
 /** What may be released: versions come in order, and released ones are never edited. */
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { versionFingerprint } from '../feature-defs/fingerprint.ts'
+import { keyWords, samePer } from '../feature-defs/keys.ts'
 import { inWords } from '../feature-defs/in-words.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
@@ -68,7 +69,7 @@ function recordEdits(released: Definition, inCode: Definition): string[] {
     ...fields,
     ...(fields.length === 0 && was.join() !== is.join() ? [`the fields of ${inCode.record.name} stand in another order`] : []),
     ...(released.record.at === inCode.record.at ? [] : [`the event date was ${released.record.at} and is now ${inCode.record.at}`]),
-    ...(released.per === inCode.per ? [] : [`it was per ${released.per ?? 'nothing'} and is now per ${inCode.per ?? 'nothing'}`]),
+    ...(samePer(released.per, inCode.per) ? [] : [`it was per ${keyWords(released.per)} and is now per ${keyWords(inCode.per)}`]),
     ...(released.batchOnly === inCode.batchOnly ? [] : [`it was ${released.batchOnly ? '' : 'not '}batch only`]),
   ]
 }

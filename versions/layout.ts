@@ -1,8 +1,7 @@
 /** How the warehouse of a feature set should look, from its released versions and the chain of promotions. */
-import { featureKinds } from '../feature-defs/feature-columns.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
-import { operatorOf } from '../feature-defs/known-operators.ts'
-import { sqlColumns } from '../schemas/sql.ts'
+import { featureType } from '../feature-defs/known-operators.ts'
+import { sqlColumns, sqlType } from '../schemas/sql.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { viewColumns, type Layout, type SqlColumn, type SqlType, type VersionRecord } from '../utilities/warehouse.ts'
 
@@ -36,11 +35,12 @@ const fieldsOf = (definitions: readonly Definition[]): readonly SqlColumn[] => [
 function featuresOf(definitions: readonly Definition[]): readonly SqlColumn[] {
   const found = new Map<string, SqlColumn & { readonly since: string }>()
   for (const definition of definitions) {
-    for (const { name, spec } of definition.features) {
-      const type = featureKinds[operatorOf(spec).gives].sql
+    for (const feature of definition.features) {
+      const { name } = feature
+      const type = sqlType(featureType(definition.record, feature))
       const before = found.get(name)
       if (!before) found.set(name, { name, type, since: label(definition) })
-      else if (typeText(before.type) !== typeText(type)) {
+      else if (!holds(before.type, type)) {
         const what = `feature ${name} is ${typeText(type)} in ${label(definition)}, and ${typeText(before.type)} since ${before.since}`
         throw new Problem(what, 'Give the feature another name: a column of the warehouse keeps its type.')
       }
@@ -49,9 +49,15 @@ function featuresOf(definitions: readonly Definition[]): readonly SqlColumn[] {
   return [...found.values()].map(({ name, type }) => ({ name, type }))
 }
 
+/** Texts may become shorter, and nothing else may become anything else. */
+const holds = (before: SqlType, type: SqlType): boolean =>
+  typeof before === 'object' && typeof type === 'object' && 'varchar' in before && 'varchar' in type
+    ? type.varchar <= before.varchar
+    : typeText(before) === typeText(type)
+
 const typeText = (type: SqlType): string => {
   if (typeof type === 'string') return type
-  return 'varchar' in type ? 'text' : `decimal(${type.digits}, ${type.scale})`
+  return 'varchar' in type ? `text of ${type.varchar} bytes` : `decimal(${type.digits}, ${type.scale})`
 }
 
 /** The columns of a version's own view, as the versions given have it. */

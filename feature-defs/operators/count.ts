@@ -1,5 +1,6 @@
 /** How many values of a window are not null. */
 import { defineOperator } from '../define-operator.ts'
+import { aNumber, ofAny } from '../gives.ts'
 import { round } from '../options.ts'
 import { presence } from '../takes.ts'
 import { totalsOver } from '../windows/totals-over.ts'
@@ -7,9 +8,9 @@ import { totalsOver } from '../windows/totals-over.ts'
 /** How many values are not null; of any field. */
 export const count = defineOperator({
   op: 'count',
-  takes: presence,
-  gives: 'number',
+  gives: ofAny(aNumber),
+  reads: presence,
   params: { round },
-  windows: totalsOver('count'),
+  windows: totalsOver(() => ({ op: 'count' })),
   exact: (values) => values.length,
 })

@@ -4,9 +4,11 @@
  */
 import { roundDecimal } from '../decimal.ts'
 import { defineOperator, type Computation } from '../define-operator.ts'
+import { fractionOf, toDouble } from '../fractions.ts'
+import { aNumber } from '../gives.ts'
 import { round } from '../options.ts'
 import { layoutOf, putDouble, savedAs, takeDouble } from '../state-bytes.ts'
-import { numbers } from '../takes.ts'
+import { doubles } from '../takes.ts'
 
 const layout = layoutOf(7)
 
@@ -17,7 +19,7 @@ const alphaOf = (span: number) => 2 / (span + 1)
 
 const movingLevel = (alpha: number, round: number | undefined): Computation<State, Float64Array> => ({
   init: () => ({ level: NaN }),
-  run(state, input, rows, out, from, to) {
+  run(state, input, places, out, from, to) {
     let level = state.level
     for (let row = from; row < to; row++) {
       const value = input[row]!
@@ -49,11 +51,14 @@ function betweenHuge(level: number, value: number, alpha: number): number {
 /** The exponential moving average with α = 2 / (span + 1), seeded with the first value. */
 export const ema = defineOperator({
   op: 'ema',
-  takes: numbers,
-  gives: 'number',
+  gives: { number: aNumber, integer: aNumber, decimal: aNumber },
+  reads: doubles,
   params: { round },
   windows: { span: (span, { round }) => movingLevel(alphaOf(span), round) },
-  exact: (values, { span }) => values.reduce<number | null>((level, x) => (level === null ? x : towards(level, x, alphaOf(span))), null),
+  exact: (values, { span }) =>
+    values
+      .map((value) => toDouble(fractionOf(value)))
+      .reduce<number | null>((level, x) => (level === null ? x : towards(level, x, alphaOf(span))), null),
 })
 
 /** In double precision, as if there were no largest double. */

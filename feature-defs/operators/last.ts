@@ -1,10 +1,11 @@
-/** The latest value of a window. State over records: that value and for how long it still counts; saved in at most 12 bytes. */
+/** The latest value of a window. State over records, of numbers: that value and for how long it still counts; saved in at most 12 bytes. */
 import { roundDecimal } from '../decimal.ts'
 import { defineOperator, type Computation } from '../define-operator.ts'
+import { anyItself } from '../gives.ts'
 import { round } from '../options.ts'
 import { layoutOf, putCount, putDouble, savedAs, takeCount, takeDouble } from '../state-bytes.ts'
-import { numbers } from '../takes.ts'
-import { daysPick } from '../windows/days-pick.ts'
+import { values } from '../takes.ts'
+import { pickOver } from '../windows/pick-over.ts'
 
 const layout = layoutOf(3)
 
@@ -14,9 +15,10 @@ type State = {
   left: number
 }
 
-const rowsLast = (last: number, round: number | undefined): Computation<State, Float64Array> => ({
+const rowsLast = (last: number, round: number | undefined): Computation<State, ArrayLike<number>> => ({
   init: () => ({ value: NaN, left: 0 }),
-  run(state, input, rows, out, from, to) {
+  now: ({ value }) => value,
+  run(state, input, places, out, from, to) {
     for (let row = from; row < to; row++) {
       const value = input[row]!
       if (value === value) {
@@ -38,15 +40,17 @@ const rowsLast = (last: number, round: number | undefined): Computation<State, F
   mostBytes: () => 16,
 })
 
-/** The latest value that is not null. */
+const picked = pickOver('last')
+
+/** The latest value that is not null, in the order of the log. */
 export const last = defineOperator({
   op: 'last',
-  takes: numbers,
-  gives: 'number',
+  gives: anyItself,
+  reads: values,
   params: { round },
   windows: {
-    last: (records, { round }) => rowsLast(records, round),
-    days: (days, { round }) => daysPick('last', days, round),
+    ...picked,
+    last: (records, params, field) => (field.kind === 'number' ? rowsLast(records, params.round) : picked.last(records, params)),
   },
   exact: (values) => values.at(-1) ?? null,
 })

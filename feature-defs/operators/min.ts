@@ -1,18 +1,16 @@
 /** The least value of a window. */
 import { defineOperator } from '../define-operator.ts'
+import { inOrder } from '../fractions.ts'
+import { ordered } from '../gives.ts'
 import { round } from '../options.ts'
-import { numbers } from '../takes.ts'
-import { daysPick } from '../windows/days-pick.ts'
-import { rowsExtreme } from '../windows/rows-extreme.ts'
+import { values } from '../takes.ts'
+import { pickOver } from '../windows/pick-over.ts'
 
 export const min = defineOperator({
   op: 'min',
-  takes: numbers,
-  gives: 'number',
+  gives: ordered,
+  reads: values,
   params: { round },
-  windows: {
-    last: (records, { round }) => rowsExtreme('min', records, round),
-    days: (days, { round }) => daysPick('min', days, round),
-  },
-  exact: (values) => values.toSorted((a, b) => a - b)[0] ?? null,
+  windows: pickOver('min'),
+  exact: (values) => inOrder(values).at(0) ?? null,
 })

@@ -1,6 +1,7 @@
 /** The standard deviation of a window. */
 import { defineOperator } from '../define-operator.ts'
 import { divide, fractionOf, multiply, subtract, sumOf, toDouble, whole, type Fraction } from '../fractions.ts'
+import { aNumber, scaleOf } from '../gives.ts'
 import { round } from '../options.ts'
 import { numbers } from '../takes.ts'
 import { totalsOver } from '../windows/totals-over.ts'
@@ -8,10 +9,10 @@ import { totalsOver } from '../windows/totals-over.ts'
 /** The sample standard deviation; null below two values. */
 export const stddev = defineOperator({
   op: 'stddev',
-  takes: numbers,
-  gives: 'number',
+  gives: { number: aNumber, integer: aNumber, decimal: aNumber },
+  reads: numbers,
   params: { round },
-  windows: totalsOver('stddev'),
+  windows: totalsOver(({ round }, field) => ({ op: 'stddev', round, behind: scaleOf(field) })),
   exact(values) {
     if (values.length < 2) return null
     const fractions = values.map(fractionOf)

@@ -7,14 +7,16 @@
  */
 import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from '../decimal.ts'
 import type { Computation } from '../define-operator.ts'
-import { layoutOf, putNumbers, savedAs, takeNumbers } from '../state-bytes.ts'
-import { halfUp, plansFor, readTotals, readWide, safeDenominator, safeNumerator, type Plan, type TotalsOp } from './totals.ts'
+import type { Output } from '../feature-columns.ts'
+import { layoutOf, putValues, savedAs, takeValues } from '../state-bytes.ts'
+import type { Whole } from '../values.ts'
+import { halfUp, plansFor, readTotals, readWide, safeDenominator, safeNumerator, type Plan, type Totals } from './totals.ts'
 
 const layout = layoutOf(1)
 
 type State = {
   /** A ring once it is full: the oldest input is then the one at `at`. NaN is null; -0 is kept as 0. */
-  inputs: number[]
+  inputs: Whole[]
   filled: number
   at: number
   count: number
@@ -35,21 +37,24 @@ type Wide = {
   age: number
 }
 
-export function rowsTotals(op: TotalsOp, last: number, round: number | undefined): Computation<State, Float64Array> {
-  const plans = plansFor(op, round)
+export function rowsTotals(totals: Totals, last: number): Computation<State, ArrayLike<Whole>> {
+  const { op } = totals
+  const plans = plansFor(totals)
   const limit = Math.min(fifteenDigits, Math.floor(op === 'stddev' ? Math.sqrt(2 ** 52 / last) : 2 ** 51 / last))
 
   // A literal of doubles, and copies of it, because V8 keeps such an array as bare doubles, far smaller than a typed array of a few.
   const init = (): State => ({ inputs: [NaN, NaN, NaN, NaN], filled: 0, at: 0, count: 0, scale: 0, sum: 0, squares: 0, wide: null })
 
   /** Goes on until a value does not fit, and says how far it came. */
-  const runNarrow = (state: State, plan: Plan, input: Float64Array, out: Float64Array, from: number, to: number): number => {
+  const runNarrow = (state: State, plan: Plan, input: ArrayLike<number>, out: Output, from: number, to: number): number => {
     const { power, up, down, unit } = plan
     const counting = plan.op === 'count'
     const dividing = plan.op === 'mean'
     // What readTotals does most, without asking again each time what the plan is.
     const rounding = plan.round >= 0 && (dividing || plan.op === 'sum') && last * down <= safeDenominator
-    let { inputs, filled, at, count, sum, squares } = state
+    let { filled, at, count, sum, squares } = state
+    // Without bigints: with one the totals are wide.
+    let inputs = state.inputs as number[]
     let row = from
     for (; row < to; row++) {
       const value = counting && input[row] === input[row] ? 1 : input[row]!
@@ -97,13 +102,13 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
     return row
   }
 
-  const runWide = (state: State, wide: Wide, value: number): number => {
+  const runWide = (state: State, wide: Wide, value: Whole): Whole => {
     if (state.filled === last) addWide(state, wide, state.inputs[state.at]!, -1)
     else {
       if (state.at === state.inputs.length) state.inputs = state.inputs.concat(state.inputs)
       state.filled++
     }
-    state.inputs[state.at] = value + 0
+    state.inputs[state.at] = value === 0 ? 0 : value
     state.at = state.at + 1 === last ? 0 : state.at + 1
     addWide(state, wide, value, 1)
     const result = readWide(plans[0]!, state.count, wide.sum, wide.squares, wide.scale)
@@ -111,14 +116,15 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
     return result
   }
 
-  const run: Computation<State, Float64Array>['run'] = (state, input, rows, out, from, to) => {
+  const run: Computation<State, ArrayLike<Whole>>['run'] = (state, input, places, out, from, to) => {
     let row = from
     while (row < to) {
       if (state.wide) {
         out[row] = runWide(state, state.wide, input[row]!)
         row++
       } else {
-        row = runNarrow(state, plans[state.scale]!, input, out, row, to)
+        const until = input instanceof Float64Array ? to : firstBig(input, row, to)
+        row = runNarrow(state, plans[state.scale]!, input as ArrayLike<number>, out, row, until)
         if (row < to) total(state, commonScale([...inOrder(state), input[row]!], limit))
       }
     }
@@ -126,25 +132,31 @@ export function rowsTotals(op: TotalsOp, last: number, round: number | undefined
 
   return {
     init,
+    now: ({ wide, scale, count, sum, squares }) =>
+      wide ? readWide(plans[0]!, count, wide.sum, wide.squares, wide.scale) : readTotals(plans[scale]!, count, sum, squares),
     run,
     ...savedAs<State>(
       layout,
-      (to, state) => putNumbers(to, state.inputs, state.filled, state.at < state.filled ? state.at : 0),
+      (to, state) => putValues(to, state.inputs, state.filled, state.at < state.filled ? state.at : 0),
       (from) => {
-        const inputs = takeNumbers(from)
+        const inputs = takeValues(from) as ArrayLike<Whole>
         if (inputs.length > last) throw new RangeError(`a saved window of ${inputs.length} records was given to one of ${last}`)
         const state = init()
-        run(state, inputs, noRows, new Float64Array(inputs.length), 0, inputs.length)
+        run(state, inputs, [], new Array<Whole>(inputs.length), 0, inputs.length)
         return state
       },
     ),
-    mostBytes: () => 16 + 8 * last,
+    mostBytes: () => 16 + 22 * last,
   }
 }
 
-const noRows = { days: new Int32Array(0) }
+function firstBig(input: ArrayLike<Whole>, from: number, to: number): number {
+  let row = from
+  while (row < to && typeof input[row] !== 'bigint') row++
+  return row
+}
 
-const inOrder = ({ inputs, filled, at }: State): number[] =>
+const inOrder = ({ inputs, filled, at }: State): Whole[] =>
   at < filled ? inputs.slice(at, filled).concat(inputs.slice(0, at)) : inputs.slice(0, filled)
 
 /** Works the totals out anew: in doubles at this scale, or wide when there is none. */
@@ -160,7 +172,7 @@ function total(state: State, scale: number): void {
   state.scale = scale
   state.sum = 0
   state.squares = 0
-  for (const value of inputs) {
+  for (const value of inputs as number[]) {
     if (value !== value) continue
     const scaled = scaledBy(value, tens[scale]!)
     state.count++
@@ -169,7 +181,7 @@ function total(state: State, scale: number): void {
   }
 }
 
-function addWide(state: State, wide: Wide, value: number, sign: 1 | -1): void {
+function addWide(state: State, wide: Wide, value: Whole, sign: 1 | -1): void {
   if (value !== value) return
   const decimal = decimalOf(value)
   if (decimal.scale > wide.scale) {

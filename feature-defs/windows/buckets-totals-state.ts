@@ -1,11 +1,11 @@
 /**
- * What is kept of the days: exact totals of each and of the window, as doubles or, from the first that does not fit on, as integers of any
- * size.
+ * What is kept of each place in time: its exact totals, and those of the window, as doubles or, from the first that does not fit on, as
+ * integers of any size.
  */
-import type { DayWindow } from './day-buckets.ts'
+import type { TimeWindow } from './buckets.ts'
 
 /** Totals are whole numbers of 1 / 10^scale, exact because none goes beyond 2^51. */
-export type State = DayWindow & {
+export type State = TimeWindow & {
   readonly counts: number[]
   readonly sums: number[]
   /** Kept for stddev alone, else 0. */
@@ -20,7 +20,7 @@ export type State = DayWindow & {
 
 export type Wide = {
   scale: number
-  /** By day. */
+  /** By place. */
   readonly sums: bigint[]
   readonly squares: bigint[]
   /** Of the window. */

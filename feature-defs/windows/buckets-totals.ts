@@ -1,16 +1,18 @@
 /**
- * Count, sum, mean and stddev over the last d days: exact totals for every distinct day seen, and of the window, which adds the days that
- * enter and subtracts those that leave.
+ * Count, sum, mean and stddev over a window of time: exact totals for every distinct place seen, and of the window, which adds the places
+ * that enter and subtracts those that leave.
  *
- * State: 32 bytes a day in memory; saved in at most 30 (stddev; the others 21), a wide one in as many as its decimals have digits.
+ * State: 32 bytes a place in memory; saved in at most 30 (stddev; the others 21), a wide one in as many as its decimals have digits.
  */
-import { insertOwn, moveTo, noWindow, ownBucket } from './day-buckets.ts'
+import { insertOwn, moveTo, noWindow, ownBucket, putPlace, takePlace } from './buckets.ts'
 import { fifteenDigits, fits, mostScale, scaledBy, tens } from '../decimal.ts'
-import type { State, Wide } from './days-totals-state.ts'
-import { addUpWindow, addWide, saveWide, takeWide, widen } from './days-totals-wide.ts'
+import type { State, Wide } from './buckets-totals-state.ts'
+import { addUpWindow, addWide, saveWide, takeWide, widen } from './buckets-totals-wide.ts'
 import type { Computation } from '../define-operator.ts'
 import { layoutOf, putCount, putSigned, readerOf, takeCount, takeLayout, takeSigned, written } from '../state-bytes.ts'
-import { plansFor, readTotals, readWide, type TotalsOp } from './totals.ts'
+import type { Whole } from '../values.ts'
+import type { Reach } from './reach.ts'
+import { plansFor, readTotals, readWide, type Totals } from './totals.ts'
 
 const [narrowLayout, wideLayout] = [layoutOf(4), layoutOf(5)]
 
@@ -21,67 +23,71 @@ const safe = 2 ** 51
 const widestSum = 652
 const widestSquares = 1300
 
-export function daysTotals(op: TotalsOp, length: number, round: number | undefined): Computation<State, Float64Array> {
-  const plans = plansFor(op, round)
+export function bucketsTotals(totals: Totals, reach: Reach): Computation<State, ArrayLike<Whole>> {
+  const { op } = totals
+  const plans = plansFor(totals)
   const squaring = op === 'stddev'
   const init = (): State => ({ ...noWindow(), counts: [], sums: [], squares: [], scale: 0, count: 0, sum: 0, square: 0, wide: null })
 
-  /** Adds the value to its day and the window, unless it does not fit. */
-  const take = (state: State, value: number): boolean => {
+  /** Adds the value to its place and the window, unless it does not fit. */
+  const take = (state: State, value: Whole): boolean => {
+    if (typeof value === 'bigint') return false
     const { power } = plans[state.scale]!
     const scaled = scaledBy(value, power)
     const square = squaring ? scaled * scaled : 0
     if (scaled / power !== value || Math.abs(scaled) > fifteenDigits || square > safe) return false
-    const own = ownDay(state)
+    const own = ownPlace(state)
     const sum = state.sums[own]! + scaled
     const squares = state.squares[own]! + square
     if (Math.abs(sum) > safe || Math.abs(state.sum + scaled) > safe || squares > safe || state.square + square > safe) return false
     state.counts[own]!++
     state.sums[own] = sum
     state.squares[own] = squares
+    if (!state.inside) return true
     state.count++
     state.sum += scaled
     state.square += square
     return true
   }
 
-  const step = (state: State, value: number, day: number): number => {
-    if (state.wide) return stepWide(state, state.wide, value, day)
-    if (day !== state.day && !move(state, day, length)) {
+  const step = (state: State, value: Whole, place: Whole): Whole => {
+    if (state.wide) return stepWide(state, state.wide, value, place)
+    if (place !== state.place && !move(state, place, reach)) {
       widen(state, squaring)
-      return step(state, value, day)
+      return step(state, value, place)
     }
     if (value === value && !take(state, value)) {
       if (!raise(state, value, squaring)) widen(state, squaring)
-      return step(state, value, day)
+      return step(state, value, place)
     }
     return readTotals(plans[state.scale]!, state.count, state.sum, state.square)
   }
 
-  const stepWide = (state: State, wide: Wide, value: number, day: number): number => {
-    if (day !== state.day) {
-      moveTo(state, day, length)
+  const stepWide = (state: State, wide: Wide, value: Whole, place: Whole): Whole => {
+    if (place !== state.place) {
+      moveTo(state, place, reach)
       addUpWindow(state, wide)
     }
-    if (value === value) addWide(state, wide, ownDay(state), value, squaring)
+    if (value === value) addWide(state, wide, ownPlace(state), value, squaring)
     return readWide(plans[0]!, state.count, wide.sum, wide.square, wide.scale)
   }
 
   return {
     init,
-    run(state, input, { days }, out, from, to) {
+    places: reach.places,
+    run(state, input, places, out, from, to) {
       for (let row = from; row < to; row++) {
         const value = input[row]!
-        out[row] = step(state, op === 'count' && value === value ? 1 : value, days[row]!)
+        out[row] = step(state, op === 'count' && value === value ? 1 : value, places[row]!)
       }
     },
     save: (state) =>
       written((to) => {
         putCount(to, state.wide ? wideLayout : narrowLayout)
-        putCount(to, state.days.length)
+        putCount(to, state.places.length)
         putCount(to, state.scale)
-        state.days.forEach((day, index) => {
-          putSigned(to, day - (state.days[index - 1] ?? 0))
+        state.places.forEach((_, index) => {
+          putPlace(to, state, index)
           putCount(to, state.counts[index]!)
         })
         if (state.wide) saveWide(to, state.wide)
@@ -97,7 +103,7 @@ export function daysTotals(op: TotalsOp, length: number, round: number | undefin
       const length = takeCount(from)
       state.scale = takeCount(from)
       for (let index = 0; index < length; index++) {
-        state.days.push(takeSigned(from) + (state.days[index - 1] ?? 0))
+        takePlace(from, state)
         state.counts.push(takeCount(from))
       }
       if (layout === wideLayout) state.wide = takeWide(from, length)
@@ -107,12 +113,12 @@ export function daysTotals(op: TotalsOp, length: number, round: number | undefin
       }
       return state
     },
-    mostBytes: (distinctDays) => 16 + (op === 'count' ? 22 : 13 + widestSum + widestSquares) * distinctDays,
+    mostBytes: ({ places }) => 16 + (op === 'count' ? 22 : 16 + widestSum + widestSquares) * places,
   }
 }
 
-/** The place of the window's own day, made if it is not there. */
-function ownDay(state: State): number {
+/** The place of the window's own place, made if it is not there. */
+function ownPlace(state: State): number {
   const known = ownBucket(state)
   if (known >= 0) return known
   const own = insertOwn(state)
@@ -128,9 +134,9 @@ function ownDay(state: State): number {
 }
 
 /** False when the window's totals do not fit: they are without meaning then. */
-function move(state: State, day: number, length: number): boolean {
+function move(state: State, place: Whole, reach: Reach): boolean {
   const { from, to } = state
-  moveTo(state, day, length)
+  moveTo(state, place, reach)
   const overlaps = state.from < to && state.to > from
   if (
     overlaps &&
@@ -159,7 +165,8 @@ function add(state: State, from: number, to: number, sign: 1 | -1): boolean {
  * Goes to a scale at which the value is a whole number; false when there is none, when the totals would not fit it, or when the scale was
  * not in the way.
  */
-function raise(state: State, value: number, squaring: boolean): boolean {
+function raise(state: State, value: Whole, squaring: boolean): boolean {
+  if (typeof value === 'bigint') return false
   let scale = state.scale
   while (scale <= mostScale && !fits(value, scale, fifteenDigits)) scale++
   if (scale > mostScale || scale === state.scale) return false

@@ -1,12 +1,13 @@
 /**
- * Min and max over the last n records.
+ * Min, max, first and last over the last n records.
  *
  * Kept are only the values that can still become the result: each is beaten by none that came after it, so the first is the result.
  * State: at most n such values with their places, in memory 16 bytes each, saved in at most 11; for values in no order about ln n of them.
  */
 import { roundDecimal } from '../decimal.ts'
 import type { Computation } from '../define-operator.ts'
-import { layoutOf, putCount, putNumbers, savedAs, takeCount, takeNumbers } from '../state-bytes.ts'
+import { layoutOf, mostValueBytes, putCount, putValues, savedAs, takeCount, takeValues } from '../state-bytes.ts'
+import type { Value, Values } from '../values.ts'
 
 const layout = layoutOf(2)
 
@@ -14,30 +15,39 @@ type State = {
   /** How many records were seen. */
   seen: number
   /** Rings of the same length, a power of two: the values still in the running, oldest first, and the value of `seen` at each. */
-  values: number[]
+  values: Value[]
   places: number[]
   head: number
   length: number
 }
 
-export function rowsExtreme(op: 'min' | 'max', last: number, round: number | undefined): Computation<State, Float64Array> {
-  const isMax = op === 'max'
+export type Pick = 'min' | 'max' | 'first' | 'last'
+
+/** Of any values for first and last; for min and max of numbers. */
+export function rowsPick(op: Pick, last: number, round: number | undefined): Computation<State, Values> {
+  const beats = (before: Value, value: Value) => (op === 'min' ? before >= value : op === 'max' ? before <= value : op === 'last')
   const init = (): State => ({ seen: 0, values: [NaN, NaN, NaN, NaN], places: [0, 0, 0, 0], head: 0, length: 0 })
 
-  const push = (state: State, value: number): void => {
+  const push = (state: State, value: Value): void => {
     const { values } = state
     const mask = values.length - 1
     while (state.length > 0) {
       const tail = values[(state.head + state.length - 1) & mask]!
-      if (isMax ? tail > value : tail < value) break
+      if (!beats(tail, value)) break
       state.length--
     }
     append(state, value, state.seen)
   }
 
+  const now = (state: State): Value => {
+    const pick = state.length === 0 ? NaN : state.values[state.head]!
+    return round === undefined ? pick : roundDecimal(pick as number, round)
+  }
+
   return {
     init,
-    run(state, input, rows, out, from, to) {
+    now,
+    run(state, input, places, out, from, to) {
       for (let row = from; row < to; row++) {
         const value = input[row]!
         state.seen++
@@ -45,16 +55,15 @@ export function rowsExtreme(op: 'min' | 'max', last: number, round: number | und
           state.head = (state.head + 1) & (state.values.length - 1)
           state.length--
         }
-        if (value === value) push(state, value + 0)
-        const extreme = state.length === 0 ? NaN : state.values[state.head]!
-        out[row] = round === undefined ? extreme : roundDecimal(extreme, round)
+        if (value === value) push(state, value === 0 ? 0 : value)
+        out[row] = now(state)
       }
     },
     ...savedAs<State>(
       layout,
       (to, state) => {
         const order = Array.from({ length: state.length }, (_, index) => (state.head + index) & (state.values.length - 1))
-        putNumbers(
+        putValues(
           to,
           order.map((at) => state.values[at]!),
         )
@@ -62,17 +71,17 @@ export function rowsExtreme(op: 'min' | 'max', last: number, round: number | und
       },
       (from) => {
         const state = init()
-        const values = takeNumbers(from)
+        const values = takeValues(from)
         state.seen = last
-        for (const value of values) append(state, value, last - takeCount(from))
+        for (let index = 0; index < values.length; index++) append(state, values[index]!, last - takeCount(from))
         return state
       },
     ),
-    mostBytes: () => 16 + 11 * last,
+    mostBytes: ({ bytes }) => 16 + (mostValueBytes(bytes) + 3) * last,
   }
 }
 
-function append(state: State, value: number, place: number): void {
+function append(state: State, value: Value, place: number): void {
   if (state.length === state.values.length) grow(state)
   const at = (state.head + state.length++) & (state.values.length - 1)
   state.values[at] = value

@@ -1,10 +1,11 @@
 /**
- * Totals by day of any size and scale, for values and totals that doubles do not hold exactly: slower, and rare. A state that needs them
+ * Totals by place of any size and scale, for values and totals that doubles do not hold exactly: slower, and rare. A state that needs them
  * once keeps them.
  */
-import type { State, Wide } from './days-totals-state.ts'
+import type { State, Wide } from './buckets-totals-state.ts'
 import { bigTen, decimalOf, digitsAt } from '../decimal.ts'
 import { putCount, putText, takeCount, takeText, type Reader, type Writer } from '../state-bytes.ts'
+import type { Whole } from '../values.ts'
 
 export function widen(state: State, squaring: boolean): void {
   state.wide = {
@@ -17,19 +18,20 @@ export function widen(state: State, squaring: boolean): void {
   state.sums.length = 0
   state.squares.length = 0
   // The window's own totals may not have fitted: they are added up anew by the next record.
-  state.day = NaN
+  state.place = NaN
 }
 
-/** Adds the value to this bucket, which is in the window. */
-export function addWide(state: State, wide: Wide, bucket: number, value: number, squaring: boolean): void {
+/** Adds the value to this bucket, and to the window where it is in it. */
+export function addWide(state: State, wide: Wide, bucket: number, value: Whole, squaring: boolean): void {
   const decimal = decimalOf(value)
   if (decimal.scale > wide.scale) rescale(wide, decimal.scale)
   const digits = digitsAt(decimal, wide.scale)
   const square = squaring ? digits * digits : 0n
   state.counts[bucket]!++
-  state.count++
   wide.sums[bucket]! += digits
   wide.squares[bucket]! += square
+  if (!state.inside) return
+  state.count++
   wide.sum += digits
   wide.square += square
 }
