@@ -1,6 +1,5 @@
 /** Streams of one store in memory: cut short anywhere, none disturbs another; what a store of before has keeps its names. */
 import { describe, expect, it } from 'vitest'
-import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import type { Source } from '../utilities/source.ts'
 import { loadHeld } from '../streams/held.ts'
@@ -27,6 +26,9 @@ import {
   payments0,
   payments1,
   payments2,
+  v0,
+  v1,
+  v2,
   type Made,
 } from './three-records.ts'
 
