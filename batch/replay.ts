@@ -96,7 +96,7 @@ async function* fromFile({ openSource, registry }: ReplayPorts, piece: BatchPiec
     )),
   ]
   const source = await unchanged(openSource(piece.place), piece, signal)
-  for await (const stretch of readTogether(source, records, { base, place: source.place, rowsPerBatch, signal })) {
+  for await (const stretch of readTogether(source, records, { base, rowsPerBatch, signal })) {
     const chosen = chosenTogether(stretch, records, years).readings.map((columns) => between(columns, after, lastSeq))
     const share = spreadTogether(chosen, routing).find((part) => part.partition === partition)
     if (share) {
@@ -153,7 +153,7 @@ export type Need = { readonly partition: number; readonly history: readonly Piec
 
 /** As it was when it was read: it may have grown since. */
 async function unchanged(opened: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
-  const source = opened.first(piece.source.size)
+  const source = opened.asOf(piece.source)
   const identity = await source.identify(signal).catch((error: unknown) => {
     throw error instanceof Problem ? incomplete(piece, error.what) : error
   })

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, normalize, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { csvForm } from '../schemas/csv/form.ts'
+import type { TextForm } from '../utilities/source.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
 const text = z.string().min(1)
@@ -82,10 +84,31 @@ const redshift = z
 /** Where the file lies when the config says nothing else. */
 export const defaultSource = 'data/rejected.csv.gz'
 
+/** A file, a folder or a pattern, and how its cells are written. */
+const fileSource = z
+  .strictObject({
+    file: text,
+    delimiter: z.string().optional(),
+    null: z.array(z.string()).optional(),
+    dates: z.string().optional(),
+    timestamps: z.string().optional(),
+  })
+  .superRefine(({ file: _, ...form }, context) => {
+    try {
+      csvForm(form as TextForm)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      context.addIssue({ code: 'custom', message: `${error.what}. ${error.todo}` })
+    }
+  })
+
 const shape = z.strictObject({
   dataDir: text.default('.tidemark'),
   features: text.optional(),
-  source: z.strictObject({ file: text }).default({ file: defaultSource }),
+  /** Of the record, where the definitions have one, and of the loans. */
+  source: fileSource.default({ file: defaultSource }),
+  /** By the name of the record. */
+  sources: z.record(text, fileSource).default({}),
   log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
   registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
   warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),

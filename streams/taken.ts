@@ -58,7 +58,7 @@ export async function takeToCome(
 
 async function lastOf(source: Source, record: RecordSchema, base: number, years: Years): Promise<number> {
   let last = 0
-  for await (const batch of readDated(record, source.read(), { place: source.place, base })) {
+  for await (const batch of readDated(record, source, { base })) {
     const { rows, rejects } = chosenOf(batch, record.at, years)
     const row = rows.at(-1)
     last = Math.max(last, row === undefined ? 0 : columnOf(batch.columns, '_seq', 'int').values[row]!, rejects.at(-1)?.seq ?? 0)

@@ -1,7 +1,7 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readCsv } from '../schemas/csv/read.ts'
+import { readFiles } from '../schemas/csv/files.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Holder } from '../utilities/lease.ts'
 import type { Found, Look } from '../utilities/values/look.ts'
@@ -128,7 +128,7 @@ async function header({ file, open, recordOf }: Patient['source'], definitions: 
   const record = recordOf(definitions)
   const opened = await open()
   // A header that does not match is a problem of its own; the first rows are enough to get past it.
-  for await (const _ of readCsv(record, opened.read(signal), { place: opened.place, rowsPerBatch: 1 })) break
+  for await (const _ of readFiles(record, opened, { signal, rowsPerBatch: 1 })) break
   return { found: `${file}: its header is that of ${record.name}` }
 }
 
