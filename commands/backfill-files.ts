@@ -1,5 +1,5 @@
 /** `backfill --out`: into files of a version's rows, from the file alone. */
-import { loadDefinitions } from '../config/definitions.ts'
+import { definitionsOf } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import { backfillFiles } from '../use-cases/backfill-files.ts'
@@ -7,17 +7,18 @@ import { systemClock } from '../utilities/values/clock.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { asked, rowFiles, wroteText } from './row-files.ts'
+import { setNamed } from './features.ts'
 import { definedVersion } from './sets.ts'
 import { usage, years } from './words.ts'
 
-export const run: CommandBody = async ({ options, config, console, signal }) => {
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   for (const word of ['undo', 'continue']) {
     if (options[word] === true) throw usage(`--${word} is about rows in the warehouse, and --out writes files`, 'Leave one of them out.')
   }
   const chosen = years(options)
   const wanted = asked(options)
   const { out, format, partitionBy } = wanted
-  const { definition, chain } = definedVersion(await loadDefinitions(config.features), options['features'] as string | undefined)
+  const { definition, chain } = definedVersion(await definitionsOf(config), setNamed(args, options))
   const { set, version } = definition
   const name = label(definition)
   const file = (options['file'] as string | undefined) ?? config.source.file

@@ -1,12 +1,12 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
 import { defaultSource } from '../config/config.ts'
-import { loadDefinitions } from '../config/definitions.ts'
+import { definitionsOf } from '../config/definitions.ts'
 import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { firstApply } from './first-apply.ts'
-import { streamedSet } from './sets.ts'
+import { firstOfStreams } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) => {
@@ -27,13 +27,13 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       lookAtDatabase,
       leaseHolders,
       looks: servers.looks,
-      definitions: () => loadDefinitions(config.features),
+      definitions: () => definitionsOf(config),
       source: {
         // A file that nobody named need not be there where others may fill the topics.
         file,
         optional: log.kind === 'kafka' && file === defaultSource,
         open: () => sourceAt(file),
-        recordOf: (definitions) => definitions.get(streamedSet(definitions))!.at(-1)!.record,
+        recordsOf: (definitions) => firstOfStreams(definitions).map(({ record }) => record),
       },
       withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },

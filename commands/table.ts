@@ -6,6 +6,8 @@ const years = ['--years <years>', 'a year or a range, e.g. 2008 or 2008-2009'] a
 const file = ['--file <file>', 'the CSV, plain or gzip (default: source.file of the config)'] as const
 const strict = ['--strict', 'stop at the first line that cannot be read'] as const
 const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
+const record = ['--record <name>', 'whose stream, where the definitions have several records'] as const
+const definitionsFile = ['--features <file>', 'the definitions file (default: features of the config)'] as const
 const untilCaughtUp = ['--until-caught-up', 'stop at the end instead of waiting for more'] as const
 const fileOptions = [
   ['--format <format>', 'of the files: parquet or csv (default: parquet)'],
@@ -35,9 +37,9 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'produce',
-    summary: 'replay years of the loan file into inflow',
+    summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',
-    options: [years, file, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
+    options: [years, file, record, definitionsFile, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
     load: () => import('./produce.ts'),
   },
   {
@@ -66,6 +68,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'backfill',
+    args: '[set]',
     summary: 'batch: years of a file through the same engine into the warehouse, or straight into files',
     example: 'tidemark backfill --years 2007\n  $ tidemark backfill --years 2007-2012 --features loan_risk@1 --out data/loan_risk_v1',
     options: [
@@ -73,7 +76,8 @@ export const commands: readonly Command[] = [
       file,
       [
         '--features <set>',
-        'the feature set (default: the first that is not batch only); with --out also SET@VERSION (default: the newest defined)',
+        'the feature set, as the argument names it (default: the first that is not batch only); with --out also SET@VERSION (default: ' +
+          'the newest defined); or a definitions file',
       ],
       strict,
       carryOn,
@@ -91,7 +95,7 @@ export const commands: readonly Command[] = [
     args: '[set@version]',
     summary: 'what applying a version would do; without one, the next of every set',
     example: 'tidemark plan loan_risk@1',
-    options: [...modeOptions, ['--exit-code', 'exit 3 when something would change']],
+    options: [...modeOptions, definitionsFile, ['--exit-code', 'exit 3 when something would change']],
     load: () => import('./plan.ts'),
   },
   {
@@ -99,7 +103,7 @@ export const commands: readonly Command[] = [
     args: '<set@version>',
     summary: 'release the next version of a feature set and hand over to it',
     example: 'tidemark apply loan_risk@1 --cold',
-    options: [...modeOptions, why],
+    options: [...modeOptions, definitionsFile, why],
     load: () => import('./apply.ts'),
   },
   {
@@ -217,6 +221,7 @@ export const commands: readonly Command[] = [
     summary: 'delete the records of a topic that all of its readers have taken; or go on with one as it is',
     example: 'tidemark reset outflow',
     options: [
+      ['--record <name>', 'whose inflow, outflow or inflow.dead, where there are several streams'],
       ['--before <offset>', 'only those before this offset (default: as many as may go)'],
       ['--partition <p>', 'only this one'],
       ['--as-it-is', 'delete nothing: go on with a topic that was made anew, or that lost records before they were taken'],
@@ -236,7 +241,7 @@ export const commands: readonly Command[] = [
     name: 'doctor',
     summary: 'check every part and say what to do; changes nothing',
     example: 'tidemark doctor',
-    options: [['--deep', 'read large database files as a whole too']],
+    options: [['--deep', 'read large database files as a whole too'], definitionsFile],
     load: () => import('./doctor.ts'),
   },
 ]

@@ -9,8 +9,9 @@ import { Problem } from '../utilities/values/problem.ts'
 
 const text = z.string().min(1)
 const embedded = z.strictObject({ kind: z.literal('embedded') })
-/** How many partitions inflow gets when it is made; a topic that is there keeps its own. */
-const partitions = z.int().min(1).max(1000).default(1)
+/** How many partitions an inflow gets when it is made; a topic that is there keeps its own. */
+const count = z.int().min(1).max(1000)
+const partitions = count.default(1)
 
 const tlsFiles = { caFile: text.optional(), certFile: text.optional(), keyFile: text.optional(), passphrase: text.optional() }
 const kafka = z.strictObject({
@@ -110,11 +111,17 @@ const shape = z.strictObject({
   /** By the name of the record. */
   sources: z.record(text, fileSource).default({}),
   log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
+  /** By the name of the record. */
+  streams: z.record(text, z.strictObject({ partitions: count })).default({}),
   registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
   warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),
 })
 
 export type Config = Readonly<z.infer<typeof shape>>
+
+/** How many partitions the inflow of a record gets if it has to be made. */
+export const partitionsFor = ({ log, streams }: Config, { name }: { readonly name: string }): number =>
+  streams[name]?.partitions ?? log.partitions
 
 export function readConfig(named: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
   const file = named === undefined ? undefined : shipped(named)

@@ -4,21 +4,26 @@ import type { RecordSchema } from '../schemas/record.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { sameForm, type Source, type SourceFile, type SourceIdentity } from '../utilities/source.ts'
+import type { Registry } from '../utilities/registry.ts'
 import { loadAllPositions } from './position.ts'
 import { loadHeld } from './held.ts'
+import { setsOver } from './known-versions.ts'
+import { streamOf, type Stream } from './stream.ts'
+
+type Ports = { readonly checkpoints: Checkpoints; readonly registry: Registry }
 
 /** A file that rows were taken of; `latest` is the last of them, null while a batch is still at it. */
 type Known = { readonly source: SourceIdentity; readonly base: number; readonly latest: number | null }
 
-/** By `produce` or by `backfill`, the newest last. */
-async function numbered(checkpoints: Checkpoints, exceptSet: string | undefined): Promise<readonly Known[]> {
-  const positions = await loadAllPositions(checkpoints)
+/** By `produce` or by `backfill`, the newest last. Each stream has numbers of its own. */
+async function numbered({ checkpoints, registry }: Ports, stream: Stream, exceptSet: string | undefined): Promise<readonly Known[]> {
+  const positions = await loadAllPositions(checkpoints, await setsOver(registry, stream))
   const pieces = positions.flatMap(({ position }) => position.history).filter((piece) => piece.kind === 'batch')
   const holds = positions.flatMap(({ set, position: { hold } }) =>
     hold?.kind === 'backfill' && hold.base !== null && set !== exceptSet ? [{ source: hold.source, base: hold.base, latest: null }] : [],
   )
   return [
-    ...[...(await loadHeld(checkpoints)), ...pieces].map(({ source, base, lastSeq }) => ({ source, base, latest: lastSeq })),
+    ...[...(await loadHeld(checkpoints, stream)), ...pieces].map(({ source, base, lastSeq }) => ({ source, base, latest: lastSeq })),
     ...holds,
   ]
 }
@@ -36,11 +41,8 @@ export type Numbering = {
 /**
  * The number to add to this file's row numbers: the same as before for the same file, 0 for the first, behind all others with `carryOn`.
  */
-export async function baseFor(
-  checkpoints: Checkpoints,
-  { source, identity, record, carryOn, exceptSet, signal }: Numbering,
-): Promise<number> {
-  const known = await numbered(checkpoints, exceptSet)
+export async function baseFor(ports: Ports, { source, identity, record, carryOn, exceptSet, signal }: Numbering): Promise<number> {
+  const known = await numbered(ports, streamOf(record), exceptSet)
   const same = known.find((one) => one.source.sha256 === identity.sha256)
   if (same) return asWritten(same, identity).base
   const before = await grownFrom(source, identity, known, signal)

@@ -1,5 +1,5 @@
 /**
- * What was taken of the stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to
+ * What was taken of a stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to
  * take.
  */
 import type { RecordSchema } from '../schemas/record.ts'
@@ -11,7 +11,8 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Source, SourceIdentity } from '../utilities/source.ts'
 import { loadAllPositions, type BackfillHold, type BatchPiece } from './position.ts'
-import { knownVersions } from './known-versions.ts'
+import { streamedSets } from './known-versions.ts'
+import type { Stream } from './stream.ts'
 
 type Reading = { readonly source: Source; readonly identity: SourceIdentity; readonly record: RecordSchema; readonly base: number }
 
@@ -20,19 +21,12 @@ type Taker = { readonly registry: Registry; readonly checkpoints: Checkpoints }
 /** A batch that has not finished, over all partitions of its set. */
 export type Unfinished = { readonly set: string; readonly hold: BackfillHold }
 
-/** Sets that no consumer runs have nothing to do with the stream. */
-async function streamedPositions({ registry, checkpoints }: Taker) {
-  const all = Map.groupBy(await loadAllPositions(checkpoints), ({ set }) => set)
-  const sets = await Promise.all(
-    [...all].map(async ([set, ofSet]) => ((await knownVersions(registry, set)).at(-1)?.definition.batchOnly ? [] : ofSet)),
-  )
-  return sets.flat()
-}
-
 export async function takenByBatches(
-  ports: Taker,
+  { registry, checkpoints }: Taker,
+  stream: Stream,
 ): Promise<{ readonly takes: readonly BatchPiece[]; readonly unfinished: readonly Unfinished[] }> {
-  const positions = await streamedPositions(ports)
+  // Sets that no consumer runs have nothing to do with it.
+  const positions = await loadAllPositions(checkpoints, await streamedSets(registry, stream))
   // The partitions of a set have their pieces in common.
   const takes = new Map<string, BatchPiece>()
   const unfinished = new Map<string, Unfinished>()

@@ -35,7 +35,8 @@ type Patient = {
     /** Whether it may be missing. */
     readonly optional: boolean
     readonly open: () => Promise<Source>
-    readonly recordOf: (definitions: Definitions) => RecordSchema
+    /** Those that it may be of. */
+    readonly recordsOf: (definitions: Definitions) => readonly RecordSchema[]
   }
   /** All parts together, to be looked at. */
   readonly withPorts: (work: (ports: StorePorts) => Promise<void>) => Promise<void>
@@ -124,12 +125,19 @@ const nodeVersion = (version: string): Found => ({
   ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }),
 })
 
-async function header({ file, open, recordOf }: Patient['source'], definitions: Definitions, signal: AbortSignal): Promise<Found> {
-  const record = recordOf(definitions)
+async function header({ file, open, recordsOf }: Patient['source'], definitions: Definitions, signal: AbortSignal): Promise<Found> {
   const opened = await open()
-  // A header that does not match is a problem of its own; the first rows are enough to get past it.
-  for await (const _ of readFiles(record, opened, { signal, rowsPerBatch: 1 })) break
-  return { found: `${file}: its header is that of ${record.name}` }
+  let refused: unknown
+  for (const record of recordsOf(definitions)) {
+    try {
+      // A header that does not match is a problem of its own; the first rows are enough to get past it.
+      for await (const _ of readFiles(record, opened, { signal, rowsPerBatch: 1 })) break
+      return { found: `${file}: its header is that of ${record.name}` }
+    } catch (error) {
+      refused ??= error
+    }
+  }
+  throw refused
 }
 
 /** What the holders say of themselves. */
