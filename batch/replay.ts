@@ -16,8 +16,8 @@ import { spreadTogether } from './file-intake.ts'
 export type ReplayPorts = {
   readonly log: Log
   readonly registry: Registry
-  /** Opens the file of that place, or the one now configured when it is not there any more. */
-  readonly openSource: (place: string) => Source
+  /** Opens the file of that place, or the one now configured for the record when it is not there any more. */
+  readonly openSource: (place: string, record: string) => Source
 }
 
 export type ReplayOptions = {
@@ -96,7 +96,7 @@ async function* fromFile({ openSource, registry }: ReplayPorts, piece: BatchPiec
       readers.filter((one) => one !== id),
     )),
   ]
-  const source = await unchanged(openSource(piece.place), piece, signal)
+  const source = await unchanged(openSource(piece.place, record.name), piece, signal)
   for await (const stretch of readTogether(source, records, { base, rowsPerBatch, signal })) {
     const chosen = chosenTogether(stretch, records, years).readings.map((columns) => between(columns, after, lastSeq))
     const share = spreadTogether(chosen, routing).find((part) => part.partition === partition)
@@ -134,11 +134,11 @@ export async function checkHistory(
   needs: readonly Need[],
   signal: AbortSignal,
 ): Promise<void> {
-  const pieces = needs.flatMap(({ history, after }) =>
-    history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after),
-  ) as readonly BatchPiece[]
-  const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
-  for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
+  const pieces = needs.flatMap(({ record, history, after }) =>
+    history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after).map((piece) => ({ piece: piece as BatchPiece, record })),
+  )
+  const files = Map.groupBy(pieces, ({ piece: { place, source }, record: { name } }) => `${source.sha256} ${name} ${place}`)
+  for (const [one] of files.values()) await unchanged(openSource(one!.piece.place, one!.record.name), one!.piece, signal)
   for (const { record, partition, history, after, afterRows = 0 } of needs) {
     const first = await firstHeld(log, streamOf(record).inflow, partition)
     let passed = 0

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { csvForm } from '../schemas/csv/form.ts'
 import type { TextForm } from '../utilities/source.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
 const text = z.string().min(1)
@@ -122,6 +123,17 @@ export type Config = Readonly<z.infer<typeof shape>>
 /** How many partitions the inflow of a record gets if it has to be made. */
 export const partitionsFor = ({ log, streams }: Config, { name }: { readonly name: string }): number =>
   streams[name]?.partitions ?? log.partitions
+
+/** Where a record's file is, and how its cells are written. */
+export type FileNamed = { readonly file: string; readonly form: TextForm }
+
+/** What the config says of a record's file. `only`: the definitions have no other record. */
+export function fileOf({ source, sources }: Config, record: string, only: boolean): FileNamed | undefined {
+  const named = sources[record] ?? (only || record === rejectedLoan.name ? source : undefined)
+  if (!named) return undefined
+  const { file, ...form } = named
+  return { file, form: form as TextForm }
+}
 
 export function readConfig(named: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
   const file = named === undefined ? undefined : shipped(named)

@@ -23,7 +23,7 @@ export type CsvBatch = {
   /** `_seq` of the last data row, valid or rejected, that has been read. */
   readonly lastSeq: number
   /** The file has no column for some of the fields, which are null. */
-  readonly lacks: boolean
+  readonly lacks?: true
 }
 
 export type CsvOptions = {
@@ -108,7 +108,8 @@ function passHeader(schema: RecordSchema, window: Window, options: HeaderOptions
 }
 
 function rowReader(draft: Draft, base: number, limits: Limits) {
-  const { names } = draft.columns
+  const { names, lacking } = draft.columns
+  const lacks = lacking.length > 0 && { lacks: true as const }
   const { delimiter } = draft.form
   const cursor: Cursor = { at: 0, line: 0, seq: base, validSeq: base }
   let rejects: Reject[] = []
@@ -119,7 +120,7 @@ function rowReader(draft: Draft, base: number, limits: Limits) {
   let known: { readonly through: number; readonly mode: CellState } | undefined
 
   const cutBatch = (): CsvBatch => {
-    const batch = { columns: cut(draft), rejects, lastSeq: cursor.seq, lacks: draft.columns.lacking.length > 0 }
+    const batch = { columns: cut(draft), rejects, lastSeq: cursor.seq, ...lacks }
     rejects = []
     rejectedCharacters = 0
     return batch

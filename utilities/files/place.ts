@@ -1,6 +1,5 @@
 /** What a path on this machine stands for: a file, a folder of files, or a pattern that names some. */
-import { existsSync, statSync } from 'node:fs'
-import { glob } from 'node:fs/promises'
+import { existsSync, globSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { Problem } from '../values/problem.ts'
 import type { Source, TextForm } from '../source.ts'
@@ -15,17 +14,14 @@ const isPattern = (path: string) => /[*?[{]/.test(path) && !existsSync(path)
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 /** A pattern with what matches it counts as there. */
-export async function isThere(path: string): Promise<boolean> {
-  if (!isPattern(path)) return existsSync(path)
-  return (await filesOf(path)).length > 0
-}
+export const isThere = (path: string): boolean => existsSync(path) || (isPattern(path) && filesOf(path).length > 0)
 
 /** The files of a folder or a pattern are looked for once. */
 export const sourceOnDisk = (path: string, form?: TextForm): Source =>
-  isPattern(path) || isFolder(path) ? lazySource(path, () => several(path, form)) : fileSource(path, form)
+  isPattern(path) || isFolder(path) ? lazySource(path, async () => several(path, form)) : fileSource(path, form)
 
-async function several(path: string, form?: TextForm): Promise<Source> {
-  const names = await filesOf(path)
+function several(path: string, form?: TextForm): Source {
+  const names = filesOf(path)
   if (names.length === 0) {
     throw isPattern(path)
       ? new Problem(`no file matches ${path}`, 'Check the pattern; put it into quotes, so that the shell leaves it as it is.')
@@ -37,13 +33,10 @@ async function several(path: string, form?: TextForm): Promise<Source> {
 }
 
 /** By the order of their names, letter by letter. */
-async function filesOf(path: string): Promise<readonly string[]> {
+function filesOf(path: string): readonly string[] {
   const patterns = isPattern(path) ? [path] : endings.map((ending) => join(literal(path), `*.${ending}`))
-  const found: string[] = []
-  for await (const entry of glob(patterns, { withFileTypes: true })) {
-    if (!entry.isDirectory()) found.push(join(entry.parentPath, entry.name))
-  }
-  return [...new Set(found)].sort((a, b) => (a < b ? -1 : 1))
+  const found = globSync(patterns, { withFileTypes: true }).filter((entry) => !entry.isDirectory())
+  return [...new Set(found.map(({ parentPath, name }) => join(parentPath, name)))].sort((a, b) => (a < b ? -1 : 1))
 }
 
 /** A folder may be called as a pattern is written. */
