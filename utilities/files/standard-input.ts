@@ -8,7 +8,7 @@ import { Problem } from '../values/problem.ts'
 import type { Source, TextForm } from '../source.ts'
 import { chunkBytes, storedSource } from './stored.ts'
 
-export const standardInputName = 'standard input'
+const standardInputName = 'standard input'
 
 /** Resolves when all of it has come. */
 export async function standardInput(input: Readable, form?: TextForm): Promise<Source> {

@@ -23,6 +23,11 @@ export async function* parquetAsText(stored: ParquetFile, wanted?: readonly stri
   const { place } = stored
   const file = { byteLength: await stored.size(), slice: rangesOf(stored) }
   const metadata = await readable(place, file, () => parquetMetadataAsync(file, { parsers, geoparquet: false }))
+  const unknown = metadata.row_groups
+    .flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data?.codec))
+    .find((codec) => !codecs.has(codec))
+  if (unknown !== undefined)
+    throw new Problem(`${place} is compressed by ${unknown}, which is not read here`, `Write it with one of ${[...codecs].join(', ')}.`)
   const columns = parquetSchema(metadata)
     .children.filter(({ element, children }) => children.length === 0 && element.repetition_type !== 'REPEATED')
     .map(({ element }) => ({ name: element.name, textOf: textOf(element), isWanted: wanted?.includes(element.name) ?? true }))
@@ -51,7 +56,13 @@ export async function* parquetAsText(stored: ParquetFile, wanted?: readonly stri
 type Values = readonly unknown[]
 
 /** The columns of a row group. */
-async function groupOf(file: Ranges, metadata: FileMetaData, columns: string[], rowStart: number, rowEnd: number): Promise<Map<string, Values>> {
+async function groupOf(
+  file: Ranges,
+  metadata: FileMetaData,
+  columns: string[],
+  rowStart: number,
+  rowEnd: number,
+): Promise<Map<string, Values>> {
   const parts = new Map<string, unknown[][]>(columns.map((name) => [name, []]))
   if (columns.length > 0) {
     await parquetRead({
@@ -78,6 +89,8 @@ const compressors = {
   BROTLI: (packed: Uint8Array) => brotliDecompressSync(packed),
   ZSTD: (packed: Uint8Array) => zstdDecompressSync(packed),
 }
+
+const codecs: ReadonlySet<string | undefined> = new Set(['SNAPPY', 'UNCOMPRESSED', ...Object.keys(compressors)])
 
 /** Every byte is a character, so that no text is changed by being read. */
 const latin1 = (bytes: Uint8Array) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice()
@@ -115,16 +128,21 @@ const withoutDecimals = (metadata: FileMetaData): FileMetaData => ({
 
 function textOf(element: SchemaElement): (value: unknown) => string {
   const { converted_type, logical_type, scale = logical_type?.type === 'DECIMAL' ? logical_type.scale : 0 } = element
-  if (converted_type !== 'DECIMAL' && logical_type?.type !== 'DECIMAL') return (value) => (value instanceof Uint8Array ? latin1(value) : String(value))
+  if (converted_type !== 'DECIMAL' && logical_type?.type !== 'DECIMAL')
+    return (value) => (value instanceof Uint8Array ? latin1(value) : String(value))
   return (value) => decimalText(value instanceof Uint8Array ? wholeOf(value) : (value as number | bigint), scale)
 }
 
 /** Two's complement, the highest byte first. */
-const wholeOf = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`)))
+const wholeOf = (bytes: Uint8Array): bigint =>
+  bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`))
 
 const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-type Ranges = { readonly byteLength: number; readonly slice: ((start: number, end?: number) => Promise<ArrayBuffer>) & { failed?: unknown } }
+type Ranges = {
+  readonly byteLength: number
+  readonly slice: ((start: number, end?: number) => Promise<ArrayBuffer>) & { failed?: unknown }
+}
 
 function rangesOf({ size, read }: ParquetFile): Ranges['slice'] {
   const slice: Ranges['slice'] = async (start, end) => {
