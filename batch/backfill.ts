@@ -6,7 +6,7 @@ import { loadHeld } from '../streams/held.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { baseFor } from '../streams/numbering.ts'
 import { producerName, streamOf } from '../streams/stream.ts'
-import { yearsText, type Years } from '../schemas/csv/selection.ts'
+import { ofYears, type Years } from '../schemas/csv/selection.ts'
 import { distinctRecords } from '../schemas/csv/together.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { SourceIdentity } from '../utilities/source.ts'
@@ -103,7 +103,7 @@ async function takeBack(ports: UndoPorts, set: string, standing: Standing, { by,
   const { hold, after, finished } = standing
   if (finished > 0) {
     throw new Problem(
-      `the backfill of ${yearsText(hold.years)} from ${hold.source.name} is complete in some partitions already`,
+      `the backfill${ofYears(hold.years)} from ${hold.source.name} is complete in some partitions already`,
       'Run the same backfill again to finish it.',
     )
   }

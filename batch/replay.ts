@@ -16,8 +16,8 @@ import { spreadTogether } from './file-intake.ts'
 export type ReplayPorts = {
   readonly log: Log
   readonly registry: Registry
-  /** Opens the file of that place, or the one now configured when it is not there any more. */
-  readonly openSource: (place: string) => Source
+  /** Opens the file of that place, or the one now configured for the record when it is not there any more. */
+  readonly openSource: (place: string, record: string) => Source
 }
 
 export type ReplayOptions = {
@@ -96,8 +96,8 @@ async function* fromFile({ openSource, registry }: ReplayPorts, piece: BatchPiec
       readers.filter((one) => one !== id),
     )),
   ]
-  const source = await unchanged(openSource(piece.place), piece, signal)
-  for await (const stretch of readTogether(source, records, { base, place: source.place, rowsPerBatch, signal })) {
+  const source = await unchanged(openSource(piece.place, record.name), piece, signal)
+  for await (const stretch of readTogether(source, records, { base, rowsPerBatch, signal })) {
     const chosen = chosenTogether(stretch, records, years).readings.map((columns) => between(columns, after, lastSeq))
     const share = spreadTogether(chosen, routing).find((part) => part.partition === partition)
     if (share) {
@@ -134,11 +134,11 @@ export async function checkHistory(
   needs: readonly Need[],
   signal: AbortSignal,
 ): Promise<void> {
-  const pieces = needs.flatMap(({ history, after }) =>
-    history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after),
-  ) as readonly BatchPiece[]
-  const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
-  for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
+  const pieces = needs.flatMap(({ record, history, after }) =>
+    history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after).map((piece) => ({ piece: piece as BatchPiece, record })),
+  )
+  const files = Map.groupBy(pieces, ({ piece: { place, source }, record: { name } }) => `${source.sha256} ${name} ${place}`)
+  for (const [one] of files.values()) await unchanged(openSource(one!.piece.place, one!.record.name), one!.piece, signal)
   for (const { record, partition, history, after, afterRows = 0 } of needs) {
     const first = await firstHeld(log, streamOf(record).inflow, partition)
     let passed = 0
@@ -154,7 +154,7 @@ export type Need = { readonly history: readonly Piece[] } & Pick<ReplayOptions, 
 
 /** As it was when it was read: it may have grown since. */
 async function unchanged(opened: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
-  const source = opened.first(piece.source.size)
+  const source = opened.asOf(piece.source)
   const identity = await source.identify(signal).catch((error: unknown) => {
     throw error instanceof Problem ? incomplete(piece, error.what) : error
   })

@@ -1,7 +1,7 @@
 /** `backfill`: into the warehouse, leaving the checkpoint that the stream resumes from. */
 import { partitionsFor } from '../config/config.ts'
 import { chainOf, definitionsOf } from '../config/definitions.ts'
-import { sourceAt } from '../config/wire.ts'
+import { sourceAt, standardInput } from '../config/wire.ts'
 import { backfillYears, undoYears } from '../use-cases/backfill.ts'
 import { count } from '../utilities/values/digits.ts'
 import { actorOf } from './actor.ts'
@@ -9,9 +9,10 @@ import type { Options, CommandBody } from './command.ts'
 import type { Console } from './console.ts'
 import { setNamed } from './features.ts'
 import { streamedSet } from './sets.ts'
+import { chosenYears, fileFor } from './source-file.ts'
 import { withPorts } from './stage.ts'
 import { totalsText } from './totals.ts'
-import { usage, years } from './words.ts'
+import { usage } from './words.ts'
 
 export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const named = setNamed(args, options)
@@ -33,9 +34,14 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
       console.result(text[ended], { set, undone: ended === 'undone' })
     })
   }
-  const file = (options['file'] as string | undefined) ?? config.source.file
-  const chosen = years(options)
-  const source = await sourceAt(file)
+  const { file, form } = fileFor(chain.at(-1)!.record.name, definitions, options, config)
+  if (file === standardInput)
+    throw usage(
+      'standard input cannot be read again, as later versions will read what a backfill has taken',
+      'Write it to a file, and name that.',
+    )
+  const chosen = chosenYears(options)
+  const source = await sourceAt(file, form)
   await withPorts({ config, console }, leases, async (ports) => {
     let progress: ReturnType<Console['progress']> | undefined
     const done = await backfillYears(

@@ -1,5 +1,5 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
-import { defaultSource } from '../config/config.ts'
+import { defaultSource, fileOf } from '../config/config.ts'
 import { definitionsOf } from '../config/definitions.ts'
 import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
@@ -10,13 +10,7 @@ import { firstOfStreams } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) => {
-  const {
-    dataDir,
-    log,
-    registry,
-    warehouse,
-    source: { file },
-  } = config
+  const { dataDir, log, registry, warehouse } = config
   const files = Object.entries({ log, registry, warehouse }).flatMap(([part, { kind }]) => (kind === 'embedded' ? [`${part}.db`] : []))
   const servers = await lookAtServers(config)
   const diagnosis = await examine(
@@ -28,13 +22,14 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       leaseHolders,
       looks: servers.looks,
       definitions: () => definitionsOf(config),
-      source: {
-        // A file that nobody named need not be there where others may fill the topics.
-        file,
-        optional: log.kind === 'kafka' && file === defaultSource,
-        open: () => sourceAt(file),
-        recordsOf: (definitions) => firstOfStreams(definitions).map(({ record }) => record),
-      },
+      sources: (definitions) =>
+        firstOfStreams(definitions).flatMap(({ record }, _, { length }) => {
+          const named = fileOf(config, record.name, length === 1)
+          if (!named) return []
+          const { file, form } = named
+          // A file that nobody named need not be there where others may fill the topics.
+          return [{ record, file, optional: log.kind === 'kafka' && file === defaultSource, open: () => sourceAt(file, form) }]
+        }),
       withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },
     { deep: options['deep'] === true, first: await firstApply(config), signal },

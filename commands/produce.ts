@@ -7,17 +7,19 @@ import { produceYears } from '../use-cases/produce.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { streamedOver } from './sets.ts'
+import { chosenYears, fileFor } from './source-file.ts'
 import { withPorts } from './stage.ts'
 import { totalsText } from './totals.ts'
-import { wholeNumber, years } from './words.ts'
+import { wholeNumber } from './words.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) => {
-  const chosen = years(options)
+  const chosen = chosenYears(options)
   const rate = wholeNumber(options, 'rate', { least: 1 })
-  const { record, per } = streamedOver(await definitionsOf(config), options)
+  const definitions = await definitionsOf(config)
+  const { record, per } = streamedOver(definitions, options)
   const { suffix, inflow } = streamOf(record)
-  const file = (options['file'] as string | undefined) ?? config.source.file
-  const source = await sourceAt(file)
+  const { file, form } = fileFor(record.name, definitions, options, config)
+  const source = await sourceAt(file, form)
 
   await withPorts({ config, console }, [`produce${suffix}`], async (ports) => {
     const progress = console.progress(`produce${suffix}`)

@@ -1,6 +1,6 @@
 /** `status`: what is where, how far each reader has come, and how fast. */
 import { leaseHolders } from '../config/wire.ts'
-import { everyYear, yearsText } from '../schemas/csv/selection.ts'
+import { ofYears } from '../schemas/csv/selection.ts'
 import { sink, statusOf, type ReaderStatus, type SetStatus, type Status } from '../use-cases/status.ts'
 import { count } from '../utilities/values/digits.ts'
 import { printable } from '../utilities/values/printable.ts'
@@ -75,8 +75,7 @@ function readerCells(one: ReaderStatus, gapless: boolean): Cell[] {
 }
 
 function heldText({ topic, source, years, firstSeq, lastSeq, rows }: Status['inflow'][number]): string {
-  const chosen = years.join() === everyYear.join() ? '' : ` of ${yearsText(years)}`
-  return `${topic} holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${chosen}`
+  return `${topic} holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${ofYears(years)}`
 }
 
 function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams }: Status): Cell[] {

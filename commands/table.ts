@@ -2,8 +2,13 @@
 import type { Command } from './command.ts'
 import { modeOptions } from './modes.ts'
 
-const years = ['--years <years>', 'a year or a range, e.g. 2008 or 2008-2009'] as const
-const file = ['--file <file>', 'the CSV, plain or gzip (default: source.file of the config)'] as const
+const yearsText = 'a year or a range, e.g. 2008 or 2008-2009'
+const years = ['--years <years>', `${yearsText} (default: every year)`] as const
+const file = [
+  '--file <file>',
+  'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)',
+] as const
+const delimiter = ['--delimiter <character>', 'between the cells of a CSV (default: what the config says, or a comma)'] as const
 const strict = ['--strict', 'stop at the first line that cannot be read'] as const
 const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
 const record = ['--record <name>', 'whose stream, where the definitions have several records'] as const
@@ -28,7 +33,7 @@ export const commands: readonly Command[] = [
     summary: 'make a look-alike of the loan file, the same for the same seed',
     example: 'tidemark generate --years 2007-2012 --out data/rejected.csv.gz',
     options: [
-      years,
+      ['--years <years>', `${yearsText} (default: 2007-2012)`],
       ['--out <file>', 'where to write, in a folder that is made if need be; gzip when it ends in .gz'],
       ['--rows <n>', 'rows in all (default: as many as the real file has)'],
       ['--seed <s>', 'another look-alike (default: 1)'],
@@ -39,7 +44,16 @@ export const commands: readonly Command[] = [
     name: 'produce',
     summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',
-    options: [years, file, record, definitionsFile, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
+    options: [
+      years,
+      file,
+      delimiter,
+      record,
+      definitionsFile,
+      ['--rate <n>', 'records a second (default: as fast as it goes)'],
+      strict,
+      carryOn,
+    ],
     load: () => import('./produce.ts'),
   },
   {
@@ -74,6 +88,7 @@ export const commands: readonly Command[] = [
     options: [
       years,
       file,
+      delimiter,
       [
         '--features <set>',
         'the feature set, as the argument names it (default: the first that is not batch only); with --out also SET@VERSION (default: ' +

@@ -1,4 +1,5 @@
 /** The consumer: reads the inflow of a stream, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
+import { ofYears } from '../schemas/csv/selection.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   extendHistory,
@@ -117,7 +118,7 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
 export const amidstBackfill = (why: string) => new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
 
 export const backfillOf = (hold: BackfillHold) =>
-  `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
+  `a backfill${ofYears(hold.years)} from ${hold.source.name} began (${hold.by}) and has not finished`
 
 /** What the partition waits for, and why. */
 type Waiting = { readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied'; readonly why: string }

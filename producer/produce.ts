@@ -14,7 +14,7 @@ import { inflowSchema } from '../schemas/avro/schema.ts'
 import { chosenRows } from '../schemas/csv/chosen-rows.ts'
 import { encoder } from '../schemas/avro/encode.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { extendTake, joinTake, nothingYet, takenIn, untaken, yearsText, type Years } from '../schemas/csv/selection.ts'
+import { extendTake, joinTake, nothingYet, takenIn, untaken, ofYears, type Years } from '../schemas/csv/selection.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { columnOf } from '../utilities/values/columns.ts'
 import { Fenced, type Log } from '../utilities/log.ts'
@@ -176,6 +176,6 @@ const takenOver = ({ inflow }: Stream, cause: Fenced) =>
 
 const behind = (years: Years, seq: number, latest: number, by: string) =>
   new Problem(
-    `row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${by} already`,
+    `row ${seq}${ofYears(years)} lies behind row ${latest}, which ${by} already`,
     'A stream cannot go back: backfill the earlier years before producing later ones, or start over in an empty data directory.',
   )

@@ -3,7 +3,7 @@ import { readCsv } from '../schemas/csv/read.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { Source, SourceIdentity } from '../utilities/source.ts'
+import { sameForm, type Source, type SourceFile, type SourceIdentity } from '../utilities/source.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { loadAllPositions } from './position.ts'
 import { loadHeld } from './held.ts'
@@ -44,13 +44,13 @@ export type Numbering = {
 export async function baseFor(ports: Ports, { source, identity, record, carryOn, exceptSet, signal }: Numbering): Promise<number> {
   const known = await numbered(ports, streamOf(record), exceptSet)
   const same = known.find((one) => one.source.sha256 === identity.sha256)
-  if (same) return same.base
+  if (same) return asWritten(same, identity).base
   const before = await grownFrom(source, identity, known, signal)
   if (before) {
     const next = known.find(({ base }) => base > before.base)
     if (next) throw grownAmidst(before.source, next.source)
     await checkSeam(source, before.source, record, signal)
-    return before.base
+    return asWritten(before, identity).base
   }
   const previous = known.at(-1)
   if (!previous) return 0
@@ -61,6 +61,8 @@ export async function baseFor(ports: Ports, { source, identity, record, carryOn,
       'Let it finish, or run it again to finish it; then run this again.',
     )
   }
+  const intruder = await source.intruder?.(previous.source)
+  if (intruder !== undefined) throw cameBetween(intruder, previous.source, source)
   if (!carryOn) {
     throw new Problem(
       `rows so far came from ${describe(previous.source)}, and ${describe(identity)} is another file`,
@@ -68,6 +70,16 @@ export async function baseFor(ports: Ports, { source, identity, record, carryOn,
     )
   }
   return Math.max(...known.map(({ latest }) => latest ?? 0))
+}
+
+/** The same bytes with other delimiters or words for null are other rows. */
+function asWritten(known: Known, { name, form }: SourceIdentity): Known {
+  if (sameForm(known.source.form, form)) return known
+  const shown = (one: SourceIdentity['form']) => (one ? JSON.stringify(one) : 'the defaults')
+  throw new Problem(
+    `${name} was read with ${shown(known.source.form)} when its rows were taken, and now it is to be read with ${shown(form)}`,
+    'Use the same delimiter, words for null and forms of dates as then.',
+  )
 }
 
 /** The largest of the files known that this one begins with. */
@@ -83,25 +95,28 @@ async function grownFrom(
   return undefined
 }
 
-const beginsWith = async (source: Source, { size, sha256 }: SourceIdentity, signal?: AbortSignal): Promise<boolean> =>
-  (await source.first(size).identify(signal)).sha256 === sha256
+const beginsWith = async (source: Source, before: SourceIdentity, signal?: AbortSignal): Promise<boolean> =>
+  (await source.asOf(before).identify(signal)).sha256 === before.sha256
 
-/** What was read to the end of the file then must be what is read there now. */
+/** What was read to the end of the last file then must be what is read there now. */
 async function checkSeam(source: Source, before: SourceIdentity, record: RecordSchema, signal: AbortSignal): Promise<void> {
+  const filesThen = await source.asOf(before).files()
+  const then = filesThen.at(-1)!
+  const now = (await source.files())[filesThen.length - 1]!
   let length = 0
   let lastByte = newline
-  const text = async function* () {
-    for await (const chunk of source.first(before.size).read(signal)) {
+  const text: SourceFile['read'] = async function* (...asked) {
+    for await (const chunk of then.read(...asked)) {
       length += chunk.length
       lastByte = chunk.at(-1) ?? lastByte
       yield chunk
     }
   }
-  for await (const { rejects } of readCsv(record, text(), { place: source.place })) {
+  for await (const { rejects } of readCsv(record, text(signal), then)) {
     if (rejects.some(({ reason }) => reason === 'the quote is never closed')) throw cutAmidst(before)
   }
   if (lastByte === newline) return
-  for await (const chunk of source.read(signal)) {
+  for await (const chunk of now.read(signal)) {
     if (length < chunk.length) {
       if (chunk[length] === newline || chunk[length] === carriageReturn) return
       throw cutAmidst(before)
@@ -120,5 +135,11 @@ const cutAmidst = ({ name }: SourceIdentity) =>
 
 const grownAmidst = (before: SourceIdentity, next: SourceIdentity) =>
   new Problem(`${before.name} has grown since its rows were taken, and ${next.name} was numbered on behind it meanwhile`, ownFile)
+
+const cameBetween = (name: string, { files, name: folder }: SourceIdentity, { place }: Source) =>
+  new Problem(
+    `${name} has come into ${place} since rows of ${folder} were taken, and its name comes before ${files!.last}`,
+    'Give it a name that comes behind; or move it away and take it by itself, with --file and --continue.',
+  )
 
 const describe = ({ name, size, sha256 }: SourceIdentity) => `${name} (${size} bytes, sha256 ${sha256.slice(0, 12)}…)`

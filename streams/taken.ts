@@ -4,7 +4,7 @@
  */
 import type { RecordSchema } from '../schemas/record.ts'
 import { readDated } from '../schemas/csv/dated.ts'
-import { chosenOf, type Take, type Years } from '../schemas/csv/selection.ts'
+import { chosenOf, ofYears, type Take, type Years } from '../schemas/csv/selection.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { columnOf } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -52,7 +52,7 @@ export async function takeToCome(
 
 async function lastOf(source: Source, record: RecordSchema, base: number, years: Years): Promise<number> {
   let last = 0
-  for await (const batch of readDated(record, source.read(), { place: source.place, base })) {
+  for await (const batch of readDated(record, source, { base })) {
     const { rows, rejects } = chosenOf(batch, record.at, years)
     const row = rows.at(-1)
     last = Math.max(last, row === undefined ? 0 : columnOf(batch.columns, '_seq', 'int').values[row]!, rejects.at(-1)?.seq ?? 0)
@@ -62,6 +62,6 @@ async function lastOf(source: Source, record: RecordSchema, base: number, years:
 
 const besides = (set: string, hold: BackfillHold) =>
   new Problem(
-    `a backfill of ${hold.years.join('-')} of ${set} from ${hold.source.name} has not finished, and how far it reaches is not known here`,
+    `a backfill${ofYears(hold.years)} of ${set} from ${hold.source.name} has not finished, and how far it reaches is not known here`,
     'Let it finish, or run it again to finish it; then run this again.',
   )

@@ -207,7 +207,7 @@ describe('a backfill that was cut short', { timeout: limitMs }, () => {
     expect(await half(folder, { file, years: [2007, 2007] })).toMatchObject({ interrupted: true, rows: 5000 })
     expect(await tidemark(folder, 'consume --until-caught-up')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('a backfill of 2007-2007 from loans.csv began (a test) and has not finished'),
+      err: expect.stringContaining('a backfill of 2007 from loans.csv began (a test) and has not finished'),
     })
     // It breaks amidst, at its third batch.
     let writes = 0

@@ -46,7 +46,7 @@ const producing = (store: StoreInMemory, record: typeof rejectedLoan, from: numb
     signal,
     report: () => {},
   }
-  return produce({ ...ports, source: ports.openSource(''), rejects: ports.rejects('inflow') }, options)
+  return produce({ ...ports, source: ports.openSource('', ''), rejects: ports.rejects('inflow') }, options)
 }
 
 const reasons = async (store: StoreInMemory) => {

@@ -61,7 +61,7 @@ async function unreadOf(store: StoreInMemory, version: number): Promise<number> 
 function backfilling(store: StoreInMemory, years: Years): Promise<Backfilled> {
   const ports = store.open()
   const options = { set: 'payments', years, strict: false, continue: false, by: 'a test', signal, report: () => {} }
-  return backfill({ ...ports, source: ports.openSource(''), rejects: ports.rejects('payments') }, options)
+  return backfill({ ...ports, source: ports.openSource('', ''), rejects: ports.rejects('payments') }, options)
 }
 
 /** Both versions are computed, and have 2007. */

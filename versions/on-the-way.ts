@@ -1,6 +1,6 @@
 /** Rows that are computed and lie in outflow, where the sink has still to write them: the warehouse need not have them yet. */
-import { sinkReader, streamOf, type Stream } from '../streams/stream.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
+import { sinkReader, streamOf, type Stream } from '../streams/stream.ts'
 import type { Known } from '../streams/known-versions.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import { runsOfId } from '../schemas/wire.ts'

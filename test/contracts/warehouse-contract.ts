@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { Problem } from '../../utilities/values/problem.ts'
 import type { QueryResult, VersionRecord, Warehouse } from '../../utilities/warehouse.ts'
-import { anyColumns, anyFrom, anyLayout, anyRow, anyToColumns, type AnyRow } from './every-kind.ts'
+import { anyFrom, anyLayout, anyRow, anyToColumns, type AnyRow } from './every-kind.ts'
 import { lawsWith, type Exceptions } from './laws.ts'
 import {
   columnsFrom,

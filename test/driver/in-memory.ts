@@ -111,7 +111,8 @@ export function textSource(text: string, place = 'loans.csv'): Source {
   return storedSource({
     place,
     name: place,
-    start: async () => bytes.subarray(0, 2),
+    start: async () => bytes.subarray(0, 4),
+    size: async () => bytes.length,
     async *read(_, from) {
       yield bytes.subarray(from)
     },
