@@ -12,6 +12,7 @@ import { readCsv } from '../schemas/csv/read.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import { encoder, splicer } from '../schemas/avro/encode.ts'
 import { frameHeader } from '../schemas/wire.ts'
+import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Pair } from './check-ratios.ts'
 import { three } from './engine.ts'
@@ -212,6 +213,11 @@ function cellOf(column: Column): (row: number) => unknown {
       return (row) => Number(column.values[row])
     case 'date':
       return (row) => column.days[row]
+    case 'integer':
+    case 'decimal':
+    case 'timestamp':
+    case 'flag':
+      return textsOf(column)
     case 'text': {
       const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength)
       return (row) => (column.starts[row] === -1 ? null : bytes.toString('utf8', column.starts[row], column.ends[row]))

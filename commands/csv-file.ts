@@ -3,6 +3,7 @@ import { isAscii } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import type { RowFiles } from '../use-cases/row-files.ts'
 import { noDay, type Column, type TextColumn } from '../utilities/values/columns.ts'
+import { textsOf } from '../utilities/values/cell-text.ts'
 import { dayText } from '../utilities/values/day.ts'
 import type { SqlColumn } from '../utilities/warehouse.ts'
 
@@ -35,6 +36,13 @@ function cellsOf(column: Column, count: number, textOf: TextOf): string[] {
       return written(column.values, count, String)
     case 'date':
       return written(column.days, count, (day) => (day === noDay ? '' : dayText(day)))
+    case 'integer':
+    case 'decimal':
+    case 'timestamp':
+    case 'flag': {
+      const textAt = textsOf(column)
+      return Array.from({ length: count }, (_, row) => textAt(row) ?? '')
+    }
     case 'text':
       return textCells(column, count, textOf(column.bytes))
   }

@@ -6,7 +6,7 @@ import { splicer } from '../schemas/avro/encode.ts'
 import { engine, type Engine } from '../feature-defs/engine.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { fieldsRead } from '../feature-defs/inputs.ts'
-import { mostAdded, rowSchema } from '../feature-defs/row-schema.ts'
+import { mostAdded } from '../feature-defs/row-schema.ts'
 import { recordedIn } from '../streams/held.ts'
 import { inflowReader, outflowTopic, type Dead, type InflowReader } from '../streams/inflow.ts'
 import type { NewRecords } from '../streams/intake.ts'
@@ -49,11 +49,11 @@ export async function openGroups(
         recordedIn(checkpoints),
       ),
       atWork: await Promise.all(
-        alike.map(async ({ definition, registered, layers }) => ({
+        alike.map(async ({ definition, schema, registered, layers }) => ({
           definition,
           layers,
           engine: engine(definition, await lookupState(checkpoints, { set, partition }, layers)),
-          splice: splicer(rowSchema(definition), registered.id),
+          splice: splicer(schema, registered.id),
         })),
       ),
     })),

@@ -4,6 +4,7 @@
 import type { Fields, RecordSchema } from '../schemas/record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import type { Decimal } from '../utilities/warehouse.ts'
 import { label, type Definition, type NamedFeature } from './feature-set.ts'
 import { operatorOf, optionsOf, windowsGiven, windowsOf } from './known-operators.ts'
 
@@ -46,12 +47,22 @@ function checkRecord({ name: record, at, fields }: RecordSchema<Fields>, refuse:
     if (field.kind === 'text' && !(Number.isInteger(field.bytes) && field.bytes >= 1 && field.bytes <= mostBytes)) {
       refuse(`${what}: bytes is ${field.bytes}`, `Use a whole number from 1 to ${mostBytes}, the longest VARCHAR.`)
     }
+    if (field.kind === 'decimal' && !isDecimal(field)) {
+      refuse(
+        `${what}: it has ${field.digits} digits, ${field.scale} of them behind the point`,
+        'Use up to 38 digits, and no larger a scale.',
+      )
+    }
   }
   const when = `${at}, which says when a ${record} happened,`
   const field = Object.hasOwn(fields, at) ? fields[at] : undefined
-  if (field?.kind !== 'date') refuse(`${when} is not a date field`, 'Name a date field.')
+  if (field?.kind !== 'date' && field?.kind !== 'timestamp')
+    refuse(`${when} is not a date or timestamp field`, 'Name a date or timestamp field.')
   if (field?.nullable) refuse(`${when} may be empty`, 'Give it { nullable: false }: a row without it is rejected.')
 }
+
+const isDecimal = ({ digits, scale }: Decimal) =>
+  Number.isInteger(digits) && digits >= 1 && digits <= 38 && Number.isInteger(scale) && scale >= 0 && scale <= digits
 
 function checkFeature({ name, spec }: NamedFeature, refuse: Refuse): void {
   const { op, of: _, ...options } = spec

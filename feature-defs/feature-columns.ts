@@ -2,6 +2,7 @@
  * The columns that features are computed into. Another kind is a member and an entry here, and the compiler names who must tell them apart.
  */
 import type { NumberColumn } from '../utilities/values/columns.ts'
+import type { SqlType } from '../utilities/warehouse.ts'
 
 export type FeatureColumn = NumberColumn
 export type FeatureKind = FeatureColumn['kind']
@@ -11,15 +12,20 @@ export type FeatureValues = { readonly number: number }
 export type Output = Float64Array
 
 type Described = {
-  readonly avro: string
   /** The most bytes of one in a message, the union with null included. */
   readonly mostBytes: number
+  readonly sql: SqlType
   output(count: number): Output
   column(written: Output): FeatureColumn
 }
 
 export const featureKinds: { readonly [kind in FeatureKind]: Described } = {
-  number: { avro: 'double', mostBytes: 9, output: (count) => new Float64Array(count), column: (values) => ({ kind: 'number', values }) },
+  number: {
+    mostBytes: 9,
+    sql: 'double',
+    output: (count) => new Float64Array(count),
+    column: (values) => ({ kind: 'number', values }),
+  },
 }
 
 /** A column of so many rows that has these values at these rows, and null elsewhere. */

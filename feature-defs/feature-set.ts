@@ -2,13 +2,12 @@
  * The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from
  * it.
  */
-import type { RecordSchema } from '../schemas/record.ts'
+import type { Field, RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { Feature, OperatorSpec } from './define-operator.ts'
+import type { Feature, Operator, OperatorSpec } from './define-operator.ts'
 import type { FeatureValues } from './feature-columns.ts'
 import { operatorOf, operators, windowsGiven, windowsOf } from './known-operators.ts'
 import { windows } from './options.ts'
-import type { FieldKind } from './takes.ts'
 
 type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> }
 type Free<Taken> = { readonly [K in keyof Taken]?: never }
@@ -115,11 +114,12 @@ export function check(definition: Definition): void {
   }
 }
 
-function checkSpec(spec: OperatorSpec, kind: FieldKind, refuse: (what: string, todo: string) => never): void {
+function checkSpec(spec: OperatorSpec, kind: Field['kind'], refuse: (what: string, todo: string) => never): void {
   const operator = operatorOf(spec)
   const wanted = operator.takes.kinds.join(' or ')
-  if (!operator.takes.kinds.includes(kind)) {
-    const others = operators.filter(({ takes }) => takes.kinds.includes(kind)).map(({ op }) => op)
+  const taken = ({ takes }: Operator) => takes.kinds.some((one) => one === kind)
+  if (!taken(operator)) {
+    const others = operators.filter(taken).map(({ op }) => op)
     refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${kind}`, `Use a ${[`${wanted} field`, ...others].join(', or ')}.`)
   }
   const given = windowsGiven(operator, spec)

@@ -1,5 +1,7 @@
 /** What an engine reads of a batch of records: the columns of the fields that features are made of. */
-import { columnOf, noDay, type Column, type Columns } from '../utilities/values/columns.ts'
+import { textsOf } from '../utilities/values/cell-text.ts'
+import { noDay, type Column, type Columns, type DateColumn } from '../utilities/values/columns.ts'
+import { daysOf } from '../utilities/values/days.ts'
 import type { Definition } from './feature-set.ts'
 
 export type Inputs = {
@@ -19,21 +21,16 @@ export const fieldsRead = ({ record, per, features }: Definition): readonly stri
 
 export function inputsOf(definition: Definition, columns: Columns): Inputs {
   const { record, per } = definition
-  const base = { count: columns.count, byName: columns.byName, days: columnOf(columns, record.at, 'date').days }
+  const base = { count: columns.count, byName: columns.byName, days: daysOf(columns, record.at) }
   return per === null ? base : { ...base, keys: keysOf(columns.byName.get(per)!, columns.count) }
 }
 
-/** The key of each record as text; null is the key "". */
+/** The key of each record as text; null is the key "". A date has been its number in the keys of every state that was ever saved. */
 export function keysOf(column: Column, count: number): string[] {
+  const textAt = textsOf(column.kind === 'date' ? { kind: 'int', values: daysOrNull(column) } : column)
   const keys = new Array<string>(count)
-  if (column.kind === 'text') {
-    const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength)
-    for (let row = 0; row < count; row++)
-      keys[row] = column.starts[row] === -1 ? '' : bytes.utf8Slice(column.starts[row]!, column.ends[row]!)
-  } else {
-    const value = column.kind === 'date' ? column.days : column.values
-    const isNull = column.kind === 'date' ? (one: number | bigint) => one === noDay : (one: number | bigint) => one !== one
-    for (let row = 0; row < count; row++) keys[row] = isNull(value[row]!) ? '' : String(value[row])
-  }
+  for (let row = 0; row < count; row++) keys[row] = textAt(row) ?? ''
   return keys
 }
+
+const daysOrNull = ({ days }: DateColumn) => Float64Array.from(days, (day) => (day === noDay ? NaN : day))

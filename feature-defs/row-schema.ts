@@ -1,5 +1,5 @@
 /** The schema of a version's rows in `outflow`, which carries the version's definition; and the definition read back from it. */
-import { inflowSchema, recordOf, type Attribute, type AvroField, type AvroSchema } from '../schemas/avro/schema.ts'
+import { avroType, inflowSchema, recordOf, type Attribute, type AvroField, type AvroSchema } from '../schemas/avro/schema.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { OperatorSpec } from './define-operator.ts'
@@ -16,7 +16,7 @@ export function rowSchema(definition: Definition): AvroSchema {
     if (feature.name === 'seq')
       throw new Problem(`feature set ${set}: a feature is called seq, which holds the position`, 'Choose another name.')
     const tidemark = { ...feature.spec, fingerprint: featureFingerprint(definition, feature) }
-    return { name: feature.name, type: ['null', kindOf(feature).avro], default: null, tidemark }
+    return { name: feature.name, type: ['null', avroType({ kind: operatorOf(feature.spec).gives })], default: null, tidemark }
   })
   return {
     type: 'record',
@@ -26,8 +26,9 @@ export function rowSchema(definition: Definition): AvroSchema {
       { name: '_modified_ts', type: 'long' },
       { name: '_version', type: 'int' },
       ...features,
-      // A registry may drop attributes before it compares: this field, of no bytes, keeps versions with the same columns apart.
-      { name: `_v${version}`, type: 'null', default: null },
+      // A registry may drop attributes before it compares: this field, always null, keeps versions with the same columns apart. A plain
+      // null, which it was before, is a type that Kafka Connect cannot read.
+      { name: `_v${version}`, type: ['null', 'int'], default: null },
     ],
     tidemark: { set, version, per, batchOnly, record: record.name, at: record.at, fingerprint: versionFingerprint(definition) },
   }
@@ -35,9 +36,9 @@ export function rowSchema(definition: Definition): AvroSchema {
 
 const kindOf = ({ spec }: NamedFeature) => featureKinds[operatorOf(spec).gives]
 
-/** How many bytes a row has more than its record, at most: when it was computed, the version, and the features. */
+/** How many bytes a row has more than its record, at most: when it was computed, the version, its marker, and the features. */
 export const mostAdded = ({ features }: Definition): number =>
-  10 + 5 + features.reduce((sum, feature) => sum + kindOf(feature).mostBytes, 0)
+  10 + 5 + 1 + features.reduce((sum, feature) => sum + kindOf(feature).mostBytes, 0)
 
 /** undefined when it is no row schema of ours; a Problem when it is one that this program must not run. */
 export function definitionOf(avro: unknown): Definition | undefined {

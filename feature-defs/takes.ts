@@ -1,8 +1,7 @@
 /** What operators take: of which kinds of fields they can be, and what they read of the column of such a field. */
-import type { Field } from '../schemas/record.ts'
 import { noDay, type DateColumn, type NumberColumn, type TextColumn } from '../utilities/values/columns.ts'
 
-export type FieldKind = Field['kind']
+export type FieldKind = keyof FieldValues
 /** What a field holds, as the plain meaning of an operator sees it. */
 export type FieldValues = { readonly number: number; readonly date: number; readonly text: string }
 type FieldColumns = { readonly number: NumberColumn; readonly date: DateColumn; readonly text: TextColumn }

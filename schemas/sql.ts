@@ -5,13 +5,9 @@ import type { Field, Fields } from './record.ts'
 export const sqlColumns = ({ fields }: { readonly fields: Fields }): readonly SqlColumn[] =>
   Object.entries(fields).map(([name, field]) => ({ name, type: sqlType(field) }))
 
+const sqlTypes = { number: 'double', integer: 'bigint', date: 'date', timestamp: 'timestamp', flag: 'boolean' } as const
+
 function sqlType(field: Field): SqlType {
-  switch (field.kind) {
-    case 'number':
-      return 'double'
-    case 'date':
-      return 'date'
-    case 'text':
-      return { varchar: field.bytes }
-  }
+  if (field.kind === 'text') return { varchar: field.bytes }
+  return field.kind === 'decimal' ? { digits: field.digits, scale: field.scale } : sqlTypes[field.kind]
 }

@@ -3,8 +3,9 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic, sinkReader } from '../streams/inflow.ts'
 import { knownSets } from '../streams/known-versions.ts'
 import { ensureTopics } from '../streams/routing.ts'
-import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
+import { definitionOf } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
+import type { AvroSchema } from '../schemas/avro/schema.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { Fetched, Log } from '../utilities/log.ts'
@@ -123,8 +124,9 @@ async function openLane(
   signal: AbortSignal,
 ): Promise<RowReader | undefined> {
   const registered = await registry.find(id)
-  const definition = registered && definitionOf(JSON.parse(registered.definition))
-  if (!definition) return undefined
+  const schema = registered && (JSON.parse(registered.definition) as AvroSchema)
+  const definition = definitionOf(schema)
+  if (!schema || !definition) return undefined
   const record = (await warehouse.versions(definition.set, signal)).find(({ version }) => version === definition.version)
-  return { definition, decode: decoder(rowSchema(definition)), retired: record?.state === 'retired' }
+  return { definition, decode: decoder(schema), retired: record?.state === 'retired' }
 }

@@ -134,7 +134,7 @@ describe('a definition that could never be applied', () => {
     [
       'a number as the time of a record',
       one('sales', undefined, sale('', 'sale', 'amount')),
-      'sales@0: amount, which says when a sale happened, is not a date field. Name a date field.',
+      'sales@0: amount, which says when a sale happened, is not a date or timestamp field. Name a date or timestamp field.',
     ],
   ])('is refused when it is loaded: %s', async (_, text, message) => {
     await expect(load(text)).rejects.toMatchObject({ message })

@@ -9,16 +9,18 @@ import { cellsOf, firstDay, inflowSchema, lastDay, type AvroSchema } from '../sc
 import { decoder } from '../schemas/avro/decode.ts'
 import { encoder, splicer } from '../schemas/avro/encode.ts'
 import { encodeObject, parseSchema, resolveTo, toObject, Unreadable } from '../schemas/avro/generic.ts'
-import { date, number, record, text, type Fields } from '../schemas/record.ts'
+import { date, decimal, flag, integer, number, record, text, timestamp, type Field, type Fields } from '../schemas/record.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { frame, frameHeader, headerBytes } from '../schemas/wire.ts'
-import { noDay, type Column, type Columns } from '../utilities/values/columns.ts'
+import { noDay, noFlag, putWhole, wholeAt, type Column, type Columns, type Wholes } from '../utilities/values/columns.ts'
+import { firstMicros, lastMicros } from '../utilities/values/timestamp.ts'
 import type { Batch } from '../utilities/log.ts'
 
 const id = '6f2a1c3e-0b4d-4e5f-8a9b-c0d1e2f30415'
 const otherId = '00112233-4455-4677-8899-aabbccddeeff'
 
-type Value = number | bigint | string | null
+/** An integer, a decimal without its point, and a moment are bigints. */
+type Value = number | bigint | string | boolean | null
 type Row = { readonly [field: string]: Value }
 
 const valueArbs = {
@@ -40,8 +42,27 @@ const valueArbs = {
     fc.constantFrom('', '🌊', 'é', 'NULL', 'x'.repeat(63), 'x'.repeat(64), 'ß'.repeat(5000)),
   ),
   bytes: fc.string({ maxLength: 9 }),
+  integer: fc.oneof(
+    fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+    fc.maxSafeInteger().map(BigInt),
+    fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n, -(2n ** 53n), 2n ** 53n - 1n, 0n, -1n, 2n ** 31n),
+  ),
+  timestamp: fc.oneof(
+    fc.bigInt(firstMicros, lastMicros),
+    fc.constantFrom(firstMicros, lastMicros, 0n, -1n, 2n ** 53n, -(2n ** 53n), 1_204_286_096_789_012n),
+  ),
+  flag: fc.boolean(),
+  marker: fc.constant(null),
   null: fc.constant(null),
 } as const
+
+/** Of many digits and of few. */
+const decimalArb = (digits: number): fc.Arbitrary<bigint> => {
+  const most = 10n ** BigInt(digits) - 1n
+  const small = most < 300n ? most : 300n
+  const odd = [0n, -1n, 127n, 128n, -128n, -129n, 2n ** 47n, -(2n ** 47n), 2n ** 53n, 2n ** 55n, -(2n ** 63n), most, -most]
+  return fc.oneof(fc.bigInt(-most, most), fc.bigInt(-small, small), fc.constantFrom(...odd.filter((one) => one <= most && one >= -most)))
+}
 
 /** Texts that their field can hold, often just so. */
 const withinBytes = (values: fc.Arbitrary<Value>, most: unknown) =>
@@ -52,9 +73,9 @@ const withinBytes = (values: fc.Arbitrary<Value>, most: unknown) =>
 const rowOf = (schema: AvroSchema): fc.Arbitrary<Row> =>
   fc.record(
     Object.fromEntries(
-      cellsOf(schema).map(({ name, kind, nullable }) => {
+      cellsOf(schema).map(({ name, kind, nullable, digits }) => {
         const values: fc.Arbitrary<Value> = withinBytes(
-          valueArbs[kind],
+          kind === 'decimal' ? decimalArb(digits) : valueArbs[kind],
           schema.fields.find((field) => field.name === name)!.tidemark?.['bytes'],
         )
         return [name, nullable ? fc.option(values, { freq: 3 }) : values]
@@ -62,10 +83,18 @@ const rowOf = (schema: AvroSchema): fc.Arbitrary<Row> =>
     ),
   )
 
-const fieldArb = fc
-  .tuple(fc.constantFrom('number', 'date', 'text'), fc.boolean())
-  .map(([kind, nullable]) =>
-    kind === 'number' ? number('N', { nullable }) : kind === 'date' ? date('D', { nullable }) : text('T', { bytes: 64, nullable }),
+const fieldArb: fc.Arbitrary<Field> = fc
+  .tuple(fc.boolean(), fc.integer({ min: 1, max: 38 }), fc.nat(38))
+  .chain(([nullable, digits, scale]) =>
+    fc.constantFrom<Field>(
+      number('N', { nullable }),
+      integer({ nullable }),
+      decimal({ digits, scale: Math.min(scale, digits), nullable }),
+      date('D', { nullable }),
+      timestamp({ nullable }),
+      flag({ nullable }),
+      text('T', { bytes: 64, nullable }),
+    ),
   )
 
 /** Inflow schemas of every shape, the outflow ones of the loan set, and one with what only rare messages have. */
@@ -88,9 +117,21 @@ const schemas: fc.Arbitrary<AvroSchema> = fc.oneof(
 
 const schemaAndRows = schemas.chain((schema) => fc.tuple(fc.constant(schema), fc.array(rowOf(schema), { maxLength: 8 })))
 
+/** What only marks a version has no column. */
+const columnsIn = (schema: AvroSchema) => cellsOf(schema).filter(({ kind }) => kind !== 'null' && kind !== 'marker')
+
+function wholes(values: readonly (bigint | null)[]): Wholes {
+  const column = { values: new Float64Array(values.length).fill(NaN), wide: new Map<number, bigint>() }
+  for (const [row, value] of values.entries()) if (value !== null) putWhole(column.values, column.wide, row, value)
+  return column
+}
+
 function columnsOf(schema: AvroSchema, rows: readonly Row[]): Columns {
-  const columnOf = (name: string, kind: string): Column => {
+  const columnOf = (name: string, kind: string, scale: number): Column => {
     const values = rows.map((row) => row[name]!)
+    if (kind === 'integer' || kind === 'timestamp') return { kind, ...wholes(values as (bigint | null)[]) }
+    if (kind === 'decimal') return { kind, scale, ...wholes(values as (bigint | null)[]) }
+    if (kind === 'flag') return { kind, values: Uint8Array.from(values, (value) => (value === null ? noFlag : Number(value))) }
     if (kind === 'double') return { kind: 'number', values: Float64Array.from(values, (value) => (value === null ? NaN : Number(value))) }
     if (kind === 'long') return { kind: 'long', values: BigInt64Array.from(values as bigint[]) }
     if (kind === 'date') return { kind: 'date', days: Int32Array.from(values, (value) => (value === null ? noDay : Number(value))) }
@@ -105,11 +146,7 @@ function columnsOf(schema: AvroSchema, rows: readonly Row[]): Columns {
   }
   return {
     count: rows.length,
-    byName: new Map(
-      cellsOf(schema)
-        .filter(({ kind }) => kind !== 'null')
-        .map(({ name, column, kind }) => [column, columnOf(name, kind)]),
-    ),
+    byName: new Map(columnsIn(schema).map(({ name, column, kind, scale }) => [column, columnOf(name, kind, scale)])),
   }
 }
 
@@ -124,6 +161,14 @@ function rowAt(schema: AvroSchema, { byName }: Columns, i: number): Record<strin
         return Number.isNaN(column.values[i]) ? null : kind === 'seq' ? BigInt(column.values[i]!) : column.values[i]
       case 'long':
         return column.values[i]
+      case 'integer':
+        return wholeAt(column, i)
+      case 'decimal':
+        return plainDecimal(wholeAt(column, i), column.scale)
+      case 'timestamp':
+        return plainMoment(wholeAt(column, i))
+      case 'flag':
+        return column.values[i] === noFlag ? null : column.values[i] === 1
       case 'date':
         return column.days[i] === noDay ? null : new Date(column.days[i]! * 86_400_000).toISOString().slice(0, 10)
       case 'text': {
@@ -136,10 +181,43 @@ function rowAt(schema: AvroSchema, { byName }: Columns, i: number): Record<strin
   return Object.fromEntries(cellsOf(schema).map(({ name, column, kind }) => [name, valueOf(byName.get(column), kind)]))
 }
 
-const payloadOf = (schema: AvroSchema, row: Row) =>
-  encodeObject(
-    schema,
-    Object.fromEntries(cellsOf(schema).map(({ name, kind }) => [name, kind === 'bytes' ? Buffer.from(String(row[name])) : row[name]])),
+/** As a division has it. */
+function plainDecimal(whole: bigint | null, scale: number): string | null {
+  if (whole === null) return null
+  const [size, unit] = [whole < 0n ? -whole : whole, 10n ** BigInt(scale)]
+  const behind = scale === 0 ? '' : `.${String(unit + (size % unit)).slice(1)}`
+  return `${whole < 0n ? '-' : ''}${size / unit}${behind}`
+}
+
+/** As a Date has it, which knows milliseconds. */
+function plainMoment(micros: bigint | null): string | null {
+  if (micros === null) return null
+  const below = ((micros % 1000n) + 1000n) % 1000n
+  const iso = new Date(Number((micros - below) / 1000n)).toISOString().slice(0, -1)
+  return `${`${iso}${String(below).padStart(3, '0')}`.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')}Z`
+}
+
+/** The fewest bytes that hold it, the high ones first. */
+function bytesOfWhole(whole: bigint): Buffer {
+  let bytes = 1
+  while (BigInt.asIntN(8 * bytes, whole) !== whole) bytes++
+  return Buffer.from(
+    BigInt.asUintN(8 * bytes, whole)
+      .toString(16)
+      .padStart(2 * bytes, '0'),
+    'hex',
+  )
+}
+
+const payloadOf = (schema: AvroSchema, row: Row) => encodeObject(schema, plainRow(schema, row))
+
+const plainRow = (schema: AvroSchema, row: Row) =>
+  Object.fromEntries(
+    cellsOf(schema).map(({ name, kind }) => {
+      const value = row[name]!
+      if (kind === 'bytes') return [name, Buffer.from(String(value))]
+      return [name, kind === 'decimal' && value !== null ? bytesOfWhole(value as bigint) : value]
+    }),
   )
 const batchOf = (messages: readonly Uint8Array[], before = 0): Batch => {
   let end = 0
@@ -180,20 +258,33 @@ describe('the columnar encoder', () => {
       ),
     ))
 
+  const nullable = false
   const strict = inflowSchema(
     record('strict', 'at', {
-      at: date('At', { nullable: false }),
-      n: number('N', { nullable: false }),
-      t: text('T', { bytes: 9, nullable: false }),
+      at: date('At', { nullable }),
+      n: number('N', { nullable }),
+      t: text('T', { bytes: 9, nullable }),
+      i: integer({ nullable }),
+      d: decimal({ digits: 5, scale: 2, nullable }),
+      m: timestamp({ nullable }),
+      f: flag({ nullable }),
     }),
   )
-  const good: Row = { seq: 1, at: 14000, n: 5, t: 'x' }
+  const good: Row = { seq: 1, at: 14000, n: 5, t: 'x', i: 2n ** 63n - 1n, d: -99_999n, m: lastMicros, f: false }
   it.each<[string, Row]>([
     ['null in a field that has none', { ...good, n: null }],
     ['a missing date', { ...good, at: null }],
     ['a missing text', { ...good, t: null }],
     ['infinity', { ...good, n: Infinity }],
     ['a day that no date can write', { ...good, at: lastDay + 1 }],
+    ['a missing integer', { ...good, i: null }],
+    ['a missing decimal', { ...good, d: null }],
+    ['a missing moment', { ...good, m: null }],
+    ['a missing flag', { ...good, f: null }],
+    ['an integer beyond 64 bits', { ...good, i: 2n ** 63n }],
+    ['a decimal of more digits', { ...good, d: 100_000n }],
+    ['a moment before the year 1', { ...good, m: firstMicros - 1n }],
+    ['a moment behind the year 9999', { ...good, m: lastMicros + 1n }],
     ['a position that is no whole number', { ...good, seq: 1.5 }],
     ['a position beyond 2^53', { ...good, seq: 2 ** 53 }],
   ])('takes %s for a bug', (_, row) => {
@@ -213,7 +304,7 @@ describe('the columnar encoder', () => {
   })
 
   it('refuses a schema that no column holds', () => {
-    for (const type of ['float', ['null', 'long'], ['double', 'null'], { type: 'array', items: 'int' } as never]) {
+    for (const type of ['float', ['double', 'null'], ['null', 'float'], { type: 'array', items: 'int' } as never]) {
       expect(() => encoder({ type: 'record', name: 'r', fields: [{ name: 'x', type }] }, id)).toThrow(/field x of r/)
     }
   })
@@ -240,7 +331,7 @@ describe('the columnar decoder', () => {
     fc.assert(
       fc.property(
         schemaAndRows.chain(([schema, rows]) =>
-          fc.tuple(fc.constant(schema), fc.constant(rows), fc.subarray(cellsOf(schema).filter(({ kind }) => kind !== 'null')), fc.nat(8)),
+          fc.tuple(fc.constant(schema), fc.constant(rows), fc.subarray(columnsIn(schema)), fc.nat(8)),
         ),
         ([schema, rows, wanted, cut]) => {
           const batch = batchOf(rows.map((row) => frame(id, payloadOf(schema, row))))
@@ -327,7 +418,8 @@ describe('the columnar decoder', () => {
       { numRuns: 40 },
     ))
 
-  const stricter = /^field \w+ (is (NaN|-?Infinity|a day outside|beyond)|has a union branch|is longer than)|^it is no plain/
+  const stricter =
+    /^field \w+ (is (NaN|-?Infinity|a day outside|beyond)|has a union branch|is longer than|is a moment outside|is a decimal of more than)|^it is no plain/
   it('takes from damaged messages only what avsc takes too, and whatever the damage does not throw', () =>
     fc.assert(
       fc.property(
@@ -375,6 +467,33 @@ describe('the columnar decoder', () => {
       const { columns, bad } = decoder(schema, wanted)(batchOf([message]), 0, 1)
       expect([columns.count, bad]).toEqual(good ? [1, []] : [0, [{ index: 0, reason }]])
     }
+  })
+
+  const exact = inflowSchema(
+    record('exact', 'at', {
+      at: timestamp({ nullable: false }),
+      i: integer({ nullable: false }),
+      d: decimal({ digits: 20, scale: 2, nullable: false }),
+      f: flag({ nullable: false }),
+    }),
+  )
+  it.each([
+    ['all of it', '02 02 02 0202 01', undefined],
+    ['an integer of 65 bits', '02 02 80808080808080808002 0202 01', 'field i is a number of more than 64 bits'],
+    ['an integer cut short', '02 02 80', 'it ends within field i'],
+    ['a moment in the year 0', '02 8180def2dfffdfdc01 02 0202 01', 'field at is a moment outside the years 1 to 9999'],
+    ['a moment far off', '02 feffffffffffffffff01 02 0202 01', 'field at is a moment outside the years 1 to 9999'],
+    ['a decimal of no bytes', '02 02 02 00 01', 'field d is a decimal of no bytes'],
+    ['a decimal of 21 digits', '02 02 02 12 056bc75e2d63100000 01', 'field d is a decimal of more than 20 digits (2 behind the point)'],
+    ['a decimal of 20 digits', '02 02 02 12 056bc75e2d630fffff 01', undefined],
+    ['a decimal of many bytes', `02 02 02 28 ${'00'.repeat(19)}01 01`, 'field d is a decimal of more than 20 digits (2 behind the point)'],
+    ['a decimal beyond the message', '02 02 02 12 01', 'field d has a length that does not fit the message'],
+    ['a flag that is 2', '02 02 02 0202 02', 'field f is a flag that is neither true nor false'],
+    ['no flag', '02 02 02 0202', 'it ends within field f'],
+  ])('says what is wrong: %s, among what is exact', (_, payload, reason) => {
+    const message = Buffer.concat([frameHeader(id), Buffer.from(payload.replaceAll(' ', ''), 'hex')])
+    const { columns, bad } = decoder(exact)(batchOf([message]), 0, 1)
+    expect([columns.count, bad]).toEqual(reason === undefined ? [1, []] : [0, [{ index: 0, reason }]])
   })
 
   it('says what is wrong with a frame', () => {

@@ -40,7 +40,7 @@ const size = fc.integer({ min: 1, max: 1_000_000 })
 const specArb = (of: RecordSchema): fc.Arbitrary<OperatorSpec> =>
   fc.oneof(
     ...operators.flatMap((operator) => {
-      const fields = Object.keys(of.fields).filter((name) => operator.takes.kinds.includes(of.fields[name]!.kind))
+      const fields = Object.keys(of.fields).filter((name) => operator.takes.kinds.some((kind) => kind === of.fields[name]!.kind))
       return windowsOf(operator).map((window) =>
         fc
           .tuple(fc.constantFrom(...fields), size, round)
@@ -160,7 +160,7 @@ describe('the row schema', () => {
           ...definition.features.map(({ name }) => name),
           `_v${definition.version}`,
         ])
-        expect(fields.at(-1)).toEqual({ name: `_v${definition.version}`, type: 'null', default: null })
+        expect(fields.at(-1)).toEqual({ name: `_v${definition.version}`, type: ['null', 'int'], default: null })
       }),
     ))
 

@@ -1,6 +1,6 @@
 /** Messages of a topic as a person can read them, each with the version of the schema that wrote it. */
 import { message } from '../streams/inflow.ts'
-import type { AvroSchema, AvroType } from '../schemas/avro/schema.ts'
+import { isMarker, type AvroSchema, type AvroType } from '../schemas/avro/schema.ts'
 import { parseSchema, toObject, Unreadable } from '../schemas/avro/generic.ts'
 import { readFrame } from '../schemas/wire.ts'
 import type { Json } from '../utilities/values/json.ts'
@@ -29,7 +29,7 @@ export type Decoded = MessagePlace & {
   readonly version: number | null
   readonly schemaVersionId: string
   readonly fields: { readonly [name: string]: Json }
-  /** The fields that say something: one of no bytes only marks the version. */
+  /** The fields that say something: one only marks the version. */
   readonly shown: readonly string[]
 }
 
@@ -98,7 +98,7 @@ function reader(registry: Registry) {
     const { subject, number, version, schema } = found
     try {
       const fields = Object.entries(toObject(schema, frame.payload)).map(([name, value]) => [name, plain(value)])
-      const shown = schema.fields.filter(({ type }) => type !== 'null').map(({ name }) => name)
+      const shown = schema.fields.filter((field) => !isMarker(field)).map(({ name }) => name)
       return { ...place, subject, number, version, schemaVersionId: frame.id, fields: Object.fromEntries(fields), shown }
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error

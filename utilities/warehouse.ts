@@ -1,7 +1,10 @@
 /** The warehouse: SQL tables of rows that say which version made them, and views that show one version or the promoted one. */
 import type { Columns } from './values/columns.ts'
 
-export type SqlType = 'double' | 'integer' | 'bigint' | 'date' | { readonly varchar: number }
+export type SqlType = 'double' | 'integer' | 'bigint' | 'date' | 'timestamp' | 'boolean' | Varchar | Decimal
+type Varchar = { readonly varchar: number }
+/** `digits` in all, `scale` of them behind the point. */
+export type Decimal = { readonly digits: number; readonly scale: number }
 export type SqlColumn = { readonly name: string; readonly type: SqlType }
 
 /** How the tables and views of a feature set should look. */
@@ -10,7 +13,7 @@ export type Layout = {
   /** The record's columns, in order. */
   readonly record: readonly SqlColumn[]
   /** Every feature that any version has had, in the order they were added; the first `leading` of them belong to the first version. */
-  readonly features: readonly string[]
+  readonly features: readonly SqlColumn[]
   readonly leading: number
   /** The versions that have a view of their own, oldest first, each with its features. */
   readonly versions: readonly { readonly version: number; readonly features: readonly string[] }[]
@@ -24,8 +27,7 @@ export const rowColumns = { _modified_ts: 'bigint', _version: 'integer', _seq: '
 /** The columns that a view with these features shows, in the original store's order; later features come behind it. */
 export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): readonly SqlColumn[] {
   const own = (name: keyof typeof rowColumns): SqlColumn => ({ name, type: rowColumns[name] })
-  const values = (some: readonly string[]) =>
-    some.filter((name) => shown.includes(name)).map((name): SqlColumn => ({ name, type: 'double' }))
+  const values = (some: readonly SqlColumn[]) => some.filter(({ name }) => shown.includes(name))
   return [
     ...record,
     ...values(features.slice(0, leading)),

@@ -46,7 +46,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
 
     if (!definition.batchOnly) await ensureTopics(ports, routing.partitions)
     const record = schemaOf(await registerInflow(ports.registry, definition.record))
-    const registered = await ports.registry.register(set, JSON.stringify(rowSchema(definition)))
+    const registered = released?.registered ?? (await ports.registry.register(set, JSON.stringify(rowSchema(definition))))
     await ports.registry.label(registered.id, { set, version: String(version), mode })
     await settlePartitions(ports, set, routing.partitions)
     // What another mode had begun is not gone on with.

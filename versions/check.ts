@@ -24,9 +24,10 @@ export async function checkReleased(registry: Registry, chain: readonly Definiti
 
 /** Why the registry would not take the version: its rows' schema, or the one of its records in inflow. */
 export async function reasonsAgainst(registry: Registry, definition: Definition): Promise<readonly string[]> {
-  const { set, record } = definition
+  const { set, version, record } = definition
+  const released = (await knownVersions(registry, set)).find((one) => one.definition.version === version)
   const reasons = [
-    ...(await registry.reasonsAgainst(set, JSON.stringify(rowSchema(definition)))),
+    ...(await registry.reasonsAgainst(set, released?.registered.definition ?? JSON.stringify(rowSchema(definition)))),
     ...(await registry.reasonsAgainst(record.name, JSON.stringify(inflowSchema(record)))),
   ]
   return [...new Set(reasons)]

@@ -1,6 +1,6 @@
 /** Compares the rows that should be there with the rows that are: what proofs and repairs are made of. */
-import { noDay, type Column, type Columns } from '../utilities/values/columns.ts'
-import { dayText } from '../utilities/values/day.ts'
+import { textsOf } from '../utilities/values/cell-text.ts'
+import type { Column, Columns } from '../utilities/values/columns.ts'
 import { merge, type Span } from './merge.ts'
 
 /** A row in its batch. */
@@ -21,6 +21,7 @@ export async function compare(
 ): Promise<void> {
   let before: RowAt | undefined
   for await (const { left, right, count } of merge(wanted, [found])) {
+    const shown = left && right ? shownBeside(left.rows, right.rows) : []
     for (let k = 0; k < count; k++) {
       if (!left) {
         const there = rowAt(right!, k)
@@ -32,11 +33,9 @@ export async function compare(
         await missing(before)
         continue
       }
-      for (const [name, column] of before.rows.byName) {
-        if (name === '_modified_ts' || name === '_seq') continue
-        const other = right.rows.byName.get(name)
-        const [expected, got] = [show(column, before.row), other ? show(other, right.first + k) : 'no such column']
-        if (expected !== got) await different(before, name, expected, got)
+      for (const { name, expected, got } of shown) {
+        const [one, other] = [expected(before.row), got(right.first + k)]
+        if (one !== other) await different(before, name, one, other)
       }
     }
   }
@@ -44,19 +43,21 @@ export async function compare(
 
 const rowAt = ({ rows, seq, first }: Span, k: number): RowAt => ({ seq: seq[first + k]!, rows, row: first + k })
 
-/** A cell as text that is equal exactly when the cells are. */
-function show(column: Column, row: number): string {
-  switch (column.kind) {
-    case 'number':
-    case 'int':
-      return Number.isNaN(column.values[row]!) ? 'null' : String(column.values[row])
-    case 'long':
-      return String(column.values[row])
-    case 'date':
-      return column.days[row] === noDay ? 'null' : dayText(column.days[row]!)
-    case 'text':
-      return column.starts[row] === -1
-        ? 'null'
-        : JSON.stringify(Buffer.from(column.bytes.buffer, column.bytes.byteOffset).utf8Slice(column.starts[row]!, column.ends[row]!))
+type Shown = (row: number) => string
+
+/** The columns that are wanted, beside those found. */
+const shownBeside = (wanted: Columns, found: Columns) =>
+  [...wanted.byName]
+    .filter(([name]) => name !== '_modified_ts' && name !== '_seq')
+    .map(([name, column]) => ({ name, expected: show(column), got: show(found.byName.get(name)) }))
+
+/** Cells as texts that are equal exactly when the cells are. */
+function show(column: Column | undefined): Shown {
+  if (!column) return () => 'no such column'
+  const textAt = textsOf(column)
+  if (column.kind !== 'text') return (row) => textAt(row) ?? 'null'
+  return (row) => {
+    const text = textAt(row)
+    return text === null ? 'null' : JSON.stringify(text)
   }
 }

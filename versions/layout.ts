@@ -1,7 +1,10 @@
 /** How the warehouse of a feature set should look, from its released versions and the chain of promotions. */
-import type { Definition } from '../feature-defs/feature-set.ts'
+import { featureKinds } from '../feature-defs/feature-columns.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { operatorOf } from '../feature-defs/known-operators.ts'
 import { sqlColumns } from '../schemas/sql.ts'
-import { viewColumns, type Layout, type SqlColumn, type VersionRecord } from '../utilities/warehouse.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { viewColumns, type Layout, type SqlColumn, type SqlType, type VersionRecord } from '../utilities/warehouse.ts'
 
 export function layoutOf(definitions: readonly Definition[], records: readonly VersionRecord[]): Layout {
   const latest = definitions.at(-1)!
@@ -10,13 +13,35 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
   return {
     set: latest.set,
     record: sqlColumns(latest.record),
-    features: [...new Set(definitions.flatMap(({ features }) => features.map(({ name }) => name)))],
+    features: featuresOf(definitions),
     leading: definitions[0]!.features.length,
     versions: definitions
       .filter(({ version }) => !retired.has(version))
       .map(({ version, features }) => ({ version, features: features.map(({ name }) => name) })),
     chain: promoted.map(({ version }) => version),
   }
+}
+
+/** Every feature once, with its type. */
+function featuresOf(definitions: readonly Definition[]): readonly SqlColumn[] {
+  const found = new Map<string, SqlColumn & { readonly since: string }>()
+  for (const definition of definitions) {
+    for (const { name, spec } of definition.features) {
+      const type = featureKinds[operatorOf(spec).gives].sql
+      const before = found.get(name)
+      if (!before) found.set(name, { name, type, since: label(definition) })
+      else if (typeText(before.type) !== typeText(type)) {
+        const what = `feature ${name} is ${typeText(type)} in ${label(definition)}, and ${typeText(before.type)} since ${before.since}`
+        throw new Problem(what, 'Give the feature another name: a column of the warehouse keeps its type.')
+      }
+    }
+  }
+  return [...found.values()].map(({ name, type }) => ({ name, type }))
+}
+
+const typeText = (type: SqlType): string => {
+  if (typeof type === 'string') return type
+  return 'varchar' in type ? 'text' : `decimal(${type.digits}, ${type.scale})`
 }
 
 /** The columns of a version's own view, as the versions given have it. */

@@ -1,7 +1,6 @@
 /** Rows that are computed and lie in outflow, where the sink has still to write them: the warehouse need not have them yet. */
-import type { Definition } from '../feature-defs/feature-set.ts'
 import { outflowTopic, sinkReader } from '../streams/inflow.ts'
-import { rowSchema } from '../feature-defs/row-schema.ts'
+import type { Known } from '../streams/known-versions.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import { runsOfId } from '../schemas/wire.ts'
 import { columnOf } from '../utilities/values/columns.ts'
@@ -38,11 +37,11 @@ export async function countOnTheWay(ports: Ports, id: string): Promise<number> {
 /** Whether the row of this record is on its way. */
 export type OnTheWay = (seq: number) => boolean
 
-/** Which rows of the version, which has this schema: kept as stretches of numbers, few where few numbers are left out. */
-export async function onTheWay(ports: Ports, definition: Definition, id: string): Promise<OnTheWay> {
-  const decode = decoder(rowSchema(definition), ['seq'])
+/** Which rows of the version: kept as stretches of numbers, few where few numbers are left out. */
+export async function onTheWay(ports: Ports, { schema, registered }: Known): Promise<OnTheWay> {
+  const decode = decoder(schema, ['seq'])
   const stretches: [first: number, last: number][] = []
-  for await (const { batch, from, to } of messagesOnTheWay(ports, id)) {
+  for await (const { batch, from, to } of messagesOnTheWay(ports, registered.id)) {
     for (const seq of columnOf(decode(batch, from, to).columns, '_seq', 'int').values) {
       const last = stretches.at(-1)
       if (last && seq === last[1] + 1) last[1] = seq

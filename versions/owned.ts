@@ -43,13 +43,13 @@ export async function ownedRows(ports: VersionPorts, set: string, version: numbe
   const runs = positions.map(({ runs }) => runs.findLast((one) => one.version === version))
   if (!isComplete(own) || runs.some((run) => run === undefined))
     throw new Problem(`${set}@${version} has not been computed yet`, `Finish it: tidemark apply ${set}@${version}`)
-  const { definition, registered } = known
+  const { definition } = known
   const partitions = positions.map(({ seq, history }, partition): Owned => {
     const run = runs[partition]!
     return { partition, run, end: run.until ?? seq, history }
   })
   // After the positions: what was taken up to there is in outflow by now.
-  return { definition, partitions, isOnTheWay: await onTheWay(ports, definition, registered.id) }
+  return { definition, partitions, isOnTheWay: await onTheWay(ports, known) }
 }
 
 export type Watched = { readonly signal: AbortSignal; readonly report: (news: { readonly rows: number; readonly of: number }) => void }

@@ -9,6 +9,7 @@ import { noDay, pick, type Column, type Columns } from '../../utilities/values/c
 import type { Batch } from '../../utilities/log.ts'
 import { cellsOf, firstDay, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
 import { close, cutWithin, fail, fault, open, type Bad, type Block } from './decode-block.ts'
+import { readDecimals, readFlags, readWholes } from './decode-exact.ts'
 import { long, readZigzag } from '../wire.ts'
 
 export type Decoded = {
@@ -26,7 +27,8 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
   const cells = cellsOf(schema)
   const unknown = wanted?.find((name) => !cells.some((cell) => cell.name === name))
   if (unknown !== undefined) throw new TypeError(`${schema.name} has no field ${unknown}`)
-  const spare = (cell: FieldPlace) => (wanted && !wanted.includes(cell.name) ? columnFor(cell, blockRows, none) : null)
+  const isUnwanted = ({ name, kind }: FieldPlace) => kind === 'marker' || (wanted && !wanted.includes(name))
+  const spare = (cell: FieldPlace) => (isUnwanted(cell) ? columnFor(cell, blockRows, none) : null)
   const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: spare(cell) }))
   const at = new Int32Array(blockRows)
   const stop = new Int32Array(blockRows)
@@ -62,7 +64,7 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
 const blockRows = 512
 const none = new Uint8Array(0)
 
-function columnFor({ kind }: FieldPlace, count: number, bytes: Uint8Array): Column {
+function columnFor({ kind, scale }: FieldPlace, count: number, bytes: Uint8Array): Column {
   switch (kind) {
     case 'double':
       return { kind: 'number', values: new Float64Array(count) }
@@ -70,6 +72,13 @@ function columnFor({ kind }: FieldPlace, count: number, bytes: Uint8Array): Colu
       return { kind: 'date', days: new Int32Array(count) }
     case 'long':
       return { kind: 'long', values: new BigInt64Array(count) }
+    case 'integer':
+    case 'timestamp':
+      return { kind, values: new Float64Array(count), wide: new Map() }
+    case 'decimal':
+      return { kind, scale, values: new Float64Array(count), wide: new Map() }
+    case 'flag':
+      return { kind, values: new Uint8Array(count) }
     case 'string':
     case 'bytes':
       return { kind: 'text', bytes, starts: new Int32Array(count), ends: new Int32Array(count) }
@@ -103,6 +112,13 @@ function readCell(block: Block, cell: FieldPlace, target: Column, offset: number
       return readDoubles(block, cell, target.values, offset)
     case 'date':
       return readDays(block, cell, target.days, offset)
+    case 'integer':
+    case 'timestamp':
+      return readWholes(block, cell, target, offset)
+    case 'decimal':
+      return readDecimals(block, cell, target, offset)
+    case 'flag':
+      return readFlags(block, cell, target, offset)
     case 'text':
       return readTexts(block, cell, target.starts, target.ends, offset)
     case 'int':

@@ -1,5 +1,6 @@
 /** Where messages lie in the buffer that the encoder fills, written for speed. */
 import { putZigzag } from '../wire.ts'
+import type { FieldPlace } from './schema.ts'
 
 /** Which rows, in which order. */
 export type Rows = Int32Array | { readonly from: number; readonly to: number }
@@ -32,6 +33,11 @@ export function copy(from: Uint8Array, start: number, end: number, to: Uint8Arra
   if (end - start > 40) to.set(from.subarray(start, end), at)
   else for (let i = start, p = at; i < end; i++, p++) to[p] = from[i]!
   return at + end - start
+}
+
+/** Values that a checked row cannot have: whoever filled the column has a bug. */
+export const refuse = ({ column }: FieldPlace, row: number, value: unknown): never => {
+  throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written`)
 }
 
 export function varint(value: bigint): number[] {

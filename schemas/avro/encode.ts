@@ -5,11 +5,12 @@
  * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
  * Each loop knows its type, and nothing is made per row.
  */
-import { columnOf, noDay } from '../../utilities/values/columns.ts'
-import type { Column, Columns, DateColumn, LongColumn, NumberColumn, TextColumn } from '../../utilities/values/columns.ts'
+import { columnOf, lengthOf, noDay } from '../../utilities/values/columns.ts'
+import type { Column, Columns, DateColumn, LongColumn, TextColumn } from '../../utilities/values/columns.ts'
 import type { Batch } from '../../utilities/log.ts'
-import { cellsOf, firstDay, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
-import { bytesFor, copy, indexes, startsOf, varint, type Rows } from './encode-places.ts'
+import { cellsOf, firstDay, isMarker, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
+import { bytesFor, copy, indexes, refuse, startsOf, varint, type Rows } from './encode-places.ts'
+import { measureDecimals, measureFlags, measureWholes, writeDecimals, writeFlags, writeWholes } from './encode-exact.ts'
 import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from '../wire.ts'
 
 export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows?: Rows) => Batch {
@@ -36,14 +37,17 @@ export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows
 export function splicer(rowSchema: AvroSchema, id: string) {
   const cells = cellsOf(rowSchema)
   const added = cells.slice(cells.findIndex(({ name }) => name === '_modified_ts') + 2, -1)
-  const isRow = cells.at(-1)?.kind === 'null' && added.every(({ kind, nullable }) => kind === 'double' && nullable)
+  const marker = cells.at(-1)!
+  const isRow = isMarker(marker) && cells.some(({ name }) => name === '_modified_ts') && added.every(({ nullable }) => nullable)
   if (!isRow) throw new TypeError(`${rowSchema.name} is no row schema`)
+  const markerBytes = marker.kind === 'null' ? 0 : 1
   const header = frameHeader(id)
 
-  return (inflow: Batch, which: Rows, features: readonly NumberColumn[], modifiedNs: bigint, version: number): Batch => {
+  return (inflow: Batch, which: Rows, features: readonly Column[], modifiedNs: bigint, version: number): Batch => {
     const rows = indexes(which)
-    if (features.length !== added.length || features.some(({ values }) => values.length < rows.length)) {
-      const given = `${features.length} of ${features.map(({ values }) => values.length).join()}`
+    const each = indexes({ from: 0, to: rows.length })
+    if (features.length !== added.length || features.some((column) => lengthOf(column) < rows.length)) {
+      const given = `${features.length} of ${features.map(lengthOf).join()}`
       throw new TypeError(`${rowSchema.name} needs ${added.length} features of ${rows.length} values, not ${given}`)
     }
     const stamp = Uint8Array.of(...varint(modifiedNs), ...varint(BigInt(version)))
@@ -53,9 +57,13 @@ export function splicer(rowSchema: AvroSchema, id: string) {
       const start = row === 0 ? 0 : inflow.ends[row - 1]!
       const length = inflow.ends[row]! - start
       if (!(length >= headerBytes) || inflow.bytes[start + 1] !== 0) throw new TypeError(`message ${row} is no plain framed message`)
-      ends[k] = length + stamp.length
+      ends[k] = length + stamp.length + markerBytes
     }
-    for (const { values } of features) for (let k = 0; k < rows.length; k++) ends[k]! += isNumber(values[k]!) ? 9 : 1
+    for (const [i, cell] of added.entries()) {
+      const column = features[i]!
+      if (column.kind !== 'number') measure(cell, column, each, ends)
+      else for (let k = 0; k < rows.length; k++) ends[k]! += isNumber(column.values[k]!) ? 9 : 1
+    }
     const at = startsOf(ends)
     const out = bytesFor(ends)
     const view = new DataView(out.buffer)
@@ -69,8 +77,8 @@ export function splicer(rowSchema: AvroSchema, id: string) {
       for (let i = 0, start = at[k]!; i < headerBytes; i++) out[start + i] = header[i]!
       at[k] = p
     }
-    const each = indexes({ from: 0, to: rows.length })
-    for (const { values } of features) writeDoubles(values, each, at, out, view, true)
+    for (const [i, cell] of added.entries()) write(cell, features[i]!, each, at, out, view)
+    if (markerBytes > 0) for (let k = 0; k < rows.length; k++) out[at[k]!] = 0
     const keys = inflow.keys
     return keys ? { bytes: out, ends, keys: Array.from(rows, (row) => keys[row]!) } : { bytes: out, ends }
   }
@@ -78,13 +86,25 @@ export function splicer(rowSchema: AvroSchema, id: string) {
 
 /** The column that holds a field; a long may come in either kind. */
 function sourceOf(cell: FieldPlace, columns: Columns): Column {
-  const kinds = { double: 'number', date: 'date', string: 'text', bytes: 'text', int: 'int', seq: 'int', long: 'int', null: 'int' } as const
-  return columnOf(
-    columns,
-    cell.column,
-    cell.kind === 'long' && columns.byName.get(cell.column)?.kind === 'long' ? 'long' : kinds[cell.kind],
-  )
+  if (cell.kind === 'marker') return { kind: 'int', values: new Float64Array(columns.count).fill(NaN) }
+  const isLong = cell.kind === 'long' && columns.byName.get(cell.column)?.kind === 'long'
+  return columnOf(columns, cell.column, isLong ? 'long' : columnKinds[cell.kind])
 }
+
+const columnKinds = {
+  double: 'number',
+  int: 'int',
+  seq: 'int',
+  long: 'int',
+  null: 'int',
+  integer: 'integer',
+  decimal: 'decimal',
+  date: 'date',
+  timestamp: 'timestamp',
+  flag: 'flag',
+  string: 'text',
+  bytes: 'text',
+} as const
 
 /** Adds the field's bytes to each length: lengths[k] belongs to rows[k]. */
 function measure(cell: FieldPlace, column: Column, rows: Int32Array, lengths: Uint32Array) {
@@ -95,6 +115,13 @@ function measure(cell: FieldPlace, column: Column, rows: Int32Array, lengths: Ui
       return measureInts(column.values, rows, lengths, cell)
     case 'long':
       return measureLongs(column, rows, lengths)
+    case 'integer':
+    case 'timestamp':
+      return measureWholes(column, rows, lengths, cell)
+    case 'decimal':
+      return measureDecimals(column, rows, lengths, cell)
+    case 'flag':
+      return measureFlags(column, rows, lengths, cell)
     case 'date':
       return measureDays(column, rows, lengths, cell)
     case 'text':
@@ -111,16 +138,18 @@ function write({ nullable }: FieldPlace, column: Column, rows: Int32Array, at: U
       return writeInts(column.values, rows, at, out, nullable)
     case 'long':
       return writeLongs(column, rows, at, out)
+    case 'integer':
+    case 'timestamp':
+      return writeWholes(column, rows, at, out, nullable)
+    case 'decimal':
+      return writeDecimals(column, rows, at, out, nullable)
+    case 'flag':
+      return writeFlags(column, rows, at, out, nullable)
     case 'date':
       return writeDays(column, rows, at, out, nullable)
     case 'text':
       return writeTexts(column, rows, at, out, nullable)
   }
-}
-
-/** Values that a checked row cannot have: whoever filled the column has a bug. */
-const refuse = ({ column }: FieldPlace, row: number, value: unknown): never => {
-  throw new TypeError(`column ${column}, row ${row}: ${String(value)} cannot be written`)
 }
 
 /** False for NaN, which is null, and for the infinities, which only a feature can reach and no reader takes: null as well. */

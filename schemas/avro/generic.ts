@@ -4,7 +4,9 @@
  */
 import { isUtf8 } from 'node:buffer'
 import avsc, { type Type } from 'avsc'
+import { decimalText } from '../../utilities/values/decimal-text.ts'
 import { Problem } from '../../utilities/values/problem.ts'
+import { isoText } from '../../utilities/values/timestamp.ts'
 import type { AvroSchema, AvroType } from './schema.ts'
 
 /** The bytes are not what the writer's schema says; the message is the reason. */
@@ -53,7 +55,7 @@ export function resolveTo(writer: AvroType, reader: AvroType): (payload: Uint8Ar
   return (payload) => readable(from, payload, (bytes) => to.toBuffer(to.fromBuffer(bytes, resolver)))
 }
 
-/** The value as a plain object: days read as YYYY-MM-DD, longs are BigInts. Throws Unreadable. */
+/** The value as a plain object: days, moments and decimals are texts as people write them, longs are BigInts. Throws Unreadable. */
 export function toObject(schema: AvroSchema, payload: Uint8Array): { readonly [field: string]: unknown } {
   return readable(typeOf(schema), payload, (bytes) => ({ ...typeForPeople(schema).fromBuffer(bytes) }))
 }
@@ -89,6 +91,22 @@ const exactLong = avsc.types.LongType.__with({
 /** A hook rather than a registered name, which a long with a logical type would not go by. */
 const typeHook = (schema: unknown) => (schema === 'long' || (schema as { type?: unknown } | null)?.type === 'long' ? exactLong : undefined)
 
+const moment = avsc.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => isoText(bytes.readBigInt64LE()),
+  toBuffer: () => notWritten(),
+  fromJSON: notWritten,
+  toJSON: notWritten,
+  isValid: (value: unknown) => typeof value === 'string',
+  compare: notWritten,
+})
+/** Values for people are only read. */
+function notWritten(): never {
+  throw new TypeError('it is not written')
+}
+
+const hookForPeople = (schema: unknown) =>
+  (schema as { logicalType?: unknown } | null)?.logicalType === 'timestamp-micros' ? moment : typeHook(schema)
+
 /** avsc wants a class here. */
 class Day extends avsc.types.LogicalType {
   protected override _fromValue(day: number) {
@@ -96,6 +114,22 @@ class Day extends avsc.types.LogicalType {
   }
   protected override _toValue(text: string) {
     return Date.parse(text) / 86_400_000
+  }
+}
+
+class Exact extends avsc.types.LogicalType {
+  readonly scale: number
+  constructor(schema: ConstructorParameters<typeof avsc.types.LogicalType>[0] & { readonly scale?: number }, options: object) {
+    super(schema, options)
+    this.scale = schema.scale ?? 0
+  }
+  protected override _fromValue(bytes: Buffer) {
+    if (bytes.length === 0) throw new Unreadable('a decimal has no bytes')
+    const whole = BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
+    return decimalText(whole, this.scale)
+  }
+  protected override _toValue(): never {
+    return notWritten()
   }
 }
 
@@ -110,7 +144,7 @@ const remembered = (options: object) => {
   }
 }
 const typeOf = remembered({})
-const typeForPeople = remembered({ logicalTypes: { date: Day } })
+const typeForPeople = remembered({ logicalTypes: { date: Day, decimal: Exact }, typeHook: hookForPeople })
 
 const reasonOf = (error: unknown) => (error as Error).message
 
@@ -133,8 +167,11 @@ function walk(type: unknown, bytes: Buffer, at: number): number {
   switch (shape.typeName) {
     case 'null':
       return at
-    case 'boolean':
-      return within(bytes, at, 1)
+    case 'boolean': {
+      const end = within(bytes, at, 1)
+      if (bytes[at]! > 1) throw new Unreadable('a flag is neither true nor false')
+      return end
+    }
     case 'int': {
       const [value, end] = walkNumber(bytes, at)
       if (value !== (value | 0)) throw new Unreadable('an int has more than 32 bits')

@@ -6,7 +6,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Our own attribute, which Avro readers pass over. */
 export type Attribute = { readonly [key: string]: Json }
 
-export type AvroType = string | readonly AvroType[] | AvroSchema | { readonly type: AvroType; readonly logicalType?: string }
+export type AvroType = string | readonly AvroType[] | AvroSchema | Annotated
+type Annotated = { readonly type: AvroType; readonly logicalType?: string; readonly precision?: number; readonly scale?: number }
 export type AvroField = { readonly name: string; readonly type: AvroType; readonly default?: Json; readonly tidemark?: Attribute }
 /** The schema of a record. */
 export type AvroSchema = {
@@ -17,7 +18,19 @@ export type AvroSchema = {
   readonly tidemark?: Attribute
 }
 
-const avroTypes = { number: 'double', date: { type: 'int', logicalType: 'date' }, text: 'string' } as const
+const avroTypes = {
+  number: 'double',
+  integer: 'long',
+  date: { type: 'int', logicalType: 'date' },
+  timestamp: { type: 'long', logicalType: 'timestamp-micros' },
+  flag: 'boolean',
+  text: 'string',
+} as const
+
+/** What a value of a field, or of a feature of that kind, is in a message. */
+type Typed = { readonly kind: keyof typeof avroTypes } | { readonly kind: 'decimal'; readonly digits: number; readonly scale: number }
+export const avroType = (typed: Typed): AvroType =>
+  typed.kind === 'decimal' ? { type: 'bytes', logicalType: 'decimal', precision: typed.digits, scale: typed.scale } : avroTypes[typed.kind]
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
@@ -30,8 +43,9 @@ export function inflowSchema(record: { readonly name: string; readonly at: strin
   const unfit = [record.name, ...names].find((name) => !namePattern.test(name))
   if (unfit !== undefined) refuse(`${unfit} is no name for Avro and SQL`, 'Use a letter, then letters, digits and _.')
   if (names.includes('seq')) refuse('a field is called seq, which holds the position', 'Choose another name.')
-  if (record.fields[record.at]?.kind !== 'date')
-    refuse(`${record.at}, which should say when it happened, is not a date field`, 'Name a date field.')
+  const at = record.fields[record.at]
+  if (at?.kind !== 'date' && at?.kind !== 'timestamp')
+    refuse(`${record.at}, which should say when it happened, is not a date or timestamp field`, 'Name a date or timestamp field.')
   return {
     type: 'record',
     name: record.name,
@@ -41,7 +55,7 @@ export function inflowSchema(record: { readonly name: string; readonly at: strin
 }
 
 function avroField(name: string, field: Field): AvroField {
-  const type = avroTypes[field.kind]
+  const type = avroType(field)
   const tidemark = field.kind === 'text' ? { csv: field.csv, bytes: field.bytes } : { csv: field.csv }
   return field.nullable ? { name, type: ['null', type], default: null, tidemark } : { name, type, tidemark }
 }
@@ -70,24 +84,40 @@ export function recordOf(avro: AvroType): RecordSchema {
 
 function fieldOf({ type, tidemark = {} }: AvroField): Field | undefined {
   const { csv, bytes } = tidemark
-  const { name, nullable } = plainType(type) ?? {}
+  const { name, nullable, precision, scale } = plainType(type) ?? {}
   if (nullable === undefined || typeof csv !== 'string') return undefined
-  if (name === 'double') return { kind: 'number', csv, nullable }
-  if (name === 'date') return { kind: 'date', csv, nullable }
-  return name === 'string' && typeof bytes === 'number' ? { kind: 'text', csv, nullable, bytes } : undefined
+  if (precision !== undefined && scale !== undefined) return { kind: 'decimal', csv, nullable, digits: precision, scale }
+  if (name === 'string') return typeof bytes === 'number' ? { kind: 'text', csv, nullable, bytes } : undefined
+  const kind = name === undefined ? undefined : fieldKinds[name]
+  return kind && { kind, csv, nullable }
 }
 
-/** A primitive type's name (date for the logical one), and whether it is in a union behind null; undefined for any other shape. */
-export function plainType(type: AvroType): { readonly name: string; readonly nullable: boolean } | undefined {
+const fieldKinds: { readonly [plain: string]: 'number' | 'integer' | 'date' | 'timestamp' | 'flag' } = {
+  double: 'number',
+  long: 'integer',
+  date: 'date',
+  'timestamp-micros': 'timestamp',
+  boolean: 'flag',
+}
+
+/** A primitive type or a logical one of ours by its name, and whether it is in a union behind null. */
+type Plain = { readonly name: string; readonly nullable: boolean; readonly precision?: number; readonly scale?: number }
+
+/** undefined for any other shape. */
+export function plainType(type: AvroType): Plain | undefined {
   if (typeof type === 'string') return { name: type, nullable: false }
   if (Array.isArray(type)) {
     const inner = type.length === 2 && type[0] === 'null' ? plainType(type[1]) : undefined
-    return inner && !inner.nullable ? { name: inner.name, nullable: true } : undefined
+    return inner && !inner.nullable ? { ...inner, nullable: true } : undefined
   }
-  const { type: inner, logicalType } = type as { readonly type: AvroType; readonly logicalType?: string }
+  const { type: inner, logicalType, precision, scale = 0 } = type as Annotated
   if (typeof inner !== 'string' || !primitives.has(inner)) return undefined
-  return { name: inner === 'int' && logicalType === 'date' ? 'date' : inner, nullable: false }
+  if (inner === 'bytes' && logicalType === 'decimal' && precision !== undefined)
+    return { name: `decimal(${precision}, ${scale})`, nullable: false, precision, scale }
+  return { name: logicalType !== undefined && logicalTypes[logicalType] === inner ? logicalType : inner, nullable: false }
 }
+
+const logicalTypes: { readonly [logical: string]: string } = { date: 'int', 'timestamp-micros': 'long' }
 
 export const primitives: ReadonlySet<string> = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 
@@ -99,27 +129,60 @@ export type FieldPlace = {
   readonly nullable: boolean
   /** The bytes of the longest text that comes in as a record. A row of ours was one already, and its texts are as they are. */
   readonly most: number
+  /** Of a decimal. */
+  readonly digits: number
+  readonly scale: number
 }
-type CellKind = 'double' | 'int' | 'long' | 'seq' | 'date' | 'string' | 'bytes' | 'null'
+/** A long is of our own making, an integer a field or a feature. */
+type CellKind =
+  | 'double'
+  | 'int'
+  | 'long'
+  | 'seq'
+  | 'integer'
+  | 'decimal'
+  | 'date'
+  | 'timestamp'
+  | 'flag'
+  | 'string'
+  | 'bytes'
+  | 'marker'
+  | 'null'
 
-const cellKinds: ReadonlySet<string> = new Set(['double', 'int', 'long', 'date', 'string', 'bytes', 'null'] satisfies CellKind[])
+const cellKinds: { readonly [plain: string]: CellKind } = {
+  double: 'double',
+  int: 'int',
+  long: 'long',
+  date: 'date',
+  'timestamp-micros': 'timestamp',
+  boolean: 'flag',
+  string: 'string',
+  bytes: 'bytes',
+  null: 'null',
+}
 
 /** The days that YYYY-MM-DD can write: 0000-01-01 to 9999-12-31. */
 export const firstDay = -719528
 export const lastDay = 2932896
 
+/** The field that tells versions with the same columns apart, and is always null: of no bytes in schemas of before. */
+export const isMarker = ({ name }: { readonly name: string }): boolean => /^_v\d+$/.test(name)
+
 /** The fields in order; a Problem when columns cannot hold one of them. */
 export const cellsOf = ({ name: recordName, fields, tidemark = {} }: AvroSchema): readonly FieldPlace[] =>
   fields.map(({ name, type, tidemark: about }) => {
-    const { name: kind = '', nullable = false } = plainType(type) ?? {}
+    const { name: plain = '', nullable = false, precision: digits = 0, scale = 0 } = plainType(type) ?? {}
     const bytes = about?.['bytes']
     const most = typeof bytes === 'number' && !('set' in tidemark) ? bytes : Infinity
-    if (name === 'seq' && kind === 'long' && !nullable) return { name, column: '_seq', kind: 'seq', nullable, most }
-    if (!cellKinds.has(kind) || (kind === 'long' && nullable)) {
-      throw new Problem(
-        `field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`,
-        'Resolve its messages to a schema of a record first.',
-      )
-    }
-    return { name, column: name, kind: kind as CellKind, nullable, most }
+    const place = { name, column: name, nullable, most, digits, scale }
+    if (name === 'seq' && plain === 'long' && !nullable) return { ...place, column: '_seq', kind: 'seq' }
+    if (isMarker({ name })) return { ...place, kind: plain === 'null' ? 'null' : 'marker' }
+    if (digits > 0) return { ...place, kind: 'decimal' }
+    if (plain === 'long' && (nullable || about)) return { ...place, kind: 'integer' }
+    const kind = cellKinds[plain]
+    if (kind) return { ...place, kind }
+    throw new Problem(
+      `field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`,
+      'Resolve its messages to a schema of a record first.',
+    )
   })

@@ -1,5 +1,6 @@
 /** Reads a file for whoever takes rows of it: numbered on from the files before, and each rejected line with the day that it goes with. */
 import { columnOf } from '../../utilities/values/columns.ts'
+import { daysOf } from '../../utilities/values/days.ts'
 import type { Reject } from '../../utilities/files/rejects.ts'
 import { readCsv, type CsvBatch, type CsvOptions } from './read.ts'
 import type { RecordSchema } from '../record.ts'
@@ -32,7 +33,7 @@ export async function* datedBatches(batches: AsyncIterable<CsvBatch>, at: string
   let last: CsvBatch | undefined
   for await (const batch of batches) {
     const { columns } = (last = batch)
-    const { days } = columnOf(columns, at, 'date')
+    const days = daysOf(columns, at)
     const seq = columnOf(columns, '_seq', 'int').values
     waiting.push(...batch.rejects)
     if (day === undefined) {

@@ -43,5 +43,6 @@ function wrongValue(field: Field, text: string, isAt: boolean): string | undefin
     if (day === noDay) return 'not a real day'
     return isAt && day < firstEventDay ? 'before 1901' : undefined
   }
+  if (field.kind !== 'text') return `of a kind that is not read from CSV: ${field.kind}`
   return Buffer.byteLength(text) > field.bytes ? `longer than ${field.bytes} bytes` : undefined
 }

@@ -1,5 +1,6 @@
 /** Picks the rows of some years out of a CSV, says which rejected lines go with them, and what of both was taken before. */
 import { columnOf, pick, type Columns } from '../../utilities/values/columns.ts'
+import { daysOf } from '../../utilities/values/days.ts'
 import type { Reject } from '../../utilities/files/rejects.ts'
 import type { SourceIdentity } from '../../utilities/source.ts'
 import type { DatedBatch, DatedReject } from './dated.ts'
@@ -43,7 +44,7 @@ export function within([from, to]: Years): (day: number | null) => boolean {
 
 /** The rows and lines of the batch that belong to the years. */
 export function chosenOf({ columns, rejects }: DatedBatch, at: string, years: Years): Selected {
-  const { days } = columnOf(columns, at, 'date')
+  const days = daysOf(columns, at)
   const wanted = within(years)
   const rows = new Int32Array(columns.count)
   let count = 0
@@ -67,7 +68,7 @@ export function takenIn(takes: readonly Pick<Take, 'years' | 'after' | 'lastSeq'
 export function untaken(records: Columns, at: string, { upTo, has }: TakenRows): Columns {
   const seq = columnOf(records, '_seq', 'int').values
   if (records.count === 0 || seq[0]! > upTo) return records
-  const { days } = columnOf(records, at, 'date')
+  const days = daysOf(records, at)
   const rows = new Int32Array(records.count)
   let count = 0
   for (let row = 0; row < records.count; row++) if (!has(seq[row]!, days[row]!)) rows[count++] = row

@@ -159,7 +159,7 @@ describe('new columns', () => {
     const many = Array.from({ length: 50 }, (_, i) => `f${i}`)
     const layout = {
       ...layoutOf(0, []),
-      features: ['ma50', ...many],
+      features: ['ma50', ...many].map((name) => ({ name, type: 'double' as const })),
       versions: [
         { version: 0, features: ['ma50'] },
         { version: 1, features: ['ma50', ...many] },

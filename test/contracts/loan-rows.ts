@@ -40,14 +40,16 @@ const record: readonly SqlColumn[] = [
   { name: 'note', type: { varchar: 64 } },
 ]
 
-const features = ['ma50', 'ma100', 'ema50']
+const features = ['ma50', 'ma100', 'ema50'].map((name): SqlColumn => ({ name, type: 'double' }))
 /** As the three versions of a set would have it: v1 adds ma100, v2 adds ema50. */
 export const layoutOf = (latest: 0 | 1 | 2, chain: readonly number[]): Layout => ({
   set: 'loan',
   record,
   features: features.slice(0, latest + 1),
   leading: 1,
-  versions: [0, 1, 2].slice(0, latest + 1).map((version) => ({ version, features: features.slice(0, version + 1) })),
+  versions: [0, 1, 2]
+    .slice(0, latest + 1)
+    .map((version) => ({ version, features: features.slice(0, version + 1).map(({ name }) => name) })),
   chain,
 })
 
@@ -83,6 +85,8 @@ function columnFrom(name: Name, rows: readonly Row[]): Column {
       return { kind, days: Int32Array.from(values, (value) => (value === null ? noDay : Date.parse(value as string) / 86_400_000)) }
     case 'text':
       return textColumn(values as (string | null)[])
+    default:
+      throw new TypeError(`no row here has a ${kind}`)
   }
 }
 
@@ -125,6 +129,8 @@ function cell(columns: Columns, name: Name, row: number): string | number | bigi
       const { bytes, starts, ends } = columnOf(columns, name, kind)
       return starts[row]! < 0 ? null : Buffer.from(bytes.subarray(starts[row], ends[row])).toString('utf8')
     }
+    default:
+      throw new TypeError(`no row here has a ${kind}`)
   }
 }
 

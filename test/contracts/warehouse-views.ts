@@ -110,7 +110,7 @@ export function viewLaws(law: Laws['law'], at: () => { readonly store: Warehouse
     expect(await warehouse.versions()).toEqual([versionRecord(0, { state: 'promoted', promotion: 1 })])
     const layout = layoutOf(1, [1, 0])
     const impossible: readonly Layout[] = [
-      { ...layout, features: ['ma50', 'bad"; DROP TABLE loan_rows; --'] },
+      { ...layout, features: ['ma50', 'bad"; DROP TABLE loan_rows; --'].map((name) => ({ name, type: 'double' as const })) },
       { ...layout, record: layout.record.map((column) => (column.name === 'amount' ? { name: 'amount', type: 'date' as const } : column)) },
     ]
     for (const one of impossible) {

@@ -5,7 +5,7 @@ import type { Gathered } from './gathering.ts'
 import { dataPageHeader, dictionaryPageHeader, snappy, uncompressed, type Chunk } from './headers.ts'
 import { bitsFor, putHybrid, putRun } from './hybrid.ts'
 
-/** A page of texts may be larger by one. */
+/** A page of texts may be larger by one; values of one length are never too many for one page. */
 const pageBytes = 1 << 20
 
 /** Used for chunk after chunk. */
@@ -78,9 +78,9 @@ type PageSpan = {
   readonly bytesEnd: number
 }
 
-/** The rows of each page. Numbers are never too many for one: only texts have to be looked through. */
-function* plainParts({ rows, count, present, values }: Gathered): Generator<PageSpan> {
-  if (values.length <= pageBytes) return yield { from: 0, end: rows, count, bytesFrom: 0, bytesEnd: values.length }
+/** The rows of each page: only texts have to be looked through. */
+function* plainParts({ rows, count, present, values, fixed }: Gathered): Generator<PageSpan> {
+  if (values.length <= pageBytes || fixed) return yield { from: 0, end: rows, count, bytesFrom: 0, bytesEnd: values.length }
   const lengths = new DataView(values.buffer, values.byteOffset, values.byteLength)
   let [from, bytesFrom, before, at] = [0, 0, 0, 0]
   let found = 0

@@ -1,13 +1,15 @@
 /** The bytes of a Parquet file, straight from columns: a row group whenever there are rows enough for one, then the footer. */
 import type { Columns } from '../values/columns.ts'
-import type { SqlColumn } from '../warehouse.ts'
+import type { SqlColumn, SqlType } from '../warehouse.ts'
 import { newBytes } from './bytes.ts'
 import { putChunk } from './chunk.ts'
+import { gatherFlags } from './flags.ts'
 import type { Gathering } from './gathering.ts'
-import { footer, groupOf, magic } from './headers.ts'
+import { footer, groupOf, isWide, magic } from './headers.ts'
 import { gatherNumbers } from './numbers.ts'
 import { gatherTexts } from './texts.ts'
 import type { Thrift } from './thrift.ts'
+import { gatherWideDecimals } from './wide-decimals.ts'
 
 export interface ParquetFile {
   /** The rows from..end (all without), behind those before, by the names of the columns. Nothing of them is kept. */
@@ -27,10 +29,17 @@ const mostGroupBytes = 128 << 20
 /** Smaller ones, for tests. */
 type Sizes = { readonly rowsPerGroup?: number }
 
+function gatheringOf(type: SqlType): Gathering {
+  if (type === 'boolean') return gatherFlags()
+  if (typeof type === 'string') return gatherNumbers(type)
+  if ('varchar' in type) return gatherTexts()
+  return isWide(type) ? gatherWideDecimals(type) : gatherNumbers(type)
+}
+
 /** The same rows make the same bytes, however they are cut. `take` gets the bytes in order; they are its own. */
 export function parquetFile(columns: readonly SqlColumn[], take: (bytes: Uint8Array) => void, sizes: Sizes = {}): ParquetFile {
   const groupRows = sizes.rowsPerGroup ?? rowsPerGroup
-  const gatherings = columns.map(({ type }): Gathering => (typeof type === 'object' ? gatherTexts() : gatherNumbers(type)))
+  const gatherings = columns.map(({ type }) => gatheringOf(type))
   const scratch = { raw: newBytes(), packed: newBytes() }
   let groups: Thrift[] = []
   let written = 0

@@ -4,9 +4,10 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { noDay, pick, type Column, type Columns } from '../values/columns.ts'
-import { dayText } from '../values/day.ts'
+import { textsOf, wholeTexts, type TextAt } from '../values/cell-text.ts'
+import { pick, type Column, type Columns } from '../values/columns.ts'
 import { Problem } from '../values/problem.ts'
+import { timestampText } from '../values/timestamp.ts'
 import type { SqlColumn, SqlType } from '../warehouse.ts'
 import { parquetFile } from './file.ts'
 import { newPart } from './part.ts'
@@ -77,7 +78,7 @@ function split(
   rows: Columns,
   { name, type }: SqlColumn,
 ): { readonly names: readonly (string | null)[]; readonly places: readonly Int32Array[] } {
-  const textAt = textsOf(rows.byName.get(name)!, type)
+  const textAt = namesIn(rows.byName.get(name)!, type)
   const folders = new Map<string | null, number>()
   const counts: number[] = []
   const folderOf = new Int32Array(rows.count)
@@ -117,26 +118,14 @@ function split(
 const escaped = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 
-function textsOf(column: Column, type: SqlType): (row: number) => string | null {
-  switch (column.kind) {
-    case 'number':
-    case 'int': {
-      const shown = type === 'double' ? doubleText : String
-      return (row) => (Number.isNaN(column.values[row]!) ? null : shown(column.values[row]!))
-    }
-    case 'long':
-      return (row) => String(column.values[row])
-    case 'date':
-      return (row) => (column.days[row] === noDay ? null : dayText(column.days[row]!))
-    case 'text': {
-      const { bytes, starts, ends } = column
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-      return (row) => (starts[row]! < 0 ? null : buffer.toString('utf8', starts[row], ends[row]))
-    }
-  }
+/** As SQL engines write them. */
+function namesIn(column: Column, type: SqlType): TextAt {
+  if (type === 'double' && (column.kind === 'number' || column.kind === 'int'))
+    return (row) => (Number.isNaN(column.values[row]!) ? null : doubleText(column.values[row]!))
+  return column.kind === 'timestamp' ? wholeTexts(column, timestampText) : textsOf(column)
 }
 
-/** As SQL engines write doubles: with a point, or with an exponent of two digits at least. */
+/** With a point, or with an exponent of two digits at least. */
 function doubleText(value: number): string {
   const size = Math.abs(value)
   if (value !== 0 && (size < 1e-4 || size >= 1e16)) return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')

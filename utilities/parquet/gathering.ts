@@ -25,6 +25,8 @@ export type Gathered = {
   readonly present: Int32Array
   /** As Parquet has them: the different ones in order of appearance when there are `indexes`, else all. */
   readonly values: Uint8Array
+  /** Whether all are of one length, which does not stand before each. */
+  readonly fixed?: true
   readonly byIndex: { readonly indexes: Int32Array; readonly entries: number } | undefined
   /** Where they are in the values: for those that have them. */
   readonly least: Uint8Array | undefined

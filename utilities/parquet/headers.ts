@@ -1,25 +1,54 @@
 /** What a Parquet file says about itself: its columns, its row groups and each of its pages. */
-import type { SqlColumn, SqlType } from '../warehouse.ts'
-import { binary, int, list, long, struct, structs, text, type Thrift } from './thrift.ts'
+import type { Decimal, SqlColumn, SqlType } from '../warehouse.ts'
+import { binary, bool, int, list, long, struct, structs, text, type Thrift } from './thrift.ts'
 
 /** At the beginning and at the end. */
 export const magic = 'PAR1'
 
-const [int32, int64, double, byteArray] = [1, 2, 5, 6]
+const [boolean, int32, int64, double, byteArray, fixed] = [0, 1, 2, 5, 6, 7]
 const optional = 1
 const [plain, rle, rleDictionary] = [0, 3, 8]
 export const [uncompressed, snappy] = [0, 1]
 
-const physical = { double, integer: int32, bigint: int64, date: int32 } as const
-const typeOf = (type: SqlType) => int(typeof type === 'string' ? physical[type] : byteArray)
-
 const nothing = struct()
-/** Readers from before 2018 know the first alone. */
-const annotations = { text: [int(0), struct([1, nothing])], date: [int(6), struct([6, nothing])] } as const
+
+/** The physical type, and what is said beside it: readers from before 2018 know the first of the annotations alone. */
+type Written = { readonly physical: number; readonly length?: number; readonly about?: readonly [converted: Thrift, logical: Thrift] }
+
+const written: { readonly [type in Exclude<SqlType, object>]: Written } = {
+  double: { physical: double },
+  integer: { physical: int32 },
+  bigint: { physical: int64 },
+  boolean: { physical: boolean },
+  date: { physical: int32, about: [int(6), struct([6, nothing])] },
+  // In UTC, and of its units the second.
+  timestamp: { physical: int64, about: [int(10), struct([8, struct([1, bool(true)], [2, struct([2, nothing])])])] },
+}
+
+function writtenAs(type: SqlType): Written {
+  if (typeof type === 'string') return written[type]
+  if ('varchar' in type) return { physical: byteArray, about: [int(0), struct([1, nothing])] }
+  const about = [int(5), struct([5, struct([1, int(type.scale)], [2, int(type.digits)])])] as const
+  return isWide(type) ? { physical: fixed, length: fixedBytes, about } : { physical: int64, about }
+}
+
+/** Decimals of more digits than 64 bits have are 128 bits of their own. */
+export const isWide = ({ digits }: Decimal): boolean => digits > 18
+export const fixedBytes = 16
 
 function element({ name, type }: SqlColumn): Thrift {
-  const [converted, logical] = type === 'date' ? annotations.date : typeof type === 'object' ? annotations.text : []
-  return struct([1, typeOf(type)], [3, int(optional)], [4, text(name)], [6, converted], [10, logical])
+  const { physical, length, about: [converted, logical] = [] } = writtenAs(type)
+  const decimal = typeof type === 'object' && 'digits' in type ? type : undefined
+  return struct(
+    [1, int(physical)],
+    [2, length === undefined ? undefined : int(length)],
+    [3, int(optional)],
+    [4, text(name)],
+    [6, converted],
+    [7, decimal && int(decimal.scale)],
+    [8, decimal && int(decimal.digits)],
+    [10, logical],
+  )
 }
 
 export type Sizes = { readonly raw: number; readonly packed: number }
@@ -52,7 +81,7 @@ function chunkOf({ name, type }: SqlColumn, { rows, nulls, least, most, codec, s
   const statistics = struct([3, long(nulls)], [5, most && binary(most)], [6, least && binary(least)])
   const encodings = byIndex ? [plain, rle, rleDictionary] : [plain, rle]
   const column = struct(
-    [1, typeOf(type)],
+    [1, int(writtenAs(type).physical)],
     [2, list(encodings.map(int))],
     [3, list([text(name)])],
     [4, int(codec)],

@@ -1,5 +1,5 @@
-/** Numbers and days on their way into a row group, written for speed: each is two words of 32 bits, the low one first. */
-import type { SqlType } from '../warehouse.ts'
+/** Numbers, days and moments on their way into a row group, written for speed: each is two words of 32 bits, the low one first. */
+import type { Decimal, SqlType } from '../warehouse.ts'
 import { grown } from './bytes.ts'
 import { addEntry, clearGroup, hasPaid, newGroup, roomForRows, stillPays, type Gathered, type Gathering } from './gathering.ts'
 import { takeWords } from './words.ts'
@@ -7,8 +7,8 @@ import { takeWords } from './words.ts'
 /** The values of an append that are not null, before they find their place. */
 let words = new Int32Array(0)
 
-export function gatherNumbers(type: Exclude<SqlType, object>): Gathering {
-  const width = type === 'double' || type === 'bigint' ? 8 : 4
+export function gatherNumbers(type: Exclude<SqlType, object> | Decimal): Gathering {
+  const width = type === 'integer' || type === 'date' ? 4 : 8
   const group = newGroup()
   const { presence, dictionary } = group
   let indexes = new Int32Array(0)

@@ -50,6 +50,12 @@ function emptyOf(column: Column): Column {
       return { kind: column.kind, values: new Float64Array(0) }
     case 'long':
       return { kind: 'long', values: new BigInt64Array(0) }
+    case 'integer':
+    case 'decimal':
+    case 'timestamp':
+      return { ...column, values: new Float64Array(0), wide: new Map() }
+    case 'flag':
+      return { kind: 'flag', values: new Uint8Array(0) }
     case 'date':
       return { kind: 'date', days: new Int32Array(0) }
     case 'text':
@@ -57,25 +63,38 @@ function emptyOf(column: Column): Column {
   }
 }
 
+function appended<A extends Float64Array | BigInt64Array | Int32Array | Uint8Array>(
+  to: A,
+  count: number,
+  more: A,
+  from: number,
+  end: number,
+): A {
+  const values = grown(to, count, count + end - from)
+  values.set(more.subarray(from, end) as never, count)
+  return values
+}
+
 function joined(to: Column, count: number, more: Column, from: number, end: number): Column {
   if (to.kind !== more.kind) throw new TypeError(`a column of ${to.kind}s goes on as one of ${more.kind}s`)
   const wanted = count + end - from
   switch (more.kind) {
     case 'number':
-    case 'int': {
-      const values = grown((to as typeof more).values, count, wanted)
-      values.set(more.values.subarray(from, end), count)
-      return { kind: more.kind, values }
-    }
-    case 'long': {
-      const values = grown((to as typeof more).values, count, wanted)
-      values.set(more.values.subarray(from, end), count)
-      return { kind: 'long', values }
-    }
-    case 'date': {
-      const days = grown((to as typeof more).days, count, wanted)
-      days.set(more.days.subarray(from, end), count)
-      return { kind: 'date', days }
+    case 'int':
+      return { kind: more.kind, values: appended((to as typeof more).values, count, more.values, from, end) }
+    case 'long':
+      return { kind: 'long', values: appended((to as typeof more).values, count, more.values, from, end) }
+    case 'flag':
+      return { kind: 'flag', values: appended((to as typeof more).values, count, more.values, from, end) }
+    case 'date':
+      return { kind: 'date', days: appended((to as typeof more).days, count, more.days, from, end) }
+    case 'integer':
+    case 'decimal':
+    case 'timestamp': {
+      const before = to as typeof more
+      for (const [row, value] of more.wide ?? [])
+        if (row >= from && row < end) (before.wide as Map<number, bigint>).set(count + row - from, value)
+      return { ...before, values: appended(before.values, count, more.values, from, end) }
     }
     case 'text': {
       const before = to as typeof more
@@ -106,6 +125,12 @@ function cut(column: Column, count: number): Column {
       return { kind: column.kind, values: column.values.subarray(0, count) }
     case 'long':
       return { kind: 'long', values: column.values.subarray(0, count) }
+    case 'integer':
+    case 'decimal':
+    case 'timestamp':
+      return { ...column, values: column.values.subarray(0, count) }
+    case 'flag':
+      return { kind: 'flag', values: column.values.subarray(0, count) }
     case 'date':
       return { kind: 'date', days: column.days.subarray(0, count) }
     case 'text':

@@ -2,7 +2,7 @@
 
 export type Thrift = { readonly type: number; readonly bytes: readonly number[] }
 
-const codes = { i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const
+const codes = { true: 1, false: 2, i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const
 
 function varint(value: number): number[] {
   const bytes: number[] = []
@@ -13,6 +13,9 @@ function varint(value: number): number[] {
 }
 
 const zigzag = (value: number): number[] => varint(value < 0 ? -2 * value - 1 : 2 * value)
+
+/** As a field of a struct: its type is its value. */
+export const bool = (value: boolean): Thrift => ({ type: value ? codes.true : codes.false, bytes: [] })
 
 export const int = (value: number): Thrift => ({ type: codes.i32, bytes: zigzag(value) })
 

@@ -2,7 +2,7 @@
  * Numbers and days as pairs of 32-bit words, the low one first, written for speed: what can be compared and hashed without a look at its
  * type.
  */
-import { noDay, type Column } from '../values/columns.ts'
+import { noDay, type Column, type Wholes } from '../values/columns.ts'
 import type { SqlType } from '../warehouse.ts'
 import type { Presence } from './gathering.ts'
 
@@ -10,11 +10,28 @@ type Range = { readonly from: number; readonly end: number }
 
 /** Puts the values that are not null into `words`, notes which rows those are, and returns how many. */
 export function takeWords(words: Int32Array, column: Column, type: SqlType, range: Range, presence: Presence): number {
-  if (column.kind === 'date' && type === 'date') return takeDays(words, column.days, range, presence)
-  if (column.kind === 'long' && (type === 'bigint' || type === 'integer')) return takeLongs(words, column.values, range, type)
-  if (column.kind === 'number' || column.kind === 'int') {
-    if (type === 'double') return takeDoubles(words, column.values, range, presence)
-    if (type === 'bigint' || type === 'integer') return takeWholes(words, column.values, range, type, presence)
+  switch (column.kind) {
+    case 'date':
+      if (type === 'date') return takeDays(words, column.days, range, presence)
+      break
+    case 'long':
+      if (type === 'bigint' || type === 'integer') return takeLongs(words, column.values, range, type)
+      break
+    case 'number':
+    case 'int':
+      if (type === 'double') return takeDoubles(words, column.values, range, presence)
+      if (type === 'bigint' || type === 'integer') return takeWholes(words, column, range, type, presence)
+      break
+    case 'integer':
+      if (type === 'bigint') return takeWholes(words, column, range, type, presence)
+      break
+    case 'timestamp':
+      if (type === 'timestamp') return takeWholes(words, column, range, 'bigint', presence)
+      break
+    case 'decimal':
+      if (typeof type === 'object' && 'digits' in type && type.scale === column.scale)
+        return takeWholes(words, column, range, 'bigint', presence)
+      break
   }
   throw new TypeError(`a column of ${column.kind}s cannot be written as ${JSON.stringify(type)}`)
 }
@@ -38,7 +55,7 @@ function takeDoubles(words: Int32Array, values: Float64Array, { from, end }: Ran
 
 function takeWholes(
   words: Int32Array,
-  values: Float64Array,
+  { values, wide }: Wholes,
   { from, end }: Range,
   type: 'bigint' | 'integer',
   { flags, rows }: Presence,
@@ -53,15 +70,25 @@ function takeWholes(
       words[at + 1] = whole >> 31
       at += 2
     } else if (value === value) {
-      if (type === 'integer' || !Number.isInteger(value) || value < -(2 ** 63) || value >= 2 ** 63)
-        throw new RangeError(`${value} is no ${type}`)
-      const high = Math.floor(value / 2 ** 32)
-      words[at] = value - high * 2 ** 32
-      words[at + 1] = high
+      const exact = wide?.get(i)
+      if (exact !== undefined) putExact(words, at, exact)
+      else {
+        if (type === 'integer' || !Number.isInteger(value) || value < -(2 ** 63) || value >= 2 ** 63)
+          throw new RangeError(`${value} is no ${type}`)
+        const high = Math.floor(value / 2 ** 32)
+        words[at] = value - high * 2 ** 32
+        words[at + 1] = high
+      }
       at += 2
     } else flags[shift + i] = 0
   }
   return at / 2
+}
+
+function putExact(words: Int32Array, at: number, value: bigint): void {
+  if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} is no bigint`)
+  words[at] = Number(BigInt.asIntN(32, value))
+  words[at + 1] = Number(value >> 32n)
 }
 
 function takeLongs(words: Int32Array, values: BigInt64Array, { from, end }: Range, type: 'bigint' | 'integer'): number {

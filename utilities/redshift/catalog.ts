@@ -1,5 +1,6 @@
 /** What Redshift's catalog says of a set's table and views: read in one transaction, so that it fits together. */
-import { grantText, ownsView, ownTable, type TablesThere, type Grant, type KeptView, type StoredColumn, type Target } from '../sql/ddl.ts'
+import { grantText, ownsView, ownTable, type TablesThere, type Grant, type KeptView, type Target } from '../sql/ddl.ts'
+import type { StoredColumn } from '../sql/types.ts'
 import type { Cell } from '../sql/cells.ts'
 import { textLiteral } from './literals.ts'
 
@@ -9,7 +10,10 @@ const begins = (column: string, text: string) => `position(${textLiteral(text)} 
 const inSchema = ({ schema }: Target) => textLiteral(schema!)
 
 /** The columns of the set's table and views, and of ours. */
-const columnsText = (target: Target, set: string) => `SELECT table_name, column_name, data_type, character_maximum_length
+const columnsText = (
+  target: Target,
+  set: string,
+) => `SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
 FROM svv_columns WHERE table_schema = ${inSchema(target)} AND (${begins('table_name', set)} OR ${begins('table_name', 'tidemark_')})
 ORDER BY table_name, ordinal_position`
 
@@ -19,12 +23,14 @@ export const seenStatements = (target: Target, set: string): readonly string[] =
 
 export function seenFrom(set: string, [columns]: readonly Rows[]): Seen {
   const of = (table: string) => columns!.filter(([name]) => name === table)
-  const stored = of(`${set}_rows`).map(([, name, type, length]) => ({ name: String(name), type: declared(String(type), length!) }))
+  const stored = of(`${set}_rows`).map(([, name, type, ...sizes]) => ({ name: String(name), type: declared(String(type), sizes) }))
   return { stored, bookkeeping: of('tidemark_versions').length > 0 && of('tidemark_progress').length > 0 }
 }
 
-function declared(type: string, length: Cell): string {
-  return type === 'character varying' ? `VARCHAR(${length})` : type.toUpperCase()
+function declared(type: string, [length, digits, scale]: readonly Cell[]): string {
+  if (type === 'character varying') return `VARCHAR(${length})`
+  if (type === 'numeric') return `NUMERIC(${digits}, ${scale})`
+  return type === 'timestamp without time zone' ? 'TIMESTAMP' : type.toUpperCase()
 }
 
 /** The number of a catalog's entry for pg_class in pg_description, which tells comments on tables and views from others. */

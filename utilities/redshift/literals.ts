@@ -1,6 +1,8 @@
 /** Values as they stand in a statement, and rows as INSERT statements that are short enough for the Data API. */
 import { noDay, type Column, type Columns } from '../values/columns.ts'
+import { textsOf, wholeTexts, type TextAt } from '../values/cell-text.ts'
 import { dayText } from '../values/day.ts'
+import { timestampText } from '../values/timestamp.ts'
 import { identifier } from '../sql/ddl.ts'
 
 /** It takes 100 KB. */
@@ -44,13 +46,27 @@ function writerOf(column: Column): Writer {
       return (row) => integerLiteral(column.values[row]!)
     case 'date':
       return (row) => (column.days[row] === noDay ? 'NULL' : `'${dayText(column.days[row]!)}'`)
+    case 'integer':
+      return orNull(wholeTexts(column, (value) => integerLiteral(BigInt(value))))
+    case 'timestamp':
+      return orNull(wholeTexts(column, (value) => `'${timestampText(value)}'`))
+    case 'decimal':
+    case 'flag':
+      return orNull(textsOf(column))
     case 'text': {
-      const { bytes, starts, ends } = column
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-      return (row) => (starts[row]! < 0 ? 'NULL' : textLiteral(buffer.toString('utf8', starts[row], ends[row])))
+      const textAt = textsOf(column)
+      return (row) => {
+        const text = textAt(row)
+        return text === null ? 'NULL' : textLiteral(text)
+      }
     }
   }
 }
+
+const orNull =
+  (textAt: TextAt): Writer =>
+  (row) =>
+    textAt(row) ?? 'NULL'
 
 type Insert = { readonly text: string; /** The row behind its last. */ readonly to: number }
 

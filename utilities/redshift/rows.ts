@@ -1,7 +1,8 @@
 /** Rows read back from Redshift, in statements that grow: the first answer is there soon, and long ranges take few. */
-import type { Column, Columns } from '../values/columns.ts'
+import type { Columns } from '../values/columns.ts'
 import { columnFrom, type Cell } from '../sql/cells.ts'
-import { identifier, type StoredColumn } from '../sql/ddl.ts'
+import { identifier } from '../sql/ddl.ts'
+import { columnOfStored, type StoredColumn } from '../sql/types.ts'
 
 /**
  * Rows of one statement, whose result is then fetched in pages of about a megabyte: a million rows take about 30 statements and some
@@ -24,14 +25,7 @@ export function chunkOf(
   columns: readonly StoredColumn[],
   cells: readonly (readonly Cell[])[],
 ): { readonly rows: Columns; readonly next: number } {
-  const byName = new Map(columns.map((column, i) => [column.name, columnFrom(kindOf(column), cells, i)]))
+  const byName = new Map(columns.map((column, i) => [column.name, columnFrom(columnOfStored(column), cells, i)]))
   const seq = columns.findIndex(({ name }) => name === '_seq')
   return { rows: { count: cells.length, byName }, next: Number(cells.at(-1)![seq < 0 ? columns.length : seq]) + 1 }
-}
-
-function kindOf({ name, type }: StoredColumn): Column['kind'] {
-  if (type === 'DOUBLE PRECISION') return 'number'
-  if (type === 'DATE') return 'date'
-  if (type === 'INTEGER' || name === '_seq') return 'int'
-  return type === 'BIGINT' ? 'long' : 'text'
 }

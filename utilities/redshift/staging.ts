@@ -2,9 +2,8 @@
 import type { Columns } from '../values/columns.ts'
 import { parquetFile } from '../parquet/file.ts'
 import { Problem } from '../values/problem.ts'
-import type { StoredColumn } from '../sql/ddl.ts'
+import { columnOfStored, type StoredColumn } from '../sql/types.ts'
 import { openBucket } from './bucket.ts'
-import type { SqlColumn, SqlType } from '../warehouse.ts'
 
 export type StagingPlace = {
   readonly bucket: string
@@ -69,14 +68,10 @@ const misnamed = (option: string, given: string, todo: string) =>
  * known by its content.
  */
 export async function parquetOf(rows: Columns, stored: readonly StoredColumn[]): Promise<readonly Uint8Array[]> {
-  const columns = [...rows.byName.keys()].map((name): SqlColumn => ({ name, type: sqlType(stored.find((one) => one.name === name)!.type) }))
+  const columns = [...rows.byName.keys()].map((name) => columnOfStored(stored.find((one) => one.name === name)!))
   const bytes: Uint8Array[] = []
   const file = parquetFile(columns, (more) => bytes.push(more))
   file.append(rows)
   file.finish()
   return [Buffer.concat(bytes)]
 }
-
-const types: Readonly<Record<string, SqlType>> = { 'DOUBLE PRECISION': 'double', INTEGER: 'integer', BIGINT: 'bigint', DATE: 'date' }
-
-const sqlType = (declared: string): SqlType => types[declared] ?? { varchar: 65535 }

@@ -1,34 +1,59 @@
 /** Cells as SQL results have them, to columns. */
-import { noDay, type Column, type TextColumn } from '../values/columns.ts'
+import { noDay, noFlag, putWhole, type Column, type TextColumn, type Wholes } from '../values/columns.ts'
+import { wholeOf } from '../values/decimal-text.ts'
+import { microsOf } from '../values/timestamp.ts'
+import { rowColumns, type SqlColumn } from '../warehouse.ts'
 
-/** A date is its text. */
+/** A date is its text, and so is a timestamp. */
 export type Cell = string | number | bigint | null
 
 const dayMs = 86_400_000
-/** Cell `at` of every row, as a column of that kind. */
-export function columnFrom(kind: Column['kind'], cells: readonly (readonly Cell[])[], at: number): Column {
-  const take = (row: number) => cells[row]![at]!
+
+/** Cell `at` of every row, as the column that it is. Decimals come as texts. */
+export function columnFrom({ name, type }: SqlColumn, cells: readonly (readonly Cell[])[], at: number): Column {
   const count = cells.length
-  switch (kind) {
-    case 'number':
-    case 'int': {
-      const values = new Float64Array(count)
-      for (let row = 0; row < count; row++) values[row] = take(row) === null ? NaN : Number(take(row))
-      return { kind, values }
-    }
-    case 'long': {
-      const values = new BigInt64Array(count)
-      for (let row = 0; row < count; row++) values[row] = BigInt(take(row)!)
-      return { kind, values }
-    }
-    case 'date': {
-      const days = new Int32Array(count)
-      for (let row = 0; row < count; row++) days[row] = take(row) === null ? noDay : Math.round(Date.parse(take(row) as string) / dayMs)
-      return { kind, days }
-    }
-    case 'text':
-      return textsFrom(cells.map((row) => row[at] as string | null))
+  const take = (row: number) => cells[row]![at]!
+  if (type === 'double') return { kind: 'number', values: numbersFrom(count, take) }
+  if (type === 'integer' || name === '_seq') return { kind: 'int', values: numbersFrom(count, take) }
+  if (type === 'bigint') {
+    if (!(name in rowColumns)) return { kind: 'integer', ...wholesFrom(count, take, BigInt) }
+    const values = new BigInt64Array(count)
+    for (let row = 0; row < count; row++) values[row] = BigInt(take(row))
+    return { kind: 'long', values }
   }
+  if (type === 'timestamp') return { kind: 'timestamp', ...wholesFrom(count, take, (cell) => microsOf(String(cell))) }
+  if (type === 'boolean') {
+    const values = new Uint8Array(count)
+    for (let row = 0; row < count; row++) values[row] = take(row) === null ? noFlag : isTrue(take(row)) ? 1 : 0
+    return { kind: 'flag', values }
+  }
+  if (type === 'date') {
+    const days = new Int32Array(count)
+    for (let row = 0; row < count; row++) days[row] = take(row) === null ? noDay : Math.round(Date.parse(take(row) as string) / dayMs)
+    return { kind: 'date', days }
+  }
+  if ('varchar' in type) return textsFrom(cells.map((row) => row[at] as string | null))
+  const { scale } = type
+  return { kind: 'decimal', scale, ...wholesFrom(count, take, (cell) => wholeOf(String(cell), scale)) }
+}
+
+const isTrue = (cell: Cell): boolean => cell === 'true' || cell === 1 || cell === 1n
+
+function numbersFrom(count: number, take: (row: number) => Cell): Float64Array {
+  const values = new Float64Array(count)
+  for (let row = 0; row < count; row++) values[row] = take(row) === null ? NaN : Number(take(row))
+  return values
+}
+
+function wholesFrom(count: number, take: (row: number) => Cell, read: (cell: string | number | bigint) => bigint): Wholes {
+  const values = new Float64Array(count)
+  const wide = new Map<number, bigint>()
+  for (let row = 0; row < count; row++) {
+    const cell = take(row)
+    if (cell === null) values[row] = NaN
+    else putWhole(values, wide, row, read(cell))
+  }
+  return { values, wide }
 }
 
 function textsFrom(texts: readonly (string | null)[]): TextColumn {

@@ -1,9 +1,10 @@
 /** The SQL text of the warehouse's tables and views, for every dialect: pure, so that a plan shows exactly what would run. */
 import { createHash } from 'node:crypto'
 import { Problem } from '../values/problem.ts'
-import { rowColumns, viewColumns, type Layout, type SqlColumn, type SqlType } from '../warehouse.ts'
+import { rowColumns, viewColumns, type Layout, type SqlColumn } from '../warehouse.ts'
+import { columnsFor, type Dialect, type StoredColumn } from './types.ts'
 
-export type Target = { readonly dialect: 'sqlite' | 'redshift'; /** Put before every table and view. */ readonly schema?: string }
+export type Target = { readonly dialect: Dialect; /** Put before every table and view. */ readonly schema?: string }
 
 /**
  * What is there: the declared type of each column of the rows table (none: no table), and of each view that `ownsView` the mark of its
@@ -56,24 +57,11 @@ export const rowsTable = (target: Target, set: string) => qualified(target, `${s
 export const ownsView = (set: string, view: string) =>
   view === set || (view.startsWith(`${set}_v`) && /^\d+$/.test(view.slice(set.length + 2)))
 
-/** A plain DATE would make SQLite compare dates as numbers, and `application_date >= '2008'` hold for every row. */
-const dateTypes = { sqlite: 'DATE TEXT', redshift: 'DATE' } as const
-
-function typeText({ dialect }: Target, type: SqlType): string {
-  if (type === 'date') return dateTypes[dialect]
-  if (type === 'double') return 'DOUBLE PRECISION'
-  if (typeof type === 'string') return type.toUpperCase()
-  if (!Number.isInteger(type.varchar) || type.varchar < 1 || type.varchar > 65535) throw new RangeError(`VARCHAR(${type.varchar})`)
-  return `VARCHAR(${type.varchar})`
+/** Every column of the rows table, with its type. */
+const columnTypes = (target: Target, { record, features }: Layout): Map<string, string> => {
+  const own = Object.entries(rowColumns).map(([name, type]): SqlColumn => ({ name, type }))
+  return new Map([...record, ...own, ...features].flatMap((one) => columnsFor(target, one)).map(({ name, type }) => [name, type]))
 }
-
-/** Every column of the rows table. */
-const columnTypes = (target: Target, { record, features }: Layout): Map<string, string> =>
-  new Map([
-    ...record.map(({ name, type }) => [name, typeText(target, type)] as const),
-    ...Object.entries(rowColumns).map(([name, type]) => [name, typeText(target, type)] as const),
-    ...features.map((feature) => [feature, typeText(target, 'double')] as const),
-  ])
 
 /** The statement that makes a view, and the columns it shows. */
 type View = { readonly text: string; readonly columns: readonly string[] }
@@ -178,9 +166,6 @@ export function grantText(target: Target, { view, privilege, to, grantable }: Gr
   return `GRANT ${privilege} ON ${qualified(target, view)} TO ${grantee}${grantable ? ' WITH GRANT OPTION' : ''}`
 }
 
-/** A column of a rows table, with the type it was declared with. */
-export type StoredColumn = { readonly name: string; readonly type: string }
-
 /** A table column for each name, or a Problem. */
 export function checkColumns(set: string, stored: readonly StoredColumn[], names: readonly string[]): void {
   if (stored.length === 0) {
@@ -196,7 +181,8 @@ function tableChanges(target: Target, layout: Layout, found: TablesThere['column
   const rows = rowsTable(target, layout.set)
   const wanted = columnTypes(target, layout)
   if (found.size === 0) return [createRows(target, rows, wanted)]
-  const family = (type: string) => type.replace(/\(.*/, '')
+  // A text may be longer or shorter than it was.
+  const family = (type: string) => type.replace(/^VARCHAR.*/, 'VARCHAR')
   for (const [name, type] of wanted) {
     const there = found.get(name)
     if (there !== undefined && family(there) !== family(type)) {

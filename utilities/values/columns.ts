@@ -127,6 +127,9 @@ function arraysOf(column: Column): readonly ArrayBufferView[] {
   }
 }
 
+export const lengthOf = (column: Column): number =>
+  (column.kind === 'date' ? column.days : column.kind === 'text' ? column.starts : column.values).length
+
 /** A column that must be there and of that kind: anything else is a bug of ours. */
 export function columnOf<K extends Column['kind']>({ byName }: Columns, name: string, kind: K): Extract<Column, { kind: K }> {
   const column = byName.get(name)

@@ -1,9 +1,14 @@
 /** Moves rows between columns and SQLite, written for speed: in with many rows a statement, out in chunks. */
-import { noDay, type Column, type Columns, type TextColumn } from '../../values/columns.ts'
+import { wholeTexts } from '../../values/cell-text.ts'
+import { noDay, noFlag, type Column, type Columns, type TextColumn, type Wholes } from '../../values/columns.ts'
 import { dayText } from '../../values/day.ts'
+import { timestampText } from '../../values/timestamp.ts'
+import type { SqlColumn } from '../../warehouse.ts'
 import type { Sqlite } from '../database.ts'
 import { columnFrom } from '../../sql/cells.ts'
-import { identifier, type StoredColumn } from '../../sql/ddl.ts'
+import { identifier } from '../../sql/ddl.ts'
+import { columnOfStored, exactPrefix, type StoredColumn } from '../../sql/types.ts'
+import { decimalsFrom, longTexts, nearestDoubles } from './decimals.ts'
 
 type Value = string | number | bigint | null
 /** Puts a column's rows from..to into every `stride`-th argument from `at` on. */
@@ -15,42 +20,72 @@ const rowsPerChunk = 10_000
 const mostParameters = 32_766
 const mostDecodedAtOnce = 1 << 24
 
-/** Inserts the rows, in place of those with the same key. `table` is quoted already. */
-export function insertRows(db: Sqlite, table: string, { count, byName }: Columns): void {
-  const stride = byName.size
+/** Inserts the rows, in place of those with the same key, into the table of that name, which has these columns. */
+export function insertRows(db: Sqlite, table: string, stored: readonly StoredColumn[], { count, byName }: Columns): void {
+  const decoded = decodeTexts([...byName.values()], count)
+  const fills = [...byName].flatMap(([name, column]) => fillsOf(name, column, stored, decoded))
+  const stride = fills.length
   const perStatement = Math.min(rowsPerStatement, Math.floor(mostParameters / stride))
-  const names = [...byName.keys()].map(identifier).join(', ')
+  const names = fills.map(({ name }) => identifier(name)).join(', ')
   const one = `(${Array(stride).fill('?').join(', ')})`
   const insert = (rows: number) => db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES ${Array(rows).fill(one).join(', ')}`)
 
-  const fills = fillsOf([...byName.values()], count)
   const full = insert(perStatement)
   let args: Value[] = Array(perStatement * stride).fill(null)
   for (let from = 0; from < count; from += perStatement) {
     const to = Math.min(count, from + perStatement)
     if (to - from < perStatement) args = Array((to - from) * stride).fill(null)
-    for (let at = 0; at < stride; at++) fills[at]!(args, at, stride, from, to)
+    for (let at = 0; at < stride; at++) fills[at]!.fill(args, at, stride, from, to)
     if (to - from === perStatement) full.run(...args)
     else insert(to - from).run(...args)
   }
 }
 
-function fillsOf(columns: readonly Column[], count: number): Fill[] {
-  const decoded = decodeTexts(columns, count)
-  return columns.map((column): Fill => {
-    switch (column.kind) {
-      case 'number':
-      case 'int':
-        return fillNumbers(column.values)
-      case 'long':
-        return fillLongs(column.values)
-      case 'date':
-        return fillDates(column.days)
-      case 'text':
-        return fillTexts(column, decoded.get(column.bytes)!)
+type Filled = { readonly name: string; readonly fill: Fill }
+
+/** What fills the columns of the table that hold this one. */
+function fillsOf(
+  name: string,
+  column: Column,
+  stored: readonly StoredColumn[],
+  decoded: ReadonlyMap<Uint8Array, Decoded>,
+): readonly Filled[] {
+  switch (column.kind) {
+    case 'number':
+    case 'int':
+      return [{ name, fill: fillNumbers(column.values) }]
+    case 'long':
+      return [{ name, fill: fillLongs(column.values) }]
+    case 'integer':
+      return [{ name, fill: fillWith(valuesOf(column)) }]
+    case 'timestamp':
+      return [{ name, fill: fillWith(wholeTexts(column, timestampText)) }]
+    case 'decimal': {
+      const nearest = { name, fill: fillWith(nearestDoubles(column)) }
+      const exact = exactPrefix + name
+      return stored.some((one) => one.name === exact) ? [nearest, { name: exact, fill: fillWith(longTexts(column)) }] : [nearest]
     }
-  })
+    case 'flag':
+      return [{ name, fill: fillWith((row) => (column.values[row] === noFlag ? null : column.values[row]!)) }]
+    case 'date':
+      return [{ name, fill: fillDates(column.days) }]
+    case 'text':
+      return [{ name, fill: fillTexts(column, decoded.get(column.bytes)!) }]
+  }
 }
+
+const fillWith =
+  (valueAt: (row: number) => Value): Fill =>
+  (args, at, stride, from, to) => {
+    for (let row = from, i = at; row < to; row++, i += stride) args[i] = valueAt(row)
+  }
+
+const valuesOf =
+  ({ values, wide }: Wholes) =>
+  (row: number): Value => {
+    const value = values[row]!
+    return value === value ? (wide?.get(row) ?? value) : null
+  }
 
 const fillNumbers =
   (values: Float64Array): Fill =>
@@ -92,7 +127,7 @@ const fillTexts =
   }
 
 /** Columns decoded from messages share their bytes, so each stretch of bytes is decoded once for all of them. */
-function decodeTexts(columns: readonly Column[], count: number): Map<Uint8Array, Decoded> {
+function decodeTexts(columns: readonly Column[], count: number): ReadonlyMap<Uint8Array, Decoded> {
   const ranges = new Map<Uint8Array, { low: number; high: number }>()
   for (const column of columns) {
     if (column.kind !== 'text') continue
@@ -125,29 +160,31 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
 export function readChunk(
   db: Sqlite,
   table: string,
-  columns: readonly StoredColumn[],
+  stored: readonly StoredColumn[],
+  wanted: readonly StoredColumn[],
   version: number,
   first: number,
   last: number,
 ): { readonly rows: Columns; readonly next: number } | undefined {
-  const kinds = columns.map(kindOf)
-  const names = [...columns.map(({ name }) => name), '_seq'].map(identifier).join(', ')
+  const columns = wanted.map(columnOfStored)
+  const exact = wanted.map(({ name }) => exactPrefix + name).filter((name) => stored.some((one) => one.name === name))
+  const selected = [...wanted.map(({ name }) => name), '_seq', ...exact]
   const statement = db.prepare(
-    `SELECT ${names} FROM ${table} WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq" LIMIT ${rowsPerChunk}`,
+    `SELECT ${selected.map(identifier).join(', ')} FROM ${table} WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq" ` +
+      `LIMIT ${rowsPerChunk}`,
   )
   statement.setReturnArrays(true)
   // Only where they are needed: they cost time.
-  statement.setReadBigInts(kinds.includes('long'))
+  statement.setReadBigInts(columns.some(({ name, type }) => type === 'bigint' && name !== '_seq'))
   const cells = db.read(() => statement.all(version, first, last)) as unknown as readonly (readonly Value[])[]
   const final = cells.at(-1)
   if (!final) return undefined
-  const byName = new Map(columns.map(({ name }, i) => [name, columnFrom(kinds[i]!, cells, i)]))
+  const read = (column: SqlColumn, at: number): Column => {
+    const { name, type } = column
+    return typeof type === 'object' && 'digits' in type
+      ? decimalsFrom(type.scale, cells, at, selected.indexOf(exactPrefix + name))
+      : columnFrom(column, cells, at)
+  }
+  const byName = new Map(columns.map((column, at) => [column.name, read(column, at)]))
   return { rows: { count: cells.length, byName }, next: Number(final[columns.length]) + 1 }
-}
-
-function kindOf({ name, type }: StoredColumn): Column['kind'] {
-  if (type === 'DOUBLE PRECISION') return 'number'
-  if (type === 'DATE TEXT') return 'date'
-  if (type === 'INTEGER' || name === '_seq') return 'int'
-  return type === 'BIGINT' ? 'long' : 'text'
 }

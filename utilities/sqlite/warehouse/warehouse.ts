@@ -6,6 +6,7 @@ import { Problem } from '../../values/problem.ts'
 import { openSqlite, type Sqlite } from '../database.ts'
 import type { Thread } from '../../running/thread.ts'
 import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type TablesThere } from '../../sql/ddl.ts'
+import { exactPrefix } from '../../sql/types.ts'
 import { readChunk } from './rows.ts'
 import { queryParts } from './query.ts'
 import { partsFromProcess } from './query-process.ts'
@@ -89,13 +90,15 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
       const stored = db.read(() => columnsOf(db, `${set}_rows`))
       if (stored.length === 0) return
       if (names) checkColumns(set, stored, names)
-      const columns = names ? names.map((name) => stored.find((column) => column.name === name)!) : stored
+      const columns = names
+        ? names.map((name) => stored.find((column) => column.name === name)!)
+        : stored.filter(({ name }) => !name.startsWith(exactPrefix))
       // A look-up by key for each chunk: a transaction kept open would hold back the clean-up of the file as long as the caller takes.
-      let chunk = readChunk(db, rowsTable(target, set), columns, version, first, last)
+      let chunk = readChunk(db, rowsTable(target, set), stored, columns, version, first, last)
       while (chunk) {
         yield chunk.rows
         await nextTurn()
-        chunk = readChunk(db, rowsTable(target, set), columns, version, chunk.next, last)
+        chunk = readChunk(db, rowsTable(target, set), stored, columns, version, chunk.next, last)
       }
     },
 

@@ -1,7 +1,8 @@
 /** One write of the embedded warehouse: rows and progress in one transaction, by whoever does it. */
 import type { Columns } from '../../values/columns.ts'
 import type { Sqlite } from '../database.ts'
-import { checkColumns, rowsTable, type StoredColumn, type Target } from '../../sql/ddl.ts'
+import { checkColumns, rowsTable, type Target } from '../../sql/ddl.ts'
+import type { StoredColumn } from '../../sql/types.ts'
 import { insertRows } from './rows.ts'
 import type { Progress } from '../../warehouse.ts'
 
@@ -18,8 +19,9 @@ export const columnsOf = (db: Sqlite, table: string): readonly StoredColumn[] =>
 export function writeRows(db: Sqlite, { set, rows, progress }: Write): void {
   db.write(() => {
     if (rows.count > 0) {
-      checkColumns(set, columnsOf(db, `${set}_rows`), [...rows.byName.keys()])
-      insertRows(db, rowsTable(target, set), rows)
+      const stored = columnsOf(db, `${set}_rows`)
+      checkColumns(set, stored, [...rows.byName.keys()])
+      insertRows(db, rowsTable(target, set), stored, rows)
     }
     if (progress) putProgress(db, progress)
   })

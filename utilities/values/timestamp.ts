@@ -1,0 +1,37 @@
+/** Moments as SQL and people write them: microseconds since 1970 in UTC, and back. */
+import { dayText } from './day.ts'
+
+const dayMicros = 86_400_000_000
+/** 0001-01-01 00:00:00, and the last microsecond of 9999: what SQL has, too. */
+export const firstMicros = -62_135_596_800_000_000n
+export const lastMicros = 253_402_300_799_999_999n
+
+/** YYYY-MM-DD HH:MM:SS, and behind a point no more digits than there are: texts of such sort as the moments do. */
+export function timestampText(micros: number | bigint): string {
+  const [day, rest] = dayAndRest(micros)
+  const seconds = Math.floor(rest / 1_000_000)
+  const fraction = rest - seconds * 1_000_000
+  const time = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part) => String(Math.floor(part)).padStart(2, '0')).join(':')
+  return `${dayText(day)} ${time}${fraction === 0 ? '' : `.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`}`
+}
+
+/** As ISO 8601 has it. */
+export const isoText = (micros: number | bigint): string => `${timestampText(micros).replace(' ', 'T')}Z`
+
+/** The day since 1970 that a moment lies in. */
+export const dayIn = (micros: number | bigint): number => dayAndRest(micros)[0]
+
+function dayAndRest(micros: number | bigint): readonly [day: number, rest: number] {
+  if (typeof micros === 'number') {
+    const day = Math.floor(micros / dayMicros)
+    return [day, micros - day * dayMicros]
+  }
+  const rest = ((micros % BigInt(dayMicros)) + BigInt(dayMicros)) % BigInt(dayMicros)
+  return [Number((micros - rest) / BigInt(dayMicros)), Number(rest)]
+}
+
+/** Reads what `timestampText` writes. */
+export function microsOf(text: string): bigint {
+  const ms = Date.parse(`${text.slice(0, 10)}T${text.slice(11, 19)}Z`)
+  return BigInt(ms) * 1000n + BigInt(text.slice(20).padEnd(6, '0').slice(0, 6))
+}
