@@ -8,14 +8,15 @@ import { readsDate } from './known-operators.ts'
 /** Of one feature's meaning: not of its name, its set, its version, or the place and order of its definition. */
 export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 'per'>, { spec }: NamedFeature): string {
   const at = readsDate(spec) ? { at: record.at } : {}
-  return digest({ spec, kind: record.fields[spec.of]?.kind, per, ...at })
+  const { kind, sql } = record.fields[spec.of] ?? {}
+  return digest({ spec, kind, sql, per, ...at })
 }
 
 /** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */
 export function versionFingerprint(definition: Definition): string {
   const { set, version, record, per, batchOnly } = definition
   const features = Object.fromEntries(definition.features.map((feature) => [feature.name, featureFingerprint(definition, feature)]))
-  const fields = Object.entries(record.fields).map(([name, { kind, nullable }]) => ({ name, kind, nullable }))
+  const fields = Object.entries(record.fields).map(([name, { kind, nullable, sql }]) => ({ name, kind, nullable, sql }))
   return digest({ set, version, features, fields, per, batchOnly })
 }
 
