@@ -2,5 +2,5 @@
 export * from './operators.ts'
 export { featureSet } from './feature-set.ts'
 export type { Definition, FeatureRow, FeatureSet } from './feature-set.ts'
-export { date, number, record, text } from '../schemas/record.ts'
+export { date, decimal, flag, integer, number, record, text, timestamp } from '../schemas/record.ts'
 export type { RecordOf } from '../schemas/record.ts'

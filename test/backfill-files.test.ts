@@ -181,7 +181,7 @@ describe('backfill --out', () => {
         'there is no loan_risk@9. The definitions have versions 0 to 2 of loan_risk.',
       )
       await refused(`${from} --out x --features loan_risk@next`, 2, /^loan_risk@next is not SET@VERSION\./)
-      await refused(`${from} --features loan_risk@1`, 2, /^--features loan_risk@1 names a version, .*\. Add --out DIR, or leave it out\.$/)
+      await refused(`${from} --features loan_risk@1`, 2, /^loan_risk@1 is a version, .*\. Add --out DIR, or leave it out\.$/)
       await refused(`${from} --format csv`, 2, /^--format is for files, .*\. Add --out DIR, or leave it out\.$/)
       await refused(`${from} --partition-by state`, 2, /^--partition-by is for files/)
       await refused(`--years 1999 --file ${loans} --out x`, 1, `${loans} has no row of 1999. Choose years that it has.`)

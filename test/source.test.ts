@@ -176,7 +176,7 @@ describe('a file source', () => {
     expect(Buffer.concat(chunks).toString()).toBe(content)
     await source.prove()
     const grown = fileSource(path)
-    expect(await grown.first(identity.size).identify()).toEqual(identity)
+    expect(await grown.asOf(identity).identify()).toEqual(identity)
     expect((await grown.identify()).size).toBeGreaterThan(identity.size)
     expect(await textOf(path)).toBe(`${content}3,4\n`)
   })

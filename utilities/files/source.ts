@@ -4,11 +4,12 @@ import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { isOutOfFiles, tooManyFiles } from '../running/open-files.ts'
 import { Problem } from '../values/problem.ts'
-import type { Source } from '../source.ts'
-import { chunkBytes, storedSource } from './stored.ts'
+import type { TextForm } from '../source.ts'
+import { chunkBytes, storedSource, type Stored, type StoredSource } from './stored.ts'
 
-export const fileSource = (path: string): Source =>
-  storedSource({
+export const fileSource = (path: string, form?: TextForm): StoredSource => storedSource(storedFile(path), form)
+
+const storedFile = (path: string): Stored => ({
     place: path,
     name: basename(path),
     async start() {
@@ -22,12 +23,13 @@ export const fileSource = (path: string): Source =>
         )
       const file = await open(path)
       try {
-        const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0)
+        const { buffer, bytesRead } = await file.read(new Uint8Array(4), 0, 4, 0)
         return buffer.subarray(0, bytesRead)
       } finally {
         await file.close()
       }
     },
+    size: async () => (await stat(path)).size,
     read: (signal, start) => createReadStream(path, { start, highWaterMark: chunkBytes, ...(signal && { signal }) }),
     explained: (cause) => explained(path, cause),
   })
