@@ -4,7 +4,10 @@ import { modeOptions } from './modes.ts'
 
 const yearsText = 'a year or a range, e.g. 2008 or 2008-2009'
 const years = ['--years <years>', `${yearsText} (default: every year)`] as const
-const file = ['--file <file>', 'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)'] as const
+const file = [
+  '--file <file>',
+  'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)',
+] as const
 const delimiter = ['--delimiter <character>', 'between the cells of a CSV (default: what the config says, or a comma)'] as const
 const strict = ['--strict', 'stop at the first line that cannot be read'] as const
 const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
@@ -41,7 +44,16 @@ export const commands: readonly Command[] = [
     name: 'produce',
     summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',
-    options: [years, file, delimiter, record, definitionsFile, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
+    options: [
+      years,
+      file,
+      delimiter,
+      record,
+      definitionsFile,
+      ['--rate <n>', 'records a second (default: as fast as it goes)'],
+      strict,
+      carryOn,
+    ],
     load: () => import('./produce.ts'),
   },
   {

@@ -32,7 +32,9 @@ function parse(name: string): DateForm {
       behind: separator === '' ? 0 : separator!.charCodeAt(0),
     }
   })
-  const pattern = name.replaceAll('.', '\\.').replace(/(Y+)|MM|DD|M|D/g, (letters) => (letters.length === 1 ? '\\d{1,2}' : `\\d{${letters.length}}`))
+  const pattern = name
+    .replaceAll('.', '\\.')
+    .replace(/(Y+)|MM|DD|M|D/g, (letters) => (letters.length === 1 ? '\\d{1,2}' : `\\d{${letters.length}}`))
   return { name, parts, pattern }
 }
 
