@@ -139,13 +139,13 @@ export function valueBy(chance: Chance, kind: Sort, scale = 0): string | null {
 
 const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
 
-export function expressionBy(chance: Chance): (kind: Sort, depth: number) => Asked {
+export function expressionBy(chance: Chance, { parentheses = true } = {}): (kind: Sort, depth: number) => Asked {
   const pick = <T>(all: readonly T[]) => oneOf(chance, all)
   const scales: Partial<Record<string, number>> = { p: 2, q: 10 }
 
   /** In parentheses where they are needed, and now and then where they are not. */
   const within = (one: Asked, least: number): Asked => {
-    const bare = one.level >= least && chance() < 0.9
+    const bare = !parentheses || (one.level >= least && chance() < 0.9)
     return bare ? one : { ...one, ours: `(${one.ours})`, theirs: `(${one.theirs})`, level: 11 }
   }
   const joined = (kind: Sort, scale: number, level: number, parts: readonly (string | Asked)[]): Asked => ({
@@ -313,7 +313,7 @@ export function expressionBy(chance: Chance): (kind: Sort, depth: number) => Ask
     switch (kind) {
       case 'integer':
         if (chance() < 0.15) return cast(joined('integer', 0, 11, ['length(', any('text', depth - 1), ')']), 'bigint')
-        if (chance() < 0.15) {
+        if (parentheses && chance() < 0.15) {
           const days = joined('integer', 0, 8, [within(any('date', depth - 1), 8), ' - ', within(any('date', depth - 1), 9)])
           return cast(days, 'bigint')
         }
@@ -323,6 +323,8 @@ export function expressionBy(chance: Chance): (kind: Sort, depth: number) => Ask
       case 'number':
         return calculated(kind, depth - 1)
       case 'date': {
+        // Casts, which only PostgreSQL needs there, would bind otherwise.
+        if (!parentheses) return chosen(kind, depth - 1)
         const days = cast(within(atom('integer'), 9), 'int4')
         const from = within(any('date', depth - 1), 8)
         return pick([0, 1, 2]) === 0

@@ -14,8 +14,6 @@ const verdicts = {
 } as const
 export type Comparison = keyof typeof verdicts
 
-export const isComparison = (word: string): word is Comparison => word in verdicts
-
 /** Both columns are of one kind, and decimals of one scale. */
 export function compare(comparison: Comparison, a: Values, b: Values): Flags {
   const verdict = Uint8Array.from([...verdicts[comparison], noFlag])

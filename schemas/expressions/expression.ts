@@ -64,6 +64,6 @@ function column(syntax: Extract<Syntax, { form: 'column' }>, scope: Scope, refus
   const found = alike.includes(name) ? name : quoted || alike.length !== 1 ? undefined : alike[0]!
   const kind = found === undefined ? undefined : scope.get(found)
   if (found === undefined || kind === undefined)
-    return refuse(syntax, `there is no column ${name}`, `It may read ${[...scope.keys()].join(', ')}.`)
+    return refuse(syntax, `there is no column ${name}`, `There are ${[...scope.keys()].join(', ')}.`)
   return { kind, evaluate: (batch) => ({ column: columnOf(batch, found, kind.kind as Exclude<Kind['kind'], 'null'>) }) }
 }

@@ -12,6 +12,8 @@ const binary: ReadonlySet<string> = new Set([...comparisons, '+', '-', '*', '/',
 const unary: ReadonlySet<string> = new Set(['-', 'NOT', ...['NULL', 'TRUE', 'FALSE'].flatMap((one) => [`IS ${one}`, `IS NOT ${one}`])])
 const functions: ReadonlySet<string> = new Set('round coalesce nullif abs lower upper trim substr length'.split(' '))
 
+const plainCall = ['type', 'function', 'args', '_location']
+
 /** Some of these bind otherwise for the parser than for PostgreSQL where one stands in another without parentheses. */
 const tests: ReadonlySet<string> = new Set([...comparisons, 'in', 'like', 'between', 'is null', 'is true', 'is false'])
 
@@ -86,8 +88,10 @@ export function parseExpression(given: string, refuse: Refuse): Syntax {
         return node.op === 'BETWEEN' ? within : not(node, within)
       }
       case 'call': {
-        const { type: _, function: word, args, _location, ...more } = node
-        if (Object.keys(more).length > 0 || word.schema !== undefined || !functions.has(word.name)) return unknown()
+        const { function: word, args } = node
+        // Whatever else is said of it (distinct, over, filter) has a member of its own.
+        if (Object.keys(node).some((key) => !plainCall.includes(key)) || word.schema !== undefined || !functions.has(word.name))
+          return unknown()
         return call(node, word.name, args)
       }
       case 'case':

@@ -145,7 +145,7 @@ function corrected(
 /** Decimals on the way to a result have room for what any of its digits can come from; doubles end behind it. */
 const mostDecimal = 10n ** 300n
 
-export function beyond(value: bigint, limit: Limit): string | undefined {
+function beyond(value: bigint, limit: Limit): string | undefined {
   if (limit === 'integer') return BigInt.asIntN(64, value) === value ? undefined : 'beyond 64 bits'
   return value < mostDecimal && value > -mostDecimal ? undefined : 'beyond 300 digits'
 }
