@@ -203,8 +203,8 @@ function difference(one: Asked, found: Values, answer: Answer, rows: readonly Ro
     if (found.bad?.get(row) === 'beyond 300 digits') continue
     const [us, them] = [ours(found, row), theirs(answer, row, one.kind)]
     if (us === them) continue
-    const about = `of ${JSON.stringify(rows[row])}\n  we: ${String(us)} (${found.bad?.get(row)})\n  PostgreSQL: ${String(them)}, asked ${one.theirs}`
-    return `${one.ours}\n  ${about}`
+    const said = `we: ${String(us)} (${found.bad?.get(row)})\n  PostgreSQL: ${String(them)}, asked ${one.theirs}`
+    return `${one.ours}\n  of ${JSON.stringify(rows[row])}\n  ${said}`
   }
   return undefined
 }

@@ -1,16 +1,19 @@
 /** Expressions of `sql` fields: what they refuse, what they give, and the fields that are made by them. */
 import { describe, expect, it } from 'vitest'
 import { versionFingerprint } from '../feature-defs/fingerprint.ts'
-import { count, featureSet } from '../feature-defs/language.ts'
+import { count, featureSet, sum } from '../feature-defs/language.ts'
 import { inflowSchema, recordOf } from '../schemas/avro/schema.ts'
 import { readCsv, type CsvBatch } from '../schemas/csv/read.ts'
 import { assigned } from '../schemas/expressions/assigned.ts'
 import { expression } from '../schemas/expressions/expression.ts'
 import type { Kind, Target } from '../schemas/expressions/kind.ts'
-import { date, decimal, flag, integer, record, text } from '../schemas/record.ts'
+import { date, decimal, flag, integer, number, record, text } from '../schemas/record.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import type { Column, Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { verify } from '../versions/verify.ts'
+import { storeInMemory } from './driver/in-memory.ts'
+import { mustBeDone, streamed } from './memory-steps.ts'
 
 const scope = new Map<string, Kind>([
   ['quantity', { kind: 'integer' }],
@@ -202,6 +205,32 @@ describe('a field made by sql', () => {
       ])
     },
   )
+
+  it('has the same values by batch and by stream, and verify proves them', async () => {
+    const of = record('line', 'issued', {
+      ...line.fields,
+      owed: number({ sql: 'case when paid is null then quantity * price else 0 end' }),
+    })
+    const { definition } = featureSet({ name: 'lines', of }, { owing: sum('owed', { last: 3 }), states: count('state', { last: 3 }) })
+    const later = ['', '2025-01-09,0,2.00,7,2025-01-01,1', ',0,3.00,8,2025-01-02,100000', ',0,0.50,9,2025-01-03,5'].join('\n')
+    const store = storeInMemory({ set: 'lines', per: null, chain: [definition], text: '' }, 1, file + later)
+    await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' }, { do: 'backfill', years: [2024, 2024] })
+    expect(store.rejected.map(({ seq }) => seq)).toEqual([3, 4, 6])
+    await streamed(store, [2025, 2025])
+    const { views } = await store.look()
+    expect(views.get(0)!.map(({ _seq, amount, state, owed, owing, states }) => [_seq, amount, state, owed, owing, states])).toEqual([
+      [1, 4.5, 'open', 4.5, 4.5, 1],
+      [2, 10, 'paid', 0, 4.5, 2],
+      [5, null, 'fee', 0, 4.5, 3],
+      [7, 2, 'paid', 0, 0, 3],
+      [9, 2.5, 'open', 2.5, 2.5, 3],
+    ])
+    expect(store.rejected.map(({ seq, reason }) => [seq, reason])).toEqual([[8, 'more than 6 digits']])
+    expect(await verify(store.open(), { set: 'lines', version: 0, signal: new AbortController().signal, report: () => {} })).toMatchObject({
+      rows: 5,
+      differences: 0,
+    })
+  })
 
   it('is a part of the schema, which says how it is made, and of the fingerprint of versions', () => {
     expect(recordOf(inflowSchema(line))).toEqual(line)

@@ -7,7 +7,7 @@ import type { Syntax } from './syntax.ts'
 import type { Values, WholesColumn } from './values.ts'
 import { widened, type Expression } from './widen.ts'
 import { absolute, add, divide, multiply, negated, rescaled, subtract } from './wholes.ts'
-import { made, operand, pair, word, type Call } from './word.ts'
+import { made, operand, pair, word, type Call, type Operand } from './word.ts'
 
 type Dates = Values<DateColumn>
 type Wholes = Values<WholesColumn>
@@ -26,7 +26,7 @@ function numericPair(call: Call): readonly [Expression, Expression] {
 }
 
 const withDays = (call: Call): readonly [Expression, Expression] | undefined => {
-  const [a, b] = call.args.map(call.typed) as unknown as Two<Expression>
+  const [a, b] = call.args.map(call.typed) as [Operand, Operand]
   return a.kind.kind === 'date' && b.kind.kind === 'integer' ? [a, b] : undefined
 }
 
@@ -51,7 +51,7 @@ const times = word(2, (call) => {
   if (a.kind.kind === 'number') return made<Two<Numbers>>(a.kind, multiplyNumbers, a, b)
   if (a.kind.kind === 'integer') return made<Two<Wholes>>(integer, multiply, a, b)
   // Each with its own scale: the product has both.
-  const [left, right] = call.args.map((arg) => operand(call, arg, 'decimal', 'integer')) as unknown as Two<Expression>
+  const [left, right] = call.args.map((arg) => operand(call, arg, 'decimal', 'integer')) as [Expression, Expression]
   const scale = scaleOf(left.kind) + scaleOf(right.kind)
   if (scale > mostScale) call.refuse(call, `the product has ${scale} digits behind the point`, 'Put round(…, d) around a factor.')
   return made<Two<Wholes>>({ kind: 'decimal', scale }, multiply, left, right)
@@ -81,7 +81,7 @@ const round = word(2, (call) => {
 
 /** Exact, and rounded once: PostgreSQL rounds quotients to some twenty digits first. */
 function quotient(call: Call, to: number): Expression {
-  const [above, below] = call.args.map((arg) => exactOperand(call, arg)) as unknown as Two<Expression>
+  const [above, below] = call.args.map((arg) => exactOperand(call, arg)) as [Expression, Expression]
   if (above.kind.kind === 'integer' && below.kind.kind === 'integer')
     call.refuse(call, 'PostgreSQL drops what is behind the point when it divides integers', 'Write 1.0 * … for one of them.')
   const more = to + scaleOf(below.kind) - scaleOf(above.kind)

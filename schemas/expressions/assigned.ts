@@ -13,24 +13,15 @@ export function assigned(label: string, text: string, scope: Scope, target: Targ
   const whole = { from: 0, to: text.length }
   const refuse = refuseIn(label, text)
   // A decimal without digits behind the point is as good as an integer.
-  const from: Kind = target.kind === 'integer' && kind.kind === 'decimal' && kind.scale === 0 ? { kind: 'integer' } : kind
-  if (common(from, target)?.kind !== target.kind)
+  const isWhole = target.kind === 'integer' && kind.kind === 'decimal' && kind.scale === 0
+  if (!isWhole && common(kind, target)?.kind !== target.kind)
     refuse(whole, `it gives ${inWords(kind)}, and the field is ${inWords(target)}`, 'Change the expression, or the kind of the field.')
-  if (scaleOf(from) > scaleOf(target) && target.kind === 'decimal')
-    refuse(whole, `it gives ${scaleOf(from)} digits behind the point, and the field has ${scaleOf(target)}`, 'Write round(…, d) around it.')
+  if (target.kind === 'decimal' && scaleOf(kind) > target.scale)
+    refuse(whole, `it gives ${scaleOf(kind)} digits behind the point, and the field has ${target.scale}`, 'Write round(…, d) around it.')
   return (batch) => {
-    const given = evaluate(batch)
-    const { column, bad } = widen(asIntegers(given, from), from, plain(target), batch.count)
+    const { column, bad } = widen(evaluate(batch), kind, plain(target), batch.count)
     return { column, bad: bothBad(bad, misfits(column, target)) }
   }
 }
 
 const plain = (target: Target): Kind => (target.kind === 'decimal' ? { kind: 'decimal', scale: target.scale } : { kind: target.kind })
-
-const asIntegers = (given: Values, from: Kind): Values =>
-  from.kind === 'integer' && given.column.kind === 'decimal'
-    ? {
-        column: { kind: 'integer', values: given.column.values, ...(given.column.wide ? { wide: given.column.wide } : {}) },
-        bad: given.bad,
-      }
-    : given

@@ -12,7 +12,7 @@ import { refuseIn, type Refuse, type Syntax } from './syntax.ts'
 import { testWords } from './test-words.ts'
 import { textWords } from './text-words.ts'
 import type { Expression } from './widen.ts'
-import type { Word } from './word.ts'
+import type { Operand, Word } from './word.ts'
 
 /** The columns that an expression may read, by the names it knows them by; one of a joined table has a point in its name. */
 export type Scope = ReadonlyMap<string, Kind>
@@ -25,15 +25,13 @@ export function expression(label: string, text: string, scope: Scope): Expressio
   return typedIn(scope, refuse)(parseExpression(text, refuse))
 }
 
-function typedIn(scope: Scope, refuse: Refuse): (syntax: Syntax) => Expression {
+function typedIn(scope: Scope, refuse: Refuse): (syntax: Syntax) => Operand {
   // A word may look at an operand more than once.
-  const known = new Map<Syntax, Expression>()
-  const typed = (syntax: Syntax): Expression => {
-    const before = known.get(syntax)
-    if (before) return before
-    const expression = newlyTyped(syntax)
-    known.set(syntax, expression)
-    return expression
+  const known = new Map<Syntax, Operand>()
+  const typed = (syntax: Syntax): Operand => {
+    const operand = known.get(syntax) ?? { ...newlyTyped(syntax), at: syntax }
+    known.set(syntax, operand)
+    return operand
   }
   const newlyTyped = (syntax: Syntax): Expression => {
     switch (syntax.form) {

@@ -1,4 +1,7 @@
-/** Arithmetic on doubles, by IEEE 754. A result that is not finite is none, and neither is a product too small for any double but zero. */
+/**
+ * Arithmetic on doubles, by IEEE 754. A result that is not finite is none, and neither is a product too small for any double but zero; zero
+ * has no sign.
+ */
 import type { NumberColumn } from '../../utilities/values/columns.ts'
 import { bothBad, type Values } from './values.ts'
 
@@ -26,7 +29,7 @@ export const multiplyNumbers = (a: Numbers, b: Numbers): Numbers => {
   const values = new Float64Array(x.length)
   const small = new Map<number, string>()
   for (let row = 0; row < x.length; row++) {
-    const product = x[row]! * y[row]!
+    const product = x[row]! * y[row]! + 0
     values[row] = product
     if (product === 0 && x[row] !== 0 && y[row] !== 0) small.set(row, tooSmall)
   }
@@ -36,7 +39,7 @@ export const multiplyNumbers = (a: Numbers, b: Numbers): Numbers => {
 }
 
 export const negatedNumber = ({ column, bad }: Numbers): Numbers => ({
-  column: { kind: 'number', values: column.values.map((value) => -value) },
+  column: { kind: 'number', values: column.values.map((value) => 0 - value) },
   bad,
 })
 export const absoluteNumber = ({ column, bad }: Numbers): Numbers => ({

@@ -29,5 +29,5 @@ export const refuseIn =
   }
 
 export const grammar =
-  'There are columns, literals, + - *, round(x / y, d), comparisons, and, or, not, in, between, is null, like, case, coalesce, nullif, abs, ' +
-  'lower, upper, trim, substr, length and ||.'
+  'There are columns, literals, + - *, round(x / y, d), comparisons, and, or, not, in, between, is null, like, case, coalesce, ' +
+  'nullif, abs, lower, upper, trim, substr, length and ||.'

@@ -4,10 +4,9 @@ import { compare, type Comparison } from './comparisons.ts'
 import type { Kind } from './kind.ts'
 import { endsOpen, like, openEnd } from './like.ts'
 import { and, is, isNull, not, or, type Flags } from './logic.ts'
-import type { Syntax } from './syntax.ts'
 import type { Values } from './values.ts'
 import { widen, type Expression } from './widen.ts'
-import { commonOf, made, operand, pair, word, type Call, type Word } from './word.ts'
+import { commonOf, made, operand, pair, word, type Call, type Operand, type Word } from './word.ts'
 
 const flag: Kind = { kind: 'flag' }
 
@@ -21,27 +20,23 @@ const ofFlag = (of: (value: Flags) => Flags): Word =>
   word(1, (call) => made<readonly [Flags]>(flag, of, operand(call, call.args[0]!, 'flag')))
 
 /** A comparison of values that are there already: of each pair by the kind that the two have in common. */
-export function comparing(call: Pick<Call, 'refuse' | 'word'>, left: readonly [Syntax, Expression], right: readonly [Syntax, Expression]) {
+export function comparing(call: Pick<Call, 'refuse' | 'word'>, left: Operand, right: Operand) {
   const kind = commonOf(call, [left, right])
-  if (kind.kind === 'null') call.refuse(right[0], 'nothing says of what kind null is', 'Write a column or a literal.')
-  const [a, b] = [left[1].kind, right[1].kind]
+  if (kind.kind === 'null') call.refuse(right.at, 'nothing says of what kind null is', 'Write a column or a literal.')
   return (which: Comparison, x: Values, y: Values, count: number): Flags =>
-    compare(which, widen(x, a, kind, count), widen(y, b, kind, count))
+    compare(which, widen(x, left.kind, kind, count), widen(y, right.kind, kind, count))
 }
 
 const among = word(
   2,
   (call) => {
-    const [of, ...list] = call.args.map((arg) => [arg, call.typed(arg)] as const) as [
-      readonly [Syntax, Expression],
-      ...(readonly [Syntax, Expression])[],
-    ]
+    const [of, ...list] = call.args.map(call.typed) as [Operand, ...Operand[]]
     const equals = list.map((one) => comparing(call, of, one))
     return {
       kind: flag,
       evaluate: (batch) => {
-        const value = of[1].evaluate(batch)
-        return list.map(([, one], i) => equals[i]!('=', value, one.evaluate(batch), batch.count)).reduce(or)
+        const value = of.evaluate(batch)
+        return list.map((one, i) => equals[i]!('=', value, one.evaluate(batch), batch.count)).reduce(or)
       },
     }
   },
@@ -49,23 +44,19 @@ const among = word(
 )
 
 const between = word(3, (call) => {
-  const [of, low, high] = call.args.map((arg) => [arg, call.typed(arg)] as const) as [
-    readonly [Syntax, Expression],
-    readonly [Syntax, Expression],
-    readonly [Syntax, Expression],
-  ]
+  const [of, low, high] = call.args.map(call.typed) as [Operand, Operand, Operand]
   const [least, most] = [comparing(call, of, low), comparing(call, of, high)]
   return {
     kind: flag,
     evaluate: (batch) => {
-      const value = of[1].evaluate(batch)
-      return and(least('>=', value, low[1].evaluate(batch), batch.count), most('<=', value, high[1].evaluate(batch), batch.count))
+      const value = of.evaluate(batch)
+      return and(least('>=', value, low.evaluate(batch), batch.count), most('<=', value, high.evaluate(batch), batch.count))
     },
   }
 })
 
 const alike = word(2, (call) => {
-  const [text, pattern] = call.args.map((arg) => operand(call, arg, 'text')) as unknown as readonly [Expression, Expression]
+  const [text, pattern] = call.args.map((arg) => operand(call, arg, 'text')) as [Expression, Expression]
   const [, written] = call.args
   if (written?.form === 'text' && endsOpen(Buffer.from(written.text), 0, Buffer.byteLength(written.text)))
     call.refuse(written, openEnd, 'Write two backslashes for one.')

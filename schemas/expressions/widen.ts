@@ -1,5 +1,5 @@
 /** Values of one kind as those of a wider one: nothing is lost, but for the digits that a double has no room for. */
-import type { Columns, DateColumn, NumberColumn } from '../../utilities/values/columns.ts'
+import type { Columns, DateColumn, IntegerColumn, NumberColumn } from '../../utilities/values/columns.ts'
 import { asTimestamps } from './days.ts'
 import { scaleOf, type Kind } from './kind.ts'
 import { nullColumn } from './logic.ts'
@@ -18,8 +18,15 @@ export function widen(values: Values, from: Kind, to: Kind, count: number): Valu
   if (from.kind === 'null') return { column: nullColumn(to.kind === 'null' ? 'text' : to.kind, scaleOf(to), count) }
   if (to.kind === 'decimal') return rescaled(values as Values<WholesColumn>, to.scale)
   if (from.kind === to.kind) return values
+  if (to.kind === 'integer') return asIntegers(values as Values<WholesColumn>)
   return to.kind === 'number' ? asNumbers(values as Values<WholesColumn>) : asTimestamps(values as Values<DateColumn>)
 }
+
+/** Of decimals without digits behind the point. */
+const asIntegers = ({ column: { values, wide }, bad }: Values<WholesColumn>): Values<IntegerColumn> => ({
+  column: { kind: 'integer', values, ...(wide && { wide }) },
+  bad,
+})
 
 /** 10^22 is the last that a double holds. */
 const mostExact = 22

@@ -5,12 +5,14 @@ import type { Place, Refuse, Syntax } from './syntax.ts'
 import type { Values } from './values.ts'
 import { widened, type Expression } from './widen.ts'
 
-/** Operands as they are written, and as they are typed. */
+/** What has been typed, and where it stands. */
+export type Operand = Expression & { readonly at: Place }
+
+/** Operands as they are written, and what gives them as they are typed. */
 export type Call = Place & {
   readonly word: string
   readonly args: readonly Syntax[]
-  /** What an operand is. */
-  readonly typed: (arg: Syntax) => Expression
+  readonly typed: (arg: Syntax) => Operand
   readonly refuse: Refuse
 }
 export type Word = { readonly least: number; readonly most: number; readonly type: (call: Call) => Expression }
@@ -37,23 +39,19 @@ export function operand({ typed, refuse, word: name }: Call, arg: Syntax, ...wan
 }
 
 /** The kind that all of these can become. */
-export function commonOf({ refuse, word: name }: Pick<Call, 'refuse' | 'word'>, all: readonly (readonly [Syntax, Expression])[]): Kind {
+export function commonOf({ refuse, word: name }: Pick<Call, 'refuse' | 'word'>, all: readonly Operand[]): Kind {
   let kind: Kind = { kind: 'null' }
-  for (const [arg, { kind: next }] of all)
+  for (const { kind: next, at } of all)
     kind =
       common(kind, next) ??
-      refuse(arg, `${name} cannot have ${inWords(kind)} and ${inWords(next)} together`, 'Write operands of one kind, or numbers.')
+      refuse(at, `${name} cannot have ${inWords(kind)} and ${inWords(next)} together`, 'Write operands of one kind, or numbers.')
   return kind
 }
 
 /** Both operands, widened to the kind that they have in common; `null` alone has none. */
 export function pair(call: Call): readonly [Expression, Expression] {
-  const [left, right] = call.args as readonly [Syntax, Syntax]
-  const [a, b] = [call.typed(left), call.typed(right)]
-  const kind = commonOf(call, [
-    [left, a],
-    [right, b],
-  ])
+  const [a, b] = call.args.map(call.typed) as [Operand, Operand]
+  const kind = commonOf(call, [a, b])
   if (kind.kind === 'null') call.refuse(call, 'nothing says of what kind null is', 'Write a column or a literal on one side.')
   return [widened(a, kind), widened(b, kind)]
 }
