@@ -1,6 +1,6 @@
 /** Reads the files of a source one behind the other, each by its own header, as one numbering of rows. */
 import type { Source } from '../../utilities/source.ts'
-import type { RecordSchema } from '../record.ts'
+import { sourceRecord, type RecordSchema } from '../record.ts'
 import { readCsv, type CsvBatch, type CsvOptions } from './read.ts'
 
 export type FileOptions = Omit<CsvOptions, 'place' | 'form'> & { readonly signal?: AbortSignal | undefined }
@@ -8,7 +8,7 @@ export type FileOptions = Omit<CsvOptions, 'place' | 'form'> & { readonly signal
 export async function* readFiles(record: RecordSchema, source: Source, given: FileOptions): AsyncGenerator<CsvBatch, void, undefined> {
   const { signal, base = 0, ...options } = given
   const files = await source.files()
-  const wanted = Object.values(record.fields).map(({ csv }) => csv)
+  const wanted = Object.values(sourceRecord(record).fields).map(({ csv }) => csv)
   let last = base
   for (const { place, form, read } of files) {
     for await (const batch of readCsv(record, read(signal, wanted), { ...options, place, form, base: last })) {
