@@ -35,7 +35,11 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
     })
   }
   const { file, form } = fileFor(chain.at(-1)!.record.name, definitions, options, config)
-  if (file === standardInput) throw usage('standard input cannot be read again, as later versions will read what a backfill has taken', 'Write it to a file, and name that.')
+  if (file === standardInput)
+    throw usage(
+      'standard input cannot be read again, as later versions will read what a backfill has taken',
+      'Write it to a file, and name that.',
+    )
   const chosen = chosenYears(options)
   const source = await sourceAt(file, form)
   await withPorts({ config, console }, leases, async (ports) => {

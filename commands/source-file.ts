@@ -9,7 +9,8 @@ export function fileFor(record: string, definitions: Definitions, options: Optio
   const names = new Set([...definitions.values()].flat().map(({ record: { name } }) => name))
   const configured = fileOf(config, record, names.size === 1)
   const file = (options['file'] as string | undefined) ?? configured?.file
-  if (file === undefined) throw usage(`no file is named for ${record}`, `Add "sources": { "${record}": { "file": … } } to the config, or name one with --file.`)
+  if (file === undefined)
+    throw usage(`no file is named for ${record}`, `Add "sources": { "${record}": { "file": … } } to the config, or name one with --file.`)
   const { delimiter } = options
   // As people type a tab.
   const own = typeof delimiter === 'string' && { delimiter: delimiter === '\\t' ? '\t' : delimiter }

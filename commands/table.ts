@@ -4,7 +4,10 @@ import { modeOptions } from './modes.ts'
 
 const yearsText = 'a year or a range, e.g. 2008 or 2008-2009'
 const years = ['--years <years>', `${yearsText} (default: every year)`] as const
-const file = ['--file <file>', 'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)'] as const
+const file = [
+  '--file <file>',
+  'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)',
+] as const
 const delimiter = ['--delimiter <character>', 'between the cells of a CSV (default: what the config says, or a comma)'] as const
 const strict = ['--strict', 'stop at the first line that cannot be read'] as const
 const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
@@ -38,10 +41,29 @@ export const commands: readonly Command[] = [
     load: () => import('./generate.ts'),
   },
   {
+    name: 'init',
+    summary: 'begin with records of your own: a config, definitions guessed from a file, and what an editor needs',
+    example: 'tidemark init --from invoices.csv',
+    options: [
+      ['--from <file>', 'a CSV or Parquet file, a folder or pattern, whose columns are guessed'],
+      ['--example <name>', 'an example instead: loans'],
+    ],
+    load: () => import('./init.ts'),
+  },
+  {
     name: 'produce',
     summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',
-    options: [years, file, delimiter, record, definitionsFile, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
+    options: [
+      years,
+      file,
+      delimiter,
+      record,
+      definitionsFile,
+      ['--rate <n>', 'records a second (default: as fast as it goes)'],
+      strict,
+      carryOn,
+    ],
     load: () => import('./produce.ts'),
   },
   {

@@ -36,5 +36,8 @@ export function refuseNothing(file: string, years: Years, figures: Figures, reje
   }
   if (rejectedBefore > 0) return
   const chosen = ofYears(years)
-  throw new Problem(`${file} has no row${chosen}`, chosen ? 'Choose years that it has.' : 'Check that it is the right file: it has a header and nothing else.')
+  throw new Problem(
+    `${file} has no row${chosen}`,
+    chosen ? 'Choose years that it has.' : 'Check that it is the right file: it has a header and nothing else.',
+  )
 }

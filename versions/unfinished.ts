@@ -35,9 +35,7 @@ export async function unfinishedIn(ports: Ports, set: string): Promise<readonly 
     )
   const hold = positions.map((position) => position.hold).find((one) => one?.kind === 'backfill')
   if (hold)
-    lines.push(
-      `${set}: a backfill${ofYears(hold.years)} has not finished. Run it again, or: tidemark backfill --features ${set} --undo`,
-    )
+    lines.push(`${set}: a backfill${ofYears(hold.years)} has not finished. Run it again, or: tidemark backfill --features ${set} --undo`)
   if (await isLost(ports, state)) lines.push(`${set}: ${lostWords(set)}. Run: tidemark repair ${set}`)
   return lines
 }

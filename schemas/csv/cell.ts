@@ -8,7 +8,13 @@ import { timestampAt } from './timestamps.ts'
 import { decimalAt, integerAt } from './wholes.ts'
 
 /** Where a value of one of the other kinds ends; the place where it begins where there is none. */
-export function valueAt({ kinds, numbers, wide, flags, most, scales, form }: Draft, field: number, bytes: Buffer, at: number, row: number): number {
+export function valueAt(
+  { kinds, numbers, wide, flags, most, scales, form }: Draft,
+  field: number,
+  bytes: Buffer,
+  at: number,
+  row: number,
+): number {
   switch (kinds[field]) {
     case integerKind:
       return integerAt(bytes, at, numbers[field]!, wide[field]!, row)
@@ -53,7 +59,8 @@ export function nullWordAt({ form: { nulls, delimiter } }: Draft, bytes: Buffer,
 /** Each text by itself: two that are not might be, one behind the other. */
 export function areUtf8({ kinds, starts, ends, text }: Draft, row: number): boolean {
   for (let field = 0; field < kinds.length; field++) {
-    if (kinds[field] === textKind && starts[field]![row]! >= 0 && !isUtf8(text.subarray(starts[field]![row], ends[field]![row]))) return false
+    if (kinds[field] === textKind && starts[field]![row]! >= 0 && !isUtf8(text.subarray(starts[field]![row], ends[field]![row])))
+      return false
   }
   return true
 }

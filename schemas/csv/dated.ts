@@ -12,7 +12,8 @@ export type DatedReject = Reject & { readonly day: number | null }
 export type DatedBatch = Omit<CsvBatch, 'rejects'> & { readonly rejects: readonly DatedReject[] }
 
 /** The batches of a source's files, numbered on from `base`. */
-export const readDated = (record: RecordSchema, source: Source, options: FileOptions) => datedBatches(readFiles(record, source, options), record.at)
+export const readDated = (record: RecordSchema, source: Source, options: FileOptions) =>
+  datedBatches(readFiles(record, source, options), record.at)
 
 /** So many lines at the head of a file may wait for the first valid row. */
 const mostWaiting = 1000

@@ -42,7 +42,9 @@ export const columnName = (names: readonly string[], index: number): string => n
 function wrongCell(field: Field, text: string, form: CsvForm, isAt: boolean): string | undefined {
   const isNull = text === '' ? form.emptyIsNull : form.nulls.some((word) => word.equals(Buffer.from(text)))
   if (isNull) return field.nullable ? undefined : text === '' ? 'empty' : `${text}, which stands for null`
-  return (text === '' && field.kind !== 'text' ? 'empty' : wrongValue(field, text, form)) ?? (isAt ? tooEarly(field, text, form) : undefined)
+  return (
+    (text === '' && field.kind !== 'text' ? 'empty' : wrongValue(field, text, form)) ?? (isAt ? tooEarly(field, text, form) : undefined)
+  )
 }
 
 const scratch = { values: new Float64Array(1), wide: new Map<number, bigint>(), days: new Int32Array(1), flags: new Uint8Array(1) }

@@ -13,13 +13,17 @@ type HeaderOptions = {
 export function columnsFor({ name, fields }: RecordSchema, names: readonly string[], options: HeaderOptions): FileColumns {
   const { place, mayLack = false } = options
   if (names.length === 1 && names[0] === '')
-    throw new Problem(`${place} has an empty line where its header should be`, `It needs the columns ${listed(Object.values(fields).map(({ csv }) => csv))}.`)
+    throw new Problem(
+      `${place} has an empty line where its header should be`,
+      `It needs the columns ${listed(Object.values(fields).map(({ csv }) => csv))}.`,
+    )
   const needed = Object.entries(fields)
   const twice = needed.find(([, { csv }]) => names.indexOf(csv) !== names.lastIndexOf(csv))
   if (twice)
     throw new Problem(`${place} has two columns ${shown(twice[1].csv)}, and ${name} needs one`, 'Rename one of them in its header.')
   const shared = needed.find(([, { csv }], i) => needed.findIndex(([, other]) => other.csv === csv) < i)
-  if (shared) throw new Problem(`${name} has two fields from the column ${shown(shared[1].csv)}`, 'Leave one of them out of the definition.')
+  if (shared)
+    throw new Problem(`${name} has two fields from the column ${shown(shared[1].csv)}`, 'Leave one of them out of the definition.')
   const lacking = needed.filter(([, { csv }]) => !names.includes(csv))
   const missing = lacking.filter(([, { nullable }]) => !(mayLack && nullable)).map(([, { csv }]) => csv)
   if (missing.length > 0) throw without(missing, name, names, options)
@@ -32,7 +36,10 @@ function without(missing: readonly string[], record: string, names: readonly str
   const [only = ''] = names
   const other = [',', ';', '\t', '|'].find((one) => one !== delimiter && only.includes(one))
   if (names.length === 1 && other !== undefined)
-    return new Problem(what, `Its header is one column, ${shown(only)}: perhaps its delimiter is ${shown(other)} (--delimiter, or "delimiter" of its source in the config).`)
+    return new Problem(
+      what,
+      `Its header is one column, ${shown(only)}: perhaps its delimiter is ${shown(other)} (--delimiter, or "delimiter" of its source in the config).`,
+    )
   const close = [...new Set(missing.slice(0, 3).flatMap((one) => closest(one, names)))]
   const there = close.length > 0 ? `The closest there: ${listed(close)}.` : `It has ${listed(names)}.`
   return new Problem(what, `${there} Check that it is the right file, or say in the definition which column a field is from.`)
@@ -43,7 +50,8 @@ const listed = (names: readonly string[]): string => {
   return names.length > 6 ? `${some} and ${names.length - 6} more` : some
 }
 
-const shown = (name: string): string => `"${(name.length > 60 ? `${name.slice(0, 60)}…` : name).replace(/\p{Cc}/gu, (one) => (one === '\t' ? '\\t' : '\ufffd'))}"`
+const shown = (name: string): string =>
+  `"${(name.length > 60 ? `${name.slice(0, 60)}…` : name).replace(/\p{Cc}/gu, (one) => (one === '\t' ? '\\t' : '\ufffd'))}"`
 
 /** The names that a slip of the hand, or another way of writing words, has made of this one; the closest first. */
 function closest(name: string, names: readonly string[]): readonly string[] {

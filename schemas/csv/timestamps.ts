@@ -107,14 +107,7 @@ function put(day: number, rest: number, end: number, values: Float64Array, wide:
 }
 
 /** A whole number of so many microseconds. */
-function countAt(
-  micros: number,
-  bytes: Uint8Array,
-  from: number,
-  values: Float64Array,
-  wide: Map<number, bigint>,
-  row: number,
-): number {
+function countAt(micros: number, bytes: Uint8Array, from: number, values: Float64Array, wide: Map<number, bigint>, row: number): number {
   let at = from
   const negative = bytes[at] === minus
   if (negative) at++

@@ -25,7 +25,10 @@ function several(path: string, form?: TextForm): Source {
   if (names.length === 0) {
     throw isPattern(path)
       ? new Problem(`no file matches ${path}`, 'Check the pattern; put it into quotes, so that the shell leaves it as it is.')
-      : new Problem(`the folder ${path} holds no file to read`, `Its files are read whose names end in ${endings.join(', ')}; name others by a pattern.`)
+      : new Problem(
+          `the folder ${path} holds no file to read`,
+          `Its files are read whose names end in ${endings.join(', ')}; name others by a pattern.`,
+        )
   }
   const folder = folderOf(path)
   const files = names.map((name) => ({ name: relative(folder, name), source: fileSource(name, form) }))
@@ -46,5 +49,12 @@ const literal = (path: string) => path.replace(/[*?[\]{}!\\]/g, '[$&]')
 function folderOf(path: string): string {
   if (!isPattern(path)) return path
   const parts = path.split('/')
-  return parts.slice(0, parts.findIndex((part) => /[*?[{]/.test(part))).join('/') || (path.startsWith('/') ? '/' : '.')
+  return (
+    parts
+      .slice(
+        0,
+        parts.findIndex((part) => /[*?[{]/.test(part)),
+      )
+      .join('/') || (path.startsWith('/') ? '/' : '.')
+  )
 }

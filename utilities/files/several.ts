@@ -23,7 +23,13 @@ export function severalFiles(place: string, name: string, files: readonly NamedF
       if (files.length <= count) return undefined
       const first = files.slice(0, count + 1)
       const each = named(first, await Promise.all(first.map(({ source }) => source.identify())))
-      return each.slice(0, -1).find((one) => identityOf(name, each.filter((other) => other !== one)).sha256 === sha256)?.name
+      return each.slice(0, -1).find(
+        (one) =>
+          identityOf(
+            name,
+            each.filter((other) => other !== one),
+          ).sha256 === sha256,
+      )?.name
     },
   }
 }
@@ -49,7 +55,13 @@ function identityOf(name: string, each: readonly NamedIdentity[], form: TextForm
 }
 
 /** The first so many files, the last of them as it was when all had so many bytes. */
-async function firstOf(place: string, name: string, files: readonly NamedFile[], identity: SourceIdentity, form: TextForm): Promise<Source> {
+async function firstOf(
+  place: string,
+  name: string,
+  files: readonly NamedFile[],
+  identity: SourceIdentity,
+  form: TextForm,
+): Promise<Source> {
   const { size, files: { count } = { count: 1 }, form: formThen = {} } = identity
   const whole = files
     .slice(0, count - 1)

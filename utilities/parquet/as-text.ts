@@ -51,7 +51,13 @@ export async function* parquetAsText(stored: ParquetFile, wanted?: readonly stri
 type Values = readonly unknown[]
 
 /** The columns of a row group. */
-async function groupOf(file: Ranges, metadata: FileMetaData, columns: string[], rowStart: number, rowEnd: number): Promise<Map<string, Values>> {
+async function groupOf(
+  file: Ranges,
+  metadata: FileMetaData,
+  columns: string[],
+  rowStart: number,
+  rowEnd: number,
+): Promise<Map<string, Values>> {
   const parts = new Map<string, unknown[][]>(columns.map((name) => [name, []]))
   if (columns.length > 0) {
     await parquetRead({
@@ -115,16 +121,21 @@ const withoutDecimals = (metadata: FileMetaData): FileMetaData => ({
 
 function textOf(element: SchemaElement): (value: unknown) => string {
   const { converted_type, logical_type, scale = logical_type?.type === 'DECIMAL' ? logical_type.scale : 0 } = element
-  if (converted_type !== 'DECIMAL' && logical_type?.type !== 'DECIMAL') return (value) => (value instanceof Uint8Array ? latin1(value) : String(value))
+  if (converted_type !== 'DECIMAL' && logical_type?.type !== 'DECIMAL')
+    return (value) => (value instanceof Uint8Array ? latin1(value) : String(value))
   return (value) => decimalText(value instanceof Uint8Array ? wholeOf(value) : (value as number | bigint), scale)
 }
 
 /** Two's complement, the highest byte first. */
-const wholeOf = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`)))
+const wholeOf = (bytes: Uint8Array): bigint =>
+  bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`))
 
 const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-type Ranges = { readonly byteLength: number; readonly slice: ((start: number, end?: number) => Promise<ArrayBuffer>) & { failed?: unknown } }
+type Ranges = {
+  readonly byteLength: number
+  readonly slice: ((start: number, end?: number) => Promise<ArrayBuffer>) & { failed?: unknown }
+}
 
 function rangesOf({ size, read }: ParquetFile): Ranges['slice'] {
   const slice: Ranges['slice'] = async (start, end) => {
