@@ -7,6 +7,7 @@ import { seenOn } from './utilities/values/printable.ts'
 import { Problem } from './utilities/values/problem.ts'
 
 const demoDir = '.tidemark-demo'
+const ownConfig = 'tidemark.json'
 
 // Whoever reads the output may have seen enough, as head does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
@@ -27,7 +28,7 @@ for (const command of commands) {
     .command(`${command.name}${command.args ? ` ${command.args}` : ''}`)
     .summary(command.summary)
     .description(command.summary)
-    .option('--config <file>', 'config file (default: the embedded profile)')
+    .option('--config <file>', 'config file (default: tidemark.json where it is there, else the embedded profile)')
     .option('--data-dir <dir>', 'where the embedded parts live (default: .tidemark)')
     .option('--json', 'the result as JSON')
     .option('--yes', 'answer yes to what it asks')
@@ -58,14 +59,16 @@ async function runCommand(command: Command, args: readonly string[], options: Op
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
+    // Where somebody has begun with records of his own, nothing needs to be said.
+    const named = (options['config'] as string | undefined) ?? (existsSync(ownConfig) ? ownConfig : undefined)
     const { readConfig } = await import('./config/config.ts')
     const { withFeatures } = await import('./commands/features.ts')
-    const read = withFeatures(command, options, readConfig(options['config'] as string | undefined, process.env))
+    const read = withFeatures(command, options, readConfig(named, process.env))
     const given = options['dataDir'] as string | undefined
     const elsewhere = [read.log, read.registry, read.warehouse].every(({ kind }) => kind !== 'embedded')
     const dataDir = elsewhere
       ? (given ?? read.dataDir)
-      : await placeOf(command, read, given ?? read.dataDir, given !== undefined || options['config'] !== undefined, console.note)
+      : await placeOf(command, read, given ?? read.dataDir, given !== undefined || named !== undefined, console.note)
     const context: Context = { args, options, config: { ...read, dataDir }, console, signal: stop.signal }
     return (await (await command.load()).run(context)) ?? 0
   } catch (error) {

@@ -41,6 +41,16 @@ export const commands: readonly Command[] = [
     load: () => import('./generate.ts'),
   },
   {
+    name: 'init',
+    summary: 'begin with records of your own: a config, definitions guessed from a file, and what an editor needs',
+    example: 'tidemark init --from invoices.csv',
+    options: [
+      ['--from <file>', 'a CSV or Parquet file, a folder or pattern, whose columns are guessed'],
+      ['--example <name>', 'an example instead: loans'],
+    ],
+    load: () => import('./init.ts'),
+  },
+  {
     name: 'produce',
     summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',

@@ -107,7 +107,10 @@ export function record<const F extends Fields>(name: string, at: keyof F & strin
       if (taken !== undefined) throw new Problem(`record ${name} already has a field ${taken}`, 'Choose another name.')
       const always = Object.entries(more).find(([, { nullable }]) => !nullable)
       if (always)
-        throw new Problem(`field ${always[0]}, added to record ${name}, is not nullable`, 'Leave nullable out: older records do not have it.')
+        throw new Problem(
+          `field ${always[0]}, added to record ${name}, is not nullable`,
+          'Leave nullable out: older records do not have it.',
+        )
       return record(name, at, { ...fields, ...(more as object) } as F & typeof more)
     },
   }

@@ -7,7 +7,7 @@ import { dayOf } from './cells.ts'
 export type DateForm = { readonly name: string; readonly parts: readonly Part[]; readonly pattern: string }
 type Part = { readonly of: 0 | 1 | 2; readonly least: number; readonly most: number; readonly behind: number }
 
-const names = [
+export const dateForms = [
   'DD/MM/YYYY',
   'MM/DD/YYYY',
   'YYYY/MM/DD',
@@ -41,8 +41,8 @@ function parse(name: string): DateForm {
 const isoDate = parse('YYYY-MM-DD')
 
 export function dateFormOf(name: string): DateForm {
-  if ((names as readonly string[]).includes(name)) return parse(name)
-  throw new Problem(`${JSON.stringify(name)} is no form of dates`, `Use one of ${names.join(', ')}; YYYY-MM-DD is always read.`, {
+  if ((dateForms as readonly string[]).includes(name)) return parse(name)
+  throw new Problem(`${JSON.stringify(name)} is no form of dates`, `Use one of ${dateForms.join(', ')}; YYYY-MM-DD is always read.`, {
     usage: true,
   })
 }

@@ -1,6 +1,6 @@
 /** What is written in an expression as it is: figures, texts, dates, timestamps, flags and null. */
 import { noDay, type Column, type Columns } from '../../utilities/values/columns.ts'
-import { datePattern, dayOf } from '../csv/cells.ts'
+import { dayOf } from '../csv/cells.ts'
 import { dayMicros } from './days.ts'
 import { mostScale, type Kind } from './kind.ts'
 import { nullColumn } from './logic.ts'
@@ -56,7 +56,7 @@ function figure(text: string): { readonly kind: Kind; readonly whole: bigint } {
 }
 
 function dayIn(text: string): number | undefined {
-  const day = datePattern.test(text) ? dayOf(...(text.split('-').map(Number) as [number, number, number])) : noDay
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayOf(...(text.split('-').map(Number) as [number, number, number])) : noDay
   return day === noDay ? undefined : day
 }
 

@@ -3,7 +3,12 @@ import type { Definition } from '../../feature-defs/feature-set.ts'
 import * as language from '../../definitions.ts'
 import { oneOf, whole, type Random } from './loans.ts'
 
-export type DrivenSet = { readonly set: string; readonly per: Definition['per']; readonly chain: readonly Definition[]; readonly text: string }
+export type DrivenSet = {
+  readonly set: string
+  readonly per: Definition['per']
+  readonly chain: readonly Definition[]
+  readonly text: string
+}
 
 export function madeSet(random: Random, keyed: boolean): DrivenSet {
   const set = keyed ? 'by_state' : 'scores'

@@ -1,0 +1,50 @@
+/** `init`: a config, a definitions file with the record guessed from a file, and what an editor needs. */
+import { standardInput } from '../config/wire.ts'
+import { sourceAt } from '../config/wire.ts'
+import { beginWith, type Begun } from '../use-cases/init.ts'
+import { count } from '../utilities/values/digits.ts'
+import type { CommandBody } from './command.ts'
+import { table } from './console.ts'
+import { usage } from './words.ts'
+
+export const run: CommandBody = async ({ options, console, signal }) => {
+  const { from: file, example } = options
+  if (file !== undefined && example !== undefined) throw usage('--from and --example were both given', 'Give one of them.')
+  if (example !== undefined && example !== 'loans') throw usage(`there is no example ${String(example)}`, 'The examples are: loans.')
+  if (file === standardInput)
+    throw usage('a record cannot be guessed from standard input', 'Put it into a file first: it is read again by produce.')
+  const progress = console.progress('init')
+  const from = typeof file === 'string' ? { source: await sourceAt(file, {}), file, signal, report: progress } : undefined
+  const begun = await beginWith('.', from)
+  console.result(begunText(begun, typeof file === 'string' ? file : undefined), begun)
+}
+
+function begunText({ files, record, set, guessed }: Begun, file: string | undefined): string {
+  const next = [
+    'Next, when the definitions are as they should be:',
+    ...(guessed ? [] : ['  tidemark generate --years 2007-2012 --rows 100000 --out data/rejected.csv.gz']),
+    `  tidemark apply ${set}@0 --yes`,
+    '  tidemark produce',
+    '  tidemark up --until-caught-up',
+    `  tidemark query "SELECT * FROM ${set} ORDER BY _seq DESC LIMIT 5"`,
+  ]
+  const wrote = `wrote ${files.join(', ')}`
+  if (!guessed) return [wrote, '', ...next].join('\n')
+  const rows = guessed.fields.map(({ name, guess: { kind, digits, scale, bytes, values, nulls, doubts } }) => [
+    name,
+    digits !== undefined ? `decimal(${digits}, ${scale})` : bytes !== undefined ? `text of ${bytes} bytes` : kind,
+    values,
+    nulls,
+    doubts.length > 0 ? doubts.join('; ') : 'every value is one',
+  ])
+  return [
+    wrote,
+    '',
+    `${record}, guessed from ${count(guessed.rows)} rows of ${file}; ${guessed.at} says when it happened.`,
+    '',
+    table(['field', 'kind', 'values', 'empty', 'how sure'], rows),
+    ...(guessed.left.length > 0 ? ['', `Left out, without a name of their own: ${guessed.left.length} columns.`] : []),
+    '',
+    ...next,
+  ].join('\n')
+}

@@ -1,0 +1,134 @@
+/** `init`: the files that a new store of somebody's own records begins with. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { guessRecord, type GuessedField, type GuessedRecord } from '../schemas/csv/guess-record.ts'
+import { sqlWords } from '../schemas/sql-words.ts'
+import type { Source } from '../utilities/source.ts'
+import { Problem } from '../utilities/values/problem.ts'
+
+export const configFile = 'tidemark.json'
+const definitionsFile = 'definitions.ts'
+const editorFile = 'tsconfig.json'
+
+export type Begun = {
+  readonly files: readonly string[]
+  readonly record: string
+  readonly set: string
+  /** undefined where the record is the example's. */
+  readonly guessed: GuessedRecord | undefined
+}
+
+/** `file` as the config is to have it. */
+type From = { readonly source: Source; readonly file: string; readonly signal: AbortSignal; readonly report: (rows: number) => void }
+
+export async function beginWith(folder: string, from: From | undefined): Promise<Begun> {
+  const files = [configFile, definitionsFile, editorFile]
+  const there = files.filter((name) => existsSync(join(folder, name)))
+  if (there.length > 0) {
+    throw new Problem(
+      `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there already`,
+      'Begin in a folder of its own, or move what is there away.',
+    )
+  }
+  const guessed = from && (await guessRecord(from.source, from))
+  const record = from ? recordName(from.file) : 'rejected_loan'
+  const set = guessed ? `${record}_features` : 'loans'
+  const put = (name: string, text: string) => writeFileSync(join(folder, name), text, { flag: 'wx' })
+  put(definitionsFile, guessed ? definitionsText(record, set, guessed) : loansText)
+  put(configFile, configText(from && guessed && { [record]: { file: from.file, ...guessed.form } }))
+  put(editorFile, editorText())
+  return { files, record, set, guessed }
+}
+
+const recordName = (file: string): string => {
+  const plain = basename(file)
+    .replace(/[.*?].*$/, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .slice(0, 40)
+  const begun = /^[a-z]/.test(plain) ? plain : `rows${plain === '' ? '' : `_${plain}`}`
+  return sqlWords.has(begun) || /(_v\d+|_rows)$|^(inflow|outflow|dead_letter|tidemark|sqlite)/.test(begun) ? `${begun}_file` : begun
+}
+
+const configText = (sources: object | undefined): string =>
+  `{
+  // Everything in one folder, no server. See docs/configuration.md for Kafka, Glue, Redshift.
+  "dataDir": ".tidemark",
+  "features": "${definitionsFile}"${sources ? `,\n  "sources": ${JSON.stringify(sources, null, 2).replaceAll('\n', '\n  ')}` : ''}
+}
+`
+
+const loansText = `// The loans that come with Tidemark: tidemark generate --out data/rejected.csv.gz makes a file of them.
+import { featureSet, mean, rejectedLoan } from 'tidemark'
+
+export const v0 = featureSet({ name: 'loans', of: rejectedLoan }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
+`
+
+function definitionsText(record: string, set: string, { fields, at, rows }: GuessedRecord): string {
+  const amount =
+    fields.find(({ guess }) => guess.kind === 'decimal') ?? fields.find(({ guess }) => guess.kind === 'number' || guess.kind === 'integer')
+  const features = [
+    `  rows_30d: count('${at}', { days: 30 }),`,
+    ...(amount ? [`  ${`mean_${amount.name}`.slice(0, 60)}: mean('${amount.name}', { last: 50, round: 2 }),`] : []),
+  ]
+  const kinds = [...new Set(fields.map(({ guess }) => guess.kind))]
+  const words = [...kinds, 'count', ...(amount ? ['mean'] : []), 'featureSet', 'record'].sort()
+  return [
+    `// Guessed from ${rows.toLocaleString('en-US').replaceAll(',', ' ')} rows. Correct what is wrong before you apply it: what is released is never edited.`,
+    `import { ${words.join(', ')} } from 'tidemark'`,
+    '',
+    `export const ${camel(record)} = record('${record}', '${at}', {`,
+    ...fields.map((field) => `  ${field.name}: ${fieldText(field, at)},${doubtText(field)}`),
+    '})',
+    '',
+    `// A version is never edited: the next one is made with v0.add({ … }) or v0.replace({ … }).`,
+    `// With a key, say per: 'FIELD', each of its values has features of its own.`,
+    `export const v0 = featureSet({ name: '${set}', of: ${camel(record)} }, {`,
+    ...features,
+    '})',
+    '',
+  ].join('\n')
+}
+
+/** As the formatters of most projects would have it. */
+const quoted = (text: string) => `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+
+/** A word of JavaScript's own is none for a constant. */
+const camel = (name: string) => `${name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())}Record`
+
+function fieldText({ name, column, guess }: GuessedField, at: string): string {
+  const options = [
+    ...(guess.digits === undefined ? [] : [`digits: ${guess.digits}`, `scale: ${guess.scale}`]),
+    ...(guess.bytes === undefined ? [] : [`bytes: ${guess.bytes}`]),
+    ...(column === name ? [] : [`from: ${quoted(column)}`]),
+    ...(name === at ? ['nullable: false'] : []),
+  ]
+  return `${guess.kind}(${options.length > 0 ? `{ ${options.join(', ')} }` : ''})`
+}
+
+const doubtText = ({ guess: { doubts, nulls } }: GuessedField): string => {
+  const said = [...doubts, ...(nulls > 0 ? [`${nulls} empty`] : [])]
+  return said.length > 0 ? ` // ${said.join('; ')}` : ''
+}
+
+/** Where editors and the compiler find what \`tidemark\` is, also where it is not installed in the folder. */
+function editorText(): string {
+  const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+  const source = here('../definitions.ts')
+  const types = existsSync(source) ? source : here('../definitions.d.ts')
+  const options = {
+    module: 'nodenext',
+    target: 'es2024',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    types: ['node'],
+    typeRoots: [here(existsSync(source) ? '../node_modules/@types' : '../../node_modules/@types')],
+    paths: { tidemark: [types] },
+  }
+  return `${JSON.stringify({ compilerOptions: options, include: ['*.ts'] }, null, 2)}\n`
+}
