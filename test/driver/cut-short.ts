@@ -34,10 +34,13 @@ export async function cutShort({ model, store }: At, command: Command, since: re
   }
 }
 
+/** Applying the first version is a step before the first backfill. */
+export const firstApplied = (model: Model, look: Look): void =>
+  resolve(model, { do: 'apply', version: 0, mode: 'backfill' }, positionsIn(model), look)
+
 function backfillCut(model: Model, years: Years, look: Look): void {
-  // Applying the first version is a step before it.
   if (model.versions.length === 0) {
-    resolve(model, { do: 'apply', version: 0, mode: 'backfill' }, positionsIn(model), look)
+    firstApplied(model, look)
     if (model.open || model.versions.length === 0) return
   }
   const loans = loansOf(model, years)

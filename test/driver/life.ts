@@ -1,6 +1,6 @@
 /** Plays one life, step by step: what the store does is compared with what the model says it must, may and must not do. */
 import type { Cut } from '../faults.ts'
-import { cutShort, loansOf } from './cut-short.ts'
+import { cutShort, firstApplied, loansOf } from './cut-short.ts'
 import { damage } from './damage.ts'
 import { verdictOn } from './expected.ts'
 import { again, besides, finish, type Life } from './finish.ts'
@@ -85,6 +85,8 @@ async function together(life: Life, commands: readonly [Command, Command]): Prom
   for (const outcome of outcomes) if (outcome.ended !== 'refused') checkSaid(model, outcome.said)
   // Until it is known which versions were computed meanwhile.
   if (versions) model.open ??= { command: versions, since }
+  // A version that the batch applies computes what is taken beside it.
+  if (model.versions.length === 0 && commands.some((one) => one.do === 'backfill')) firstApplied(model, await store.look())
   // A batch that what waits would have refused was done, if it was, behind who took that.
   const waits = commands.some((one) => one.do === 'backfill' && batchOf(model, one.years).refused)
   const place = (one: Command) => (waits && one.do === 'backfill' ? order.length : placeOf(one))
