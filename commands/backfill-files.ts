@@ -8,6 +8,7 @@ import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { asked, rowFiles, wroteText } from './row-files.ts'
 import { definedVersion } from './sets.ts'
+import { beyondText } from './totals.ts'
 import { usage, years } from './words.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) => {
@@ -27,11 +28,13 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
     { openSource: () => sourceAt(file), clock: systemClock(), makeFiles },
     { chain, years: chosen, strict: options['strict'] === true, file, partitionBy, signal, report: ({ rows }) => progress(rows) },
   )
-  const { rows, rejected, files, rejects } = done ?? { rows: 0, rejected: 0, files: 0, rejects: null }
+  const { rows, rejected, beyond, files, rejects } = done ?? { rows: 0, rejected: 0, beyond: 0, files: 0, rejects: null }
   const kept = rejects === null ? '' : `; ${count(rejected)} lines rejected, see ${rejects}`
-  console.result(done ? `${wroteText(rows, name, out, files)}${kept}` : 'interrupted: nothing was written', {
+  const nulls = beyondText(beyond).map((text) => `; ${text}`)
+  console.result(done ? `${wroteText(rows, name, out, files)}${kept}${nulls.join('')}` : 'interrupted: nothing was written', {
     rows,
     rejected,
+    beyond,
     alreadyThere: 0,
     interrupted: !done,
     set,

@@ -5,7 +5,7 @@ import type { ConsumerPorts } from '../consumer/consume.ts'
 export type Computed = Awaited<ReturnType<typeof consumeInflow>>
 
 export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOptions) {
-  const total = { rows: 0, duplicates: 0, dead: 0 }
+  const total = { rows: 0, duplicates: 0, dead: 0, beyond: 0 }
   await consumeAll(ports, {
     ...options,
     report(news) {
@@ -13,6 +13,7 @@ export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOpt
         total.rows += news.rows
         total.duplicates += news.duplicates
         total.dead += news.dead
+        total.beyond += news.beyond
       }
       options.report(news)
     },
