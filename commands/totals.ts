@@ -29,8 +29,4 @@ export function totalsText(figures: Figures, { took, rejects, goOn, unread = [],
 
 /** Of features of integers and decimals. */
 export const beyondText = (beyond: number): readonly string[] =>
-  beyond > 0
-    ? [
-        `${count(beyond)} value${beyond === 1 ? ' has' : 's have'} more digits than there is room for, and ${beyond === 1 ? 'is' : 'are'} null`,
-      ]
-    : []
+  beyond > 0 ? [`${count(beyond)} value${beyond === 1 ? '' : 's'} null for having more digits than there is room for`] : []
