@@ -1,4 +1,6 @@
-/** A store that an earlier Tidemark wrote goes on: its versions are registered with a marker of no bytes, which rows of today have no more. */
+/**
+ * A store that an earlier Tidemark wrote goes on: its versions are registered with a marker of no bytes, which rows of today have no more.
+ */
 import { expect, it } from 'vitest'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'

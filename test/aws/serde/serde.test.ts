@@ -8,7 +8,20 @@ import { rowSchema } from '../../../feature-defs/row-schema.ts'
 import { inflowSchema, type AvroSchema } from '../../../schemas/avro/schema.ts'
 import { decoder } from '../../../schemas/avro/decode.ts'
 import { encoder } from '../../../schemas/avro/encode.ts'
-import { date, decimal, featureSet, flag, integer, last, mean, number, record, sum, text, timestamp } from '../../../feature-defs/language.ts'
+import {
+  date,
+  decimal,
+  featureSet,
+  flag,
+  integer,
+  last,
+  mean,
+  number,
+  record,
+  sum,
+  text,
+  timestamp,
+} from '../../../feature-defs/language.ts'
 import { encodeObject, toObject } from '../../../schemas/avro/generic.ts'
 import { rejectedLoan } from '../../../examples/loans/rejected-loan.ts'
 import { frame, readFrame, type Compression } from '../../../schemas/wire.ts'
@@ -120,7 +133,8 @@ describe.skipIf(skip)("AWS's Java serializers", () => {
     aws = await startMoto()
     back = underAws(aws)
     registry = store.open({ catalogDatabase: false }).registry
-    for (const schema of [inflow, outflow, longs, every]) registered.set(schema, await registry.register(schema.name, JSON.stringify(schema)))
+    for (const schema of [inflow, outflow, longs, every])
+      registered.set(schema, await registry.register(schema.name, JSON.stringify(schema)))
     java = await startSerde('serializer', { endpoint: aws.endpoint, region: 'eu-west-1', registry: store.name, env: aws.env })
   }, 600_000)
   afterAll(async () => {
@@ -228,7 +242,8 @@ describe.skipIf(skip)("AWS's Java serializers", () => {
         const written = toObject(theirs, payload)
         const expected = toObject(schema, encodeObject(schema, value))
         expect(Object.keys(written)).toEqual(Object.keys(expected))
-        expect(written).toMatchObject(schema === every ? { ...expected, moment: written['moment'], m: written['m'] } : expected)
+        // Of a moment Kafka Connect keeps the number alone.
+        expect(written).toMatchObject(schema === every ? { ...expected, moment: everyRow.moment } : expected)
       }
     })
   })
