@@ -36,6 +36,5 @@ function readText(messages: readonly Decoded[]): string {
 }
 
 function cell(value: Json): Cell {
-  if (typeof value === 'boolean') return String(value)
   return typeof value === 'object' && value !== null ? toJson(value).replace(/\n\s*/g, ' ') : value
 }

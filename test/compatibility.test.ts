@@ -17,6 +17,7 @@ const reasons = (mode: Compatibility, next: AvroType, ...earlier: readonly AvroT
 const a: AvroField = { name: 'a', type: 'long' }
 const b = (type: AvroType): AvroField => ({ name: 'b', type })
 const optional = (type: string): AvroField => ({ name: 'b', type: ['null', type], default: null })
+const avroDecimal = (precision: number, scale: number) => ({ type: 'bytes', logicalType: 'decimal', precision, scale }) as const
 const old = 'rows written before could not be read'
 const fresh = 'readers of the version before could not read new rows'
 
@@ -66,6 +67,27 @@ const changes: readonly (readonly [
     of(b({ type: 'int', logicalType: 'date' })),
     [`field b changed from string to date: ${old}`],
     [`field b changed from string to date: ${fresh}`],
+  ],
+  [
+    'a decimal of another scale',
+    of(b(avroDecimal(12, 2))),
+    of(b(['null', avroDecimal(12, 3)])),
+    [`field b changed from decimal(12, 2) to nullable decimal(12, 3): ${old}`],
+    [`field b changed from decimal(12, 2) to nullable decimal(12, 3): ${fresh}`],
+  ],
+  [
+    'a moment that was an integer',
+    of(b('long')),
+    of(b({ type: 'long', logicalType: 'timestamp-micros' })),
+    [`field b changed from long to timestamp-micros: ${old}`],
+    [`field b changed from long to timestamp-micros: ${fresh}`],
+  ],
+  [
+    'a nullable decimal',
+    of(b(avroDecimal(12, 2))),
+    of(b(['null', avroDecimal(12, 2)])),
+    [],
+    [`field b changed from decimal(12, 2) to nullable decimal(12, 2): ${fresh}`],
   ],
   ['an attribute', of(a), of({ ...a, tidemark: { csv: 'A' } }), [], []],
   [

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { noDay, type Column } from '../utilities/values/columns.ts'
+import { noDay, noFlag, type Column } from '../utilities/values/columns.ts'
+import { firstMicros, lastMicros } from '../utilities/values/timestamp.ts'
 import { openParquet } from '../utilities/parquet/write.ts'
 import type { SqlColumn } from '../utilities/warehouse.ts'
 import { freshFolder } from './cli-run.ts'
@@ -129,6 +130,20 @@ describe('Parquet in folders', () => {
     )
     expect(await namedByUs('integer', { kind: 'int', values: Float64Array.of(-5, 0) }, 2)).toEqual(
       await namedByDuckdb(['-5', '0'], 'INTEGER'),
+    )
+    const moments = [0n, -1n, firstMicros, lastMicros, 1_204_286_096_500_000n]
+    const wide = new Map(moments.entries())
+    expect(await namedByUs('timestamp', { kind: 'timestamp', values: Float64Array.from(moments, Number), wide }, 5)).toEqual(
+      await namedByDuckdb(
+        moments.map((one) => `make_timestamp(${one})`),
+        'TIMESTAMP',
+      ),
+    )
+    expect(await namedByUs('boolean', { kind: 'flag', values: Uint8Array.of(1, 0, noFlag) }, 3)).toEqual(
+      await namedByDuckdb(['true', 'false', 'NULL'], 'BOOLEAN'),
+    )
+    expect(await namedByUs({ digits: 5, scale: 2 }, { kind: 'decimal', scale: 2, values: Float64Array.of(5, -100, 12_345) }, 3)).toEqual(
+      await namedByDuckdb(['0.05', '-1', '123.45'], 'DECIMAL(5, 2)'),
     )
     const text = '!*()\'"\\ %/=é~.-_🚗'
     const bytes = Buffer.from(text)

@@ -10,6 +10,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import { parquetOf } from '../utilities/redshift/staging.ts'
 import type { SqlColumn } from '../utilities/warehouse.ts'
 import { freshFolder } from './cli-run.ts'
+import { anyColumns, anyRow, anyToColumns, type AnyRow } from './contracts/every-kind.ts'
 import { limitMs } from './loan-folders.ts'
 import { anyBatches, columns, duckdb, expected, nothing, toColumns, types, type Row } from './parquet-rows.ts'
 
@@ -235,11 +236,101 @@ describe('a Parquet file', () => {
     limitMs,
   )
 
+  const readBack = (path: string) =>
+    duckdb(`SELECT number_field, whole_field, money_field::VARCHAR, huge_field::VARCHAR, day_field, epoch_us(moment_field), flag_field,
+      text_field FROM '${path}'`)
+  const asRead = ({ number, whole, money, huge, day, moment, flag, text }: AnyRow) => [number, whole, money, huge, day, moment, flag, text]
+  const unscaled = (cell: unknown) => (cell === null ? null : BigInt((cell as string).replace('.', '')))
+
+  it(
+    'has fields of every kind to the last digit, in row groups of any size',
+    () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(anyRow, { maxLength: 20 }), { maxLength: 4 }),
+          fc.integer({ min: 1, max: 30 }),
+          async (batches, rowsPerGroup) => {
+            const bytes = bytesOf(
+              anyColumns,
+              batches.map((rows) => ({ rows: anyToColumns(rows) })),
+              { rowsPerGroup },
+            )
+            const rows = batches.flat()
+            expect(bytesOf(anyColumns, [{ rows: anyToColumns(rows) }], { rowsPerGroup }).equals(bytes)).toBe(true)
+            const path = stored(bytes)
+            const found = (await readBack(path)).rows.map(([number, whole, money, huge, ...others]) => [
+              number,
+              whole,
+              unscaled(money),
+              unscaled(huge),
+              ...others,
+            ])
+            expect(found).toEqual(rows.map(asRead))
+            expect((await duckdb(`SELECT * FROM '${path}' LIMIT 0`)).types).toEqual([
+              'DOUBLE',
+              'BIGINT',
+              'DECIMAL(12,2)',
+              'DECIMAL(38,10)',
+              'DATE',
+              'TIMESTAMP WITH TIME ZONE',
+              'BOOLEAN',
+              'VARCHAR',
+            ])
+          },
+        ),
+        { numRuns: 40 },
+      ),
+    limitMs,
+  )
+
+  it('has many wide decimals, moments and flags of one row group', async () => {
+    const count = 140_000
+    const whole = (row: number) => BigInt(row) * 10n ** 30n + BigInt(row)
+    const described: SqlColumn[] = [
+      { name: 'huge', type: { digits: 38, scale: 0 } },
+      { name: 'moment', type: 'timestamp' },
+      { name: 'flag', type: 'boolean' },
+    ]
+    const values = valuesBy(count, (row) => Number(whole(row)))
+    const wide = new Map(Array.from({ length: count }, (_, row) => [row, whole(row)]))
+    const byName = new Map<string, Column>([
+      ['huge', { kind: 'decimal', scale: 0, values, wide }],
+      ['moment', { kind: 'timestamp', values: valuesBy(count, (row) => row * 1_000_001) }],
+      ['flag', { kind: 'flag', values: Uint8Array.from({ length: count }, (_, row) => row % 3) }],
+    ])
+    const path = stored(bytesOf(described, [{ rows: { count, byName } }]))
+    const found = await duckdb(`SELECT huge::VARCHAR, epoch_us(moment), flag FROM '${path}'`)
+    const wrong = found.rows.findIndex(
+      ([huge, moment, flag], row) =>
+        huge !== String(whole(row)) || moment !== BigInt(row * 1_000_001) || flag !== (row % 3 === 2 ? null : row % 3 === 1),
+    )
+    expect([found.rows.length, wrong]).toEqual([count, -1])
+  })
+
   it.each<[string, SqlColumn['type'], Column, string]>([
     ['a fraction', 'bigint', { kind: 'number', values: Float64Array.of(1.5) }, '1.5 is no bigint'],
     ['a number beyond its range', 'integer', { kind: 'int', values: Float64Array.of(2 ** 31) }, '2147483648 is no integer'],
     ['a long beyond its range', 'integer', { kind: 'long', values: BigInt64Array.of(-(2n ** 31n) - 1n) }, '-2147483649 is no integer'],
     ['another kind', 'date', { kind: 'number', values: Float64Array.of(1) }, 'a column of numbers cannot be written as "date"'],
+    [
+      'a decimal of another scale',
+      { digits: 9, scale: 2 },
+      { kind: 'decimal', scale: 3, values: Float64Array.of(1) },
+      'a column of decimals cannot be written as {"digits":9,"scale":2}',
+    ],
+    [
+      'a wide decimal of another scale',
+      { digits: 30, scale: 2 },
+      { kind: 'decimal', scale: 3, values: Float64Array.of(1) },
+      'a column of decimals cannot be written as {"digits":30,"scale":2}',
+    ],
+    [
+      'a decimal beyond its range',
+      { digits: 9, scale: 0 },
+      { kind: 'decimal', scale: 0, values: Float64Array.of(1e20), wide: new Map([[0, 10n ** 20n]]) },
+      '100000000000000000000 is no bigint',
+    ],
+    ['no flag', 'boolean', { kind: 'number', values: Float64Array.of(1) }, 'a column of numbers cannot be written as "boolean"'],
     ['no text', { varchar: 4 }, { kind: 'date', days: Int32Array.of(1) }, 'a column of dates cannot be written as text'],
   ])('refuses %s in a column that cannot hold it', (_, type, column, message) =>
     expect(() => bytesOf([{ name: 'c', type }], [{ rows: { count: 1, byName: new Map([['c', column]]) } }])).toThrow(message),

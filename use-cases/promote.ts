@@ -2,7 +2,8 @@
 import { count, short } from '../utilities/values/digits.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
-import { diff, type ValueDiff } from '../versions/diff.ts'
+import { diff } from '../versions/diff.ts'
+import type { ValueDiff } from '../versions/value-diff.ts'
 import { promotedIn } from '../versions/journal.ts'
 import { loadState } from '../versions/keep.ts'
 import { promote, retire, rollback, stillShown, wouldDo, type Actor } from '../versions/promote.ts'
@@ -123,6 +124,7 @@ const measuredText = (values: readonly ValueDiff[]): string =>
   values
     .map(({ feature, rows, changedPercent, lostPercent, max }) => {
       const changed = `${changedPercent.toFixed(2)} % of ${count(rows)} rows changed`
-      return `${feature}: ${changed}, ${lostPercent.toFixed(2)} % lost their value, at most by ${short(max) ?? 0}`
+      const most = max === null ? '' : `, at most by ${short(max)}`
+      return `${feature}: ${changed}, ${lostPercent.toFixed(2)} % lost their value${most}`
     })
     .join('; ')

@@ -69,8 +69,8 @@ export type Progress = { readonly reader: string; readonly next: number }
 
 export type QueryResult = {
   readonly columns: readonly string[]
-  /** Integers beyond 2^53 come as bigint. */
-  readonly rows: readonly (readonly (string | number | bigint | null)[])[]
+  /** Integers beyond 2^53 come as bigint, decimals of more than 15 digits as text, and a column of flags as booleans. */
+  readonly rows: readonly (readonly (string | number | bigint | boolean | null)[])[]
 }
 
 /** How much is worth one write: the sink gathers so many rows, but lets none wait longer than so long. */

@@ -30,7 +30,7 @@ function featuresOf(definitions: readonly Definition[]): readonly SqlColumn[] {
       const type = sqlType(featureType(definition.record, feature))
       const before = found.get(name)
       if (!before) found.set(name, { name, type, since: label(definition) })
-      else if (typeText(before.type) !== typeText(type)) {
+      else if (!holds(before.type, type)) {
         const what = `feature ${name} is ${typeText(type)} in ${label(definition)}, and ${typeText(before.type)} since ${before.since}`
         throw new Problem(what, 'Give the feature another name: a column of the warehouse keeps its type.')
       }
@@ -39,9 +39,15 @@ function featuresOf(definitions: readonly Definition[]): readonly SqlColumn[] {
   return [...found.values()].map(({ name, type }) => ({ name, type }))
 }
 
+/** Texts may become shorter, and nothing else may become anything else. */
+const holds = (before: SqlType, type: SqlType): boolean =>
+  typeof before === 'object' && typeof type === 'object' && 'varchar' in before && 'varchar' in type
+    ? type.varchar <= before.varchar
+    : typeText(before) === typeText(type)
+
 const typeText = (type: SqlType): string => {
   if (typeof type === 'string') return type
-  return 'varchar' in type ? 'text' : `decimal(${type.digits}, ${type.scale})`
+  return 'varchar' in type ? `text of ${type.varchar} bytes` : `decimal(${type.digits}, ${type.scale})`
 }
 
 /** The columns of a version's own view, as the versions given have it. */

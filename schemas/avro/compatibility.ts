@@ -67,12 +67,31 @@ type Misreading =
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'other'; readonly reason: string }
 
-/** avsc is the judge; what it stumbles over is told field by field as far as we have words for it. */
+/**
+ * avsc is the judge; what it stumbles over is told field by field as far as we have words for it. It does not look at logical types: the
+ * bytes of a decimal could be read as one of another scale, and would mean something else.
+ */
 function misreadings(reader: AvroType, writer: AvroType): readonly Misreading[] {
   const reason = unresolvable(writer, reader)
-  if (reason === undefined) return []
+  if (reason === undefined) return otherMeanings(reader, writer, '')
   const told = explain(reader, writer, '')
   return told.length > 0 ? told : [{ kind: 'other', reason }]
+}
+
+function otherMeanings(reader: AvroType, writer: AvroType, path: string): readonly Misreading[] {
+  if (isRecord(reader) && isRecord(writer)) {
+    return reader.fields.flatMap((field) => {
+      const written = writtenAs(field, writer)
+      return written ? otherMeanings(field.type, written.type, under(path, field.name)) : []
+    })
+  }
+  return meaningOf(reader) === meaningOf(writer) ? [] : [{ kind: 'type', path: `field ${path}`, writer, reader }]
+}
+
+/** Of what is not only as large as its primitive type. */
+function meaningOf(type: AvroType): string {
+  const { name = '', precision } = plainType(type) ?? {}
+  return precision !== undefined || name === 'timestamp-micros' ? name : ''
 }
 
 function explain(reader: AvroType, writer: AvroType, path: string): readonly Misreading[] {
@@ -89,12 +108,16 @@ function explainRecord(reader: AvroSchema, writer: AvroSchema, path: string): re
     return [{ kind: 'other', reason: `the record${where} is called ${readerName} in one schema and ${writerName} in the other` }]
   }
   return reader.fields.flatMap((field): readonly Misreading[] => {
-    const name = path ? `${path}.${field.name}` : field.name
-    const written = writer.fields.find((one) => namesOf(field).includes(one.name))
+    const name = under(path, field.name)
+    const written = writtenAs(field, writer)
     if (written) return explain(field.type, written.type, name)
     return field.default === undefined ? [{ kind: 'missing', path: `field ${name}` }] : []
   })
 }
+
+const under = (path: string, name: string) => (path ? `${path}.${name}` : name)
+
+const writtenAs = (field: AvroField, writer: AvroSchema) => writer.fields.find((one) => namesOf(field).includes(one.name))
 
 const fullName = ({ name, namespace }: AvroSchema) => (namespace && !name.includes('.') ? `${namespace}.${name}` : name)
 const namesOf = ({ name, aliases = [] }: AvroField & { readonly aliases?: readonly string[] }) => [name, ...aliases]

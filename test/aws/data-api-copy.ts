@@ -24,6 +24,7 @@ const takes: Readonly<Record<string, readonly string[]>> = {
   'double precision': ['DOUBLE'],
   real: ['FLOAT'],
   boolean: ['BOOLEAN'],
+  numeric: ['DECIMAL'],
   date: ['DATE'],
   'character varying': ['VARCHAR'],
   character: ['VARCHAR'],
@@ -123,7 +124,7 @@ async function toCsv(files: readonly string[], csv: string, columns: readonly Na
       refuse(`Unmatched number of columns between table and file. Table columns: ${columns.length}, Data columns: ${found.length}`)
     for (const [i, { name, type }] of columns.entries()) {
       const there = found[i]!.type
-      if (!takes[type]?.includes(there))
+      if (!takes[type]?.includes(there.replace(/^DECIMAL\(.*/, 'DECIMAL')))
         refuse(`column '${table}.${name}' has an incompatible Parquet schema: column type ${type}, Parquet ${there}`)
     }
     // Text is always in quotes: null is what stands there without, and no text is taken for it.

@@ -9,6 +9,7 @@ import {
   type Field,
 } from '@aws-sdk/client-redshift-data'
 import type { Cell } from '../sql/cells.ts'
+import { digitsOfDouble } from '../sql/types.ts'
 
 export type Workgroup = {
   readonly region: string
@@ -121,16 +122,21 @@ const sendOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal
 const integerTypes = new Set(['int2', 'int4', 'int8', 'smallint', 'integer', 'bigint'])
 
 function cellOf(field: Field, about: ColumnMetadata | undefined): Cell {
-  if (field.stringValue !== undefined)
+  if (field.stringValue !== undefined) {
+    if (about?.typeName === 'numeric') return decimal(field.stringValue)
     return about?.typeName && integerTypes.has(about.typeName) ? whole(field.stringValue) : field.stringValue
+  }
   if (field.longValue !== undefined) return field.longValue
   if (field.doubleValue !== undefined) return field.doubleValue
-  if (field.booleanValue !== undefined) return String(field.booleanValue)
+  if (field.booleanValue !== undefined) return field.booleanValue
   return field.blobValue ? Buffer.from(field.blobValue).toString('hex') : null
 }
 
 /** As a number where that is exact. */
 const whole = (text: string): number | bigint => (Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text))
+
+/** As a number where no digit is lost. */
+const decimal = (text: string): number | string => (text.replace(/^-?[0.]*|\./g, '').length <= digitsOfDouble ? Number(text) : text)
 
 /** A step on a request's way: with what it is sent, and what comes back. */
 type Step = (args: unknown) => Promise<{ readonly response: Answer }>

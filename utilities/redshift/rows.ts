@@ -14,8 +14,9 @@ export const mostChunk = 40_000
 type Chunk = { readonly from: number; readonly last: number; readonly limit: number }
 
 export function chunkText(table: string, columns: readonly StoredColumn[], version: number, { from, last, limit }: Chunk): string {
-  // As text a long integer is exact, whoever reads the answer. `_seq` is never so long, and as text it would be sorted as one.
-  const list = columns.map(({ name, type }) => (type === 'BIGINT' && name !== '_seq' ? `${identifier(name)}::varchar` : identifier(name)))
+  // As text a long number is exact, whoever reads the answer. `_seq` is never so long, and as text it would be sorted as one.
+  const isLong = ({ name, type }: StoredColumn) => (type === 'BIGINT' && name !== '_seq') || type.startsWith('NUMERIC')
+  const list = columns.map((column) => (isLong(column) ? `${identifier(column.name)}::varchar` : identifier(column.name)))
   const where = `"_version" = ${version} AND "_seq" BETWEEN ${from} AND ${last}`
   return `SELECT ${[...new Set([...list, '"_seq"'])].join(', ')} FROM ${table} WHERE ${where} ORDER BY "_seq" LIMIT ${limit}`
 }

@@ -4,8 +4,8 @@ import { wholeOf } from '../values/decimal-text.ts'
 import { microsOf } from '../values/timestamp.ts'
 import { rowColumns, type SqlColumn } from '../warehouse.ts'
 
-/** A date is its text, and so is a timestamp. */
-export type Cell = string | number | bigint | null
+/** A date is its text, and so is a timestamp, and a decimal of more digits than a double holds. */
+export type Cell = string | number | bigint | boolean | null
 
 const dayMs = 86_400_000
 
@@ -37,7 +37,7 @@ export function columnFrom({ name, type }: SqlColumn, cells: readonly (readonly 
   return { kind: 'decimal', scale, ...wholesFrom(count, take, (cell) => wholeOf(String(cell), scale)) }
 }
 
-const isTrue = (cell: Cell): boolean => cell === 'true' || cell === 1 || cell === 1n
+const isTrue = (cell: Cell): boolean => cell === true || cell === 1 || cell === 1n
 
 function numbersFrom(count: number, take: (row: number) => Cell): Float64Array {
   const values = new Float64Array(count)
@@ -45,7 +45,7 @@ function numbersFrom(count: number, take: (row: number) => Cell): Float64Array {
   return values
 }
 
-function wholesFrom(count: number, take: (row: number) => Cell, read: (cell: string | number | bigint) => bigint): Wholes {
+function wholesFrom(count: number, take: (row: number) => Cell, read: (cell: NonNullable<Cell>) => bigint): Wholes {
   const values = new Float64Array(count)
   const wide = new Map<number, bigint>()
   for (let row = 0; row < count; row++) {

@@ -10,7 +10,12 @@ import { walHolds, walIsBegun } from './wal.ts'
 type Statement = StatementSync
 
 /** Some rows of a statement's result. The first part of a result has none: it tells the columns before any row is there. */
-type Selected = { readonly columns: readonly string[]; readonly rows: readonly (readonly Value[])[] }
+/** The types are those of the tables' columns that are shown as they are, undefined for what is computed. */
+type Selected = {
+  readonly columns: readonly string[]
+  readonly types: readonly (string | undefined)[]
+  readonly rows: readonly (readonly Value[])[]
+}
 
 /** Every integer comes as a bigint. */
 type Value = string | number | bigint | null | Uint8Array
@@ -199,19 +204,20 @@ function* selected(db: DatabaseSync, sql: string): Generator<Selected> {
   try {
     const statement = compiled(db, sql)
     const columns = statement.columns().map(({ name }) => name)
-    yield { columns, rows: [] }
+    const types = statement.columns().map(({ type }) => type ?? undefined)
+    yield { columns, types, rows: [] }
     let rows: (readonly Value[])[] = []
     let [enough, characters] = [leastRows, 0]
     for (const row of statement.iterate() as unknown as Iterable<readonly Value[]>) {
       rows.push(row)
       for (const value of row) if (typeof value === 'string' || value instanceof Uint8Array) characters += value.length
       if (rows.length < enough && characters < mostCharacters) continue
-      yield { columns, rows }
+      yield { columns, types, rows }
       rows = []
       characters = 0
       enough = Math.min(mostRows, enough * 2)
     }
-    if (rows.length > 0) yield { columns, rows }
+    if (rows.length > 0) yield { columns, types, rows }
   } finally {
     if (db.isOpen) {
       db.setAuthorizer(null)

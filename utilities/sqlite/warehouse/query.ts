@@ -4,7 +4,10 @@ import type { Cell } from '../../sql/cells.ts'
 import type { QueryResult } from '../../warehouse.ts'
 
 export function* queryParts(db: Sqlite, sql: string): Generator<QueryResult> {
-  for (const { columns, rows } of db.select(sql)) yield { columns, rows: rows.map((row) => row.map(plain)) }
+  for (const { columns, types, rows } of db.select(sql)) {
+    const isFlag = types.map((type) => type === 'BOOLEAN')
+    yield { columns, rows: rows.map((row) => row.map((cell, i) => (isFlag[i] && cell !== null ? Number(cell) === 1 : plain(cell)))) }
+  }
 }
 
 /** Integers as numbers where that is exact; bytes, which no table of ours holds, as hexadecimal. */
