@@ -65,7 +65,8 @@ it('gives fields and features of every kind a column of their kind', () => {
 it('refuses a feature under the name of one of another kind, and a text that is longer than its column', () => {
   const layout = (next: { readonly definition: (typeof v0)['definition'] }) => layoutOf([v0.definition, next.definition], [])
   expect(() => layout(v0.replace({ rate_mean: last('day', { last: 3 }) } as never))).toThrow(
-    'feature rate_mean is date in deals@1, and double since deals@0. Give the feature another name: a column of the warehouse keeps its type.',
+    'feature rate_mean is date in deals@1, and double since deals@0. ' +
+      'Give the feature another name: a column of the warehouse keeps its type.',
   )
   expect(() => layout(v0.replace({ money_sum: max('money', { last: 3 }) } as never))).toThrow(
     'feature money_sum is decimal(12, 2) in deals@1, and decimal(38, 2) since deals@0',
