@@ -1,5 +1,10 @@
 /** Sets with keys of several fields and features of other kinds than numbers: in the stream, in the warehouse, and proved there. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { loadDefinitions } from '../config/definitions.ts'
+import { kindsOf, operators, windowsOf } from '../feature-defs/known-operators.ts'
 import { count, date, distinct, featureSet, first, last, list, max, median, number, record, since, text } from '../feature-defs/language.ts'
 import { plan } from '../versions/plan.ts'
 import { storeInMemory } from './driver/in-memory.ts'
@@ -65,5 +70,29 @@ describe('a set that is per two fields', () => {
     const { largestKey } = await planned()
     expect(largestKey!.key).toBe('a,x\\,y')
     expect(largestKey!.bytes).toBeGreaterThan(60)
+  })
+})
+
+describe('docs/language.md', () => {
+  const guide = readFileSync('docs/language.md', 'utf8')
+
+  it('has every word, with the fields that it takes, what it gives, its windows and its options', () => {
+    const named = (words: readonly string[], all: number) => (words.length === all ? 'any' : words.join(', '))
+    const lines = operators.map((operator) => {
+      const results = Map.groupBy(kindsOf(operator), (kind) => operator.gives[kind]!.kind)
+      const isItself = [...results].every(([result, kinds]) => kinds.length === 1 && kinds[0] === result)
+      const gives = isItself ? [named(kindsOf(operator), 7)] : [...results].map(([result, kinds]) => `${named(kinds, 7)} → ${result}`)
+      const params = Object.keys(operator.params).map((param) => `\`${param}\``)
+      return `| \`${operator.op}\` | ${gives.join('; ')} | ${named(windowsOf(operator), 6)} | ${params.join(', ')} |`
+    })
+    const words = ['| word | of a field | over | options |', '|---|---|---|---|', ...lines].join('\n')
+    expect(guide.split('\n\n').find((block) => block.startsWith('| word | of'))).toBe(words)
+  })
+
+  it('has an example that can be applied', () => {
+    const example = /```ts\n(.*?)```/s.exec(guide)![1]!
+    const file = join(mkdtempSync(join(tmpdir(), 'tidemark-language-')), 'definitions.ts')
+    writeFileSync(file, example.replace("'tidemark'", `'${resolve('definitions.ts')}'`))
+    return expect(loadDefinitions(file).then((sets) => [...sets.keys()])).resolves.toEqual(['account_items'])
   })
 })

@@ -576,7 +576,7 @@ const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(specs)('%s', (_, spec, kind) => {
   const { field, of } = kinds[kind]
-  const numRuns = kind === 'number' ? 40 : 12
+  const numRuns = kind === 'number' ? 40 : 8
   /** The same series, of values of this kind. */
   const series = numberSeries.map(({ inputs, times, ...rest }) => ({
     ...rest,
@@ -598,7 +598,7 @@ describe.each(specs)('%s', (_, spec, kind) => {
         const some = all.map((one, row): Came => ({ ...one, part: parts[row]! }))
         expect(yieldsOf({ ...spec, when: 'part' }, some, { kind, cuts, saving: true })).toEqual(exact(spec, field, some))
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     )
   })
 
