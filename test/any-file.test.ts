@@ -15,7 +15,8 @@ import { chance } from './seeded.ts'
 const own = '--config own.json'
 const definitions = `import { count, date, decimal, featureSet, flag, integer, mean, number, record, text, timestamp } from 'tidemark'
 export const payment = record('payment', 'paid_at', {
-  account: text({ bytes: 20, nullable: false }), paid_at: timestamp({ nullable: false, from: 'Paid at' }), amount: decimal({ digits: 12, scale: 2 }),
+  account: text({ bytes: 20, nullable: false }), paid_at: timestamp({ nullable: false, from: 'Paid at' }),
+  amount: decimal({ digits: 12, scale: 2 }),
   ref: integer(), late: flag(), score: number(), due: date(),
 })
 export const v0 = featureSet({ name: 'payments', of: payment }, { ma2: mean('score', { last: 2, round: 3 }) })
@@ -150,7 +151,8 @@ describe('a file of its own making', { timeout: limitMs }, () => {
     const folder = await applied({ 'payments.csv': header + lines(1, 3) })
     await done(folder, `backfill ${own}`)
     const wider = `export const wider = record('payment', 'paid_at', { ...payment.fields, channel: text({ bytes: 9 }) })
-      const over = featureSet({ name: 'payments', of: wider }, { ma2: mean('score', { last: 2, round: 3 }), n: count('channel', { last: 9 }) })
+      const features = { ma2: mean('score', { last: 2, round: 3 }), n: count('channel', { last: 9 }) }
+      const over = featureSet({ name: 'payments', of: wider }, features)
       export const v1 = { ...over, definition: { ...over.definition, version: 1 } }`
     writeFileSync(join(folder, 'definitions.ts'), `${definitions}${wider}`)
     await done(folder, `apply payments@1 --backfill --yes ${own}`)
@@ -205,8 +207,10 @@ describe('standard input', { timeout: limitMs }, () => {
 /** Of the same payments, in another order of columns. */
 async function parquetOf(path: string, from: number, to: number, codec = 'zstd'): Promise<void> {
   const connection = await (await DuckDBInstance.create(':memory:')).connect()
-  await connection.run(`COPY (SELECT [n] AS nested, CAST(n AS DOUBLE) AS score, '' || n AS account, n % 2 = 0 AS late, CAST(n AS BIGINT) AS ref,
-    CAST(n + 0.25 AS DECIMAL(12, 2)) AS amount, TIMESTAMP '2020-01-01 00:00:00' + INTERVAL (n % 60) SECOND AS "Paid at", DATE '2020-01-01' AS due
+  await connection.run(`COPY (SELECT [n] AS nested,
+    CAST(n AS DOUBLE) AS score, '' || n AS account, n % 2 = 0 AS late, CAST(n AS BIGINT) AS ref,
+    CAST(n + 0.25 AS DECIMAL(12, 2)) AS amount,
+    TIMESTAMP '2020-01-01 00:00:00' + INTERVAL (n % 60) SECOND AS "Paid at", DATE '2020-01-01' AS due
     FROM range(${from}, ${to + 1}) t(n)) TO '${path}' (FORMAT parquet, CODEC '${codec}')`)
   connection.closeSync()
 }
