@@ -59,7 +59,8 @@ async function runCommand(command: Command, args: readonly string[], options: Op
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
     const { readConfig } = await import('./config/config.ts')
-    const read = readConfig(options['config'] as string | undefined, process.env)
+    const { withFeatures } = await import('./commands/features.ts')
+    const read = withFeatures(command, options, readConfig(options['config'] as string | undefined, process.env))
     const given = options['dataDir'] as string | undefined
     const elsewhere = [read.log, read.registry, read.warehouse].every(({ kind }) => kind !== 'embedded')
     const dataDir = elsewhere

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { loadPosition, running, type BackfillHold } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { loadHeld } from '../streams/held.ts'
-import { producerName } from '../streams/inflow.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { baseFor } from '../streams/numbering.ts'
-import { yearsText, type Years } from '../schemas/csv/selection.ts'
+import { producerName, streamOf } from '../streams/stream.ts'
+import { ofYears, type Years } from '../schemas/csv/selection.ts'
 import { distinctRecords } from '../schemas/csv/together.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { SourceIdentity } from '../utilities/source.ts'
@@ -25,7 +25,7 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
 
   const left = await standingHold(checkpoints, set)
   const standing = left && isSame(left.hold, identity, years) ? left : undefined
-  const numberFrom = () => baseFor(checkpoints, { source, identity, record, carryOn: options.continue, signal, exceptSet: set })
+  const numberFrom = () => baseFor(ports, { source, identity, record, carryOn: options.continue, signal, exceptSet: set })
   const base =
     standing?.hold.base ??
     (await numberFrom().catch(async (error: unknown) => {
@@ -40,7 +40,7 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   let batch: Batch | undefined
   try {
     // A producer that runs has not seen the hold: it ends, and when it is run again it does.
-    if (!batchOnly) await (await log.writer(producerName)).close()
+    if (!batchOnly) await (await log.writer(producerName(streamOf(record)))).close()
     // What was looked at before the hold may have changed until then.
     if (!standing && (await numberFrom()) !== base) throw new Problem('rows of another file were taken at the same time', 'Run this again.')
     const known = await definitions()
@@ -50,7 +50,7 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
     const [finished, wrote] = [standing?.finished ?? 0, standing !== undefined]
     const begun: Batch = { ports, options, identity, base, token, records, batchOnly, finished, after, wrote }
     batch = begun
-    const held = batchOnly ? [] : (await loadHeld(checkpoints)).filter((take) => take.base === base)
+    const held = batchOnly ? [] : (await loadHeld(checkpoints, streamOf(record))).filter((take) => take.base === base)
     const works = await Promise.all(parts.map((part) => openWork(begun, part, { known, held })))
     return await work(begun, works, () => removeRows(ports, set, parts, begun))
   } catch (error) {
@@ -103,7 +103,7 @@ async function takeBack(ports: UndoPorts, set: string, standing: Standing, { by,
   const { hold, after, finished } = standing
   if (finished > 0) {
     throw new Problem(
-      `the backfill of ${yearsText(hold.years)} from ${hold.source.name} is complete in some partitions already`,
+      `the backfill${ofYears(hold.years)} from ${hold.source.name} is complete in some partitions already`,
       'Run the same backfill again to finish it.',
     )
   }

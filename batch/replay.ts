@@ -2,8 +2,9 @@
 import type { RecordSchema } from '../schemas/record.ts'
 import { chosenTogether, numbersOf, readTogether } from '../schemas/csv/together.ts'
 import type { BatchPiece, InflowPiece, Piece } from '../streams/position.ts'
-import { inflowReader, inflowTopic, readersOf, recordsOf, registerInflow } from '../streams/inflow.ts'
+import { inflowReader, readersOf, recordsOf, registerInflow } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
+import { streamOf } from '../streams/stream.ts'
 import { between, columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 import type { Log } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -15,8 +16,8 @@ import { spreadTogether } from './file-intake.ts'
 export type ReplayPorts = {
   readonly log: Log
   readonly registry: Registry
-  /** Opens the file of that place, or the one now configured when it is not there any more. */
-  readonly openSource: (place: string) => Source
+  /** Opens the file of that place, or the one now configured for the record when it is not there any more. */
+  readonly openSource: (place: string, record: string) => Source
 }
 
 export type ReplayOptions = {
@@ -95,8 +96,8 @@ async function* fromFile({ openSource, registry }: ReplayPorts, piece: BatchPiec
       readers.filter((one) => one !== id),
     )),
   ]
-  const source = await unchanged(openSource(piece.place), piece, signal)
-  for await (const stretch of readTogether(source, records, { base, place: source.place, rowsPerBatch, signal })) {
+  const source = await unchanged(openSource(piece.place, record.name), piece, signal)
+  for await (const stretch of readTogether(source, records, { base, rowsPerBatch, signal })) {
     const chosen = chosenTogether(stretch, records, years).readings.map((columns) => between(columns, after, lastSeq))
     const share = spreadTogether(chosen, routing).find((part) => part.partition === partition)
     if (share) {
@@ -133,13 +134,13 @@ export async function checkHistory(
   needs: readonly Need[],
   signal: AbortSignal,
 ): Promise<void> {
-  const pieces = needs.flatMap(({ history, after }) =>
-    history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after),
-  ) as readonly BatchPiece[]
-  const files = Map.groupBy(pieces, ({ place, source }) => `${source.sha256} ${place}`)
-  for (const [piece] of files.values()) await unchanged(openSource(piece!.place), piece!, signal)
-  for (const { partition, history, after, afterRows = 0 } of needs) {
-    const first = await firstHeld(log, partition)
+  const pieces = needs.flatMap(({ record, history, after }) =>
+    history.filter((piece) => piece.kind === 'batch' && piece.lastSeq > after).map((piece) => ({ piece: piece as BatchPiece, record })),
+  )
+  const files = Map.groupBy(pieces, ({ piece: { place, source }, record: { name } }) => `${source.sha256} ${name} ${place}`)
+  for (const [one] of files.values()) await unchanged(openSource(one!.piece.place, one!.record.name), one!.piece, signal)
+  for (const { record, partition, history, after, afterRows = 0 } of needs) {
+    const first = await firstHeld(log, streamOf(record).inflow, partition)
     let passed = 0
     for (const piece of history) {
       if (piece.kind === 'inflow' && piece.lastSeq > after) checkHeld(piece, { after, rows: Math.max(0, afterRows - passed) }, first)
@@ -149,11 +150,11 @@ export async function checkHistory(
 }
 
 /** What somebody is about to replay: the history of a partition, its records beyond `after`; see ReplayOptions. */
-export type Need = { readonly partition: number; readonly history: readonly Piece[] } & Pick<ReplayOptions, 'after' | 'afterRows'>
+export type Need = { readonly history: readonly Piece[] } & Pick<ReplayOptions, 'record' | 'partition' | 'after' | 'afterRows'>
 
 /** As it was when it was read: it may have grown since. */
 async function unchanged(opened: Source, piece: BatchPiece, signal: AbortSignal | undefined): Promise<Source> {
-  const source = opened.first(piece.source.size)
+  const source = opened.asOf(piece.source)
   const identity = await source.identify(signal).catch((error: unknown) => {
     throw error instanceof Problem ? incomplete(piece, error.what) : error
   })
@@ -168,6 +169,7 @@ type Before = { readonly after: number; readonly rows: number }
 async function* fromInflow(ports: ReplayPorts, piece: InflowPiece, options: ReplayOptions, before: Before): AsyncIterable<Stretch> {
   const { log, registry } = ports
   const { record, wanted, partition, signal } = options
+  const { inflow } = streamOf(record)
   const recorded = { not: piece.unrecorded ?? [] }
   const own = await inflowReader(registry, record, wanted, recorded)
   const { to, readers = [own.id], most = Infinity } = piece
@@ -182,7 +184,7 @@ async function* fromInflow(ports: ReplayPorts, piece: InflowPiece, options: Repl
   let offset = from
   if (piece.topic !== undefined) throw gone(piece)
   try {
-    for await (const fetched of log.read(inflowTopic, { partition, from, to, joined: true, ...(signal ? { signal } : {}) })) {
+    for await (const fetched of log.read(inflow, { partition, from, to, joined: true, ...(signal ? { signal } : {}) })) {
       // A version that was not there then takes what it can read, however large: its rows do not go through outflow.
       const mine = await own.read(fetched, wasThere ? most : Infinity)
       const theirs = await Promise.all(deciding.map((reader) => reader.read(fetched, most)))
@@ -194,7 +196,7 @@ async function* fromInflow(ports: ReplayPorts, piece: InflowPiece, options: Repl
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    const first = await firstHeld(log, partition)
+    const first = await firstHeld(log, inflow, partition)
     throw first > offset ? deleted(piece, first) : error
   }
 }
@@ -208,8 +210,8 @@ function checkHeld(piece: InflowPiece, before: Before, first: number): void {
 const offsetBehind = ({ from, rows, lastSeq }: InflowPiece, { after, rows: before }: Before) =>
   from + Math.max(before, rows - Math.max(0, lastSeq - after), 0)
 
-const firstHeld = async (log: Log, partition: number) =>
-  (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]?.first ?? 0
+const firstHeld = async (log: Log, inflow: string, partition: number) =>
+  (await log.topics()).find(({ topic }) => topic === inflow)?.partitions[partition]?.first ?? 0
 
 function within(stretch: Stretch, after: number, until: number): Stretch {
   const others = stretch.others.filter((one) => one > after && one <= until)

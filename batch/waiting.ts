@@ -1,8 +1,9 @@
 /** What waits in inflow for a set: the truth of it is inflow itself, whoever wrote there. */
 import type { Position } from '../streams/position.ts'
 import { recordedIn } from '../streams/held.ts'
-import { inflowReader, inflowTopic } from '../streams/inflow.ts'
+import { inflowReader } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
+import { streamOf } from '../streams/stream.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import type { Log } from '../utilities/log.ts'
@@ -18,11 +19,13 @@ export async function firstWaiting(
   { offset, seq }: Position,
 ): Promise<number> {
   const { log, registry, checkpoints } = ports
-  const ends = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions[partition]
+  // All are of one name.
+  const stream = streamOf(records[0]!)
+  const ends = (await log.topics()).find(({ topic }) => topic === stream.inflow)?.partitions[partition]
   const from = Math.max(offset, ends?.first ?? 0)
   if (!ends || from >= ends.next) return Infinity
-  const readers = await Promise.all(records.map((record) => inflowReader(registry, record, [], recordedIn(checkpoints))))
-  for await (const fetched of log.read(inflowTopic, { partition, from, to: ends.next, joined: true })) {
+  const readers = await Promise.all(records.map((record) => inflowReader(registry, record, [], recordedIn(checkpoints, stream))))
+  for await (const fetched of log.read(stream.inflow, { partition, from, to: ends.next, joined: true })) {
     const { records: count, firstSeq } = intakeOf(await Promise.all(readers.map((reader) => reader.read(fetched, Infinity))), seq)
     if (count > 0) return firstSeq
   }

@@ -9,7 +9,7 @@ import { inputsOf } from '../feature-defs/inputs.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { saveState } from '../streams/state.ts'
 import { chosenRows } from '../schemas/csv/chosen-rows.ts'
-import { extendTake, nothingYet, yearsText, type Take, type Years } from '../schemas/csv/selection.ts'
+import { extendTake, nothingYet, ofYears, type Take, type Years } from '../schemas/csv/selection.ts'
 import { unreadLines } from '../schemas/csv/together.ts'
 import { between, rowsWhere } from '../utilities/values/columns.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
@@ -206,12 +206,12 @@ const unreadBy =
 
 const behind = (set: string, years: Years, seq: number, latest: number) =>
   new Problem(
-    `row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${set} has taken already`,
+    `row ${seq}${ofYears(years)} lies behind row ${latest}, which ${set} has taken already`,
     'Features run over records in order. Start over in an empty data directory and backfill the earlier years first.',
   )
 
 const consumeFirst = (set: string, years: Years, seq: number, waits: number) =>
   new Problem(
-    `row ${seq} of ${yearsText(years)} lies behind row ${waits}, which waits in inflow and ${set} has not taken yet`,
+    `row ${seq}${ofYears(years)} lies behind row ${waits}, which waits in inflow and ${set} has not taken yet`,
     'Features run over records in order. Have it taken first: tidemark consume --until-caught-up; then run this again.',
   )

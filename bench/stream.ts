@@ -1,7 +1,8 @@
 /** Stream: the real commands, produce, consume and sink, durable from end to end; all at once, and one after the other. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { wireReader } from '../config/wire.ts'
-import { sinkReader } from '../streams/inflow.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
+import { sinkReader, streamOf } from '../streams/stream.ts'
 import { run, start, type Finished } from './child.ts'
 import type { Data } from './data.ts'
 import { inScratch, type Scratch } from './scratch.ts'
@@ -78,7 +79,7 @@ async function allWritten({ config }: Scratch, rows: number, stopped: Promise<un
         throw new Error('a service ended before all rows were written')
       }
       const before = written
-      written = (await warehouse.progress(sinkReader(0))) ?? 0
+      written = (await warehouse.progress(sinkReader(streamOf(rejectedLoan), 0))) ?? 0
       if (written > before) movedMs = performance.now()
       if (performance.now() - movedMs > stuckAfterMs) throw new Error(`the sink has stood still at ${written} rows of ${rows}`)
       await sleep(10)

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config/config.ts'
 import { wire } from '../config/wire.ts'
-import { inflowTopic, outflowTopic, registerInflow } from '../streams/inflow.ts'
+import { registerInflow } from '../streams/inflow.ts'
 import { ensureTopics } from '../streams/routing.ts'
+import { streamOf } from '../streams/stream.ts'
 import { date, number, record, text } from '../schemas/record.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { encoder } from '../schemas/avro/encode.ts'
@@ -64,11 +65,12 @@ async function measure(keys: number, modes: readonly string[], { dir, configFile
   const ports = await wire(config)
   try {
     const encode = encoder(inflowSchema(visit), (await registerInflow(ports.registry, visit)).id)
-    await ensureTopics(ports, 1)
+    const stream = streamOf(visit)
+    await ensureTopics(ports, stream, 1)
     const writer = await ports.log.writer('bench')
     let produced = 0
     const produce = async () => {
-      await writer.commit({ append: [{ topic: inflowTopic, partition: 0, batch: encode(visits(keys, produced)) }] })
+      await writer.commit({ append: [{ topic: stream.inflow, partition: 0, batch: encode(visits(keys, produced)) }] })
       produced += rowsPerBatch
     }
     while (produced < keys) await produce()
@@ -77,7 +79,7 @@ async function measure(keys: number, modes: readonly string[], { dir, configFile
 
     const consume = start(...command('consume'))
     let going = true
-    const next = async () => (await ports.log.topics()).find(({ topic }) => topic === outflowTopic)!.partitions[0]!.next
+    const next = async () => (await ports.log.topics()).find(({ topic }) => topic === stream.outflow)!.partitions[0]!.next
     // The consumer always finds something, and never so much that it falls behind for ever.
     const producing = (async () => {
       while (going) {

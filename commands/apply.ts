@@ -1,5 +1,6 @@
 /** `apply`: releases a version, after showing what will happen. */
-import { chainOf, loadDefinitions } from '../config/definitions.ts'
+import { partitionsFor } from '../config/config.ts'
+import { chainOf, definitionsOf } from '../config/definitions.ts'
 import { applyVersion, type Applied } from '../use-cases/apply.ts'
 import { actorOf } from './actor.ts'
 import type { CommandBody } from './command.ts'
@@ -12,13 +13,13 @@ import { setAtVersion } from './words.ts'
 export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const mode = askedMode(options)
-  const chain = chainOf(await loadDefinitions(config.features), set, version)
+  const chain = chainOf(await definitionsOf(config), set, version)
   return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
     const { ended } = await applyVersion(ports, {
       chain,
       version,
       mode,
-      partitions: config.log.partitions,
+      partitions: partitionsFor(config, chain[version]!.record),
       actor: actorOf(options),
       signal,
       report: versionProgress(console, `apply ${set}`),

@@ -1,20 +1,24 @@
 /** `backfill`: into the warehouse, leaving the checkpoint that the stream resumes from. */
-import { chainOf, loadDefinitions } from '../config/definitions.ts'
-import { sourceAt } from '../config/wire.ts'
+import { partitionsFor } from '../config/config.ts'
+import { chainOf, definitionsOf } from '../config/definitions.ts'
+import { sourceAt, standardInput } from '../config/wire.ts'
 import { backfillYears, undoYears } from '../use-cases/backfill.ts'
 import { count } from '../utilities/values/digits.ts'
 import { actorOf } from './actor.ts'
 import type { Options, CommandBody } from './command.ts'
 import type { Console } from './console.ts'
+import { setNamed } from './features.ts'
 import { streamedSet } from './sets.ts'
+import { chosenYears, fileFor } from './source-file.ts'
 import { withPorts } from './stage.ts'
 import { totalsText } from './totals.ts'
-import { usage, years } from './words.ts'
+import { usage } from './words.ts'
 
-export const run: CommandBody = async ({ options, config, console, signal }) => {
-  refuseForFiles(options)
-  const definitions = await loadDefinitions(config.features)
-  const set = (options['features'] as string | undefined) ?? streamedSet(definitions)
+export const run: CommandBody = async ({ args, options, config, console, signal }) => {
+  const named = setNamed(args, options)
+  refuseForFiles(options, named)
+  const definitions = await definitionsOf(config)
+  const set = named ?? streamedSet(definitions)
   const chain = chainOf(definitions, set)
   const leases = [`backfill-${set}`]
   const by = `process ${process.pid}`
@@ -30,9 +34,14 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       console.result(text[ended], { set, undone: ended === 'undone' })
     })
   }
-  const file = (options['file'] as string | undefined) ?? config.source.file
-  const chosen = years(options)
-  const source = await sourceAt(file)
+  const { file, form } = fileFor(chain.at(-1)!.record.name, definitions, options, config)
+  if (file === standardInput)
+    throw usage(
+      'standard input cannot be read again, as later versions will read what a backfill has taken',
+      'Write it to a file, and name that.',
+    )
+  const chosen = chosenYears(options)
+  const source = await sourceAt(file, form)
   await withPorts({ config, console }, leases, async (ports) => {
     let progress: ReturnType<Console['progress']> | undefined
     const done = await backfillYears(
@@ -46,7 +55,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
         signal,
         report: ({ rows }) => (progress ??= console.progress(`backfill ${set}`))(rows),
         chain,
-        partitions: config.log.partitions,
+        partitions: partitionsFor(config, chain[0]!.record),
         actor: actorOf(options),
         file,
         firstApplied: () => console.note(`applied ${set}@0, its first version`),
@@ -63,11 +72,11 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
 }
 
 /** What is said of files only. */
-function refuseForFiles({ features, format, partitionBy }: Options): void {
+function refuseForFiles({ format, partitionBy }: Options, named: string | undefined): void {
   const refused = (what: string) => usage(what, 'Add --out DIR, or leave it out.')
   if (format !== undefined) throw refused('--format is for files, and without --out rows go into the warehouse')
   if (partitionBy !== undefined) throw refused('--partition-by is for files, and without --out rows go into the warehouse')
-  if (String(features).includes('@')) {
-    throw refused(`--features ${String(features)} names a version, and without --out the versions that are applied are computed`)
+  if (named?.includes('@')) {
+    throw refused(`${named} is a version, and without --out the versions that are applied are computed`)
   }
 }

@@ -22,11 +22,11 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
   })
 
 /** What became of the messages that were read. */
-export const computedText = ({ rows, duplicates, dead, beyond }: Computed) =>
+export const computedText = ({ rows, duplicates, dead, deadTopics, beyond }: Computed) =>
   [
     `computed ${count(rows)} records`,
     ...(duplicates > 0 ? [`${count(duplicates)} duplicates skipped`] : []),
-    ...(dead > 0 ? [`${count(dead)} sent to inflow.dead`] : []),
+    ...(dead > 0 ? [`${count(dead)} sent to ${deadTopics.join(' and ')}`] : []),
     ...beyondText(beyond),
   ].join(', ')
 

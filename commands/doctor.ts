@@ -1,22 +1,16 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
-import { defaultSource } from '../config/config.ts'
-import { loadDefinitions } from '../config/definitions.ts'
+import { defaultSource, fileOf } from '../config/config.ts'
+import { definitionsOf } from '../config/definitions.ts'
 import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { firstApply } from './first-apply.ts'
-import { streamedSet } from './sets.ts'
+import { firstOfStreams } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) => {
-  const {
-    dataDir,
-    log,
-    registry,
-    warehouse,
-    source: { file },
-  } = config
+  const { dataDir, log, registry, warehouse } = config
   const files = Object.entries({ log, registry, warehouse }).flatMap(([part, { kind }]) => (kind === 'embedded' ? [`${part}.db`] : []))
   const servers = await lookAtServers(config)
   const diagnosis = await examine(
@@ -27,14 +21,15 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       lookAtDatabase,
       leaseHolders,
       looks: servers.looks,
-      definitions: () => loadDefinitions(config.features),
-      source: {
-        // A file that nobody named need not be there where others may fill the topics.
-        file,
-        optional: log.kind === 'kafka' && file === defaultSource,
-        open: () => sourceAt(file),
-        recordOf: (definitions) => definitions.get(streamedSet(definitions))!.at(-1)!.record,
-      },
+      definitions: () => definitionsOf(config),
+      sources: (definitions) =>
+        firstOfStreams(definitions).flatMap(({ record }, _, { length }) => {
+          const named = fileOf(config, record.name, length === 1)
+          if (!named) return []
+          const { file, form } = named
+          // A file that nobody named need not be there where others may fill the topics.
+          return [{ record, file, optional: log.kind === 'kafka' && file === defaultSource, open: () => sourceAt(file, form) }]
+        }),
       withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },
     { deep: options['deep'] === true, first: await firstApply(config), signal },

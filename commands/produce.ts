@@ -1,30 +1,34 @@
-/** `produce`: years of the loan file into inflow. */
-import { chainOf, loadDefinitions } from '../config/definitions.ts'
+/** `produce`: years of a file into the inflow of their record. */
+import { partitionsFor } from '../config/config.ts'
+import { definitionsOf } from '../config/definitions.ts'
 import { sourceAt } from '../config/wire.ts'
+import { streamOf } from '../streams/stream.ts'
 import { produceYears } from '../use-cases/produce.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
-import { streamedSet } from './sets.ts'
+import { streamedOver } from './sets.ts'
+import { chosenYears, fileFor } from './source-file.ts'
 import { withPorts } from './stage.ts'
 import { totalsText } from './totals.ts'
-import { wholeNumber, years } from './words.ts'
+import { wholeNumber } from './words.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) => {
-  const chosen = years(options)
+  const chosen = chosenYears(options)
   const rate = wholeNumber(options, 'rate', { least: 1 })
-  const definitions = await loadDefinitions(config.features)
-  const { record, per } = chainOf(definitions, streamedSet(definitions)).at(-1)!
-  const file = (options['file'] as string | undefined) ?? config.source.file
-  const source = await sourceAt(file)
+  const definitions = await definitionsOf(config)
+  const { record, per } = streamedOver(definitions, options)
+  const { suffix, inflow } = streamOf(record)
+  const { file, form } = fileFor(record.name, definitions, options, config)
+  const source = await sourceAt(file, form)
 
-  await withPorts({ config, console }, ['produce'], async (ports) => {
-    const progress = console.progress('produce')
+  await withPorts({ config, console }, [`produce${suffix}`], async (ports) => {
+    const progress = console.progress(`produce${suffix}`)
     const done = await produceYears(
       { ...ports, source },
       {
         record,
         per,
-        partitions: config.log.partitions,
+        partitions: partitionsFor(config, record),
         years: chosen,
         ...(rate === undefined ? {} : { rate }),
         file,
@@ -34,7 +38,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
         report: ({ rows }) => progress(rows),
       },
     )
-    const took = `produced ${count(done.rows)} records into inflow`
+    const took = `produced ${count(done.rows)} records into ${inflow}`
     console.result(totalsText({ ...done, there: done.alreadyHeld }, { took, rejects: done.rejects, goOn: 'run it again to go on' }), done)
   })
 }

@@ -1,8 +1,11 @@
 /** `reset`: deletes the records of a topic that all of its readers have taken, or goes on with a topic as it is. */
-import { deadTopic, inflowTopic, outflowTopic } from '../streams/inflow.ts'
+import { partitionsFor } from '../config/config.ts'
+import type { Ports } from '../config/wire.ts'
+import { allStreams } from '../streams/store.ts'
+import { streamWith, type Stream } from '../streams/stream.ts'
 import { resetTopic, type Reset, type ResetDue } from '../use-cases/reset.ts'
 import { count } from '../utilities/values/digits.ts'
-import type { CommandBody } from './command.ts'
+import type { CommandBody, Options } from './command.ts'
 import { resetAsItIs } from './reset-as-it-is.ts'
 import { withAnyTopics, withPorts } from './stage.ts'
 import { usage, wholeNumber } from './words.ts'
@@ -15,32 +18,60 @@ const leaves = [
 ].join('\n')
 
 export const run: CommandBody = async ({ args, options, config, console }) => {
-  const topic = args[0]!
   const before = wholeNumber(options, 'before')
-  if (![inflowTopic, outflowTopic, deadTopic].includes(topic)) {
-    throw usage(`${topic} is no topic that reset knows the readers of`, `Name ${inflowTopic}, ${outflowTopic} or ${deadTopic}.`)
-  }
+  const partition = wholeNumber(options, 'partition')
   if (options['asItIs'] === true) {
-    if (topic === deadTopic) throw usage(`nobody goes on from a place in ${deadTopic}`, `Name ${inflowTopic} or ${outflowTopic}.`)
-    if (before !== undefined || options['partition'] !== undefined) {
+    if (before !== undefined || partition !== undefined) {
       throw usage('--as-it-is takes a topic as a whole, and deletes nothing', 'Leave out --before and --partition.')
     }
-    return withAnyTopics({ config, console }, ['reset'], (ports) => resetAsItIs(ports, topic, config.log.partitions, console))
+    return withAnyTopics({ config, console }, ['reset'], async (ports) => {
+      const { stream, topic } = await topicNamed(ports, args[0]!, options)
+      const { inflow, outflow, dead } = stream
+      if (topic === dead) throw usage(`nobody goes on from a place in ${dead}`, `Name ${inflow} or ${outflow}.`)
+      return resetAsItIs(ports, { stream, topic, partitions: partitionsFor(config, stream) }, console)
+    })
   }
-  const partition = wholeNumber(options, 'partition')
   return withPorts({ config, console }, ['reset'], async (ports) => {
+    const { stream, topic } = await topicNamed(ports, args[0]!, options)
     const reset = await resetTopic(ports, {
+      stream,
       topic,
       before,
       partition,
       agree: (due) => {
-        if (topic === inflowTopic) console.note(leaves)
+        if (topic === stream.inflow) console.note(leaves)
         return console.confirm(`Delete ${whatGoes(due)}?`)
       },
     })
     console.result(resetText(reset, before), resetJson(reset))
   })
 }
+
+const topicsOf = ({ inflow, outflow, dead }: Stream) => [inflow, outflow, dead]
+/** What each of them is called where there is one stream, or where a record is named. */
+const kinds = ['inflow', 'outflow', 'inflow.dead']
+
+/** A topic by its own name, or by its kind, of the record that is named or the only one. */
+async function topicNamed(ports: Ports, word: string, { record }: Options): Promise<{ readonly stream: Stream; readonly topic: string }> {
+  const there = await allStreams(ports)
+  const streams = record === undefined ? there : there.filter(({ name }) => name === record)
+  const names = there.map(({ name }) => name)
+  if (streams.length === 0 && record !== undefined) throw usage(`there is no stream of ${String(record)}`, named(names))
+  const own = streams.find((stream) => topicsOf(stream).includes(word))
+  if (own) return { stream: own, topic: word }
+  const kind = kinds.indexOf(word)
+  if (kind !== -1 && streams.length > 1) throw usage(`there is more than one ${word}`, `Say whose with --record: ${names.join(', ')}.`)
+  const [only = streamWith('inflow')] = streams
+  if (kind !== -1) return { stream: only, topic: topicsOf(only)[kind]! }
+  throw usage(
+    `${word} is no topic that reset knows the readers of`,
+    `Name ${either(streams.length > 0 ? streams.flatMap(topicsOf) : kinds)}.`,
+  )
+}
+
+const named = (names: readonly string[]) =>
+  names.length > 0 ? `There are those of ${names.join(', ')}.` : 'Nothing is produced or applied yet.'
+const either = (names: readonly string[]) => `${names.slice(0, -1).join(', ')} or ${names.at(-1)!}`
 
 function resetText(reset: Reset, asked: number | undefined): string {
   const { topic, ended, cuts } = reset

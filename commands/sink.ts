@@ -1,4 +1,5 @@
-/** `sink`: outflow into the warehouse. */
+/** `sink`: the outflow of every stream into the warehouse. */
+import { partitionsFor } from '../config/config.ts'
 import { sinkOutflow } from '../use-cases/sink.ts'
 import type { BothOptions } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -11,7 +12,7 @@ import { withPorts } from './stage.ts'
 export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['sink'], async (ports) => {
     const done = await sinkOutflow(ports, {
-      partitions: config.log.partitions,
+      partitionsFor: (stream) => partitionsFor(config, stream),
       nothingYet: () => nothingYet(config),
       follow: options['untilCaughtUp'] !== true,
       signal,
@@ -25,8 +26,8 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
 export function sinkNews(console: Console, { flush }: Pick<Warehouse, 'flush'>): BothOptions['written'] {
   // Where rows are gathered for one large write, much of a wait is that write.
   const progress = console.progress('sink', { mostWaitMs: flush ? 6 * flush.everyMs : 1000 })
-  return ({ rows, unreadable }) => {
-    if (unreadable > 0) console.note(`sink: ${count(unreadable)} messages of outflow are no rows of ours and were left out`)
+  return ({ topic, rows, unreadable }) => {
+    if (unreadable > 0) console.note(`sink: ${count(unreadable)} messages of ${topic} are no rows of ours and were left out`)
     progress(rows)
   }
 }

@@ -1,7 +1,6 @@
 /** `status`: what is where, how far each reader has come, and how fast. */
-import { deadTopic, outflowTopic } from '../streams/inflow.ts'
 import { leaseHolders } from '../config/wire.ts'
-import { everyYear, yearsText } from '../schemas/csv/selection.ts'
+import { ofYears } from '../schemas/csv/selection.ts'
 import { sink, statusOf, type ReaderStatus, type SetStatus, type Status } from '../use-cases/status.ts'
 import { count } from '../utilities/values/digits.ts'
 import { printable } from '../utilities/values/printable.ts'
@@ -75,13 +74,14 @@ function readerCells(one: ReaderStatus, gapless: boolean): Cell[] {
   return [reader, topic, partition, next, lagCell(one), perSecond]
 }
 
-function heldText({ source, years, firstSeq, lastSeq, rows }: Status['inflow'][number]): string {
-  const chosen = years.join() === everyYear.join() ? '' : ` of ${yearsText(years)}`
-  return `inflow holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${chosen}`
+function heldText({ topic, source, years, firstSeq, lastSeq, rows }: Status['inflow'][number]): string {
+  return `${topic} holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${ofYears(years)}`
 }
 
-function topicCells({ topic, partitions, bytes }: Status['topics'][number], status: Status): Cell[] {
-  const reader = topic === deadTopic ? 'nobody: look at them with tidemark topics' : 'consume'
-  const readBy = topic === outflowTopic ? `sink, lag ${lagCell(status.sink)}` : reader
+function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams }: Status): Cell[] {
+  const letters = streams.some(({ dead }) => dead === topic)
+  const sunk = streams.find(({ outflow }) => outflow === topic)?.sink
+  const reader = letters || topic.endsWith('.dead') ? 'nobody: look at them with tidemark topics' : 'consume'
+  const readBy = sunk ? `sink, lag ${lagCell(sunk)}` : reader
   return [topic, partitions.length, partitions.reduce((sum, { first, next }) => sum + next - first, 0), bytes, readBy]
 }

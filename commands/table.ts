@@ -2,10 +2,17 @@
 import type { Command } from './command.ts'
 import { modeOptions } from './modes.ts'
 
-const years = ['--years <years>', 'a year or a range, e.g. 2008 or 2008-2009'] as const
-const file = ['--file <file>', 'the CSV, plain or gzip (default: source.file of the config)'] as const
+const yearsText = 'a year or a range, e.g. 2008 or 2008-2009'
+const years = ['--years <years>', `${yearsText} (default: every year)`] as const
+const file = [
+  '--file <file>',
+  'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)',
+] as const
+const delimiter = ['--delimiter <character>', 'between the cells of a CSV (default: what the config says, or a comma)'] as const
 const strict = ['--strict', 'stop at the first line that cannot be read'] as const
 const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
+const record = ['--record <name>', 'whose stream, where the definitions have several records'] as const
+const definitionsFile = ['--features <file>', 'the definitions file (default: features of the config)'] as const
 const untilCaughtUp = ['--until-caught-up', 'stop at the end instead of waiting for more'] as const
 const fileOptions = [
   ['--format <format>', 'of the files: parquet or csv (default: parquet)'],
@@ -26,7 +33,7 @@ export const commands: readonly Command[] = [
     summary: 'make a look-alike of the loan file, the same for the same seed',
     example: 'tidemark generate --years 2007-2012 --out data/rejected.csv.gz',
     options: [
-      years,
+      ['--years <years>', `${yearsText} (default: 2007-2012)`],
       ['--out <file>', 'where to write, in a folder that is made if need be; gzip when it ends in .gz'],
       ['--rows <n>', 'rows in all (default: as many as the real file has)'],
       ['--seed <s>', 'another look-alike (default: 1)'],
@@ -35,9 +42,18 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'produce',
-    summary: 'replay years of the loan file into inflow',
+    summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',
-    options: [years, file, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
+    options: [
+      years,
+      file,
+      delimiter,
+      record,
+      definitionsFile,
+      ['--rate <n>', 'records a second (default: as fast as it goes)'],
+      strict,
+      carryOn,
+    ],
     load: () => import('./produce.ts'),
   },
   {
@@ -66,14 +82,17 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'backfill',
+    args: '[set]',
     summary: 'batch: years of a file through the same engine into the warehouse, or straight into files',
     example: 'tidemark backfill --years 2007\n  $ tidemark backfill --years 2007-2012 --features loan_risk@1 --out data/loan_risk_v1',
     options: [
       years,
       file,
+      delimiter,
       [
         '--features <set>',
-        'the feature set (default: the first that is not batch only); with --out also SET@VERSION (default: the newest defined)',
+        'the feature set, as the argument names it (default: the first that is not batch only); with --out also SET@VERSION (default: ' +
+          'the newest defined); or a definitions file',
       ],
       strict,
       carryOn,
@@ -91,7 +110,7 @@ export const commands: readonly Command[] = [
     args: '[set@version]',
     summary: 'what applying a version would do; without one, the next of every set',
     example: 'tidemark plan loan_risk@1',
-    options: [...modeOptions, ['--exit-code', 'exit 3 when something would change']],
+    options: [...modeOptions, definitionsFile, ['--exit-code', 'exit 3 when something would change']],
     load: () => import('./plan.ts'),
   },
   {
@@ -99,7 +118,7 @@ export const commands: readonly Command[] = [
     args: '<set@version>',
     summary: 'release the next version of a feature set and hand over to it',
     example: 'tidemark apply loan_risk@1 --cold',
-    options: [...modeOptions, why],
+    options: [...modeOptions, definitionsFile, why],
     load: () => import('./apply.ts'),
   },
   {
@@ -217,6 +236,7 @@ export const commands: readonly Command[] = [
     summary: 'delete the records of a topic that all of its readers have taken; or go on with one as it is',
     example: 'tidemark reset outflow',
     options: [
+      ['--record <name>', 'whose inflow, outflow or inflow.dead, where there are several streams'],
       ['--before <offset>', 'only those before this offset (default: as many as may go)'],
       ['--partition <p>', 'only this one'],
       ['--as-it-is', 'delete nothing: go on with a topic that was made anew, or that lost records before they were taken'],
@@ -236,7 +256,7 @@ export const commands: readonly Command[] = [
     name: 'doctor',
     summary: 'check every part and say what to do; changes nothing',
     example: 'tidemark doctor',
-    options: [['--deep', 'read large database files as a whole too']],
+    options: [['--deep', 'read large database files as a whole too'], definitionsFile],
     load: () => import('./doctor.ts'),
   },
 ]

@@ -1,4 +1,5 @@
 /** `up`: the consumer and the sink in one process. */
+import { partitionsFor } from '../config/config.ts'
 import { consumeAndSink } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
@@ -10,7 +11,7 @@ import { withPorts } from './stage.ts'
 export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
     const done = await consumeAndSink(ports, {
-      partitions: config.log.partitions,
+      partitionsFor: (stream) => partitionsFor(config, stream),
       nothingYet: () => nothingYet(config),
       follow: options['untilCaughtUp'] !== true,
       signal,

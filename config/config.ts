@@ -3,12 +3,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, normalize, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { csvForm } from '../schemas/csv/form.ts'
+import type { TextForm } from '../utilities/source.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
 const text = z.string().min(1)
 const embedded = z.strictObject({ kind: z.literal('embedded') })
-/** How many partitions inflow gets when it is made; a topic that is there keeps its own. */
-const partitions = z.int().min(1).max(1000).default(1)
+/** How many partitions an inflow gets when it is made; a topic that is there keeps its own. */
+const count = z.int().min(1).max(1000)
+const partitions = count.default(1)
 
 const tlsFiles = { caFile: text.optional(), certFile: text.optional(), keyFile: text.optional(), passphrase: text.optional() }
 const kafka = z.strictObject({
@@ -82,16 +86,54 @@ const redshift = z
 /** Where the file lies when the config says nothing else. */
 export const defaultSource = 'data/rejected.csv.gz'
 
+/** A file, a folder or a pattern, and how its cells are written. */
+const fileSource = z
+  .strictObject({
+    file: text,
+    delimiter: z.string().optional(),
+    null: z.array(z.string()).optional(),
+    dates: z.string().optional(),
+    timestamps: z.string().optional(),
+  })
+  .superRefine(({ file: _, ...form }, context) => {
+    try {
+      csvForm(form as TextForm)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      context.addIssue({ code: 'custom', message: `${error.what}. ${error.todo}` })
+    }
+  })
+
 const shape = z.strictObject({
   dataDir: text.default('.tidemark'),
   features: text.optional(),
-  source: z.strictObject({ file: text }).default({ file: defaultSource }),
+  /** Of the record, where the definitions have one, and of the loans. */
+  source: fileSource.default({ file: defaultSource }),
+  /** By the name of the record. */
+  sources: z.record(text, fileSource).default({}),
   log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
+  /** By the name of the record. */
+  streams: z.record(text, z.strictObject({ partitions: count })).default({}),
   registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
   warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),
 })
 
 export type Config = Readonly<z.infer<typeof shape>>
+
+/** How many partitions the inflow of a record gets if it has to be made. */
+export const partitionsFor = ({ log, streams }: Config, { name }: { readonly name: string }): number =>
+  streams[name]?.partitions ?? log.partitions
+
+/** Where a record's file is, and how its cells are written. */
+export type FileNamed = { readonly file: string; readonly form: TextForm }
+
+/** What the config says of a record's file. `only`: the definitions have no other record. */
+export function fileOf({ source, sources }: Config, record: string, only: boolean): FileNamed | undefined {
+  const named = sources[record] ?? (only || record === rejectedLoan.name ? source : undefined)
+  if (!named) return undefined
+  const { file, ...form } = named
+  return { file, form: form as TextForm }
+}
 
 export function readConfig(named: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
   const file = named === undefined ? undefined : shipped(named)

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { checkApplicable } from '../feature-defs/applicable.ts'
 import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import type { Config } from './config.ts'
 
 /** Feature sets by name, in the order in which the file makes them; each a chain of versions, index = version. */
 export type Definitions = ReadonlyMap<string, readonly Definition[]>
@@ -35,6 +36,23 @@ export async function loadDefinitions(file: string | undefined): Promise<Definit
   }
   return bySet
 }
+
+/** Those that the config names, of which its streams must be. */
+export async function definitionsOf({ features, streams }: Pick<Config, 'features' | 'streams'>): Promise<Definitions> {
+  const definitions = await loadDefinitions(features)
+  const records = recordsIn(definitions)
+  const unknown = Object.keys(streams).find((name) => !records.includes(name))
+  if (unknown !== undefined) {
+    const todo = `Correct "streams" in the config: the records of the definitions are ${records.join(', ')}.`
+    throw new Problem(`the config has a stream ${unknown}, and the definitions no record of that name`, todo, { usage: true })
+  }
+  return definitions
+}
+
+/** The names of the records that the sets are over. */
+const recordsIn = (definitions: Definitions): readonly string[] => [
+  ...new Set([...definitions.values()].flatMap((chain) => chain.map(({ record }) => record.name))),
+]
 
 /** The versions of the set, of which this one must be there. */
 export function chainOf(definitions: Definitions, set: string, version = 0): readonly Definition[] {

@@ -1,5 +1,4 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
@@ -13,7 +12,7 @@ import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
-import type { Source } from '../utilities/source.ts'
+import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import type { Config } from './config.ts'
@@ -24,8 +23,8 @@ export type Ports = {
   readonly registry: Registry
   readonly warehouse: Warehouse
   readonly clock: Clock
-  /** The file of that place, or the configured one when it is not there any more. */
-  readonly openSource: (place: string) => Source
+  /** The file of that place or, when it is not there any more, the one that is configured for the record of that name. */
+  readonly openSource: (place: string, record: string) => Source
   /** One process at a time holds a lease. */
   readonly lease: (name: string) => Promise<Lease>
   readonly rejects: (name: string) => RejectsFile
@@ -40,7 +39,7 @@ export type WireOptions = {
 
 /** `note` hears of trouble that passes by itself. */
 export async function wire(config: Config, note: (text: string) => void = () => {}, options: WireOptions = {}): Promise<Ports> {
-  const open = await sources()
+  const { open, isThere } = await sources()
   const { rejectsFile } = await import('../utilities/files/rejects.ts')
   const { takeLease } = await import('../utilities/sqlite/lease.ts')
 
@@ -57,7 +56,7 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     registry,
     warehouse,
     clock: systemClock(),
-    openSource: (place) => open(isS3(place) || existsSync(place) ? place : config.source.file),
+    openSource: (place, record) => open(isThere(place) ? place : (config.sources[record] ?? config.source).file),
     // On Kafka these share the partitions among themselves, on this machine and on others.
     lease: async (name) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
@@ -146,21 +145,33 @@ async function openWarehouse(
 
 const isS3 = (place: string) => place.startsWith('s3://')
 
-/** An object in S3 is opened as such; anything else is a file. */
-async function sources(): Promise<(place: string) => Source> {
-  const { fileSource } = await import('../utilities/files/source.ts')
+/** An object in S3 is opened as such; anything else lies on this machine. */
+async function sources() {
+  const { isThere, sourceOnDisk } = await import('../utilities/files/place.ts')
   const { lazySource } = await import('../utilities/files/lazy.ts')
-  return (place) =>
-    isS3(place) ? lazySource(place, async () => (await import('../utilities/s3/source.ts')).s3Source(place)) : fileSource(place)
+  return {
+    isThere: (place: string) => isS3(place) || isThere(place),
+    open: (place: string, form?: TextForm): Source =>
+      isS3(place)
+        ? lazySource(place, async () => (await import('../utilities/s3/source.ts')).s3Source(place, form))
+        : sourceOnDisk(place, form),
+  }
 }
+
+/** For standard input. */
+export const standardInput = '-'
 
 /**
  * The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file
  * takes its place.
  */
-export async function sourceAt(place: string): Promise<Source> {
-  const source = (await sources())(place)
-  for await (const _ of source.read()) break
+export async function sourceAt(place: string, form: TextForm): Promise<Source> {
+  if (place === standardInput) {
+    const { standardInput } = await import('../utilities/files/standard-input.ts')
+    return standardInput(process.stdin, form)
+  }
+  const source = (await sources()).open(place, form)
+  for (const file of await source.files()) for await (const _ of file.read()) break
   return source
 }
 

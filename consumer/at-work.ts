@@ -8,11 +8,12 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { fieldsRead } from '../feature-defs/inputs.ts'
 import { mostAdded } from '../feature-defs/row-schema.ts'
 import { recordedIn } from '../streams/held.ts'
-import { inflowReader, outflowTopic, type Dead, type InflowReader } from '../streams/inflow.ts'
+import { inflowReader, type Dead, type InflowReader } from '../streams/inflow.ts'
 import type { NewRecords } from '../streams/intake.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { running, type Position } from '../streams/position.ts'
 import { layersOf, lookupState, type Layers } from '../streams/state.ts'
+import { streamOf, type Stream } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
 /** The live versions over the same record: one reading of the inflow serves them all. */
@@ -46,7 +47,7 @@ export async function openGroups(
         registry,
         alike[0]!.definition.record,
         [...new Set(alike.flatMap(({ definition }) => fieldsRead(definition)))],
-        recordedIn(checkpoints),
+        recordedIn(checkpoints, streamOf(alike[0]!.definition.record)),
       ),
       atWork: await Promise.all(
         alike.map(async ({ definition, schema, registered, layers }) => ({
@@ -60,10 +61,13 @@ export async function openGroups(
   )
 }
 
+/** All are over records of one name. */
+export const streamAtWork = (groups: readonly Group[]): Stream => streamOf(groups[0]!.atWork[0]!.definition.record)
+
 /** How large a record may be for its row to fit into outflow, whichever of the versions computes it. */
 export async function mostBytes(log: Log, groups: readonly Group[]): Promise<number> {
   const added = Math.max(...groups.flatMap(({ atWork }) => atWork.map(({ definition }) => mostAdded(definition))))
-  return Math.max(0, (await log.largestMessage(outflowTopic)) - added)
+  return Math.max(0, (await log.largestMessage(streamAtWork(groups).outflow)) - added)
 }
 
 /** Records of one version that another cannot read are dead letters which name it. */

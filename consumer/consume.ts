@@ -1,4 +1,5 @@
-/** The consumer: reads `inflow`, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
+/** The consumer: reads the inflow of a stream, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
+import { ofYears } from '../schemas/csv/selection.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   extendHistory,
@@ -13,18 +14,19 @@ import {
 } from '../streams/position.ts'
 import { deadLetters } from '../streams/dead-letters.ts'
 import { label } from '../feature-defs/feature-set.ts'
-import { deadTopic, inflowTopic, outflowTopic, type Reading } from '../streams/inflow.ts'
+import type { Reading } from '../streams/inflow.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { intakeOf } from '../streams/intake.ts'
 import { leftBehind } from '../streams/left-behind.ts'
 import { saveState } from '../streams/state.ts'
+import type { Stream } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Fenced, type Append, type Log, type Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
-import { mostBytes, openGroups, unreadBy, unreadBySome, type Group } from './at-work.ts'
+import { mostBytes, openGroups, streamAtWork, unreadBy, unreadBySome, type Group } from './at-work.ts'
 
 /** The group of consumers that share a set's partitions. */
 export const consumers = (set: string) => `consume-${set}`
@@ -43,6 +45,7 @@ export type ConsumeOptions = {
 type ConsumeNews =
   | {
       readonly kind: 'batch'
+      readonly stream: Stream
       readonly rows: number
       readonly duplicates: number
       readonly dead: number
@@ -117,7 +120,7 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
 export const amidstBackfill = (why: string) => new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
 
 export const backfillOf = (hold: BackfillHold) =>
-  `a backfill of ${hold.years[0]}-${hold.years[1]} from ${hold.source.name} began (${hold.by}) and has not finished`
+  `a backfill${ofYears(hold.years)} from ${hold.source.name} began (${hold.by}) and has not finished`
 
 /** What the partition waits for, and why. */
 type Waiting = { readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied'; readonly why: string }
@@ -133,14 +136,15 @@ async function runTurn(
   { set, partition, follow, signal, report }: ConsumeOptions,
   turn: Turn,
 ): Promise<void> {
-  const toDead = await deadLetters(registry, await log.largestMessage(deadTopic))
+  const stream = streamAtWork(turn.groups)
+  const toDead = await deadLetters(registry, stream, await log.largestMessage(stream.dead))
   const most = await mostBytes(log, turn.groups)
   const readers = turn.groups.map(({ reader }) => reader.id)
   // A commit that fails while the consumer waits for more must not wait for it too.
   const failed = new AbortController()
   const commits = oneAhead(() => failed.abort())
   const stop = AbortSignal.any([signal, failed.signal])
-  for await (const fetched of log.read(inflowTopic, { partition, from: turn.position.offset, joined: true, follow, signal: stop })) {
+  for await (const fetched of log.read(stream.inflow, { partition, from: turn.position.offset, joined: true, follow, signal: stop })) {
     const before = turn.position
     const append: Append[] = []
     const save: Save[] = []
@@ -152,7 +156,7 @@ async function runTurn(
       if (rows.length === 0) continue
       for (const { definition, layers, engine, splice } of atWork) {
         const features = engine.push(inputsOf(definition, columns))
-        append.push({ topic: outflowTopic, partition, batch: splice(batch, rows, features, clock(), definition.version) })
+        append.push({ topic: stream.outflow, partition, batch: splice(batch, rows, features, clock(), definition.version) })
         beyond += engine.beyond()
         save.push(...saveState({ set, partition }, layers, engine.changes()))
       }
@@ -184,11 +188,11 @@ async function runTurn(
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
     // It is under way while the next batch is computed.
-    const taken = { group: consumers(set), topic: inflowTopic, partition, next: fetched.next }
+    const taken = { group: consumers(set), topic: stream.inflow, partition, next: fetched.next }
     await commits.begin(async () => {
       await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)], taken })
       turn.committed = true
-      report({ kind: 'batch', rows: records, duplicates, dead: dead.length, beyond, seq: lastSeq, offset: fetched.next })
+      report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, beyond, seq: lastSeq, offset: fetched.next })
     })
     turn.position = after
     if (signal.aborted) break

@@ -1,16 +1,20 @@
-/** The producer: replays the chosen years of a CSV into `inflow`, and records what the topic holds in the same commit as the records. */
+/**
+ * The producer: replays the chosen years of a CSV into the inflow of its record, and records what the topic holds in the same commit as the
+ * records.
+ */
 import type { Per } from '../feature-defs/keys.ts'
 import { latestOf, loadHeld, saveHeld } from '../streams/held.ts'
-import { inflowTopic, producerName, registerInflow } from '../streams/inflow.ts'
+import { registerInflow } from '../streams/inflow.ts'
 import { unkept } from '../streams/kept-schemas.ts'
 import { baseFor } from '../streams/numbering.ts'
 import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../streams/routing.ts'
+import { producerName, streamOf, type Stream } from '../streams/stream.ts'
 import { takenByBatches, takeToCome } from '../streams/taken.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { chosenRows } from '../schemas/csv/chosen-rows.ts'
 import { encoder } from '../schemas/avro/encode.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { extendTake, joinTake, nothingYet, takenIn, untaken, yearsText, type Years } from '../schemas/csv/selection.ts'
+import { extendTake, joinTake, nothingYet, takenIn, untaken, ofYears, type Years } from '../schemas/csv/selection.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { columnOf } from '../utilities/values/columns.ts'
 import { Fenced, type Log } from '../utilities/log.ts'
@@ -61,16 +65,17 @@ export type Produced = {
 export async function produce(ports: ProducePorts, options: ProduceOptions): Promise<Produced> {
   const { log, registry, source, rejects } = ports
   const { record, per, years, strict, signal, report } = options
+  const stream = streamOf(record)
   // What is in inflow cannot be taken back: the file must be whole before the first record goes there.
   const identity = await source.identify(signal)
   await source.prove(signal)
-  const wanted = (await log.partitions(inflowTopic)) || options.partitions
+  const wanted = (await log.partitions(stream.inflow)) || options.partitions
   if (per === null && wanted > 1) throw keyless(record, wanted)
   const registered = await registerInflow(registry, record)
-  const partitions = await ensureTopics(ports, wanted)
+  const partitions = await ensureTopics(ports, stream, wanted)
 
   // The name first, then what was taken: a batch holds its set, then takes the name for a moment, so that whoever has it has seen the hold.
-  const writer = await log.writer(producerName)
+  const writer = await log.writer(producerName(stream))
   // A batch is read and encoded while the one before is committed.
   const commits = oneAhead()
   try {
@@ -109,9 +114,9 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
           rows === 0
             ? []
             : spread(fresh, { per, partitions }).map(({ partition, records, keys = messageKeys(records, per) }) => {
-                return { topic: inflowTopic, partition, batch: { ...encode(records), ...(keys && { keys }) } }
+                return { topic: stream.inflow, partition, batch: { ...encode(records), ...(keys && { keys }) } }
               })
-        const save = [saveHeld(joinTake(held, take)), saveKeyedBy(per), ...schema]
+        const save = [saveHeld(stream, joinTake(held, take)), saveKeyedBy(stream, per), ...schema]
         await commits.begin(async () => {
           await writer.commit({ append, save })
           report({ rows, rejected: lines.length, seq: lastSeq })
@@ -126,7 +131,7 @@ export async function produce(ports: ProducePorts, options: ProduceOptions): Pro
     const { rows, there: alreadyHeld, ...rest } = total
     return { rows, alreadyHeld, ...rest, interrupted: signal.aborted }
   } catch (error) {
-    throw error instanceof Fenced ? takenOver(error) : error
+    throw error instanceof Fenced ? takenOver(stream, error) : error
   } finally {
     await commits.settled().catch(() => {})
     await writer.close()
@@ -139,9 +144,10 @@ async function before(
   { record, continue: carryOn, signal }: ProduceOptions,
   identity: SourceIdentity,
 ) {
-  const held = await loadHeld(checkpoints)
-  const base = await baseFor(checkpoints, { source, identity, record, carryOn, signal })
-  const { takes, unfinished } = await takenByBatches({ registry, checkpoints })
+  const stream = streamOf(record)
+  const held = await loadHeld(checkpoints, stream)
+  const base = await baseFor({ checkpoints, registry }, { source, identity, record, carryOn, signal })
+  const { takes, unfinished } = await takenByBatches({ registry, checkpoints }, stream)
   const toCome = await Promise.all(unfinished.map((one) => takeToCome({ source, identity, record, base }, one)))
   const latest = Math.max(base, latestOf([...held, ...takes, ...toCome]))
   return {
@@ -149,20 +155,20 @@ async function before(
     base,
     taken: takenIn([...[...held, ...takes].filter((take) => take.base === base), ...toCome]),
     latest,
-    by: latest === latestOf(held) ? 'inflow holds' : 'a batch has taken',
+    by: latest === latestOf(held) ? `${stream.inflow} holds` : 'a batch has taken',
   }
 }
 
 const keyless = (record: RecordSchema, partitions: number) =>
   new Problem(
-    `inflow has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
+    `${streamOf(record).inflow} has ${partitions} partitions, and no field says which of them a ${record.name} belongs to`,
     `Give the feature set ${keyOrOne}`,
   )
 
 /** The log cannot tell them apart. */
-const takenOver = (cause: Fenced) =>
+const takenOver = ({ inflow }: Stream, cause: Fenced) =>
   new Problem(
-    'another producer took over inflow, or this one was stopped, or the log away, for so long that its last batch was given up, ' +
+    `another producer took over ${inflow}, or this one was stopped, or the log away, for so long that its last batch was given up, ` +
       'or a backfill has begun',
     'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.',
     { cause },
@@ -170,6 +176,6 @@ const takenOver = (cause: Fenced) =>
 
 const behind = (years: Years, seq: number, latest: number, by: string) =>
   new Problem(
-    `row ${seq} of ${yearsText(years)} lies behind row ${latest}, which ${by} already`,
+    `row ${seq}${ofYears(years)} lies behind row ${latest}, which ${by} already`,
     'A stream cannot go back: backfill the earlier years before producing later ones, or start over in an empty data directory.',
   )

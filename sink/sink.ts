@@ -1,14 +1,15 @@
-/** The sink: reads `outflow` and writes its rows into the warehouse, each batch together with how far it has come. */
+/** The sink: reads the outflow of every stream and writes its rows into the warehouse, each batch together with how far it has come. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { outflowTopic, sinkReader } from '../streams/inflow.ts'
-import { knownSets } from '../streams/known-versions.ts'
+import { knownSets, streamedSets, streamsOf } from '../streams/known-versions.ts'
 import { ensureTopics } from '../streams/routing.ts'
+import { sinkReader, sinksOf, streamOf, type Stream } from '../streams/stream.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import type { AvroSchema } from '../schemas/avro/schema.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { Fetched, Log } from '../utilities/log.ts'
+import { workAsTheyCome } from '../utilities/running/as-they-come.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
@@ -19,8 +20,8 @@ import { gathered, runsTogether } from './gather.ts'
 export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
 
 export type SinkOptions = {
-  /** How many inflow gets if it has to be made. */
-  readonly partitions: number
+  /** How many the inflow of a stream gets if it has to be made. */
+  readonly partitionsFor: (stream: Stream) => number
   readonly follow: boolean
   /** What to do where no feature set is applied. */
   readonly nothingYet?: () => Promise<string>
@@ -28,29 +29,37 @@ export type SinkOptions = {
   readonly report: (news: SinkNews) => void
   readonly note: (text: string) => void
 }
-type SinkNews = { readonly rows: number; readonly unreadable: number; readonly offset: number }
-
-/** The group of sinks that share the partitions of outflow. */
-const sinks = 'sink'
+type SinkNews = { readonly topic: string; readonly rows: number; readonly unreadable: number; readonly offset: number }
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
-  const { partitions, nothingYet = async () => 'Run first: tidemark apply SET@0' } = options
+  const { partitionsFor, nothingYet = async () => 'Run first: tidemark apply SET@0', follow, signal } = options
   if ((await knownSets(ports.registry)).length === 0)
     throw new Problem('no feature set is applied, so there is nothing to write', await nothingYet())
-  await ensureTopics(ports, partitions)
-  await workOnShares(ports.log, { ...options, topic: outflowTopic, group: sinks }, (partition, signal) =>
-    sinkPartition(ports, { ...options, signal }, partition),
-  )
+  const find = async () => streamsOf(await streamedSets(ports.registry))
+  await workAsTheyCome({
+    first: await find(),
+    find,
+    nameOf: ({ name }) => name,
+    work: async (stream, signal) => {
+      await ensureTopics(ports, stream, partitionsFor(stream))
+      await workOnShares(ports.log, { ...options, topic: stream.outflow, group: sinksOf(stream), signal }, (partition, signal) =>
+        sinkPartition(ports, { ...options, signal }, stream, partition),
+      )
+    },
+    follow,
+    signal,
+  })
 }
 
 /**
  * A log that was lost and begun anew has no outflow, or one that holds nothing yet: how far the sink had come in the one before is no place
  * in it.
  */
-export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'warehouse'>, set: string): Promise<void> {
-  const partitions = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions ?? []
+export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'warehouse'>, { set, record }: Definition): Promise<void> {
+  const stream = streamOf(record)
+  const partitions = (await log.topics()).find(({ topic }) => topic === stream.outflow)?.partitions ?? []
   for (let partition = 0; ; partition++) {
-    const reader = sinkReader(partition)
+    const reader = sinkReader(stream, partition)
     const place = await warehouse.progress(reader)
     if (place === undefined) return
     if (place > 0 && (partitions[partition]?.next ?? 0) === 0)
@@ -61,9 +70,11 @@ export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'war
 async function sinkPartition(
   { log, registry, warehouse }: SinkPorts,
   { follow, signal, report }: SinkOptions,
+  stream: Stream,
   partition: number,
 ): Promise<void> {
-  const reader = sinkReader(partition)
+  const reader = sinkReader(stream, partition)
+  const { outflow: topic } = stream
   const readers = new Map<string, Promise<RowReader | undefined>>()
   const laneOf = (id: string) => readers.get(id) ?? readers.set(id, openLane({ registry, warehouse }, id, signal)).get(id)!
 
@@ -88,17 +99,17 @@ async function sinkPartition(
       // Those of several may lie in the same bytes.
       const rows: Columns = parts.length === 1 ? { ...columns, transferable: true } : columns
       await writes.begin(() =>
-        warehouse.write(set, rows, progress, signal).then(() => report({ rows: rows.count, unreadable: 0, offset: next })),
+        warehouse.write(set, rows, progress, signal).then(() => report({ topic, rows: rows.count, unreadable: 0, offset: next })),
       )
     }
     // Nothing to write is read through too.
     if (parts.length === 0 && set !== undefined)
       await writes.begin(() => warehouse.write(set, { count: 0, byName: new Map() }, { reader, next }, signal))
-    if (unreadable > 0) report({ rows: 0, unreadable, offset: next })
+    if (unreadable > 0) report({ topic, rows: 0, unreadable, offset: next })
   }
 
   const from = (await warehouse.progress(reader)) ?? 0
-  const read = (until: AbortSignal) => log.read(outflowTopic, { partition, from, joined: true, follow, signal: until })
+  const read = (until: AbortSignal) => log.read(topic, { partition, from, joined: true, follow, signal: until })
   try {
     for await (const fetched of gathered(read, warehouse.flush, stop)) {
       await write(fetched)

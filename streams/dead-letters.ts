@@ -3,7 +3,8 @@ import { frameHeader } from '../schemas/wire.ts'
 import { encodeObject } from '../schemas/avro/generic.ts'
 import type { Append } from '../utilities/log.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
-import { deadTopic, type Dead } from './inflow.ts'
+import type { Dead } from './inflow.ts'
+import type { Stream } from './stream.ts'
 
 const deadSchema = {
   type: 'record',
@@ -22,7 +23,7 @@ const around = 64
 export const registerDead = (registry: Registry): Promise<Registered> => registry.register(deadSchema.name, JSON.stringify(deadSchema))
 
 /** What is larger than the topic takes is cut to what fits, with its full length said. */
-export async function deadLetters(registry: Registry, largestMessage: number) {
+export async function deadLetters(registry: Registry, { dead: topic }: Stream, largestMessage: number) {
   const { id } = await registerDead(registry)
   const header = frameHeader(id)
   const letter = (partition: number, { offset, reason, bytes }: Dead) => {
@@ -39,7 +40,7 @@ export async function deadLetters(registry: Registry, largestMessage: number) {
     const messages = dead.map((one) => letter(partition, one))
     let end = 0
     return {
-      topic: deadTopic,
+      topic,
       partition: 0,
       batch: { bytes: Buffer.concat(messages), ends: Uint32Array.from(messages, ({ length }) => (end += length)) },
     }

@@ -1,29 +1,27 @@
-/** What inflow holds of each file: what `produce` has recorded in the same commits as the records. */
+/** What the inflow of a stream holds of each file: what `produce` has recorded in the same commits as the records. */
 import type { Take } from '../schemas/csv/selection.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import { fromBytes, toBytes } from './position.ts'
-import { inflowTopic } from './inflow.ts'
 import { heldOf } from './kept-before.ts'
+import { producedName, type Stream } from './stream.ts'
 import type { Recorded } from './strangers.ts'
 
-const heldName = `produced/${inflowTopic}`
-
-export async function loadHeld(checkpoints: Checkpoints): Promise<readonly Take[]> {
-  const saved = (await checkpoints.load(heldName)).get('')
+export async function loadHeld(checkpoints: Checkpoints, stream: Stream): Promise<readonly Take[]> {
+  const saved = (await checkpoints.load(producedName(stream))).get('')
   return saved ? heldOf(fromBytes(saved)) : []
 }
 
-export const saveHeld = (held: readonly Take[]): Save => ({ name: heldName, key: '', value: toBytes(held) })
+export const saveHeld = (stream: Stream, held: readonly Take[]): Save => ({ name: producedName(stream), key: '', value: toBytes(held) })
 
 export const latestOf = (takes: readonly Pick<Take, 'lastSeq'>[]): number => Math.max(0, ...takes.map(({ lastSeq }) => lastSeq))
 
 /** What is recorded comes in the same commit as the records: whoever has read a record finds it. */
-export function recordedIn(checkpoints: Checkpoints): Recorded {
+export function recordedIn(checkpoints: Checkpoints, stream: Stream): Recorded {
   let last: number | null = null
   return {
     async upTo(beyond) {
       if (last !== null && beyond <= last) return last
-      const held = await loadHeld(checkpoints)
+      const held = await loadHeld(checkpoints, stream)
       return (last = held.length === 0 ? null : latestOf(held))
     },
   }

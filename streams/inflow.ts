@@ -9,6 +9,7 @@ import type { Batch, Fetched } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
 import { strangers, type Recorded } from './strangers.ts'
+import { streamOf } from './stream.ts'
 
 /** A message that is not a record: where it stood in the batch and in inflow, and why. */
 export type Dead = {
@@ -38,15 +39,6 @@ export type InflowReader = {
   read(fetched: Fetched, most: number): Promise<Reading>
 }
 
-export const inflowTopic = 'inflow'
-export const deadTopic = 'inflow.dead'
-export const outflowTopic = 'outflow'
-/** Whoever holds it may write into inflow and say what it holds. */
-export const producerName = `produce/${inflowTopic}`
-
-/** The name under which the sink of a partition saves its progress. */
-export const sinkReader = (partition: number) => `sink/${outflowTopic}/${partition}`
-
 /** The inflow schema of the record, registered if nobody has yet. */
 export const registerInflow = (registry: Registry, record: RecordSchema) =>
   registry.register(record.name, JSON.stringify(inflowSchema(record)))
@@ -59,6 +51,7 @@ export async function inflowReader(
   recorded?: Recorded,
 ): Promise<InflowReader> {
   const own = await registerInflow(registry, record)
+  const { outflow } = streamOf(record)
   const schema = inflowSchema(record)
   const decode = decoder(schema, ['seq', ...wanted])
   const toOwn = rewriter(registry, own.id, own.definition)
@@ -72,7 +65,8 @@ export async function inflowReader(
       const { columns, rows, bad } = decode(batch, 0, batch.ends.length)
       const known = new Set(dead.map(({ index }) => index))
       const unread = bad.filter(({ index }) => !known.has(index)).map(({ index, reason }) => deadAt(fetched, index, reason))
-      return withoutStrangers(small({ batch, rows, columns, dead: [...dead, ...unread] }, fetched, most), fetched, recorded)
+      const reading = { batch, rows, columns, dead: [...dead, ...unread] }
+      return withoutStrangers(small(reading, fetched, { most, outflow }), fetched, recorded)
     },
   }
 }
@@ -92,7 +86,7 @@ export const recordsOf = (registry: Registry, ids: readonly string[]): Promise<r
   )
 
 /** Without the records that are too large: a row of one would not fit where it is to go. */
-function small(reading: Reading, fetched: Fetched, most: number): Reading {
+function small(reading: Reading, fetched: Fetched, { most, outflow }: { readonly most: number; readonly outflow: string }): Reading {
   if (most === Infinity) return reading
   const { batch, rows, columns, dead } = reading
   const { ends, keys } = batch
@@ -101,7 +95,7 @@ function small(reading: Reading, fetched: Fetched, most: number): Reading {
   if (large.length === 0) return reading
   const kept = Int32Array.from(rows.keys()).filter((row) => size(rows[row]!) <= most)
   const why = (index: number) =>
-    `it has ${size(index)} bytes, and a row of more than ${most}, without its features, does not fit into ${outflowTopic}`
+    `it has ${size(index)} bytes, and a row of more than ${most}, without its features, does not fit into ${outflow}`
   const left = Array.from(large, (index) => deadAt(fetched, index, why(index)))
   return { batch, rows: kept.map((row) => rows[row]!), columns: pick(columns, kept), dead: [...dead, ...left] }
 }

@@ -136,17 +136,13 @@ export const loadPositions = async (checkpoints: Checkpoints, set: string): Prom
     ),
   )
 
-/** The position of every set on every partition. */
+/** The position of each of these sets on every partition. */
 export async function loadAllPositions(
   checkpoints: Checkpoints,
+  sets: readonly { readonly set: string }[],
 ): Promise<readonly { readonly set: string; readonly position: Position }[]> {
-  const names = await checkpoints.names('position/')
-  return Promise.all(
-    names.map(async (name) => {
-      const [, set, partition] = name.split('/') as [string, string, string]
-      return { set, position: await loadPosition(checkpoints, set, Number(partition)) }
-    }),
-  )
+  const all = sets.map(async ({ set }) => (await loadPositions(checkpoints, set)).map((position) => ({ set, position })))
+  return (await Promise.all(all)).flat()
 }
 
 export const savePosition = (set: string, partition: number, position: Position): Save => ({

@@ -9,8 +9,8 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { Registry, RegistryIdentity } from '../utilities/registry.ts'
 import { fromBytes, loadPositions, toBytes } from './position.ts'
 import { heldBeyond, loadHeld } from './held.ts'
-import { inflowTopic, outflowTopic } from './inflow.ts'
-import { knownSets } from './known-versions.ts'
+import { knownSets, streamedSets, streamsOf } from './known-versions.ts'
+import { streamWith, type Stream } from './stream.ts'
 
 type Kept = { readonly log: Log; readonly checkpoints: Checkpoints }
 type Registered = { readonly checkpoints: Checkpoints; readonly registry: Registry }
@@ -37,7 +37,7 @@ export async function checkRegistry({ checkpoints, registry }: Registered): Prom
   const [kept, now] = [fromBytes<RegistryIdentity>(saved), await registry.identity()]
   if (kept.id === now.id) return true
   // One that holds nothing belongs to nobody.
-  if (sets.length === 0 && (await loadHeld(checkpoints)).length === 0) return false
+  if (sets.length === 0 && (await producedInto(checkpoints)).length === 0) return false
   throw kept.place === now.place ? lost(now) : notOurs(kept.place, now)
 }
 
@@ -74,12 +74,27 @@ const lost = ({ place }: RegistryIdentity) =>
       'start over with another topicPrefix or data directory.',
   )
 
+/** The streams whose inflow holds anything. */
+async function producedInto(checkpoints: Checkpoints): Promise<readonly Stream[]> {
+  const streams = (await checkpoints.names('produced/')).map((name) => streamWith(name.slice('produced/'.length)))
+  const held = await Promise.all(streams.map((stream) => loadHeld(checkpoints, stream)))
+  return streams.filter((_, i) => held[i]!.length > 0)
+}
+
+/** Every stream that a set is computed over, or that somebody has produced into, by name: the one without a suffix first. */
+export async function allStreams({ checkpoints, registry }: Registered): Promise<readonly Stream[]> {
+  const streams = [...streamsOf(await streamedSets(registry)), ...(await producedInto(checkpoints))]
+  return [...new Map(streams.map((stream) => [stream.name, stream])).values()].sort((a, b) => (a.suffix < b.suffix ? -1 : 1))
+}
+
 /** Refuses when a topic that the store goes on from is gone, or is another one under the same name. */
-export async function checkTopics(ports: Kept): Promise<void> {
-  for (const { topic, kept, now } of await topicsOf(ports)) {
+export async function checkTopics(ports: Kept & Registered): Promise<void> {
+  const saved = await ports.checkpoints.load(topicsName)
+  for (const { topic, kept, now } of await topicsNamed(ports, [...saved.keys()])) {
     if (kept === undefined || now === '' || now === kept) continue
     const anew = now === undefined ? '' : ', and the one of that name was made since'
-    const loss = topic === inflowTopic ? await lossOf(ports) : ''
+    const stream = streamWith(topic)
+    const loss = topic === stream.inflow ? await lossOf(ports, stream) : ''
     const left = now === undefined ? 'a new one' : 'what it holds now'
     throw new Problem(
       `the topic ${topic} that this store goes on from was deleted${anew}${loss}`,
@@ -88,10 +103,11 @@ export async function checkTopics(ports: Kept): Promise<void> {
   }
 }
 
-/** Keeps which topics these are, where that is not known yet. */
-export async function keepTopics(ports: Kept): Promise<void> {
+/** Keeps which topics these streams have, where that is not known yet. */
+export async function keepTopics(ports: Kept, streams: readonly Stream[]): Promise<void> {
+  const topics = streams.flatMap(({ inflow, outflow }) => [inflow, outflow])
   const unkept = async () =>
-    (await topicsOf(ports)).flatMap(({ topic, kept, now }) => (kept === undefined && now ? [keptTopic(topic, now)] : []))
+    (await topicsNamed(ports, topics)).flatMap(({ topic, kept, now }) => (kept === undefined && now ? [keptTopic(topic, now)] : []))
   if ((await unkept()).length > 0) await keepInStore(ports.log, unkept)
 }
 
@@ -100,10 +116,10 @@ export const keptTopic = (topic: string, id: string): Save => ({ name: topicsNam
 /** As it was kept, and as it is: see `Log.topicId`. */
 export type StoreTopic = { readonly topic: string; readonly kept: string | undefined; readonly now: string | undefined }
 
-export async function topicsOf({ log, checkpoints }: Kept): Promise<readonly StoreTopic[]> {
+export async function topicsNamed({ log, checkpoints }: Kept, topics: readonly string[]): Promise<readonly StoreTopic[]> {
   const saved = await checkpoints.load(topicsName)
   return Promise.all(
-    [inflowTopic, outflowTopic].map(async (topic) => {
+    topics.map(async (topic) => {
       const bytes = saved.get(topic)
       return { topic, kept: (bytes && fromBytes<string>(bytes)) || undefined, now: await log.topicId(topic) }
     }),
@@ -111,10 +127,12 @@ export async function topicsOf({ log, checkpoints }: Kept): Promise<readonly Sto
 }
 
 /** What was produced and not taken, by set, in words that go on with what was said. */
-async function lossOf({ checkpoints }: Kept): Promise<string> {
-  const held = await loadHeld(checkpoints)
+async function lossOf({ checkpoints, registry }: Registered, stream: Stream): Promise<string> {
+  const held = await loadHeld(checkpoints, stream)
+  const applied = await setsOf(checkpoints)
+  const sets = (await streamedSets(registry, stream)).filter(({ set }) => applied.includes(set))
   const losses = await Promise.all(
-    (await setsOf(checkpoints)).map(async (set) => {
+    sets.map(async ({ set }) => {
       const positions = await loadPositions(checkpoints, set)
       const { rows, first, last, atMost } = heldBeyond(held, Math.min(...positions.map(({ seq }) => seq)))
       const most = atMost || positions.length > 1 ? 'up to ' : ''

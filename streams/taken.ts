@@ -1,17 +1,18 @@
 /**
- * What was taken of the stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to
+ * What was taken of a stream outside of it: what the batches of its feature sets took, and what those that have not finished are about to
  * take.
  */
 import type { RecordSchema } from '../schemas/record.ts'
 import { readDated } from '../schemas/csv/dated.ts'
-import { chosenOf, type Take, type Years } from '../schemas/csv/selection.ts'
+import { chosenOf, ofYears, type Take, type Years } from '../schemas/csv/selection.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { columnOf } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Source, SourceIdentity } from '../utilities/source.ts'
 import { loadAllPositions, type BackfillHold, type BatchPiece } from './position.ts'
-import { knownVersions } from './known-versions.ts'
+import { streamedSets } from './known-versions.ts'
+import type { Stream } from './stream.ts'
 
 type Reading = { readonly source: Source; readonly identity: SourceIdentity; readonly record: RecordSchema; readonly base: number }
 
@@ -20,19 +21,12 @@ type Taker = { readonly registry: Registry; readonly checkpoints: Checkpoints }
 /** A batch that has not finished, over all partitions of its set. */
 export type Unfinished = { readonly set: string; readonly hold: BackfillHold }
 
-/** Sets that no consumer runs have nothing to do with the stream. */
-async function streamedPositions({ registry, checkpoints }: Taker) {
-  const all = Map.groupBy(await loadAllPositions(checkpoints), ({ set }) => set)
-  const sets = await Promise.all(
-    [...all].map(async ([set, ofSet]) => ((await knownVersions(registry, set)).at(-1)?.definition.batchOnly ? [] : ofSet)),
-  )
-  return sets.flat()
-}
-
 export async function takenByBatches(
-  ports: Taker,
+  { registry, checkpoints }: Taker,
+  stream: Stream,
 ): Promise<{ readonly takes: readonly BatchPiece[]; readonly unfinished: readonly Unfinished[] }> {
-  const positions = await streamedPositions(ports)
+  // Sets that no consumer runs have nothing to do with it.
+  const positions = await loadAllPositions(checkpoints, await streamedSets(registry, stream))
   // The partitions of a set have their pieces in common.
   const takes = new Map<string, BatchPiece>()
   const unfinished = new Map<string, Unfinished>()
@@ -58,7 +52,7 @@ export async function takeToCome(
 
 async function lastOf(source: Source, record: RecordSchema, base: number, years: Years): Promise<number> {
   let last = 0
-  for await (const batch of readDated(record, source.read(), { place: source.place, base })) {
+  for await (const batch of readDated(record, source, { base })) {
     const { rows, rejects } = chosenOf(batch, record.at, years)
     const row = rows.at(-1)
     last = Math.max(last, row === undefined ? 0 : columnOf(batch.columns, '_seq', 'int').values[row]!, rejects.at(-1)?.seq ?? 0)
@@ -68,6 +62,6 @@ async function lastOf(source: Source, record: RecordSchema, base: number, years:
 
 const besides = (set: string, hold: BackfillHold) =>
   new Problem(
-    `a backfill of ${hold.years.join('-')} of ${set} from ${hold.source.name} has not finished, and how far it reaches is not known here`,
+    `a backfill${ofYears(hold.years)} of ${set} from ${hold.source.name} has not finished, and how far it reaches is not known here`,
     'Let it finish, or run it again to finish it; then run this again.',
   )

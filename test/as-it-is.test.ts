@@ -4,6 +4,7 @@ import type { Console } from '../commands/console.ts'
 import { resetAsItIs } from '../commands/reset-as-it-is.ts'
 import { ema, featureSet, mean } from '../feature-defs/language.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
+import { streamOf } from '../streams/stream.ts'
 import { repair } from '../versions/repair.ts'
 import { verify } from '../versions/verify.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
@@ -37,7 +38,8 @@ async function untaken(): Promise<StoreInMemory> {
 async function asItIs(store: StoreInMemory, topic: 'inflow' | 'outflow'): Promise<readonly string[]> {
   const said: string[] = []
   const console = { note: (text: string) => said.push(text), result: (text: string) => said.push(text), confirm: async () => true }
-  await resetAsItIs(store.open(), topic, 1, console as unknown as Console)
+  const asked = { stream: streamOf(rejectedLoan), topic, partitions: 1 }
+  await resetAsItIs(store.open(), asked, console as unknown as Console)
   return said
 }
 

@@ -8,7 +8,8 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { loadPosition, loadPositions, savePosition, writerName } from '../streams/position.ts'
 import { loadHeld } from '../streams/held.ts'
-import { inflowTopic, producerName, registerInflow } from '../streams/inflow.ts'
+import { registerInflow } from '../streams/inflow.ts'
+import { producerName, streamOf } from '../streams/stream.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { readCsv } from '../schemas/csv/read.ts'
 import { encoder } from '../schemas/avro/encode.ts'
@@ -18,6 +19,8 @@ import { backfilling, producing, putLoans, refusalOf, seqsOf, seqsShown, type St
 import { loansText } from './loans-text.ts'
 import type { Save } from '../utilities/checkpoints.ts'
 import { dumpOf, limitMs, withDefinitions, withPorts } from './loan-folders.ts'
+
+const stream = streamOf(rejectedLoan)
 
 /** v0 is applied; the file lies beside. */
 async function applied(rows: readonly (number | string)[]): Promise<{ readonly folder: string; readonly file: string }> {
@@ -114,7 +117,7 @@ describe('no order of commands drops a row', { timeout: limitMs }, () => {
     const other = await applied(rows)
     await producing(other.folder, { file: other.file, years: [2009, 2009], rate: 4000 })
     await withPorts(other.folder, async ({ checkpoints }) => {
-      expect(await loadHeld(checkpoints)).toMatchObject([{ years: [2009, 2009], firstSeq: 2, lastSeq: 3000, rows: 1500 }])
+      expect(await loadHeld(checkpoints, stream)).toMatchObject([{ years: [2009, 2009], firstSeq: 2, lastSeq: 3000, rows: 1500 }])
     })
     await expectAll(other.folder, seqsOf(rows, 2009))
   })
@@ -181,7 +184,7 @@ describe('beside a backfill', { timeout: limitMs }, () => {
       file,
       years: [2007, 2007],
       through: ({ log }) => ({
-        log: { ...log, writer: (name) => (name === producerName ? Promise.reject(new Error('no broker')) : log.writer(name)) },
+        log: { ...log, writer: (name) => (name === producerName(stream) ? Promise.reject(new Error('no broker')) : log.writer(name)) },
       }),
     })
     await expect(broken).rejects.toThrow('no broker')
@@ -204,7 +207,7 @@ describe('a backfill that was cut short', { timeout: limitMs }, () => {
     expect(await half(folder, { file, years: [2007, 2007] })).toMatchObject({ interrupted: true, rows: 5000 })
     expect(await tidemark(folder, 'consume --until-caught-up')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('a backfill of 2007-2007 from loans.csv began (a test) and has not finished'),
+      err: expect.stringContaining('a backfill of 2007 from loans.csv began (a test) and has not finished'),
     })
     // It breaks amidst, at its third batch.
     let writes = 0
@@ -329,7 +332,7 @@ describe('a file that has grown', { timeout: limitMs }, () => {
     await caughtUp(folder)
     expect(await backfilling(folder, { file, years: [2010, 2010] })).toMatchObject({ rows: 1 })
     await withPorts(folder, async ({ checkpoints }) =>
-      expect(await loadHeld(checkpoints)).toMatchObject([{ after: 1, lastSeq: 5, rows: 4 }]),
+      expect(await loadHeld(checkpoints, stream)).toMatchObject([{ after: 1, lastSeq: 5, rows: 4 }]),
     )
     await expectAll(folder, [1, 2, 3, 4, 5, 6])
     writeFileSync(file, Buffer.concat([packed(loansText([2007])), more([2008, 2008, 2008, 2009, 2010, 2010])]))
@@ -444,7 +447,7 @@ describe('a message whose number cannot be right', { timeout: limitMs }, () => {
           ...columns,
           byName: new Map(columns.byName).set('_seq', { kind: 'int' as const, values: Float64Array.from(seqs) }),
         }
-        await writer.commit({ append: [{ topic: inflowTopic, partition: 0, batch: encoder(inflowSchema(rejectedLoan), id)(numbered) }] })
+        await writer.commit({ append: [{ topic: stream.inflow, partition: 0, batch: encoder(inflowSchema(rejectedLoan), id)(numbered) }] })
       }
       await writer.close()
     })

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { messagesOf } from '../use-cases/topic-messages.ts'
 import { featureSet, mean } from '../feature-defs/language.ts'
-import { deadTopic } from '../streams/inflow.ts'
+import { streamOf } from '../streams/stream.ts'
 import { checkRegistry, hasLostRegistry, takeRegistry } from '../streams/store.ts'
 import { produce } from '../producer/produce.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
@@ -46,12 +46,12 @@ const producing = (store: StoreInMemory, record: typeof rejectedLoan, from: numb
     signal,
     report: () => {},
   }
-  return produce({ ...ports, source: ports.openSource(''), rejects: ports.rejects('inflow') }, options)
+  return produce({ ...ports, source: ports.openSource('', ''), rejects: ports.rejects('inflow') }, options)
 }
 
 const reasons = async (store: StoreInMemory) => {
   const ports = store.open()
-  const found = await messagesOf(ports, { topic: deadTopic, partition: undefined, most: 10, from: undefined })
+  const found = await messagesOf(ports, { topic: streamOf(rejectedLoan).dead, partition: undefined, most: 10, from: undefined })
   return found.map((one) => ('fields' in one ? one.fields['reason'] : undefined))
 }
 

@@ -1,7 +1,8 @@
 /** Steps on a store in memory that must be done, or are refused for what they say; and messages that somebody else puts into inflow. */
 import { expect } from 'vitest'
 import { featureSet, mean } from '../feature-defs/language.ts'
-import { inflowTopic, registerInflow } from '../streams/inflow.ts'
+import { registerInflow } from '../streams/inflow.ts'
+import { streamOf } from '../streams/stream.ts'
 import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { encodeObject } from '../schemas/avro/generic.ts'
@@ -45,6 +46,6 @@ export async function foreign(store: StoreInMemory, seqs: readonly number[]): Pr
   let end = 0
   const ends = Uint32Array.from(messages, ({ length }) => (end += length))
   const writer = await log.writer('somebody else')
-  await writer.commit({ append: [{ topic: inflowTopic, partition: 0, batch: { bytes: Buffer.concat(messages), ends } }] })
+  await writer.commit({ append: [{ topic: streamOf(rejectedLoan).inflow, partition: 0, batch: { bytes: Buffer.concat(messages), ends } }] })
   await writer.close()
 }

@@ -3,7 +3,8 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { inflowTopic, registerInflow } from '../streams/inflow.ts'
+import { registerInflow } from '../streams/inflow.ts'
+import { streamOf } from '../streams/stream.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { encodeObject } from '../schemas/avro/generic.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
@@ -143,7 +144,9 @@ describe('verify', () => {
         }
         const bytes = Buffer.concat([frameHeader(id), encodeObject(inflowSchema(rejectedLoan), loan)])
         const writer = await log.writer('a foreign producer')
-        await writer.commit({ append: [{ topic: inflowTopic, partition: 0, batch: { bytes, ends: Uint32Array.of(bytes.length) } }] })
+        await writer.commit({
+          append: [{ topic: streamOf(rejectedLoan).inflow, partition: 0, batch: { bytes, ends: Uint32Array.of(bytes.length) } }],
+        })
       })
       expect(await done(folder, 'up --until-caught-up')).toContain('1 duplicates skipped')
       expect((await found(folder, 'verify loan_risk@0')).first).toEqual([

@@ -176,7 +176,7 @@ describe('a file source', () => {
     expect(Buffer.concat(chunks).toString()).toBe(content)
     await source.prove()
     const grown = fileSource(path)
-    expect(await grown.first(identity.size).identify()).toEqual(identity)
+    expect(await grown.asOf(identity).identify()).toEqual(identity)
     expect((await grown.identify()).size).toBeGreaterThan(identity.size)
     expect(await textOf(path)).toBe(`${content}3,4\n`)
   })
@@ -198,7 +198,7 @@ describe('a file source', () => {
     for (const one of [path, '/dev/zero']) {
       const refusal = {
         what: `${one} is not a file but a pipe or a device, which cannot be read twice`,
-        todo: 'Write what comes out of it to a file, and name that.',
+        todo: 'Give it on standard input, with --file -; or write what comes out of it to a file, and name that.',
       }
       for (const work of [() => fileSource(one).identify(), () => textOf(one)]) expect(await problemOf(work())).toMatchObject(refusal)
     }

@@ -6,6 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { deflateSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadHeld, saveHeld } from '../streams/held.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
+import { streamOf } from '../streams/stream.ts'
 import { done, freshFolder, json, rejectsPath, start, tidemark, until, warehouseOf } from './cli-run.ts'
 import { endOf } from './contracts/messages.ts'
 import { generated, limitMs, tellStory, withPorts } from './loan-folders.ts'
@@ -393,8 +395,12 @@ describe('what comes into inflow twice, or is no record', () => {
         })
         const writer = await log.writer('test')
         // Whoever writes records of his own says so, as produce does.
-        const held = await loadHeld(checkpoints)
-        const offsets = await writer.commit({ append, save: [saveHeld([...held.slice(0, -1), { ...held.at(-1)!, lastSeq: added.seq }])] })
+        const stream = streamOf(rejectedLoan)
+        const held = await loadHeld(checkpoints, stream)
+        const offsets = await writer.commit({
+          append,
+          save: [saveHeld(stream, [...held.slice(0, -1), { ...held.at(-1)!, lastSeq: added.seq }])],
+        })
         await writer.close()
 
         expect(await json(folder, 'up --until-caught-up')).toMatchObject({ duplicates: 7, dead: 4 })

@@ -76,7 +76,7 @@ describe('two live versions over records that differ', { timeout: limitMs }, () 
     }: Printed = await json(folder, `status ${own}`)
     expect(set).toMatchObject({ position: 6, duplicates: 0, dead: 3, lag: 0 })
     expect(Object.fromEntries(set.runs.map(({ version, unread }: Printed) => [version, unread]))).toEqual({ 0: 3, 1: undefined })
-    const dead: Printed[] = await json(folder, `topics inflow.dead ${own}`)
+    const dead: Printed[] = await json(folder, `topics inflow.payment.dead ${own}`)
     expect(dead.map(({ fields }) => fields.reason)).toEqual(new Array(3).fill(expect.stringMatching(/^payments@0 cannot read it: /)))
   })
 

@@ -5,7 +5,8 @@ import type { Backfilled } from '../batch/share.ts'
 import { totalsText } from '../commands/totals.ts'
 import { loadPositions } from '../streams/position.ts'
 import { featureSet, mean } from '../feature-defs/language.ts'
-import { inflowTopic, registerInflow } from '../streams/inflow.ts'
+import { registerInflow } from '../streams/inflow.ts'
+import { streamOf } from '../streams/stream.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { encodeObject } from '../schemas/avro/generic.ts'
 import { date, number, record, text } from '../schemas/record.ts'
@@ -60,7 +61,7 @@ async function unreadOf(store: StoreInMemory, version: number): Promise<number> 
 function backfilling(store: StoreInMemory, years: Years): Promise<Backfilled> {
   const ports = store.open()
   const options = { set: 'payments', years, strict: false, continue: false, by: 'a test', signal, report: () => {} }
-  return backfill({ ...ports, source: ports.openSource(''), rejects: ports.rejects('payments') }, options)
+  return backfill({ ...ports, source: ports.openSource('', ''), rejects: ports.rejects('payments') }, options)
 }
 
 /** Both versions are computed, and have 2007. */
@@ -164,7 +165,7 @@ describe('a duplicate of a record that one version cannot read', () => {
     const again = { seq: 4, day: 13_880, shop: 'b', amount: null, score: 40 }
     const bytes = Buffer.concat([frameHeader(id), encodeObject(inflowSchema(payment(true)), again)])
     const batch = { bytes, ends: Uint32Array.of(bytes.length) }
-    await (await log.writer('somebody else')).commit({ append: [{ topic: inflowTopic, partition: 0, batch }] })
+    await (await log.writer('somebody else')).commit({ append: [{ topic: streamOf(payment(true)).inflow, partition: 0, batch }] })
     await mustBeDone(store, { do: 'consume' })
     for (const version of [0, 1]) expect(await proof(store, version)).toMatchObject({ differences: 0, untold: 0 })
   })

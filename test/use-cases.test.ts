@@ -11,6 +11,7 @@ import { statusOf } from '../use-cases/status.ts'
 import { listTopics } from '../use-cases/topics.ts'
 import { verifyVersion } from '../use-cases/verify.ts'
 import { listVersions } from '../use-cases/versions.ts'
+import { streamOf } from '../streams/stream.ts'
 import { loadState } from '../versions/keep.ts'
 import { done, json } from './cli-run.ts'
 import { copyOf, dumpOf, generated, limitMs, loansUntil2009, withPorts } from './loan-folders.ts'
@@ -28,7 +29,10 @@ beforeAll(async () => {
 describe('a use case that looks', () => {
   it.each<{ words: string; look: (ports: Ports) => Promise<unknown> }>([
     { words: 'versions', look: (ports) => listVersions(ports, undefined, async () => 'Apply one.') },
-    { words: 'plan loan_risk@2', look: (ports) => planVersions(ports, { chains: [chain], version: 2, mode: undefined, partitions: 1 }) },
+    {
+      words: 'plan loan_risk@2',
+      look: (ports) => planVersions(ports, { chains: [chain], version: 2, mode: undefined, partitionsFor: () => 1 }),
+    },
     { words: 'diff loan_risk@0 loan_risk@1', look: (ports) => compareVersions(ports, { set, from: 0, to: 1, ...watch }) },
     { words: 'verify loan_risk@1', look: (ports) => verifyVersion(ports, { set, version: 1, ...watch }) },
     { words: 'topics', look: ({ log }) => listTopics(log) },
@@ -60,7 +64,13 @@ describe('a use case that changes something', () => {
       })
       await rollBack(ports, { ...asking, set })
       await retireVersion(ports, { ...asking, set, version: 0 })
-      const { cuts } = await resetTopic(ports, { topic: 'outflow', before: undefined, partition: undefined, agree: asking.agree })
+      const { cuts } = await resetTopic(ports, {
+        stream: streamOf(chain[0]!.record),
+        topic: 'outflow',
+        before: undefined,
+        partition: undefined,
+        agree: asking.agree,
+      })
       expect(cuts[0]!.before).toBeGreaterThan(0)
     })
     expect(ended).toEqual(['declined', 'declined', 'declined', 'declined'])

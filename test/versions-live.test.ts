@@ -194,7 +194,7 @@ describe('a sink that lags', () => {
         }
         await sink(
           { ...ports, warehouse: { ...ports.warehouse, write } },
-          { partitions: 1, follow: false, signal: new AbortController().signal, report: () => {}, note: () => {} },
+          { partitionsFor: () => 1, follow: false, signal: new AbortController().signal, report: () => {}, note: () => {} },
         )
       })
       expect(seen.length).toBeGreaterThan(3)

@@ -38,7 +38,7 @@ export async function applyVersion(ports: VersionPorts, { show, agree, tell, rep
   if (!(await agree(planned))) return told({ ...unchanged, ended: 'declined' })
 
   await claimRegistry(ports)
-  await beginAnew(ports, set)
+  await beginAnew(ports, asked.chain[version]!)
   report({ ...beginning, version })
   let applied: Applied | undefined
   try {

@@ -32,7 +32,7 @@ export async function backfillYears(ports: Ports, asked: BackfillAsked): Promise
     const [{ apply }, { beginAnew }] = await Promise.all([import('../versions/apply.ts'), import('../sink/sink.ts')])
     await ports.source.prove(signal)
     await apply(ports, { chain, version: 0, mode: 'first', partitions, actor, signal, report: () => {} })
-    await beginAnew(ports, set)
+    await beginAnew(ports, chain[0]!)
     asked.firstApplied()
   }
   report({ rows: 0, seq: 0 })

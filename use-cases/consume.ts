@@ -6,6 +6,8 @@ export type Computed = Awaited<ReturnType<typeof consumeInflow>>
 
 export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOptions) {
   const total = { rows: 0, duplicates: 0, dead: 0, beyond: 0 }
+  // Where what is dead went.
+  const deadTopics = new Set<string>()
   await consumeAll(ports, {
     ...options,
     report(news) {
@@ -14,9 +16,10 @@ export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOpt
         total.duplicates += news.duplicates
         total.dead += news.dead
         total.beyond += news.beyond
+        if (news.dead > 0) deadTopics.add(news.stream.dead)
       }
       options.report(news)
     },
   })
-  return total
+  return { ...total, deadTopics: [...deadTopics].sort() }
 }

@@ -1,7 +1,7 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readCsv } from '../schemas/csv/read.ts'
+import { readFiles } from '../schemas/csv/files.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Holder } from '../utilities/lease.ts'
 import type { Found, Look } from '../utilities/values/look.ts'
@@ -30,15 +30,18 @@ type Patient = {
   /** The parts that are servers of their own. */
   readonly looks: readonly Look[]
   readonly definitions: () => Promise<Definitions>
-  readonly source: {
-    readonly file: string
-    /** Whether it may be missing. */
-    readonly optional: boolean
-    readonly open: () => Promise<Source>
-    readonly recordOf: (definitions: Definitions) => RecordSchema
-  }
+  /** The file of each record that a stream is over, where the config names one. */
+  readonly sources: (definitions: Definitions) => readonly SourceAsked[]
   /** All parts together, to be looked at. */
   readonly withPorts: (work: (ports: StorePorts) => Promise<void>) => Promise<void>
+}
+
+type SourceAsked = {
+  readonly record: RecordSchema
+  readonly file: string
+  /** Whether it may be missing. */
+  readonly optional: boolean
+  readonly open: () => Promise<Source>
 }
 
 type DoctorOptions = {
@@ -50,7 +53,7 @@ type DoctorOptions = {
 }
 
 export async function examine(patient: Patient, { deep, first, signal }: DoctorOptions): Promise<Diagnosis> {
-  const { dataDir, files, source } = patient
+  const { dataDir, files } = patient
   const checks: Check[] = []
   const check = async (name: string, look: () => Found | Promise<Found>) => {
     const one = await examined(name, look)
@@ -82,10 +85,14 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
     definitions = await patient.definitions()
     return { found: [...definitions].map(([set, chain]) => `${set}@${chain.map(({ version }) => version).join(', @')}`).join('; ') }
   })
-  // Others may fill the topics of Kafka.
-  if (source.optional && !existsSync(source.file)) skip('source file', `there is no ${source.file}, which only produce and backfill read`)
-  else if (definitions) await check('source file', () => header(source, definitions!, signal))
-  else skip('source file', 'the definitions do not load')
+  const sources = definitions && patient.sources(definitions)
+  for (const source of sources ?? []) {
+    const name = sources!.length === 1 ? 'source file' : `source of ${source.record.name}`
+    // Others may fill the topics of Kafka.
+    if (source.optional && !existsSync(source.file)) skip(name, `there is no ${source.file}, which only produce and backfill read`)
+    else await check(name, () => header(source, signal))
+  }
+  if (!sources) skip('source file', 'the definitions do not load')
 
   // Opening the parts for work would make the files that are missing.
   if (!complete || !answering) {
@@ -124,12 +131,10 @@ const nodeVersion = (version: string): Found => ({
   ...(Number.parseInt(version) >= 24 ? {} : { todo: 'Install Node 24 or later, or run npm install, which brings it.' }),
 })
 
-async function header({ file, open, recordOf }: Patient['source'], definitions: Definitions, signal: AbortSignal): Promise<Found> {
-  const record = recordOf(definitions)
-  const opened = await open()
-  // A header that does not match is a problem of its own; the first rows are enough to get past it.
-  for await (const _ of readCsv(record, opened.read(signal), { place: opened.place, rowsPerBatch: 1 })) break
-  return { found: `${file}: its header is that of ${record.name}` }
+async function header({ record, file, open }: SourceAsked, signal: AbortSignal): Promise<Found> {
+  // A column that is missing is a problem of its own; the first rows are enough to get past the header.
+  for await (const _ of readFiles(record, await open(), { signal, rowsPerBatch: 1 })) break
+  return { found: `${file}: it has the columns of ${record.name}` }
 }
 
 /** What the holders say of themselves. */

@@ -1,5 +1,5 @@
 /** What became of the rows of a file, in figures that add up to what was read. */
-import { yearsText, type Years } from '../schemas/csv/selection.ts'
+import { ofYears, type Years } from '../schemas/csv/selection.ts'
 import { count } from '../utilities/values/digits.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
@@ -28,9 +28,16 @@ export function refuseNothing(file: string, years: Years, figures: Figures, reje
   if (rows + there > 0 || interrupted) return
   if (rejected > 0) {
     const all = `none of the ${count(readOf(figures))} rows of ${file} could be taken`
-    const what = `${all}: ${linesText(rejected)} that may be of ${yearsText(years)} ${rejected === 1 ? 'was' : 'were'} rejected`
+    const chosen = ofYears(years)
+    const lines = `${linesText(rejected)}${chosen && ` that may be${chosen}`}`
+    const what = `${all}: ${lines} ${rejected === 1 ? 'was' : 'were'} rejected`
     const kept = rejects !== null && `See why in ${rejects}; correct the file, or name the right one.`
     throw new Problem(what, kept || 'See why with --strict, which names the first of them.')
   }
-  if (rejectedBefore === 0) throw new Problem(`${file} has no row of ${yearsText(years)}`, 'Choose years that it has.')
+  if (rejectedBefore > 0) return
+  const chosen = ofYears(years)
+  throw new Problem(
+    `${file} has no row${chosen}`,
+    chosen ? 'Choose years that it has.' : 'Check that it is the right file: it has a header and nothing else.',
+  )
 }

@@ -1,5 +1,6 @@
-/** `produce`: years of a file into inflow. */
+/** `produce`: years of a file into the inflow of their record. */
 import { claimRegistry } from '../streams/store.ts'
+import { streamOf } from '../streams/stream.ts'
 import { produce, type Produced, type ProduceOptions, type ProducePorts } from '../producer/produce.ts'
 import { readOf, refuseNothing, type Rejecting } from './file-rows.ts'
 
@@ -13,8 +14,9 @@ type Ports = Omit<ProducePorts, 'rejects'> & Rejecting
 
 export async function produceYears(ports: Ports, asked: ProduceAsked): Promise<ProducedYears> {
   await claimRegistry(ports)
-  const rejects = ports.rejectsPath('inflow')
-  const done = await produce({ ...ports, rejects: ports.rejects('inflow') }, asked)
+  const { inflow } = streamOf(asked.record)
+  const rejects = ports.rejectsPath(inflow)
+  const done = await produce({ ...ports, rejects: ports.rejects(inflow) }, asked)
   const figures = { ...done, there: done.alreadyHeld }
   refuseNothing(asked.file, asked.years, figures, rejects)
   return { ...done, read: readOf(figures), rejects: done.rejected > 0 ? rejects : null }

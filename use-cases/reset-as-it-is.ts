@@ -1,10 +1,13 @@
 /** `reset --as-it-is`: goes on with a topic that was made anew, or lost records before they were taken, and says what that leaves. */
+import type { Definition } from '../feature-defs/feature-set.ts'
+import type { RecordSchema } from '../schemas/record.ts'
 import { asItIs, loadPositions, running, type Position } from '../streams/position.ts'
 import { heldBeyond, heldWithout, loadHeld, saveHeld, type HeldRows } from '../streams/held.ts'
-import { inflowReader, inflowTopic, outflowTopic, sinkReader } from '../streams/inflow.ts'
+import { inflowReader } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
-import { knownSets, knownVersions } from '../streams/known-versions.ts'
-import { keptTopic, topicsOf, type StoreTopic } from '../streams/store.ts'
+import { streamedSets } from '../streams/known-versions.ts'
+import { keptTopic, topicsNamed, type StoreTopic } from '../streams/store.ts'
+import { producerName, sinkReader, type Stream } from '../streams/stream.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { handover } from '../versions/handover.ts'
@@ -25,8 +28,9 @@ export type WentOn = {
   readonly lost: readonly RecordsLost[] | readonly RowsLacking[]
 }
 
-type AsItIsAsked = {
-  /** Inflow or outflow. */
+export type AsItIsAsked = {
+  readonly stream: Stream
+  /** Its inflow or its outflow. */
   readonly topic: string
   /** How many it gets if it has to be made and the other one is not there. */
   readonly partitions: number
@@ -38,14 +42,15 @@ type Ends = { readonly first: number; readonly next: number }
 /** What has to change so that the store goes on with the topic. */
 type Change = Pick<WentOn, 'lost'> & { readonly carryOut: (id: string) => Promise<void> }
 
-export async function goOnAsItIs(ports: Ports, { topic, partitions, agree }: AsItIsAsked): Promise<WentOn> {
-  const state = (await topicsOf(ports)).find((one) => one.topic === topic)!
+export async function goOnAsItIs(ports: Ports, { stream, topic, partitions, agree }: AsItIsAsked): Promise<WentOn> {
+  const { inflow, outflow } = stream
+  const state = (await topicsNamed(ports, [topic]))[0]!
   const ends = (await ports.log.topics()).find((one) => one.topic === topic)?.partitions ?? []
-  const change = topic === inflowTopic ? await changeOfInflow(ports, state, ends) : await changeOfOutflow(ports, state, ends)
+  const change = topic === inflow ? await changeOfInflow(ports, stream, state, ends) : await changeOfOutflow(ports, stream, state, ends)
   if (!change) return { topic, ended: 'nothing to do', lost: [] }
   const { lost } = change
   if (!(await agree(lost))) return { topic, ended: 'declined', lost }
-  const other = topic === inflowTopic ? outflowTopic : inflowTopic
+  const other = topic === inflow ? outflow : inflow
   if (state.now === undefined) await ports.log.create(topic, (await ports.log.partitions(other)) || partitions)
   await change.carryOut((await ports.log.topicId(topic))!)
   return { topic, ended: 'changed', lost }
@@ -54,17 +59,17 @@ export async function goOnAsItIs(ports: Ports, { topic, partitions, agree }: AsI
 const isAnew = ({ kept, now }: StoreTopic) => kept !== undefined && now !== '' && now !== kept
 
 /** Positions, and what `produce` knows to be there. */
-async function changeOfInflow(ports: Ports, state: StoreTopic, ends: readonly Ends[]): Promise<Change | undefined> {
+async function changeOfInflow(ports: Ports, stream: Stream, state: StoreTopic, ends: readonly Ends[]): Promise<Change | undefined> {
   const { log, checkpoints } = ports
+  const { inflow } = stream
   const gone = { id: state.kept ?? 'unknown', anew: isAnew(state) }
   const moved = (position: Position, partition: number) => asItIs(position, ends[partition] ?? { first: 0, next: 0 }, gone)
-  const held = await loadHeld(checkpoints)
+  const held = await loadHeld(checkpoints, stream)
   const sets = await Promise.all(
-    (await streamed(ports)).map(async (set) => ({
-      set,
-      positions: await loadPositions(checkpoints, set),
-      goesOnAt: await nextSeq(ports, set, ends),
-    })),
+    (await applied(ports, stream)).map(async ({ set, record }) => {
+      const positions = await loadPositions(checkpoints, set)
+      return { set, positions, goesOnAt: await nextSeq(ports, { inflow, record, positions }, ends) }
+    }),
   )
   const affected = sets.filter(({ positions }) => positions.some((position, partition) => moved(position, partition) !== position))
   if (affected.length === 0 && !gone.anew) return undefined
@@ -84,38 +89,38 @@ async function changeOfInflow(ports: Ports, state: StoreTopic, ends: readonly En
       for (const { set, positions } of sets) {
         for (const partition of positions.keys()) {
           const change = async (position: Position) => ({ position: moved(position, partition), save: [] })
-          await handover(ports, { set, partition, by: `reset ${inflowTopic} --as-it-is` }, change)
+          await handover(ports, { set, partition, by: `reset ${inflow} --as-it-is` }, change)
         }
       }
       // The topic's id last: until it is kept, running this again finishes it.
-      const writer = await log.writer(`produce/${inflowTopic}`)
+      const writer = await log.writer(producerName(stream))
       const left = sets.length === 0 ? [] : heldWithout(held, after, before)
-      await writer.commit({ save: [saveHeld(left), keptTopic(inflowTopic, id)] }).finally(() => writer.close())
+      await writer.commit({ save: [saveHeld(stream, left), keptTopic(inflow, id)] }).finally(() => writer.close())
     },
   }
 }
 
 const taken = (positions: readonly Position[]) => Math.min(...positions.map(({ seq }) => seq))
 
-/** The sets that a consumer runs. */
-async function streamed({ registry, checkpoints }: Ports): Promise<readonly string[]> {
+/** The sets of the stream that a consumer runs. */
+async function applied({ registry, checkpoints }: Ports, stream: Stream): Promise<readonly Definition[]> {
   const sets = await Promise.all(
-    (await knownSets(registry)).map(async (set) => {
-      const applied = (await loadPositions(checkpoints, set)).some(({ runs }) => runs.length > 0)
-      return applied && !(await knownVersions(registry, set)).at(-1)!.definition.batchOnly ? [set] : []
+    (await streamedSets(registry, stream)).map(async (definition) => {
+      const isApplied = (await loadPositions(checkpoints, definition.set)).some(({ runs }) => runs.length > 0)
+      return isApplied ? [definition] : []
     }),
   )
   return sets.flat()
 }
 
+type Reading = { readonly inflow: string; readonly record: RecordSchema; readonly positions: readonly Position[] }
+
 /** The least `_seq` with which the set's partitions go on in inflow as it is; Infinity where it holds nothing new for them. */
-async function nextSeq({ log, registry, checkpoints }: Ports, set: string, ends: readonly Ends[]): Promise<number> {
-  const { definition } = (await knownVersions(registry, set)).at(-1)!
-  const reader = await inflowReader(registry, definition.record, [])
-  const positions = await loadPositions(checkpoints, set)
+async function nextSeq({ log, registry }: Ports, { inflow, record, positions }: Reading, ends: readonly Ends[]): Promise<number> {
+  const reader = await inflowReader(registry, record, [])
   let least = Infinity
   for (const [partition, { first }] of ends.entries()) {
-    for await (const fetched of log.read(inflowTopic, { partition, from: first, joined: true })) {
+    for await (const fetched of log.read(inflow, { partition, from: first, joined: true })) {
       const { records, firstSeq } = intakeOf([await reader.read(fetched, Infinity)], positions[partition]?.seq ?? 0)
       if (records > 0) least = Math.min(least, firstSeq)
       if (records > 0) break
@@ -125,15 +130,16 @@ async function nextSeq({ log, registry, checkpoints }: Ports, set: string, ends:
 }
 
 /** How far the sink has come. */
-async function changeOfOutflow(ports: Ports, state: StoreTopic, ends: readonly Ends[]): Promise<Change | undefined> {
+async function changeOfOutflow(ports: Ports, stream: Stream, state: StoreTopic, ends: readonly Ends[]): Promise<Change | undefined> {
   const { log, checkpoints, warehouse } = ports
-  const sets = await streamed(ports)
+  const { outflow } = stream
+  const sets = (await applied(ports, stream)).map(({ set }) => set)
   const parts = Math.max(ends.length, ...(await Promise.all(sets.map(async (set) => (await loadPositions(checkpoints, set)).length))), 1)
   const moves = await Promise.all(
     Array.from({ length: parts }, async (_, partition) => {
       const { first, next } = ends[partition] ?? { first: 0, next: 0 }
-      const is = (await warehouse.progress(sinkReader(partition))) ?? 0
-      return { reader: sinkReader(partition), is, next: isAnew(state) ? first : Math.min(Math.max(is, first), next) }
+      const is = (await warehouse.progress(sinkReader(stream, partition))) ?? 0
+      return { reader: sinkReader(stream, partition), is, next: isAnew(state) ? first : Math.min(Math.max(is, first), next) }
     }),
   )
   if (!isAnew(state) && moves.every(({ is, next }) => is === next)) return undefined
@@ -157,8 +163,8 @@ async function changeOfOutflow(ports: Ports, state: StoreTopic, ends: readonly E
     async carryOut(id) {
       const noRows: Columns = { count: 0, byName: new Map() }
       for (const { reader, next } of moves) if (sets.length > 0) await warehouse.write(sets[0]!, noRows, { reader, next })
-      const writer = await log.writer(`reset/${outflowTopic}`)
-      await writer.commit({ save: [keptTopic(outflowTopic, id)] }).finally(() => writer.close())
+      const writer = await log.writer(`reset/${outflow}`)
+      await writer.commit({ save: [keptTopic(outflow, id)] }).finally(() => writer.close())
     },
   }
 }

@@ -1,7 +1,7 @@
 /** `reset`: deletes the records of a topic that all of its readers have taken. */
 import { loadPosition } from '../streams/position.ts'
-import { deadTopic, inflowTopic, outflowTopic, sinkReader } from '../streams/inflow.ts'
-import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import { setsOver, streamedSets } from '../streams/known-versions.ts'
+import { sinkReader, type Stream } from '../streams/stream.ts'
 import type { Lease } from '../utilities/lease.ts'
 import type { TopicState } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -34,6 +34,8 @@ export type ResetDue = {
 export type Reset = ResetDue & { readonly ended: 'nothing to do' | 'declined' | 'deleted' }
 
 type ResetAsked = {
+  readonly stream: Stream
+  /** One of the stream's. */
   readonly topic: string
   /** As many as may go, without one. */
   readonly before: number | undefined
@@ -46,7 +48,7 @@ type Ports = VersionPorts & Leasing
 
 export async function resetTopic(ports: Ports, asked: ResetAsked): Promise<Reset> {
   const { topic } = asked
-  return withSetsAtRest(ports, topic, async () => {
+  return withSetsAtRest(ports, asked, async () => {
     const state = (await ports.log.topics()).find((one) => one.topic === topic)
     const cuts = state ? await cutsOf(ports, state, asked) : []
     const offsets = cuts.reduce((sum, { first, before }) => sum + before - first, 0)
@@ -59,7 +61,7 @@ export async function resetTopic(ports: Ports, asked: ResetAsked): Promise<Reset
 }
 
 /** Before which offset each partition is cut; refuses to go beyond what has been taken. */
-async function cutsOf(ports: Ports, state: TopicState, { before: asked, partition: one }: ResetAsked): Promise<ResetDue['cuts']> {
+async function cutsOf(ports: Ports, state: TopicState, { stream, before: asked, partition: one }: ResetAsked): Promise<ResetDue['cuts']> {
   const { topic } = state
   const partitions = partitionsOf(state, one)
   if (asked !== undefined && partitions.length > 1) {
@@ -68,7 +70,7 @@ async function cutsOf(ports: Ports, state: TopicState, { before: asked, partitio
   }
   return Promise.all(
     partitions.map(async ({ partition, first, next }) => {
-      const limit = await limitOf(ports, topic, partition, next)
+      const limit = await limitOf(ports, { stream, topic }, partition, next)
       if (asked !== undefined && asked > limit.offset) {
         throw new Problem(
           `${limit.reader} has taken ${topic} only up to offset ${limit.offset}, and --before is ${asked}`,
@@ -80,26 +82,32 @@ async function cutsOf(ports: Ports, state: TopicState, { before: asked, partitio
   )
 }
 
-async function limitOf({ warehouse, registry, checkpoints }: Ports, topic: string, partition: number, next: number): Promise<Limit> {
-  if (topic === deadTopic) return { offset: next, reader: deadTopic }
-  if (topic === outflowTopic) return { offset: Math.min(next, (await warehouse.progress(sinkReader(partition))) ?? 0), reader: 'the sink' }
+async function limitOf(
+  { warehouse, registry, checkpoints }: Ports,
+  { stream, topic }: Pick<ResetAsked, 'stream' | 'topic'>,
+  partition: number,
+  next: number,
+): Promise<Limit> {
+  if (topic === stream.dead) return { offset: next, reader: topic }
+  if (topic === stream.outflow) {
+    return { offset: Math.min(next, (await warehouse.progress(sinkReader(stream, partition))) ?? 0), reader: 'the sink' }
+  }
   const limits: Limit[] = []
-  for (const set of await knownSets(registry)) {
-    if ((await knownVersions(registry, set)).at(-1)!.definition.batchOnly) continue
+  for (const { set } of await streamedSets(registry, stream)) {
     limits.push({ offset: Math.min(next, (await loadPosition(checkpoints, set, partition)).offset), reader: set })
   }
   return limits.sort((a, b) => a.offset - b.offset)[0] ?? { offset: 0, reader: 'no feature set is applied, so nobody' }
 }
 
 /** While records of inflow go, no version may be in the middle of replaying them, nor have to take that up again. */
-async function withSetsAtRest<T>(ports: Ports, topic: string, work: () => Promise<T>): Promise<T> {
-  if (topic !== inflowTopic) return work()
+async function withSetsAtRest<T>(ports: Ports, { stream, topic }: ResetAsked, work: () => Promise<T>): Promise<T> {
+  if (topic !== stream.inflow) return work()
   const held: Lease[] = []
   try {
-    for (const set of await knownSets(ports.registry)) {
+    for (const { set } of await setsOver(ports.registry, stream)) {
       held.push(await ports.lease(`apply-${set}`))
       const [line] = await unfinishedIn(ports, set)
-      if (line !== undefined) throw new Problem('records of inflow may be needed to finish what was begun', line)
+      if (line !== undefined) throw new Problem(`records of ${topic} may be needed to finish what was begun`, line)
     }
     return await work()
   } finally {

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadPositions, running, type Run } from '../streams/position.ts'
 import { loadHeld } from '../streams/held.ts'
-import { inflowTopic, outflowTopic, sinkReader } from '../streams/inflow.ts'
-import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import { setsOver } from '../streams/known-versions.ts'
+import { allStreams } from '../streams/store.ts'
+import { sinkReader, streamOf, type Stream } from '../streams/stream.ts'
 import type { TopicState } from '../utilities/log.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { promotedIn } from '../versions/journal.ts'
@@ -27,10 +28,13 @@ type Ports = Pick<VersionPorts, 'log' | 'registry' | 'checkpoints' | 'warehouse'
 export async function statusOf(ports: Ports, asked: StatusAsked) {
   const topics = await ports.log.topics()
   const sets = await setsOf(ports)
-  const readings = [...consumed(sets), ...(await sunk(ports, topics))]
+  const streams = await allStreams(ports)
+  const held = await Promise.all(streams.map((stream) => loadHeld(ports.checkpoints, stream)))
+  const readings = [...consumed(sets), ...(await sunk(ports, streams, topics))]
   const rates = await ratesOf(ports, readings, asked)
   const lags = await Promise.all(readings.map((reading) => lagOf(ports.log, reading, endsIn(topics, reading) ?? { first: 0, next: 0 })))
-  const behind = (reader: string) => behindBy(addLags(lags.filter((_, i) => readings[i]!.reader === reader)))
+  const behind = (reader: string, topic?: string) =>
+    behindBy(addLags(lags.filter((_, i) => readings[i]!.reader === reader && (topic === undefined || readings[i]!.topic === topic))))
   return {
     sets: sets.map((one) => setStatus(one, behind(one.set))),
     topics,
@@ -38,7 +42,16 @@ export async function statusOf(ports: Ports, asked: StatusAsked) {
     readers: readings.map(({ taken: _, ...place }, i) => ({ ...place, rate: rates[i] ?? null, ...behindBy(lags[i]!) })),
     sink: { next: readings.find(({ reader }) => reader === sink)?.next ?? 0, ...behind(sink) },
     // What was produced.
-    inflow: await loadHeld(ports.checkpoints),
+    inflow: streams.flatMap(({ name: record, inflow }, i) => held[i]!.map((take) => ({ ...take, record, topic: inflow }))),
+    streams: streams.map(({ name: record, inflow, outflow, dead }, i) => ({
+      record,
+      inflow,
+      outflow,
+      dead,
+      sets: sets.filter((one) => one.record.name === record).map(({ set }) => set),
+      held: held[i]!,
+      sink: behind(sink, outflow),
+    })),
   }
 }
 
@@ -59,18 +72,19 @@ export const endsIn = (topics: readonly TopicState[], { topic, partition }: Pick
 /** Every reader's place in every partition. */
 export const placesOf = async (ports: Ports): Promise<readonly Reading[]> => [
   ...consumed(await setsOf(ports)),
-  ...(await sunk(ports, await ports.log.topics())),
+  ...(await sunk(ports, await allStreams(ports), await ports.log.topics())),
 ]
 
 type SetFound = Awaited<ReturnType<typeof setsOf>>[number]
 
 const setsOf = async (ports: Ports) =>
   Promise.all(
-    (await knownSets(ports.registry)).map(async (set) => ({
+    (await setsOver(ports.registry)).map(async ({ set, record, batchOnly }) => ({
       set,
+      record,
       positions: await loadPositions(ports.checkpoints, set),
       promoted: promotedIn(await loadState(ports, set)),
-      batchOnly: (await knownVersions(ports.registry, set)).at(-1)!.definition.batchOnly,
+      batchOnly,
     })),
   )
 
@@ -78,22 +92,24 @@ const setsOf = async (ports: Ports) =>
 const consumed = (sets: readonly SetFound[]): Reading[] =>
   sets
     .filter(({ batchOnly }) => !batchOnly)
-    .flatMap(({ set, positions }) =>
+    .flatMap(({ set, record, positions }) =>
       positions.map(({ offset, history }, partition) => ({
         reader: set,
-        topic: inflowTopic,
+        topic: streamOf(record).inflow,
         partition,
         next: offset,
         taken: sum(history.map((piece) => (piece.kind === 'inflow' ? piece.rows : 0))),
       })),
     )
 
-const sunk = async ({ warehouse }: Ports, topics: readonly TopicState[]): Promise<Reading[]> =>
+const sunk = async ({ warehouse }: Ports, streams: readonly Stream[], topics: readonly TopicState[]): Promise<Reading[]> =>
   Promise.all(
-    (topics.find(({ topic }) => topic === outflowTopic)?.partitions ?? []).map(async (_, partition) => {
-      const next = (await warehouse.progress(sinkReader(partition))) ?? 0
-      return { reader: sink, topic: outflowTopic, partition, next, taken: next }
-    }),
+    streams.flatMap((stream) =>
+      (topics.find(({ topic }) => topic === stream.outflow)?.partitions ?? []).map(async (_, partition) => {
+        const next = (await warehouse.progress(sinkReader(stream, partition))) ?? 0
+        return { reader: sink, topic: stream.outflow, partition, next, taken: next }
+      }),
+    ),
   )
 
 /** Taken in a second, of each reading; none where nobody is at work, so that there is nothing to wait for. */
@@ -103,17 +119,18 @@ async function ratesOf(ports: Ports, before: readonly Reading[], { overMs, atWor
   await sleep(overMs, undefined, { signal }).catch(() => undefined)
   const after = await placesOf(ports)
   const seconds = (performance.now() - startedMs) / 1000
-  return before.map(({ reader, partition, taken }) => {
-    const now = after.find((one) => one.reader === reader && one.partition === partition)
+  return before.map(({ reader, topic, partition, taken }) => {
+    const now = after.find((one) => one.reader === reader && one.topic === topic && one.partition === partition)
     return Math.round(Math.max(0, (now?.taken ?? taken) - taken) / seconds)
   })
 }
 
 /** The lag is null for a set that no stream computes, the offset where inflow has several. */
-function setStatus({ set, positions, promoted, batchOnly }: SetFound, behind: ReturnType<typeof behindBy>) {
+function setStatus({ set, record, positions, promoted, batchOnly }: SetFound, behind: ReturnType<typeof behindBy>) {
   const runs = positions.flatMap((one) => one.runs)
   return {
     set,
+    record: record.name,
     promoted,
     live: [...new Set(positions.flatMap(running).map(({ version }) => version))],
     position: Math.max(...positions.map(({ seq }) => seq)),

@@ -4,6 +4,7 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { ensureTopics, routingFor } from '../streams/routing.ts'
+import { streamOf } from '../streams/stream.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import type { Registered } from '../utilities/registry.ts'
 import type { VersionPorts, Watch } from './bring.ts'
@@ -44,7 +45,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     await checkPossible(ports, anew ? promotedToo(evolve(journal.state, planned), planned) : journal.state, signal, definition)
     signal.throwIfAborted()
 
-    if (!definition.batchOnly) await ensureTopics(ports, routing.partitions)
+    if (!definition.batchOnly) await ensureTopics(ports, streamOf(definition.record), routing.partitions)
     const record = schemaOf(await registerInflow(ports.registry, definition.record))
     const registered = released?.registered ?? (await ports.registry.register(set, JSON.stringify(rowSchema(definition))))
     await ports.registry.label(registered.id, { set, version: String(version), mode })

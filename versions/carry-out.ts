@@ -220,9 +220,11 @@ export async function checkPossible(ports: VersionPorts, state: SetState, signal
     toBeBrought(state, filling?.version).flatMap(({ version, mode }): Need[] => {
       const before = lastRun(position, version)
       if (before?.until === null) return []
-      if (before) return [{ partition, history: position.history, after: before.until }]
-      const origin = originOf(mode, known(definitions, set, version), definitions.get(version - 1), position)
-      return isReplayed(origin) ? [{ partition, history: position.history, after: startOf(origin) }] : []
+      const definition = known(definitions, set, version)
+      const need = { record: definition.record, partition, history: position.history }
+      if (before) return [{ ...need, after: before.until }]
+      const origin = originOf(mode, definition, definitions.get(version - 1), position)
+      return isReplayed(origin) ? [{ ...need, after: startOf(origin) }] : []
     }),
   )
   await checkHistory(ports, needs, signal)

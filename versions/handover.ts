@@ -1,4 +1,5 @@
 /** The switch of versions at a batch boundary: the checkpoint is taken from the consumer for a moment, changed, and given back. */
+import { ofYears } from '../schemas/csv/selection.ts'
 import { randomUUID } from 'node:crypto'
 import { loadPosition, loadPositions, savePosition, writerName, type Position } from '../streams/position.ts'
 import { holdMs } from '../streams/left-behind.ts'
@@ -59,6 +60,6 @@ type BackfillHold = { readonly by: string; readonly years: readonly [number, num
 
 export const unfinished = (set: string, { years, source, by }: BackfillHold) =>
   new Problem(
-    `a backfill of ${years[0]}-${years[1]} of ${set} from ${source.name} (${by}) has not finished`,
+    `a backfill${ofYears(years)} of ${set} from ${source.name} (${by}) has not finished`,
     `Let it finish, run it again to finish it, or take it back: tidemark backfill --features ${set} --undo`,
   )

@@ -74,8 +74,12 @@ export async function* computedAgain(
 }
 
 /** Why the rows cannot be computed again, when records that they are made of are not to be had any more. */
-export async function historyGone(ports: VersionPorts, { partitions }: OwnedRows, signal: AbortSignal): Promise<Problem | undefined> {
-  const needs = partitions.map(({ partition, history, run }) => ({ partition, history, ...beginningOf(run) }))
+export async function historyGone(
+  ports: VersionPorts,
+  { definition: { record }, partitions }: OwnedRows,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  const needs = partitions.map(({ partition, history, run }) => ({ record, partition, history, ...beginningOf(run) }))
   return whyGone(ports, needs, signal)
 }
 
@@ -135,7 +139,7 @@ export async function neverTaken(
   for (const piece of history) {
     const inside = [...left].filter((one) => one > after && one <= Math.min(piece.lastSeq, beginning.after))
     if (inside.length > 0) {
-      const gone = await whyGone(ports, [{ partition, history: [piece], after }], signal)
+      const gone = await whyGone(ports, [{ record, partition, history: [piece], after }], signal)
       if (!gone) await look([piece], { after }, piece.lastSeq)
       else for (const one of inside) if (left.delete(one)) untold.push(one)
     }

@@ -2,8 +2,9 @@
  * `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right
  * stays.
  */
-import { outflowTopic, sinkReader } from '../streams/inflow.ts'
 import { restoreKept } from '../streams/kept-schemas.ts'
+import { knownVersions } from '../streams/known-versions.ts'
+import { sinkReader, streamOf } from '../streams/stream.ts'
 import { pick, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Progress } from '../utilities/warehouse.ts'
@@ -48,7 +49,7 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
     const schemas = (await restoreKept(ports)) + (await restoreVersions(ports, journal.state))
     await checkPossible(ports, journal.state, watch.signal)
     const statements = await project(ports, journal.state)
-    const lost = await lostPlaces(ports)
+    const lost = await lostPlaces(ports, set)
     const versions: RepairedVersion[] = []
     for (const own of journal.state.versions) {
       if (own.retired || !isComplete(own)) continue
@@ -92,12 +93,13 @@ async function restoreVersions({ registry }: Pick<VersionPorts, 'registry'>, { s
   return restored
 }
 
-/** Where outflow begins now, when the sink's place in it is gone and messages before are, too. */
-async function lostPlaces({ log, warehouse }: Pick<VersionPorts, 'log' | 'warehouse'>): Promise<readonly Progress[]> {
-  const partitions = (await log.topics()).find(({ topic }) => topic === outflowTopic)?.partitions ?? []
+/** Where the set's outflow begins now, when the sink's place in it is gone and messages before are, too. */
+async function lostPlaces({ log, registry, warehouse }: VersionPorts, set: string): Promise<readonly Progress[]> {
+  const stream = streamOf((await knownVersions(registry, set))[0]!.definition.record)
+  const partitions = (await log.topics()).find(({ topic }) => topic === stream.outflow)?.partitions ?? []
   const places = await Promise.all(
     partitions.map(async ({ first }, partition) => {
-      const reader = sinkReader(partition)
+      const reader = sinkReader(stream, partition)
       return ((await warehouse.progress(reader)) ?? 0) < first ? [{ reader, next: first }] : []
     }),
   )

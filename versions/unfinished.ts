@@ -1,4 +1,5 @@
 /** What commands that were cut short have left to do, and the command that does it. */
+import { ofYears } from '../schemas/csv/selection.ts'
 import { loadPositions, running, type Position } from '../streams/position.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -34,9 +35,7 @@ export async function unfinishedIn(ports: Ports, set: string): Promise<readonly 
     )
   const hold = positions.map((position) => position.hold).find((one) => one?.kind === 'backfill')
   if (hold)
-    lines.push(
-      `${set}: a backfill of ${hold.years.join('-')} has not finished. Run it again, or: tidemark backfill --features ${set} --undo`,
-    )
+    lines.push(`${set}: a backfill${ofYears(hold.years)} has not finished. Run it again, or: tidemark backfill --features ${set} --undo`)
   if (await isLost(ports, state)) lines.push(`${set}: ${lostWords(set)}. Run: tidemark repair ${set}`)
   return lines
 }

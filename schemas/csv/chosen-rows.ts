@@ -55,7 +55,7 @@ export function chosenRows(options: ChosenOptions): { readonly total: RowTotals;
   const { place } = source
   const total = { rows: 0, there: 0, rejected: 0, rejectedBefore: 0, notChosen: 0 }
   async function* stretches(): AsyncGenerator<ChosenStretch> {
-    for await (const stretch of readTogether(source, records, { base, place, rowsPerBatch, signal })) {
+    for await (const stretch of readTogether(source, records, { base, rowsPerBatch, signal })) {
       const { readings, rows: chosen, rejects: rejected, lines: all } = chosenTogether(stretch, records, years)
       const lines = rejected.filter(({ seq, day }) => !isThere(seq, day))
       const bad = lines.filter(({ seq }) => seq > keptUpTo)
@@ -75,7 +75,7 @@ export function chosenRows(options: ChosenOptions): { readonly total: RowTotals;
   return { total, stretches: stretches() }
 }
 
-const unreadable = (place: string, { line, column, reason }: Reject) =>
+const unreadable = (whole: string, { line, place = whole, column, reason }: Reject) =>
   new Problem(
     `${place}:${line}: ${column}: ${reason}`,
     'Correct the line, or leave out --strict to put such lines into the rejects file and go on.',

@@ -2,23 +2,18 @@
 import { columnOf } from '../../utilities/values/columns.ts'
 import { daysOf } from '../../utilities/values/days.ts'
 import type { Reject } from '../../utilities/files/rejects.ts'
-import { readCsv, type CsvBatch, type CsvOptions } from './read.ts'
+import type { Source } from '../../utilities/source.ts'
+import { readFiles, type FileOptions } from './files.ts'
+import type { CsvBatch } from './read.ts'
 import type { RecordSchema } from '../record.ts'
 
 /** A rejected line and the day of the valid row that it goes with; null when it goes with every choice of years. */
 export type DatedReject = Reject & { readonly day: number | null }
 export type DatedBatch = Omit<CsvBatch, 'rejects'> & { readonly rejects: readonly DatedReject[] }
 
-/** A file's batches, numbered on from `base`. */
-export const readDated = (
-  record: RecordSchema,
-  chunks: AsyncIterable<Uint8Array>,
-  { base, ...options }: CsvOptions & { readonly base: number },
-) => datedBatches(numbered(readCsv(record, chunks, options), base), record.at)
-
-async function* numbered(batches: AsyncIterable<CsvBatch>, base: number): AsyncGenerator<CsvBatch> {
-  for await (const batch of batches) yield numberedFrom(base, batch)
-}
+/** The batches of a source's files, numbered on from `base`. */
+export const readDated = (record: RecordSchema, source: Source, options: FileOptions) =>
+  datedBatches(readFiles(record, source, options), record.at)
 
 /** So many lines at the head of a file may wait for the first valid row. */
 const mostWaiting = 1000
@@ -58,15 +53,4 @@ function datedRejects(rejects: readonly Reject[], seq: Float64Array, days: Int32
     while (row < seq.length && seq[row]! < reject.seq) row++
     return { ...reject, day: row === 0 ? day : days[row - 1]! }
   })
-}
-
-/** The batch with its rows numbered on from `base`. */
-function numberedFrom(base: number, batch: CsvBatch): CsvBatch {
-  if (base === 0) return batch
-  const seq = columnOf(batch.columns, '_seq', 'int').values.map((number) => number + base)
-  return {
-    columns: { count: batch.columns.count, byName: new Map(batch.columns.byName).set('_seq', { kind: 'int', values: seq }) },
-    rejects: batch.rejects.map((reject) => ({ ...reject, seq: reject.seq + base })),
-    lastSeq: batch.lastSeq + base,
-  }
 }

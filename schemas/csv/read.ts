@@ -2,9 +2,14 @@
 import type { Columns } from '../../utilities/values/columns.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import type { Reject } from '../../utilities/files/rejects.ts'
-import { cut, newDraft } from './draft.ts'
+import type { TextForm } from '../../utilities/source.ts'
+import { carriageReturn, newline } from './bytes.ts'
+import { cut, newDraft, type Draft, type FileColumns } from './draft.ts'
 import { columnName, faultOf } from './fault.ts'
-import { carriageReturn, isFull, newline, scan, type Cursor, type Limits } from './scan.ts'
+import { csvForm } from './form.ts'
+import { columnsFor } from './header.ts'
+import { checkNulls } from './null-words.ts'
+import { isFull, scan, type Cursor, type Limits } from './scan.ts'
 import { cellText, walk, type CellState, type Walk } from './walk.ts'
 import { feed, newWindow, type Window } from './window.ts'
 import type { RecordSchema } from '../record.ts'
@@ -18,11 +23,18 @@ export type CsvBatch = {
   readonly rejects: readonly Reject[]
   /** `_seq` of the last data row, valid or rejected, that has been read. */
   readonly lastSeq: number
+  /** The file has no column for some of the fields, which are null. */
+  readonly lacks?: true
 }
 
 export type CsvOptions = {
   /** Where the text comes from, for messages. */
   readonly place: string
+  readonly form?: TextForm
+  /** The number of its first row, less one. */
+  readonly base?: number
+  /** A field that may be null need not have a column: see columnsFor. */
+  readonly mayLack?: boolean
   /** Valid rows in a batch; it is cut earlier only where texts or rejects are uncommonly large. */
   readonly rowsPerBatch?: number | undefined
   /** The longest record taken, in bytes: what keeps a quote that is never closed from swallowing the file. */
@@ -38,17 +50,21 @@ export async function* readCsv(
   chunks: AsyncIterable<Uint8Array>,
   options: CsvOptions,
 ): AsyncGenerator<CsvBatch, void, undefined> {
-  const { place, rowsPerBatch = 10_000, recordBytes = mebibyte } = options
-  const reader = rowReader(schema, rowsPerBatch, { recordBytes, textBytes: 8 * mebibyte })
+  const { rowsPerBatch = 10_000, recordBytes = mebibyte, base = 0 } = options
+  const form = csvForm(options.form ?? {})
+  checkNulls(schema, form)
   const window = newWindow()
-  let begun = false
+  let reader: ReturnType<typeof rowReader> | undefined
   let wanted = 0
 
   function* take(atEnd: boolean): Generator<CsvBatch> {
     // An unfinished record is tried again only once twice as much is there, or tiny chunks would have it read time and again.
     if (!atEnd && window.end - window.at < wanted) return
-    begun ||= passHeader(schema, window, { place, atEnd, recordBytes })
-    if (begun) yield* reader.take(window, atEnd)
+    if (!reader) {
+      const columns = passHeader(schema, window, { ...options, delimiter: form.delimiter, atEnd, recordBytes })
+      if (columns) reader = rowReader(newDraft(schema, columns, form, rowsPerBatch), base, { recordBytes, textBytes: 8 * mebibyte })
+    }
+    if (reader) yield* reader.take(window, atEnd)
     wanted = 2 * (window.end - window.at)
   }
 
@@ -63,43 +79,40 @@ export async function* readCsv(
   yield* take(true)
 }
 
-/** Moves the window past the header; false when it is not all there yet. */
-function passHeader(
-  schema: RecordSchema,
-  window: Window,
-  { place, atEnd, recordBytes }: { place: string; atEnd: boolean; recordBytes: number },
-): boolean {
-  const { bytes, at, end } = window
-  if (end - at < byteOrderMark.length && !atEnd) return false
-  const from = bytes.subarray(at, end).indexOf(byteOrderMark) === 0 ? at + byteOrderMark.length : at
-  const first = walk(bytes, from, end, recordBytes)
-  if (first.outcome === 'open' && !atEnd) return false
+type HeaderOptions = {
+  readonly place: string
+  readonly delimiter: number
+  readonly atEnd: boolean
+  readonly recordBytes: number
+  readonly mayLack?: boolean
+}
 
-  const expected = Object.values(schema.fields).map(({ csv }) => csv)
-  const found =
+/** Moves the window past the header, and says what is in which column; undefined when it is not all there yet. */
+function passHeader(schema: RecordSchema, window: Window, options: HeaderOptions): FileColumns | undefined {
+  const { place, delimiter, atEnd, recordBytes, mayLack = false } = options
+  const { bytes, at, end } = window
+  if (end - at < byteOrderMark.length && !atEnd) return undefined
+  const from = bytes.subarray(at, end).indexOf(byteOrderMark) === 0 ? at + byteOrderMark.length : at
+  const first = walk(bytes, from, end, { limit: recordBytes, delimiter })
+  if (first.outcome === 'open' && !atEnd) return undefined
+  if (end - from <= 1 && atEnd && bytes.toString('latin1', from, end).trim() === '') {
+    const names = Object.values(schema.fields).map(({ csv }) => csv)
+    throw new Problem(`${place} is empty`, `It needs at least a header: ${names.join(String.fromCharCode(delimiter))}.`)
+  }
+  const names =
     first.outcome === 'ended'
       ? first.cells.map((cell) => cellText(bytes, cell))
       : [bytes.toString('utf8', from, Math.min(end, from + 1000))]
-  if (found.join('') === '' && end - from <= 1) throw new Problem(`${place} is empty`, `It needs at least a header: ${expected.join(',')}.`)
-  if (found.length !== expected.length || found.some((name, index) => name !== expected[index])) {
-    throw new Problem(
-      `${place} has the header ${shown(found)}, but ${schema.name} needs ${shown(expected)}`,
-      'Check that it is the right file; the names and their order must be the same.',
-    )
-  }
+  const columns = columnsFor(schema, names, { place, delimiter: String.fromCharCode(delimiter), mayLack })
   window.at = first.next
-  return true
+  return columns
 }
 
-const shown = (names: readonly string[]): string => {
-  const text = names.join(',').replace(/\p{Cc}/gu, '\ufffd')
-  return text === '' ? '"" (an empty line)' : `"${text.length > 300 ? `${text.slice(0, 300)}…` : text}"`
-}
-
-function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
-  const fields = Object.values(schema.fields)
-  const draft = newDraft(schema, rowsPerBatch)
-  const cursor: Cursor = { at: 0, line: 0, seq: 0, validSeq: 0 }
+function rowReader(draft: Draft, base: number, limits: Limits) {
+  const { names, lacking } = draft.columns
+  const lacks = lacking.length > 0 && { lacks: true as const }
+  const { delimiter } = draft.form
+  const cursor: Cursor = { at: 0, line: 0, seq: base, validSeq: base }
   let rejects: Reject[] = []
   let rejectedCharacters = 0
   /** In the middle of a line that is too long: the rest of it is passed over. */
@@ -108,7 +121,7 @@ function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
   let known: { readonly through: number; readonly mode: CellState } | undefined
 
   const cutBatch = (): CsvBatch => {
-    const batch = { columns: cut(draft), rejects, lastSeq: cursor.seq }
+    const batch = { columns: cut(draft), rejects, lastSeq: cursor.seq, ...lacks }
     rejects = []
     rejectedCharacters = 0
     return batch
@@ -129,7 +142,7 @@ function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
       outcome === 'open'
         ? 'the quote is never closed'
         : `longer than ${limits.recordBytes === mebibyte ? '1 MiB' : `${limits.recordBytes} bytes`}`
-    reject(columnName(fields, openCell), reason, bytes, from, Math.min(textEnd, from + limits.recordBytes))
+    reject(columnName(names, openCell), reason, bytes, from, Math.min(textEnd, from + limits.recordBytes))
     known = { through: base + next, mode }
     passing = length < 0
     cursor.at = passing ? end : from + length + 1
@@ -140,13 +153,13 @@ function rowReader(schema: RecordSchema, rowsPerBatch: number, limits: Limits) {
   const judge = (window: Window, atEnd: boolean): boolean => {
     const { bytes, end, base } = window
     const leap = known && known.through > base + cursor.at ? { through: known.through - base, mode: known.mode } : undefined
-    const record = walk(bytes, cursor.at, end, limits.recordBytes, leap)
+    const record = walk(bytes, cursor.at, end, { limit: limits.recordBytes, delimiter, known: leap })
     if (record.outcome === 'open' && !atEnd) return false
     if (record.outcome !== 'ended') rejectLine(window, record)
     // It ends after all, behind the stretch leapt over: it must be read in full.
     else if (leap) known = undefined
     else {
-      const fault = faultOf(fields, schema.fields[schema.at], bytes, record.cells)
+      const fault = faultOf(draft, bytes, record.cells)
       if (!fault) throw new Error(`line ${cursor.line}: the scanner has stopped at a record without a fault`)
       reject(fault.column, fault.reason, bytes, cursor.at, record.end)
       cursor.at = record.next

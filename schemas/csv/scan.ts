@@ -1,25 +1,17 @@
 /**
  * The hot loop of the CSV reader: takes valid rows from bytes into columns, several million cells a second, and stops at the first
- * record that is not plainly valid. What such a record is (wrong, or not all there yet) is for csv-walk.ts and csv-fault.ts to say.
+ * record that is not plainly valid. What such a record is (wrong, or not all there yet) is for walk.ts and fault.ts to say.
  *
  * Written for speed: one function, no object or string per cell. Its plain twin is the reader in test/csv.test.ts, which must give
  * the same rows for any text.
  */
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../../utilities/values/columns.ts'
+import { carriageReturn, lowerE, minus, newline, plus, point, quote, upperE, zero } from './bytes.ts'
+import { areUtf8, nullWordAt, putNull, valueAt } from './cell.ts'
 import { dayOf } from './cells.ts'
-import { dateKind, makeRoom, numberKind, type Draft } from './draft.ts'
-
-export const newline = 10
-export const carriageReturn = 13
-export const quote = 34
-export const comma = 44
-const plus = 43
-const minus = 45
-const point = 46
-const zero = 48
-const upperE = 69
-const lowerE = 101
+import { dateAt } from './dates.ts'
+import { dateKind, flagKind, ignoredKind, makeRoom, numberKind, textKind, type Draft } from './draft.ts'
 
 /** The place of the next record. */
 export type Cursor = {
@@ -44,8 +36,10 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
   makeRoom(draft, to - cursor.at)
   // A line end just beyond the bytes stops every inner loop, so that none has to ask for the end.
   bytes[to] = newline
-  const { kinds, nullable, firstDays, most, capacity, numbers, days, starts, ends, seqs, text } = draft
+  const { kinds, nullable, firsts, most, capacity, numbers, days, starts, ends, seqs, text, ignores, form } = draft
   const fields = kinds.length
+  const { delimiter, emptyIsNull, nullStarts, dates } = form
+  const hasNullWords = form.nulls.length > 0
   const { recordBytes, textBytes } = limits
   let { at, line, seq } = cursor
   let row = draft.count
@@ -69,12 +63,21 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
 
     for (let field = 0; field < fields; field++) {
       if (field > 0) {
-        if (bytes[at] !== comma) break records
+        if (bytes[at] !== delimiter) break records
         at++
       }
       c = bytes[at]!
       const kind = kinds[field]!
       let isNull = false
+      if (hasNullWords && nullStarts[c === quote ? bytes[at + 1]! : c] === 1 && kind !== ignoredKind) {
+        const end = nullWordAt(draft, bytes, at)
+        if (end > at) {
+          if (nullable[field] === 0) break records
+          at = end
+          putNull(draft, field, row)
+          continue
+        }
+      }
       if (kind === numberKind) {
         const quoted = c === quote
         if (quoted) c = bytes[++at]!
@@ -132,7 +135,10 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
       } else if (kind === dateKind) {
         const quoted = c === quote
         if (quoted) c = bytes[++at]!
-        if ((c - zero) >>> 0 <= 9) {
+        if ((c - zero) >>> 0 <= 9 && dates) {
+          at = dateAt(dates, bytes, at, days[field]!, row)
+          if (at < 0 || days[field]![row]! < firsts[field]!) break records
+        } else if ((c - zero) >>> 0 <= 9) {
           if (at + 10 >= to || bytes[at + 4] !== minus || bytes[at + 7] !== minus) break records
           const y1 = c - zero
           const y2 = bytes[at + 1]! - zero
@@ -151,7 +157,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
             latestDate = date
           }
           // No day at all lies before all of them.
-          if (latestDay < firstDays[field]!) break records
+          if (latestDay < firsts[field]!) break records
           days[field]![row] = latestDay
           at += 10
         } else {
@@ -162,7 +168,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
           if (bytes[at] !== quote) break records
           at++
         }
-      } else {
+      } else if (kind === textKind) {
         const start = out
         if (c === quote) {
           c = bytes[++at]!
@@ -179,24 +185,51 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
             c = bytes[++at]!
           }
         } else {
-          while (c !== comma && c !== newline && (c !== carriageReturn || bytes[at + 1] !== newline)) {
+          while (c !== delimiter && c !== newline && (c !== carriageReturn || bytes[at + 1] !== newline)) {
             text[out++] = c
             high |= c
             c = bytes[++at]!
           }
         }
-        isNull = out === start
+        isNull = out === start && emptyIsNull
         if (out - start > most[field]!) break records
         starts[field]![row] = isNull ? -1 : start
         ends[field]![row] = isNull ? -1 : out
+      } else if (kind === ignoredKind) {
+        if (c === quote) {
+          c = bytes[++at]!
+          for (;;) {
+            if (c === quote) {
+              c = bytes[++at]!
+              if (c !== quote) break
+            } else if (c === newline) {
+              if (at >= to) break records
+              breaks++
+            }
+            c = bytes[++at]!
+          }
+        } else while (c !== delimiter && c !== newline && (c !== carriageReturn || bytes[at + 1] !== newline)) c = bytes[++at]!
+      } else {
+        const quoted = c === quote
+        const start = quoted ? at + 1 : at
+        at = valueAt(draft, field, bytes, start, row)
+        if (at < 0) break records
+        isNull = at === start
+        if (isNull) putNull(draft, field, row)
+        else if (kind !== flagKind && numbers[field]![row]! < firsts[field]!) break records
+        if (quoted) {
+          if (bytes[at] !== quote) break records
+          at++
+        }
       }
-      if (isNull && nullable[field] === 0) break records
+      if (isNull && (nullable[field] === 0 || !emptyIsNull)) break records
     }
 
     const recordEnd = at
     if (bytes[at] === carriageReturn) at++
     if (bytes[at] !== newline || at >= to || recordEnd - recordStart > recordBytes) break records
-    if (high > 127 && !isUtf8(bytes.subarray(recordStart, recordEnd))) break records
+    // What is ignored may be anything.
+    if (high > 127 && !isUtf8(bytes.subarray(recordStart, recordEnd)) && !(ignores && areUtf8(draft, row))) break records
     recordStart = ++at
     textStart = out
     seqs[row++] = ++seq

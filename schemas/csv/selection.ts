@@ -104,4 +104,6 @@ export function joinTake(takes: readonly Take[], take: Take): readonly Take[] {
   ]
 }
 
-export const yearsText = ([from, to]: Years): string => (from === to ? `${from}` : `${from}-${to}`)
+/** For rows that were chosen so; nothing where all were. */
+export const ofYears = ([from, to]: Years): string =>
+  from === everyYear[0] && to === everyYear[1] ? '' : ` of ${from === to ? from : `${from}-${to}`}`

@@ -4,7 +4,7 @@ import type { Reject } from '../../utilities/files/rejects.ts'
 import type { Source } from '../../utilities/source.ts'
 import type { RecordSchema } from '../record.ts'
 import { readDated, type DatedBatch, type DatedReject } from './dated.ts'
-import type { CsvOptions } from './read.ts'
+import { readFiles, type FileOptions } from './files.ts'
 import { chosenOf, within, type Years } from './selection.ts'
 
 /** The records that differ, each once; the order of their fields counts. */
@@ -18,12 +18,10 @@ export const placeAmong = (records: readonly RecordSchema[], record: RecordSchem
 /** The rows of a stretch of the file, and its lines that cannot be read, as each of the records has them. */
 export type FileStretch = { readonly readings: readonly DatedBatch[]; readonly lastSeq: number }
 
-export type FileOptions = CsvOptions & { readonly base: number; readonly signal?: AbortSignal | undefined }
-
 /** Each record reads the file for itself; a stretch goes as far as all of them have come. */
-export async function* readTogether(source: Source, records: readonly RecordSchema[], given: FileOptions): AsyncGenerator<FileStretch> {
-  const { signal, ...options } = given
-  const readers = records.map((record) => readDated(record, source.read(signal), options))
+export async function* readTogether(source: Source, records: readonly RecordSchema[], options: FileOptions): AsyncGenerator<FileStretch> {
+  const mayLack = records.length > 1
+  const readers = records.map((record) => readDated(record, source, { ...options, mayLack }))
   let heads: (DatedBatch | undefined)[] = records.map(() => undefined)
   try {
     for (;;) {
@@ -31,7 +29,9 @@ export async function* readTogether(source: Source, records: readonly RecordSche
       const readings = heads.filter((head) => head !== undefined)
       if (readings.length === 0) return
       // Every line is a row or a reject to each of them.
-      if (readings.length < readers.length) throw new Error(`${options.place} ended for one record before it did for another`)
+      if (readings.length < readers.length) throw new Error(`${source.place} ended for one record before it did for another`)
+      // A file of a time when one of them had fewer fields is read by the others with nulls; one that no record fits is refused.
+      if (readings.every(({ lacks }) => lacks)) await refused(source, records[0]!, options)
       const lastSeq = Math.min(...readings.map((reading) => reading.lastSeq))
       yield { readings: readings.map((reading) => upTo(reading, lastSeq)), lastSeq }
       heads = readings.map((reading) => (reading.lastSeq > lastSeq ? behind(reading, lastSeq) : undefined))
@@ -41,6 +41,10 @@ export async function* readTogether(source: Source, records: readonly RecordSche
   }
 }
 
+async function refused(source: Source, record: RecordSchema, options: FileOptions): Promise<void> {
+  for await (const _ of readFiles(record, source, { ...options, mayLack: false })) continue
+}
+
 const seqsOf = (columns: Columns): Float64Array => columnOf(columns, '_seq', 'int').values
 
 const upTo = (batch: DatedBatch, lastSeq: number): DatedBatch =>
@@ -48,10 +52,10 @@ const upTo = (batch: DatedBatch, lastSeq: number): DatedBatch =>
 
 const behind = (batch: DatedBatch, after: number): DatedBatch => part(batch, after, Infinity)
 
-const part = ({ columns, rejects, lastSeq }: DatedBatch, after: number, until: number): DatedBatch => ({
+const part = ({ columns, rejects, ...rest }: DatedBatch, after: number, until: number): DatedBatch => ({
+  ...rest,
   columns: between(columns, after, until),
   rejects: rejects.filter(({ seq }) => seq > after && seq <= until),
-  lastSeq,
 })
 
 /** What of a stretch belongs to the years. */

@@ -1,5 +1,5 @@
 /** Walks one CSV record byte by byte to find where it ends and where its cells lie; slow, and sure of every rule. */
-import { carriageReturn, comma, newline, quote } from './scan.ts'
+import { carriageReturn, newline, quote } from './bytes.ts'
 
 /** The cell as it stands in the file, quotes included. */
 export type CsvCell = {
@@ -35,7 +35,13 @@ export type CellState = 'start' | 'plain' | 'quoted' | 'closed'
  */
 export type Known = { readonly through: number; readonly mode: CellState }
 
-export function walk(bytes: Uint8Array, from: number, to: number, limit: number, known?: Known): Walk {
+/** `limit` is the longest record. */
+export function walk(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  { limit, delimiter, known }: { readonly limit: number; readonly delimiter: number; readonly known?: Known | undefined },
+): Walk {
   const cells: CsvCell[] = []
   let mode: CellState = 'start'
   let cellFrom = from
@@ -70,7 +76,7 @@ export function walk(bytes: Uint8Array, from: number, to: number, limit: number,
         }
       }
     } else if (mode === 'closed' && c === quote) mode = 'quoted'
-    else if (c === comma) {
+    else if (c === delimiter) {
       endCell(at)
       cellFrom = at + 1
       quoted = stray = false

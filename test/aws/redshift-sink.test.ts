@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ports } from '../../config/wire.ts'
 import { knownVersions } from '../../streams/known-versions.ts'
 import { gathered, runsTogether } from '../../sink/gather.ts'
-import { sinkReader } from '../../streams/inflow.ts'
+import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
+import { sinkReader, streamOf } from '../../streams/stream.ts'
 import { sink } from '../../sink/sink.ts'
 import { noDay, type Columns } from '../../utilities/values/columns.ts'
 import type { Batch, Fetched } from '../../utilities/log.ts'
@@ -33,6 +34,7 @@ async function* sourceOf(batches: readonly (readonly string[])[], behind: () => 
   await behind()
 }
 const untilAborted = (signal: AbortSignal) => new Promise<void>((done) => signal.addEventListener('abort', () => done()))
+const reader = sinkReader(streamOf(rejectedLoan), 0)
 const never = new AbortController().signal
 
 /** A warehouse in Redshift whose tables, views and records are those of the embedded one. */
@@ -147,9 +149,9 @@ describe('the sink', () => {
         let [rows, unreadable, writes] = [0, 0, 0]
         const report = (news: { readonly rows: number; readonly unreadable: number }) =>
           void ([rows, unreadable, writes] = [rows + news.rows, unreadable + news.unreadable, writes + 1])
-        await sink({ ...ports, warehouse }, { partitions: 1, follow: false, signal: never, report, note: () => {} })
+        await sink({ ...ports, warehouse }, { partitionsFor: () => 1, follow: false, signal: never, report, note: () => {} })
 
-        expect([unreadable, writes, await warehouse.progress(sinkReader(0))]).toEqual([0, 2, await ports.warehouse.progress(sinkReader(0))])
+        expect([unreadable, writes, await warehouse.progress(reader)]).toEqual([0, 2, await ports.warehouse.progress(reader)])
         let found = 0
         for (const version of [0, 1]) {
           const [there, here] = [await linesOf(warehouse, version), await linesOf(ports.warehouse, version)]
@@ -178,7 +180,7 @@ describe('the sink', () => {
           return warehouse.write(...words)
         },
       }
-      const running = sink({ ...ports, warehouse: leaving }, { partitions: 1, follow: true, signal: stop.signal, ...quiet })
+      const running = sink({ ...ports, warehouse: leaving }, { partitionsFor: () => 1, follow: true, signal: stop.signal, ...quiet })
       try {
         await expect.poll(() => notes.length, { timeout: 30_000 }).toBe(1)
         stop.abort()
@@ -186,9 +188,9 @@ describe('the sink', () => {
       } finally {
         await api.up()
       }
-      expect(await warehouse.progress(sinkReader(0))).toBeUndefined()
-      await sink({ ...ports, warehouse }, { partitions: 1, follow: false, signal: never, ...quiet })
-      expect(await warehouse.progress(sinkReader(0))).toBe(await ports.warehouse.progress(sinkReader(0)))
+      expect(await warehouse.progress(reader)).toBeUndefined()
+      await sink({ ...ports, warehouse }, { partitionsFor: () => 1, follow: false, signal: never, ...quiet })
+      expect(await warehouse.progress(reader)).toBe(await ports.warehouse.progress(reader))
       await warehouse.close()
     })
   })

@@ -38,7 +38,7 @@ describe.skipIf(skip)('a source in S3', () => {
     await s3.send(new PutObjectCommand({ Bucket: 'loans', Key: key, Body: Buffer.from(bytes as Uint8Array) }))
     return `s3://loans/${key}`
   }
-  const source = (place: string) => s3Source(place, { pace: 0.01 })
+  const source = (place: string) => s3Source(place, {}, { pace: 0.01 })
   const bytesOf = async (place: string) => {
     const chunks: Uint8Array[] = []
     for await (const chunk of source(place).read()) chunks.push(Buffer.from(chunk))

@@ -57,7 +57,7 @@ export async function runCommand(ports: Ports, command: Command, given: With): P
     case 'consume':
       return void (await consumeInflow(ports, { follow: false, nothingYet: async () => 'Apply a version.', ...watch }))
     case 'sink':
-      return void (await sinkOutflow(ports, { follow: false, ...watch }))
+      return void (await sinkOutflow(ports, { follow: false, partitionsFor: () => watch.partitions, ...watch }))
     case 'verify': {
       const proof = await verifyVersion(ports, { set, version, ...watch })
       return proof && { equal: proof.equal, named: proof.first.map(({ seq }) => seq) }

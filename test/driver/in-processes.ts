@@ -25,7 +25,7 @@ export async function storeInProcesses(set: DrivenSet, partitions: number, text:
   const config = { features: 'features.ts', source: { file: 'loans.csv' }, log: { ...log, partitions } }
   writeFileSync(join(folder, 'own.json'), JSON.stringify(config))
   const ports = await wire({ ...readConfig(join(folder, 'own.json'), {}), dataDir: join(folder, '.tidemark') })
-  const opened = { ...ports, openSource: () => ports.openSource(join(folder, 'loans.csv')) }
+  const opened = { ...ports, openSource: () => ports.openSource(join(folder, 'loans.csv'), '') }
   /** What a command takes here, as far as is known: signals are spread over that. */
   let usualMs = 800
 

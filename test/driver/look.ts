@@ -1,7 +1,8 @@
 /** What can be seen of a store from outside: the views, as SQL users see them, and what the store says of itself. */
 import type { Ports } from '../../config/wire.ts'
 import { loadPositions } from '../../streams/position.ts'
-import { inflowTopic } from '../../streams/inflow.ts'
+import { rejectedLoan } from '../../examples/loans/rejected-loan.ts'
+import { streamOf } from '../../streams/stream.ts'
 import { promotedIn, stateOf } from '../../versions/journal.ts'
 import { loadState } from '../../versions/keep.ts'
 import { unfinished } from './commands.ts'
@@ -98,11 +99,12 @@ export async function printOf({ log, checkpoints, registry, warehouse }: Ports):
 
 /** By partition; offsets need not count messages. */
 async function messagesIn({ log }: Ports): Promise<number[]> {
-  const partitions = (await log.topics()).find(({ topic }) => topic === inflowTopic)?.partitions ?? []
+  const { inflow } = streamOf(rejectedLoan)
+  const partitions = (await log.topics()).find(({ topic }) => topic === inflow)?.partitions ?? []
   return Promise.all(
     partitions.map(async ({ first }, partition) => {
       let count = 0
-      for await (const { batch } of log.read(inflowTopic, { partition, from: first, joined: true })) count += batch.ends.length
+      for await (const { batch } of log.read(inflow, { partition, from: first, joined: true })) count += batch.ends.length
       return count
     }),
   )

@@ -80,7 +80,7 @@ function operations() {
         await done(uneven, `topics ${topic} --create --partitions ${partitions} ${config}`)
       expect((await checksOf(uneven))['Kafka topics']).toMatchObject({
         state: 'problem',
-        todo: expect.stringMatching(/^Outflow must have as many partitions as inflow/),
+        todo: expect.stringMatching(/^outflow must have as many partitions as inflow/),
       })
 
       writeFileSync(join(uneven, 'kafka.json'), JSON.stringify({ log: { kind: 'kafka', brokers: ['127.0.0.1:1'] } }))

@@ -8,9 +8,8 @@ export function lazySource(place: string, open: () => Promise<Source>): Source {
     place,
     identify: async (signal) => (await source()).identify(signal),
     prove: async (signal) => (await source()).prove(signal),
-    async *read(signal) {
-      yield* (await source()).read(signal)
-    },
-    first: (size) => lazySource(place, async () => (await source()).first(size)),
+    files: async () => (await source()).files(),
+    asOf: (identity) => lazySource(place, async () => (await source()).asOf(identity)),
+    intruder: async (identity) => (await source()).intruder?.(identity),
   }
 }

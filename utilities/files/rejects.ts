@@ -8,6 +8,8 @@ export type Reject = {
   /** The number of the data row, 1-based, and the physical line it starts on. */
   readonly seq: number
   readonly line: number
+  /** The file, where it is one of several. */
+  readonly place?: string
   /** The header's name of the cell at fault; its ordinal when the header has no name for it. */
   readonly column: string
   /** The record as it stands, cut short when it is very long. */
@@ -72,8 +74,8 @@ export function rejectsFile(path: string): RejectsFile {
   }
 }
 
-const entryOf = ({ seq, line, column, reason, text }: Reject): string =>
-  `${[`${seq}`, `${line}`, column, reason, text].map(cell).join(',')}\n`
+const entryOf = ({ seq, line, place, column, reason, text }: Reject): string =>
+  `${[`${seq}`, place === undefined ? `${line}` : `${place}:${line}`, column, reason, text].map(cell).join(',')}\n`
 
 const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 

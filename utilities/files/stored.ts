@@ -1,18 +1,19 @@
-/** A source made of stored bytes, wherever they lie: plain text, or gzip of one member or several. */
+/** A source made of stored bytes, wherever they lie: plain text, gzip of one member or several, or Parquet. */
 import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Problem } from '../values/problem.ts'
-import type { Source, SourceIdentity } from '../source.ts'
+import type { Source, SourceFile, SourceIdentity, TextForm } from '../source.ts'
 
 export type Stored = {
   /** Where it is, for messages. */
   readonly place: string
   /** Without its folder. */
   readonly name: string
-  /** The first two bytes, or as many as there are. */
+  /** The first four bytes, or as many as there are. */
   start(): Promise<Uint8Array>
-  /** The bytes from this one on. */
+  size(): Promise<number>
+  /** The bytes from this one on; whoever leaves early wanted no more. */
   read(signal: AbortSignal | undefined, from: number): AsyncIterable<Uint8Array>
   /** A Problem for what can go wrong with storage of this kind. */
   explained(cause: unknown): unknown
@@ -20,24 +21,33 @@ export type Stored = {
 
 export const chunkBytes = 1 << 18
 
+/** A source of one file, which can be read as the text it is. */
+export type StoredSource = Source & Pick<SourceFile, 'read'>
+
 /** An aborted read throws the signal's reason: if it just ended, the row that it broke off in would pass for the file's last. */
-export function storedSource(stored: Stored): Source {
+export function storedSource(stored: Stored, form: TextForm = {}): StoredSource {
   let identity: SourceIdentity | undefined
   // What was identified is what is read, whatever is written behind it meanwhile.
   const asIdentified = () => (identity ? upTo(stored, identity.size, { whole: true }) : stored)
+  const read = (signal?: AbortSignal, wanted?: readonly string[]) => readText(asIdentified(), signal, wanted)
   return {
     place: stored.place,
     // Read through once in a process.
     async identify(signal) {
-      identity ??= await identify(stored, signal)
+      identity ??= { ...(await identify(stored, signal)), ...(Object.keys(form).length > 0 && { form }) }
       return identity
     },
     async prove(signal) {
       // Plain text needs no unpacking.
-      if (await startsAsGzip(stored)) for await (const _ of read(asIdentified(), signal)) continue
+      if ((await kindOf(stored)) !== 'text') for await (const _ of read(signal)) continue
     },
-    read: (signal) => read(asIdentified(), signal),
-    first: (size) => storedSource(upTo(stored, size)),
+    async files() {
+      if ((await kindOf(stored)) !== 'parquet') return [{ place: stored.place, form, read }]
+      const { parquetForm } = await import('../parquet/as-text.ts')
+      return [{ place: stored.place, form: parquetForm(form), read }]
+    },
+    read,
+    asOf: ({ size, form = {} }) => storedSource(upTo(stored, size), form),
   }
 }
 
@@ -45,6 +55,7 @@ export function storedSource(stored: Stored): Source {
 const upTo = (stored: Stored, size: number, { whole = false } = {}): Stored => ({
   ...stored,
   start: async () => (await stored.start()).subarray(0, size),
+  size: async () => Math.min(size, await stored.size()),
   async *read(signal, from) {
     let left = size - from
     if (left > 0) {
@@ -59,9 +70,16 @@ const upTo = (stored: Stored, size: number, { whole = false } = {}): Stored => (
   },
 })
 
-async function startsAsGzip(stored: Stored): Promise<boolean> {
+/** Told by the first bytes, whatever the name; but a name that says gzip must be right. */
+async function kindOf(stored: Stored): Promise<'text' | 'gzip' | 'parquet'> {
   try {
-    return await isGzip(stored)
+    const { place } = stored
+    const magic = await stored.start()
+    if (magic[0] === 0x1f && magic[1] === 0x8b) return 'gzip'
+    if (Buffer.from(magic).toString('latin1') === 'PAR1') return 'parquet'
+    if (!place.endsWith('.gz')) return 'text'
+    if (magic.length === 0) throw new Problem(`${place} is empty, though its name says gzip`, 'Fetch it again.')
+    throw new Problem(`${place} is not gzip, though its name says so`, 'Fetch it again; if it is plain text, take the .gz off its name.')
   } catch (cause) {
     throw explained(stored, cause, undefined)
   }
@@ -70,8 +88,8 @@ async function startsAsGzip(stored: Stored): Promise<boolean> {
 async function identify(stored: Stored, signal: AbortSignal | undefined): Promise<SourceIdentity> {
   const hash = createHash('sha256')
   let size = 0
+  await kindOf(stored)
   try {
-    await isGzip(stored)
     for await (const chunk of bytesOf(stored, signal)) {
       hash.update(chunk)
       size += chunk.length
@@ -82,9 +100,14 @@ async function identify(stored: Stored, signal: AbortSignal | undefined): Promis
   return { name: stored.name, size, sha256: hash.digest('hex') }
 }
 
-async function* read(stored: Stored, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* readText(stored: Stored, signal?: AbortSignal, wanted?: readonly string[]): AsyncGenerator<Uint8Array> {
+  const kind = await kindOf(stored)
   try {
-    if (!(await isGzip(stored))) return yield* bytesOf(stored, signal)
+    if (kind === 'text') return yield* bytesOf(stored, signal)
+    if (kind === 'parquet') {
+      const { parquetAsText } = await import('../parquet/as-text.ts')
+      return yield* parquetAsText({ ...stored, read: (from) => bytesOf(stored, signal, from) }, wanted)
+    }
     const gunzip = createGunzip({ chunkSize: chunkBytes })
     // Each error reaches the loop below through gunzip, which the pipeline destroys; a loop that is left early destroys both.
     pipeline(bytesOf(stored, signal), gunzip, () => {})
@@ -112,16 +135,6 @@ async function* bytesOf(stored: Stored, signal?: AbortSignal, from = 0): AsyncGe
     yield chunk
     signal?.throwIfAborted()
   }
-}
-
-/** Told by the first two bytes, whatever the name; but a name that says gzip must be right. */
-async function isGzip(stored: Stored): Promise<boolean> {
-  const { place } = stored
-  const magic = await stored.start()
-  if (magic[0] === 0x1f && magic[1] === 0x8b) return true
-  if (!place.endsWith('.gz')) return false
-  if (magic.length === 0) throw new Problem(`${place} is empty, though its name says gzip`, 'Fetch it again.')
-  throw new Problem(`${place} is not gzip, though its name says so`, 'Fetch it again; if it is plain text, take the .gz off its name.')
 }
 
 /** Zeros may pad a gzip file. Anything else behind what gunzip took for the end is text that would be lost without a word. */

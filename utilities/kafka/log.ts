@@ -9,7 +9,7 @@ import { readTopic } from './reader.ts'
 import { openCheckpointTopic, type CheckpointTopic } from './saves.ts'
 import { shareTopic } from './group/share.ts'
 import { topicId } from './wire/topic-id.ts'
-import { countPartitions, ensureTopic, largestMessage, listTopics, sizeLimits, truncateTopic } from './topics.ts'
+import { countPartitions, ensureTopic, isOfStream, largestMessage, listTopics, sizeLimits, truncateTopic } from './topics.ts'
 import { openWriter } from './writer.ts'
 import type { Log } from '../log.ts'
 
@@ -48,7 +48,6 @@ export interface KafkaLog extends Log {
 
 /** Nothing goes by itself: inflow is history, and what the sink has not read yet, or nobody looked at, would be lost. */
 const forEver: TopicSettings = { 'retention.ms': '-1', 'retention.bytes': '-1' }
-const kept: { readonly [topic: string]: TopicSettings } = { inflow: forEver, outflow: forEver, 'inflow.dead': forEver }
 
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { brokers, topicPrefix: prefix = '', auth = { kind: 'none' }, note = () => {} } = options
@@ -79,7 +78,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
     requestTimeoutMs,
     checkpointPartitions: options.checkpointPartitions ?? 4,
-    topicSettings: mergedSettings(kept, options.topicSettings ?? {}),
+    topicSettings: options.topicSettings ?? {},
     note: (text) => note(text, 'warning'),
   }
   const checkpointTopic = once(() => openCheckpointTopic(parts))
@@ -92,7 +91,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   return {
     async create(topic, partitions, settings = {}) {
       if (!Number.isSafeInteger(partitions) || partitions < 1) throw new RangeError(`topic ${topic}: ${partitions} partitions`)
-      await ensureTopic(parts, prefix + topic, partitions, { settings: { ...parts.topicSettings[topic], ...settings } })
+      const kept = isOfStream(topic) ? forEver : {}
+      await ensureTopic(parts, prefix + topic, partitions, { settings: { ...kept, ...parts.topicSettings[topic], ...settings } })
     },
     topics: () => listTopics(parts),
     partitions: (topic) => countPartitions(parts, prefix + topic),
@@ -116,12 +116,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     },
   }
 }
-
-type SettingsByTopic = { readonly [topic: string]: TopicSettings }
-const mergedSettings = (ours: SettingsByTopic, theirs: SettingsByTopic): SettingsByTopic =>
-  Object.fromEntries(
-    [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].map((topic) => [topic, { ...ours[topic], ...theirs[topic] }]),
-  )
 
 /** Done at the first call, and again after a failure. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {

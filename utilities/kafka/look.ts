@@ -1,9 +1,7 @@
 /** A look at Kafka, for the doctor: whether it answers, and whether its topics are as Tidemark needs them. */
 import type { Found, Look } from '../values/look.ts'
 import type { KafkaLog } from './log.ts'
-import { alter, topicConfig } from './topics.ts'
-
-const ours = ['inflow', 'outflow', 'inflow.dead'] as const
+import { alter, isOfStream, topicConfig } from './topics.ts'
 
 export function lookAtKafka(open: () => Promise<KafkaLog>): { readonly looks: readonly Look[]; readonly close: () => Promise<void> } {
   let log: KafkaLog | undefined
@@ -29,14 +27,15 @@ export function lookAtKafka(open: () => Promise<KafkaLog>): { readonly looks: re
 }
 
 async function topics(log: KafkaLog): Promise<Found> {
-  const there = (await log.topics()).filter(({ topic }) => ours.some((one) => one === topic))
+  const there = (await log.topics()).filter(({ topic }) => isOfStream(topic))
   if (there.length === 0) return { found: 'none yet: apply and produce make them' }
   const found = there.map(({ topic, partitions }) => `${topic} (${partitions.length})`).join(', ')
-  const [inflow, outflow] = ['inflow', 'outflow'].map((name) => there.find(({ topic }) => topic === name)?.partitions.length)
-  if (inflow !== undefined && outflow !== undefined && inflow !== outflow) {
-    return {
-      found,
-      todo: 'Outflow must have as many partitions as inflow: choose another topicPrefix, or make outflow anew while it is empty.',
+  for (const { topic: inflow, partitions } of there.filter(({ topic }) => topic.startsWith('inflow'))) {
+    const outflow = there.find(({ topic }) => topic === inflow.replace('inflow', 'outflow'))
+    if (outflow && outflow.partitions.length !== partitions.length) {
+      const { topic } = outflow
+      const mend = `choose another topicPrefix, or make ${topic} anew while it is empty.`
+      return { found, todo: `${topic} must have as many partitions as ${inflow}: ${mend}` }
     }
   }
   const { cluster, prefix } = log.kafka

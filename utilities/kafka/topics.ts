@@ -10,6 +10,9 @@ import type { TopicState } from '../log.ts'
 
 export const checkpointTopicName = 'tidemark.checkpoints'
 
+/** The topics of records, rows and dead letters. */
+export const isOfStream = (topic: string): boolean => /^(inflow|outflow)(\.|$)/.test(topic)
+
 /** Messages beside the record batches we send, which stay below a megabyte: a single one may be larger. */
 const made: TopicSettings = { 'cleanup.policy': 'delete', 'max.message.bytes': String(8 * 1024 * 1024) }
 

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { awsTrouble, OutOfReach, type AwsService } from './aws-trouble.ts'
 import { Problem } from '../values/problem.ts'
 import { GetObjectCommand, openS3 } from './client.ts'
-import type { Source } from '../source.ts'
-import { storedSource } from '../files/stored.ts'
+import type { TextForm } from '../source.ts'
+import { storedSource, type Stored, type StoredSource } from '../files/stored.ts'
 
 const pausesMs = [200, 1_000, 5_000]
 
 /** `pace` makes every pause that much shorter: for tests. */
-export function s3Source(place: string, { pace = 1 } = {}): Source {
+export function s3Source(place: string, form?: TextForm, { pace = 1 } = {}): StoredSource {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(place) ?? []
   if (bucket === undefined || key === undefined || key.endsWith('/'))
     throw new Problem(`${place} names no object in S3`, 'Give it as s3://bucket/key.', { usage: true })
@@ -23,7 +23,7 @@ export function s3Source(place: string, { pace = 1 } = {}): Source {
     const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: range, ...(tag !== undefined && { IfMatch: tag }) })
     const answer = await client.send(command, signal ? { abortSignal: signal } : {})
     tag ??= answer.ETag
-    // As in "bytes 0-1/1234".
+    // As in "bytes 0-3/1234".
     size = Number(answer.ContentRange?.split('/').at(-1) ?? answer.ContentLength ?? 0)
     return answer.Body as unknown as AsyncIterable<Uint8Array>
   }
@@ -46,22 +46,27 @@ export function s3Source(place: string, { pace = 1 } = {}): Source {
     }
   }
 
-  return storedSource({
+  const stored: Stored = {
     place,
     name: basename(key),
     async start() {
       const bytes: Uint8Array[] = []
       try {
-        for await (const chunk of await get('bytes=0-1')) bytes.push(chunk)
+        for await (const chunk of await get('bytes=0-3')) bytes.push(chunk)
       } catch (error) {
         if (!isEmptyRange(error)) throw error
         size = 0
       }
       return Buffer.concat(bytes)
     },
+    async size() {
+      if (size === undefined) await stored.start()
+      return size!
+    },
     read,
     explained: (cause) => explained(place, bucket, cause),
-  })
+  }
+  return storedSource(stored, form)
 }
 
 /** An object without a byte has no first one to read. */

@@ -1,0 +1,14 @@
+/** Bytes by name. */
+export const newline = 10
+export const carriageReturn = 13
+export const space = 32
+export const quote = 34
+export const plus = 43
+export const minus = 45
+export const point = 46
+export const zero = 48
+export const colon = 58
+export const upperE = 69
+export const upperT = 84
+export const upperZ = 90
+export const lowerE = 101

@@ -1,0 +1,66 @@
+/** What the hot loop leaves to others: cells of the rarer kinds, and words for null. */
+import { isUtf8 } from 'node:buffer'
+import { noDay, noFlag } from '../../utilities/values/columns.ts'
+import { carriageReturn, newline, quote } from './bytes.ts'
+import { dateKind, decimalKind, flagKind, integerKind, textKind, type Draft } from './draft.ts'
+import { flagAt } from './flags.ts'
+import { timestampAt } from './timestamps.ts'
+import { decimalAt, integerAt } from './wholes.ts'
+
+/** Where a value of one of the other kinds ends; the place where it begins where there is none. */
+export function valueAt(
+  { kinds, numbers, wide, flags, most, scales, form }: Draft,
+  field: number,
+  bytes: Buffer,
+  at: number,
+  row: number,
+): number {
+  switch (kinds[field]) {
+    case integerKind:
+      return integerAt(bytes, at, numbers[field]!, wide[field]!, row)
+    case decimalKind:
+      return decimalAt(bytes, at, most[field]!, scales[field]!, numbers[field]!, wide[field]!, row)
+    case flagKind:
+      return flagAt(bytes, at, flags[field]!, row)
+    default:
+      return timestampAt(form.timestamps, bytes, at, numbers[field]!, wide[field]!, row)
+  }
+}
+
+export function putNull({ kinds, numbers, flags, days, starts, ends }: Draft, field: number, row: number): void {
+  switch (kinds[field]) {
+    case textKind:
+      starts[field]![row] = ends[field]![row] = -1
+      break
+    case dateKind:
+      days[field]![row] = noDay
+      break
+    case flagKind:
+      flags[field]![row] = noFlag
+      break
+    default:
+      numbers[field]![row] = NaN
+  }
+}
+
+/** Where the cell ends if all of it is a word for null, in quotes or not. */
+export function nullWordAt({ form: { nulls, delimiter } }: Draft, bytes: Buffer, from: number): number {
+  const start = bytes[from] === quote ? from + 1 : from
+  for (const word of nulls) {
+    let end = start + word.length
+    if (bytes.compare(word, 0, word.length, start, Math.min(end, bytes.length)) !== 0) continue
+    if (start > from && bytes[end++] !== quote) continue
+    const next = bytes[end]
+    if (next === delimiter || next === newline || (next === carriageReturn && bytes[end + 1] === newline)) return end
+  }
+  return from
+}
+
+/** Each text by itself: two that are not might be, one behind the other. */
+export function areUtf8({ kinds, starts, ends, text }: Draft, row: number): boolean {
+  for (let field = 0; field < kinds.length; field++) {
+    if (kinds[field] === textKind && starts[field]![row]! >= 0 && !isUtf8(text.subarray(starts[field]![row], ends[field]![row])))
+      return false
+  }
+  return true
+}

@@ -1,0 +1,35 @@
+/** A stream: what comes in of one record, what is computed of it, and what could not be read; all names that the store has for these. */
+import type { RecordSchema } from '../schemas/record.ts'
+
+export type Stream = {
+  /** That of its record. */
+  readonly name: string
+  /** What its names end in that no other stream has. */
+  readonly suffix: string
+  readonly inflow: string
+  readonly outflow: string
+  readonly dead: string
+}
+
+/** It was there before there could be others: its names end in nothing. */
+const unsuffixed = 'rejected_loan'
+
+export const streamOf = ({ name }: Pick<RecordSchema, 'name'>): Stream => {
+  const suffix = name === unsuffixed ? '' : `.${name}`
+  return { name, suffix, inflow: `inflow${suffix}`, outflow: `outflow${suffix}`, dead: `inflow${suffix}.dead` }
+}
+
+/** The stream whose inflow or outflow this is. */
+export const streamWith = (topic: string): Stream => streamOf({ name: /\.(.+)$/.exec(topic)?.[1] ?? unsuffixed })
+
+/** Whoever holds it may write into inflow and say what it holds. */
+export const producerName = ({ inflow }: Stream) => `produce/${inflow}`
+
+/** The name under which it is kept what inflow holds. */
+export const producedName = ({ inflow }: Stream) => `produced/${inflow}`
+
+/** The name under which the sink of a partition saves its progress. */
+export const sinkReader = ({ outflow }: Stream, partition: number) => `sink/${outflow}/${partition}`
+
+/** The group of sinks that share the partitions of outflow. */
+export const sinksOf = ({ suffix }: Stream) => `sink${suffix}`
