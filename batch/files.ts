@@ -27,13 +27,16 @@ export type ComputeOptions = {
   readonly report: (news: { readonly rows: number }) => void
 }
 
+/** What became of the file's rows, and how many values of features their types had no room for. */
+export type Computed = RowTotals & { readonly beyond: number }
+
 /** Throws the signal's reason when it aborts: what was written until then is not all. */
 export async function compute(
   { source, clock, rejects, write }: ComputePorts,
   { definition, years, strict, signal, report }: ComputeOptions,
-): Promise<RowTotals> {
+): Promise<Computed> {
   const { record } = definition
-  const { push } = engine(definition)
+  const { push, beyond } = engine(definition)
   const { total, stretches } = chosenRows({ records: [record], source, signal, base: 0, years, strict, rejects, isThere: () => false })
   const writes = oneAhead()
   try {
@@ -55,5 +58,5 @@ export async function compute(
     await writes.settled().catch(() => {})
   }
   await writes.settled()
-  return total
+  return { ...total, beyond: beyond() }
 }

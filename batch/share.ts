@@ -47,6 +47,8 @@ export type Backfilled = {
   readonly versions: readonly number[]
   /** Of the rows taken now, those that a version cannot read and another can: it has none of them. */
   readonly unread: readonly { readonly version: number; readonly rows: number }[]
+  /** Values of features that their types had no room for. */
+  readonly beyond: number
   readonly interrupted: boolean
 }
 

@@ -41,6 +41,7 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   let take = nothingYet({ source: identity, base, years, after })
   let unsaved = 0
   let interrupted = false
+  let beyond = 0
   let ofStore: unknown
   /** What goes wrong with the store is no fault of the file: what is written stays, to be gone on from. */
   const storing = (job: Promise<unknown>) =>
@@ -67,7 +68,7 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   })
   const result = (): Backfilled => {
     const { there: alreadyThere, ...rest } = total
-    return { ...rest, alreadyThere, versions, unread: unreadIn(works), interrupted }
+    return { ...rest, alreadyThere, versions, unread: unreadIn(works), beyond, interrupted }
   }
 
   await rejects.keep((seq) => seq <= Math.max(after, linesUpTo))
@@ -97,6 +98,7 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
           version.unreadNow += unwritten - own.count
           if (own.count === 0) continue
           const made = rowsOf(definition, own, engine.push(inputsOf(definition, own)), clock())
+          beyond += engine.beyond()
           await writes.begin(() => storing(warehouse.write(set, alone ? { ...made, transferable: true } : made)))
         }
       }

@@ -31,12 +31,13 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
     { openSource: () => sourceAt(file, form), clock: systemClock(), makeFiles },
     { chain, years: chosen, strict: options['strict'] === true, file, partitionBy, signal, report: ({ rows }) => progress(rows) },
   )
-  const { files, there, ...figures } = done ?? { ...nothing, files: 0, rejects: null }
+  const { files, there, beyond, ...figures } = done ?? { ...nothing, beyond: 0, files: 0, rejects: null }
   const { rows, rejects } = figures
   const totals = { ...figures, there, interrupted: !done }
   const took = wroteText(rows, name, out, files)
-  console.result(done ? totalsText(totals, { took, rejects, goOn: '' }) : 'interrupted: nothing was written', {
+  console.result(done ? totalsText(totals, { took, rejects, goOn: '', beyond }) : 'interrupted: nothing was written', {
     ...figures,
+    beyond,
     alreadyThere: there,
     read: readOf(totals),
     interrupted: !done,

@@ -2,10 +2,11 @@
 import { inWords } from '../feature-defs/in-words.ts'
 import type { Planned } from '../use-cases/plan.ts'
 import { count } from '../utilities/values/digits.ts'
+import { printable } from '../utilities/values/printable.ts'
 import { duration, table } from './console.ts'
 
 export function planText(plan: Planned): string {
-  const { set, version, mode, changes, promoted, features, fields, incompatible, ddl, views, dependents, pinned } = plan
+  const { set, version, mode, changes, promoted, features, fields, incompatible, ddl, views, dependents, pinned, largestKey } = plan
   if (!changes) return `${set}@${version} is applied: nothing to do`
   const from = promoted === null ? '' : `; SQL users see ${set}@${promoted} now`
   const rows = features.map(({ feature, change, before, after, state }) => [
@@ -25,6 +26,7 @@ export function planText(plan: Planned): string {
     ...(fields.length > 0 ? [`Record: has ${fields.join(', ')} too, null in records of before.`] : []),
     `Schema: ${fits ? 'compatible with the versions before.' : `INCOMPATIBLE, it will be refused: ${incompatible.join('; ')}`}`,
     `History: ${replayText(plan)}`,
+    ...(largestKey ? [`State: grows with what it sees; ${largestText(largestKey)}`] : []),
     `Warehouse: ${ddl.length > 0 ? `${ddl.length} ${statements}, shown below.` : 'no table and no view changes.'}`,
     ...(views.length > 0 ? [`Views made anew: ${views.join(', ')}`] : []),
     ...dependents.map(({ view, uses }) => `Depends on them: ${view} (uses ${uses.join(', ')})`),
@@ -33,6 +35,9 @@ export function planText(plan: Planned): string {
     '',
   ].join('\n')
 }
+
+const largestText = ({ key, bytes }: NonNullable<Planned['largestKey']>) =>
+  `${key === '' ? 'what there is takes' : `the largest key, ${printable(key)}, takes`} ${count(bytes)} bytes now.`
 
 function replayText({ replayedRecords, writtenRows, seconds, bytes }: Planned): string {
   if (replayedRecords === 0) return 'nothing is replayed.'

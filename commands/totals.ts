@@ -9,13 +9,15 @@ type Words = {
   readonly goOn: string
   /** Of the rows, those that a version cannot read and another can. */
   readonly unread?: readonly { readonly name: string; readonly rows: number }[]
+  readonly beyond?: number
 }
 
-export function totalsText(figures: Figures, { took, rejects, goOn, unread = [] }: Words): string {
+export function totalsText(figures: Figures, { took, rejects, goOn, unread = [], beyond = 0 }: Words): string {
   const { rows, there, rejected, rejectedBefore, notChosen, interrupted } = figures
   return [
     rows > 0 ? took : 'nothing new',
     ...unread.map(({ name, rows: some }) => `${count(some)} of them cannot be read by ${name}, which has no rows for them, see ${rejects}`),
+    ...beyondText(beyond),
     ...(there > 0 ? [`${count(there)} were there already`] : []),
     ...(rejected > 0 ? [`${linesText(rejected)} rejected, see ${rejects}`] : []),
     ...(rejectedBefore > 0 ? [`${linesText(rejectedBefore)} rejected before`] : []),
@@ -24,3 +26,7 @@ export function totalsText(figures: Figures, { took, rejects, goOn, unread = [] 
     ...(interrupted ? [`interrupted: ${goOn}`] : []),
   ].join('; ')
 }
+
+/** Of features of integers and decimals. */
+export const beyondText = (beyond: number): readonly string[] =>
+  beyond > 0 ? [`${count(beyond)} value${beyond === 1 ? '' : 's'} null for having more digits than there is room for`] : []

@@ -49,6 +49,8 @@ type ConsumeNews =
       readonly rows: number
       readonly duplicates: number
       readonly dead: number
+      /** Values of features that their types had no room for. */
+      readonly beyond: number
       readonly seq: number
       readonly offset: number
     }
@@ -146,6 +148,7 @@ async function runTurn(
     const before = turn.position
     const append: Append[] = []
     const save: Save[] = []
+    let beyond = 0
     const readings = await Promise.all(turn.groups.map(({ reader }) => reader.read(fetched, most)))
     const { taken: lots, records, firstSeq, lastSeq, duplicates, dead: unreadable } = intakeOf(readings, before.seq)
     for (const [i, { atWork }] of turn.groups.entries()) {
@@ -154,6 +157,7 @@ async function runTurn(
       for (const { definition, layers, engine, splice } of atWork) {
         const features = engine.push(inputsOf(definition, columns))
         append.push({ topic: stream.outflow, partition, batch: splice(batch, rows, features, clock(), definition.version) })
+        beyond += engine.beyond()
         save.push(...saveState({ set, partition }, layers, engine.changes()))
       }
     }
@@ -188,7 +192,7 @@ async function runTurn(
     await commits.begin(async () => {
       await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)], taken })
       turn.committed = true
-      report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, seq: lastSeq, offset: fetched.next })
+      report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, beyond, seq: lastSeq, offset: fetched.next })
     })
     turn.position = after
     if (signal.aborted) break

@@ -166,7 +166,7 @@ function checkSpec(spec: OperatorSpec, field: Field, refuse: Refuse): void {
   const result = givenFor(spec, field)
   if (!result) {
     const others = operators.filter(({ gives }) => gives[field.kind]).map(({ op }) => op)
-    return refuse(`${spec.op} needs a ${wanted}, ${spec.of} is a ${field.kind}`, `Use a ${eitherOf([`${wanted} field`, ...others])}.`)
+    return refuse(`${spec.op} needs a ${wanted}, ${spec.of} is ${aKind(field)}`, `Use a ${eitherOf([`${wanted} field`, ...others])}.`)
   }
   for (const [param, { accepts, todo, needed }] of Object.entries(operator.params)) {
     const given = spec[param]
@@ -175,10 +175,12 @@ function checkSpec(spec: OperatorSpec, field: Field, refuse: Refuse): void {
     if (given !== undefined && !accepts(given)) refuse(`${param} is ${JSON.stringify(given)}`, todo)
   }
   if (result.round === 'must' && spec['round'] === undefined)
-    refuse(`${spec.op} of a ${field.kind} is a decimal, and nothing says of how many places`, 'Give it one, e.g. { round: 2 }.')
+    refuse(`${spec.op} of ${aKind(field)} is a decimal, and nothing says of how many places`, 'Give it one, e.g. { round: 2 }.')
   if (result.round === 'cannot' && spec['round'] !== undefined)
-    refuse(`${spec.op} of a ${field.kind} is exact, and round would do nothing`, 'Leave round out.')
+    refuse(`${spec.op} of ${aKind(field)} is exact, and round would do nothing`, 'Leave round out.')
 }
+
+const aKind = ({ kind }: Field): string => `${kind === 'integer' ? 'an' : 'a'} ${kind}`
 
 const eitherOf = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 

@@ -107,14 +107,10 @@ export function spread(records: Columns, { per, partitions }: Routing): readonly
 /** The keys of records as messages carry them; none without a key. */
 export const messageKeys = (records: Columns, per: Per): readonly string[] | undefined => (per === null ? undefined : keysOf(records, per))
 
-/** What inflow's records are spread by; null for none, undefined when `produce` has not written any. */
+/** What inflow's records are spread by; null for nothing, undefined when `produce` has not written any. */
 async function loadKeyedBy(checkpoints: Checkpoints, stream: Stream): Promise<Per | undefined> {
   const saved = (await checkpoints.load(producedName(stream))).get('keyed-by')
   return saved && fromBytes<Per>(saved)
 }
 
-export const saveKeyedBy = (stream: Stream, per: Per): Save => ({
-  name: producedName(stream),
-  key: 'keyed-by',
-  value: toBytes(per),
-})
+export const saveKeyedBy = (stream: Stream, per: Per): Save => ({ name: producedName(stream), key: 'keyed-by', value: toBytes(per) })

@@ -12,7 +12,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 function load(text: string) {
   const file = join(folder, `definitions${++files}.ts`)
-  const words = 'count, date, ema, featureSet, max, mean, number, record, text'
+  const words =
+    'count, date, decimal, ema, featureSet, flag, integer, list, max, mean, number, quantile, record, since, sum, text, timestamp'
   writeFileSync(file, `import { ${words} } from '${resolve('definitions.ts')}'\n${text}\n`)
   return loadDefinitions(file)
 }
@@ -93,6 +94,69 @@ describe('a definition that could never be applied', () => {
         'Give it one, e.g. { last: 50 }, { days: 30 }, { months: 3 }, { olderThanDays: 30 } or { all: true }.',
     ],
     [
+      'hours of a record that has only a date',
+      one('sales', `m: mean('amount', { hours: 5 })`),
+      'feature set sales: feature m: hours are counted from a timestamp, and day, which says when a sale happened, is none. ' +
+        'Use days, or make day a timestamp() field.',
+    ],
+    [
+      'a time in hours of a record that has only a date',
+      one('sales', `m: since('amount', { unit: 'hours' })`),
+      'feature set sales: feature m: hours are counted from a timestamp, and day, which says when a sale happened, is none. ' +
+        'Use days, or make day a timestamp() field.',
+    ],
+    [
+      'a time since without its unit',
+      one('sales', `m: since('amount', {})`),
+      'feature set sales: feature m: it has no window. Give it one, e.g. { unit: "days" }.',
+    ],
+    [
+      'a flag that is none',
+      one('sales', `m: mean('amount', { last: 5, when: 'amount' })`),
+      'feature set sales: feature m: when: "amount" is no flag field of sale. Give the record a flag() field, and name it.',
+    ],
+    [
+      'a flag that is not there',
+      one('sales', `m: mean('amount', { last: 5, when: 'sent' })`, sale(`paid: flag()`)),
+      'feature set sales: feature m: when: "sent" is no flag field of sale. Its flags are paid.',
+    ],
+    [
+      'a mean of decimals without its places',
+      one('sales', `m: mean('price', { last: 5 })`, sale(`price: decimal({ digits: 9, scale: 2 })`)),
+      'feature set sales: feature m: mean of a decimal is a decimal, and nothing says of how many places. Give it one, e.g. { round: 2 }.',
+    ],
+    [
+      'a decimal of more digits than any warehouse has',
+      one('sales', undefined, sale(`price: decimal({ digits: 39, scale: 2 })`)),
+      'sales@0: field price of sale: it has 39 digits, 2 of them behind the point. Use up to 38 digits, and no larger a scale.',
+    ],
+    [
+      'a decimal with more digits behind the point than it has',
+      one('sales', undefined, sale(`price: decimal({ digits: 2, scale: 3 })`)),
+      'sales@0: field price of sale: it has 2 digits, 3 of them behind the point. Use up to 38 digits, and no larger a scale.',
+    ],
+    [
+      'a rounded sum of integers',
+      one('sales', `m: sum('pieces', { last: 5, round: 2 })`, sale(`pieces: integer()`)),
+      'feature set sales: feature m: sum of an integer is exact, and round would do nothing. Leave round out.',
+    ],
+    [
+      'a quantile without its share',
+      one('sales', `m: quantile('amount', { last: 5 })`),
+      'feature set sales: feature m: it has no p. Give it one, e.g. { p: 0.9 }.',
+    ],
+    [
+      'a list that is cut too short',
+      one('sales', `m: list('amount', { last: 5, bytes: 2 })`),
+      'feature set sales: feature m: bytes is 2. Use a whole number from 3 to 65535.',
+    ],
+    [
+      'a greatest text',
+      one('sales', `m: max('shop', { last: 5 })`, sale(`shop: text({ bytes: 9 })`)),
+      'feature set sales: feature m: max needs a number, integer, decimal, date or timestamp, shop is a text. ' +
+        'Use a number, integer, decimal, date or timestamp field, count, distinct, first, last, list or since.',
+    ],
+    [
       'a feature named by a word of SQL',
       one('sales', `user: count('amount', { last: 5 })`),
       'sales@0: feature user: user is a word of SQL, which queries would have to quote. Give the feature another name.',
@@ -111,6 +175,11 @@ describe('a definition that could never be applied', () => {
       'a key that is no field',
       `export const v0 = featureSet({ name: 'sales', of: ${sale()}, per: 'shop' }, { m: mean('amount', { last: 5 }) })`,
       'feature set sales: per: sale has no field shop. Its fields are day, amount.',
+    ],
+    [
+      'a key that has a field twice',
+      `export const v0 = featureSet({ name: 'sales', of: ${sale()}, per: ['day', 'day'] }, { m: mean('amount', { last: 5 }) })`,
+      `feature set sales: per: ["day","day"] is no key. Name a field, or several different ones: per: ['FIELD', 'FIELD'].`,
     ],
     [
       'a field named by a word of SQL',

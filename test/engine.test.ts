@@ -3,11 +3,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engine, packState, pickStates, unpackState, type Engine } from '../feature-defs/engine.ts'
 import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
-import { fieldsRead, type Inputs } from '../feature-defs/inputs.ts'
+import { fieldsRead, inputsOf as readInputs, type Inputs } from '../feature-defs/inputs.ts'
 import { count, ema, featureSet, last, max, mean, stddev, sum, type Definition } from '../feature-defs/language.ts'
 import { v0, v1, v2 } from '../examples/loans/loan-risk.ts'
-import { date, number, record, text } from '../schemas/record.ts'
-import type { Column, NumberColumn } from '../utilities/values/columns.ts'
+import { textColumn } from '../feature-defs/values.ts'
+import { date, flag, integer, number, record, text } from '../schemas/record.ts'
+import { noFlag, wholeAt, type Column, type Columns, type IntegerColumn, type NumberColumn } from '../utilities/values/columns.ts'
 import { table } from './table.ts'
 
 const payment = record('payment', 'day', {
@@ -200,6 +201,48 @@ describe('an engine per key', () => {
     const second = engine(keyed, first.changes())
     push(second, [{ account: 'b', day: 1, amount: 2, note: 1 }])
     expect(second.statesOf('a')).toEqual(first.statesOf('a'))
+  })
+
+  it('of several fields tells all combinations of their values apart', () => {
+    const fields = { day: date({ nullable: false }), a: text({ bytes: 9 }), b: text({ bytes: 9 }), n: integer(), paid: flag() }
+    const part = fc.option(fc.constantFrom('', 'a', ',', '\\', '\\N', 'a,', ',a', 'N', '\\,'))
+    const row = fc.tuple(part, part, fc.option(fc.bigInt({ min: 2n ** 60n, max: 2n ** 60n + 3n })), fc.option(fc.boolean()))
+    const { definition } = featureSet(
+      { name: 's', of: record('r', 'day', fields), per: ['a', 'b', 'n', 'paid'] },
+      { c: count('day', { all: true }) },
+    )
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 60 }), (rows) => {
+        const wide = new Map(rows.flatMap(([, , n], at) => (n === null ? [] : [[at, n] as const])))
+        const columns: Columns = {
+          count: rows.length,
+          byName: new Map<string, Column>([
+            ['day', { kind: 'date', days: new Int32Array(rows.length) }],
+            ['a', textColumn(rows.map(([a]) => a ?? NaN))],
+            ['b', textColumn(rows.map(([, b]) => b ?? NaN))],
+            ['n', { kind: 'integer', values: Float64Array.from(rows, ([, , n]) => (n === null ? NaN : Number(n))), wide }],
+            ['paid', { kind: 'flag', values: Uint8Array.from(rows, ([, , , paid]) => (paid === null ? noFlag : Number(paid))) }],
+          ]),
+        }
+        expect(fieldsRead(definition)).toEqual(['day', 'a', 'b', 'n', 'paid'])
+        const [counts] = numbersIn(engine(definition).push(readInputs(definition, columns)))
+        const name = ([a, b, n, paid]: (typeof rows)[number]) => JSON.stringify([a, b, String(n), paid])
+        expect([...counts!.values]).toEqual(
+          rows.map((one, at) => rows.slice(0, at + 1).filter((other) => name(other) === name(one)).length),
+        )
+      }),
+    )
+  })
+
+  it('says how many values had no room, once', () => {
+    const of = record('r', 'day', { day: date({ nullable: false }), n: integer() })
+    const { definition } = featureSet({ name: 's', of }, { total: sum('n', { all: true }) })
+    const running = engine(definition)
+    const wide = new Map([0, 1, 2].map((row) => [row, 2n ** 62n] as const))
+    const n: Column = { kind: 'integer', values: new Float64Array(3).fill(2 ** 62), wide }
+    const [totals] = running.push({ count: 3, days: new Int32Array(3), byName: new Map([['n', n]]) })
+    expect([0, 1, 2].map((row) => wholeAt(totals as IntegerColumn, row))).toEqual([2n ** 62n, null, null])
+    expect([running.beyond(), running.beyond()]).toEqual([2, 0])
   })
 
   it('needs the keys', () => {

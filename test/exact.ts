@@ -3,7 +3,9 @@ import type { OperatorSpec, PlainValue } from '../feature-defs/define-operator.t
 import { fractionOf, toDouble, type Fraction } from '../feature-defs/fractions.ts'
 import { givenFor, operatorOf, windowNamed, windowsGiven } from '../feature-defs/known-operators.ts'
 import type { Moment } from '../feature-defs/options.ts'
+import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
 import type { Field } from '../schemas/record.ts'
+import { noDay, noFlag, wholeAt } from '../utilities/values/columns.ts'
 
 /** What a feature has: a decimal is a whole number at its scale. */
 export type Value = number | bigint | string | boolean | null
@@ -59,4 +61,22 @@ function rounded(value: Fraction, decimals: number): bigint {
   const down = size / value.under
   const up = 2n * (size % value.under) >= value.under ? down + 1n : down
   return value.over < 0n ? -up : up
+}
+
+/** What a feature's column has at each row. */
+export function valuesIn(column: FeatureColumn): Value[] {
+  switch (column.kind) {
+    case 'number':
+      return Array.from(column.values, (value) => (Number.isNaN(value) ? null : value))
+    case 'integer':
+    case 'decimal':
+    case 'timestamp':
+      return Array.from(column.values, (_, row) => wholeAt(column, row))
+    case 'date':
+      return Array.from(column.days, (day) => (day === noDay ? null : day))
+    case 'flag':
+      return Array.from(column.values, (value) => (value === noFlag ? null : value === 1))
+    case 'text':
+      return Array.from(column.starts, (start, row) => (start < 0 ? null : Buffer.from(column.bytes).utf8Slice(start, column.ends[row]!)))
+  }
 }

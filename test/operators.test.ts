@@ -12,21 +12,22 @@ import {
   type OperatorSpec,
   type PlainValue,
 } from '../feature-defs/define-operator.ts'
-import { dropBeyond, featureColumn, outputOf, type FeatureColumn } from '../feature-defs/feature-columns.ts'
+import { dropBeyond, featureColumn, outputOf } from '../feature-defs/feature-columns.ts'
 import { sameness, toDouble, type Fraction } from '../feature-defs/fractions.ts'
 import { aNumber } from '../feature-defs/gives.ts'
 import type { Inputs } from '../feature-defs/inputs.ts'
 import { computationOf, featureType, kindsOf, operators, operatorOf, windowsOf } from '../feature-defs/known-operators.ts'
 import type { WindowName } from '../feature-defs/options.ts'
+import { median } from '../feature-defs/operators/quantile.ts'
 import { runOf } from '../feature-defs/run.ts'
 import type { FieldColumn, FieldKind } from '../feature-defs/takes.ts'
 import { textColumn, wholeOf } from '../feature-defs/values.ts'
 import type { Times } from '../feature-defs/windows/reach.ts'
 import type { Json } from '../schemas/avro/schema.ts'
 import { date, decimal, flag, integer, number, text, timestamp, type Field } from '../schemas/record.ts'
-import { noDay, noFlag, putWhole, wholeAt, type Column, type TextColumn, type Wholes } from '../utilities/values/columns.ts'
+import { noDay, noFlag, putWhole, type Column, type TextColumn, type Wholes } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { exact, exactAt, type Came, type Input, type Value } from './exact.ts'
+import { exact, exactAt, valuesIn, type Came, type Input, type Value } from './exact.ts'
 import { table } from './table.ts'
 
 /** A field of each kind, whose values come from numbers. */
@@ -84,24 +85,6 @@ function wholes(values: readonly (bigint | null)[]): Wholes {
   const [doubles, wide] = [new Float64Array(values.length).fill(NaN), new Map<number, bigint>()]
   for (const [row, value] of values.entries()) if (value !== null) putWhole(doubles, wide, row, value)
   return wide.size === 0 ? { values: doubles } : { values: doubles, wide }
-}
-
-/** What a feature's column has at each row. */
-function valuesIn(column: FeatureColumn): Value[] {
-  switch (column.kind) {
-    case 'number':
-      return Array.from(column.values, (value) => (Number.isNaN(value) ? null : value))
-    case 'integer':
-    case 'decimal':
-    case 'timestamp':
-      return Array.from(column.values, (_, row) => wholeAt(column, row))
-    case 'date':
-      return Array.from(column.days, (day) => (day === noDay ? null : day))
-    case 'flag':
-      return Array.from(column.values, (value) => (value === noFlag ? null : value === 1))
-    case 'text':
-      return Array.from(column.starts, (start, row) => (start < 0 ? null : Buffer.from(column.bytes).utf8Slice(start, column.ends[row]!)))
-  }
 }
 
 const numbers = (values: readonly (number | null)[]) => Float64Array.from(values, (value) => value ?? NaN)
@@ -575,7 +558,7 @@ const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(specs)('%s', (_, spec, kind) => {
   const { field, of } = kinds[kind]
-  const numRuns = kind === 'number' ? 40 : 12
+  const numRuns = kind === 'number' ? 40 : 8
   /** The same series, of values of this kind. */
   const series = numberSeries.map(({ inputs, times, ...rest }) => ({
     ...rest,
@@ -597,7 +580,7 @@ describe.each(specs)('%s', (_, spec, kind) => {
         const some = all.map((one, row): Came => ({ ...one, part: parts[row]! }))
         expect(yieldsOf({ ...spec, when: 'part' }, some, { kind, cuts, saving: true })).toEqual(exact(spec, field, some))
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     )
   })
 
@@ -637,6 +620,105 @@ describe.each(specs)('%s', (_, spec, kind) => {
   })
 })
 
+/** An hour of 2008-03-31, minutes behind it, and the value; by default of a number. */
+const atTime = (rows: readonly (readonly [time: string, input: Input])[]): Came[] =>
+  rows.map(([time, input]) => {
+    const micros = BigInt(Date.parse(`${time}Z`)) * 1000n
+    return { input, day: Number(micros / dayMicros), micros }
+  })
+
+describe('other windows', () => {
+  const rows = atTime([
+    ['2008-02-29T10:00', 1],
+    ['2008-03-01T09:00', 2],
+    ['2008-03-01T10:00', 4],
+    ['2008-03-31T23:59', 8],
+    ['2008-03-01T10:30', 16],
+    ['2008-04-01T00:00', 32],
+  ])
+  const sumOver = (window: { readonly [option: string]: Json }) => yieldsOf(over('sum', window), rows)
+
+  it('of hours reach back from the microsecond, and leave out what is as old as they are long', () => {
+    expect(sumOver({ hours: 1 })).toEqual([1, 2, 4, 8, 20, 40])
+    expect(sumOver({ hours: 24 })).toEqual([1, 3, 6, 8, 22, 40])
+  })
+
+  it('of months are those of the calendar, all of them, whatever the day of the record', () => {
+    expect(sumOver({ months: 1 })).toEqual([1, 2, 6, 14, 30, 32])
+    expect(sumOver({ months: 2 })).toEqual([1, 3, 7, 15, 31, 62])
+  })
+
+  it('of what is older than some days have what a window of these days leaves behind it', () => {
+    expect(sumOver({ olderThanDays: 1 })).toEqual([null, 1, 1, 7, 1, 31])
+    expect(sumOver({ olderThanDays: 31 })).toEqual([null, null, null, 1, null, 23])
+  })
+
+  it('of all have everything that came so far', () => {
+    expect(sumOver({ all: true })).toEqual([1, 3, 7, 15, 31, 63])
+  })
+})
+
+describe('operators of other kinds', () => {
+  it('pick the earliest and the latest by when they came', () => {
+    const words = ['pear', null, 'apple', 'fig', null]
+    expect(yields(over('first', { last: 3 }), words, [], { kind: 'text' })).toEqual(['pear', 'pear', 'pear', 'apple', 'apple'])
+    expect(yields(over('last', { last: 2 }), words, [], { kind: 'text' })).toEqual(['pear', 'pear', 'apple', 'fig', 'fig'])
+    expect(yields(over('first', { days: 2 }), words, [5, 5, 6, 5, 7], { kind: 'text' })).toEqual(['pear', 'pear', 'pear', 'pear', 'apple'])
+    expect(yields(over('last', { all: true }), [true, null, false], [], { kind: 'flag' })).toEqual([true, true, false])
+  })
+
+  it('count different values, and list them in order, cut at a whole one', () => {
+    const words = ['b', 'ä', 'b', null, 'a, c', '\uffee', '😀']
+    expect(yields(over('distinct', { all: true }), words, [], { kind: 'text' })).toEqual([1, 2, 2, 2, 3, 4, 5])
+    const list = (bytes: number) => yields(over('list', { all: true, bytes }), words, [], { kind: 'text' }).at(-1)
+    expect(list(30)).toBe('a, c, b, ä, \uffee, 😀')
+    expect(list(22)).toBe('a, c, b, ä, \uffee, 😀')
+    expect(list(21)).toBe('a, c, b, ä, \uffee, …')
+    expect(list(19)).toBe('a, c, b, ä, …')
+    expect(list(5)).toBe('…')
+    expect(yields(over('list', { last: 3, bytes: 40 }), [20, 3, -1.5], []).at(-1)).toBe('-1.5, 3, 20')
+    const cents = [1250n, 5n].map((over) => ({ over, under: 10_000n }))
+    expect(yields(over('list', { last: 3, bytes: 40 }), cents, [], { kind: 'decimal' }).at(-1)).toBe('0.0005, 0.1250')
+    expect(yields(over('list', { last: 3, bytes: 40 }), [0, 13_879], [], { kind: 'date' }).at(-1)).toBe('1970-01-01, 2008-01-01')
+  })
+
+  it('take the nearest rank, of a share as it is written', () => {
+    const hundred = everyRow(100).map((row) => row + 1)
+    const last = (p: number) => yields(over('quantile', { all: true, p }), hundred).at(-1)
+    expect([0, 0.07, 0.0701, 0.5, 0.9, 1].map(last)).toEqual([1, 7, 8, 50, 90, 100])
+    expect(median('x', { last: 5 }).spec).toEqual({ op: 'quantile', of: 'x', last: 5, p: 0.5 })
+    expect(yields(over('quantile', { all: true, p: 0.5 }), [2n ** 62n, 3n, -(2n ** 63n)], [], { kind: 'integer' })).toEqual([
+      2n ** 62n,
+      3n,
+      3n,
+    ])
+  })
+
+  it('say how long ago a value came', () => {
+    const rows = atTime([
+      ['2008-03-01T09:00', null],
+      ['2008-03-01T10:00', 4],
+      ['2008-03-02T09:30', null],
+      ['2008-03-01T04:00', null],
+      ['2008-03-05T00:00', 1],
+    ])
+    expect(yieldsOf(over('since', { unit: 'days' }), rows)).toEqual([null, 0, 1, 0, 0])
+    expect(yieldsOf(over('since', { unit: 'hours' }), rows)).toEqual([null, 0, 23.5, -6, 0])
+  })
+
+  it('are exact to the last digit, and null where their type has no room', () => {
+    const most = 2n ** 63n - 1n
+    expect(yields(over('sum', { last: 2 }), [most, 1n, -1n, most], [], { kind: 'integer' })).toEqual([most, null, 0n, most - 1n])
+    const digits = (over: bigint) => ({ over, under: 10n ** 4n })
+    const nines = 10n ** 38n - 1n
+    const decimals = [nines, 1n, -1n, 7n].map(digits)
+    expect(yields(over('sum', { last: 2 }), decimals, [], { kind: 'decimal' })).toEqual([nines, null, 0n, 6n])
+    expect(yields(over('mean', { last: 2, round: 4 }), decimals, [], { kind: 'decimal' })).toEqual([nines, 10n ** 38n / 2n, 0n, 3n])
+    expect(yields(over('mean', { last: 2, round: 5 }), decimals, [], { kind: 'decimal' })).toEqual([null, null, 0n, 30n])
+    expect(yields(over('mean', { last: 3 }), [true, false, true], [], { kind: 'flag' })).toEqual([1, 0.5, 2 / 3])
+  })
+})
+
 describe('large windows', () => {
   it.each(['min', 'max', 'mean', 'count', 'last'])('%s over ten thousand records equals the plain one', (op) => {
     const rows = 30_000
@@ -645,6 +727,18 @@ describe('large windows', () => {
     const found = yields(spec, inputs, [], { cuts: [9_999, 10_000, 10_001, 25_000], saving: true })
     for (let row = 0; row < rows; row += 1_499) expect(found[row]).toBe(exactAt(spec, kinds.number.field, came(inputs), row))
   })
+
+  it.each([over('quantile', { last: 5_000, p: 0.3 }), over('quantile', { days: 20, p: 0.9 }), over('distinct', { all: true })])(
+    'with thousands of different values equal the plain one: %j',
+    (spec) => {
+      const all = came(
+        everyRow(12_000).map((row) => (row % 11 === 3 ? null : (row * 7919) % 9_011)),
+        everyRow(12_000).map((row) => Math.floor(row / 200) - (row % 50 === 0 ? 9 : 0)),
+      )
+      const found = yieldsOf(spec, all, { cuts: [4_999, 9_000], saving: true })
+      for (let row = 0; row < all.length; row += 499) expect(found[row]).toBe(exactAt(spec, kinds.number.field, all, row))
+    },
+  )
 })
 
 describe('operators', () => {

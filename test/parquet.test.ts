@@ -240,7 +240,7 @@ describe('a Parquet file', () => {
     duckdb(`SELECT number_field, whole_field, money_field::VARCHAR, huge_field::VARCHAR, day_field, epoch_us(moment_field), flag_field,
       text_field FROM '${path}'`)
   const asRead = ({ number, whole, money, huge, day, moment, flag, text }: AnyRow) => [number, whole, money, huge, day, moment, flag, text]
-  const unscaled = (cell: unknown) => (cell === null ? null : BigInt(String(cell as string).replace('.', '')))
+  const unscaled = (cell: unknown) => (cell === null ? null : BigInt((cell as string).replace('.', '')))
 
   it(
     'has fields of every kind to the last digit, in row groups of any size',

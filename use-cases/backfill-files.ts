@@ -1,7 +1,6 @@
 /** `backfill --out`: years of a file into files of a version's rows, from the file alone; no store is read, made or changed. */
-import { compute } from '../batch/files.ts'
+import { compute, type Computed } from '../batch/files.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
-import type { RowTotals } from '../schemas/csv/chosen-rows.ts'
 import type { Years } from '../schemas/csv/selection.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { rejectsFile } from '../utilities/files/rejects.ts'
@@ -25,14 +24,14 @@ type FilesAsked = {
 type Ports = { readonly openSource: () => Promise<Source>; readonly clock: Clock; readonly makeFiles: MakeFiles }
 
 /** undefined when it was told to stop: nothing is written then. */
-export async function backfillFiles(ports: Ports, asked: FilesAsked): Promise<(RowTotals & MadeFiles) | undefined> {
+export async function backfillFiles(ports: Ports, asked: FilesAsked): Promise<(Computed & MadeFiles) | undefined> {
   const { clock, makeFiles } = ports
   const { chain, years, file, partitionBy, signal } = asked
   const definition = chain.at(-1)!
   const columns = columnsOf(chain, definition.version)
   checkPartition(partitionBy, label(definition), columns)
   const source = await ports.openSource()
-  let done: RowTotals | undefined
+  let done: Computed | undefined
   const made = await unlessAborted(
     signal,
     makeFiles(columns, async (write, rejects) => {

@@ -5,7 +5,7 @@ import type { ConsumerPorts } from '../consumer/consume.ts'
 export type Computed = Awaited<ReturnType<typeof consumeInflow>>
 
 export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOptions) {
-  const total = { rows: 0, duplicates: 0, dead: 0 }
+  const total = { rows: 0, duplicates: 0, dead: 0, beyond: 0 }
   // Where what is dead went.
   const deadTopics = new Set<string>()
   await consumeAll(ports, {
@@ -15,6 +15,7 @@ export async function consumeInflow(ports: ConsumerPorts, options: ConsumeAllOpt
         total.rows += news.rows
         total.duplicates += news.duplicates
         total.dead += news.dead
+        total.beyond += news.beyond
         if (news.dead > 0) deadTopics.add(news.stream.dead)
       }
       options.report(news)

@@ -9,6 +9,7 @@ import { checkReleased, reasonsAgainst } from './check.ts'
 import { decide, outOfOrder } from './decide.ts'
 import { evolve, hasRowsOfHistory, isComplete, promotedIn, type SetState, type Version } from './journal.ts'
 import { loadState } from './keep.ts'
+import { largestKey, type LargestKey } from './largest-key.ts'
 import { layoutOf } from './layout.ts'
 import { projected } from './project.ts'
 import { refuseLost } from './unfinished.ts'
@@ -35,6 +36,8 @@ export type Plan = {
   /** From this store's own measured speed and size; null when it has not measured any yet. */
   readonly seconds: number | null
   readonly bytes: number | null
+  /** Of what is there of the set, where the version's state grows with what it sees. */
+  readonly largestKey: LargestKey | null
   /** The exact statements for the warehouse. */
   readonly ddl: readonly string[]
   /** Views whose text changes, and what other people built on them. */
@@ -101,6 +104,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
     incompatible,
     replayedRecords,
     writtenRows,
+    largestKey: await largestKey(checkpoints, definition, positions.length),
     ddl,
     views,
     seen: state,

@@ -35,7 +35,7 @@ export function bucketsBag(read: ReadBag, reach: Reach): Computation<State, Valu
       for (let row = from; row < to; row++) {
         const value = input[row]!
         if (places[row] !== state.place) move(state, places[row]!, reach)
-        if (value === value) push(state, value === 0 ? 0 : value)
+        if (value === value) push(state, typeof value === 'number' ? value + 0 : value)
         out[row] = read(state.bag, state.memory)
       }
     },

@@ -24,12 +24,19 @@ type State = TimeWindow & {
   rank: Whole
 }
 
+/** The value of the highest rank is the result. */
+const ranking: { readonly [pick in Pick]: (value: Value, seen: number) => Whole } = {
+  min: (value) => -(value as Whole),
+  max: (value) => value as Whole,
+  first: (_, seen) => -seen,
+  last: (_, seen) => seen,
+}
+
 /** Of any values for first and last; for min and max of numbers. */
 export function bucketsPick(op: Pick, reach: Reach, round: number | undefined): Computation<State, Values> {
   const init = (): State => ({ ...noWindow(), values: [], ranks: [], seen: 0, value: NaN, rank: -Infinity })
   const byArrival = op === 'first' || op === 'last'
-  const rankOf = (value: Value, seen: number): Whole =>
-    byArrival ? (op === 'last' ? seen : -seen) : op === 'max' ? (value as Whole) : -(value as Whole)
+  const rankOf = ranking[op]
 
   const take = (state: State, value: Value): void => {
     let own = ownBucket(state)
@@ -53,7 +60,7 @@ export function bucketsPick(op: Pick, reach: Reach, round: number | undefined): 
       for (let row = from; row < to; row++) {
         const value = input[row]!
         if (places[row] !== state.place) move(state, places[row]!, reach)
-        if (value === value) take(state, value === 0 ? 0 : value)
+        if (value === value) take(state, typeof value === 'number' ? value + 0 : value)
         out[row] = round === undefined ? state.value : roundDecimal(state.value as number, round)
       }
     },

@@ -36,7 +36,7 @@ export function rowsBag(read: ReadBag, last: number): Computation<State, Values>
     run(state, input, places, out, from, to) {
       for (let row = from; row < to; row++) {
         const value = input[row]!
-        push(state, value === 0 ? 0 : value)
+        push(state, typeof value === 'number' ? value + 0 : value)
         out[row] = read(state.bag, state.memory)
       }
     },

@@ -23,17 +23,26 @@ type State = {
 
 export type Pick = 'min' | 'max' | 'first' | 'last'
 
+const staying: { readonly [pick in Pick]: (before: Value, value: Value) => boolean } = {
+  min: (before, value) => before < value,
+  max: (before, value) => before > value,
+  first: () => true,
+  last: () => false,
+}
+
 /** Of any values for first and last; for min and max of numbers. */
 export function rowsPick(op: Pick, last: number, round: number | undefined): Computation<State, Values> {
-  const beats = (before: Value, value: Value) => (op === 'min' ? before >= value : op === 'max' ? before <= value : op === 'last')
   const init = (): State => ({ seen: 0, values: [NaN, NaN, NaN, NaN], places: [0, 0, 0, 0], head: 0, length: 0 })
+
+  /** Whether a value can still become the result once a later one is there. */
+  const stays = staying[op]
 
   const push = (state: State, value: Value): void => {
     const { values } = state
     const mask = values.length - 1
     while (state.length > 0) {
       const tail = values[(state.head + state.length - 1) & mask]!
-      if (!beats(tail, value)) break
+      if (stays(tail, value)) break
       state.length--
     }
     append(state, value, state.seen)
@@ -55,7 +64,7 @@ export function rowsPick(op: Pick, last: number, round: number | undefined): Com
           state.head = (state.head + 1) & (state.values.length - 1)
           state.length--
         }
-        if (value === value) push(state, value === 0 ? 0 : value)
+        if (value === value) push(state, typeof value === 'number' ? value + 0 : value)
         out[row] = now(state)
       }
     },

@@ -108,7 +108,7 @@ export function rowsTotals(totals: Totals, last: number): Computation<State, Arr
       if (state.at === state.inputs.length) state.inputs = state.inputs.concat(state.inputs)
       state.filled++
     }
-    state.inputs[state.at] = value === 0 ? 0 : value
+    state.inputs[state.at] = typeof value === 'number' ? value + 0 : value
     state.at = state.at + 1 === last ? 0 : state.at + 1
     addWide(state, wide, value, 1)
     const result = readWide(plans[0]!, state.count, wide.sum, wide.squares, wide.scale)

@@ -9,6 +9,9 @@ export async function* readFiles(record: RecordSchema, source: Source, given: Fi
   const { signal, base = 0, ...options } = given
   const files = await source.files()
   const wanted = Object.values(sourceRecord(record).fields).map(({ csv }) => csv)
+  // What has been taken of the first file cannot be taken back where another one turns out to have other columns.
+  if (files.length > 1)
+    for (const { place, form, read } of files) await checkHeader(sourceRecord(record), read(signal, wanted), { ...options, place, form })
   let last = base
   for (const { place, form, read } of files) {
     for await (const batch of readCsv(record, read(signal, wanted), { ...options, place, form, base: last })) {
@@ -16,4 +19,8 @@ export async function* readFiles(record: RecordSchema, source: Source, given: Fi
       yield files.length === 1 ? batch : { ...batch, rejects: batch.rejects.map((reject) => ({ ...reject, place })) }
     }
   }
+}
+
+async function checkHeader(record: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: CsvOptions): Promise<void> {
+  for await (const _ of readCsv(record, chunks, { ...options, rowsPerBatch: 1 })) break
 }

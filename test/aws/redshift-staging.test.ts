@@ -1,7 +1,9 @@
 /** Many rows into Redshift through files in S3, over emulators of both (moto.ts and data-api.ts say what they cannot prove). */
 import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openRedshiftWarehouse } from '../../utilities/redshift/warehouse.ts'
+import { anyFrom, anyLayout, anyRow, anyToColumns, type AnyRow } from '../contracts/every-kind.ts'
 import { columnsFrom, everything, layoutOf, plainRows, readRows, type Row } from '../contracts/loan-rows.ts'
 import { startDataApi, type TestDataApi } from './data-api.ts'
 import { noFaults } from './data-api-faults.ts'
@@ -80,6 +82,20 @@ describe.skipIf(skipWithout(missingForMoto()))('many rows through files', { time
     expect([await warehouse.progress('r'), await warehouse.extent('loan', 1)]).toEqual([20_000, { rows: 20_000, first: 1, last: 20_000 }])
     expect(await keys()).toEqual([])
     expect(notes).toEqual([])
+  })
+
+  it('have fields and features of every kind to the last digit', async () => {
+    const { warehouse } = await arranged()
+    await warehouse.arrange(anyLayout, [])
+    const rows = fc.sample(anyRow, { numRuns: 6_000, seed: 17 })
+    await warehouse.write('anything', anyToColumns(rows))
+    const found: AnyRow[] = []
+    for await (const chunk of warehouse.rows('anything', 0, everything)) {
+      const fields = anyFrom(chunk, 'field')
+      expect(anyFrom(chunk, 'feature')).toEqual(fields)
+      found.push(...fields)
+    }
+    expect(found).toEqual(rows)
   })
 
   it('take the file way too when a single row is too long for a statement', async () => {

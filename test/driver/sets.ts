@@ -1,14 +1,10 @@
 /** Feature sets made from a seed: three versions, with or without a key, as values for the engine and as the text of a definitions file. */
 import type { Definition } from '../../feature-defs/feature-set.ts'
+import type { Per } from '../../feature-defs/keys.ts'
 import * as language from '../../definitions.ts'
 import { oneOf, whole, type Random } from './loans.ts'
 
-export type DrivenSet = {
-  readonly set: string
-  readonly per: Definition['per']
-  readonly chain: readonly Definition[]
-  readonly text: string
-}
+export type DrivenSet = { readonly set: string; readonly per: Per; readonly chain: readonly Definition[]; readonly text: string }
 
 export function madeSet(random: Random, keyed: boolean): DrivenSet {
   const set = keyed ? 'by_state' : 'scores'
@@ -22,12 +18,17 @@ export function madeSet(random: Random, keyed: boolean): DrivenSet {
   return { set, per: keyed ? 'state' : null, text, chain: chainOf(versions) }
 }
 
-const operators = ['mean', 'sum', 'min', 'max', 'count', 'stddev', 'last', 'ema'] as const
+const operators = ['mean', 'sum', 'min', 'max', 'count', 'stddev', 'first', 'last', 'distinct', 'median', 'ema'] as const
 
 function feature(random: Random): string {
   const op = oneOf(random, operators)
   if (op === 'ema') return `ema('risk_score', { span: ${whole(random, 2, 9)}, round: 3 })`
-  const window = random() < 0.7 ? `last: ${whole(random, 2, 12)}` : `days: ${whole(random, 20, 500)}`
+  const days = oneOf(random, [
+    `days: ${whole(random, 20, 500)}`,
+    `months: ${whole(random, 1, 9)}`,
+    `olderThanDays: ${whole(random, 1, 90)}`,
+  ])
+  const window = random() < 0.7 ? `last: ${whole(random, 2, 12)}` : days
   return `${op}('risk_score', { ${window}, round: 3 })`
 }
 

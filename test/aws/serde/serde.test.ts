@@ -242,7 +242,8 @@ describe.skipIf(skip)("AWS's Java serializers", () => {
         const written = toObject(theirs, payload)
         const expected = toObject(schema, encodeObject(schema, value))
         expect(Object.keys(written)).toEqual(Object.keys(expected))
-        expect(written).toMatchObject(schema === every ? { ...expected, moment: written['moment'], m: written['m'] } : expected)
+        // Of a moment Kafka Connect keeps the number alone.
+        expect(written).toMatchObject(schema === every ? { ...expected, moment: everyRow.moment } : expected)
       }
     })
   })
