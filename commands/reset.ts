@@ -2,7 +2,7 @@
 import { partitionsFor } from '../config/config.ts'
 import type { Ports } from '../config/wire.ts'
 import { allStreams } from '../streams/store.ts'
-import { streamOf, type Stream } from '../streams/stream.ts'
+import { streamWith, type Stream } from '../streams/stream.ts'
 import { resetTopic, type Reset, type ResetDue } from '../use-cases/reset.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody, Options } from './command.ts'
@@ -61,7 +61,7 @@ async function topicNamed(ports: Ports, word: string, { record }: Options): Prom
   if (own) return { stream: own, topic: word }
   const kind = kinds.indexOf(word)
   if (kind !== -1 && streams.length > 1) throw usage(`there is more than one ${word}`, `Say whose with --record: ${names.join(', ')}.`)
-  const [only = streamOf({ name: 'rejected_loan' })] = streams
+  const [only = streamWith('inflow')] = streams
   if (kind !== -1) return { stream: only, topic: topicsOf(only)[kind]! }
   throw usage(
     `${word} is no topic that reset knows the readers of`,

@@ -1,6 +1,7 @@
 /** Which file a command reads, and how its cells are written: what the config says of the record, and the words that override it. */
 import { fileOf, type Config, type FileNamed } from '../config/config.ts'
 import type { Definitions } from '../config/definitions.ts'
+import { csvForm } from '../schemas/csv/form.ts'
 import { everyYear, type Years } from '../schemas/csv/selection.ts'
 import type { Options } from './command.ts'
 import { usage, years } from './words.ts'
@@ -14,7 +15,10 @@ export function fileFor(record: string, definitions: Definitions, options: Optio
   const { delimiter } = options
   // As people type a tab.
   const own = typeof delimiter === 'string' && { delimiter: delimiter === '\\t' ? '\t' : delimiter }
-  return { file, form: { ...configured?.form, ...own } }
+  const form = { ...configured?.form, ...own }
+  // Refused before anything is opened.
+  csvForm(form)
+  return { file, form }
 }
 
 /** The years that are asked for, or all. */

@@ -10,6 +10,10 @@ import { operatorOf, optionsOf, windowsGiven, windowsOf } from './known-operator
 
 /** Subjects of the registry and topics that are there for every set. */
 const taken = new Set(['dead_letter', 'inflow', 'outflow'])
+/** It names topics and a schema. */
+const recordPattern = /^[a-z][a-z0-9_]{0,99}$/
+/** A topic of its own would be named like the dead letters of another record, where a dot is an underscore, as in Kafka's metrics. */
+const likeDeadLetters = /(^|_)dead$/
 const fieldPattern = /^[a-z][a-z0-9_]{0,126}$/
 const mostBytes = 65_535
 
@@ -38,7 +42,10 @@ const wordOfSql = (name: string) => `${name} is a word of SQL, which queries wou
 
 function checkRecord({ name: record, at, fields }: RecordSchema<Fields>, refuse: Refuse): void {
   const rename = 'Rename it; its name in the file stays.'
-  if (taken.has(record)) refuse(`the record ${record} has a name that Tidemark gives itself`, 'Give the record another name.')
+  const anew = 'Give the record another name.'
+  if (taken.has(record)) refuse(`the record ${record} has a name that Tidemark gives itself`, anew)
+  if (!recordPattern.test(record)) refuse(`the name of the record ${record} is not lower case letters, digits and _`, anew)
+  if (likeDeadLetters.test(record)) refuse(`the record ${record} is named like the dead letters of another one`, anew)
   for (const [name, field] of Object.entries(fields)) {
     const what = `field ${name} of ${record}`
     if (!fieldPattern.test(name)) refuse(`${what}: the name is not lower case letters, digits and _`, rename)

@@ -62,6 +62,16 @@ describe('a definition that could never be applied', () => {
       'sales@0: the record dead_letter has a name that Tidemark gives itself. Give the record another name.',
     ],
     [
+      'a record that no topic can be named after',
+      one('sales', undefined, sale('', 'Sale of goods')),
+      'sales@0: the name of the record Sale of goods is not lower case letters, digits and _. Give the record another name.',
+    ],
+    [
+      "a record named like another one's dead letters",
+      one('sales', undefined, sale('', 'sale_dead')),
+      'sales@0: the record sale_dead is named like the dead letters of another one. Give the record another name.',
+    ],
+    [
       'a window of records and of days',
       one('sales', `m: mean('amount', { last: 5, days: 3 })`),
       'sales@0: feature m: its window is given twice, as last and as days. Keep one of last and days.',

@@ -1,9 +1,10 @@
 /** The CSV reader: tricky files with their exact rows and rejects, and a plain reader, character by character, that it must agree with. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readCsv, type CsvBatch, type CsvOptions, type Reject } from '../schemas/csv/read.ts'
-import { date, number, record, text, type Field, type RecordSchema } from '../schemas/record.ts'
-import { noDay } from '../utilities/values/columns.ts'
+import { readCsv, type CsvBatch } from '../schemas/csv/read.ts'
+import { date, number, record, text, type RecordSchema } from '../schemas/record.ts'
+import { plainRead } from './csv-plain.ts'
+import { batchesOf as batchesBy, cutInto, isoDay, rowsOf, short, type Reading, type Row, type ShortReject } from './csv-rows.ts'
 
 const saleWith = (bytes: number): RecordSchema =>
   record('sale', 'day', {
@@ -17,60 +18,12 @@ const sale = saleWith(1 << 21)
 const brief = saleWith(12)
 const head = 'Amount,Day,Note,Rate\n'
 
-type Cell = string | number | null
-/** `_seq`, then the cells. */
-type Row = readonly Cell[]
+const batchesOf = (content: string | Uint8Array, options: Partial<Reading> = {}) => batchesBy(content, { schema: sale, ...options })
 
-const bytesOf = (content: string | Uint8Array) => (typeof content === 'string' ? Buffer.from(content) : content)
-
-async function* cutInto(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
-  for (let from = 0, next = 0; from < bytes.length; next++) {
-    const size = sizes.length === 0 ? bytes.length : sizes[next % sizes.length]!
-    // A copy, as a chunk of a real stream is.
-    yield bytes.slice(from, from + size)
-    from += size
-  }
-}
-
-async function batchesOf(
-  content: string | Uint8Array,
-  options: Partial<CsvOptions> & { cuts?: readonly number[]; schema?: RecordSchema } = {},
-): Promise<CsvBatch[]> {
-  const { cuts = [], schema = sale, ...rest } = options
-  const batches: CsvBatch[] = []
-  for await (const batch of readCsv(schema, cutInto(bytesOf(content), cuts), { place: 'sales.csv', ...rest })) batches.push(batch)
-  return batches
-}
-
-const isoDay = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10)
-
-function rowsOf({ columns }: CsvBatch): Row[] {
-  const cells = (row: number): Cell[] =>
-    [...columns.byName.values()].map((column) => {
-      switch (column.kind) {
-        case 'date':
-          return column.days[row] === noDay ? null : isoDay(column.days[row]!)
-        case 'text':
-          return column.starts[row] === -1 ? null : Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
-        case 'long':
-          throw new Error('no such column here')
-        default:
-          return Number.isNaN(column.values[row]) ? null : column.values[row]!
-      }
-    })
-  return Array.from({ length: columns.count }, (_, row) => {
-    const all = cells(row)
-    return [all.at(-1)!, ...all.slice(0, -1)]
-  })
-}
-
-const read = async (content: string | Uint8Array, options?: Parameters<typeof batchesOf>[1]) => {
+const read = async (content: string | Uint8Array, options: Partial<Reading> = {}) => {
   const batches = await batchesOf(content, options)
   return { rows: batches.flatMap(rowsOf), rejects: batches.flatMap(({ rejects }) => rejects), lastSeq: batches.at(-1)?.lastSeq ?? 0 }
 }
-
-type ShortReject = readonly [seq: number, line: number, column: string, reason: string, text: string, afterSeq: number]
-const short = ({ seq, line, column, reason, text, afterSeq }: Reject): ShortReject => [seq, line, column, reason, text, afterSeq]
 
 type Example = {
   readonly says: string
@@ -322,25 +275,87 @@ describe('a CSV file', () => {
 
 describe('a header', () => {
   it.each([
-    ['another name', 'Amount,Date,Note,Rate\n', 'sales.csv has the header "Amount,Date,Note,Rate", but sale needs "Amount,Day,Note,Rate"'],
-    ['another order', 'Day,Amount,Note,Rate\n', 'sales.csv has the header "Day,Amount,Note,Rate", but sale needs "Amount,Day,Note,Rate"'],
-    ['a column too few', 'Amount,Day,Note', 'sales.csv has the header "Amount,Day,Note", but sale needs "Amount,Day,Note,Rate"'],
-    ['no header', `${good}\n`, `sales.csv has the header "${good}", but sale needs "Amount,Day,Note,Rate"`],
-    ['an empty line first', `\n${head}`, 'sales.csv has the header "" (an empty line), but sale needs "Amount,Day,Note,Rate"'],
+    ['another name', 'Amount,Days,Note,Rate\n', 'sales.csv has no column "Day", which sale needs', 'The closest there: "Days". '],
     [
-      'a space too many',
-      'Amount,Day, Note,Rate\n',
-      'sales.csv has the header "Amount,Day, Note,Rate", but sale needs "Amount,Day,Note,Rate"',
+      'another case',
+      'amount,day,Note,Rate\n',
+      'sales.csv has no columns "Amount", "Day", which sale needs',
+      'The closest there: "amount", "day". ',
     ],
-    ['an empty file', '', 'sales.csv is empty'],
-    ['nothing but a byte order mark', '\ufeff', 'sales.csv is empty'],
-  ])('%s is a problem that names what was found', async (_, file, what) => {
-    await expect(batchesOf(file)).rejects.toMatchObject({ name: 'Problem', what, exitCode: 1 })
-    await expect(batchesOf(file, { cuts: [1] })).rejects.toMatchObject({ what })
+    ['a column too few', 'Amount,Day,Note', 'sales.csv has no column "Rate", which sale needs', 'It has "Amount", "Day", "Note". '],
+    [
+      'no header',
+      `${good}\n`,
+      'sales.csv has no columns "Amount", "Day", "Note", "Rate", which sale needs',
+      'It has "5", "2007-05-26", "ok", "1". ',
+    ],
+    [
+      'an empty line first',
+      `\n${head}`,
+      'sales.csv has an empty line where its header should be',
+      'It needs the columns "Amount", "Day", ',
+    ],
+    ['a space too many', 'Amount,Day, Note,Rate\n', 'sales.csv has no column "Note", which sale needs', 'The closest there: " Note". '],
+    [
+      'another delimiter',
+      'Amount;Day;Note;Rate\n',
+      /^sales.csv has no columns "Amount", "Day", /,
+      'Its header is one column, "Amount;Day;Note;Rate": perhaps',
+    ],
+    ['a name twice', 'Amount,Day,Note,Rate,Day\n', 'sales.csv has two columns "Day", and sale needs one', 'Rename one of them'],
+    ['an empty file', '', 'sales.csv is empty', 'It needs at least a header: Amount,Day,Note,Rate.'],
+    ['nothing but a byte order mark', '\ufeff', 'sales.csv is empty', 'It needs at least a header'],
+  ])('with %s is a problem that names what is not there, and what is like it', async (_, file, what, todo) => {
+    const problem = {
+      name: 'Problem',
+      what: typeof what === 'string' ? what : expect.stringMatching(what),
+      todo: expect.stringContaining(todo),
+    }
+    await expect(batchesOf(file)).rejects.toMatchObject({ ...problem, exitCode: 1 })
+    await expect(batchesOf(file, { cuts: [1] })).rejects.toMatchObject(problem)
+  })
+
+  it('may have its columns in any order, and others beside them, whatever these hold', async () => {
+    const content = Buffer.concat([
+      Buffer.from('Rate,x,Note,x,Amount,Day\n1,"a ""b"",\nc",ok,,5,2007-05-26\n2,'),
+      Buffer.of(0xff, 0xe2),
+      Buffer.from(',é,"",6,2007-05-27\n3,"a"b,é,,7,2007-05-28\n4,x,ok,7,2007-05-28\n'),
+    ])
+    for (const cuts of [[], [1], [7]]) {
+      const { rows, rejects } = await read(content, { cuts })
+      expect(rows).toEqual([
+        [1, 5, '2007-05-26', 'ok', 1],
+        [2, 6, '2007-05-27', 'é', 2],
+      ])
+      expect(rejects.map(({ seq, line, column, reason }) => [seq, line, column, reason])).toEqual([
+        [3, 5, 'x', 'text after the closing quote'],
+        [4, 6, 'Day', '5 cells where 6 are expected'],
+      ])
+    }
+  })
+
+  it('two texts that are no UTF-8 are none either when they would be one behind the other', async () => {
+    const two = record('two', 'day', { a: text({ bytes: 9 }), b: text({ bytes: 9 }), day: date({ nullable: false }) })
+    const content = Buffer.concat([
+      Buffer.from('a,x,b,day\n'),
+      Buffer.of(0xc3),
+      Buffer.from(',\xff,'),
+      Buffer.of(0xa9),
+      Buffer.from(',2007-05-26\n'),
+    ])
+    expect((await read(content, { schema: two })).rejects[0]).toMatchObject({ column: 'a', reason: 'bytes that are not UTF-8' })
+  })
+
+  it('of a time before a nullable field may lack it, where that is said', async () => {
+    const content = 'Amount,Day,Note\n5,2007-05-26,ok\n'
+    expect((await read(content, { mayLack: true })).rows).toEqual([[1, 5, '2007-05-26', 'ok', null]])
+    await expect(batchesOf('Day,Note,Rate\n', { mayLack: true })).rejects.toMatchObject({
+      what: 'sales.csv has no column "Amount", which sale needs',
+    })
   })
 
   it('may have any length up to its problem', async () => {
-    await expect(batchesOf('x'.repeat(3 << 20))).rejects.toMatchObject({ name: 'Problem', what: expect.stringContaining('x…"') })
+    await expect(batchesOf('x'.repeat(3 << 20))).rejects.toMatchObject({ name: 'Problem', todo: expect.stringContaining('x…"') })
   })
 })
 
@@ -452,116 +467,6 @@ describe('batches', () => {
     expect(left).toBe(true)
   })
 })
-
-/** The plain twin: whole text, a character (of latin1, so a byte) at a time, a fresh look at every record. */
-function plainRead(schema: RecordSchema, bytes: Uint8Array, limit: number): { readonly rows: Row[]; readonly rejects: ShortReject[] } {
-  let all = Buffer.from(bytes).toString('latin1')
-  if (!all.endsWith('\n')) all += '\n'
-  const fields: readonly Field[] = Object.values(schema.fields)
-  const utf8 = (part: string) => Buffer.from(part, 'latin1').toString()
-  const isUtf8 = (part: string) => Buffer.from(utf8(part)).toString('latin1') === part
-  const name = (index: number) => fields[index]?.csv ?? String(index + 1)
-  const atLineEnd = (at: number) => all[at] === '\n' || (all[at] === '\r' && all[at + 1] === '\n')
-
-  type PlainCell = { readonly raw: string; readonly value: string; readonly end: number; readonly stray: boolean }
-  const cellAt = (from: number): PlainCell | undefined => {
-    let at = from
-    let value = ''
-    const quoted = all[at] === '"'
-    if (quoted) {
-      for (at++; all[at] !== '"' || all[at + 1] === '"'; at++) {
-        if (at >= all.length) return undefined
-        if (all[at] === '"') at++
-        value += all[at]
-      }
-      at++
-    }
-    let behind = ''
-    for (; all[at] !== ',' && !atLineEnd(at); at++) behind += all[at]
-    return { raw: all.slice(from, at), value: quoted ? value : behind, end: at, stray: quoted && behind !== '' }
-  }
-
-  const rows: Row[] = []
-  const rejects: ShortReject[] = []
-  let at = all.indexOf('\n') + 1
-  let line = 2
-  let seq = 0
-  let valid = 0
-  while (at < all.length) {
-    const start = at
-    const lineEnd = all.indexOf('\n', start)
-    if (atLineEnd(start)) {
-      at = lineEnd + 1
-      line++
-      continue
-    }
-    seq++
-    const cells: PlainCell[] = []
-    let cell = cellAt(start)
-    while (cell && all[cell.end] === ',') {
-      cells.push(cell)
-      cell = cellAt(cell.end + 1)
-    }
-    const end = cell ? cell.end : all.length
-    const tooLong = cell ? end - start > limit : end - start > limit + 2
-    if (!cell || tooLong) {
-      const stop = Math.min(lineEnd, start + limit + 2)
-      const textEnd = Math.min(all[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd, start + limit)
-      rejects.push([
-        seq,
-        line,
-        name(cells.filter((one) => one.end < stop).length),
-        tooLong ? `longer than ${limit} bytes` : 'the quote is never closed',
-        utf8(all.slice(start, textEnd)),
-        valid,
-      ])
-      at = lineEnd + 1
-      line++
-      continue
-    }
-    cells.push(cell)
-    const whole = all.slice(start, end)
-    const fault = ((): readonly [string, string] | undefined => {
-      for (const [index, { raw, stray }] of cells.entries()) {
-        if (!isUtf8(raw)) return [name(index), 'bytes that are not UTF-8']
-        if (stray) return [name(index), 'text after the closing quote']
-      }
-      if (cells.length !== fields.length)
-        return [
-          name(Math.min(cells.length, fields.length)),
-          `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} where ${fields.length} are expected`,
-        ]
-      for (const [index, { value }] of cells.entries()) {
-        const field = fields[index]!
-        const { kind, csv, nullable } = field
-        if (value === '') {
-          if (!nullable) return [csv, 'empty']
-        } else if (kind === 'number') {
-          if (!/^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/.test(value)) return [csv, 'not a number']
-          if (Math.abs(Number(value)) === Infinity) return [csv, 'too large for a number']
-        } else if (kind === 'date') {
-          if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return [csv, 'not a date of the form YYYY-MM-DD']
-          const parsed = new Date(`${value}T00:00:00Z`)
-          if (value.startsWith('0000') || Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== value)
-            return [csv, 'not a real day']
-          if (fields[index] === schema.fields[schema.at] && Number(value.slice(0, 4)) < 1901) return [csv, 'before 1901']
-        } else if (field.kind === 'text' && value.length > field.bytes) return [csv, `longer than ${field.bytes} bytes`]
-      }
-      return undefined
-    })()
-    if (fault) rejects.push([seq, line, ...fault, utf8(whole), valid])
-    else {
-      rows.push([
-        seq,
-        ...cells.map(({ value }, index) => (value === '' ? null : fields[index]!.kind === 'number' ? Number(value) + 0 : utf8(value))),
-      ])
-      valid = seq
-    }
-    at = end + (all[end] === '\r' ? 2 : 1)
-    line += whole.split('\n').length
-  }
-  return { rows, rejects }
-}
 
 const scraps = [
   '"',

@@ -39,9 +39,12 @@ describe('docs/guarantees.md', () => {
       'versions-live',
       'partitions',
       'plan',
+      'streams',
+      'streams-apart',
       'kafka/story',
       'kafka/kill',
       'kafka/partitions',
+      'kafka/streams',
     ].map((name) => `test/${name}.test.ts`)
     const listed = new Set(named.map(({ file, title }) => `${file}: ${title}`))
     const found = suites.flatMap((file) => titlesIn(file).map((title) => `${file}: ${title}`))

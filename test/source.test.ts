@@ -198,7 +198,7 @@ describe('a file source', () => {
     for (const one of [path, '/dev/zero']) {
       const refusal = {
         what: `${one} is not a file but a pipe or a device, which cannot be read twice`,
-        todo: 'Write what comes out of it to a file, and name that.',
+        todo: 'Give it on standard input, with --file -; or write what comes out of it to a file, and name that.',
       }
       for (const work of [() => fileSource(one).identify(), () => textOf(one)]) expect(await problemOf(work())).toMatchObject(refusal)
     }

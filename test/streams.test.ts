@@ -21,7 +21,7 @@ describe('three records in one store', { timeout: limitMs }, () => {
     return Object.fromEntries([...topics].map(([topic, all]) => [topic, all.map(({ first }) => first)]))
   }
 
-  beforeAll(async () => void ({ folder, told } = await tellThree({ kind: 'embedded' })), limitMs)
+  beforeAll(async () => void ({ folder, told } = await tellThree({ kind: 'embedded' })), 2 * limitMs)
 
   it('each equal their oracle through three versions, applied while the others run, and a kill in between', () =>
     expectOracle(folder, told))

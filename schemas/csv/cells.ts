@@ -1,9 +1,8 @@
-/** What numbers and dates look like in a cell. */
+/** What numbers look like in a cell, and which days there are. */
 import { noDay } from '../../utilities/values/columns.ts'
 
 /** Sign, digits, fraction, exponent: nothing else is a number. */
 export const numberPattern = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/
-export const datePattern = /^\d{4}-\d{2}-\d{2}$/
 
 /** 1901-01-01: events are looked for by year, and from this one on. */
 export const firstEventDay = -25_202

@@ -11,7 +11,7 @@ export const textKind = 2
 export const ignoredKind = 3
 export const integerKind = 4
 export const decimalKind = 5
-export const timestampKind = 6
+const timestampKind = 6
 export const flagKind = 7
 
 const kindNumbers: Readonly<Record<Field['kind'], number>> = {

@@ -2,9 +2,7 @@
 import { Problem } from '../../utilities/values/problem.ts'
 import type { TextForm } from '../../utilities/source.ts'
 import { dateFormOf, type DateForm } from './dates.ts'
-import { wrongValue } from './fault.ts'
 import { timestampFormOf, type TimestampForm } from './timestamps.ts'
-import type { RecordSchema } from '../record.ts'
 
 export type CsvForm = {
   readonly delimiter: number
@@ -45,17 +43,4 @@ export function csvForm({ delimiter = ',', null: nulls = [''], dates, timestamps
 function delimiterOf(text: string): number {
   if (text.length === 1 && /[,;|^~\t\x01-\x09\x0b\x0c\x0e-\x1f]/.test(text)) return text.charCodeAt(0)
   throw wrong(`${JSON.stringify(text)} is no delimiter`, 'Give one character: , ; | ^ ~ or a tab ("\\t" in the config).')
-}
-
-/** Refuses a word for null that a field of the record would read as a value. */
-export function checkNulls({ fields }: RecordSchema, form: CsvForm): void {
-  for (const word of form.nulls.map((bytes) => bytes.toString())) {
-    for (const [name, field] of Object.entries(fields)) {
-      if (field.kind === 'text' || wrongValue(field, word, form) !== undefined) continue
-      throw wrong(
-        `${JSON.stringify(word)} is given as a word for null, and ${name} can have it as a value, a ${field.kind}`,
-        'Take it out of "null", or make the field a text.',
-      )
-    }
-  }
 }

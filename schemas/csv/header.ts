@@ -38,7 +38,8 @@ function without(missing: readonly string[], record: string, names: readonly str
   if (names.length === 1 && other !== undefined)
     return new Problem(
       what,
-      `Its header is one column, ${shown(only)}: perhaps its delimiter is ${shown(other)} (--delimiter, or "delimiter" of its source in the config).`,
+      `Its header is one column, ${shown(only)}: perhaps its delimiter is ${shown(other)}. ` +
+        'Say so with --delimiter, or as "delimiter" of its source in the config.',
     )
   const close = [...new Set(missing.slice(0, 3).flatMap((one) => closest(one, names)))]
   const there = close.length > 0 ? `The closest there: ${listed(close)}.` : `It has ${listed(names)}.`

@@ -17,7 +17,8 @@ export function timestampFormOf(name: string): TimestampForm {
   if (name.endsWith(time)) return { name, date: dateFormOf(name.slice(0, -time.length)) }
   throw new Problem(
     `${JSON.stringify(name)} is no form of timestamps`,
-    `Use a form of dates and${time}, such as "DD/MM/YYYY${time}", or ${Object.keys(counts).join(', ')} since 1970; ISO 8601 is always read.`,
+    `Use a form of dates and${time}, such as "DD/MM/YYYY${time}", or one of ${Object.keys(counts).join(', ')} since 1970. ` +
+      'ISO 8601 is always read.',
     { usage: true },
   )
 }

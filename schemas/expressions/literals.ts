@@ -1,6 +1,6 @@
 /** What is written in an expression as it is: figures, texts, dates, timestamps, flags and null. */
 import { noDay, type Column, type Columns } from '../../utilities/values/columns.ts'
-import { datePattern, dayOf } from '../csv/cells.ts'
+import { dayOf } from '../csv/cells.ts'
 import { dayMicros } from './days.ts'
 import { mostScale, type Kind } from './kind.ts'
 import { nullColumn } from './logic.ts'
@@ -55,8 +55,10 @@ function figure(text: string): { readonly kind: Kind; readonly whole: bigint } {
   return { kind: fits ? { kind: 'integer' } : { kind: 'decimal', scale: behind?.length ?? 0 }, whole }
 }
 
+const dayPattern = /^\d{4}-\d\d-\d\d$/
+
 function dayIn(text: string): number | undefined {
-  const day = datePattern.test(text) ? dayOf(...(text.split('-').map(Number) as [number, number, number])) : noDay
+  const day = dayPattern.test(text) ? dayOf(...(text.split('-').map(Number) as [number, number, number])) : noDay
   return day === noDay ? undefined : day
 }
 

@@ -21,11 +21,13 @@ import type { DrivenStore, Outcome } from './store.ts'
 /** Small, so that a command makes several writes. */
 const rowsPerWrite = 30
 
+type Topic = `${'inflow' | 'outflow'}${string}`
+
 export type StoreInMemory = DrivenStore & {
   /** Handles of their own, as another process has them. */
   open(): Ports
   /** A topic is gone, or a new registry or warehouse takes the place of the one that was there. */
-  lose(part: 'registry' | 'warehouse' | 'inflow' | 'outflow'): void
+  lose(part: 'registry' | 'warehouse' | Topic): void
   /** The lines that batches kept aside. */
   readonly rejected: readonly Reject[]
 }
@@ -85,12 +87,11 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     close: async () => database.close(),
     open,
     lose(part) {
-      if (part === 'inflow' || part === 'outflow') log.topics.delete(part)
-      else if (part === 'registry') schemas = memorySchemas()
-      else {
+      if (part === 'registry') schemas = memorySchemas()
+      else if (part === 'warehouse') {
         database.close()
         database = memoryDatabase()
-      }
+      } else log.topics.delete(part)
     },
     rejected,
   }
@@ -105,11 +106,11 @@ function keptRejects(): { readonly rejects: ReturnType<Ports['rejects']>; readon
   return { rejected, rejects: { path: 'rejects.csv', keep, append: async (lines) => void rejected.push(...lines) } }
 }
 
-function textSource(text: string): Source {
+export function textSource(text: string, place = 'loans.csv'): Source {
   const bytes = Buffer.from(text)
   return storedSource({
-    place: 'loans.csv',
-    name: 'loans.csv',
+    place,
+    name: place,
     start: async () => bytes.subarray(0, 4),
     size: async () => bytes.length,
     async *read(_, from) {

@@ -47,6 +47,7 @@ const doors: Readonly<Record<string, string>> = {
   zod: 'config/config.ts',
   avsc: 'schemas/avro/generic.ts',
   'pgsql-ast-parser': 'schemas/expressions/parse.ts',
+  hyparquet: 'utilities/parquet/as-text.ts',
   kafkajs: 'utilities/kafka/client/client.ts',
   '@node-rs/crc32': 'utilities/kafka/wire/crc.ts',
   'node:sqlite': 'utilities/sqlite/database.ts',

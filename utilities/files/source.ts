@@ -19,7 +19,7 @@ const storedFile = (path: string): Stored => ({
     if (!kind.isFile())
       throw new Problem(
         `${path} is not a file but a pipe or a device, which cannot be read twice`,
-        'Write what comes out of it to a file, and name that.',
+        'Give it on standard input, with --file -; or write what comes out of it to a file, and name that.',
       )
     const file = await open(path)
     try {

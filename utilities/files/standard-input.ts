@@ -1,14 +1,18 @@
 /** Standard input as a source: kept in a file that has no name until the process ends, since a source is read more than once. */
-import { createReadStream, openSync, readSync, unlinkSync, writeSync, fstatSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { fstatSync, openSync, read, readSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { randomUUID } from 'node:crypto'
+import { promisify } from 'node:util'
 import { Problem } from '../values/problem.ts'
 import type { Source, TextForm } from '../source.ts'
 import { chunkBytes, storedSource } from './stored.ts'
 
-export const standardInputName = 'standard input'
+const standardInputName = 'standard input'
+
+/** A stream would close what it has read of. */
+const readAt = promisify(read)
 
 /** Resolves when all of it has come. */
 export async function standardInput(input: Readable, form?: TextForm): Promise<Source> {
@@ -35,8 +39,15 @@ export async function standardInput(input: Readable, form?: TextForm): Promise<S
         return first.subarray(0, readSync(kept, first, 0, first.length, 0))
       },
       size: async () => fstatSync(kept).size,
-      read: (signal, start) =>
-        createReadStream('', { fd: kept, autoClose: false, start, highWaterMark: chunkBytes, ...(signal && { signal }) }),
+      async *read(_, start) {
+        for (let at = start; ;) {
+          const chunk = Buffer.allocUnsafe(chunkBytes)
+          const { bytesRead } = await readAt(kept, chunk, 0, chunk.length, at)
+          if (bytesRead === 0) return
+          yield chunk.subarray(0, bytesRead)
+          at += bytesRead
+        }
+      },
       explained: (cause) => cause,
     },
     form,

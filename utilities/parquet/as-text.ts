@@ -23,6 +23,11 @@ export async function* parquetAsText(stored: ParquetFile, wanted?: readonly stri
   const { place } = stored
   const file = { byteLength: await stored.size(), slice: rangesOf(stored) }
   const metadata = await readable(place, file, () => parquetMetadataAsync(file, { parsers, geoparquet: false }))
+  const unknown = metadata.row_groups
+    .flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data?.codec))
+    .find((codec) => !codecs.has(codec))
+  if (unknown !== undefined)
+    throw new Problem(`${place} is compressed by ${unknown}, which is not read here`, `Write it with one of ${[...codecs].join(', ')}.`)
   const columns = parquetSchema(metadata)
     .children.filter(({ element, children }) => children.length === 0 && element.repetition_type !== 'REPEATED')
     .map(({ element }) => ({ name: element.name, textOf: textOf(element), isWanted: wanted?.includes(element.name) ?? true }))
@@ -84,6 +89,8 @@ const compressors = {
   BROTLI: (packed: Uint8Array) => brotliDecompressSync(packed),
   ZSTD: (packed: Uint8Array) => zstdDecompressSync(packed),
 }
+
+const codecs: ReadonlySet<string | undefined> = new Set(['SNAPPY', 'UNCOMPRESSED', ...Object.keys(compressors)])
 
 /** Every byte is a character, so that no text is changed by being read. */
 const latin1 = (bytes: Uint8Array) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice()
