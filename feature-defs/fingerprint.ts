@@ -11,14 +11,15 @@ export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 
   const field = record.fields[spec.of]
   // States and values of decimals are whole numbers at their scale.
   const scale = field?.kind === 'decimal' ? { scale: field.scale } : {}
-  return digest({ spec, kind: field?.kind, per, ...at, ...scale })
+  const flag = typeof spec['when'] === 'string' ? record.fields[spec['when']] : undefined
+  return digest({ spec, kind: field?.kind, sql: field?.sql, whenSql: flag?.sql, per, ...at, ...scale })
 }
 
 /** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */
 export function versionFingerprint(definition: Definition): string {
   const { set, version, record, per, batchOnly } = definition
   const features = Object.fromEntries(definition.features.map((feature) => [feature.name, featureFingerprint(definition, feature)]))
-  const fields = Object.entries(record.fields).map(([name, { kind, nullable }]) => ({ name, kind, nullable }))
+  const fields = Object.entries(record.fields).map(([name, { kind, nullable, sql }]) => ({ name, kind, nullable, sql }))
   return digest({ set, version, features, fields, per, batchOnly })
 }
 

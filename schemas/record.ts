@@ -1,9 +1,13 @@
 /** Describes a record once: its TypeScript type, its Avro schema, its CSV header and its SQL columns are all read from it. */
+import { Problem } from '../utilities/values/problem.ts'
+import { assigned } from './expressions/assigned.ts'
 
 type Named = {
   /** The column's name in the source. */
   readonly csv: string
   readonly nullable: boolean
+  /** An expression over the fields that the source has, which makes this one when a record enters: its source need not have it. */
+  readonly sql?: string
 }
 type NumberField = Named & { readonly kind: 'number' }
 /** 64 bits. */
@@ -47,8 +51,8 @@ type ValueOf<F extends Field> = Values[F['kind']] | (F['nullable'] extends true 
 /** One record as a plain object. */
 export type RecordOf<S extends RecordSchema> = { readonly [K in keyof S['fields']]: ValueOf<S['fields'][K]> }
 
-/** `from` is the field's name in its source, when it is another. */
-type Options<N extends boolean> = { readonly from?: string; readonly nullable?: N }
+/** `from` is the field's name in its source, when it is another; `sql` makes it from other fields. */
+type Options<N extends boolean> = { readonly from?: string; readonly nullable?: N; readonly sql?: string }
 type Of<Kind extends Field['kind'], N extends boolean> = Extract<Field, { kind: Kind }> & { readonly kind: Kind; readonly nullable: N }
 
 /** The name in the source may stand alone: `number('Risk_Score')` is `number({ from: 'Risk_Score' })`. */
@@ -77,8 +81,27 @@ export function text<const N extends boolean = true>(from: string | (Options<N> 
 }
 
 /** A field that names no other column of the source is the column of its own name. */
-export const record = <const F extends Fields>(name: string, at: keyof F & string, fields: F): RecordSchema<F> => ({
+export function record<const F extends Fields>(name: string, at: keyof F & string, fields: F): RecordSchema<F> {
+  const named = Object.entries(fields).map(([own, field]): [string, Field] => [own, field.csv === '' ? { ...field, csv: own } : field])
+  for (const [own, { csv, sql }] of named) {
+    if (sql === undefined) continue
+    const label = `${own} of ${name}`
+    if (csv !== own) throw new Problem(`${label} has both from and sql`, 'Keep sql where it is made from other fields, or else from.')
+    if (own === at) throw new Problem(`${label}, which says when it happened, has sql`, 'Name a field that the source has.')
+    computed({ name, at, fields }, own)
+  }
+  return { name, at, fields: Object.fromEntries(named) as F }
+}
+
+/** The record as its source has it, without the fields that are made from others. */
+export const sourceRecord = ({ name, at, fields }: RecordSchema): RecordSchema => ({
   name,
   at,
-  fields: Object.fromEntries(Object.entries(fields).map(([own, field]) => [own, field.csv === '' ? { ...field, csv: own } : field])) as F,
+  fields: Object.fromEntries(Object.entries(fields).filter(([, { sql }]) => sql === undefined)),
 })
+
+/** What makes the field of a batch that has the columns of the source. */
+export function computed(record: RecordSchema, own: string): ReturnType<typeof assigned> {
+  const field = record.fields[own]!
+  return assigned(`${own} of ${record.name}`, field.sql!, new Map(Object.entries(sourceRecord(record).fields)), field)
+}

@@ -56,7 +56,8 @@ export function inflowSchema(record: { readonly name: string; readonly at: strin
 
 function avroField(name: string, field: Field): AvroField {
   const type = avroType(field)
-  const tidemark = field.kind === 'text' ? { csv: field.csv, bytes: field.bytes } : { csv: field.csv }
+  const { csv, sql } = field
+  const tidemark = { csv, ...(field.kind === 'text' && { bytes: field.bytes }), ...(sql !== undefined && { sql }) }
   return field.nullable ? { name, type: ['null', type], default: null, tidemark } : { name, type, tidemark }
 }
 
@@ -83,13 +84,14 @@ export function recordOf(avro: AvroType): RecordSchema {
 }
 
 function fieldOf({ type, tidemark = {} }: AvroField): Field | undefined {
-  const { csv, bytes } = tidemark
+  const { csv, bytes, sql } = tidemark
   const { name, nullable, precision, scale } = plainType(type) ?? {}
   if (nullable === undefined || typeof csv !== 'string') return undefined
-  if (precision !== undefined && scale !== undefined) return { kind: 'decimal', csv, nullable, digits: precision, scale }
-  if (name === 'string') return typeof bytes === 'number' ? { kind: 'text', csv, nullable, bytes } : undefined
+  const named = { csv, nullable, ...(typeof sql === 'string' && { sql }) }
+  if (precision !== undefined && scale !== undefined) return { kind: 'decimal', ...named, digits: precision, scale }
+  if (name === 'string') return typeof bytes === 'number' ? { kind: 'text', ...named, bytes } : undefined
   const kind = name === undefined ? undefined : fieldKinds[name]
-  return kind && { kind, csv, nullable }
+  return kind && { kind, ...named }
 }
 
 const fieldKinds: { readonly [plain: string]: 'number' | 'integer' | 'date' | 'timestamp' | 'flag' } = {

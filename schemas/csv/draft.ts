@@ -47,6 +47,8 @@ export type Draft = {
   readonly most: Uint32Array
   readonly scales: Uint8Array
   readonly capacity: number
+  /** Empty where nobody asks for them; `cut` copies what is in use. */
+  readonly lines: Float64Array
   /** Numbers and whole numbers of any kind. */
   numbers: readonly Float64Array[]
   wide: readonly Map<number, bigint>[]
@@ -63,7 +65,9 @@ export type Draft = {
 
 const dayMicros = 86_400_000_000
 
-export function newDraft(schema: RecordSchema, columns: FileColumns, form: CsvForm, capacity: number): Draft {
+type DraftOptions = { readonly capacity: number; /** Rows have their line in a column `_line`. */ readonly withLines: boolean }
+
+export function newDraft(schema: RecordSchema, columns: FileColumns, form: CsvForm, { capacity, withLines }: DraftOptions): Draft {
   const all = columns.fields.map((name) => (name === null ? undefined : schema.fields[name]!))
   const firstOf = (field: Field | undefined): number =>
     field !== schema.fields[schema.at] ? -Infinity : field!.kind === 'date' ? firstEventDay : firstEventDay * dayMicros
@@ -78,6 +82,7 @@ export function newDraft(schema: RecordSchema, columns: FileColumns, form: CsvFo
     most: Uint32Array.from(all, (field) => (field?.kind === 'text' ? field.bytes : field?.kind === 'decimal' ? field.digits : 0)),
     scales: Uint8Array.from(all, (field) => (field?.kind === 'decimal' ? field.scale : 0)),
     capacity,
+    lines: new Float64Array(withLines ? capacity : 0),
     numbers: [],
     wide: [],
     flags: [],
@@ -104,6 +109,7 @@ export function cut(draft: Draft): Columns {
     byName.set(name, place === undefined ? nullsOf(field, count) : columnAt(draft, field, place, bytes))
   }
   byName.set('_seq', { kind: 'int', values: fit(draft.seqs, count) })
+  if (draft.lines.length > 0) byName.set('_line', { kind: 'int', values: draft.lines.slice(0, count) })
   // Arrays that are not full were copied and can be filled again.
   if (count === draft.capacity) renew(draft)
   for (const wide of draft.wide) wide.clear()

@@ -12,7 +12,9 @@ import { checkNulls } from './null-words.ts'
 import { isFull, scan, type Cursor, type Limits } from './scan.ts'
 import { cellText, walk, type CellState, type Walk } from './walk.ts'
 import { feed, newWindow, type Window } from './window.ts'
-import type { RecordSchema } from '../record.ts'
+import { computedFields } from '../computed.ts'
+import { sourceRecord, type RecordSchema } from '../record.ts'
+import { computedRows } from './computed.ts'
 
 export type { Reject } from '../../utilities/files/rejects.ts'
 
@@ -45,12 +47,19 @@ const mebibyte = 1 << 20
 const byteOrderMark = Buffer.from('\ufeff')
 
 /** The batches are the same however the bytes are cut into chunks. */
-export async function* readCsv(
-  schema: RecordSchema,
-  chunks: AsyncIterable<Uint8Array>,
-  options: CsvOptions,
-): AsyncGenerator<CsvBatch, void, undefined> {
-  const { rowsPerBatch = 10_000, recordBytes = mebibyte, base = 0 } = options
+export function readCsv(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: CsvOptions): AsyncGenerator<CsvBatch> {
+  const compute = computedFields(schema)
+  if (!compute) return readRows(schema, chunks, options)
+  return computedRows(readRows(sourceRecord(schema), chunks, { ...options, withLines: true }), compute, options.base ?? 0)
+}
+
+type RowOptions = CsvOptions & {
+  /** Each row has its line in a column `_line`. */
+  readonly withLines?: true
+}
+
+async function* readRows(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: RowOptions): AsyncGenerator<CsvBatch> {
+  const { rowsPerBatch = 10_000, recordBytes = mebibyte, base = 0, withLines = false } = options
   const form = csvForm(options.form ?? {})
   checkNulls(schema, form)
   const window = newWindow()
@@ -62,7 +71,11 @@ export async function* readCsv(
     if (!atEnd && window.end - window.at < wanted) return
     if (!reader) {
       const columns = passHeader(schema, window, { ...options, delimiter: form.delimiter, atEnd, recordBytes })
-      if (columns) reader = rowReader(newDraft(schema, columns, form, rowsPerBatch), base, { recordBytes, textBytes: 8 * mebibyte })
+      if (columns)
+        reader = rowReader(newDraft(schema, columns, form, { capacity: rowsPerBatch, withLines }), base, {
+          recordBytes,
+          textBytes: 8 * mebibyte,
+        })
     }
     if (reader) yield* reader.take(window, atEnd)
     wanted = 2 * (window.end - window.at)

@@ -36,7 +36,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
   makeRoom(draft, to - cursor.at)
   // A line end just beyond the bytes stops every inner loop, so that none has to ask for the end.
   bytes[to] = newline
-  const { kinds, nullable, firsts, most, capacity, numbers, days, starts, ends, seqs, text, ignores, form } = draft
+  const { kinds, nullable, firsts, most, capacity, numbers, days, starts, ends, seqs, lines, text, ignores, form } = draft
   const fields = kinds.length
   const { delimiter, emptyIsNull, nullStarts, dates } = form
   const hasNullWords = form.nulls.length > 0
@@ -232,6 +232,7 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
     if (high > 127 && !isUtf8(bytes.subarray(recordStart, recordEnd)) && !(ignores && areUtf8(draft, row))) break records
     recordStart = ++at
     textStart = out
+    if (lines.length > 0) lines[row] = line
     seqs[row++] = ++seq
     line += 1 + breaks
   }

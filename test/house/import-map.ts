@@ -46,6 +46,7 @@ const doors: Readonly<Record<string, string>> = {
   commander: 'cli.ts',
   zod: 'config/config.ts',
   avsc: 'schemas/avro/generic.ts',
+  'pgsql-ast-parser': 'schemas/expressions/parse.ts',
   hyparquet: 'utilities/parquet/as-text.ts',
   kafkajs: 'utilities/kafka/client/client.ts',
   '@node-rs/crc32': 'utilities/kafka/wire/crc.ts',
