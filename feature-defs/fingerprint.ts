@@ -11,7 +11,8 @@ export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 
   const field = record.fields[spec.of]
   // States and values of decimals are whole numbers at their scale.
   const scale = field?.kind === 'decimal' ? { scale: field.scale } : {}
-  return digest({ spec, kind: field?.kind, sql: field?.sql, per, ...at, ...scale })
+  const flag = typeof spec['when'] === 'string' ? record.fields[spec['when']] : undefined
+  return digest({ spec, kind: field?.kind, sql: field?.sql, whenSql: flag?.sql, per, ...at, ...scale })
 }
 
 /** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */

@@ -39,7 +39,7 @@ export const aText = (bytes: (options: Told) => number): Given<'text'> => ({
 const itself = <Kind extends FieldKind>(kind: Kind): Given<Kind> => ({
   kind,
   round: 'cannot',
-  type: ({ csv: _, nullable: __, ...type }) => type,
+  type: ({ csv: _, nullable: __, sql: ___, ...type }) => type,
 })
 
 export const ordered = {

@@ -5,7 +5,8 @@
  * records that is each different value once.
  */
 import type { Computation } from '../define-operator.ts'
-import { layoutOf, mostValueBytes, putCount, putValues, savedAs, takeCount, takeValues } from '../state-bytes.ts'
+import { layoutOf, putCount, savedAs, takeCount } from '../state-bytes.ts'
+import { mostValueBytes, putValues, takeValues } from '../state-values.ts'
 import type { Value, Values, Whole } from '../values.ts'
 import { empty, emptyBag, put, take, type Bag } from './bag.ts'
 import { insertOwn, moveTo, noWindow, ownBucket, putPlace, takePlace, type TimeWindow } from './buckets.ts'

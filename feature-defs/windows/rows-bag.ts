@@ -4,7 +4,8 @@
  * State: those values, nulls too, in a ring, and a bag of them, which follows from it.
  */
 import type { Computation } from '../define-operator.ts'
-import { layoutOf, mostValueBytes, putValues, savedAs, takeValues } from '../state-bytes.ts'
+import { layoutOf, savedAs } from '../state-bytes.ts'
+import { mostValueBytes, putValues, takeValues } from '../state-values.ts'
 import type { Value, Values } from '../values.ts'
 import { emptyBag, put, take, type Bag } from './bag.ts'
 

@@ -6,7 +6,8 @@
  */
 import { roundDecimal } from '../decimal.ts'
 import type { Computation } from '../define-operator.ts'
-import { layoutOf, mostValueBytes, putCount, putValues, savedAs, takeCount, takeValues } from '../state-bytes.ts'
+import { layoutOf, putCount, savedAs, takeCount } from '../state-bytes.ts'
+import { mostValueBytes, putValues, takeValues } from '../state-values.ts'
 import type { Value, Values } from '../values.ts'
 
 const layout = layoutOf(2)

@@ -8,7 +8,8 @@
 import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from '../decimal.ts'
 import type { Computation } from '../define-operator.ts'
 import type { Output } from '../feature-columns.ts'
-import { layoutOf, putValues, savedAs, takeValues } from '../state-bytes.ts'
+import { layoutOf, savedAs } from '../state-bytes.ts'
+import { putValues, takeValues } from '../state-values.ts'
 import type { Whole } from '../values.ts'
 import { halfUp, plansFor, readTotals, readWide, safeDenominator, safeNumerator, type Plan, type Totals } from './totals.ts'
 

@@ -5,12 +5,13 @@ import type { Reject } from '../../utilities/files/rejects.ts'
 import { textsOf } from '../../utilities/values/cell-text.ts'
 import { columnOf, type Columns } from '../../utilities/values/columns.ts'
 import type { computedFields, Misfit } from '../computed.ts'
-import type { CsvBatch } from './read.ts'
 
 type Compute = NonNullable<ReturnType<typeof computedFields>>
 
+type Batch = { readonly columns: Columns; readonly rejects: readonly Reject[] }
+
 /** The batches have each row's line in `_line`. */
-export async function* computedRows(batches: AsyncIterable<CsvBatch>, compute: Compute, base: number): AsyncGenerator<CsvBatch> {
+export async function* computedRows<B extends Batch>(batches: AsyncIterable<B>, compute: Compute, base: number): AsyncGenerator<B> {
   let validSeq = base
   for await (const batch of batches) {
     const { columns, misfits } = compute(batch.columns)

@@ -8,10 +8,11 @@ export type FileOptions = Omit<CsvOptions, 'place' | 'form'> & { readonly signal
 export async function* readFiles(record: RecordSchema, source: Source, given: FileOptions): AsyncGenerator<CsvBatch, void, undefined> {
   const { signal, base = 0, ...options } = given
   const files = await source.files()
-  const wanted = Object.values(sourceRecord(record).fields).map(({ csv }) => csv)
+  const ofSource = sourceRecord(record)
+  const wanted = Object.values(ofSource.fields).map(({ csv }) => csv)
   // What has been taken of the first file cannot be taken back where another one turns out to have other columns.
   if (files.length > 1)
-    for (const { place, form, read } of files) await checkHeader(sourceRecord(record), read(signal, wanted), { ...options, place, form })
+    for (const { place, form, read } of files) await checkHeader(ofSource, read(signal, wanted), { ...options, place, form })
   let last = base
   for (const { place, form, read } of files) {
     for await (const batch of readCsv(record, read(signal, wanted), { ...options, place, form, base: last })) {

@@ -55,8 +55,10 @@ function figure(text: string): { readonly kind: Kind; readonly whole: bigint } {
   return { kind: fits ? { kind: 'integer' } : { kind: 'decimal', scale: behind?.length ?? 0 }, whole }
 }
 
+const dayPattern = /^\d{4}-\d\d-\d\d$/
+
 function dayIn(text: string): number | undefined {
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayOf(...(text.split('-').map(Number) as [number, number, number])) : noDay
+  const day = dayPattern.test(text) ? dayOf(...(text.split('-').map(Number) as [number, number, number])) : noDay
   return day === noDay ? undefined : day
 }
 
