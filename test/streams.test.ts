@@ -6,8 +6,8 @@ import { registerInflow } from '../streams/inflow.ts'
 import { encodeObject } from '../schemas/avro/generic.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { frameHeader } from '../schemas/wire.ts'
-import { doctorFinds, done, freshFolder, json, tidemark, type Printed } from './cli-run.ts'
-import { limitMs, withPorts } from './loan-folders.ts'
+import { doctorFinds, done, freshFolder, json, start, tidemark, until, type Printed } from './cli-run.ts'
+import { limitMs, only, withPorts } from './loan-folders.ts'
 import { click, madeClicks, madePayments } from './three-records.ts'
 import { expectOracle, own, tellThree, type Told } from './three-streams.ts'
 
@@ -136,7 +136,7 @@ describe('three records in one store', { timeout: limitMs }, () => {
 })
 
 describe('a store with one record of its own', { timeout: limitMs }, () => {
-  it('needs no name for its stream, and takes another record later', async () => {
+  it('needs no name for its stream, and takes another record while it runs', async () => {
     const folder = freshFolder()
     const features = resolve('test/three-records.ts')
     writeFileSync(join(folder, 'payments.csv'), madePayments(60, 1).csv)
@@ -156,10 +156,15 @@ describe('a store with one record of its own', { timeout: limitMs }, () => {
       err: expect.stringContaining('--features payments is no file'),
     })
 
+    const up = start(folder, 'up')
+    await until(() => up.hasEnded() || up.err().includes('consume: payments@1 from record 61 on'))
     await done(folder, `apply clicks@0 --yes --features ${features}`)
     // Another file, which needs no --continue: each stream numbers its own.
     await done(folder, `produce --years 2007-2012 --record click --file clicks.csv --features ${features}`)
-    await done(folder, 'up --until-caught-up')
+    // Consumer and sink come upon the stream while they run.
+    await until(() => up.hasEnded() || Number(only(folder, 'SELECT count(*) FROM clicks')[0]) === 60)
+    up.signal('SIGINT')
+    expect(await up.ended).toMatchObject({ code: 0 })
     const { sets }: Printed = await json(folder, 'status')
     expect(sets.map(({ set, position, dead }: Printed) => [set, position, dead])).toEqual([
       ['clicks', 60, 0],
