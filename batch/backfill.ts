@@ -9,7 +9,7 @@ import { producerName, streamOf } from '../streams/stream.ts'
 import { ofYears, type Years } from '../schemas/csv/selection.ts'
 import { distinctRecords } from '../schemas/csv/together.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { SourceIdentity } from '../utilities/source.ts'
+import { sameForm, type SourceIdentity } from '../utilities/source.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { commitHeld, giveUp, holdsOf, standingHold, takeHold, type HoldPorts, type Standing } from './hold.ts'
 import { forgetProgress, loadProgress } from './progress.ts'
@@ -61,8 +61,8 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   }
 }
 
-const isSame = (hold: BackfillHold, { sha256 }: SourceIdentity, years: Years) =>
-  hold.source.sha256 === sha256 && hold.years.join() === years.join()
+const isSame = (hold: BackfillHold, { sha256, form }: SourceIdentity, years: Years) =>
+  hold.source.sha256 === sha256 && sameForm(hold.source.form, form) && hold.years.join() === years.join()
 
 async function firstLive(
   { checkpoints }: Pick<BackfillPorts, 'checkpoints'>,

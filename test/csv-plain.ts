@@ -114,8 +114,7 @@ export function plainRead(
 
 type Wrong = { readonly wrong: string }
 
-const plainNull = ({ nullable }: Field, value: string): Wrong | null =>
-  nullable ? null : { wrong: value === '' ? 'empty' : `${utf8(value)}, which stands for null` }
+const plainNull = ({ nullable }: Field, value: string): Wrong | null => (nullable ? null : { wrong: value === '' ? 'empty' : 'null' })
 
 const isEarly = (value: Cell) => (typeof value === 'bigint' ? value < BigInt(Date.UTC(1901, 0)) * 1000n : String(value) < '1901')
 

@@ -41,7 +41,7 @@ export const columnName = (names: readonly string[], index: number): string => n
 
 function wrongCell(field: Field, text: string, form: CsvForm, isAt: boolean): string | undefined {
   const isNull = text === '' ? form.emptyIsNull : form.nulls.some((word) => word.equals(Buffer.from(text)))
-  if (isNull) return field.nullable ? undefined : text === '' ? 'empty' : `${text}, which stands for null`
+  if (isNull) return field.nullable ? undefined : text === '' ? 'empty' : 'null'
   return (
     (text === '' && field.kind !== 'text' ? 'empty' : wrongValue(field, text, form)) ?? (isAt ? tooEarly(field, text, form) : undefined)
   )

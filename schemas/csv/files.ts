@@ -1,7 +1,7 @@
 /** Reads the files of a source one behind the other, each by its own header, as one numbering of rows. */
 import type { Source } from '../../utilities/source.ts'
 import { sourceRecord, type RecordSchema } from '../record.ts'
-import { readCsv, type CsvBatch, type CsvOptions } from './read.ts'
+import { checkHeader, readCsv, type CsvBatch, type CsvOptions } from './read.ts'
 
 export type FileOptions = Omit<CsvOptions, 'place' | 'form'> & { readonly signal?: AbortSignal | undefined }
 
@@ -20,8 +20,4 @@ export async function* readFiles(record: RecordSchema, source: Source, given: Fi
       yield files.length === 1 ? batch : { ...batch, rejects: batch.rejects.map((reject) => ({ ...reject, place })) }
     }
   }
-}
-
-async function checkHeader(record: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: CsvOptions): Promise<void> {
-  for await (const _ of readCsv(record, chunks, { ...options, rowsPerBatch: 1 })) break
 }

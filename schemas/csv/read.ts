@@ -92,6 +92,19 @@ async function* readRows(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>
   yield* take(true)
 }
 
+/** Refuses a text whose columns do not fit; no more of it is read than its header. */
+export async function checkHeader(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: CsvOptions): Promise<void> {
+  const { recordBytes = mebibyte } = options
+  const { delimiter } = csvForm(options.form ?? {})
+  const window = newWindow()
+  for await (const chunk of chunks) {
+    feed(window, chunk)
+    if (passHeader(schema, window, { ...options, delimiter, atEnd: false, recordBytes })) return
+  }
+  feed(window, Uint8Array.of(newline))
+  passHeader(schema, window, { ...options, delimiter, atEnd: true, recordBytes })
+}
+
 type HeaderOptions = {
   readonly place: string
   readonly delimiter: number

@@ -75,7 +75,10 @@ export function rejectsFile(path: string): RejectsFile {
 }
 
 const entryOf = ({ seq, line, place, column, reason, text }: Reject): string =>
-  `${[`${seq}`, place === undefined ? `${line}` : `${place}:${line}`, column, reason, text].map(cell).join(',')}\n`
+  `${[`${seq}`, place === undefined ? `${line}` : `${place}:${line}`, column, reason, seen(text)].map(cell).join(',')}\n`
+
+/** A file that holds NUL bytes is no text to most tools. */
+const seen = (text: string): string => text.replaceAll('\0', '\u2400')
 
 const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
