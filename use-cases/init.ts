@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { guessRecord, type GuessedField, type GuessedRecord } from '../schemas/csv/guess-record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import type { Source } from '../utilities/source.ts'
+import { count } from '../utilities/values/digits.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
-export const configFile = 'tidemark.json'
+const configFile = 'tidemark.json'
 const definitionsFile = 'definitions.ts'
 const editorFile = 'tsconfig.json'
 
@@ -60,8 +61,11 @@ const configText = (sources: object | undefined): string =>
 }
 `
 
+/** What definitions import the language from. */
+const ours = `'tidemark'`
+
 const loansText = `// The loans that come with Tidemark: tidemark generate --out data/rejected.csv.gz makes a file of them.
-import { featureSet, mean, rejectedLoan } from 'tidemark'
+import { featureSet, mean, rejectedLoan } from ${ours}
 
 export const v0 = featureSet({ name: 'loans', of: rejectedLoan }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
 `
@@ -76,8 +80,8 @@ function definitionsText(record: string, set: string, { fields, at, rows }: Gues
   const kinds = [...new Set(fields.map(({ guess }) => guess.kind))]
   const words = [...kinds, 'count', ...(amount ? ['mean'] : []), 'featureSet', 'record'].sort()
   return [
-    `// Guessed from ${rows.toLocaleString('en-US').replaceAll(',', ' ')} rows. Correct what is wrong before you apply it: what is released is never edited.`,
-    `import { ${words.join(', ')} } from 'tidemark'`,
+    `// Guessed from ${count(rows)} rows. Correct what is wrong before you apply it: what is released is never edited.`,
+    `import { ${words.join(', ')} } from ${ours}`,
     '',
     `export const ${camel(record)} = record('${record}', '${at}', {`,
     ...fields.map((field) => `  ${field.name}: ${fieldText(field, at)},${doubtText(field)}`),
