@@ -64,11 +64,8 @@ export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>
   features: F & Free<S['fields']>,
 ): FeatureSet<S, F> => {
   const { name, of, per, batchOnly = false } = source
-  return versionOf<S, F>({ set: name, version: 0, record: plain(of), per: perOf(per), batchOnly, features: named(features) })
+  return versionOf<S, F>({ set: name, version: 0, record: of, per: perOf(per), batchOnly, features: named(features) })
 }
-
-/** Without what makes the next one of it. */
-const plain = ({ name, at, fields }: RecordSchema): RecordSchema => ({ name, at, fields })
 
 let latest = 0
 
@@ -96,7 +93,7 @@ const versionOf = <S extends RecordSchema, F>(definition: Definition): FeatureSe
     },
     over(record) {
       checkGrown(definition, record)
-      return versionOf({ ...definition, version: definition.version + 1, record: plain(record) })
+      return versionOf({ ...definition, version: definition.version + 1, record })
     },
   }
 }

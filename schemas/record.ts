@@ -98,22 +98,17 @@ export function record<const F extends Fields>(name: string, at: keyof F & strin
     if (own === at) throw new Problem(`${label}, which says when it happened, has sql`, 'Name a field that the source has.')
     computed({ name, at, fields }, own)
   }
-  return {
-    name,
-    at,
-    fields: Object.fromEntries(named) as F,
-    add(more) {
-      const taken = Object.keys(more).find((one) => Object.hasOwn(fields, one))
-      if (taken !== undefined) throw new Problem(`record ${name} already has a field ${taken}`, 'Choose another name.')
-      const always = Object.entries(more).find(([, { nullable }]) => !nullable)
-      if (always)
-        throw new Problem(
-          `field ${always[0]}, added to record ${name}, is not nullable`,
-          'Leave nullable out: older records do not have it.',
-        )
-      return record(name, at, { ...fields, ...(more as object) } as F & typeof more)
-    },
+  const self: RecordSchema<F> = { name, at, fields: Object.fromEntries(named) as F }
+  const add: GrowingRecord<F>['add'] = (more) => {
+    const taken = Object.keys(more).find((one) => Object.hasOwn(fields, one))
+    if (taken !== undefined) throw new Problem(`record ${name} already has a field ${taken}`, 'Choose another name.')
+    const always = Object.entries(more).find(([, { nullable }]) => !nullable)
+    if (always)
+      throw new Problem(`field ${always[0]}, added to record ${name}, is not nullable`, 'Leave nullable out: older records do not have it.')
+    return record(name, at, { ...fields, ...(more as object) } as F & typeof more)
   }
+  // A record is plain data to all but its author.
+  return Object.defineProperty(self, 'add', { value: add }) as GrowingRecord<F>
 }
 
 /** The record as its source has it, without the fields that are made from others. */
