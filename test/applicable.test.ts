@@ -126,6 +126,16 @@ describe('a definition that could never be applied', () => {
       'feature set sales: feature m: mean of a decimal is a decimal, and nothing says of how many places. Give it one, e.g. { round: 2 }.',
     ],
     [
+      'a decimal of more digits than any warehouse has',
+      one('sales', undefined, sale(`price: decimal({ digits: 39, scale: 2 })`)),
+      'sales@0: field price of sale: it has 39 digits, 2 of them behind the point. Use up to 38 digits, and no larger a scale.',
+    ],
+    [
+      'a decimal with more digits behind the point than it has',
+      one('sales', undefined, sale(`price: decimal({ digits: 2, scale: 3 })`)),
+      'sales@0: field price of sale: it has 2 digits, 3 of them behind the point. Use up to 38 digits, and no larger a scale.',
+    ],
+    [
       'a rounded sum of integers',
       one('sales', `m: sum('pieces', { last: 5, round: 2 })`, sale(`pieces: integer()`)),
       'feature set sales: feature m: sum of an integer is exact, and round would do nothing. Leave round out.',

@@ -112,6 +112,12 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
         }),
         { numRuns: 20 },
       )
+      // So many that they are another thread's, where there is one.
+      const many = fc.sample(anyRow, { numRuns: 2_500, seed: 17 })
+      await warehouse.write('anything', { ...anyToColumns(many), transferable: true })
+      const found: AnyRow[] = []
+      for await (const chunk of warehouse.rows('anything', 0, everything)) found.push(...anyFrom(chunk, 'feature'))
+      expect(found).toEqual(many)
     })
 
     law('SQL sums and compares values of every kind, and shows them as their kind does', async () => {

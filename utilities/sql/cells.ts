@@ -45,13 +45,14 @@ function numbersFrom(count: number, take: (row: number) => Cell): Float64Array {
   return values
 }
 
-function wholesFrom(count: number, take: (row: number) => Cell, read: (cell: NonNullable<Cell>) => bigint): Wholes {
+function wholesFrom(count: number, take: (row: number) => Cell, read: (cell: NonNullable<Cell>) => number | bigint): Wholes {
   const values = new Float64Array(count)
   const wide = new Map<number, bigint>()
   for (let row = 0; row < count; row++) {
     const cell = take(row)
-    if (cell === null) values[row] = NaN
-    else putWhole(values, wide, row, read(cell))
+    const value = cell === null ? NaN : read(cell)
+    if (typeof value === 'number') values[row] = value
+    else putWhole(values, wide, row, value)
   }
   return { values, wide }
 }

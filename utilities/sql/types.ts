@@ -9,7 +9,7 @@ export type StoredColumn = { readonly name: string; readonly type: string }
 /**
  * SQLite reads from a type's name how values are compared. A plain DATE or TIMESTAMP would make it compare them as numbers, and
  * `application_date >= '2008'` hold for every row; a plain DECIMAL would make whole ones integers, and dividing them lose what is behind
- * the point (docs/decisions/0017).
+ * the point (docs/decisions/0021).
  */
 const names: { readonly [type in Exclude<SqlType, object>]: { readonly [dialect in Dialect]: string } } = {
   double: { sqlite: 'DOUBLE PRECISION', redshift: 'DOUBLE PRECISION' },

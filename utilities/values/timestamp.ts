@@ -6,12 +6,15 @@ const dayMicros = 86_400_000_000
 export const firstMicros = -62_135_596_800_000_000n
 export const lastMicros = 253_402_300_799_999_999n
 
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+
 /** YYYY-MM-DD HH:MM:SS, and behind a point no more digits than there are: texts of such sort as the moments do. */
 export function timestampText(micros: number | bigint): string {
   const [day, rest] = dayAndRest(micros)
   const seconds = Math.floor(rest / 1_000_000)
   const fraction = rest - seconds * 1_000_000
-  const time = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part) => String(Math.floor(part)).padStart(2, '0')).join(':')
+  const [hour, minute, second] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
+  const time = `${twoDigits[hour]}:${twoDigits[minute]}:${twoDigits[second]}`
   return `${dayText(day)} ${time}${fraction === 0 ? '' : `.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`}`
 }
 
@@ -30,8 +33,10 @@ function dayAndRest(micros: number | bigint): readonly [day: number, rest: numbe
   return [Number((micros - rest) / BigInt(dayMicros)), Number(rest)]
 }
 
-/** Reads what `timestampText` writes. */
-export function microsOf(text: string): bigint {
+/** Reads what `timestampText` writes: a number where one holds it. */
+export function microsOf(text: string): number | bigint {
   const ms = Date.parse(`${text.slice(0, 10)}T${text.slice(11, 19)}Z`)
-  return BigInt(ms) * 1000n + BigInt(text.slice(20).padEnd(6, '0').slice(0, 6))
+  const fraction = Number(text.slice(20).padEnd(6, '0'))
+  const micros = ms * 1000 + fraction
+  return Number.isSafeInteger(micros) ? micros : BigInt(ms) * 1000n + BigInt(fraction)
 }

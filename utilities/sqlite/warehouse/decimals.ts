@@ -1,6 +1,6 @@
 /**
  * Decimals in SQLite, which has none: the double nearest to each, and beside it the text of one that has more digits than any double holds
- * (docs/decisions/0017).
+ * (docs/decisions/0021).
  */
 import { putWhole, type DecimalColumn } from '../../values/columns.ts'
 import { decimalText, wholeOf } from '../../values/decimal-text.ts'
