@@ -45,7 +45,7 @@ const skipping =
       const first = row
       while (row < to && flags[row] === 1) row++
       if (row > first) run(state, out, first, row)
-      if (row === to || flags[row] === 1) continue
+      if (row === to) return
       const value = computation.now!(state)
       while (row < to && flags[row] !== 1) out[row++] = value
     }

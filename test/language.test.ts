@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { backfill } from '../batch/backfill.ts'
+import { computedText } from '../commands/consume.ts'
 import { loadDefinitions } from '../config/definitions.ts'
 import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
 import type { NamedFeature } from '../feature-defs/feature-set.ts'
@@ -23,9 +25,11 @@ import {
   number,
   record,
   since,
+  sum,
   text,
   timestamp,
 } from '../feature-defs/language.ts'
+import { consumeInflow } from '../use-cases/consume.ts'
 import { dayText } from '../utilities/values/day.ts'
 import { decimalText } from '../utilities/values/decimal-text.ts'
 import { isoText } from '../utilities/values/timestamp.ts'
@@ -179,6 +183,28 @@ describe('a set with every operator of every kind of field', () => {
       }
     }
     expect(compared).toBe(every.length * rows.length)
+  })
+})
+
+describe('values that have no room', () => {
+  it('are null, and consume and backfill say how many there were', async () => {
+    const total = record('total', 'day', { day: date({ nullable: false }), n: integer() })
+    const { definition } = featureSet({ name: 'totals', of: total }, { sum: sum('n', { all: true }) })
+    const most = 2n ** 63n - 1n
+    const csv = `day,n\n2007-01-01,${most}\n2007-01-02,1\n2008-01-01,\n2008-01-02,-2\n`
+    const store = storeInMemory({ set: 'totals', per: null, chain: [definition], text: '' }, 1, csv)
+    await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' })
+    const watch = { signal: new AbortController().signal, report: () => {}, note: () => {} }
+    const ports = store.open()
+    const asked = { ...watch, set: 'totals', years: [2007, 2007], strict: false, continue: false, by: 'a test' } as const
+    const done = await backfill({ ...ports, source: ports.openSource('', ''), rejects: ports.rejects('totals') }, asked)
+    expect(done.beyond).toBe(1)
+    await mustBeDone(store, { do: 'produce', years: [2008, 2008] })
+    const consumed = await consumeInflow(store.open(), { ...watch, follow: false, nothingYet: async () => '' })
+    expect(consumed.beyond).toBe(1)
+    expect(computedText(consumed)).toBe('computed 2 records, 1 value null for having more digits than there is room for')
+    await mustBeDone(store, { do: 'sink' })
+    expect((await store.look()).views.get(0)!.map((row) => row['sum'])).toEqual([most, null, null, most - 1n])
   })
 })
 

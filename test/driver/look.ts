@@ -31,7 +31,7 @@ export type Look = {
 }
 
 /** What an unfinished backfill is told by. */
-const ofBackfill = /a backfill of (\d+)-(\d+)/
+const ofBackfill = /a backfill of (\d+)(?:-(\d+))?/
 
 /** What SQL users see of these versions. */
 export type Rows = Pick<Look, 'base' | 'views' | 'leftOver'>
@@ -60,7 +60,7 @@ export async function lookAt(ports: Ports, set: string, rowsAt: (versions: reado
   const positions = await loadPositions(checkpoints, set)
   return {
     unfinished: lines.filter((line) => !ofBackfill.test(line)),
-    backfillPending: pending && [Number(pending[1]), Number(pending[2])],
+    backfillPending: pending && [Number(pending[1]), Number(pending[2] ?? pending[1])],
     shown: promotedIn(state) ?? undefined,
     retired: new Set(records.filter(({ state }) => state === 'retired').map(({ version }) => version)),
     known: new Set(records.filter(({ state }) => state !== 'registered').map(({ version }) => version)),
