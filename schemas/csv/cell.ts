@@ -2,13 +2,49 @@
 import { isUtf8 } from 'node:buffer'
 import { noDay, noFlag } from '../../utilities/values/columns.ts'
 import { carriageReturn, newline, quote } from './bytes.ts'
-import { dateKind, decimalKind, flagKind, integerKind, textKind, type Draft } from './draft.ts'
+import { dateKind, decimalKind, flagKind, ignoredKind, integerKind, textKind, type Draft } from './draft.ts'
 import { flagAt } from './flags.ts'
 import { timestampAt } from './timestamps.ts'
 import { decimalAt, integerAt } from './wholes.ts'
 
-/** Where a value of one of the other kinds ends; the place where it begins where there is none. */
-export function valueAt(
+/**
+ * Where a cell of one of the other kinds ends, or one that is ignored, whose line breaks the draft is told of; -1 where it cannot be taken,
+ * or is not all there.
+ */
+export function otherCellAt(draft: Draft, field: number, bytes: Buffer, from: number, to: number, row: number): number {
+  draft.breaks = 0
+  const { kinds, numbers, nullable, firsts, form } = draft
+  const quoted = bytes[from] === quote
+  if (kinds[field] === ignoredKind) return quoted ? quotedEnd(draft, bytes, from, to) : plainEnd(bytes, from, form.delimiter)
+  const start = quoted ? from + 1 : from
+  const end = valueAt(draft, field, bytes, start, row)
+  if (end === start) {
+    if (nullable[field] === 0 || !form.emptyIsNull) return -1
+    putNull(draft, field, row)
+  } else if (kinds[field] !== flagKind && numbers[field]![row]! < firsts[field]!) return -1
+  if (!quoted || end < 0) return end
+  return bytes[end] === quote ? end + 1 : -1
+}
+
+function quotedEnd(draft: Draft, bytes: Buffer, from: number, to: number): number {
+  for (let at = from + 1; ; at++) {
+    if (bytes[at] === quote) {
+      if (bytes[++at] !== quote) return at
+    } else if (bytes[at] === newline) {
+      if (at >= to) return -1
+      draft.breaks++
+    }
+  }
+}
+
+function plainEnd(bytes: Buffer, from: number, delimiter: number): number {
+  let at = from
+  while (bytes[at] !== delimiter && bytes[at] !== newline && (bytes[at] !== carriageReturn || bytes[at + 1] !== newline)) at++
+  return at
+}
+
+/** Where a value ends; the place where it begins where there is none, and less than 0 where something is amiss. */
+function valueAt(
   { kinds, numbers, wide, flags, most, scales, form }: Draft,
   field: number,
   bytes: Buffer,

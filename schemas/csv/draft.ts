@@ -58,6 +58,8 @@ export type Draft = {
   ends: readonly Int32Array[]
   seqs: Float64Array
   count: number
+  /** Line breaks in the last cell that is not of the hot kinds. */
+  breaks: number
   /** Scratch, used for batch after batch: `cut` copies what is in use. */
   text: Uint8Array
   textEnd: number
@@ -91,6 +93,7 @@ export function newDraft(schema: RecordSchema, columns: FileColumns, form: CsvFo
     ends: [],
     seqs: new Float64Array(0),
     count: 0,
+    breaks: 0,
     text: new Uint8Array(1 << 20),
     textEnd: 0,
   }

@@ -8,10 +8,10 @@
 import { isUtf8 } from 'node:buffer'
 import { noDay } from '../../utilities/values/columns.ts'
 import { carriageReturn, lowerE, minus, newline, plus, point, quote, upperE, zero } from './bytes.ts'
-import { areUtf8, nullWordAt, putNull, valueAt } from './cell.ts'
+import { areUtf8, nullWordAt, otherCellAt, putNull } from './cell.ts'
 import { dayOf } from './cells.ts'
 import { dateAt } from './dates.ts'
-import { dateKind, flagKind, ignoredKind, makeRoom, numberKind, textKind, type Draft } from './draft.ts'
+import { dateKind, ignoredKind, makeRoom, numberKind, textKind, type Draft } from './draft.ts'
 
 /** The place of the next record. */
 export type Cursor = {
@@ -195,32 +195,11 @@ export function scan(draft: Draft, bytes: Buffer, to: number, cursor: Cursor, li
         if (out - start > most[field]!) break records
         starts[field]![row] = isNull ? -1 : start
         ends[field]![row] = isNull ? -1 : out
-      } else if (kind === ignoredKind) {
-        if (c === quote) {
-          c = bytes[++at]!
-          for (;;) {
-            if (c === quote) {
-              c = bytes[++at]!
-              if (c !== quote) break
-            } else if (c === newline) {
-              if (at >= to) break records
-              breaks++
-            }
-            c = bytes[++at]!
-          }
-        } else while (c !== delimiter && c !== newline && (c !== carriageReturn || bytes[at + 1] !== newline)) c = bytes[++at]!
       } else {
-        const quoted = c === quote
-        const start = quoted ? at + 1 : at
-        at = valueAt(draft, field, bytes, start, row)
-        if (at < 0) break records
-        isNull = at === start
-        if (isNull) putNull(draft, field, row)
-        else if (kind !== flagKind && numbers[field]![row]! < firsts[field]!) break records
-        if (quoted) {
-          if (bytes[at] !== quote) break records
-          at++
-        }
+        const end = otherCellAt(draft, field, bytes, at, to, row)
+        if (end < 0) break records
+        at = end
+        breaks += draft.breaks
       }
       if (isNull && (nullable[field] === 0 || !emptyIsNull)) break records
     }
