@@ -1,24 +1,18 @@
 /** Every command: what it does, how to call it, and where it is. */
 import type { Command } from './command.ts'
-import { modeOptions } from './modes.ts'
-
-const yearsText = 'a year or a range, e.g. 2008 or 2008-2009'
-const years = ['--years <years>', `${yearsText} (default: every year)`] as const
-const file = [
-  '--file <file>',
-  'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)',
-] as const
-const delimiter = ['--delimiter <character>', 'between the cells of a CSV (default: what the config says, or a comma)'] as const
-const strict = ['--strict', 'stop at the first line that cannot be read'] as const
-const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
-const record = ['--record <name>', 'whose stream, where the definitions have several records'] as const
-const definitionsFile = ['--features <file>', 'the definitions file (default: features of the config)'] as const
-const untilCaughtUp = ['--until-caught-up', 'stop at the end instead of waiting for more'] as const
-const fileOptions = [
-  ['--format <format>', 'of the files: parquet or csv (default: parquet)'],
-  ['--partition-by <column>', 'Parquet only: a folder for each value, COLUMN=value; without one, as Hive names it'],
-] as const
-const why = ['--why <text>', 'the reason, kept in tidemark_versions'] as const
+import { onVersions } from './table-of-versions.ts'
+import {
+  yearsText,
+  years,
+  file,
+  delimiter,
+  strict,
+  carryOn,
+  record,
+  definitionsFile,
+  untilCaughtUp,
+  fileOptions,
+} from './shared-options.ts'
 
 export const commands: readonly Command[] = [
   {
@@ -115,61 +109,7 @@ export const commands: readonly Command[] = [
     ],
     load: () => import('./backfill.ts'),
   },
-  {
-    name: 'plan',
-    args: '[set@version]',
-    summary: 'what applying a version would do; without one, the next of every set',
-    example: 'tidemark plan loan_risk@1',
-    options: [...modeOptions, definitionsFile, ['--exit-code', 'exit 3 when something would change']],
-    load: () => import('./plan.ts'),
-  },
-  {
-    name: 'apply',
-    args: '<set@version>',
-    summary: 'release the next version of a feature set and hand over to it',
-    example: 'tidemark apply loan_risk@1 --cold',
-    options: [...modeOptions, definitionsFile, why],
-    load: () => import('./apply.ts'),
-  },
-  {
-    name: 'promote',
-    args: '<set@version>',
-    summary: 'show a version to SQL users: one transaction, then the rows it lacks are filled',
-    example: 'tidemark promote loan_risk@2 --max-changed 20% --max-nulls 1%',
-    options: [
-      ['--max-changed <percent>', 'refuse if more rows of a feature changed'],
-      ['--max-nulls <percent>', 'refuse if more rows of a feature lost their value'],
-      why,
-    ],
-    onExisting: true,
-    load: () => import('./promote.ts'),
-  },
-  {
-    name: 'rollback',
-    args: '<set>',
-    summary: 'show the version before again',
-    example: 'tidemark rollback loan_risk --why "ema50 too nervous"',
-    options: [why],
-    onExisting: true,
-    load: () => import('./rollback.ts'),
-  },
-  {
-    name: 'retire',
-    args: '<set@version>',
-    summary: 'drop a version that nobody sees any more: view, rows and state',
-    example: 'tidemark retire loan_risk@0',
-    options: [why],
-    onExisting: true,
-    load: () => import('./retire.ts'),
-  },
-  {
-    name: 'repair',
-    args: '[set]',
-    summary: 'make rows, views and records of the warehouse again, from journal and history',
-    example: 'tidemark repair loan_risk',
-    onExisting: true,
-    load: () => import('./repair.ts'),
-  },
+  ...onVersions,
   {
     name: 'diff',
     args: '<set@version> <other>',

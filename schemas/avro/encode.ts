@@ -6,11 +6,12 @@
  * Each loop knows its type, and nothing is made per row.
  */
 import { columnOf, lengthOf, noDay } from '../../utilities/values/columns.ts'
-import type { Column, Columns, DateColumn, LongColumn, TextColumn } from '../../utilities/values/columns.ts'
+import type { Column, Columns, DateColumn, LongColumn } from '../../utilities/values/columns.ts'
 import type { Batch } from '../../utilities/log.ts'
 import { cellsOf, firstDay, isMarker, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
 import { bytesFor, copy, indexes, refuse, startsOf, varint, type Rows } from './encode-places.ts'
 import { measureDecimals, measureFlags, measureWholes, writeDecimals, writeFlags, writeWholes } from './encode-exact.ts'
+import { measureTexts, writeTexts } from './encode-texts.ts'
 import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from '../wire.ts'
 
 export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows?: Rows) => Batch {
@@ -194,26 +195,6 @@ function writeDays({ days }: DateColumn, rows: Int32Array, at: Uint32Array, out:
     const p = at[k]!
     if (nullable) out[p] = day === noDay ? 0 : 2
     at[k] = day === noDay ? p + 1 : putVarint(out, nullable ? p + 1 : p, (day << 1) ^ (day >> 31), 0)
-  }
-}
-
-function measureTexts({ starts, ends }: TextColumn, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
-  for (let k = 0; k < rows.length; k++) {
-    const start = starts[rows[k]!]!
-    const length = ends[rows[k]!]! - start
-    if (start >= 0) lengths[k]! += length + varintLength(length << 1, 0) + (cell.nullable ? 1 : 0)
-    else if (cell.nullable) lengths[k]! += 1
-    else refuse(cell, rows[k]!, null)
-  }
-}
-
-function writeTexts({ bytes, starts, ends }: TextColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
-  for (let k = 0; k < rows.length; k++) {
-    const start = starts[rows[k]!]!
-    const end = ends[rows[k]!]!
-    const p = at[k]!
-    if (nullable) out[p] = start < 0 ? 0 : 2
-    at[k] = start < 0 ? p + 1 : copy(bytes, start, end, out, putVarint(out, nullable ? p + 1 : p, (end - start) << 1, 0))
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type Field,
 } from '@aws-sdk/client-redshift-data'
 import type { Cell } from '../sql/cells.ts'
-import { digitsOfDouble } from '../sql/types.ts'
+import { digitsOfDouble } from '../sql/declared.ts'
 
 export type Workgroup = {
   readonly region: string

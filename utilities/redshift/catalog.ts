@@ -1,6 +1,6 @@
 /** What Redshift's catalog says of a set's table and views: read in one transaction, so that it fits together. */
 import { grantText, ownsView, ownTable, type TablesThere, type Grant, type KeptView, type Target } from '../sql/ddl.ts'
-import type { StoredColumn } from '../sql/types.ts'
+import type { StoredColumn } from '../sql/declared.ts'
 import type { Cell } from '../sql/cells.ts'
 import { textLiteral } from './literals.ts'
 

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { columnOf, pick, type Columns, type TextColumn } from '../values/columns.ts'
 import { Problem } from '../values/problem.ts'
-import type { StoredColumn } from '../sql/types.ts'
+import type { StoredColumn } from '../sql/declared.ts'
 
 export type TooLong = 'stop' | 'cut'
 export type Fitted = { readonly rows: Columns; /** How many texts were cut, by column. */ readonly cut: ReadonlyMap<string, number> }

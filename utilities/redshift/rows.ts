@@ -2,7 +2,7 @@
 import type { Columns } from '../values/columns.ts'
 import { columnFrom, type Cell } from '../sql/cells.ts'
 import { identifier } from '../sql/ddl.ts'
-import { columnOfStored, type StoredColumn } from '../sql/types.ts'
+import { columnOfStored, type StoredColumn } from '../sql/declared.ts'
 
 /**
  * Rows of one statement, whose result is then fetched in pages of about a megabyte: a million rows take about 30 statements and some

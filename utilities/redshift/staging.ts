@@ -2,7 +2,7 @@
 import type { Columns } from '../values/columns.ts'
 import { parquetFile } from '../parquet/file.ts'
 import { Problem } from '../values/problem.ts'
-import { columnOfStored, type StoredColumn } from '../sql/types.ts'
+import { columnOfStored, type StoredColumn } from '../sql/declared.ts'
 import { openBucket } from './bucket.ts'
 
 export type StagingPlace = {

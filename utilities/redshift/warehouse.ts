@@ -1,7 +1,7 @@
 /** The warehouse in Amazon Redshift, through its Data API. */
 import { Problem } from '../values/problem.ts'
 import { bookkeeping, changes, checkColumns, identifier, rowsTable, type Target } from '../sql/ddl.ts'
-import type { StoredColumn } from '../sql/types.ts'
+import type { StoredColumn } from '../sql/declared.ts'
 import { openDataApi, mostStatements, type Workgroup } from './api.ts'
 import * as catalog from './catalog.ts'
 import { fit, lastOfEach, type TooLong } from './fit.ts'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '../values/problem.ts'
 import { rowColumns, viewColumns, type Layout, type SqlColumn } from '../warehouse.ts'
-import { columnsFor, type Dialect, type StoredColumn } from './types.ts'
+import { columnsFor, type Dialect, type StoredColumn } from './declared.ts'
 
 export type Target = { readonly dialect: Dialect; /** Put before every table and view. */ readonly schema?: string }
 

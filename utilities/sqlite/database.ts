@@ -4,13 +4,15 @@ import { pathToFileURL } from 'node:url'
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { makeDirectory } from '../running/make-directory.ts'
 import { Problem } from '../values/problem.ts'
-import { busyWaitMs, changedMeanwhile, fileTrouble, isBusy, mayLackMarks, queryTrouble, stateOf, unreadableWal } from './trouble.ts'
-import { walHolds, walIsBegun } from './wal.ts'
+import { busyWaitMs, fileTrouble, isBusy, mayLackMarks, queryTrouble, stateOf, unreadableWal } from './trouble.ts'
+import { checkUnchanged, useWal, walHolds, walIsBegun } from './wal.ts'
 
 type Statement = StatementSync
 
-/** Some rows of a statement's result. The first part of a result has none: it tells the columns before any row is there. */
-/** The types are those of the tables' columns that are shown as they are, undefined for what is computed. */
+/**
+ * Some rows of a statement's result; the first part has none: it tells the columns before any row is there. Their types are those of the
+ * tables' columns that are shown as they are, undefined for what is computed.
+ */
 type Selected = {
   readonly columns: readonly string[]
   readonly types: readonly (string | undefined)[]
@@ -123,20 +125,16 @@ function openToRead(path: string, tables: Readonly<Record<string, string>>): ToR
     for (const sql of Object.values(tables)) db.exec(sql)
     return { db, checkStill: () => {} }
   }
+  const shared = () => looked(new DatabaseSync(path, { readOnly: true, timeout: busyWaitMs }))
   try {
-    if (!before || !walIsBegun(path)) {
-      return { db: looked(new DatabaseSync(path, { readOnly: true, timeout: busyWaitMs })), checkStill: () => {} }
-    }
+    if (!before || !walIsBegun(path)) return { db: shared(), checkStill: () => {} }
   } catch (error) {
     if (before === undefined || !mayLackMarks(error)) throw error
     if (walHolds(path)) throw unreadableWal(path, error)
   }
   return {
     db: looked(new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true })),
-    checkStill() {
-      const now = stateOf(path)
-      if (!now || walHolds(path) || now.mtimeMs !== before.mtimeMs || now.size !== before.size) throw changedMeanwhile(path)
-    },
+    checkStill: () => checkUnchanged(path, before),
   }
 }
 
@@ -160,21 +158,6 @@ function setUp(db: DatabaseSync, write: <T>(work: () => T) => T, tables: Readonl
   write(() => {
     for (const [name, sql] of Object.entries(tables)) if (!has(name)) db.exec(sql)
   })
-}
-
-/** The change to WAL needs the file alone for a moment, and where waiting could mean a deadlock SQLite does not wait by itself. */
-function useWal(db: DatabaseSync): void {
-  const giveUpAt = performance.now() + busyWaitMs
-  const pause = new Int32Array(new SharedArrayBuffer(4))
-  for (;;) {
-    try {
-      db.exec('PRAGMA journal_mode = WAL')
-      return
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > giveUpAt) throw error
-      Atomics.wait(pause, 0, 0, 10)
-    }
-  }
 }
 
 const { SQLITE_OK, SQLITE_DENY, SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE, SQLITE_PRAGMA } = constants

@@ -5,7 +5,7 @@
 import { putWhole, type DecimalColumn } from '../../values/columns.ts'
 import { decimalText, wholeOf } from '../../values/decimal-text.ts'
 import type { Cell } from '../../sql/cells.ts'
-import { digitsOfDouble } from '../../sql/types.ts'
+import { digitsOfDouble } from '../../sql/declared.ts'
 
 /** From here on a double may stand for several decimals. */
 const leastLong = 10 ** digitsOfDouble

@@ -7,7 +7,7 @@ import type { SqlColumn } from '../../warehouse.ts'
 import type { Sqlite } from '../database.ts'
 import { columnFrom } from '../../sql/cells.ts'
 import { identifier } from '../../sql/ddl.ts'
-import { columnOfStored, exactPrefix, type StoredColumn } from '../../sql/types.ts'
+import { columnOfStored, exactPrefix, type StoredColumn } from '../../sql/declared.ts'
 import { decimalsFrom, longTexts, nearestDoubles } from './decimals.ts'
 
 type Value = string | number | bigint | null

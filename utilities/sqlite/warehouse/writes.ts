@@ -2,7 +2,7 @@
 import type { Columns } from '../../values/columns.ts'
 import type { Sqlite } from '../database.ts'
 import { checkColumns, rowsTable, type Target } from '../../sql/ddl.ts'
-import type { StoredColumn } from '../../sql/types.ts'
+import type { StoredColumn } from '../../sql/declared.ts'
 import { insertRows } from './rows.ts'
 import type { Progress } from '../../warehouse.ts'
 
