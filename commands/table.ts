@@ -1,14 +1,8 @@
 /** Every command: what it does, how to call it, and where it is. */
 import type { Command } from './command.ts'
 import { modeOptions } from './modes.ts'
+import { sourceOptions, yearsText } from './source-options.ts'
 
-const yearsText = 'a year or a range, e.g. 2008 or 2008-2009'
-const years = ['--years <years>', `${yearsText} (default: every year)`] as const
-const file = [
-  '--file <file>',
-  'CSV, plain or gzip, or Parquet; a folder, a pattern in quotes, or - for standard input (default: that of the record in the config)',
-] as const
-const delimiter = ['--delimiter <character>', 'between the cells of a CSV (default: what the config says, or a comma)'] as const
 const strict = ['--strict', 'stop at the first line that cannot be read'] as const
 const carryOn = ['--continue', 'let another file continue the numbering of the ones before'] as const
 const record = ['--record <name>', 'whose stream, where the definitions have several records'] as const
@@ -44,16 +38,7 @@ export const commands: readonly Command[] = [
     name: 'produce',
     summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',
-    options: [
-      years,
-      file,
-      delimiter,
-      record,
-      definitionsFile,
-      ['--rate <n>', 'records a second (default: as fast as it goes)'],
-      strict,
-      carryOn,
-    ],
+    options: [...sourceOptions, record, definitionsFile, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
     load: () => import('./produce.ts'),
   },
   {
@@ -86,9 +71,7 @@ export const commands: readonly Command[] = [
     summary: 'batch: years of a file through the same engine into the warehouse, or straight into files',
     example: 'tidemark backfill --years 2007\n  $ tidemark backfill --years 2007-2012 --features loan_risk@1 --out data/loan_risk_v1',
     options: [
-      years,
-      file,
-      delimiter,
+      ...sourceOptions,
       [
         '--features <set>',
         'the feature set, as the argument names it (default: the first that is not batch only); with --out also SET@VERSION (default: ' +
