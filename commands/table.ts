@@ -1,18 +1,8 @@
 /** Every command: what it does, how to call it, and where it is. */
 import type { Command } from './command.ts'
+import { sourceOptions, yearsText } from './source-options.ts'
 import { onVersions } from './table-of-versions.ts'
-import {
-  yearsText,
-  years,
-  file,
-  delimiter,
-  strict,
-  carryOn,
-  record,
-  definitionsFile,
-  untilCaughtUp,
-  fileOptions,
-} from './shared-options.ts'
+import { strict, carryOn, record, definitionsFile, untilCaughtUp, fileOptions } from './shared-options.ts'
 
 export const commands: readonly Command[] = [
   {
@@ -48,16 +38,7 @@ export const commands: readonly Command[] = [
     name: 'produce',
     summary: 'replay years of a file into the inflow of its record',
     example: 'tidemark produce --years 2008-2009',
-    options: [
-      years,
-      file,
-      delimiter,
-      record,
-      definitionsFile,
-      ['--rate <n>', 'records a second (default: as fast as it goes)'],
-      strict,
-      carryOn,
-    ],
+    options: [...sourceOptions, record, definitionsFile, ['--rate <n>', 'records a second (default: as fast as it goes)'], strict, carryOn],
     load: () => import('./produce.ts'),
   },
   {
@@ -90,9 +71,7 @@ export const commands: readonly Command[] = [
     summary: 'batch: years of a file through the same engine into the warehouse, or straight into files',
     example: 'tidemark backfill --years 2007\n  $ tidemark backfill --years 2007-2012 --features loan_risk@1 --out data/loan_risk_v1',
     options: [
-      years,
-      file,
-      delimiter,
+      ...sourceOptions,
       [
         '--features <set>',
         'the feature set, as the argument names it (default: the first that is not batch only); with --out also SET@VERSION (default: ' +
