@@ -41,7 +41,7 @@ function begunText({ files, record, set, guessed }: Begun, file: string | undefi
     '',
     `${record}, guessed from ${count(guessed.rows)} rows of ${file}; ${guessed.at} says when it happened.`,
     '',
-    table(['field', 'kind', 'values', 'empty', 'how sure'], rows),
+    table(['field', 'kind', 'values', 'empty', 'how sure'], rows, { widest: 100 }),
     ...(guessed.left.length > 0 ? ['', `Left out, without a name of their own: ${guessed.left.length} columns.`] : []),
     '',
     ...next,

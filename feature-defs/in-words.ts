@@ -2,6 +2,8 @@
 import type { OperatorSpec } from './define-operator.ts'
 
 export function inWords({ op, of, ...options }: OperatorSpec): string {
-  const listed = Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  const listed = Object.entries(options).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? `'${value}'` : JSON.stringify(value)}`,
+  )
   return `${op}('${of}', { ${listed.join(', ')} })`
 }

@@ -208,8 +208,8 @@ describe('values that have no room', () => {
   })
 })
 
-describe('docs/language.md', () => {
-  const guide = readFileSync('docs/language.md', 'utf8')
+describe('docs/your-own-data.md', () => {
+  const guide = readFileSync('docs/your-own-data.md', 'utf8')
 
   it('has every word, with the fields that it takes, what it gives, its windows and its options', () => {
     const named = (words: readonly string[], all: number) => (words.length === all ? 'any' : words.join(', '))

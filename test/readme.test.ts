@@ -92,12 +92,17 @@ function freshInstall(): string {
 /** There is no checkout to start there: the README names the command that npm start runs. */
 const typedThere = (command: string): string | undefined => (command.endsWith('npm start') ? 'npx tidemark demo' : typed(command))
 
-describe.each(['README.md', 'docs/bump-a-version.md'])('%s', (document) => {
-  it.each<readonly [string, () => string | Promise<string>, (command: string) => string | undefined]>([
-    ['in a checkout', freshCheckout, typed],
-    // The guide needs nothing that the README does not.
-    ...(document === 'README.md' ? [['in a folder that holds nothing but the installed package', freshInstall, typedThere] as const] : []),
-  ])(
+type Place = readonly [where: string, make: () => string | Promise<string>, typed: (command: string) => string | undefined]
+const checkout: Place = ['in a checkout', freshCheckout, typed]
+const installed: Place = ['in a folder that holds nothing but the installed package', freshInstall, typedThere]
+
+describe.each<readonly [document: string, places: readonly Place[]]>([
+  ['README.md', [checkout, installed]],
+  // It needs nothing that the README does not.
+  ['docs/bump-a-version.md', [checkout]],
+  ['docs/your-own-data.md', [installed]],
+])('%s', (document, places) => {
+  it.each(places)(
     'shows what its commands print, %s',
     async (_, folderFor, typed) => {
       const folder = await folderFor()

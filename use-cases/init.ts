@@ -53,11 +53,17 @@ const recordName = (file: string): string => {
   return sqlWords.has(begun) || /(_v\d+|_rows)$|^(inflow|outflow|dead_letter|tidemark|sqlite)/.test(begun) ? `${begun}_file` : begun
 }
 
+/** A list on one line. */
+const inLines = (sources: object) =>
+  JSON.stringify(sources, null, 2)
+    .replace(/\[[^\]]*\]/g, (list) => list.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'))
+    .replaceAll('\n', '\n  ')
+
 const configText = (sources: object | undefined): string =>
   `{
   // Everything in one folder, no server. See docs/configuration.md for Kafka, Glue, Redshift.
   "dataDir": ".tidemark",
-  "features": "${definitionsFile}"${sources ? `,\n  "sources": ${JSON.stringify(sources, null, 2).replaceAll('\n', '\n  ')}` : ''}
+  "features": "${definitionsFile}"${sources ? `,\n  "sources": ${inLines(sources)}` : ''}
 }
 `
 
@@ -113,7 +119,7 @@ function fieldText({ name, column, guess }: GuessedField, at: string): string {
 }
 
 const doubtText = ({ guess: { doubts, nulls } }: GuessedField): string => {
-  const said = [...doubts, ...(nulls > 0 ? [`${nulls} empty`] : [])]
+  const said = [...doubts.filter((doubt) => !doubt.startsWith('only ')), ...(nulls > 0 ? [`${nulls} empty`] : [])]
   return said.length > 0 ? ` // ${said.join('; ')}` : ''
 }
 
@@ -134,5 +140,7 @@ function editorText(): string {
     typeRoots: [here(existsSync(source) ? '../node_modules/@types' : '../../node_modules/@types')],
     paths: { tidemark: [types] },
   }
-  return `${JSON.stringify({ compilerOptions: options, include: ['*.ts'] }, null, 2)}\n`
+  // What the sources say of Node beyond its own types.
+  const more = existsSync(source) ? [here('../utilities/values/buffer-slices.d.ts')] : []
+  return `${JSON.stringify({ compilerOptions: options, include: ['*.ts', ...more] }, null, 2)}\n`
 }

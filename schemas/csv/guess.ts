@@ -79,7 +79,7 @@ export function guesser() {
       const asNull = [...words.values()].reduce((sum, count) => sum + count, 0)
       const seen = { forms: [], values, nulls: nulls + asNull, nullWords: [...words.keys()] }
       const doubts = [
-        ...(values === 0 ? ['there is no value to guess from'] : values < 20 ? [`there are ${values} values to guess from`] : []),
+        ...(values === 0 ? ['no value to go by'] : values < 20 ? [`only ${values} value${values === 1 ? '' : 's'}`] : []),
         ...(words.size > 0 ? [`${[...words.keys()].join(', ')} is taken for null`] : []),
       ]
       const kind = values === 0 ? 'text' : kindOf()
