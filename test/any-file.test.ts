@@ -93,8 +93,8 @@ describe('a file of its own making', { timeout: limitMs }, () => {
     ).toEqual(['4,5,late', '5,6,amount', '6,7,Paid at', '7,8,Paid at', '8,9,account'])
     await caughtUp(folder)
     const rows = [
-      { _seq: 1, account: 'A', ref: '9223372036854775807', late: 1, score: 1.5, due: '2019-12-31', ma2: 1.5 },
-      { _seq: 2, account: 'B "x"', ref: '-9223372036854775808', late: 0, score: 2, due: '2019-01-01', ma2: 1.75 },
+      { _seq: 1, account: 'A', ref: '9223372036854775807', late: true, score: 1.5, due: '2019-12-31', ma2: 1.5 },
+      { _seq: 2, account: 'B "x"', ref: '-9223372036854775808', late: false, score: 2, due: '2019-01-01', ma2: 1.75 },
       { _seq: 3, account: 'A', ref: null, late: null, score: null, due: null, ma2: 2 },
     ]
     expect(await rowsIn(folder, 'account, ref, late, score, due, ma2')).toEqual(rows)
@@ -252,7 +252,7 @@ describe('several files', { timeout: limitMs }, () => {
         paid_at: expect.stringMatching(new RegExp(`^2020-01-01.00:00:${String(n).padStart(2, '0')}`)),
         amount: expect.anything(),
         ref: n,
-        late: 1 - (n % 2),
+        late: n % 2 === 0,
         score: n,
         due: '2020-01-01',
         ma2: 0,

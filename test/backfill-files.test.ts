@@ -125,6 +125,7 @@ describe('backfill --out', () => {
       notChosen: 39_720,
       read: 40_000,
       alreadyThere: 0,
+      beyond: 0,
       interrupted: false,
       rejects: null,
       out: 'out/',
