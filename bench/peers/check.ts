@@ -48,6 +48,8 @@ export async function checkMessages(
           throw wrong(`${name} is ${value}, not ${features[k]![row]}`)
         ties++
       }
+      // The marker of the version, always null.
+      if (form === 'framed row' && bytes[at++] !== 0) throw wrong('its marker is not null')
       if (at !== end) throw wrong('something follows the features')
     }
   }
