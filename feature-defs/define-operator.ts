@@ -8,6 +8,7 @@ import type { Output } from './feature-columns.ts'
 import type { Fraction } from './fractions.ts'
 import type { Gives } from './gives.ts'
 import type { Moment, Option, ValueOf, WindowName, windows } from './options.ts'
+import type { Writer } from './state-bytes.ts'
 import type { FieldColumn, FieldKind } from './takes.ts'
 import type { Value } from './values.ts'
 import type { Places, Times } from './windows/reach.ts'
@@ -30,8 +31,8 @@ export interface Computation<State, Input = unknown> {
   run(state: State, input: Input, places: Places, out: Output, from: number, to: number): void
   /** The feature's value as it stands: of those in whose window every record takes a place, which one that is left out must not. */
   now?(state: State): Value
-  /** The state as bytes, and back: load(save(s)) goes on exactly as s would have. */
-  save(state: State): Uint8Array
+  /** The state as bytes, and back: what is loaded goes on exactly as what was put would have. */
+  put(to: Writer, state: State): void
   load(saved: Uint8Array): State
   /** The most bytes that a saved state can take, which hold so much. */
   mostBytes(held: Held): number

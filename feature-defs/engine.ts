@@ -7,7 +7,7 @@ import { featureType } from './known-operators.ts'
 import { keyWords } from './keys.ts'
 import { runOf, type Run } from './run.ts'
 import type { Lookup } from '../utilities/checkpoints.ts'
-import { putBytes, putCount, putText, readerOf, takeBytes, takeCount, takeText, written } from './state-bytes.ts'
+import { putBytes, putCount, putSized, putText, readerOf, takeBytes, takeCount, takeText, written } from './state-bytes.ts'
 
 export interface Engine {
   /** One column of values per feature, in the definition's order. */
@@ -69,13 +69,23 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
     changedSlots.push(slot)
   }
 
-  const statesIn = (slot: number) => features.map(({ name, computation, states }) => [name, computation.save(states[slot])] as const)
+  const statesIn = (slot: number) =>
+    features.map(({ name, computation, states }) => [name, written((to) => computation.put(to, states[slot]))] as const)
 
-  const changedKeys = () => {
+  const entryOf = (slot: number) =>
+    written((to) => {
+      putCount(to, byName)
+      for (const { name, computation, states } of features) {
+        putText(to, name)
+        putSized(to, (own) => computation.put(own, states[slot]))
+      }
+    })
+
+  const takeChanged = (): readonly number[] => {
     const slots = changedSlots
     for (const slot of slots) changed[slot] = false
     changedSlots = []
-    return slots.map((slot) => keys[slot]!)
+    return slots
   }
 
   const pushKeyed = (inputs: Inputs, rowKeys: readonly string[]): FeatureColumn[] => {
@@ -117,8 +127,12 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
       if (!inputs.keys) throw new TypeError(`${definition.set} is per ${keyWords(definition.per)}: its inputs need keys`)
       return pushKeyed(inputs, inputs.keys)
     },
-    changes: () => new Map(changedKeys().map((key) => [key, packState(statesIn(slots.get(key)!))])),
-    changedKeys,
+    changes() {
+      const entries = new Map<string, Uint8Array>()
+      for (const slot of takeChanged()) entries.set(keys[slot]!, entryOf(slot))
+      return entries
+    },
+    changedKeys: () => takeChanged().map((slot) => keys[slot]!),
     statesOf(key) {
       const slot = slots.get(key)
       if (slot !== undefined) return statesIn(slot)

@@ -8,6 +8,7 @@ const writerOver = (bytes: Uint8Array): Writer => ({ bytes, view: viewOf(bytes),
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const scratch = writerOver(new Uint8Array(1 << 12))
+const inner = writerOver(new Uint8Array(1 << 12))
 let slab = new Uint8Array(1 << 16)
 let taken = 0
 
@@ -115,6 +116,19 @@ export function putBytes(to: Writer, bytes: Uint8Array): void {
   to.end += bytes.length
 }
 
+/** What `put` puts, behind its length. Not to be nested either. */
+export function putSized(to: Writer, put: (to: Writer) => void): void {
+  inner.end = 0
+  put(inner)
+  const { bytes, end } = inner
+  putCount(to, end)
+  reserve(to, end)
+  // A view to copy from costs more than a few bytes do.
+  if (end > 64) to.bytes.set(bytes.subarray(0, end), to.end)
+  else for (let i = 0; i < end; i++) to.bytes[to.end + i] = bytes[i]!
+  to.end += end
+}
+
 /** A view, not a copy. */
 export function takeBytes(from: Reader): Uint8Array {
   const length = takeCount(from)
@@ -163,11 +177,10 @@ export function takeLayout(from: Reader, ...known: readonly number[]): number {
 
 /** How a computation saves and loads states of one layout. */
 export const savedAs = <State>(layout: number, put: (to: Writer, state: State) => void, take: (from: Reader) => State) => ({
-  save: (state: State) =>
-    written((to) => {
-      putCount(to, layout)
-      put(to, state)
-    }),
+  put(to: Writer, state: State): void {
+    putCount(to, layout)
+    put(to, state)
+  },
   load(saved: Uint8Array): State {
     const from = readerOf(saved)
     takeLayout(from, layout)

@@ -9,7 +9,7 @@ import { fifteenDigits, fits, mostScale, scaledBy, tens } from '../decimal.ts'
 import type { State, Wide } from './buckets-totals-state.ts'
 import { addUpWindow, addWide, saveWide, takeWide, widen } from './buckets-totals-wide.ts'
 import type { Computation } from '../define-operator.ts'
-import { layoutOf, putCount, putSigned, readerOf, takeCount, takeLayout, takeSigned, written } from '../state-bytes.ts'
+import { layoutOf, putCount, putSigned, readerOf, takeCount, takeLayout, takeSigned } from '../state-bytes.ts'
 import type { Whole } from '../values.ts'
 import type { Reach } from './reach.ts'
 import { plansFor, readTotals, readWide, type Totals } from './totals.ts'
@@ -81,21 +81,20 @@ export function bucketsTotals(totals: Totals, reach: Reach): Computation<State, 
         out[row] = step(state, op === 'count' && value === value ? 1 : value, places[row]!)
       }
     },
-    save: (state) =>
-      written((to) => {
-        putCount(to, state.wide ? wideLayout : narrowLayout)
-        putCount(to, state.places.length)
-        putCount(to, state.scale)
-        state.places.forEach((_, index) => {
-          putPlace(to, state, index)
-          putCount(to, state.counts[index]!)
-        })
-        if (state.wide) saveWide(to, state.wide)
-        else {
-          for (const sum of state.sums) putSigned(to, sum)
-          if (squaring) for (const square of state.squares) putCount(to, square)
-        }
-      }),
+    put(to, state) {
+      putCount(to, state.wide ? wideLayout : narrowLayout)
+      putCount(to, state.places.length)
+      putCount(to, state.scale)
+      state.places.forEach((_, index) => {
+        putPlace(to, state, index)
+        putCount(to, state.counts[index]!)
+      })
+      if (state.wide) saveWide(to, state.wide)
+      else {
+        for (const sum of state.sums) putSigned(to, sum)
+        if (squaring) for (const square of state.squares) putCount(to, square)
+      }
+    },
     load(saved) {
       const from = readerOf(saved)
       const layout = takeLayout(from, narrowLayout, wideLayout)

@@ -68,7 +68,13 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
   async function saved(save: Work['save'] = []): Promise<Parcel[][]> {
     if (save.length === 0) return []
     const { topic, partitions } = await checkpoints()
-    const byPartition = Map.groupBy(save, (one) => partitionOfName(one.name, partitions))
+    const known = new Map<string, number>()
+    const partitionOf = (name: string): number => {
+      const partition = known.get(name) ?? partitionOfName(name, partitions)
+      known.set(name, partition)
+      return partition
+    }
+    const byPartition = Map.groupBy(save, ({ name }) => partitionOf(name))
     return Promise.all([...byPartition].map(([partition, saves]) => cutUp({ topic, partition, batch: packSaves(saves) })))
   }
 
