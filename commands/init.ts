@@ -1,6 +1,6 @@
 /** `init`: a config, a definitions file with the record guessed from a file, and what an editor needs. */
 import { sourceAt, standardInput } from '../config/wire.ts'
-import { beginWith, type Begun } from '../use-cases/init.ts'
+import { beginWith, type Begun, type Example } from '../use-cases/init.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
@@ -9,19 +9,21 @@ import { usage } from './words.ts'
 export const run: CommandBody = async ({ options, console, signal }) => {
   const { from: file, example } = options
   if (file !== undefined && example !== undefined) throw usage('--from and --example were both given', 'Give one of them.')
-  if (example !== undefined && example !== 'loans') throw usage(`there is no example ${String(example)}`, 'The examples are: loans.')
+  const known: readonly unknown[] = ['loans', 'invoices']
+  if (example !== undefined && !known.includes(example))
+    throw usage(`there is no example ${String(example)}`, `The examples are: ${known.join(', ')}.`)
   if (file === standardInput)
     throw usage('a record cannot be guessed from standard input', 'Put it into a file first: it is read again by produce.')
   const progress = console.progress('init')
   const from = typeof file === 'string' ? { source: await sourceAt(file, {}), file, signal, report: progress } : undefined
-  const begun = await beginWith('.', from)
+  const begun = await beginWith('.', from ?? ((example ?? 'loans') as Example))
   console.result(begunText(begun, typeof file === 'string' ? file : undefined), begun)
 }
 
 function begunText({ files, record, set, guessed }: Begun, file: string | undefined): string {
   const next = [
     'Next, when the definitions are as they should be:',
-    ...(guessed ? [] : ['  tidemark generate --years 2007-2012 --rows 100000 --out data/rejected.csv.gz']),
+    ...(record !== 'rejected_loan' ? [] : ['  tidemark generate --years 2007-2012 --rows 100000 --out data/rejected.csv.gz']),
     `  tidemark apply ${set}@0 --yes`,
     '  tidemark produce',
     '  tidemark up --until-caught-up',

@@ -30,7 +30,7 @@ export const commands: readonly Command[] = [
     example: 'tidemark init --from invoices.csv',
     options: [
       ['--from <file>', 'a CSV or Parquet file, a folder or pattern, whose columns are guessed'],
-      ['--example <name>', 'an example instead: loans'],
+      ['--example <name>', 'an example instead: loans or invoices'],
     ],
     load: () => import('./init.ts'),
   },

@@ -94,11 +94,16 @@ describe('init', { timeout: limitMs }, () => {
     expect(readdirSync(folder)).toEqual(['tsconfig.json'])
   })
 
-  it('begins with the loans where no file is named, whose commands work as they are said', async () => {
+  it.each([
+    ['loans', 'loans@0', 4],
+    ['invoices', 'accounts@0', 3],
+  ])('begins with an example, %s, whose commands work as they are said', async (example, version, many) => {
     const folder = freshFolder()
-    const commands = [...(await done(folder, 'init --example loans')).matchAll(/^ {2}tidemark (\w.*)$/gm)].map(([, words]) => words!)
-    for (const words of commands.slice(0, 4)) await done(folder, words.replace('100000', '500'))
-    expect(await done(folder, 'verify loans@0')).toContain('500 rows computed again and equal')
+    const said = await done(folder, `init --example ${example}`)
+    expect(execFileSync(resolve('node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' })).toBe('')
+    const commands = [...said.matchAll(/^ {2}tidemark (\w.*)$/gm)].map(([, words]) => words!)
+    for (const words of commands.slice(0, many)) await done(folder, words.replace('100000', '500'))
+    expect(await done(folder, `verify ${version}`)).toContain('500 rows computed again and equal')
   })
 
   it.each([

@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { invoiceDefinitions, invoicesForm, invoicesText } from '../examples/invoices/sample.ts'
 import { guessRecord, type GuessedField, type GuessedRecord } from '../schemas/csv/guess-record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import type { Source } from '../utilities/source.ts'
@@ -22,24 +23,52 @@ export type Begun = {
 
 /** `file` as the config is to have it. */
 type From = { readonly source: Source; readonly file: string; readonly signal: AbortSignal; readonly report: (rows: number) => void }
+export type Example = 'loans' | 'invoices'
 
-export async function beginWith(folder: string, from: From | undefined): Promise<Begun> {
-  const files = [configFile, definitionsFile, editorFile]
-  const there = files.filter((name) => existsSync(join(folder, name)))
+type Beginning = Omit<Begun, 'files'> & {
+  readonly definitions: string
+  readonly sources?: object
+  /** Rows to begin with, beside the rest. */
+  readonly rows?: readonly [file: string, text: string]
+}
+
+export async function beginWith(folder: string, from: From | Example): Promise<Begun> {
+  const { definitions, sources, rows, ...about } = typeof from === 'string' ? examples[from]() : await guessed(from)
+  const texts = new Map([
+    [configFile, configText(sources)],
+    [definitionsFile, definitions],
+    [editorFile, editorText()],
+    ...(rows ? [rows] : []),
+  ])
+  const there = [...texts.keys()].filter((name) => existsSync(join(folder, name)))
   if (there.length > 0) {
     throw new Problem(
       `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there already`,
       'Begin in a folder of its own, or move what is there away.',
     )
   }
-  const guessed = from && (await guessRecord(from.source, from))
-  const record = from ? recordName(from.file) : 'rejected_loan'
-  const set = guessed ? `${record}_features` : 'loans'
-  const put = (name: string, text: string) => writeFileSync(join(folder, name), text, { flag: 'wx' })
-  put(definitionsFile, guessed ? definitionsText(record, set, guessed) : loansText)
-  put(configFile, configText(from && guessed && { [record]: { file: from.file, ...guessed.form } }))
-  put(editorFile, editorText())
-  return { files, record, set, guessed }
+  for (const [name, text] of texts) writeFileSync(join(folder, name), text, { flag: 'wx' })
+  return { files: [...texts.keys()], ...about }
+}
+
+async function guessed(from: From): Promise<Beginning> {
+  const guessed = await guessRecord(from.source, from)
+  const record = recordName(from.file)
+  const set = `${record}_features`
+  const sources = { [record]: { file: from.file, ...guessed.form } }
+  return { record, set, guessed, definitions: definitionsText(record, set, guessed), sources }
+}
+
+const examples: { readonly [example in Example]: () => Beginning } = {
+  loans: () => ({ record: 'rejected_loan', set: 'loans', guessed: undefined, definitions: loansText }),
+  invoices: () => ({
+    record: 'invoice',
+    set: 'accounts',
+    guessed: undefined,
+    definitions: invoiceDefinitions(ours),
+    sources: { invoice: { file: 'invoices.csv', ...invoicesForm } },
+    rows: ['invoices.csv', invoicesText(500)],
+  }),
 }
 
 const recordName = (file: string): string => {
