@@ -60,7 +60,7 @@ async function runCommand(command: Command, args: readonly string[], options: Op
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
     // Where somebody has begun with records of his own, nothing needs to be said.
-    const named = (options['config'] as string | undefined) ?? (existsSync(ownConfig) ? ownConfig : undefined)
+    const named = (options['config'] as string | undefined) ?? (existsSync(ownConfig) && !command.tellsOwn ? ownConfig : undefined)
     const { readConfig } = await import('./config/config.ts')
     const { withFeatures } = await import('./commands/features.ts')
     const read = withFeatures(command, options, readConfig(named, process.env))

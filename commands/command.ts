@@ -26,5 +26,7 @@ export type Command = {
   readonly options?: readonly (readonly [flags: string, description: string])[]
   /** Looks at data or works on with it: without data of its own it goes to the demo's. */
   readonly onExisting?: true
+  /** Tells a story of its own: the tidemark.json that lies there is not for it. */
+  readonly tellsOwn?: true
   readonly load: () => Promise<{ readonly run: CommandBody }>
 }

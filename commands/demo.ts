@@ -28,7 +28,7 @@ export const run = async ({ options, config, console, signal }: Context): Promis
   makeAfresh(dir)
   const file = join(dir, 'rejected.csv.gz')
   const { features: _, ...rest } = config
-  const own: Context['config'] = { ...rest, dataDir: dir, source: { file } }
+  const own: Context['config'] = { ...rest, dataDir: dir, source: { file }, sources: {}, streams: {} }
   const startedMs = performance.now()
 
   const type = async (words: string, given: Options, args: readonly string[] = []) => {

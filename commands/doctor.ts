@@ -1,6 +1,6 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
 import { defaultSource, fileOf } from '../config/config.ts'
-import { definitionsOf } from '../config/definitions.ts'
+import { definitionsOf, recordsIn } from '../config/definitions.ts'
 import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
 import type { CommandBody } from './command.ts'
@@ -23,8 +23,8 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       looks: servers.looks,
       definitions: () => definitionsOf(config),
       sources: (definitions) =>
-        firstOfStreams(definitions).flatMap(({ record }, _, { length }) => {
-          const named = fileOf(config, record.name, length === 1)
+        firstOfStreams(definitions).flatMap(({ record }) => {
+          const named = fileOf(config, record.name, recordsIn(definitions).length === 1)
           if (!named) return []
           const { file, form } = named
           // A file that nobody named need not be there where others may fill the topics.

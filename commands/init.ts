@@ -23,7 +23,7 @@ export const run: CommandBody = async ({ options, console, signal }) => {
 function begunText({ files, record, set, guessed }: Begun, file: string | undefined): string {
   const next = [
     'Next, when the definitions are as they should be:',
-    ...(record !== 'rejected_loan' ? [] : ['  tidemark generate --years 2007-2012 --rows 100000 --out data/rejected.csv.gz']),
+    ...(guessed || record !== 'rejected_loan' ? [] : ['  tidemark generate --years 2007-2012 --rows 100000 --out data/rejected.csv.gz']),
     `  tidemark apply ${set}@0 --yes`,
     '  tidemark produce',
     '  tidemark up --until-caught-up',

@@ -1,14 +1,13 @@
 /** Which file a command reads, and how its cells are written: what the config says of the record, and the words that override it. */
 import { fileOf, type Config, type FileNamed } from '../config/config.ts'
-import type { Definitions } from '../config/definitions.ts'
+import { recordsIn, type Definitions } from '../config/definitions.ts'
 import { csvForm } from '../schemas/csv/form.ts'
 import { everyYear, type Years } from '../schemas/csv/selection.ts'
 import type { Options } from './command.ts'
 import { usage, years } from './words.ts'
 
 export function fileFor(record: string, definitions: Definitions, options: Options, config: Config): FileNamed {
-  const names = new Set([...definitions.values()].flat().map(({ record: { name } }) => name))
-  const configured = fileOf(config, record, names.size === 1)
+  const configured = fileOf(config, record, recordsIn(definitions).length === 1)
   const file = (options['file'] as string | undefined) ?? configured?.file
   if (file === undefined)
     throw usage(`no file is named for ${record}`, `Add "sources": { "${record}": { "file": … } } to the config, or name one with --file.`)

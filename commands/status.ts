@@ -79,9 +79,8 @@ function heldText({ topic, source, years, firstSeq, lastSeq, rows }: Status['inf
 }
 
 function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams }: Status): Cell[] {
-  const letters = streams.some(({ dead }) => dead === topic)
   const sunk = streams.find(({ outflow }) => outflow === topic)?.sink
-  const reader = letters || topic.endsWith('.dead') ? 'nobody: look at them with tidemark topics' : 'consume'
+  const reader = topic.endsWith('.dead') ? 'nobody: look at them with tidemark topics' : 'consume'
   const readBy = sunk ? `sink, lag ${lagCell(sunk)}` : reader
   return [topic, partitions.length, partitions.reduce((sum, { first, next }) => sum + next - first, 0), bytes, readBy]
 }

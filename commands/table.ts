@@ -10,6 +10,7 @@ export const commands: readonly Command[] = [
     summary: 'the whole loan story with no server, in a directory of its own',
     example: 'tidemark demo',
     options: [['--rows <n>', 'size of the generated loan file (default: 200000)']],
+    tellsOwn: true,
     load: () => import('./demo.ts'),
   },
   {
@@ -74,7 +75,7 @@ export const commands: readonly Command[] = [
       ...sourceOptions,
       [
         '--features <set>',
-        'the feature set, as the argument names it (default: the first that is not batch only); with --out also SET@VERSION (default: ' +
+        'the feature set, as the argument names it (default: the first that is not batch only, where all are over one record); with --out also SET@VERSION (default: ' +
           'the newest defined); or a definitions file',
       ],
       strict,

@@ -50,7 +50,7 @@ export async function definitionsOf({ features, streams }: Pick<Config, 'feature
 }
 
 /** The names of the records that the sets are over. */
-const recordsIn = (definitions: Definitions): readonly string[] => [
+export const recordsIn = (definitions: Definitions): readonly string[] => [
   ...new Set([...definitions.values()].flatMap((chain) => chain.map(({ record }) => record.name))),
 ]
 

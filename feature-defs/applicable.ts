@@ -13,7 +13,7 @@ const taken = new Set(['dead_letter', 'inflow', 'outflow'])
 /** It names topics and a schema. */
 const recordPattern = /^[a-z][a-z0-9_]{0,99}$/
 /** A topic of its own would be named like the dead letters of another record, where a dot is an underscore, as in Kafka's metrics. */
-const likeDeadLetters = /(^|_)dead$/
+export const likeDeadLetters = /(^|_)dead$/
 const fieldPattern = /^[a-z][a-z0-9_]{0,126}$/
 const mostBytes = 65_535
 

@@ -121,6 +121,28 @@ describe('init', { timeout: limitMs }, () => {
     expect(readdirSync(folder)).toEqual(content === undefined ? [] : [name])
   })
 
+  it('guesses no name that a record cannot have', async () => {
+    for (const name of ['dead', 'orders_dead', 'order', 'inflow']) {
+      const folder = withFile(`${name}.csv`, 'day,amount\n2024-01-01,1\n')
+      const { set }: Printed = await json(folder, `init --from ${name}.csv`)
+      await done(folder, `apply ${set}@0 --yes`)
+    }
+  })
+
+  it('is not what the demo tells', async () => {
+    const folder = freshFolder()
+    await done(folder, 'init --example invoices')
+    writeFileSync(
+      join(folder, 'tidemark.json'),
+      JSON.stringify({
+        features: 'definitions.ts',
+        streams: { invoice: { partitions: 3 } },
+        sources: { rejected_loan: { file: 'none.csv' } },
+      }),
+    )
+    await done(folder, 'demo --rows 300')
+  })
+
   it('is found by every command from where it was said, and not from elsewhere', async () => {
     const folder = freshFolder()
     await done(folder, 'init')

@@ -1,33 +1,9 @@
 /** The columns that features of every kind have in the warehouse, and which of them a later version may not change. */
 import { expect, it } from 'vitest'
-import {
-  count,
-  date,
-  decimal,
-  featureSet,
-  flag,
-  integer,
-  last,
-  list,
-  max,
-  mean,
-  number,
-  record,
-  sum,
-  text,
-  timestamp,
-} from '../feature-defs/language.ts'
+import { count, featureSet, last, list, max, mean, sum } from '../feature-defs/language.ts'
 import { columnsOf, layoutOf } from '../versions/layout.ts'
+import { deal } from './deal.ts'
 
-const deal = record('deal', 'moment', {
-  moment: timestamp({ nullable: false }),
-  whole: integer(),
-  money: decimal({ digits: 12, scale: 2 }),
-  day: date(),
-  yes: flag(),
-  note: text({ bytes: 20 }),
-  rate: number(),
-})
 const v0 = featureSet(
   { name: 'deals', of: deal },
   {

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { invoiceDefinitions, invoicesForm, invoicesText } from '../examples/invoices/sample.ts'
 import { guessRecord, type GuessedField, type GuessedRecord } from '../schemas/csv/guess-record.ts'
+import { likeDeadLetters } from '../feature-defs/applicable.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import type { Source } from '../utilities/source.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -12,6 +13,7 @@ import { Problem } from '../utilities/values/problem.ts'
 const configFile = 'tidemark.json'
 const definitionsFile = 'definitions.ts'
 const editorFile = 'tsconfig.json'
+const invoicesFile = 'invoices.csv'
 
 export type Begun = {
   readonly files: readonly string[]
@@ -33,6 +35,7 @@ type Beginning = Omit<Begun, 'files'> & {
 }
 
 export async function beginWith(folder: string, from: From | Example): Promise<Begun> {
+  refuseThere(folder, [configFile, definitionsFile, editorFile, ...(from === 'invoices' ? [invoicesFile] : [])])
   const { definitions, sources, rows, ...about } = typeof from === 'string' ? examples[from]() : await guessed(from)
   const texts = new Map([
     [configFile, configText(sources)],
@@ -40,15 +43,18 @@ export async function beginWith(folder: string, from: From | Example): Promise<B
     [editorFile, editorText()],
     ...(rows ? [rows] : []),
   ])
-  const there = [...texts.keys()].filter((name) => existsSync(join(folder, name)))
-  if (there.length > 0) {
-    throw new Problem(
-      `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there already`,
-      'Begin in a folder of its own, or move what is there away.',
-    )
-  }
   for (const [name, text] of texts) writeFileSync(join(folder, name), text, { flag: 'wx' })
   return { files: [...texts.keys()], ...about }
+}
+
+/** Before a large file is read for it. */
+function refuseThere(folder: string, names: readonly string[]): void {
+  const there = names.filter((name) => existsSync(join(folder, name)))
+  if (there.length === 0) return
+  throw new Problem(
+    `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there already`,
+    'Begin in a folder of its own, or move what is there away.',
+  )
 }
 
 async function guessed(from: From): Promise<Beginning> {
@@ -66,8 +72,8 @@ const examples: { readonly [example in Example]: () => Beginning } = {
     set: 'accounts',
     guessed: undefined,
     definitions: invoiceDefinitions(ours),
-    sources: { invoice: { file: 'invoices.csv', ...invoicesForm } },
-    rows: ['invoices.csv', invoicesText(500)],
+    sources: { invoice: { file: invoicesFile, ...invoicesForm } },
+    rows: [invoicesFile, invoicesText(500)],
   }),
 }
 
@@ -79,7 +85,9 @@ const recordName = (file: string): string => {
     .replace(/^_+|_+$/g, '')
     .slice(0, 40)
   const begun = /^[a-z]/.test(plain) ? plain : `rows${plain === '' ? '' : `_${plain}`}`
-  return sqlWords.has(begun) || /(_v\d+|_rows)$|^(inflow|outflow|dead_letter|tidemark|sqlite)/.test(begun) ? `${begun}_file` : begun
+  return sqlWords.has(begun) || likeDeadLetters.test(begun) || /(_v\d+|_rows)$|^(inflow|outflow|dead_letter|tidemark|sqlite)/.test(begun)
+    ? `${begun}_file`
+    : begun
 }
 
 /** A list on one line. */

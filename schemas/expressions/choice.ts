@@ -60,42 +60,29 @@ function chosen(kind: Kind, branches: readonly Values[], which: Int32Array, alre
 }
 
 function filled(empty: Column, columns: readonly Column[], which: Int32Array): Column {
+  const into = <C extends Column, A extends Gathered>(own: C, valuesOf: (column: C) => A) =>
+    gather(
+      columns.map((column) => valuesOf(column as C)),
+      which,
+      valuesOf(own),
+    )
   switch (empty.kind) {
     case 'text':
       return gatherTexts(columns as readonly TextColumn[], which)
     case 'date':
-      return {
-        ...empty,
-        days: gather(
-          columns.map((column) => (column as typeof empty).days),
-          which,
-          empty.days,
-        ),
-      }
+      return { ...empty, days: into(empty, ({ days }) => days) }
     case 'flag':
-      return {
-        ...empty,
-        values: gather(
-          columns.map((column) => (column as typeof empty).values),
-          which,
-          empty.values,
-        ),
-      }
+      return { ...empty, values: into(empty, ({ values }) => values) }
     case 'number':
-      return {
-        ...empty,
-        values: gather(
-          columns.map((column) => (column as typeof empty).values),
-          which,
-          empty.values,
-        ),
-      }
+      return { ...empty, values: into(empty, ({ values }) => values) }
     default:
       return wholes(empty as WholesColumn, columns as readonly WholesColumn[], which)
   }
 }
 
-function gather<A extends Float64Array | Int32Array | Uint8Array>(from: readonly A[], which: Int32Array, to: A): A {
+type Gathered = Float64Array | Int32Array | Uint8Array
+
+function gather<A extends Gathered>(from: readonly A[], which: Int32Array, to: A): A {
   for (let row = 0; row < to.length; row++) if (which[row]! >= 0) to[row] = from[which[row]!]![row]!
   return to
 }

@@ -8,20 +8,7 @@ import { rowSchema } from '../../../feature-defs/row-schema.ts'
 import { inflowSchema, type AvroSchema } from '../../../schemas/avro/schema.ts'
 import { decoder } from '../../../schemas/avro/decode.ts'
 import { encoder } from '../../../schemas/avro/encode.ts'
-import {
-  date,
-  decimal,
-  featureSet,
-  flag,
-  integer,
-  last,
-  mean,
-  number,
-  record,
-  sum,
-  text,
-  timestamp,
-} from '../../../feature-defs/language.ts'
+import { featureSet, last, mean, sum } from '../../../feature-defs/language.ts'
 import { encodeObject, toObject } from '../../../schemas/avro/generic.ts'
 import { rejectedLoan } from '../../../examples/loans/rejected-loan.ts'
 import { frame, readFrame, type Compression } from '../../../schemas/wire.ts'
@@ -29,6 +16,7 @@ import type { Registered, Registry } from '../../../utilities/registry.ts'
 import { glueStore, underAws } from '../glue-stores.ts'
 import { missingForMoto, startMoto, type TestAws } from '../moto.ts'
 import { missingForSerde, startSerde, type Serde } from './serde.ts'
+import { deal } from '../../deal.ts'
 import { skipWithout } from '../../unless-missing.ts'
 
 const skip = skipWithout(missingForMoto() ?? missingForSerde())
@@ -60,16 +48,7 @@ const loan = {
 }
 const row = { ...loan, _modified_ts: 1_731_000_000_123_456_789n, _version: 1, ma50: 600.125, ma100: null, _v1: null }
 
-/** A field and a feature of every kind. */
-const deal = record('deal', 'moment', {
-  moment: timestamp({ nullable: false }),
-  whole: integer(),
-  money: decimal({ digits: 12, scale: 2 }),
-  day: date(),
-  yes: flag(),
-  note: text({ bytes: 20 }),
-  rate: number(),
-})
+/** A feature of every kind of field. */
 const every = rowSchema(
   featureSet(
     { name: 'deals', of: deal },
