@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { values as valuesIn, type FieldColumn } from '../feature-defs/takes.ts'
 import { date, decimal, flag, integer, number, record, text, timestamp, type Fields } from '../schemas/record.ts'
 import type { TextForm } from '../utilities/source.ts'
 import { plainRead } from './csv-plain.ts'
@@ -300,4 +301,22 @@ describe('the reader of every kind', () => {
     )
     expect(taken).toBeGreaterThan(1000)
   })
+})
+
+it('a value of a rejected line does not stay for the null of the next one', async () => {
+  const schema = record('sale', 'day', {
+    whole: integer(),
+    money: decimal({ digits: 20, scale: 2 }),
+    moment: timestamp(),
+    day: date({ nullable: false }),
+  })
+  const huge = '9007199254740993,123456789012345678.01,9999-12-31T23:59:59.999999Z'
+  const columns = (await batchesOf(`whole,money,moment,day\n${huge},no day\n,,,2024-01-01\n${huge},2024-01-02\n`, { schema })).map(
+    (batch) => batch.columns,
+  )
+  const read = ['whole', 'money', 'moment'].map((name) =>
+    columns.flatMap(({ byName }) => Array.from<unknown>(valuesIn(byName.get(name) as FieldColumn))),
+  )
+  expect(read.map(([first]) => first)).toEqual([NaN, NaN, NaN])
+  expect(read.map(([, second]) => second)).toEqual([9_007_199_254_740_993n, 12_345_678_901_234_567_801n, 253_402_300_799_999_999n])
 })

@@ -63,7 +63,7 @@ function valueAt(
   }
 }
 
-export function putNull({ kinds, numbers, flags, days, starts, ends }: Draft, field: number, row: number): void {
+export function putNull({ kinds, numbers, wide, flags, days, starts, ends }: Draft, field: number, row: number): void {
   switch (kinds[field]) {
     case textKind:
       starts[field]![row] = ends[field]![row] = -1
@@ -76,6 +76,8 @@ export function putNull({ kinds, numbers, flags, days, starts, ends }: Draft, fi
       break
     default:
       numbers[field]![row] = NaN
+      // A rejected record may have left one there.
+      wide[field]!.delete(row)
   }
 }
 
