@@ -24,15 +24,18 @@ export async function knownVersions(registry: Registry, set: string): Promise<re
 
 /** Every feature set that has a released version. */
 export async function knownSets(registry: Registry): Promise<readonly string[]> {
-  const subjects = await registry.subjects()
-  const known = await Promise.all(subjects.map(async (subject) => ((await knownVersions(registry, subject)).length > 0 ? [subject] : [])))
-  return known.flat()
+  return (await allKnown(registry)).map(([first]) => first!.definition.set)
+}
+
+/** Every version of each set, oldest first: one look for each subject. */
+async function allKnown(registry: Registry): Promise<readonly (readonly Known[])[]> {
+  const known = await Promise.all((await registry.subjects()).map((subject) => knownVersions(registry, subject)))
+  return known.filter((versions) => versions.length > 0)
 }
 
 /** Those over the record of a stream, or of any: the newest version of each. */
 export async function setsOver(registry: Registry, stream?: Stream): Promise<readonly Definition[]> {
-  const sets = await knownSets(registry)
-  const newest = await Promise.all(sets.map(async (set) => (await knownVersions(registry, set)).at(-1)!.definition))
+  const newest = (await allKnown(registry)).map((versions) => versions.at(-1)!.definition)
   return newest.filter(({ record }) => stream === undefined || record.name === stream.name)
 }
 

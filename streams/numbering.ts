@@ -1,6 +1,6 @@
 /** How the rows of several files are numbered one behind the other, and how a file is known again, also when it has grown. */
 import { readCsv } from '../schemas/csv/read.ts'
-import type { RecordSchema } from '../schemas/record.ts'
+import { sourceRecord, type RecordSchema } from '../schemas/record.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { sameForm, type Source, type SourceFile, type SourceIdentity } from '../utilities/source.ts'
@@ -112,7 +112,7 @@ async function checkSeam(source: Source, before: SourceIdentity, record: RecordS
       yield chunk
     }
   }
-  for await (const { rejects } of readCsv(record, text(signal), then)) {
+  for await (const { rejects } of readCsv(sourceRecord(record), text(signal), { ...then, mayLack: true })) {
     if (rejects.some(({ reason }) => reason === 'the quote is never closed')) throw cutAmidst(before)
   }
   if (lastByte === newline) return

@@ -109,8 +109,7 @@ function named(columns: readonly { readonly column: string; readonly guess: Gues
 function formsOf(fields: readonly GuessedField[]): TextForm {
   const formOf = (kind: 'date' | 'timestamp') => {
     const forms = fields.filter(({ guess }) => guess.kind === kind).map(({ guess }) => guess.forms)
-    const [first = []] = forms
-    return first.find((name) => forms.every((some) => some.includes(name) || some.includes('')))
+    return forms.flat().find((name) => forms.every((some) => some.includes(name) || some.includes('')))
   }
   const [dates = '', timestamps = ''] = [formOf('date'), formOf('timestamp')]
   const nulls = [...new Set(fields.flatMap(({ guess }) => guess.nullWords))]

@@ -35,7 +35,8 @@ const mostExact = 22
 function asNumbers({ column, bad }: Values<WholesColumn>): Values<NumberColumn> {
   const scale = column.kind === 'decimal' ? column.scale : 0
   // The quotient of two doubles that are exact is the one nearest to the true one.
-  const values = scale === 0 ? column.values : column.values.map((value) => value / Number(`1e${scale}`))
+  const unit = Number(`1e${scale}`)
+  const values = scale === 0 ? column.values : column.values.map((value) => value / unit)
   if (scale > mostExact) for (const [row, value] of column.values.entries()) if (value === value) values[row] = Number(`${value}e-${scale}`)
   if (scale > 0) for (const [row, value] of column.wide ?? []) values[row] = Number(`${value}e-${scale}`)
   return { column: { kind: 'number', values }, bad }

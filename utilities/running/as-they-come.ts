@@ -36,10 +36,10 @@ export async function workAsTheyCome<Thing>({ first, find, nameOf, work, follow,
       await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
       if (!signal.aborted) begin(await find())
     }
+    await Promise.all(tasks.values())
   } catch (error) {
     failed.abort(error)
     await Promise.allSettled(tasks.values())
     throw error
   }
-  await Promise.all(tasks.values())
 }
