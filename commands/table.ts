@@ -75,8 +75,8 @@ export const commands: readonly Command[] = [
       ...sourceOptions,
       [
         '--features <set>',
-        'the feature set, as the argument names it (default: the first that is not batch only, where all are over one record); with --out also SET@VERSION (default: ' +
-          'the newest defined); or a definitions file',
+        'the feature set, as the argument names it (default: the first that is not batch only, where all are over one record); with ' +
+          '--out also SET@VERSION (default: the newest defined); or a definitions file',
       ],
       strict,
       carryOn,

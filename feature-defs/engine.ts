@@ -7,7 +7,7 @@ import { featureType } from './known-operators.ts'
 import { keyWords } from './keys.ts'
 import { runOf, type Run } from './run.ts'
 import type { Lookup } from '../utilities/checkpoints.ts'
-import { putBytes, putCount, putSized, putText, readerOf, takeBytes, takeCount, takeText, written } from './state-bytes.ts'
+import { putBytes, putCount, putSized, putText, readerOf, takeBytes, takeCount, takeText, written, type Writer } from './state-bytes.ts'
 
 export interface Engine {
   /** One column of values per feature, in the definition's order. */
@@ -73,12 +73,9 @@ export function engine(definition: Definition, from: Lookup = new Map()): Engine
     features.map(({ name, computation, states }) => [name, written((to) => computation.put(to, states[slot]))] as const)
 
   const entryOf = (slot: number) =>
-    written((to) => {
-      putCount(to, byName)
-      for (const { name, computation, states } of features) {
-        putText(to, name)
-        putSized(to, (own) => computation.put(own, states[slot]))
-      }
+    packed(features, (to, { name, computation, states }) => {
+      putText(to, name)
+      putSized(to, (own) => computation.put(own, states[slot]))
     })
 
   const takeChanged = (): readonly number[] => {
@@ -157,12 +154,15 @@ const byName = 1
 
 /** An entry: each feature's saved state under its name, so that another version can pick out the features it shares. */
 export const packState = (states: Iterable<readonly [name: string, state: Uint8Array]>): Uint8Array =>
+  packed(states, (to, [name, state]) => {
+    putText(to, name)
+    putBytes(to, state)
+  })
+
+const packed = <State>(states: Iterable<State>, put: (to: Writer, state: State) => void): Uint8Array =>
   written((to) => {
     putCount(to, byName)
-    for (const [name, state] of states) {
-      putText(to, name)
-      putBytes(to, state)
-    }
+    for (const state of states) put(to, state)
   })
 
 /** The states are views into the entry. */

@@ -7,8 +7,16 @@ import { daysIn, flagsIn, textsIn, wholesIn, type Values, type Whole } from './v
 export type FieldKind = Field['kind']
 export type FieldColumn = FeatureColumn
 
-/** The value of each row, whatever it is: bare doubles wherever they say it all. */
+const known = new WeakMap<FieldColumn, Values>()
+
+/** The value of each row, whatever it is: bare doubles wherever they say it all. Several features may be of one field. */
 export function values(column: FieldColumn): Values {
+  const made = known.get(column) ?? read(column)
+  known.set(column, made)
+  return made
+}
+
+function read(column: FieldColumn): Values {
   switch (column.kind) {
     case 'number':
       return column.values

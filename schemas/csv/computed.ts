@@ -1,6 +1,7 @@
 /**
  * A file's rows with the fields that `sql` makes of them: those for which one cannot be made are rejects, as lines are that cannot be read.
  */
+import { csvCell } from '../../utilities/values/csv-cell.ts'
 import type { Reject } from '../../utilities/files/rejects.ts'
 import { textsOf } from '../../utilities/values/cell-text.ts'
 import { columnOf, type Columns } from '../../utilities/values/columns.ts'
@@ -41,12 +42,10 @@ function rejectsOf(columns: Columns, misfits: readonly Misfit[]): readonly Rejec
     line: lines[row]!,
     column,
     text: cells
-      .map((textAt) => quoted(textAt(row) ?? ''))
+      .map((textAt) => csvCell(textAt(row) ?? ''))
       .join(',')
       .slice(0, mostText),
     reason,
     afterSeq: 0,
   }))
 }
-
-const quoted = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)

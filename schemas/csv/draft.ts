@@ -1,5 +1,6 @@
 /** The batch that a CSV reader is filling: one typed array a column, and the bytes of all its texts one behind the other. */
-import { noDay, noFlag, type Column, type Columns } from '../../utilities/values/columns.ts'
+import { dayMicros } from '../../utilities/values/timestamp.ts'
+import { noDay, nullColumn, type Column, type Columns } from '../../utilities/values/columns.ts'
 import { firstEventDay } from './cells.ts'
 import type { CsvForm } from './form.ts'
 import type { Field, RecordSchema } from '../record.ts'
@@ -65,8 +66,6 @@ export type Draft = {
   textEnd: number
 }
 
-const dayMicros = 86_400_000_000
-
 type DraftOptions = { readonly capacity: number; /** Rows have their line in a column `_line`. */ readonly withLines: boolean }
 
 export function newDraft(schema: RecordSchema, columns: FileColumns, form: CsvForm, { capacity, withLines }: DraftOptions): Draft {
@@ -109,7 +108,7 @@ export function cut(draft: Draft): Columns {
   const byName = new Map<string, Column>()
   for (const [name, field] of Object.entries(schema.fields)) {
     const place = places.get(name)
-    byName.set(name, place === undefined ? nullsOf(field, count) : columnAt(draft, field, place, bytes))
+    byName.set(name, place === undefined ? nullColumn(field, count) : columnAt(draft, field, place, bytes))
   }
   byName.set('_seq', { kind: 'int', values: fit(draft.seqs, count) })
   if (draft.lines.length > 0) byName.set('_line', { kind: 'int', values: draft.lines.slice(0, count) })
@@ -140,23 +139,6 @@ function columnAt(draft: Draft, field: Field, place: number, bytes: Uint8Array):
       const wholes = { values: fit(draft.numbers[place]!, count), ...(wide.size > 0 && { wide }) }
       return field.kind === 'decimal' ? { kind: 'decimal', scale: field.scale, ...wholes } : { kind: field.kind, ...wholes }
     }
-  }
-}
-
-function nullsOf(field: Field, count: number): Column {
-  switch (field.kind) {
-    case 'date':
-      return { kind: 'date', days: new Int32Array(count).fill(noDay) }
-    case 'text':
-      return { kind: 'text', bytes: new Uint8Array(0), starts: new Int32Array(count).fill(-1), ends: new Int32Array(count).fill(-1) }
-    case 'flag':
-      return { kind: 'flag', values: new Uint8Array(count).fill(noFlag) }
-    case 'decimal':
-      return { kind: 'decimal', scale: field.scale, values: new Float64Array(count).fill(NaN) }
-    case 'number':
-    case 'integer':
-    case 'timestamp':
-      return { kind: field.kind, values: new Float64Array(count).fill(NaN) }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Moments as files write them: ISO 8601 always, and one of some other forms where the source says so. */
+import { dayMicros } from '../../utilities/values/timestamp.ts'
 import { noDay, putWhole } from '../../utilities/values/columns.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import { amiss } from './amiss.ts'
@@ -23,7 +24,6 @@ export function timestampFormOf(name: string): TimestampForm {
   )
 }
 
-const dayMicros = 86_400_000_000
 /** From the years 1 to 9999. */
 const firstMicros = -62_135_596_800_000_000
 const pastMicros = 253_402_300_800_000_000

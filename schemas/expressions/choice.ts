@@ -1,10 +1,10 @@
 /**
  * Chooses for each row which of several columns its value is of: case, coalesce and nullif. What a row does not choose cannot make it bad.
  */
-import { putWhole, wholeAt, type Column, type TextColumn } from '../../utilities/values/columns.ts'
+import { putWhole, wholeAt, nullColumn, type Column, type TextColumn } from '../../utilities/values/columns.ts'
 import { compare } from './comparisons.ts'
 import type { Kind } from './kind.ts'
-import { nullColumn, type Flags } from './logic.ts'
+import type { Flags } from './logic.ts'
 import { gatherTexts } from './texts.ts'
 import { bothBad, nullsOf, type Bad, type Values, type WholesColumn } from './values.ts'
 
@@ -53,7 +53,7 @@ export function nullIf(kind: Kind, value: Values, left: Values, right: Values, c
 /** All columns are of the kind. */
 function chosen(kind: Kind, branches: readonly Values[], which: Int32Array, already?: Bad): Values {
   const columns = branches.map(({ column }) => column)
-  const empty = nullColumn(kind.kind === 'null' ? 'text' : kind.kind, kind.kind === 'decimal' ? kind.scale : 0, which.length)
+  const empty = nullColumn({ ...kind, kind: kind.kind === 'null' ? 'text' : kind.kind }, which.length)
   const bad = new Map<number, string>()
   for (const [i, branch] of branches.entries()) for (const [row, reason] of branch.bad ?? []) if (which[row] === i) bad.set(row, reason)
   return { column: filled(empty, columns, which), bad: bothBad(already, bad) }

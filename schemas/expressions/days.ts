@@ -1,12 +1,11 @@
 /** Arithmetic on dates: the days between two, and a date so many days away. */
 import { noDay, putWhole, type DateColumn, type IntegerColumn, type TimestampColumn } from '../../utilities/values/columns.ts'
+import { dayMicros } from '../../utilities/values/timestamp.ts'
 import { bothBad, type Values } from './values.ts'
 
 /** The days that PostgreSQL has, from 4713 BC to 5874897: dates on the way to a result may lie where no field's can. */
 const earliest = -2_440_588
 const latest = 2_145_042_905
-
-export const dayMicros = 86_400_000_000
 
 export function daysBetween(a: Values<DateColumn>, b: Values<DateColumn>): Values<IntegerColumn> {
   const [x, y] = [a.column.days, b.column.days]

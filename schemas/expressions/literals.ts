@@ -1,9 +1,8 @@
 /** What is written in an expression as it is: figures, texts, dates, timestamps, flags and null. */
-import { noDay, type Column, type Columns } from '../../utilities/values/columns.ts'
+import { dayMicros } from '../../utilities/values/timestamp.ts'
+import { noDay, nullColumn, type Column, type Columns } from '../../utilities/values/columns.ts'
 import { dayOf } from '../csv/cells.ts'
-import { dayMicros } from './days.ts'
 import { mostScale, type Kind } from './kind.ts'
-import { nullColumn } from './logic.ts'
 import type { Refuse, Syntax } from './syntax.ts'
 import { constantText } from './texts.ts'
 import type { Expression } from './widen.ts'
@@ -28,7 +27,7 @@ export function literal(written: Literal, refuse: Refuse): Expression {
     case 'flag':
       return same({ kind: 'flag' }, (count) => ({ kind: 'flag', values: new Uint8Array(count).fill(written.value ? 1 : 0) }))
     case 'null':
-      return same({ kind: 'null' }, (count) => nullColumn('text', 0, count))
+      return same({ kind: 'null' }, (count) => nullColumn({ kind: 'text' }, count))
     case 'date': {
       const day = dayIn(written.text)
       if (day === undefined) return refuse(written, 'it is no day of the form YYYY-MM-DD', "Write it as date '2024-12-31'.")

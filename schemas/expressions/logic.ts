@@ -1,5 +1,5 @@
 /** Flags, with the three values of SQL: whoever decides a row alone lets the other side of and, or or be what it is. */
-import { noFlag, type Column, type FlagColumn } from '../../utilities/values/columns.ts'
+import { noFlag, type FlagColumn } from '../../utilities/values/columns.ts'
 import { bothBad, nullsOf, type Bad, type Values } from './values.ts'
 
 export type Flags = Values<FlagColumn>
@@ -35,23 +35,3 @@ export const is =
       column.values.map((value) => (value === wanted ? 1 : 0)),
       bad,
     )
-
-/** Null at every row. */
-export const nullColumn = (kind: Column['kind'], scale: number, count: number): Column => {
-  switch (kind) {
-    case 'text':
-      return { kind, bytes: new Uint8Array(0), starts: new Int32Array(count).fill(-1), ends: new Int32Array(count) }
-    case 'date':
-      return { kind, days: new Int32Array(count).fill(-0x80000000) }
-    case 'flag':
-      return { kind, values: new Uint8Array(count).fill(noFlag) }
-    case 'decimal':
-      return { kind, scale, values: new Float64Array(count).fill(NaN) }
-    case 'integer':
-    case 'timestamp':
-    case 'number':
-      return { kind, values: new Float64Array(count).fill(NaN) }
-    default:
-      throw new TypeError(`no expression has a column ${kind}`)
-  }
-}

@@ -1,14 +1,10 @@
 /** The rows whose value a field cannot hold, each with the reason: no field holds another value in its place. */
 import { noDay, wholeAt, type Column, type Wholes } from '../../utilities/values/columns.ts'
-import { dayMicros } from './days.ts'
+import { dayIn, firstMicros, lastMicros } from '../../utilities/values/timestamp.ts'
 import type { Target } from './kind.ts'
 import { nullsOf, type Bad } from './values.ts'
 
-/** 0001-01-01 and 9999-12-31. */
-const firstDay = -719_162
-const lastDay = 2_932_896
-const firstMicros = BigInt(firstDay) * BigInt(dayMicros)
-const lastMicros = BigInt(lastDay + 1) * BigInt(dayMicros) - 1n
+const [firstDay, lastDay] = [dayIn(firstMicros), dayIn(lastMicros)]
 
 export function misfits(column: Column, target: Target): Bad {
   const bad = new Map<number, string>()

@@ -1,8 +1,7 @@
 /** Values of one kind as those of a wider one: nothing is lost, but for the digits that a double has no room for. */
-import type { Columns, DateColumn, IntegerColumn, NumberColumn } from '../../utilities/values/columns.ts'
+import { nullColumn, type Columns, type DateColumn, type IntegerColumn, type NumberColumn } from '../../utilities/values/columns.ts'
 import { asTimestamps } from './days.ts'
-import { scaleOf, type Kind } from './kind.ts'
-import { nullColumn } from './logic.ts'
+import type { Kind } from './kind.ts'
 import type { Values, WholesColumn } from './values.ts'
 import { rescaled } from './wholes.ts'
 
@@ -15,7 +14,7 @@ export const widened = ({ kind, evaluate }: Expression, to: Kind): Expression =>
 })
 
 export function widen(values: Values, from: Kind, to: Kind, count: number): Values {
-  if (from.kind === 'null') return { column: nullColumn(to.kind === 'null' ? 'text' : to.kind, scaleOf(to), count) }
+  if (from.kind === 'null') return { column: nullColumn({ ...to, kind: to.kind === 'null' ? 'text' : to.kind }, count) }
   if (to.kind === 'decimal') return rescaled(values as Values<WholesColumn>, to.scale)
   if (from.kind === to.kind) return values
   if (to.kind === 'integer') return asIntegers(values as Values<WholesColumn>)

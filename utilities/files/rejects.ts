@@ -1,4 +1,5 @@
 /** The rejects file: the lines of a source that could not be read, as a CSV that says where each stands and why. */
+import { csvCell } from '../values/csv-cell.ts'
 import { createReadStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -75,12 +76,10 @@ export function rejectsFile(path: string): RejectsFile {
 }
 
 const entryOf = ({ seq, line, place, column, reason, text }: Reject): string =>
-  `${[`${seq}`, place === undefined ? `${line}` : `${place}:${line}`, column, reason, seen(text)].map(cell).join(',')}\n`
+  `${[`${seq}`, place === undefined ? `${line}` : `${place}:${line}`, column, reason, seen(text)].map(csvCell).join(',')}\n`
 
 /** A file that holds NUL bytes is no text to most tools. */
 const seen = (text: string): string => text.replaceAll('\0', '\u2400')
-
-const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
 const seqOf = (entry: Uint8Array): number => Number.parseInt(Buffer.from(entry.subarray(0, 20)).toString('latin1'), 10)
 

@@ -1,4 +1,5 @@
 /** A Parquet file as the text that it would be as a CSV, exact to the last digit: its rows are then read and refused as those of a CSV. */
+import { csvCell } from '../values/csv-cell.ts'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { parquetMetadataAsync, parquetRead, parquetSchema, type FileMetaData, type SchemaElement } from 'hyparquet'
 import type { TextForm } from '../source.ts'
@@ -33,7 +34,7 @@ export async function* parquetAsText(stored: ParquetFile, wanted?: readonly stri
     .map(({ element }) => ({ name: element.name, textOf: textOf(element), isWanted: wanted?.includes(element.name) ?? true }))
   const chosen = columns.filter(({ isWanted }) => isWanted).map(({ name }) => name)
   const asStored = withoutDecimals(metadata)
-  yield Buffer.from(`${columns.map(({ name }) => cell(Buffer.from(name).toString('latin1'))).join(',')}\n`, 'latin1')
+  yield Buffer.from(`${columns.map(({ name }) => csvCell(Buffer.from(name).toString('latin1'))).join(',')}\n`, 'latin1')
   let start = 0
   for (const { num_rows: rows } of metadata.row_groups) {
     const end = start + Number(rows)
@@ -43,7 +44,7 @@ export async function* parquetAsText(stored: ParquetFile, wanted?: readonly stri
       for (let row = from; row < Math.min(end - start, from + rowsPerChunk); row++) {
         const cells = columns.map(({ name, textOf, isWanted }) => {
           const value = isWanted ? values.get(name)![row] : null
-          return value === null || value === undefined ? nullWord : cell(textOf(value))
+          return value === null || value === undefined ? nullWord : csvCell(textOf(value))
         })
         lines.push(`${cells.join(',')}\n`)
       }
@@ -136,8 +137,6 @@ function textOf(element: SchemaElement): (value: unknown) => string {
 /** Two's complement, the highest byte first. */
 const wholeOf = (bytes: Uint8Array): bigint =>
   bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`))
-
-const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
 type Ranges = {
   readonly byteLength: number

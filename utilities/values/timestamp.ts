@@ -1,7 +1,7 @@
 /** Moments as SQL and people write them: microseconds since 1970 in UTC, and back. */
 import { dayText } from './day.ts'
 
-const dayMicros = 86_400_000_000
+export const dayMicros = 86_400_000_000
 /** 0001-01-01 00:00:00, and the last microsecond of 9999: what SQL has, too. */
 export const firstMicros = -62_135_596_800_000_000n
 export const lastMicros = 253_402_300_799_999_999n
