@@ -1,8 +1,8 @@
 /**
  * Min, max, first and last over a window of time: of the buckets in the window, the one whose value goes before the others'.
  *
- * State: a value and its rank for every distinct place seen, 24 bytes in memory, saved in at most 21. A record of the same place costs one
- * comparison; another place looks at the buckets that enter, and at all of the window only when the one in the lead leaves it.
+ * State: a value and its rank for every distinct place seen, 24 bytes in memory, a number saved in at most 21. A record of the same place
+ * costs one comparison; another place looks at the buckets that enter, and at all of the window only when the one in the lead leaves it.
  */
 import { insertOwn, moveTo, noWindow, ownBucket, putPlace, takePlace, type TimeWindow } from './buckets.ts'
 import { roundDecimal } from '../decimal.ts'

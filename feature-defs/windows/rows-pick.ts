@@ -2,7 +2,8 @@
  * Min, max, first and last over the last n records.
  *
  * Kept are only the values that can still become the result: each is beaten by none that came after it, so the first is the result.
- * State: at most n such values with their places, in memory 16 bytes each, saved in at most 11; for values in no order about ln n of them.
+ * State: at most n such values with their places, in memory 16 bytes each, numbers saved in at most 11; for values in no
+ * order about ln n of them. Wide whole numbers and texts take what they have.
  */
 import { roundDecimal } from '../decimal.ts'
 import type { Computation } from '../define-operator.ts'

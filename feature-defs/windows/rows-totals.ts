@@ -3,7 +3,8 @@
  * `exact`.
  *
  * The state that matters is the last n inputs: in memory 8 bytes each (room grows by doubling, so a key with three records holds four),
- * saved in 1 to 8 bytes each. The totals follow from them exactly, so a loaded state goes on with the same bits.
+ * saved in 1 to 8 bytes each, whole numbers beyond 2^53 in up to 22. The totals follow from them exactly, so a loaded state goes on with
+ * the same bits.
  */
 import { bigTen, commonScale, decimalOf, digitsAt, fifteenDigits, scaledBy, tens } from '../decimal.ts'
 import type { Computation } from '../define-operator.ts'
