@@ -1,5 +1,6 @@
 /** Makes the `sql` fields of records as they enter: a record for which one cannot be made is rejected, with the reason. */
 import { columnOf, pick, type Column, type Columns } from '../utilities/values/columns.ts'
+import type { Values } from './expressions/values.ts'
 import { computed, type RecordSchema } from './record.ts'
 
 /** Why a row has no value. */
@@ -11,9 +12,16 @@ export type Computed = { readonly columns: Columns; readonly misfits: readonly M
 /** undefined where the source has every field. */
 export function computedFields(record: RecordSchema): ((source: Columns) => Computed) | undefined {
   const made = Object.entries(record.fields).flatMap(([name, { sql }]) => (sql === undefined ? [] : [{ name, of: computed(record, name) }]))
-  if (made.length === 0) return undefined
+  return made.length === 0 ? undefined : computedBy(made, Object.keys(record.fields))
+}
+
+/** These fields, beside those that the source has already, in the order of `names`; its `_seq` stays. */
+export function computedBy(
+  made: readonly { readonly name: string; readonly of: (source: Columns) => Values }[],
+  names: readonly string[] = made.map(({ name }) => name),
+): (source: Columns) => Computed {
   return (source) => {
-    const byName = new Map<string, Column>(Object.keys(record.fields).map((name) => [name, source.byName.get(name)!]))
+    const byName = new Map<string, Column>(names.map((name) => [name, source.byName.get(name)!]))
     const misfits = new Map<number, Misfit>()
     for (const { name, of } of made) {
       const { column, bad } = of(source)

@@ -29,11 +29,40 @@ type Unnamed<F extends Field> = F extends Field ? Omit<F, keyof Named> : never
 export type FieldType = Unnamed<Field>
 export type Fields = { readonly [name: string]: Field }
 
+/** Rows by key, kept as their source has them now. */
+export type Table<F extends Fields = Fields> = {
+  readonly name: string
+  /** The fields that tell its rows apart. */
+  readonly key: readonly string[]
+  readonly fields: F
+}
+
+/** A row of another table, by its whole key. */
+export type Join = {
+  readonly table: Table
+  /** What its key must equal, one for each of its fields: a column of the row itself, or `joined.column` of a join before this one. */
+  readonly on: readonly string[]
+  /** Without a row that it refers to, its columns are null; otherwise there is no fact. */
+  readonly optional: boolean
+}
+
+/** What a fact is made of, as plain data. */
+export type FactOf = {
+  /** Of the fact itself: each has a stream of its own. */
+  readonly version: number
+  /** There is a fact for each of its rows, and the row's key is the fact's. */
+  readonly of: Table
+  /** In the order in which they are looked up. */
+  readonly join: { readonly [name: string]: Join }
+}
+
 export type RecordSchema<F extends Fields = Fields> = {
   readonly name: string
   /** The field that says when the event happened. */
   readonly at: string
   readonly fields: F
+  /** Of a fact: what it is made of. */
+  readonly fact?: FactOf
 }
 
 /** What one record has of a field where it is not null: dates read as YYYY-MM-DD, timestamps as ISO 8601, decimals as they are written. */
@@ -89,16 +118,19 @@ export type GrowingRecord<F extends Fields> = RecordSchema<F> & {
 }
 
 /** A field that names no other column of the source is the column of its own name. */
+export const namedBySource = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).map(([own, field]) => [own, field.csv === '' ? { ...field, csv: own } : field]))
+
 export function record<const F extends Fields>(name: string, at: keyof F & string, fields: F): GrowingRecord<F> {
-  const named = Object.entries(fields).map(([own, field]): [string, Field] => [own, field.csv === '' ? { ...field, csv: own } : field])
-  for (const [own, { csv, sql }] of named) {
+  const named = namedBySource(fields)
+  for (const [own, { csv, sql }] of Object.entries(named)) {
     if (sql === undefined) continue
     const label = `${own} of ${name}`
     if (csv !== own) throw new Problem(`${label} has both from and sql`, 'Keep sql where it is made from other fields, or else from.')
     if (own === at) throw new Problem(`${label}, which says when it happened, has sql`, 'Name a field that the source has.')
     computed({ name, at, fields }, own)
   }
-  const self: RecordSchema<F> = { name, at, fields: Object.fromEntries(named) as F }
+  const self: RecordSchema<F> = { name, at, fields: named as F }
   const add: GrowingRecord<F>['add'] = (more) => {
     const taken = Object.keys(more).find((one) => Object.hasOwn(fields, one))
     if (taken !== undefined) throw new Problem(`record ${name} already has a field ${taken}`, 'Choose another name.')

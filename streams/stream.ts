@@ -14,7 +14,9 @@ export type Stream = {
 /** It was there before there could be others: its names end in nothing. */
 const unsuffixed = 'rejected_loan'
 
-export const streamOf = ({ name }: Pick<RecordSchema, 'name'>): Stream => {
+/** Each version of a fact has one of its own. */
+export const streamOf = ({ name: record, fact }: Pick<RecordSchema, 'name' | 'fact'>): Stream => {
+  const name = fact && fact.version > 0 ? `${record}.v${fact.version}` : record
   const suffix = name === unsuffixed ? '' : `.${name}`
   return { name, suffix, inflow: `inflow${suffix}`, outflow: `outflow${suffix}`, dead: `inflow${suffix}.dead` }
 }

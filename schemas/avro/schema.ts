@@ -1,6 +1,6 @@
 /** Avro schemas as plain data: the schema of a record's messages in `inflow`, and the record read back from it. */
 import { Problem } from '../../utilities/values/problem.ts'
-import type { Field, Fields, RecordSchema } from '../record.ts'
+import type { FactOf, Field, Fields, RecordSchema } from '../record.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 /** Our own attribute, which Avro readers pass over. */
@@ -35,7 +35,12 @@ export const avroType = (typed: Typed): AvroType =>
 const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
 /** Takes the records of every type, also those whose fields the compiler knows by name. */
-export function inflowSchema(record: { readonly name: string; readonly at: string; readonly fields: Fields }): AvroSchema {
+export function inflowSchema(record: {
+  readonly name: string
+  readonly at: string
+  readonly fields: Fields
+  readonly fact?: FactOf
+}): AvroSchema {
   const names = Object.keys(record.fields)
   const refuse = (what: string, todo: string): never => {
     throw new Problem(`record ${record.name}: ${what}`, todo)
@@ -46,11 +51,32 @@ export function inflowSchema(record: { readonly name: string; readonly at: strin
   const at = record.fields[record.at]
   if (at?.kind !== 'date' && at?.kind !== 'timestamp')
     refuse(`${record.at}, which should say when it happened, is not a date or timestamp field`, 'Name a date or timestamp field.')
+  const fields = names.map((name) => avroField(name, record.fields[name]!))
+  if (record.fact) return factSchema(record.name, record.at, record.fact, fields)
+  return { type: 'record', name: record.name, fields: [{ name: 'seq', type: 'long' }, ...fields], tidemark: { at: record.at } }
+}
+
+/** A change of a fact: what it was and what it is, either of which may be null; or a tick, which says that a date has come. */
+function factSchema(name: string, at: string, fact: FactOf, fields: readonly AvroField[]): AvroSchema {
+  const values = `${name}_values`
+  const { type } = fields.find((field) => field.name === at)!
   return {
     type: 'record',
-    name: record.name,
-    fields: [{ name: 'seq', type: 'long' }, ...names.map((name) => avroField(name, record.fields[name]!))],
-    tidemark: { at: record.at },
+    name,
+    fields: [
+      { name: 'seq', type: 'long' },
+      // When it became known, in nanoseconds.
+      { name: 'known', type: 'long' },
+      // added, changed, removed or tick.
+      { name: 'change', type: 'string' },
+      { name: 'key', type: ['null', 'string'], default: null },
+      { name: 'before', type: ['null', { type: 'record', name: values, fields }], default: null },
+      { name: 'after', type: ['null', values], default: null },
+      // No batch ends before it.
+      { name: 'group_end', type: 'boolean' },
+      { name: 'tick', type: ['null', type], default: null },
+    ],
+    tidemark: { at, fact: fact as unknown as Attribute },
   }
 }
 
