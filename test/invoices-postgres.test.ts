@@ -27,7 +27,7 @@ beforeAll(async () => {
   there = await shopIn(postgres)
   await done(folder, 'init --example invoices')
   for (const set of Object.keys(sets)) await done(folder, `apply ${set}@0 --yes`)
-})
+}, limitMs)
 afterAll(() => postgres?.stop())
 
 /** The day's extracts lie where the config says. */
