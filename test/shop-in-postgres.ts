@@ -40,6 +40,7 @@ const ofAccounts = (date: string) => `
     count(distinct invoice_id) filter (where paid_late) as late,
     count(distinct invoice_id) filter (where paid_in_time) as in_time,
     round(avg(paid_late::int), 4) as late_share,
+    count(distinct invoice_id) as invoices,
     count(distinct invoice_id) filter (where come and age < 30) as invoices_30d,
     count(distinct invoice_id) filter (where come and age < 90) as invoices_90d,
     round(avg(amount) filter (where back <= 10), 2) as last_ten,

@@ -67,6 +67,7 @@ export const accountInvoices = featureSet(
     late: distinct('invoice_id', { all: true, when: 'paid_late' }),
     in_time: distinct('invoice_id', { all: true, when: 'paid_in_time' }),
     late_share: mean('paid_late', { all: true, round: 4 }),
+    invoices: distinct('invoice_id', { all: true }),
     invoices_30d: distinct('invoice_id', { days: 30 }),
     invoices_90d: distinct('invoice_id', { days: 90 }),
     last_ten: mean('amount', { last: 10, round: 2 }),

@@ -10,7 +10,7 @@ public final class ShopSql {
     settings.setString("execution.checkpointing.interval", words.get("checkpointMs") + "ms");
     settings.setString("execution.checkpointing.mode", "EXACTLY_ONCE");
     settings.setString("execution.checkpointing.dir", "file://" + words.get("stateDir"));
-    settings.setString("state.backend.type", words.get("state"));
+    settings.setString("state.backend.type", "hashmap");
     settings.setString("pipeline.object-reuse", "true");
     settings.setString("parallelism.default", "1");
     if (!words.get("miniBatchMs").equals("0")) {
@@ -41,8 +41,7 @@ public final class ShopSql {
   static void table(StreamTableEnvironment tables, Words words, String name, String columns, String key) {
     tables.executeSql("CREATE TABLE " + name + " (" + columns + ", PRIMARY KEY (" + key + ") NOT ENFORCED) WITH (" + upsert(words)
       + ", 'topic' = '" + words.get("in") + name + "', 'properties.group.id' = '" + words.get("id") + "', "
-      + "'properties.isolation.level' = 'read_committed', 'properties.max.poll.records' = '" + words.get("pollRecords") + "', "
-      + "'scan.bounded.mode' = 'latest-offset')");
+      + "'properties.isolation.level' = 'read_committed', 'properties.max.poll.records' = '" + words.get("pollRecords") + "')");
   }
 
   static String upsert(Words words) {
