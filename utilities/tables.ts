@@ -43,8 +43,8 @@ export type Compared = {
   readonly changed: number
   readonly gone: number
   readonly unchanged: number
-  /** `_seq` of rows whose key an earlier row had: they count for nothing. */
-  readonly repeated: Float64Array
+  /** Rows whose key an earlier row had: they count for nothing. */
+  readonly repeated: number
 }
 
 /** The rows that stand, or those that stand once what is staged has become of them. */
@@ -62,13 +62,18 @@ export interface Tables {
   sealed(): Mark | undefined
   /** Empties every table and all that is staged: nothing is known from now on, until `settle`. */
   renew(): void
+  /** Puts rows in place of those of the same key, or takes those of these keys out: between `renew` and `settle` alone. */
+  fill(table: string, rows: Columns): void
+  unfill(table: string, keys: Columns): void
   /** How many rows stand. */
   count(table: string): number
 
-  /** Rows of a file, to be compared once all are there. */
+  /** Rows of a file with `_seq` and `_line`, to be compared once all are there. */
   receive(table: string, rows: Columns): void
   /** Stages what must become of the table so that it is the file; rows that the file lacks stay if it is only a part. */
   compare(table: string, options: { readonly partial: boolean }): Compared
+  /** Those rows of the file that was compared last whose key an earlier row had, as they were received, some at a time. */
+  repeated(table: string): Iterable<Columns>
   /** Stages rows to be put in place of those of the same key. */
   stage(table: string, rows: Columns): void
   /** Stages that the rows of these keys go. */

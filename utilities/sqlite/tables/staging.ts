@@ -5,6 +5,8 @@ import type { Sqlite } from '../database.ts'
 import { insertColumns, quoted, selectColumns, sqlType, valuesAt, type Placed } from './columns.ts'
 import { gone, rowsOf, stagedOf } from './joins.ts'
 
+const rowsAtOnce = 10_000
+
 const columnsOf = ({ fields }: StoredTable): readonly Placed[] => Object.entries(fields).map(([name, column]) => ({ name, column }))
 export const keysOf = ({ key, fields }: StoredTable): readonly Placed[] => key.map((name) => ({ name, column: fields[name]! }))
 const listed = (placed: readonly Placed[], of = '') => placed.map(({ name }) => of + quoted(name)).join(', ')
@@ -25,14 +27,19 @@ const received = ({ name }: StoredTable) => `temp.${quoted(`file ${name}`)}`
 
 function createReceived(db: Sqlite, table: StoredTable): void {
   const columns = columnsOf(table).map(({ name }) => `${quoted(name)} ${sqlType(table.fields[name]!)}`)
-  db.exec(`CREATE TABLE IF NOT EXISTS ${received(table)} (${columns.join(', ')}, ".seq" INTEGER)`)
+  db.exec(`CREATE TABLE IF NOT EXISTS ${received(table)} (${columns.join(', ')}, ".seq" INTEGER, ".line" INTEGER)`)
 }
 
 export function receive(db: Sqlite, table: StoredTable, rows: Columns): void {
   createReceived(db, table)
-  const into = `INSERT INTO ${received(table)} (${listed(columnsOf(table))}, ".seq")`
-  insertColumns(db, into, rows, [...columnsOf(table), { name: '_seq', column: 'int' }])
+  const into = `INSERT INTO ${received(table)} (${listed(columnsOf(table))}, ".seq", ".line")`
+  insertColumns(db, into, rows, [...columnsOf(table), ...places])
 }
+
+const places: readonly Placed[] = [
+  { name: '_seq', column: 'int' },
+  { name: '_line', column: 'int' },
+]
 
 export function forgetReceived(db: Sqlite, table: StoredTable): void {
   db.exec(`DROP TABLE IF EXISTS ${received(table)}`)
@@ -42,7 +49,7 @@ export function compare(db: Sqlite, table: StoredTable, { partial }: { readonly 
   createReceived(db, table)
   const [file, keys] = [received(table), listed(keysOf(table))]
   db.exec(`CREATE INDEX temp.${quoted(`file ${table.name} keys`)} ON ${quoted(`file ${table.name}`)} (${keys}, ".seq")`)
-  const repeated = withoutRepeated(db, file, keys)
+  const repeated = withoutRepeated(db, table)
   const all = countOf(db, file)
   const stood = countOf(db, rowsOf(table))
   const into = `INSERT INTO ${stagedOf(table)} (${listed(columnsOf(table))}, ${gone})`
@@ -67,20 +74,33 @@ export function compare(db: Sqlite, table: StoredTable, { partial }: { readonly 
   return { added: staged - changed, changed, gone: left, unchanged: all - staged, repeated }
 }
 
-/** Takes out the rows whose key an earlier one has, and gives their numbers. */
-function withoutRepeated(db: Sqlite, file: string, keys: string): Float64Array {
+/** Takes out the rows whose key an earlier one has, and keeps them aside; says how many. */
+function withoutRepeated(db: Sqlite, table: StoredTable): number {
+  const [file, keys] = [received(table), listed(keysOf(table))]
+  db.exec('DROP TABLE IF EXISTS temp.repeated')
   const distinct = countOf(db, `(SELECT DISTINCT ${keys} FROM ${file})`)
-  if (distinct === countOf(db, file)) return new Float64Array(0)
-  const places = `(SELECT rowid AS id, ".seq", row_number() OVER (PARTITION BY ${keys} ORDER BY ".seq") AS place FROM ${file})`
-  db.exec(`CREATE TABLE temp.repeated AS SELECT id, ".seq" FROM ${places} WHERE place > 1`)
-  const seqs = selectColumns(db, 'SELECT ".seq" FROM temp.repeated ORDER BY ".seq"', [{ name: '_seq', column: 'int' }], [])
-  db.exec(`DELETE FROM ${file} WHERE rowid IN (SELECT id FROM temp.repeated)`)
-  db.exec('DROP TABLE temp.repeated')
-  return (seqs.byName.get('_seq') as { readonly values: Float64Array }).values
+  const more = countOf(db, file) - distinct
+  if (more === 0) return 0
+  const numbered = `SELECT rowid AS id, row_number() OVER (PARTITION BY ${keys} ORDER BY ".seq") AS place FROM ${file}`
+  const ids = `SELECT id FROM (${numbered}) WHERE place > 1`
+  db.exec(`CREATE TABLE temp.repeated AS SELECT * FROM ${file} WHERE rowid IN (${ids}) ORDER BY ".seq"`)
+  db.exec(`DELETE FROM ${file} WHERE ".seq" IN (SELECT ".seq" FROM temp.repeated)`)
+  return more
 }
 
-export function stage(db: Sqlite, table: StoredTable, rows: Columns): void {
-  const into = `INSERT OR REPLACE INTO ${stagedOf(table)} (${listed(columnsOf(table))}, ${gone})`
+export function* repeated(db: Sqlite, table: StoredTable): Generator<Columns> {
+  if (db.prepare(`SELECT 1 FROM temp.sqlite_schema WHERE name = 'repeated'`).get() === undefined) return
+  const query = `SELECT ${listed(columnsOf(table))}, ".seq", ".line" FROM temp.repeated WHERE rowid > ? ORDER BY rowid LIMIT ${rowsAtOnce}`
+  for (let last = 0; ; last += rowsAtOnce) {
+    const rows = selectColumns(db, query, [...columnsOf(table), ...places], [last])
+    if (rows.count === 0) return
+    yield rows
+  }
+}
+
+/** Puts rows in place of those of the same key, into the rows or what is staged of them. */
+export function put(db: Sqlite, table: StoredTable, rows: Columns, where: (table: StoredTable) => string): void {
+  const into = `INSERT OR REPLACE INTO ${where(table)} (${listed(columnsOf(table))}, ${gone})`
   insertColumns(db, into, { ...rows, byName: new Map([...rows.byName, ['.gone', zeros(rows.count)]]) }, [...columnsOf(table), isGone])
 }
 
@@ -89,10 +109,13 @@ export function stageGone(db: Sqlite, table: StoredTable, keys: Columns): void {
   insertColumns(db, into, { ...keys, byName: new Map([...keys.byName, ['.gone', zeros(keys.count, 1)]]) }, [...keysOf(table), isGone])
 }
 
+export function takeOut(db: Sqlite, table: StoredTable, keys: Columns): void {
+  const remove = db.prepare(`DELETE FROM ${rowsOf(table)} WHERE ${table.key.map((name) => `${quoted(name)} = ?`).join(' AND ')}`)
+  for (let row = 0; row < keys.count; row++) remove.run(...valuesAt(keys, keysOf(table), row))
+}
+
 const isGone: Placed = { name: '.gone', column: 'int' }
 const zeros = (count: number, value = 0) => ({ kind: 'int', values: new Float64Array(count).fill(value) }) as const
-
-const changesAtOnce = 10_000
 
 export function* changes(db: Sqlite, table: StoredTable, skip: number): Generator<Columns> {
   const flag = { kind: 'flag' } as const
@@ -106,7 +129,7 @@ export function* changes(db: Sqlite, table: StoredTable, skip: number): Generato
   const sql = (behind: string) =>
     `SELECT ${keys}, r.${quoted(table.key[0]!)} IS NOT NULL, NOT s.${gone}, ${listed(columnsOf(table), 'r.')}, ` +
     `${listed(columnsOf(table), 's.')} FROM ${stagedOf(table)} s LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')} ` +
-    `${behind} ORDER BY ${keys} LIMIT ${changesAtOnce}`
+    `${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
   const behind = `WHERE (${keys}) > (${table.key.map(() => '?').join(', ')})`
   let columns = selectColumns(db, `${sql('')} OFFSET ?`, selected, [skip])
   while (columns.count > 0) {

@@ -5,7 +5,7 @@ import { Problem } from '../../values/problem.ts'
 import { openSqlite, type Sqlite } from '../database.ts'
 import { insertColumns, quoted, selectColumns, valuesAt, type Placed } from './columns.ts'
 import { gone, joinedSql, placed, referringSql, rowsOf, stagedOf, type Lies, type LookedUp } from './joins.ts'
-import { changes, compare, countOf, create, equalKeys, forgetReceived, keysOf, receive, stage, stageGone } from './staging.ts'
+import { changes, compare, countOf, create, equalKeys, forgetReceived, keysOf, put, receive, repeated, stageGone, takeOut } from './staging.ts'
 
 const known = { known: 'CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID' }
 
@@ -79,10 +79,13 @@ export function openSqliteTables(path: string): Tables {
     mark: () => look<Mark>('mark'),
     sealed: () => look<Mark>('sealed'),
     renew: () => db.write(renew),
+    fill: (table, rows) => db.write(() => put(db, shapeOf(table), rows, rowsOf)),
+    unfill: (table, keys) => db.write(() => takeOut(db, shapeOf(table), keys)),
     count: (table) => countOf(db, rowsOf({ name: table })),
     receive: (table, rows) => db.write(() => receive(db, shapeOf(table), rows)),
     compare: (table, options) => db.write(() => compare(db, shapeOf(table), options)),
-    stage: (table, rows) => db.write(() => stage(db, shapeOf(table), rows)),
+    repeated: (table) => repeated(db, shapeOf(table)),
+    stage: (table, rows) => db.write(() => put(db, shapeOf(table), rows, stagedOf)),
     stageGone: (table, keys) => db.write(() => stageGone(db, shapeOf(table), keys)),
     discard: () => db.write(discard),
     staged: (table) => countOf(db, stagedOf({ name: table })),
