@@ -23,26 +23,30 @@ export const sameMark = (one: Mark | null | undefined, other: Mark | null | unde
 const nothing: Mark = { commit: 0, token: '' }
 
 /**
- * Rows are those before the load under way, where there is one, and all that it changes is staged where the log has all of that. `made`
- * counts rows that are made again.
+ * Rows are those before the load under way, where there is one. True where all that it changes is staged: it can go on. It is not where the
+ * log does not have all of that yet, and these tables do not know the rest. `made` counts rows that are made again.
  */
 export async function bringTables(
   ports: TablePorts,
   known: readonly KnownTable[],
-  { mark: reached, load }: IngestPlace,
+  { mark: reached, load, tables: loaded }: IngestPlace,
   made: (rows: number) => void = () => {},
-): Promise<void> {
+): Promise<boolean> {
   const { tables } = ports
   const mark = reached ?? nothing
-  tables.shape(known.map(({ table }) => table))
+  tables.shape(
+    known.map(({ table }) => table),
+    (name) => Object.hasOwn(loaded, name),
+  )
   // The last load was committed, and what it changed had not become of the rows yet.
   if (reached && sameMark(tables.sealed(), mark)) tables.settle(mark)
   if (sameMark(tables.mark(), mark)) {
-    if (load && sameMark(tables.sealed(), load.mark)) return
+    if (load && sameMark(tables.sealed(), load.mark)) return true
     tables.discard()
-    if (!load || load.rowsDone < load.rows) return
+    if (!load || load.rowsDone < load.rows) return false
   }
   await makeAgain(ports, known, { mark, load }, made)
+  return load !== null && load.rowsDone === load.rows
 }
 
 async function makeAgain(
@@ -51,7 +55,7 @@ async function makeAgain(
   { mark, load }: { readonly mark: Mark; readonly load: IngestPlace['load'] },
   made: (rows: number) => void,
 ): Promise<void> {
-  tables.renew()
+  tables.renew(known.map(({ table }) => table))
   for (const { table, registered } of known) {
     const read = rowReader(registry, table, registered)
     for await (const some of checkpoints.entries(rowsName(table))) {

@@ -31,11 +31,9 @@ export type FactMaker = {
 }
 
 export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
-  const { of, join } = fact.fact
+  const { of } = fact.fact
   const names = Object.keys(fact.fields)
-  const read = meaningOf(fact, names).made.flatMap(({ columns }) => columns.map(({ name }) => name))
-  const joined: Joined = { of, join, wanted: [...new Set([...of.key, ...read])] }
-  const make = factFields(fact)
+  const { joined, make } = parsed(fact)
   const encode = encoder(valuesSchema(fact), '00000000-0000-0000-0000-000000000000')
 
   const side = (state: State, listed: Listed, from: number, to: number): Side => {
@@ -87,6 +85,20 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
       }
     },
   }
+}
+
+type Parsed = { readonly joined: Joined; readonly make: ReturnType<typeof factFields> }
+const known = new WeakMap<FactSchema, Parsed>()
+
+/** Its expressions are read once. */
+function parsed(fact: FactSchema): Parsed {
+  const before = known.get(fact)
+  if (before) return before
+  const { of, join } = fact.fact
+  const read = meaningOf(fact, Object.keys(fact.fields)).made.flatMap(({ columns }) => columns.map(({ name }) => name))
+  const now = { joined: { of, join, wanted: [...new Set([...of.key, ...read])] }, make: factFields(fact) }
+  known.set(fact, now)
+  return now
 }
 
 /** Facts of one state at places of a list: the row of each, or -1. */

@@ -28,7 +28,13 @@ export type RowTotals = {
 export type FactTotals = { readonly added: number; readonly changed: number; readonly removed: number; readonly unfit: number }
 
 /** What a table was loaded from: the checksum of the bytes, and how they were read. */
-export type LoadedTable = { readonly table: string; readonly source: string; readonly sha256: string; readonly totals: RowTotals }
+export type LoadedTable = {
+  readonly table: string
+  readonly key: readonly string[]
+  readonly source: string
+  readonly sha256: string
+  readonly totals: RowTotals
+}
 
 export type LoadUnderWay = {
   /** What the tables will be as of once it is done. */
@@ -54,6 +60,8 @@ export type IngestPlace = {
   /** The number of the last load that was begun: none is given twice. */
   readonly loads: number
   readonly load: LoadUnderWay | null
+  /** The one that was done last, as it was then. */
+  readonly last: LoadUnderWay | null
   /** Rows that have left may still have an entry. */
   readonly unclean: boolean
   readonly facts: { readonly [stream: string]: FactPlace }
@@ -62,7 +70,7 @@ export type IngestPlace = {
 
 const name = 'ingest'
 
-export const nothingLoaded: IngestPlace = { mark: null, loads: 0, load: null, unclean: false, facts: {}, tables: {} }
+export const nothingLoaded: IngestPlace = { mark: null, loads: 0, load: null, last: null, unclean: false, facts: {}, tables: {} }
 
 export async function loadPlace(checkpoints: Checkpoints): Promise<IngestPlace> {
   const saved = (await checkpoints.load(name)).get('')

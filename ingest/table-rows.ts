@@ -43,13 +43,13 @@ export const registerTable = (registry: Registry, table: Table): Promise<Registe
   registry.register(table.name, JSON.stringify(tableSchema(table)))
 
 /** Of rows with `before` and `after`, as `Tables.changes` gives them. */
-export function rowSaves(table: Table, id: string): (changes: Columns, load: number) => readonly Save[] {
+export function rowSaves(table: Table, id: string) {
   const encode = encoder(tableSchema(table), id)
   const name = rowsName(table)
-  return (changes, load) => {
+  return (changes: Columns, load: number, keys: readonly string[] = keysOf(changes, table.key)): readonly Save[] => {
     const numbers: Column = { kind: 'long', values: new BigInt64Array(changes.count).fill(BigInt(load)) }
     const batch = encode({ count: changes.count, byName: new Map([...changes.byName, ['load', numbers]]) })
-    return keysOf(changes, table.key).map((key, i) => ({ name, key, value: message(batch, i) }))
+    return keys.map((key, i) => ({ name, key, value: message(batch, i) }))
   }
 }
 

@@ -54,14 +54,14 @@ export type State = 'before' | 'after'
 export type Listed = 'affected' | 'ordered'
 
 export interface Tables {
-  /** Makes the tables that are missing, and empties all of them where one is there with other columns. */
-  shape(tables: readonly StoredTable[]): void
+  /** Makes the tables that are missing; where one is there with other columns, or one that must be `filled` is missing, all are renewed. */
+  shape(tables: readonly StoredTable[], filled: (table: string) => boolean): void
   /** What its rows are as of; undefined when that is not known, and they are to be made again. */
   mark(): Mark | undefined
   /** What the rows will be as of once what is staged has become of them; undefined when that is not all there. */
   sealed(): Mark | undefined
-  /** Empties every table and all that is staged: nothing is known from now on, until `settle`. */
-  renew(): void
+  /** Empties these tables and drops all others, with all that is staged: nothing is known from now on, until `settle`. */
+  renew(tables: readonly StoredTable[]): void
   /** Puts rows in place of those of the same key, or takes those of these keys out: between `renew` and `settle` alone. */
   fill(table: string, rows: Columns): void
   unfill(table: string, keys: Columns): void

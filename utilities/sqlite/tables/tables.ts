@@ -43,11 +43,11 @@ export function openSqliteTables(path: string): Tables {
       db.exec(`DELETE FROM ${stagedOf(table)}`)
     }
   }
-  const renew = () => {
-    forget('mark')
-    forget('sealed')
-    for (const table of shapes()) {
-      drop(table)
+  const renew = (wanted: readonly StoredTable[]) => {
+    for (const table of shapes()) drop(table)
+    db.exec('DELETE FROM known')
+    for (const table of wanted) {
+      keep(`table ${table.name}`, table)
       make(table)
     }
   }
@@ -61,24 +61,21 @@ export function openSqliteTables(path: string): Tables {
     }
 
   return {
-    shape(tables) {
+    shape(given, filled) {
+      const wanted = given.map(storedShape)
       db.write(() => {
-        for (const { name, key, fields } of tables) {
-          const before = look(`table ${name}`)
-          const shape = storedShape({ name, key, fields })
-          if (JSON.stringify(before) === JSON.stringify(shape)) continue
-          if (before !== undefined) {
-            drop(shape)
-            renew()
-          }
-          keep(`table ${name}`, shape)
-          make(shape)
+        const missing = wanted.filter(({ name }) => look(`table ${name}`) === undefined)
+        const isOther = wanted.some((table) => !missing.includes(table) && JSON.stringify(look(`table ${table.name}`)) !== JSON.stringify(table))
+        if (isOther || missing.some(({ name }) => filled(name))) return renew(wanted)
+        for (const table of missing) {
+          keep(`table ${table.name}`, table)
+          make(table)
         }
       })
     },
     mark: () => look<Mark>('mark'),
     sealed: () => look<Mark>('sealed'),
-    renew: () => db.write(renew),
+    renew: (wanted) => db.write(() => renew(wanted.map(storedShape))),
     fill: (table, rows) => db.write(() => put(db, shapeOf(table), rows, rowsOf)),
     unfill: (table, keys) => db.write(() => takeOut(db, shapeOf(table), keys)),
     count: (table) => countOf(db, rowsOf({ name: table })),
