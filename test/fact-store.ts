@@ -76,6 +76,7 @@ export function factStore(facts: readonly FactSchema[], { per = null, partitions
           partitions: () => partitions,
           partial: false,
           strict: false,
+          known: undefined,
           signal: new AbortController().signal,
           agree: async () => true,
           report: () => {},
