@@ -54,6 +54,28 @@ export const commands: readonly Command[] = [
     load: () => import('./produce.ts'),
   },
   {
+    name: 'load',
+    args: '[tables...]',
+    summary: 'make tables what their files say; the facts that are made from them follow',
+    example: 'tidemark load\n  $ tidemark load invoices --file invoices-today.csv --partial',
+    options: [
+      ['--file <file>', 'of the one table that is named (default: that of the table in the config)'],
+      ['--partial', 'rows that a file lacks stay'],
+      ['--at <time>', 'when the files were made, e.g. 2026-01-31T06:00:00Z (default: now)'],
+      ['--dry-run', 'only say what would change'],
+      strict,
+    ],
+    load: () => import('./load.ts'),
+  },
+  {
+    name: 'tick',
+    args: '<stream>',
+    summary: 'say in a stream of facts that a date has come',
+    example: 'tidemark tick sale_line --at 2026-01-31',
+    options: [['--at <date>', 'the date, or the time where the facts have times; never before the last one']],
+    load: () => import('./tick.ts'),
+  },
+  {
     name: 'consume',
     summary: 'the always-on consumer: inflow to features to outflow',
     example: 'tidemark consume',
