@@ -1,5 +1,7 @@
 /** What Redshift's catalog says of a set's table and views: read in one transaction, so that it fits together. */
-import { grantText, ownsView, ownTable, type TablesThere, type Grant, type KeptView, type Target } from '../sql/ddl.ts'
+import type { KeptView, TablesThere } from '../sql/ddl.ts'
+import { grantText, type Grant } from '../sql/grants.ts'
+import { ownsView, ownTable, standingName, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 import type { Cell } from '../sql/cells.ts'
 import { textLiteral } from './literals.ts'

@@ -1,7 +1,7 @@
 /** Rows read back from Redshift, in statements that grow: the first answer is there soon, and long ranges take few. */
 import type { Columns } from '../values/columns.ts'
 import { columnFrom, type Cell } from '../sql/cells.ts'
-import { identifier } from '../sql/ddl.ts'
+import { identifier } from '../sql/names.ts'
 import { columnOfStored, type StoredColumn } from '../sql/declared.ts'
 
 /**

@@ -1,6 +1,8 @@
 /** The warehouse in Amazon Redshift, through its Data API. */
 import { Problem } from '../values/problem.ts'
-import { bookkeeping, changes, checkColumns, identifier, rowsTable, type Target } from '../sql/ddl.ts'
+import { bookkeeping } from '../sql/bookkeeping.ts'
+import { changes, checkColumns } from '../sql/ddl.ts'
+import { identifier, rowsTable, standingName, standingTable, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 import { openDataApi, mostStatements, type Workgroup } from './api.ts'
 import * as catalog from './catalog.ts'

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { columnOf, type Columns } from '../values/columns.ts'
 import { Problem } from '../values/problem.ts'
-import { identifier, rowsTable, type Target } from '../sql/ddl.ts'
+import { identifier, rowsTable, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 import { mostStatements } from './api.ts'
 import { inserts } from './literals.ts'
