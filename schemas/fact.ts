@@ -6,6 +6,7 @@ import type { Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { computedBy, type Computed } from './computed.ts'
 import { assigned } from './expressions/assigned.ts'
+import { columnsRead } from './expressions/expression.ts'
 import { namedBySource, type FactOf, type Field, type Fields, type Join, type RecordSchema, type Table } from './record.ts'
 
 export type FactSchema<F extends Fields = Fields> = RecordSchema<F> & { readonly fact: FactOf }
@@ -80,17 +81,37 @@ export const factFields = (fact: FactSchema): ((joined: Columns) => Computed) =>
   computedBy(Object.keys(fact.fields).map((own) => ({ name: own, of: fieldOf(fact, own) })))
 
 function fieldOf(fact: FactSchema, own: string): ReturnType<typeof assigned> {
-  const { sql, csv, ...field } = fact.fields[own]!
-  const text =
-    sql ??
-    csv
-      .split('.')
-      .map((part) => `"${part.replaceAll('"', '""')}"`)
-      .join('.')
-  return assigned(`${own} of ${fact.name}`, text, columnsJoined(fact), { ...field })
+  const field = fact.fields[own]!
+  return assigned(`${own} of ${fact.name}`, expressionOf(field), columnsJoined(fact), field)
 }
 
-function checkFact(self: FactSchema): void {
+const expressionOf = ({ sql, csv }: Field): string =>
+  sql ??
+  csv
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+
+/**
+ * All that the values of these fields depend on: how each is made, of columns of which kind, and which facts there are. A column of a table
+ * that none of them reads is nothing to them.
+ */
+export function meaningOf(fact: FactSchema, fields: readonly string[]) {
+  const { of, join } = fact.fact
+  const columns = columnsJoined(fact)
+  const kinds = (names: readonly string[]) => names.map((name) => ({ name, ...typeOf(columns.get(name)!) }))
+  const made = fields.map((own) => {
+    const text = expressionOf(fact.fields[own]!)
+    return { name: own, text, columns: kinds(columnsRead(`${own} of ${fact.name}`, text, columns)) }
+  })
+  const joins = Object.entries(join).map(([name, { table, on, optional }]) => ({ name, table: table.name, key: table.key, on, optional }))
+  return { of: of.name, key: kinds(of.key), join: joins, made }
+}
+
+const typeOf = (field: Field) => (field.kind === 'decimal' ? { kind: field.kind, scale: field.scale } : { kind: field.kind })
+
+/** A Problem when it cannot be made. */
+export function checkFact(self: FactSchema): void {
   const { name, at, fields, fact } = self
   const refuse = (what: string, todo: string): never => {
     throw new Problem(`fact ${name}: ${what}`, todo)
@@ -120,6 +141,7 @@ function checkFact(self: FactSchema): void {
     }
     for (const [own, field] of Object.entries(table.fields)) columns.set(`${joined}.${own}`, field)
   }
+  if (Object.hasOwn(fields, 'group_end')) refuse('a field is called group_end, which says where a group of its changes ends', 'Rename it.')
   for (const [own, { sql, csv }] of Object.entries(fields)) {
     if (sql !== undefined && csv !== own) refuse(`${own} has both from and sql`, 'Keep one of them.')
     if (sql === undefined && !columns.has(csv))
