@@ -134,10 +134,11 @@ export interface Warehouse {
   /** The same for several lots in one transaction, as far as one can hold them. */
   writeTogether(lots: readonly Lot[], progress?: Progress, signal?: AbortSignal): Promise<void>
   /**
-   * Writes what became of facts, one row for each `_key`, with the reader's progress, as `write` does: those that stand (`_stands`) are put
-   * in place of what is there, the others leave. What is there from a later `_seq` stays.
+   * Writes what became of facts, with the reader's progress, as `write` does: those that stand (`_stands`) are put in place of what is
+   * there, the others leave. What is there from a later `_seq` stays. The parts come one behind the other; in each there is one row for a
+   * `_key`.
    */
-  writeFacts(fact: string, changes: Columns, progress?: Progress, signal?: AbortSignal): Promise<void>
+  writeFacts(fact: string, changes: readonly Columns[], progress?: Progress, signal?: AbortSignal): Promise<void>
   /** The facts that stand, in order of `_key`, with `_seq` and `_known_ts`. */
   facts(fact: string): AsyncIterable<Columns>
   progress(reader: string): Promise<number | undefined>

@@ -1,6 +1,6 @@
 /** Rows of sets with keys, over records and over facts, and what the newest of each key is: what the laws of `_latest` are written in. */
 import fc from 'fast-check'
-import { textColumn } from '../../feature-defs/values.ts'
+import { textColumn as columnOfTexts } from '../../feature-defs/values.ts'
 import type { Column, Columns } from '../../utilities/values/columns.ts'
 import { keyTexts } from '../../utilities/values/key-text.ts'
 import type { Layout, SqlColumn, Warehouse } from '../../utilities/warehouse.ts'
@@ -54,6 +54,7 @@ const changes = ['added', 'changed', 'removed', 'tick'] as const
 export const changeOf = ({ seq }: KeyedRow) => changes[seq % changes.length]!
 export const knownOf = ({ seq }: KeyedRow) => 1_700_000_000_000_000_000n + BigInt(seq)
 
+export const textColumn = (texts: readonly (string | null)[]) => columnOfTexts(texts.map((text) => text ?? NaN))
 export const numbers = (values: readonly (number | null)[]) => Float64Array.from(values, (value) => value ?? NaN)
 
 export function keyedColumns({ per, facts }: Kind, rows: readonly KeyedRow[]): Columns {

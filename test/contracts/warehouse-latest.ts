@@ -3,9 +3,8 @@
  */
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { textColumn } from '../../feature-defs/values.ts'
 import { textsOf } from '../../utilities/values/cell-text.ts'
-import { columnOf, type Columns } from '../../utilities/values/columns.ts'
+import { columnOf, type Column, type Columns } from '../../utilities/values/columns.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import type { Warehouse } from '../../utilities/warehouse.ts'
 import {
@@ -21,6 +20,7 @@ import {
   shownAs,
   shownIn,
   steps,
+  textColumn,
   type KeyedRow,
   type Kind,
 } from './keyed-rows.ts'
@@ -185,7 +185,7 @@ type Change = { readonly key: string; readonly seq: number; readonly value: numb
 
 const changesOf = (changes: readonly Change[]): Columns => ({
   count: changes.length,
-  byName: new Map([
+  byName: new Map<string, Column>([
     ['_key', textColumn(changes.map(({ key }) => key))],
     ['_stands', { kind: 'flag', values: Uint8Array.from(changes, ({ value }) => Number(value !== null)) }],
     ['_seq', { kind: 'int', values: numbers(changes.map(({ seq }) => seq)) }],
@@ -229,9 +229,9 @@ export function factLaws(law: Laws['law'], at: () => { readonly warehouse: Wareh
           const due = waiting[i % 2]!.slice(0, cut)
           waiting[i % 2] = waiting[i % 2]!.slice(cut)
           const last = [...new Map(due.map((one) => [one.key, one])).values()]
-          await warehouse.writeFacts('sale', changesOf(last), { reader: `sink/sale/${i % 2}`, next: i })
+          await warehouse.writeFacts('sale', [changesOf(last)], { reader: `sink/sale/${i % 2}`, next: i })
           // The same again changes nothing.
-          if (i % 3 === 0) await warehouse.writeFacts('sale', changesOf(last), { reader: `sink/sale/${i % 2}`, next: i })
+          if (i % 3 === 0) await warehouse.writeFacts('sale', [changesOf(last)], { reader: `sink/sale/${i % 2}`, next: i })
         }
         expect(waiting.flat()).toEqual([])
         const found: string[] = []
@@ -242,7 +242,7 @@ export function factLaws(law: Laws['law'], at: () => { readonly warehouse: Wareh
         expect(found.sort()).toEqual([...stands.values()].map(({ key, value, seq }) => `${key} ${value} ${seq}`).sort())
         const view = await warehouse.query('SELECT item, _seq FROM sale ORDER BY _seq')
         expect(view.rows).toEqual([...stands.values()].sort((a, b) => a.seq - b.seq).map(({ value, seq }) => [value, seq]))
-        await warehouse.writeFacts('sale', changesOf([...stands.values()].map(({ key }) => ({ key, seq: ++seq, value: null }))))
+        await warehouse.writeFacts('sale', [changesOf([...stands.values()].map(({ key }) => ({ key, seq: ++seq, value: null })))])
       }),
       { numRuns: runs },
     )
@@ -251,10 +251,10 @@ export function factLaws(law: Laws['law'], at: () => { readonly warehouse: Wareh
   law('many facts come back complete, once and in order of their keys; a table that is not there is a Problem', async () => {
     const { warehouse } = at()
     const all = Array.from({ length: 21_000 }, (_, i): Change => ({ key: `k${i * 7}`, seq: i + 1, value: i }))
-    await expect(warehouse.writeFacts('sale', changesOf(all))).rejects.toThrow('tidemark apply')
+    await expect(warehouse.writeFacts('sale', [changesOf(all)])).rejects.toThrow('tidemark apply')
     await warehouse.arrange(keyedLayout(byAccount, [0]), [])
-    await warehouse.writeFacts('sale', changesOf(all), { reader: 'r', next: 1 })
-    await warehouse.writeFacts('sale', changesOf([{ key: 'k14', seq: 30_000, value: null }]), { reader: 'r', next: 2 })
+    await warehouse.writeFacts('sale', [changesOf(all)], { reader: 'r', next: 1 })
+    await warehouse.writeFacts('sale', [changesOf([{ key: 'k14', seq: 30_000, value: null }])], { reader: 'r', next: 2 })
     expect(await warehouse.progress('r')).toBe(2)
     const keys: string[] = []
     for await (const part of warehouse.facts('sale')) {

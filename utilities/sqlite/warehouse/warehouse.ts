@@ -95,7 +95,7 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
         lots.map(({ rows }) => rows),
       ),
 
-    writeFacts: (fact, changes, progress) => write({ lots: [], facts: { fact, changes }, progress }, [changes]),
+    writeFacts: (fact, changes, progress) => write({ lots: [], facts: { fact, changes }, progress }, changes),
 
     facts: (fact) => readFacts(db, fact),
 

@@ -11,7 +11,7 @@ import type { Lot, Progress } from '../../warehouse.ts'
 
 export type Write = {
   readonly lots: readonly Lot[]
-  readonly facts?: { readonly fact: string; readonly changes: Columns }
+  readonly facts?: { readonly fact: string; readonly changes: readonly Columns[] }
   readonly progress: Progress | undefined
 }
 
@@ -24,7 +24,7 @@ export function writeAll(db: Sqlite, { lots, facts, progress }: Write): void {
       insertRows(db, rowsTable(target, set), stored, rows)
       keepNewest(db, set, rows)
     }
-    if (facts) writeFacts(db, facts.fact, facts.changes)
+    for (const changes of facts?.changes ?? []) writeFacts(db, facts!.fact, changes)
     if (progress) putProgress(db, progress)
   })
 }
