@@ -113,14 +113,14 @@ function checkGrown(definition: Definition, record: RecordSchema): void {
       `Make the record by ${before.name}.add({ … }), or give its features a set of their own.`,
     )
   }
+  if (record.name !== before.name) refuse(`it is over ${before.name}, and a message of one is none of the other`)
   if (isFact(before) || isFact(record)) {
     if (JSON.stringify(before) === JSON.stringify(record)) return
     throw new Problem(
-      `${label(definition)} cannot go on over another version of ${before.name} yet`,
-      `Keep it over ${before.name} as it is, or give its features a set of their own over a fact of another name.`,
+      `${label(definition)} cannot go on over ${before.name} as it is changed: no set goes on over another version of a fact yet`,
+      `Keep it over ${before.name} as it was, or give its features a set of their own over a fact of another name.`,
     )
   }
-  if (record.name !== before.name) refuse(`it is over ${before.name}, and a message of one is none of the other`)
   if (record.at !== before.at) refuse(`its date is ${record.at}, and was ${before.at}`)
   for (const [name, field] of Object.entries(before.fields)) {
     if (JSON.stringify(record.fields[name]) !== JSON.stringify(field)) refuse(`field ${name} is not as it was`)

@@ -7,6 +7,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import { computedBy, type Computed } from './computed.ts'
 import { assigned } from './expressions/assigned.ts'
 import { columnsRead } from './expressions/expression.ts'
+import { inWords } from './expressions/kind.ts'
 import { namedBySource, type FactOf, type Field, type Fields, type Join, type RecordSchema, type Table } from './record.ts'
 
 export type FactSchema<F extends Fields = Fields> = RecordSchema<F> & { readonly fact: FactOf }
@@ -35,11 +36,21 @@ export type GrowingFact<F extends Fields> = FactSchema<F> & {
 
 /** `from` names a column, of the row itself or as `joined.column`; `sql` is an expression over them. */
 export function fact<const F extends Fields>(name: string, source: Source<F>, fields: F): GrowingFact<F> {
+  const refuse = (what: string, todo: string): never => {
+    throw new Problem(`fact ${name}: ${what}`, todo)
+  }
+  const mustBeTable = (table: Table, what: string) => {
+    if (!Array.isArray((table as Partial<Table> | undefined)?.key))
+      refuse(`${what} is no table`, "Make one by table('name', { key }, { … }).")
+  }
+  mustBeTable(source.of, 'what it is of')
   const join = Object.fromEntries(
-    Object.entries(source.join ?? {}).map(([joined, [table, on, options = {}]]): [string, Join] => [
-      joined,
-      { table, on: typeof on === 'string' ? [on] : on, optional: options.optional === true },
-    ]),
+    Object.entries(source.join ?? {}).map(([joined, [table, on, options = {}]]): [string, Join] => {
+      mustBeTable(table, `what it joins as ${joined}`)
+      const unknown = Object.keys(options).find((option) => option !== 'optional')
+      if (unknown !== undefined) refuse(`the join ${joined} has no option ${unknown}`, 'Its option is optional.')
+      return [joined, { table, on: typeof on === 'string' ? [on] : on, optional: options.optional === true }]
+    }),
   )
   return factVersion<F>({ name, at: source.at, fields: namedBySource(fields) as F, fact: { version: 0, of: source.of, join } })
 }
@@ -66,6 +77,11 @@ function factVersion<F extends Fields>(self: FactSchema<F>): GrowingFact<F> {
 }
 
 export const isFact = (record: RecordSchema): record is FactSchema => record.fact !== undefined
+
+/** Those that it is made of, each once. */
+export const tablesOf = ({ fact: { of, join } }: FactSchema): readonly Table[] => [
+  ...new Set([of, ...Object.values(join).map(({ table }) => table)]),
+]
 
 /** What a fact's fields can be made of: the columns of its row by their names, and those of what it joins as `joined.column`. */
 export function columnsJoined({ fact: { of, join } }: FactSchema): ReadonlyMap<string, Field> {
@@ -110,6 +126,8 @@ export function meaningOf(fact: FactSchema, fields: readonly string[]) {
 
 const typeOf = (field: Field) => (field.kind === 'decimal' ? { kind: field.kind, scale: field.scale } : { kind: field.kind })
 
+const typeInWords = (field: Field) => (field.kind === 'decimal' ? `a decimal of scale ${field.scale}` : inWords(field))
+
 /** A Problem when it cannot be made. */
 export function checkFact(self: FactSchema): void {
   const { name, at, fields, fact } = self
@@ -137,7 +155,10 @@ export function checkFact(self: FactSchema): void {
         refuse(`the join ${joined} is by ${on[i]}, and there is no such column before it`, `There are ${[...columns.keys()].join(', ')}.`)
       const wanted = table.fields[own]!
       if (given!.kind !== wanted.kind || (given!.kind === 'decimal' && wanted.kind === 'decimal' && given!.scale !== wanted.scale))
-        refuse(`the join ${joined} is by ${on[i]}, a ${given!.kind}, and ${own} of ${table.name} is a ${wanted.kind}`, 'Make them alike.')
+        refuse(
+          `the join ${joined} is by ${on[i]}, ${typeInWords(given!)}, and ${own} of ${table.name} is ${typeInWords(wanted)}`,
+          'Make them alike.',
+        )
     }
     for (const [own, field] of Object.entries(table.fields)) columns.set(`${joined}.${own}`, field)
   }
