@@ -6,15 +6,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Table } from '../schemas/record.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { columnOf, type Columns } from '../utilities/values/columns.ts'
-import type { Registered, Registry } from '../utilities/registry.ts'
+import type { Registry } from '../utilities/registry.ts'
 import type { Mark, Tables } from '../utilities/tables.ts'
 import type { IngestPlace } from './place.ts'
-import { loadsOf, rowReader, rowsName, sideOf } from './table-rows.ts'
+import { loadsOf, rowReader, rowsName, sideOf, type KnownTable } from './table-rows.ts'
 
 export type TablePorts = { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly tables: Tables }
-
-/** A table with the schema that its rows are written with. */
-export type KnownTable = { readonly table: Table; readonly registered: Registered }
 
 export const sameMark = (one: Mark | null | undefined, other: Mark | null | undefined): boolean =>
   one?.commit === other?.commit && one?.token === other?.token

@@ -2,8 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { keysOf } from '../feature-defs/keys.ts'
 import { columnOf, pick } from '../utilities/values/columns.ts'
-import { rowReader, rowsName } from './table-rows.ts'
-import type { KnownTable } from './cache.ts'
+import { rowReader, rowsName, type KnownTable } from './table-rows.ts'
 import { savePlace, type IngestPlace } from './place.ts'
 import type { WritePorts } from './write.ts'
 

@@ -5,22 +5,21 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Table } from '../schemas/record.ts'
-import { registerInflow } from '../streams/inflow.ts'
 import { unkept } from '../streams/kept-schemas.ts'
-import { ensureTopics, keyOrOne } from '../streams/routing.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
-import { Fenced, type Log, type Writer } from '../utilities/log.ts'
+import { Fenced, type Log } from '../utilities/log.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { bringTables, type KnownTable } from './cache.ts'
+import { bringTables } from './cache.ts'
 import { clean } from './clean.ts'
 import { identityOf, readTable, type TableFile } from './files.ts'
 import type { NeededFact } from './needed.ts'
-import { loadPlace, savePlace, type IngestPlace, type LoadedTable, type LoadUnderWay } from './place.ts'
+import { loadPlace, type IngestPlace, type LoadedTable, type LoadUnderWay } from './place.ts'
 import { rollBack } from './roll-back.ts'
-import { registerTable } from './table-rows.ts'
+import { checkKeys, registerTables, type KnownTable } from './table-rows.ts'
+import { writableFact } from './writable.ts'
 import { writeLoad, type WritableFact, type WriteOptions, type WritePorts } from './write.ts'
 
 export type LoadPorts = {
@@ -44,7 +43,7 @@ export type LoadOptions = {
   readonly partial: boolean
   readonly strict: boolean
   /** When what the files say became known, in nanoseconds; now, without. */
-  readonly known?: bigint
+  readonly known: bigint | undefined
   readonly signal: AbortSignal
   readonly agree: (shrinking: readonly Shrinking[]) => Promise<boolean>
   readonly report: (news: LoadNews) => void
@@ -82,7 +81,7 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   const { files, signal, report } = options
   let place = begun
   checkKeys(options.tables, place)
-  const known = await knownTables(ports.registry, options.tables)
+  const known = await registerTables(ports.registry, options.tables)
   const canGoOn = await bringTables(ports, known, place, (rows) => report({ doing: 'restoring', rows, facts: 0 }))
   const loaded = await Promise.all(files.map(async (file) => ({ file, ...(await identityOf(file, signal)) })))
   const isSame = (load: LoadUnderWay) =>
@@ -121,14 +120,7 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
       tables.discard()
       return { ended: 'declined', load: null, tables: read, finished }
     }
-    place = withLoad(place, {
-      rows,
-      tables: read,
-      facts: options.facts,
-      partial: options.partial,
-      known: options.known,
-      clock: ports.clock,
-    })
+    place = withLoad(place, { rows, tables: read, facts: options.facts, partial: options.partial, known: options.known, clock: ports.clock })
   } else if (rows !== place.load.rows) throw new Error(`the load under way changed ${place.load.rows} rows, and now it would be ${rows}`)
   tables.seal(place.load!.mark)
   place = await carryOut(ports, place as Under, known, options)
@@ -171,9 +163,9 @@ async function carryOut(ports: Ports, place: Under, known: readonly KnownTable[]
   const writable: WritableFact[] = []
   const schemas: Registered[] = known.map(({ registered }) => registered)
   for (const fact of facts) {
-    const registered = await registerInflow(ports.registry, fact.fact)
+    const { one, registered } = await writableFact(ports, fact, options.partitions(fact))
     schemas.push(registered)
-    writable.push(await writableFact(ports, fact, registered, options))
+    writable.push(one)
   }
   const first: readonly Save[] = await unkept(ports, schemas)
   const writing: WriteOptions = {
@@ -192,20 +184,6 @@ async function carryOut(ports: Ports, place: Under, known: readonly KnownTable[]
   return cleaned
 }
 
-async function writableFact(ports: Ports, one: NeededFact, { id }: Registered, options: LoadOptions): Promise<WritableFact> {
-  const { fact, stream, pers } = one
-  const partitions = await ensureTopics(ports, stream, options.partitions(one))
-  const [per = null] = pers
-  if (partitions > 1 && (pers.length !== 1 || per === null))
-    throw new Problem(
-      `${stream.inflow} has ${partitions} partitions, and ${pers.length > 1 ? 'the sets over it have several keys' : 'no key says which a fact belongs to'}`,
-      pers.length > 1
-        ? 'Use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.'
-        : `Give the set ${keyOrOne}`,
-    )
-  return { ...one, written: { fact, id, per, onePer: pers.length === 1 && per !== null, partitions } }
-}
-
 const withoutFact = (name: string, { since }: LoadUnderWay): never => {
   throw new Problem(
     `the load that was begun at ${since} makes facts of ${name}, and the definitions have none`,
@@ -213,30 +191,9 @@ const withoutFact = (name: string, { since }: LoadUnderWay): never => {
   )
 }
 
-async function knownTables(registry: Registry, tables: readonly Table[]): Promise<readonly KnownTable[]> {
-  const known: KnownTable[] = []
-  for (const table of tables) known.push({ table, registered: await registerTable(registry, table) })
-  return known
-}
-
-/** Rows are kept under their keys. */
-function checkKeys(tables: readonly Table[], place: IngestPlace): void {
-  for (const { name, key } of tables) {
-    const before = place.tables[name]?.key
-    if (before && before.join() !== key.join())
-      throw new Problem(
-        `the table ${name} was loaded by ${before.join(', ')}, and its key is ${key.join(', ')} now`,
-        'Give the table with the other key a name of its own.',
-      )
-  }
-}
-
-const takenOver = (cause: Fenced) =>
+export const takenOver = (cause: Fenced) =>
   new Problem(
     'another load took over, or this one was stopped, or the log away, for so long that its last commit was given up',
     'Nothing is lost or doubled. Once no other one runs, run this again: it goes on.',
     { cause },
   )
-
-export type { Writer }
-export { savePlace }

@@ -2,9 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
 import { pickOrNull } from '../utilities/values/pick-or-null.ts'
-import type { KnownTable } from './cache.ts'
 import { savePlace, type IngestPlace } from './place.ts'
-import { loadsOf, rowReader, rowSaves, rowsName } from './table-rows.ts'
+import { loadsOf, rowReader, rowSaves, rowsName, type KnownTable } from './table-rows.ts'
 import type { WritePorts } from './write.ts'
 
 export async function rollBack(ports: WritePorts, known: readonly KnownTable[], place: IngestPlace): Promise<IngestPlace> {

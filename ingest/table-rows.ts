@@ -13,6 +13,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
 import { message } from '../streams/dead.ts'
 import { rewriter } from '../streams/rewriter.ts'
+import type { IngestPlace } from './place.ts'
 
 export const rowsName = ({ name }: Pick<Table, 'name'>) => `table/${name}`
 
@@ -21,10 +22,7 @@ const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 export function tableSchema({ name, key, fields }: Table): AvroSchema {
   const odd = Object.keys(fields).find((one) => !namePattern.test(one))
   if (odd !== undefined)
-    throw new Problem(
-      `table ${name}: the field name ${JSON.stringify(odd)} cannot be used`,
-      "Use letters, digits and _, and { from: '…' }.",
-    )
+    throw new Problem(`table ${name}: the field name ${JSON.stringify(odd)} cannot be used`, "Use letters, digits and _, and { from: '…' }.")
   const row = `${name}_row`
   return {
     type: 'record',
@@ -42,8 +40,38 @@ export function tableSchema({ name, key, fields }: Table): AvroSchema {
   }
 }
 
-export const registerTable = (registry: Registry, table: Table): Promise<Registered> =>
-  registry.register(table.name, JSON.stringify(tableSchema(table)))
+/** A table with the schema that its rows are written with. */
+export type KnownTable = { readonly table: Table; readonly registered: Registered }
+
+/** In the order of the tables; of a `dryRun` nobody will see what is not registered yet. */
+export async function registerTables(
+  registry: Registry,
+  tables: readonly Table[],
+  { dryRun = false } = {},
+): Promise<readonly KnownTable[]> {
+  const known: KnownTable[] = []
+  for (const table of tables) {
+    const definition = JSON.stringify(tableSchema(table))
+    const there = dryRun ? (await registry.list(table.name)).find((one) => one.definition === definition) : undefined
+    const unseen = { id: nobody, subject: table.name, number: 0, definition, labels: {} }
+    known.push({ table, registered: dryRun ? (there ?? unseen) : await registry.register(table.name, definition) })
+  }
+  return known
+}
+
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+/** Rows are kept under their keys. */
+export function checkKeys(tables: readonly Table[], place: IngestPlace): void {
+  for (const { name, key } of tables) {
+    const before = place.tables[name]?.key
+    if (before && before.join() !== key.join())
+      throw new Problem(
+        `the table ${name} was loaded by ${before.join(', ')}, and its key is ${key.join(', ')} now`,
+        'Give the table with the other key a name of its own.',
+      )
+  }
+}
 
 /** Of rows with `before` and `after`, as `Tables.changes` gives them. */
 export function rowSaves(table: Table, id: string) {

@@ -8,18 +8,17 @@ import { saveHeld } from '../streams/held.ts'
 import { saveKeyedBy } from '../streams/routing.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import { everyYear, type Take } from '../schemas/csv/selection.ts'
-import { columnOf, type Columns } from '../utilities/values/columns.ts'
+import { columnOf } from '../utilities/values/columns.ts'
 import type { Append, Log, Writer } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
-import type { KnownTable } from './cache.ts'
 import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
 import { factMessages, type Written } from './messages.ts'
 import type { NeededFact } from './needed.ts'
 import { orderFacts } from './order.ts'
 import { newFact, savePlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
-import { rowSaves } from './table-rows.ts'
+import { rowSaves, type KnownTable } from './table-rows.ts'
 
 export type WritePorts = {
   readonly log: Log
@@ -58,7 +57,7 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
       const changed = await rows.next(atOnce)
       const made = await facts.next(place.facts, changed.rows < atOnce ? atOnce - changed.rows : 0)
       place = placeAfter(place as Under, changed, made, options)
-      const held = made.streams.flatMap((one) => heldSaves(one, place))
+      const held = made.streams.flatMap((one) => heldSaves(one.one, place))
       const save = [...first, ...changed.saves, ...held, savePlace(place)]
       first = []
       const news = { rows: changed.rows, facts: made.count }
@@ -115,16 +114,15 @@ type MadeFacts = {
   readonly place: number
 }
 
-function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts, signal }: WriteOptions) {
+function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts }: WriteOptions) {
   const { tables, registry, log } = ports
   let [fact, place] = [load.fact, load.place]
   let current: { readonly maker: FactMaker; readonly count: number; readonly before: boolean } | undefined
   const listed = async ({ fact: schema, stream }: WritableFact) => {
     const maker = factMaker(schema, tables)
     const before = places[stream.name]?.begun ?? false
-    return { maker, before, count: await orderFacts(tables, schema, maker, { before, signal: never }) }
+    return { maker, before, count: await orderFacts(tables, schema, maker, { before }) }
   }
-  void signal
   return {
     async next(now: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
       const appends: Append[] = []
@@ -150,9 +148,6 @@ function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts
     },
   }
 }
-
-/** Sorting what is found cannot stop half-way: it is quick, and nothing of it is kept. */
-const never = new AbortController().signal
 
 export const noFacts: FactTotals = { added: 0, changed: 0, removed: 0, unfit: 0 }
 
@@ -212,21 +207,13 @@ function doneWith(place: Under, facts: readonly WritableFact[]): IngestPlace {
     const before = tables[table]?.rows ?? 0
     tables[table] = { key, rows: before + totals.added - totals.left, known: load.known }
   }
-  return {
-    ...place,
-    mark: load.mark,
-    load: null,
-    unclean: load.tables.some(({ totals }) => totals.left > 0),
-    facts: places,
-    tables,
-    last: load,
-  }
+  return { ...place, mark: load.mark, load: null, unclean: load.tables.some(({ totals }) => totals.left > 0), facts: places, tables, last: load }
 }
 
 /** What tells a message of ours from a stranger's, and how the partitions are keyed. */
-const heldSaves = ({ one }: MadeFacts['streams'][number], { facts }: IngestPlace): readonly Save[] => {
-  const { stream, written } = one
+export const heldSaves = ({ stream, written }: WritableFact, { facts }: IngestPlace): readonly Save[] => {
   const { seq, messages } = facts[stream.name]!
+  if (messages === 0) return []
   const take: Take = {
     source: { name: 'tables', size: 0, sha256: '' },
     base: 0,
@@ -238,10 +225,4 @@ const heldSaves = ({ one }: MadeFacts['streams'][number], { facts }: IngestPlace
     rejected: 0,
   }
   return [saveHeld(stream, [take]), saveKeyedBy(stream, written.per)]
-}
-
-/** The keys of rows that have left, whose entries say nothing any more. */
-export const removedKeys = (changes: Columns): Int32Array => {
-  const is = columnOf(changes, 'after', 'flag').values
-  return Int32Array.from(is.keys()).filter((row) => is[row] === 0)
 }

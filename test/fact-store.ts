@@ -79,6 +79,7 @@ export function factStore(
           partitions: () => partitions,
           partial: false,
           strict: false,
+          known: undefined,
           signal: new AbortController().signal,
           agree: async () => true,
           report: () => {},

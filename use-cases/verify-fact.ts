@@ -23,10 +23,21 @@ type Ports = Pick<VersionPorts, 'log' | 'checkpoints' | 'registry' | 'warehouse'
   readonly tables: Tables
 }
 
-type Asked = { readonly fact: string; readonly signal: AbortSignal; readonly report: (facts: number) => void; /** Facts in memory at a time. */ readonly atOnce?: number }
+type Asked = {
+  readonly fact: string
+  readonly signal: AbortSignal
+  readonly report: (facts: number) => void
+  /** Facts in memory at a time. */ readonly atOnce?: number
+}
 
 /** Of a fact, or one of its fields, as each of the three has it. */
-export type FactDifference = { readonly key: string; readonly column: string; readonly tables: string; readonly inflow: string; readonly table: string }
+export type FactDifference = {
+  readonly key: string
+  readonly column: string
+  readonly tables: string
+  readonly inflow: string
+  readonly table: string
+}
 
 export type FactProof = {
   readonly facts: number
@@ -41,8 +52,7 @@ const mostNamed = 10
 const noId = '00000000-0000-0000-0000-000000000000'
 
 /** undefined when it was told to stop: a proof that was cut short is none. */
-export const verifyFact = (ports: Ports, asked: Asked): Promise<FactProof | undefined> =>
-  unlessAborted(asked.signal, proofOf(ports, asked))
+export const verifyFact = (ports: Ports, asked: Asked): Promise<FactProof | undefined> => unlessAborted(asked.signal, proofOf(ports, asked))
 
 /** The facts that sets are over, by name. */
 export const factNamed = async ({ registry }: Pick<Ports, 'registry'>, name: string): Promise<FactSchema> => {
@@ -164,7 +174,10 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
   }
   for (const [key, own] of told) if (!own.inTable) later(key, () => differing(key, own, undefined, 'table'))
   // What came meanwhile may be there already.
-  const came = amiss.length > 0 ? (await replayed(ports, fact, { ends: await endsOf(ports, fact), from: ends, isOf, sunk: ends, signal })).touched : new Set<string>()
+  const came =
+    amiss.length > 0
+      ? (await replayed(ports, fact, { ends: await endsOf(ports, fact), from: ends, isOf, sunk: ends, signal })).touched
+      : new Set<string>()
   amiss.forEach((tell, i) => {
     if (!onTheWay.has(keysAmiss[i]!) && !came.has(keysAmiss[i]!)) tell()
   })
