@@ -141,8 +141,8 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'verify',
-    args: '<set@version>',
-    summary: 'replay a version and prove the warehouse equal to it, row by row',
+    args: '<set@version | fact>',
+    summary: 'replay a version and prove the warehouse equal to it, row by row; or prove a fact equal in tables, inflow and warehouse',
     example: 'tidemark verify loan_risk@1',
     onExisting: true,
     load: () => import('./verify.ts'),

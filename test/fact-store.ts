@@ -40,7 +40,10 @@ export type FactStore = ReturnType<typeof factStore>
 /** The n-th write, of the log or of the tables, is the first that is not done. */
 export type Cut = { readonly write: number }
 
-export function factStore(facts: readonly FactSchema[], { per = null, partitions = 1 }: { readonly per?: Per; readonly partitions?: number } = {}) {
+export function factStore(
+  facts: readonly FactSchema[],
+  { per = null, partitions = 1 }: { readonly per?: Per; readonly partitions?: number } = {},
+) {
   const [store, schemas] = [memoryStore(), memorySchemas()]
   const log = openMemoryLog(store)
   const checkpoints = openMemoryCheckpoints(store)

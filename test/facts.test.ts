@@ -1,4 +1,6 @@
-/** Facts follow their tables: whatever changes, in whatever groups, wherever it is cut, they are what plain JavaScript makes of the rows. */
+/**
+ * Facts follow their tables: whatever changes, in whatever groups, wherever it is cut, they are what plain JavaScript makes of the rows.
+ */
 import { describe, expect, it } from 'vitest'
 import type { FactSchema } from '../schemas/fact.ts'
 import type { Table } from '../schemas/record.ts'
@@ -81,7 +83,10 @@ function checkOrder(fact: FactSchema, messages: readonly Message[]): void {
   expect(places).toEqual(inOrder)
 }
 
-async function live(seed: number, { cuts, atOnce }: { readonly cuts: boolean; readonly atOnce: number }): Promise<readonly (readonly [string, Row])[][]> {
+async function live(
+  seed: number,
+  { cuts, atOnce }: { readonly cuts: boolean; readonly atOnce: number },
+): Promise<readonly (readonly [string, Row])[][]> {
   const random = randomFrom(seed)
   // Where it is cut is chance of its own: files are the same in every life of a seed.
   const chance = randomFrom(seed * 31 + 7)
@@ -94,7 +99,11 @@ async function live(seed: number, { cuts, atOnce }: { readonly cuts: boolean; re
     const chosen = shopTables.filter(() => random() < 0.6)
     const texts = Object.fromEntries(chosen.map((table) => [table.name, change(table, partial)]))
     if (cuts) {
-      for (let write = 1 + Math.floor(chance() * 4); (await store.load(shopTables, texts, { partial, atOnce, cut: { write } })) === 'cut'; write++)
+      for (
+        let write = 1 + Math.floor(chance() * 4);
+        (await store.load(shopTables, texts, { partial, atOnce, cut: { write } })) === 'cut';
+        write++
+      )
         if (chance() < 0.3) store.replaceTables()
     } else await store.load(shopTables, texts, { partial, atOnce })
     for (const fact of shopFacts) {

@@ -4,6 +4,7 @@ import { replay, type ReplayPorts } from '../batch/replay.ts'
 import { fromBytes, loadPosition, loadSpeed, saveSpeed, toBytes, type Position, type Run } from '../streams/position.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { fieldsRead } from '../feature-defs/inputs.ts'
+import { rowsWithKeys } from '../streams/row-keys.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { lookupState, saveState, type Layers } from '../streams/state.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
@@ -169,7 +170,9 @@ export async function advance(
       const values = bringing.lineage.push(records)
       for (const key of bringing.lineage.changedKeys()) unsaved.add(key)
       if (withRows)
-        await writes.begin(() => ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock()), undefined, signal))
+        await writes.begin(() =>
+          ports.warehouse.write(set, rowsWithKeys(definition, rowsOf(definition, records, values, ports.clock())), undefined, signal),
+        )
       bringing.seq = seq.at(-1)!
       unsavedRecords += seq.length
       if (writer && (unsavedRecords >= recordsPerSave || unsaved.size >= keysPerSave)) await save()

@@ -67,7 +67,9 @@ export function compare(db: Sqlite, table: StoredTable, { partial }: { readonly 
   const changed = stood === 0 ? 0 : countOf(db, there)
   if (stood > 0 && !partial) {
     const lacks = `NOT EXISTS (SELECT 1 FROM ${file} f WHERE ${equalKeys(table, 'f', 'r')})`
-    db.exec(`INSERT INTO ${stagedOf(table)} (${keys}, ${gone}) SELECT ${listed(keysOf(table), 'r.')}, 1 FROM ${rowsOf(table)} r WHERE ${lacks}`)
+    db.exec(
+      `INSERT INTO ${stagedOf(table)} (${keys}, ${gone}) SELECT ${listed(keysOf(table), 'r.')}, 1 FROM ${rowsOf(table)} r WHERE ${lacks}`,
+    )
   }
   forgetReceived(db, table)
   const left = countOf(db, stagedOf(table)) - staged
