@@ -1,7 +1,8 @@
 /**
  * A version's engine with a past: each feature starts empty where its state once did, so that replaying history gives the same bits again.
  */
-import { engine, packState, type Engine } from '../feature-defs/engine.ts'
+import { engine, type Engine } from '../feature-defs/engine.ts'
+import { packState } from '../feature-defs/entries.ts'
 import { nulls, scattered, type FeatureColumn } from '../feature-defs/feature-columns.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'

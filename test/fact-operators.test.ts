@@ -10,7 +10,7 @@ import { written } from '../feature-defs/state-bytes.ts'
 import type { FieldKind } from '../feature-defs/takes.ts'
 import { wholeOf, type Value as Held, type Whole } from '../feature-defs/values.ts'
 import { exactOf, valuesIn, type Input, type Standing, type Value } from './exact.ts'
-import { anyValue, clock, firstDay, kinds, named, specs, stretch } from './operator-specs.ts'
+import { anyValue, clock, firstDay, kinds, specs, stretch } from './operator-specs.ts'
 
 const dayMicros = 86_400_000_000n
 
@@ -67,7 +67,7 @@ function keyWith(spec: OperatorSpec, kind: FieldKind, unit: Unit) {
       dropBeyond(type, out)
       return valuesIn(featureColumn(type, out))[0]!
     },
-    exactly: (at = date): Value => exactOf(spec, field, [...facts.values()], at),
+    exactly: (at = date): Value => exactOf(spec, field, [...facts.values()], at && { row: 0, ...at }),
     due: () => computation.due?.(state) ?? Infinity,
     date: () => date,
     reload() {
@@ -103,21 +103,23 @@ function histories(kind: FieldKind, unit: Unit) {
     .tuple(firstDay, fc.array(fc.tuple(step, fc.option(anyValue, { freq: 5 })), { maxLength: 40 }), fc.option(stretch))
     .map(([first, steps, alike]) => {
       const facts = new Map<string, Fact>()
-      let day = first
-      return steps.map(([{ id, does, days, at, part, isKnown, reload }, any], row): { readonly change: Change; readonly reload: boolean } => {
-        const when = day + days
-        if (days < 5) day = Math.max(day, when)
-        const moment = { day: when, micros: BigInt(when) * dayMicros + (unit === 'date' ? 0n : BigInt(at)) }
-        if (does === 'tick') return { change: { tick: moment }, reload }
-        const key = `f${id % 7 === 6 ? 'ä' : ''}${id}`
-        const left = facts.get(key) ?? null
-        facts.delete(key)
-        if (does === 'leave') return { change: { left, came: null, moves: false }, reload }
-        const value = alike && alike.length > 0 ? alike[row % alike.length]! : any
-        const came: Fact = { key, part, input: value === null ? null : kinds[kind].of(value), ...moment }
-        facts.set(key, came)
-        return { change: { left, came, moves: isKnown }, reload }
-      })
+      let day: number = first
+      return steps.map(
+        ([{ id, does, days, at, part, isKnown, reload }, any], row): { readonly change: Change; readonly reload: boolean } => {
+          const when = day + days
+          if (days < 5) day = Math.max(day, when)
+          const moment = { day: when, micros: BigInt(when) * dayMicros + (unit === 'date' ? 0n : BigInt(at)) }
+          if (does === 'tick') return { change: { tick: moment }, reload }
+          const key = `f${id % 7 === 6 ? 'ä' : ''}${id}`
+          const left = facts.get(key) ?? null
+          facts.delete(key)
+          if (does === 'leave') return { change: { left, came: null, moves: false }, reload }
+          const value = alike && alike.length > 0 ? alike[row % alike.length]! : any
+          const came: Fact = { key, part, input: value === null ? null : kinds[kind].of(value), ...moment }
+          facts.set(key, came)
+          return { change: { left, came, moves: isKnown }, reload }
+        },
+      )
     })
 }
 

@@ -4,30 +4,24 @@ import { describe, expect, it } from 'vitest'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { nearestDouble, roundDecimal } from '../feature-defs/decimal.ts'
-import {
-  defineOperator,
-  type Computation,
-  type Operator,
-  type OperatorSpec,
-  type PlainValue,
-} from '../feature-defs/define-operator.ts'
+import { defineOperator, type Computation, type OperatorSpec } from '../feature-defs/define-operator.ts'
 import { dropBeyond, featureColumn, outputOf } from '../feature-defs/feature-columns.ts'
-import { sameness, toDouble, type Fraction } from '../feature-defs/fractions.ts'
+import { sameness, toDouble } from '../feature-defs/fractions.ts'
 import { aNumber } from '../feature-defs/gives.ts'
 import type { Inputs } from '../feature-defs/inputs.ts'
-import { computationOf, featureType, kindsOf, operators, operatorOf, windowsOf } from '../feature-defs/known-operators.ts'
+import { computationOf, featureType, operators, operatorOf } from '../feature-defs/known-operators.ts'
 import type { WindowName } from '../feature-defs/options.ts'
 import { median } from '../feature-defs/operators/quantile.ts'
 import { runOf } from '../feature-defs/run.ts'
 import { written, type Held } from '../feature-defs/state-bytes.ts'
-import type { FieldColumn, FieldKind } from '../feature-defs/takes.ts'
+import type { FieldKind } from '../feature-defs/takes.ts'
 import { textColumn, wholeOf } from '../feature-defs/values.ts'
 import type { Times } from '../feature-defs/windows/reach.ts'
 import type { Json } from '../schemas/avro/schema.ts'
-import { date, decimal, flag, integer, number, text, timestamp, type Field } from '../schemas/record.ts'
-import { noDay, noFlag, putWhole, type Column, type TextColumn, type Wholes } from '../utilities/values/columns.ts'
+import { flag } from '../schemas/record.ts'
+import { type Column, type TextColumn } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { clock, dayStep, edges, anyValue, firstDay, kinds, named, over, specs, values } from './operator-specs.ts'
+import { clock, dayStep, edges, anyValue, firstDay, kinds, over, specs, values } from './operator-specs.ts'
 import { exact, exactAt, valuesIn, type Came, type Input, type Value } from './exact.ts'
 import { table } from './table.ts'
 

@@ -54,6 +54,7 @@ export function overLast<All>(gathering: Gathering<All, unknown>, last: number):
         return state
       },
     ),
+    inOrder: true,
     mostBytes: ({ values, bytes }) => 16 + mostFactBytes(bytes) * values,
   }
 }

@@ -4,7 +4,18 @@
  * State: the key's date, and for each date to come at which facts leave the window, or enter it, what is gathered of those; facts that have
  * left are not kept, since the date never goes back. Where nothing leaves, all that is inside is one part.
  */
-import { layoutOf, putCount, putWhole, readerOf, takeCount, takeLayout, takeWhole, type Held, type Reader, type Writer } from '../state-bytes.ts'
+import {
+  layoutOf,
+  putCount,
+  putWhole,
+  readerOf,
+  takeCount,
+  takeLayout,
+  takeWhole,
+  type Held,
+  type Reader,
+  type Writer,
+} from '../state-bytes.ts'
 import { less, type Value, type Whole } from '../values.ts'
 import type { Span, SpanOf } from './spans.ts'
 import type { Gathering, Standing, Unit } from './standing.ts'

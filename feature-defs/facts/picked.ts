@@ -41,6 +41,7 @@ export function pickedOfLast(end: End, last: number, round: number | undefined):
       return rounded(at >= first ? values[at] : undefined, round)
     },
     ...savedAs<InOrder>(factsLayout, saveInOrder, loadInOrder),
+    inOrder: true,
     mostBytes: ({ values, bytes }) => 16 + mostFactBytes(bytes) * values,
   }
 }
@@ -97,6 +98,7 @@ export function pickedOver(end: End, { enters, leaves }: Span, round: number | u
       takeLayout(from, spanLayout)
       return { date: takeDate(from), facts: loadInOrder(from) }
     },
+    inOrder: true,
     mostBytes: ({ values, bytes }) => 32 + mostFactBytes(bytes) * values,
   }
 }

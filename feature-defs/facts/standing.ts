@@ -1,6 +1,6 @@
 /**
- * What a feature over facts is: its value is a function of the facts of the key that stand, and of the key's date. A fact that is added can be
- * taken again, in any order, as if it had never been there.
+ * What a feature over facts is: its value is a function of the facts of the key that stand, and of the key's date. A fact that is added can
+ * be taken again, in any order, as if it had never been there.
  */
 import type { Held, Reader, Writer } from '../state-bytes.ts'
 import type { Value, Whole } from '../values.ts'
@@ -21,6 +21,8 @@ export interface Standing<State = unknown> {
   due?(state: State): Whole
   put(to: Writer, state: State): void
   load(saved: Uint8Array): State
+  /** Whether it asks for keys of facts. */
+  readonly inOrder?: true
   /** The most bytes that a saved state can take of so many dates, values and bytes of texts. */
   mostBytes(held: Held): number
 }
