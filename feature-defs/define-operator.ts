@@ -69,6 +69,8 @@ type Description<Kind extends FieldKind, G extends Gives, Input, P extends Param
   /** Once for every batch. */
   readonly reads: (column: FieldColumn) => Input
   readonly params: P
+  /** Of one that needs the order in which records came, which facts do not have: what to use over them instead. */
+  readonly overFacts?: string
   /** Those that it can look through, each with what computes it. */
   readonly windows: { readonly [Name in W]: (size: SizeOf<Name>, params: ParamsGiven<P>, field: Field) => Computation<unknown, Input> }
   /** The plain meaning, which the rest must equal: what it yields, before rounding, for the values of a window that are not null. */
@@ -81,6 +83,7 @@ export type Operator = {
   readonly gives: Gives
   readonly reads: (column: FieldColumn) => unknown
   readonly params: Params
+  readonly overFacts?: string
   readonly windows: { readonly [Name in WindowName]?: (size: never, params: never, field: Field) => Computation<unknown> }
   exact(values: readonly unknown[], options: unknown, came: Came, field: Field): PlainValue | null
 }
