@@ -35,7 +35,7 @@ export interface Computation<State, Input = unknown> {
   /** The most bytes that a saved state can take, which hold so much. */
   mostBytes(held: Held): number
   /** The same of facts that stand, whose dates are counted so; none where the order of arrival is the meaning. */
-  readonly overFacts?: (unit: Unit) => Standing
+  readonly standing?: (unit: Unit) => Standing
 }
 
 export type Params = { readonly [name: string]: Option<Json> }

@@ -28,7 +28,7 @@ const inUnit = (unit: Unit, { day, micros }: { readonly day: number; readonly mi
 function keyWith(spec: OperatorSpec, kind: FieldKind, unit: Unit) {
   const { field, column } = kinds[kind]
   const type = featureType({ name: 'r', at: 'x', fields: { x: field } }, { spec })
-  const computation: Computation = computationOf(spec, field).overFacts!(unit)
+  const computation: Computation = computationOf(spec, field).standing!(unit)
   const { reads } = operatorOf(spec)
   const heldAs = (input: Input) => {
     const value = (reads(column([input])) as ArrayLike<Held>)[0]!
@@ -86,7 +86,7 @@ function keyWith(spec: OperatorSpec, kind: FieldKind, unit: Unit) {
 }
 
 /** Those that facts can have: where the order of arrival is the meaning there is none. */
-const overFacts = specs.filter(([, spec, kind]) => computationOf(spec, kinds[kind].field).overFacts)
+const overFacts = specs.filter(([, spec, kind]) => computationOf(spec, kinds[kind].field).standing)
 
 /** Facts come, change and leave, some of a time to come, and dates come, all by chance. */
 function histories(kind: FieldKind, unit: Unit) {
@@ -193,6 +193,9 @@ function momentBefore(unit: Unit, due: Whole) {
 describe('features that facts can have', () => {
   it('are all but those whose meaning is the order of arrival', () => {
     const names = new Set(overFacts.map(([, { op }]) => op))
-    expect(operators.map(({ op }) => op).filter((op) => !names.has(op))).toEqual(['ema', 'since'])
+    const without = operators.filter(({ op }) => !names.has(op))
+    expect(without.map(({ op }) => op)).toEqual(['ema', 'since'])
+    // Each says what to use instead.
+    expect(without).toEqual(operators.filter((one) => one.overFacts !== undefined))
   })
 })

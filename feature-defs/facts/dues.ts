@@ -2,7 +2,7 @@
  * When keys are due: the next date at which a value of theirs may change without any fact. Kept by day, or by hour where facts have a time,
  * so that a tick finds the keys it concerns without looking at all of them.
  */
-import { lastDay } from '../../schemas/avro/schema.ts'
+import { lastDay } from '../../schemas/avro/field-places.ts'
 import { dayText } from '../../utilities/values/day.ts'
 import { isoText } from '../../utilities/values/timestamp.ts'
 import type { Whole } from '../values.ts'

@@ -28,7 +28,7 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
   const features = definition.features.map((feature): FeatureAtWork => ({
     ...feature,
     type: featureType(record, feature),
-    computation: standing(feature, definition, unit),
+    computation: standingOf(feature, definition, unit),
     states: [],
   }))
   const slots = slotsOf(features, from)
@@ -164,8 +164,8 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
   }
 }
 
-function standing({ name, spec }: NamedFeature, { set, record }: Definition, unit: Unit): Standing {
-  const made = computationOf(spec, record.fields[spec.of]!).overFacts?.(unit)
+function standingOf({ name, spec }: NamedFeature, { set, record }: Definition, unit: Unit): Standing {
+  const made = computationOf(spec, record.fields[spec.of]!).standing?.(unit)
   if (!made) throw new TypeError(`feature ${name} of ${set} is of the order of arrival, which facts have not`)
   return made
 }

@@ -52,7 +52,7 @@ export const last = defineOperator({
     ...picked,
     last: (records, params, field) => {
       const any = picked.last(records, params)
-      return field.kind === 'number' ? { ...rowsLast(records, params.round), overFacts: any.overFacts } : any
+      return field.kind === 'number' ? { ...rowsLast(records, params.round), standing: any.standing } : any
     },
   },
   exact: (values) => values.at(-1) ?? null,

@@ -11,7 +11,7 @@ import { rowsBag, type ReadBag } from './rows-bag.ts'
 export const bagOver = <Params>(read: (params: Params, field: Field) => ReadBag) => ({
   last: (records: number, params: Params, field: Field) => ({
     ...rowsBag(read(params, field), records),
-    overFacts: () => overLast(gatheredBag(read(params, field)), records) as Standing,
+    standing: () => overLast(gatheredBag(read(params, field)), records) as Standing,
   }),
   ...overTime(
     (reach, params: Params, field) => bucketsBag(read(params, field), reach),

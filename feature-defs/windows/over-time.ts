@@ -14,7 +14,7 @@ export function overTime<Params, Input>(computation: Over<Reach, Params, Input>,
     <Size>(reachOf: (size: Size) => Reach, spanOf: (size: Size) => spans.SpanOf | undefined): Over<Size, Params, Input> =>
     (size, params, field) => ({
       ...computation(reachOf(size), params, field),
-      overFacts: (unit) => facts(spanOf(size), params, field)(unit),
+      standing: (unit) => facts(spanOf(size), params, field)(unit),
     })
   return {
     days: over(daysBack, spans.daysBack),

@@ -16,7 +16,7 @@ import type { Rounded } from './totals-over.ts'
 export const pickOver = (pick: Pick) => ({
   last: (records: number, { round }: Rounded) => ({
     ...rowsPick(pick, records, round),
-    overFacts: () => factsPick(pick, round).ofLast(records),
+    standing: () => factsPick(pick, round).ofLast(records),
   }),
   ...overTime(
     (reach, { round }: Rounded) => bucketsPick(pick, reach, round),

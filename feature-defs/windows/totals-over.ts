@@ -14,7 +14,7 @@ export type Rounded = { readonly round?: number }
 export const totalsOver = (totals: (params: Rounded, field: Field) => Totals) => ({
   last: (records: number, params: Rounded, field: Field) => ({
     ...rowsTotals(totals(params, field), records),
-    overFacts: () => overLast(gatheredTotals(totals(params, field)), records) as Standing,
+    standing: () => overLast(gatheredTotals(totals(params, field)), records) as Standing,
   }),
   ...overTime(
     (reach, params: Rounded, field) => bucketsTotals(totals(params, field), reach),
