@@ -3,7 +3,7 @@ import { columnOf, noFlag, type Column, type Columns } from '../../utilities/val
 import { dayMicros } from '../../utilities/values/timestamp.ts'
 import type { Definition } from '../feature-set.ts'
 import { keysOf } from '../keys.ts'
-import { daysIn, wholeOf, wholesIn, type Whole } from '../values.ts'
+import { compareValues, daysIn, wholeOf, wholesIn, type Whole } from '../values.ts'
 import type { Unit } from './standing.ts'
 
 /** The facts of one side of the changes: as they were, or as they are. */
@@ -52,8 +52,11 @@ export function stepsOf({ record, per }: Definition, unit: Unit, facts: Columns)
     const [was, is] = [before.isThere[message] === 1, after.isThere[message] === 1]
     const [keyBefore, keyAfter] = [keysBefore?.[message] ?? '', keysAfter?.[message] ?? '']
     if (was && is && keyBefore !== keyAfter) {
-      step(message, true, false, keyBefore)
+      // In the order of keys, as the rows of a tick are.
+      const leavesFirst = compareValues(keyBefore, keyAfter) < 0
+      if (leavesFirst) step(message, true, false, keyBefore)
       step(message, false, true, keyAfter)
+      if (!leavesFirst) step(message, true, false, keyBefore)
     } else if (was || is) step(message, was, is, is ? keyAfter : keyBefore)
     else if (tickDates && tickDates[message] === tickDates[message]) ticks.push({ message, date: tickDates[message]!, step: keys.length })
   }
