@@ -45,7 +45,10 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
         part.features.forEach(({ name }, i) => values.set(name, made.values[i]!))
       }
       const { record, features } = definition
-      return { records: rows, values: features.map(({ name, spec }) => values.get(name) ?? nulls(featureType(record, { spec }), rows.count)) }
+      return {
+        records: rows,
+        values: features.map(({ name, spec }) => values.get(name) ?? nulls(featureType(record, { spec }), rows.count)),
+      }
     },
     changedKeys: () =>
       groups.length === 1 ? groups[0]!.maker.changedKeys() : [...new Set(groups.flatMap(({ maker }) => maker.changedKeys()))],

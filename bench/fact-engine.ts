@@ -9,12 +9,25 @@ import { noDay } from '../utilities/values/columns.ts'
 const lines = table(
   'lines',
   { key: 'line' },
-  { line: integer(), account: text({ bytes: 20 }), issued: date(), amount: decimal({ digits: 14, scale: 2 }), unpaid: flag(), late: flag() },
+  {
+    line: integer(),
+    account: text({ bytes: 20 }),
+    issued: date(),
+    amount: decimal({ digits: 14, scale: 2 }),
+    unpaid: flag(),
+    late: flag(),
+  },
 )
 const sale = fact(
   'sale',
   { of: lines, at: 'issued' },
-  { account: text({ bytes: 20 }), issued: date({ nullable: false }), amount: decimal({ digits: 14, scale: 2 }), unpaid: flag(), late: flag() },
+  {
+    account: text({ bytes: 20 }),
+    issued: date({ nullable: false }),
+    amount: decimal({ digits: 14, scale: 2 }),
+    unpaid: flag(),
+    late: flag(),
+  },
 )
 export const owing = featureSet(
   { name: 'owing', of: sale, per: 'account' },
@@ -56,7 +69,10 @@ function batches(count: number, accounts: number): readonly Columns[] {
       count: batchRows,
       byName: new Map<string, Column>([
         ['_seq', { kind: 'int', values: Float64Array.from(rows, ({ seq }) => seq) }],
-        ['known', { kind: 'long', values: BigInt64Array.from(rows, ({ day, seq }) => BigInt(day) * 86_400_000_000_000n + BigInt(seq >> 3)) }],
+        [
+          'known',
+          { kind: 'long', values: BigInt64Array.from(rows, ({ day, seq }) => BigInt(day) * 86_400_000_000_000n + BigInt(seq >> 3)) },
+        ],
         ['change', textColumn(rows.map(({ paid }) => (paid ? 'changed' : 'added')))],
         ['key', textColumn(rows.map(({ seq }) => `${seq}`))],
         ...side('before', ({ paid }) => paid, 1),

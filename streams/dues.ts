@@ -1,6 +1,6 @@
 /**
- * When keys of a version over facts are due, kept beside its state: an entry for each key under the date, or hour, at which one of its values
- * may change without any fact. A tick finds the keys that it concerns by it.
+ * When keys of a version over facts are due, kept beside its state: an entry for each key under the date, or hour, at which one of its
+ * values may change without any fact. A tick finds the keys that it concerns by it.
  */
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { DueChange, FindDue, FoundDue } from '../feature-defs/facts/dues.ts'

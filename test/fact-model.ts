@@ -76,7 +76,9 @@ export function modelOf({ record, per, features }: Definition) {
       if (isKnown && (key.date === null || moment.micros > key.date.micros)) key.date = moment
     }
     if (from !== null && to !== null && from !== to)
-      return [row('removed', from, before!), row('added', to, after!)].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))
+      return [row('removed', from, before!), row('added', to, after!)].sort((a, b) =>
+        Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)),
+      )
     return [row(from !== null && to !== null ? 'changed' : to === null ? 'removed' : 'added', (to ?? from)!, (after ?? before)!)]
   }
 

@@ -71,7 +71,13 @@ async function compute(
     ? { origins: before.origins, inherited: [], withRows: true }
     : originOf(mode, definition, previous, found)
   const layers = before ? await layersAgain(ports, definition, partition, found) : layersOf({ version })
-  const bringing = await begin(ports, definition, { ...origin, partition, layers, after: before?.until ?? startOf(origin), tick: before?.untilTick ?? null })
+  const bringing = await begin(ports, definition, {
+    ...origin,
+    partition,
+    layers,
+    after: before?.until ?? startOf(origin),
+    tick: before?.untilTick ?? null,
+  })
   await catchUp(ports, bringing, watch)
   const by = before ? `the return to ${label(definition)}` : `apply ${label(definition)}`
   const live = new Set(toBeComputed(journal.state).map((one) => one.version))

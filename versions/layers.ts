@@ -119,5 +119,11 @@ async function removed({ checkpoints }: Ports, writer: Writer, at: SetPartition,
     await writer.commit({ save })
   }
   for await (const dues of dueEntries(checkpoints, at, layer))
-    await writer.commit({ save: saveDues(at, layer, dues.map((one) => ({ ...one, isDue: false }))) })
+    await writer.commit({
+      save: saveDues(
+        at,
+        layer,
+        dues.map((one) => ({ ...one, isDue: false })),
+      ),
+    })
 }

@@ -4,6 +4,7 @@
  */
 import { restoreKept } from '../streams/kept-schemas.ts'
 import { knownVersions } from '../streams/known-versions.ts'
+import { rowsWithKeys } from '../streams/row-keys.ts'
 import { sinkReader, streamOf } from '../streams/stream.ts'
 import { pick, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -55,6 +56,7 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
       if (own.retired || !isComplete(own)) continue
       versions.push({ version: own.version, ...(await repairRows(ports, { set, ...watch }, own.version)) })
     }
+    await ports.warehouse.renew(set)
     // Every row that lay before is in place: the sink goes on with what is left.
     for (const place of lost) await ports.warehouse.write(set, { count: 0, byName: new Map() }, place)
     await carryOut(ports, journal, watch)
@@ -124,7 +126,7 @@ async function repairRows(ports: VersionPorts, { set, ...watch }: RepairOptions,
   let bad: { readonly rows: Columns; readonly at: number[] } | undefined
   const flush = async () => {
     if (!bad) return
-    await warehouse.write(set, pick(bad.rows, Int32Array.from(bad.at)), undefined, watch.signal)
+    await warehouse.write(set, rowsWithKeys(definition, pick(bad.rows, Int32Array.from(bad.at))), undefined, watch.signal)
     done.written += bad.at.length
     bad = undefined
   }

@@ -5,7 +5,7 @@
 import { columnOf, nullColumn, type Column, type Columns, type TextColumn } from '../../utilities/values/columns.ts'
 import { mixed } from '../../utilities/values/mixed.ts'
 import type { Definition } from '../feature-set.ts'
-import { fieldsOfKeys } from '../keys.ts'
+import { fieldsOfKeys } from '../fields-of-keys.ts'
 import { featureColumn } from '../feature-columns.ts'
 import type { Value, Whole } from '../values.ts'
 import type { Steps } from './steps.ts'
