@@ -20,7 +20,7 @@ const told: Readonly<Record<string, Command['load']>> = {
   export: () => import('./export.ts'),
 }
 
-/** Each line with the first line of its result below; false when it was told to stop. */
+/** Each line with its result below; false when it was told to stop. */
 export async function tell(
   lines: readonly string[],
   config: Context['config'],
@@ -62,10 +62,10 @@ export function makeAfresh(dir: string): void {
   writeFileSync(join(dir, mark), 'tidemark demo removes this folder and makes it again.\n')
 }
 
-/** The results of the commands as lines of the story; their own notes and plans are left out. */
+/** The results of the commands as the story tells them; their own notes and plans are left out. */
 const quiet = (console: Console): Console => ({
   ...console,
   note: () => {},
   confirm: async () => true,
-  result: (text) => console.note(`  ${text.split('\n')[0]}`),
+  result: (text) => console.note(text.replace(/^/gm, '  ')),
 })

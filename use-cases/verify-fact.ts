@@ -27,7 +27,8 @@ type Asked = {
   readonly fact: string
   readonly signal: AbortSignal
   readonly report: (facts: number) => void
-  /** Facts in memory at a time. */ readonly atOnce?: number
+  /** Facts in memory at a time. */
+  readonly atOnce?: number
 }
 
 /** Of a fact, or one of its fields, as each of the three has it. */

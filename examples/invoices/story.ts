@@ -51,6 +51,6 @@ export const questions: readonly Question[] = [
     asks: 'How did the months go for each business?',
     sql: `
       select period, account_id, revenue, invoices from account_months_latest
-      where invoices > 0 order by period desc, revenue desc limit 8`,
+      where invoices > 0 and period <= '2024-06' order by period desc, revenue desc limit 8`,
   },
 ]
