@@ -10,11 +10,12 @@ import type { Json } from '../utilities/values/json.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { Context } from './command.ts'
 import { duration, table } from './console.ts'
-import { tell } from './tell.ts'
+import { makeAfresh, tell } from './tell.ts'
 import { wholeNumber } from './words.ts'
 
 export async function run({ options, console, signal }: Context, dir: string): Promise<void> {
   const invoices = wholeNumber(options, 'invoices', { least: 1 }) ?? 10_000
+  makeAfresh(dir)
   await beginWith(dir, 'invoices')
   const begun = readConfig(join(dir, 'tidemark.json'), {})
   const own: Context['config'] = { ...begun, dataDir: join(dir, begun.dataDir), sources: shopSources(join(dir, 'shop')) }

@@ -20,12 +20,12 @@ export const run = async (context: Context): Promise<number | void> => {
   const other = example === 'loans' ? 'invoices' : 'rows'
   if (options[other] !== undefined) throw usage(`--${other} is not for the ${example}`, 'Leave it out, or name the other example.')
   const dir = options['dataDir'] === undefined ? folders[example] : config.dataDir
-  makeAfresh(dir)
   return example === 'loans' ? loans(context, dir) : (await import('./demo-invoices.ts')).run(context, dir)
 }
 
 async function loans({ options, config, console, signal }: Context, dir: string): Promise<void> {
   const rows = wholeNumber(options, 'rows', { least: 100 }) ?? 200_000
+  makeAfresh(dir)
   const file = join(dir, 'rejected.csv.gz')
   const { features: _, ...rest } = config
   const own: Context['config'] = { ...rest, dataDir: dir, source: { file }, sources: {}, streams: {} }
