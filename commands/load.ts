@@ -95,7 +95,9 @@ function loadedText({ ended, tables, facts, underWay, finished }: LoadDone): str
     'nothing new': ['nothing new'],
     declined: ['nothing was changed'],
     'dry run': ['a dry run: nothing was changed'],
-    interrupted: [`interrupted: run it again to go on${underWay ? ` (${count(underWay.rows)} of ${count(underWay.of)} changed rows are kept)` : ''}`],
+    interrupted: [
+      `interrupted: run it again to go on${underWay ? ` (${count(underWay.rows)} of ${count(underWay.of)} changed rows are kept)` : ''}`,
+    ],
   }
   return [...lines, ...ends[ended]].join('\n')
 }

@@ -19,10 +19,13 @@ export const rowsName = ({ name }: Pick<Table, 'name'>) => `${tablePrefix}${name
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
-export function tableSchema({ name, key, fields }: Table): AvroSchema {
+function tableSchema({ name, key, fields }: Table): AvroSchema {
   const odd = Object.keys(fields).find((one) => !namePattern.test(one))
   if (odd !== undefined)
-    throw new Problem(`table ${name}: the field name ${JSON.stringify(odd)} cannot be used`, "Use letters, digits and _, and { from: '…' }.")
+    throw new Problem(
+      `table ${name}: the field name ${JSON.stringify(odd)} cannot be used`,
+      "Use letters, digits and _, and { from: '…' }.",
+    )
   const row = `${name}_row`
   return {
     type: 'record',

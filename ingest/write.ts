@@ -208,7 +208,15 @@ function doneWith(place: Under, facts: readonly WritableFact[]): IngestPlace {
     const before = tables[table]?.rows ?? 0
     tables[table] = { key, rows: before + totals.added - totals.left, known: load.known }
   }
-  return { ...place, mark: load.mark, load: null, unclean: load.tables.some(({ totals }) => totals.left > 0), facts: places, tables, last: load }
+  return {
+    ...place,
+    mark: load.mark,
+    load: null,
+    unclean: load.tables.some(({ totals }) => totals.left > 0),
+    facts: places,
+    tables,
+    last: load,
+  }
 }
 
 /** What tells a message of ours from a stranger's, and how the partitions are keyed. */

@@ -9,11 +9,7 @@ import type { Table } from '../schemas/record.ts'
 const id = () => text({ bytes: 20 })
 export const accounts = table('accounts', { key: 'account_id' }, { account_id: id(), name: text({ bytes: 40 }) })
 export const skus = table('skus', { key: 'item_id' }, { item_id: id(), price: decimal({ digits: 6, scale: 2 }) })
-export const invoices = table(
-  'invoices',
-  { key: 'invoice_id' },
-  { invoice_id: integer(), account_id: id(), issued: date(), paid: date() },
-)
+export const invoices = table('invoices', { key: 'invoice_id' }, { invoice_id: integer(), account_id: id(), issued: date(), paid: date() })
 export const lines = table(
   'lines',
   { key: ['invoice_id', 'item_id'] },
@@ -23,7 +19,11 @@ export const shopTables: readonly Table[] = [accounts, invoices, lines, skus]
 
 export const sale = fact(
   'sale',
-  { of: lines, at: 'issued', join: { invoice: [invoices, 'invoice_id'], account: [accounts, 'invoice.account_id'], sku: [skus, 'item_id'] } },
+  {
+    of: lines,
+    at: 'issued',
+    join: { invoice: [invoices, 'invoice_id'], account: [accounts, 'invoice.account_id'], sku: [skus, 'item_id'] },
+  },
   {
     invoice_id: integer(),
     item_id: id(),
@@ -79,7 +79,9 @@ const find = (shop: Shop, name: string, key: Row[string] | undefined): Row | und
   key === null || key === undefined ? undefined : shop[name]!.get(String(key))
 
 /** The facts that stand, by key; of those that have no place the reason is their column. */
-export const modelOf: { readonly [fact: string]: (shop: Shop) => { readonly facts: Map<string, Row>; readonly unfit: Map<string, string> } } = {
+export const modelOf: {
+  readonly [fact: string]: (shop: Shop) => { readonly facts: Map<string, Row>; readonly unfit: Map<string, string> }
+} = {
   sale(shop) {
     const [facts, unfit] = [new Map<string, Row>(), new Map<string, string>()]
     for (const [key, { invoice_id, item_id, quantity }] of shop['lines']!) {
@@ -91,7 +93,15 @@ export const modelOf: { readonly [fact: string]: (shop: Shop) => { readonly fact
       const bad = invoice['issued'] === null ? 'issued' : amount !== null && Math.abs(amount) > 9999 ? 'amount' : undefined
       const { account_id, issued, paid } = invoice as { account_id: string; issued: number; paid: number | null }
       if (bad === undefined) {
-        const row = { invoice_id: invoice_id!, item_id: item_id!, account_id, name: account['name']!, issued, amount, unpaid: paid === null }
+        const row = {
+          invoice_id: invoice_id!,
+          item_id: item_id!,
+          account_id,
+          name: account['name']!,
+          issued,
+          amount,
+          unpaid: paid === null,
+        }
         facts.set(key, row)
       } else unfit.set(key, bad)
     }

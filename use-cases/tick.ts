@@ -26,7 +26,8 @@ export async function tickStream(ports: Ports, { definitions, stream, partitions
   const found = facts.find((one) => one.stream.name === stream)
   if (!found) {
     const names = facts.map((one) => one.stream.name)
-    const todo = names.length > 0 ? `Name one of ${names.join(', ')}.` : 'Only streams of facts have ticks, and the definitions have no fact.'
+    const todo =
+      names.length > 0 ? `Name one of ${names.join(', ')}.` : 'Only streams of facts have ticks, and the definitions have no fact.'
     throw new Problem(`there is no stream of facts ${stream}`, todo, { usage: true })
   }
   const { kind } = found.fact.fields[found.fact.at]!

@@ -22,7 +22,8 @@ export interface Checkpoints {
   lookup(name: string): Promise<Lookup>
   /**
    * Every entry under the name, some at a time, however many there are; what is committed meanwhile may show or not. Of the names of tables
-   * an entry may come again with a newer value, and one that was removed may come with those that it had: all in the order of their commits.
+   * an entry may come again with a newer value, and one that was removed may come with those that it had: all in the order of their
+   * commits.
    */
   entries(name: string): AsyncIterable<readonly (readonly [key: string, value: Uint8Array])[]>
   /** The names that start with the prefix, sorted. */

@@ -8,7 +8,9 @@ export type FieldPlace = {
   readonly column: string
   readonly kind: CellKind
   readonly nullable: boolean
-  /** The bytes of the longest text that comes in as a record. A row of ours, or of a table, was one already, and its texts are as they are. */
+  /**
+   * The bytes of the longest text that comes in as a record. A row of ours, or of a table, was one already, and its texts are as they are.
+   */
   readonly most: number
   /** The place of the nested record that it is a field of; both names begin with it. */
   readonly within?: string

@@ -142,7 +142,10 @@ export async function listTopics(parts: KafkaParts): Promise<TopicState[]> {
   const { cluster, prefix } = parts
   const { topicMetadata } = await cluster.patiently(() => cluster.metadata([]))
   const ours = topicMetadata
-    .filter(({ topic, isInternal }) => !isInternal && topic.startsWith(prefix) && ![checkpointTopicName, tableTopicName].includes(topic.slice(prefix.length)))
+    .filter(
+      ({ topic, isInternal }) =>
+        !isInternal && topic.startsWith(prefix) && ![checkpointTopicName, tableTopicName].includes(topic.slice(prefix.length)),
+    )
     .map(({ topic, partitionMetadata }) => ({ topic, count: partitionMetadata.length }))
     .sort((a, b) => (a.topic < b.topic ? -1 : 1))
   const sizes = await topicSizes(parts, ours)

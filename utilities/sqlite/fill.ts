@@ -73,4 +73,3 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return false
   return true
 }
-

@@ -67,7 +67,9 @@ export function compare(db: Sqlite, table: StoredTable, { partial }: { readonly 
   const changed = stood === 0 ? 0 : countOf(db, there)
   if (stood > 0 && !partial) {
     const lacks = `NOT EXISTS (SELECT 1 FROM ${file} f WHERE ${equalKeys(table, 'f', 'r')})`
-    db.exec(`INSERT INTO ${stagedOf(table)} (${keys}, ${gone}) SELECT ${listed(keysOf(table), 'r.')}, 1 FROM ${rowsOf(table)} r WHERE ${lacks}`)
+    db.exec(
+      `INSERT INTO ${stagedOf(table)} (${keys}, ${gone}) SELECT ${listed(keysOf(table), 'r.')}, 1 FROM ${rowsOf(table)} r WHERE ${lacks}`,
+    )
   }
   forgetReceived(db, table)
   const left = countOf(db, stagedOf(table)) - staged
@@ -122,13 +124,16 @@ export function* changes(db: Sqlite, table: StoredTable, skip: number): Generato
   const isThere = db.prepare(`SELECT 1 FROM ${rowsOf(table)} LIMIT 1`).get() !== undefined
   const [own, keyed] = [columnsOf(table), keysOf(table)]
   const after: readonly Placed[] = own.map(({ name, column }) => ({ name: `after.${name}`, column }))
-  const before: readonly Placed[] = [{ name: 'before', column: flag }, ...own.map(({ name, column }) => ({ name: `before.${name}`, column }))]
+  const before: readonly Placed[] = [
+    { name: 'before', column: flag },
+    ...own.map(({ name, column }) => ({ name: `before.${name}`, column })),
+  ]
   const selected = [...keyed, { name: 'after', column: flag }, ...after, ...(isThere ? before : [])]
   const keys = listed(keyed, 's.')
   const was = isThere ? `, r.${quoted(table.key[0]!)} IS NOT NULL, ${listed(own, 'r.')}` : ''
   const from = isThere ? ` LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')}` : ''
-  const sql = (behind: string) =>
-    `SELECT ${keys}, NOT s.${gone}, ${listed(own, 's.')}${was} FROM ${stagedOf(table)} s${from} ${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
+  const rows = `SELECT ${keys}, NOT s.${gone}, ${listed(own, 's.')}${was} FROM ${stagedOf(table)} s${from}`
+  const sql = (behind: string) => `${rows} ${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
   const behind = `WHERE (${keys}) > (${table.key.map(() => '?').join(', ')})`
   let columns = selectColumns(db, `${sql('')} OFFSET ?`, selected, [skip])
   while (columns.count > 0) {

@@ -5,7 +5,20 @@ import { Problem } from '../../values/problem.ts'
 import { openSqlite, type Sqlite } from '../database.ts'
 import { insertColumns, quoted, selectColumns, valuesAt, type Placed } from './columns.ts'
 import { gone, joinedSql, placed, referringSql, rowsOf, stagedOf, type Lies, type LookedUp } from './joins.ts'
-import { changes, compare, countOf, create, equalKeys, forgetReceived, keysOf, put, receive, repeated, stageGone, takeOut } from './staging.ts'
+import {
+  changes,
+  compare,
+  countOf,
+  create,
+  equalKeys,
+  forgetReceived,
+  keysOf,
+  put,
+  receive,
+  repeated,
+  stageGone,
+  takeOut,
+} from './staging.ts'
 
 const known = { known: 'CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID' }
 
@@ -65,7 +78,9 @@ export function openSqliteTables(path: string): Tables {
       const wanted = given.map(storedShape)
       db.write(() => {
         const missing = wanted.filter(({ name }) => look(`table ${name}`) === undefined)
-        const isOther = wanted.some((table) => !missing.includes(table) && JSON.stringify(look(`table ${table.name}`)) !== JSON.stringify(table))
+        const isOther = wanted.some(
+          (table) => !missing.includes(table) && JSON.stringify(look(`table ${table.name}`)) !== JSON.stringify(table),
+        )
         if (isOther || missing.some(({ name }) => filled(name))) return renew(wanted)
         for (const table of missing) {
           keep(`table ${table.name}`, table)
@@ -191,14 +206,7 @@ function inOrder(db: Sqlite, names: readonly string[], places: string): number {
   return Number(db.prepare(`INSERT INTO temp.ordered (${names.join(', ')}) ${places}`).run().changes)
 }
 
-function listedRows(
-  db: Sqlite,
-  joined: Joined,
-  lies: (table: StoredTable) => Lies,
-  listed: Listed,
-  from: number,
-  to: number,
-): Columns {
+function listedRows(db: Sqlite, joined: Joined, lies: (table: StoredTable) => Lies, listed: Listed, from: number, to: number): Columns {
   const sql = joinedSql(
     joined,
     lies,
@@ -235,4 +243,3 @@ function* standing(db: Sqlite, joined: Joined, lies: (table: StoredTable) => Lie
     columns = selectColumns(db, query([`(${keyed}) > (${keys.map(() => '?').join(', ')})`]), selected, last)
   }
 }
-
