@@ -63,7 +63,7 @@ export async function besideFlink(data: ShopData, say: (text: string) => void): 
     const command = (words: string) => [...words.split(' '), '--config', configFile, '--yes']
     await run('tidemark.js', command('apply account_invoices@0'))
     const out = 't.outflow.sale_line'
-    const consumer = watch({ file: process.execPath, args: ['tidemark.js', ...command('consume')] }, { name: 'Tidemark', partners: [pid] })
+    const consumer = watch({ file: process.execPath, args: ['tidemark.js', ...command('consume')] }, { name, partners: [pid] })
     try {
       const [startedMs, start] = [performance.now(), await topics.end(out)]
       const first = await run('tidemark.js', command('load --at 2024-06-30'))
@@ -76,7 +76,7 @@ export async function besideFlink(data: ShopData, say: (text: string) => void): 
       checkTotals(join(dir, 'tidemark', 'warehouse.db'), data, true)
       const peak = Math.max(peakBytes, first.peakBytes, changes.peakBytes)
       return {
-        name: 'Tidemark',
+        name,
         firstSeconds,
         changesSeconds,
         cpuSeconds: cpuSeconds + first.cpuSeconds + changes.cpuSeconds,

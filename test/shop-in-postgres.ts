@@ -66,7 +66,9 @@ const ofAll = (date: string) => `
     count(distinct invoice_id) filter (where this_month) as invoices_this_month,
     sum(amount) filter (where unpaid) as owing,
     sum(amount) filter (where unpaid and ${date} - date_issued >= 30) as overdue
-  from (select *, date_issued <= ${date} and date_trunc('month', date_issued) = date_trunc('month', ${date}) as this_month from sale_line) as each`
+  from (
+    select *, date_issued <= ${date} and date_trunc('month', date_issued) = date_trunc('month', ${date}) as this_month from sale_line
+  ) as each`
 
 /** The key of each set, and what PostgreSQL says of it as of a date. */
 export const sets: { readonly [set: string]: { readonly per: readonly string[]; readonly asOf: (date: string) => string } } = {
