@@ -46,7 +46,7 @@ type Under = IngestPlace & { readonly load: LoadUnderWay }
 /** Until it is done or told to stop, after a commit; what is staged is not settled yet. */
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
-  const { signal, report, atOnce = 10_000 } = options
+  const { signal, report, atOnce = 20_000 } = options
   const rowsAtOnce = atOnce
   const rows = rowsToWrite(ports, begun.load, options)
   const facts = factsToWrite(ports, begun, options)
