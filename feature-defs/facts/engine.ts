@@ -113,6 +113,7 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
       keys.push(slots.keyOf(slot))
       count++
     }
+    dues.reached(due, date)
     reached = date
     return { rows: { kind: 'tick', message, date, keys }, values: values.map((some) => firstOf(some, count)) }
   }
