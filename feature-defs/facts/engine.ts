@@ -37,13 +37,17 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
   let reached: Whole = tick ?? -Infinity
   let beyond = 0
   /** Slots that have moved since it was last looked when they are due. */
-  let moved = new Set<number>()
+  let moved: number[] = []
+  const hasMoved: boolean[] = []
 
-  const dueOf = (slot: number): Whole =>
-    dated.reduce<Whole>((least, { computation, states }) => {
+  const dueOf = (slot: number): Whole => {
+    let least: Whole = Infinity
+    for (const { computation, states } of dated) {
       const due = computation.due!(states[slot])
-      return due < least ? due : least
-    }, Infinity)
+      if (due < least) least = due
+    }
+    return least
+  }
 
   const slotOf = (key: string): number => {
     const known = slots.met(key)
@@ -55,12 +59,17 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
 
   const touch = (slot: number): void => {
     slots.touch(slot)
-    if (dated.length > 0) moved.add(slot)
+    if (dated.length === 0 || hasMoved[slot]) return
+    hasMoved[slot] = true
+    moved.push(slot)
   }
 
   const lookWhenDue = (): void => {
-    for (const slot of moved) dues.move(slot, dueOf(slot))
-    moved = new Set()
+    for (const slot of moved) {
+      dues.move(slot, dueOf(slot))
+      hasMoved[slot] = false
+    }
+    moved = []
   }
 
   /** Steps from..to of all features, one after the other. */
