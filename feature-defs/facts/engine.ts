@@ -11,7 +11,7 @@ import { slotsOf } from '../slots.ts'
 import { compareValues, textsIn, type Value, type Values, type Whole } from '../values.ts'
 import { duesInMemory, placeOf, placeText } from './dues.ts'
 import { rowsMade, type RowsOf } from './rows-made.ts'
-import type { Standing, Unit } from './standing.ts'
+import { unitOf, type Standing, type Unit } from './standing.ts'
 import { stepsOf, type Side, type Steps, type Tick } from './steps.ts'
 
 type FeatureAtWork = NamedFeature & { readonly type: FeatureType; readonly computation: Standing; readonly states: unknown[] }
@@ -24,7 +24,7 @@ type Stretch = { readonly rows: RowsOf; readonly values: readonly Output[] }
 
 export function factEngine(definition: Definition, { from = new Map(), tick = null, findDue }: Past): Maker {
   const { record } = definition
-  const unit = record.fields[record.at]!.kind as Unit
+  const unit = unitOf(record)
   const features = definition.features.map((feature): FeatureAtWork => ({
     ...feature,
     type: featureType(record, feature),
