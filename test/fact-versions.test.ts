@@ -142,6 +142,28 @@ describe('a set over facts', () => {
     expect(await refused({ do: 'produce', years: [2007, 2008] })).toMatch(/^sale is a fact, made of rows of lines.*tidemark load lines$/)
   })
 
+  it('keeps aside what is no change of a fact, and goes on', async () => {
+    const messages = messagesByChance(11, { fact: saleByDay, messages: 120 })
+    const { store, more, run, written } = await storeWith(sales, 1, messages)
+    await run({ do: 'apply', version: 0, mode: 'backfill' })
+    const ports = store.open()
+    const broken = async () => {
+      const writer = await ports.log.writer('somebody else')
+      const bytes = Buffer.from('no change')
+      await writer.commit({ append: [{ topic: streamOf(saleByDay).inflow, partition: 0, batch: { bytes, ends: Uint32Array.of(9) } }] })
+      await writer.close()
+    }
+    for (let i = 0; i < 4; i++) {
+      await more(30)
+      await broken()
+      for (const command of consumed) await run(command)
+    }
+    const [position] = await loadPositions(ports.checkpoints, sales.set)
+    expect(position).toMatchObject({ dead: 4, duplicates: 0 })
+    await run({ do: 'apply', version: 1, mode: 'backfill' })
+    await expectRight(store, sales, written())
+  })
+
   it('is planned with the bytes of its largest key, where it keeps facts that stand', async () => {
     const messages = messagesByChance(5, { fact: saleByDay, messages: 200 })
     const { store, more, run } = await storeWith(sales, 1, messages)
