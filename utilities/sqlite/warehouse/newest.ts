@@ -7,8 +7,8 @@ import type { Sqlite } from '../database.ts'
 import { exactPrefix, type StoredColumn } from '../../sql/declared.ts'
 import { newestName, newestTable, rowsTable } from '../../sql/names.ts'
 import { readChunk, readRows, rowsPerChunk, written, type Read } from './read.ts'
-import { fillWith, type Value } from '../fill.ts'
-import { filledBy, insertFilled, type Filled } from './rows.ts'
+import type { Fill, Value } from '../fill.ts'
+import { filledBy } from './rows.ts'
 import { columnsOf, target } from './tables.ts'
 
 /** What is known of the table of a set: undefined in a store of before, until it is arranged. */
@@ -35,7 +35,7 @@ const keysIn = (rows: Columns, per: readonly string[]): ((row: number) => string
 export function keepNewest(db: Sqlite, set: string, given: Columns): void {
   const newest = newestOf(db, set)
   if (!newest || given.count === 0) return
-  const { table, stored, per } = newest
+  const { stored, per } = newest
   // A column that is not given is null in every row.
   const lacking = per.filter((name) => !given.byName.has(name)).map((name) => [name, nullColumn({ kind: 'text' }, given.count)] as const)
   const rows: Columns = { count: given.count, byName: new Map([...given.byName, ...lacking]) }
@@ -53,45 +53,63 @@ export function keepNewest(db: Sqlite, set: string, given: Columns): void {
     const before = last.get(key)
     if (before === undefined || seqs[before]! <= seqs[row]!) last.set(key, row)
   }
+  const values = valuesIn(rows, stored, per)
   for (const last of byVersion.values()) {
-    // Neighbours in the table one behind the other: in any other order every row would be on another page.
-    const sorted = [...last].sort(([one], [other]) => (one < other ? -1 : 1))
-    const fills = fillsFor(newest, rows, sorted)
-    insertFilled(
-      db,
-      table,
-      fills,
-      sorted.length,
-      'ON CONFLICT ("_version", "_key") DO UPDATE SET "_seq" = excluded."_seq" WHERE excluded."_seq" > "_seq"',
-    )
+    putNewest(db, newest, last, { version: versions[last.values().next().value!]!, seqs, values })
     // A text that is null and one that is empty are one key, where nothing else is in it: it is shown as its newest row has it.
     const none = per.length === 1 ? last.get('') : undefined
-    if (none !== undefined) showAs(db, newest, [versions[none]!, '', seqs[none]!], fieldsAt(rows, stored, per)(none))
+    if (none !== undefined)
+      showAs(
+        db,
+        newest,
+        [versions[none]!, '', seqs[none]!],
+        values.map((valueAt) => valueAt(none)),
+      )
   }
 }
 
-function fillsFor({ stored, per }: Newest, rows: Columns, sorted: readonly (readonly [string, number])[]): readonly Filled[] {
-  const only = ['_version', '_seq', ...per]
-  const chosen = { count: rows.count, byName: new Map(only.map((name) => [name, rows.byName.get(name)!])) }
-  const fills = filledBy(chosen, stored).map(({ name, fill }): Filled => {
-    const valueAt = valueOf(fill)
-    return { name, fill: fillWith((i) => valueAt(sorted[i]![1])) }
-  })
-  return [...fills, { name: '_key', fill: fillWith((i) => sorted[i]![0]) }]
+/** Measured: more rows a statement gain nothing. */
+const rowsPerStatement = 20
+
+type ToPut = { readonly version: number; readonly seqs: Float64Array; readonly values: readonly ((row: number) => Value)[] }
+
+/** Neighbours in the table one behind the other: in any other order every row would be on another page. */
+function putNewest(db: Sqlite, newest: Newest, last: ReadonlyMap<string, number>, { version, seqs, values }: ToPut): void {
+  const keys = [...last.keys()].sort()
+  const names = ['_version', '_key', '_seq', ...fieldNames(newest)].map((name) => `"${name}"`).join(', ')
+  const one = `(${version}, ${['_key', '_seq', ...values].map(() => '?').join(', ')})`
+  const put = (count: number) =>
+    db.prepare(
+      `INSERT INTO ${newest.table} (${names}) VALUES ${Array(count).fill(one).join(', ')} ` +
+        'ON CONFLICT ("_version", "_key") DO UPDATE SET "_seq" = excluded."_seq" WHERE excluded."_seq" > "_seq"',
+    )
+  for (let from = 0; from < keys.length; from += rowsPerStatement) {
+    const count = Math.min(rowsPerStatement, keys.length - from)
+    const args: Value[] = []
+    for (let i = from; i < from + count; i++) {
+      const row = last.get(keys[i]!)!
+      args.push(keys[i]!, seqs[row]!)
+      for (const valueAt of values) args.push(valueAt(row))
+    }
+    put(count).run(...args)
+  }
 }
 
-function valueOf(fill: Filled['fill']): (row: number) => Value {
+/** What the table shows of a key's fields, in the order of its columns. */
+function valuesIn(rows: Columns, stored: readonly StoredColumn[], per: readonly string[]): readonly ((row: number) => Value)[] {
+  const own = per.map((name) => rows.byName.get(name)!)
+  const [only] = own
+  if (own.length === 1 && only?.kind === 'text') return [textsOf(only)]
+  const filled = filledBy({ count: rows.count, byName: new Map(per.map((name, i) => [name, own[i]!])) }, stored)
+  return filled.map(({ fill }) => valueOf(fill))
+}
+
+function valueOf(fill: Fill): (row: number) => Value {
   const slot: Value[] = [null]
   return (row) => {
     fill(slot, 0, 1, row, row + 1)
     return slot[0]!
   }
-}
-
-function fieldsAt(rows: Columns, stored: readonly StoredColumn[], per: readonly string[]): (row: number) => readonly Value[] {
-  const own = { count: rows.count, byName: new Map(per.map((name) => [name, rows.byName.get(name)!])) }
-  const values = filledBy(own, stored).map(({ fill }) => valueOf(fill))
-  return (row) => values.map((valueAt) => valueAt(row))
 }
 
 const fieldNames = ({ stored }: Newest) => stored.map(({ name }) => name).filter((name) => !['_version', '_key', '_seq'].includes(name))
@@ -162,10 +180,10 @@ export async function leaveRange(db: Sqlite, set: string, version: number, range
     const chunk = readRows(db, rows, 'WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq"', version, bound, last)
     const keyAt = keysIn(chunk, newest.per)
     const seqs = columnOf(chunk, '_seq', 'int').values
-    const fields = fieldsAt(chunk, newest.stored, newest.per)
+    const values = valuesIn(chunk, newest.stored, newest.per)
     for (let row = chunk.count - 1; row >= 0; row--) {
       const key = keyAt(row)
-      if (leaving.has(key) && !found.has(key)) found.set(key, { seq: seqs[row]!, fields: fields(row) })
+      if (leaving.has(key) && !found.has(key)) found.set(key, { seq: seqs[row]!, fields: values.map((valueAt) => valueAt(row)) })
     }
     last = bound - 1
     await nextTurn()
