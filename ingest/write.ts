@@ -47,6 +47,7 @@ type Under = IngestPlace & { readonly load: LoadUnderWay }
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
   const { signal, report, atOnce = 20_000 } = options
+  const rowsAtOnce = 2 * atOnce
   const rows = rowsToWrite(ports, begun.load, options)
   const facts = factsToWrite(ports, begun, options)
   const commits = oneAhead()
@@ -54,8 +55,8 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
   let first = options.first
   try {
     while (place.load) {
-      const changed = await rows.next(atOnce)
-      const made = await facts.next(place.facts, changed.rows < atOnce ? atOnce - changed.rows : 0)
+      const changed = await rows.next(rowsAtOnce)
+      const made = await facts.next(place.facts, Math.max(0, atOnce - changed.rows))
       place = placeAfter(place as Under, changed, made, options)
       const held = made.streams.flatMap((one) => heldSaves(one.one, place))
       const save = [...first, ...changed.saves, ...held, savePlace(place)]
@@ -207,7 +208,15 @@ function doneWith(place: Under, facts: readonly WritableFact[]): IngestPlace {
     const before = tables[table]?.rows ?? 0
     tables[table] = { key, rows: before + totals.added - totals.left, known: load.known }
   }
-  return { ...place, mark: load.mark, load: null, unclean: load.tables.some(({ totals }) => totals.left > 0), facts: places, tables, last: load }
+  return {
+    ...place,
+    mark: load.mark,
+    load: null,
+    unclean: load.tables.some(({ totals }) => totals.left > 0),
+    facts: places,
+    tables,
+    last: load,
+  }
 }
 
 /** What tells a message of ours from a stranger's, and how the partitions are keyed. */

@@ -18,9 +18,10 @@ import { storedSource } from '../utilities/files/stored.ts'
 import type { Reject, RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source } from '../utilities/source.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { noDay, noFlag, wholeAt, type Column, type Columns } from '../utilities/values/columns.ts'
+import type { Columns } from '../utilities/values/columns.ts'
 import type { Per } from '../feature-defs/keys.ts'
 import { Killed } from './faults.ts'
+import { plainAt } from './plain-columns.ts'
 import type { Row } from './shop-facts.ts'
 
 export type Message = {
@@ -130,7 +131,7 @@ export function standingAfter(messages: readonly Message[]): Map<string, Row> {
 }
 
 function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
-  const at = (name: string, row: number) => valueAt(byName.get(name)!, row)
+  const at = (name: string, row: number) => plainAt(byName.get(name)!, row) as Row[string]
   const side = (name: string, row: number): Row | null =>
     at(name, row) ? Object.fromEntries(Object.keys(fields).map((own) => [own, at(`${name}.${own}`, row)])) : null
   return Array.from({ length: count }, (_, row) => ({
@@ -144,27 +145,6 @@ function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partitio
     groupEnd: at('group_end', row) === true,
     tick: at('tick', row) as number | null,
   }))
-}
-
-export function valueAt(column: Column, row: number): Row[string] {
-  switch (column.kind) {
-    case 'text':
-      return column.starts[row]! < 0 ? null : Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
-    case 'date':
-      return column.days[row] === noDay ? null : column.days[row]!
-    case 'flag':
-      return column.values[row] === noFlag ? null : column.values[row] === 1
-    case 'long':
-      return Number(column.values[row])
-    case 'integer':
-    case 'decimal':
-    case 'timestamp': {
-      const whole = wholeAt(column, row)
-      return whole === null ? null : Number(whole)
-    }
-    default:
-      return Number.isNaN(column.values[row]) ? null : column.values[row]!
-  }
 }
 
 function textSource(place: string, text: string): Source {
