@@ -51,13 +51,42 @@ export function factStore(
   const registry = openMemoryRegistry(schemas, incompatibilities('BACKWARD'))
   let tables = openSqliteTables(':memory:')
   let now = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n
-  const needed = facts.map((fact): NeededFact => ({ fact, stream: streamOf(fact), pers: [per] }))
+  const needing = (all: readonly FactSchema[]) => all.map((fact): NeededFact => ({ fact, stream: streamOf(fact), pers: [per] }))
+  let needed = needing(facts)
   const rejected: Reject[] = []
   const ports = () => ({ log, checkpoints, registry, tables, clock: () => (now += 1_000_000_000n) })
+
+  const options = (all: readonly Table[], texts: { readonly [table: string]: string }): LoadOptions => ({
+    facts: needed,
+    tables: all,
+    files: Object.entries(texts).map(([name, text]) => {
+      return { table: all.find((table) => table.name === name)!, source: textSource(name, text), rejects: keptIn(rejected) }
+    }),
+    partitions: () => partitions,
+    partial: false,
+    strict: false,
+    known: undefined,
+    signal: new AbortController().signal,
+    agree: async () => true,
+    report: () => {},
+  })
 
   return {
     ports,
     rejected,
+    setFacts(all: readonly FactSchema[]) {
+      needed = needing(all)
+    },
+    options,
+    /** All that is kept, but for the tables on disk. */
+    async everything() {
+      return { checkpoints: structuredClone(store.checkpoints), topics: await log.topics(), schemas: [...schemas.schemas.keys()] }
+    },
+    async entries(name: string) {
+      const found = new Map<string, Uint8Array>()
+      for await (const some of checkpoints.entries(name)) for (const [key, value] of some) found.set(key, value)
+      return found
+    },
     /** The tables on disk are gone, or others take their place. */
     replaceTables(other: Tables = openSqliteTables(':memory:')) {
       tables = other
@@ -65,27 +94,12 @@ export function factStore(
     async load(
       all: readonly Table[],
       texts: { readonly [table: string]: string },
-      options: Partial<LoadOptions> & { readonly cut?: Cut } = {},
+      asked: Partial<LoadOptions> & { readonly cut?: Cut } = {},
     ): Promise<Loaded | 'cut'> {
       rejected.length = 0
-      const { cut, ...given } = options
-      const files = Object.entries(texts).map(([name, text]) => {
-        return { table: all.find((table) => table.name === name)!, source: textSource(name, text), rejects: keptIn(rejected) }
-      })
+      const { cut, ...given } = asked
       try {
-        return await load(cut ? cutAt(ports(), cut) : ports(), {
-          facts: needed,
-          tables: all,
-          files,
-          partitions: () => partitions,
-          partial: false,
-          strict: false,
-          known: undefined,
-          signal: new AbortController().signal,
-          agree: async () => true,
-          report: () => {},
-          ...given,
-        })
+        return await load(cut ? cutAt(ports(), cut) : ports(), { ...options(all, texts), ...given })
       } catch (error) {
         if (error instanceof Killed) return 'cut'
         throw error
@@ -130,7 +144,7 @@ export function standingAfter(messages: readonly Message[]): Map<string, Row> {
   return facts
 }
 
-function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
+export function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
   const at = (name: string, row: number) => plainAt(byName.get(name)!, row) as Row[string]
   const side = (name: string, row: number): Row | null =>
     at(name, row) ? Object.fromEntries(Object.keys(fields).map((own) => [own, at(`${name}.${own}`, row)])) : null
