@@ -38,6 +38,8 @@ export const rowsTable = (target: Target, set: string) => qualified(target, `${s
 
 /** The newest row of each key, by version: made where views of them would else look at all rows. */
 export const newestTable = (target: Target, set: string) => qualified(target, newestName(set))
+/** Of the fields of the key. */
+export const newestIndex = (set: string) => `tidemark_newest_by_key_${set}`
 export const newestName = (set: string) => `tidemark_newest_${set}`
 
 export const standingTable = (target: Target, fact: string) => qualified(target, standingName(fact))
