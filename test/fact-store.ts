@@ -17,6 +17,8 @@ import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
 import { storedSource } from '../utilities/files/stored.ts'
 import type { Reject, RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source } from '../utilities/source.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import type { Log } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { Per } from '../feature-defs/keys.ts'
@@ -41,23 +43,55 @@ export type FactStore = ReturnType<typeof factStore>
 /** The n-th write, of the log or of the tables, is the first that is not done. */
 export type Cut = { readonly write: number }
 
-export function factStore(
-  facts: readonly FactSchema[],
-  { per = null, partitions = 1 }: { readonly per?: Per; readonly partitions?: number } = {},
-) {
+type StoreOptions = {
+  readonly per?: Per
+  readonly partitions?: number
+  /** Where the log is, if not in memory. */
+  readonly on?: { readonly log: Log; readonly checkpoints: Checkpoints }
+}
+
+export function factStore(facts: readonly FactSchema[], { per = null, partitions = 1, on }: StoreOptions = {}) {
   const [store, schemas] = [memoryStore(), memorySchemas()]
-  const log = openMemoryLog(store)
-  const checkpoints = openMemoryCheckpoints(store)
+  const { log, checkpoints } = on ?? { log: openMemoryLog(store), checkpoints: openMemoryCheckpoints(store) }
   const registry = openMemoryRegistry(schemas, incompatibilities('BACKWARD'))
   let tables = openSqliteTables(':memory:')
   let now = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n
-  const needed = facts.map((fact): NeededFact => ({ fact, stream: streamOf(fact), pers: [per] }))
+  const needing = (all: readonly FactSchema[]) => all.map((fact): NeededFact => ({ fact, stream: streamOf(fact), pers: [per] }))
+  let needed = needing(facts)
   const rejected: Reject[] = []
   const ports = () => ({ log, checkpoints, registry, tables, clock: () => (now += 1_000_000_000n) })
+
+  const options = (all: readonly Table[], texts: { readonly [table: string]: string }): LoadOptions => ({
+    facts: needed,
+    tables: all,
+    files: Object.entries(texts).map(([name, text]) => {
+      return { table: all.find((table) => table.name === name)!, source: textSource(name, text), rejects: keptIn(rejected) }
+    }),
+    partitions: () => partitions,
+    partial: false,
+    strict: false,
+    known: undefined,
+    signal: new AbortController().signal,
+    agree: async () => true,
+    report: () => {},
+  })
 
   return {
     ports,
     rejected,
+    setFacts(all: readonly FactSchema[]) {
+      needed = needing(all)
+    },
+    options,
+    /** All that is kept, but for the tables on disk. */
+    async everything() {
+      return { checkpoints: structuredClone(store.checkpoints), topics: await log.topics(), schemas: [...schemas.schemas.keys()] }
+    },
+    async entries(name: string) {
+      const found = new Map<string, Uint8Array>()
+      for await (const some of checkpoints.entries(name)) for (const [key, value] of some) found.set(key, value)
+      return found
+    },
     /** The tables on disk are gone, or others take their place. */
     replaceTables(other: Tables = openSqliteTables(':memory:')) {
       tables = other
@@ -65,27 +99,12 @@ export function factStore(
     async load(
       all: readonly Table[],
       texts: { readonly [table: string]: string },
-      options: Partial<LoadOptions> & { readonly cut?: Cut } = {},
+      asked: Partial<LoadOptions> & { readonly cut?: Cut } = {},
     ): Promise<Loaded | 'cut'> {
       rejected.length = 0
-      const { cut, ...given } = options
-      const files = Object.entries(texts).map(([name, text]) => {
-        return { table: all.find((table) => table.name === name)!, source: textSource(name, text), rejects: keptIn(rejected) }
-      })
+      const { cut, ...given } = asked
       try {
-        return await load(cut ? cutAt(ports(), cut) : ports(), {
-          facts: needed,
-          tables: all,
-          files,
-          partitions: () => partitions,
-          partial: false,
-          strict: false,
-          known: undefined,
-          signal: new AbortController().signal,
-          agree: async () => true,
-          report: () => {},
-          ...given,
-        })
+        return await load(cut ? cutAt(ports(), cut) : ports(), { ...options(all, texts), ...given })
       } catch (error) {
         if (error instanceof Killed) return 'cut'
         throw error
@@ -130,7 +149,7 @@ export function standingAfter(messages: readonly Message[]): Map<string, Row> {
   return facts
 }
 
-function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
+export function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
   const at = (name: string, row: number) => plainAt(byName.get(name)!, row) as Row[string]
   const side = (name: string, row: number): Row | null =>
     at(name, row) ? Object.fromEntries(Object.keys(fields).map((own) => [own, at(`${name}.${own}`, row)])) : null
