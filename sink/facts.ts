@@ -6,7 +6,7 @@ import { inflowReader } from '../streams/inflow.ts'
 import { factsReader, type Stream } from '../streams/stream.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, pick, type Column, type Columns } from '../utilities/values/columns.ts'
-import type { SinkOptions, SinkPorts } from './sink.ts'
+import type { SinkOptions, SinkPorts } from './ports.ts'
 import { written } from './written.ts'
 
 export async function sinkFacts(

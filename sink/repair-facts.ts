@@ -6,7 +6,7 @@ import { factsReader, streamOf } from '../streams/stream.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, pick, type Column } from '../utilities/values/columns.ts'
 import { standing } from './facts.ts'
-import type { SinkPorts } from './sink.ts'
+import type { SinkPorts } from './ports.ts'
 
 export type FactsRepaired = {
   readonly fact: string
