@@ -18,7 +18,7 @@ export default defineConfig({
     reporters: ['default', progress(console.log), closingLine],
     projects: [
       { extends: true, test: { name: 'unit', include: [...unit], setupFiles: ['test/house/in-memory.ts'], sequence: { groupOrder: 0 } } },
-      { extends: true, test: { name: 'whole', include: [...whole], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'whole', include: [...whole], globalSetup: 'test/house/program.ts', sequence: { groupOrder: 1 } } },
     ],
   },
 })
