@@ -4,7 +4,7 @@ import { storeInMemory } from './driver/in-memory.ts'
 import { lifeOf } from './driver/lives.ts'
 
 const from = Number(process.env['TIDEMARK_SEED'] ?? 1)
-const count = Number(process.env['TIDEMARK_LIVES'] ?? 200)
+const count = Number(process.env['TIDEMARK_LIVES'] ?? 300)
 
 describe('lives by chance, in memory', () => {
   it('are what the model says, to the last row, whatever is cut short at whichever write', async () => {

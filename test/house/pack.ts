@@ -10,9 +10,6 @@ import { sourcesIn } from './sources.ts'
 
 type Package = { readonly dependencies: Readonly<Record<string, string>> }
 
-/** Loaded by almost every command: they are in the large files, too. The others stay packages, loaded where they are needed. */
-const within = ['avsc', 'commander', 'zod']
-
 /** What is started by its name, as the program, a thread or a process, and what users' definitions import. */
 const isEntry = (file: string) => ['cli.ts', 'definitions.ts'].includes(file) || /(-thread|-body)\.ts$/.test(file)
 
@@ -37,12 +34,12 @@ export async function pack(folder: string): Promise<void> {
   const { include } = JSON.parse(readFileSync('tsconfig.build.json', 'utf8')) as { readonly include: readonly string[] }
   const own = sourcesIn().filter(({ file }) => include.some((one) => file === one || file.startsWith(`${one}/`)))
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Package
-  const outside = Object.keys(dependencies).filter((name) => !within.includes(name))
   rmSync(folder, { recursive: true, force: true })
   const bundle = await rolldown({
     input: Object.fromEntries(own.filter(({ file }) => isEntry(file)).map(({ file }) => [file.replace(/\.ts$/, ''), file])),
     platform: 'node',
-    external: outside,
+    // Measured: to have them inside saves nothing more.
+    external: Object.keys(dependencies),
     plugins: [places],
   })
   await bundle.write({ dir: folder, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'parts/[name]-[hash].js' })
