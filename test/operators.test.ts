@@ -29,6 +29,7 @@ import { date, decimal, flag, integer, number, text, timestamp, type Field } fro
 import { noDay, noFlag, putWhole, type Column, type TextColumn, type Wholes } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { exact, exactAt, valuesIn, type Came, type Input, type Value } from './exact.ts'
+import { isLong } from './seeded.ts'
 import { table } from './table.ts'
 
 /** A field of each kind, whose values come from numbers. */
@@ -561,7 +562,7 @@ const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(specs)('%s', (_, spec, kind) => {
   const { field, of } = kinds[kind]
-  const numRuns = kind === 'number' ? 40 : 8
+  const numRuns = (kind === 'number' ? 20 : 5) * (isLong ? 10 : 1)
   /** The same series, of values of this kind. */
   const series = numberSeries.map(({ inputs, times, ...rest }) => ({
     ...rest,

@@ -1,4 +1,7 @@
-/** Plays hundreds of lives with real processes: npm run test:long -- [--seed N] [--count M]. */
+/**
+ * What takes long: hundreds of lives with real processes, as many in memory, and the tests that try more of what chance picks when they may
+ * take longer. npm run test:long -- [--seed N] [--count M].
+ */
 import { parseArgs } from 'node:util'
 import { startVitest } from 'vitest/node'
 
@@ -7,7 +10,17 @@ const {
   values: { seed, count },
 } = parseArgs({ options })
 console.log(`${count} lives from --seed ${seed} on, every third on Kafka`)
-Object.assign(process.env, { TIDEMARK_SEED: seed, TIDEMARK_LIVES: count })
+Object.assign(process.env, { TIDEMARK_SEED: seed, TIDEMARK_LIVES: count, TIDEMARK_LONG: 'true' })
+const include = [
+  'test/driver/processes.ts',
+  'test/driver.test.ts',
+  'test/kafka/kill.test.ts',
+  'test/kafka/partitions.test.ts',
+  'test/kill.test.ts',
+  'test/operators.test.ts',
+  'test/versions-kill.test.ts',
+]
 // Not one of the kinds of tests that the config file knows.
-const vitest = await startVitest([], { config: false, include: ['test/driver/processes.ts'], watch: false, disableConsoleIntercept: true })
+const limits = { maxWorkers: 2, testTimeout: 600_000, hookTimeout: 600_000 }
+const vitest = await startVitest([], { config: false, include, watch: false, disableConsoleIntercept: true, pool: 'forks', ...limits })
 await vitest.close()
