@@ -104,16 +104,32 @@ const fileSource = z
     }
   })
 
+/** Whose midnight and whose hours count. */
+const zone = z.string().refine(isZone, { message: 'it is no time zone: use a name such as Europe/Berlin, or UTC' })
+
+/** Node knows the zones of the IANA, and takes offsets such as +01:00 too, which have no summer time. */
+function isZone(name: string): boolean {
+  if (!/^[a-z]/i.test(name)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name }).format(0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const shape = z.strictObject({
   dataDir: text.default('.tidemark'),
   features: text.optional(),
   /** Of the record, where the definitions have one, and of the loans. */
   source: fileSource.default({ file: defaultSource }),
-  /** By the name of the record. */
+  /** By the name of the record or the table. */
   sources: z.record(text, fileSource).default({}),
   log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
-  /** By the name of the record. */
+  /** By the name of the record or the fact. */
   streams: z.record(text, z.strictObject({ partitions: count })).default({}),
+  /** By the name of the fact: how often its stream is told that time has passed. */
+  ticks: z.record(text, z.strictObject({ every: z.enum(['day', 'hour']).default('day'), zone: zone.default('UTC') })).default({}),
   registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
   warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),
 })

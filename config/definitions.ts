@@ -4,6 +4,8 @@ import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { checkApplicable } from '../feature-defs/applicable.ts'
 import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
+import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
+import type { Table } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Config } from './config.ts'
 
@@ -37,21 +39,48 @@ export async function loadDefinitions(file: string | undefined): Promise<Definit
   return bySet
 }
 
-/** Those that the config names, of which its streams must be. */
-export async function definitionsOf({ features, streams }: Pick<Config, 'features' | 'streams'>): Promise<Definitions> {
+/** Those that the config names, of which its streams and ticks must be. */
+export async function definitionsOf({ features, streams, ticks }: Pick<Config, 'features' | 'streams' | 'ticks'>): Promise<Definitions> {
   const definitions = await loadDefinitions(features)
-  const records = recordsIn(definitions)
-  const unknown = Object.keys(streams).find((name) => !records.includes(name))
-  if (unknown !== undefined) {
-    const todo = `Correct "streams" in the config: the records of the definitions are ${records.join(', ')}.`
-    throw new Problem(`the config has a stream ${unknown}, and the definitions no record of that name`, todo, { usage: true })
+  const refuse = (what: string, todo: string): never => {
+    throw new Problem(what, todo, { usage: true })
+  }
+  const facts = factsIn(definitions)
+  const names = [...recordsIn(definitions), ...facts.map(({ name }) => name)]
+  const unknown = Object.keys(streams).find((name) => !names.includes(name))
+  const all = `the records${facts.length > 0 ? ' and facts' : ''} of the definitions are ${names.join(', ')}`
+  if (unknown !== undefined)
+    refuse(`the config has a stream ${unknown}, and the definitions no record of that name`, `Correct "streams" in the config: ${all}.`)
+  for (const [name, { every }] of Object.entries(ticks)) {
+    const fact = facts.find((one) => one.name === name)
+    const known = facts.length > 0 ? `the facts of the definitions are ${facts.map((one) => one.name).join(', ')}` : 'there are no facts'
+    if (!fact)
+      refuse(`the config has ticks of ${name}, and the definitions no fact of that name`, `Correct "ticks" in the config: ${known}.`)
+    else if (every === 'hour' && fact.fields[fact.at]!.kind === 'date')
+      refuse(
+        `the config has ticks of ${name} every hour, and ${fact.at}, which says when it happened, is a date`,
+        `Use "every": "day", or make ${fact.at} a timestamp() field.`,
+      )
   }
   return definitions
 }
 
-/** The names of the records that the sets are over. */
+const definedOver = (definitions: Definitions) => [...definitions.values()].flatMap((chain) => chain.map(({ record }) => record))
+
+/** The names of the records that the sets are over, facts left out. */
 export const recordsIn = (definitions: Definitions): readonly string[] => [
-  ...new Set([...definitions.values()].flatMap((chain) => chain.map(({ record }) => record.name))),
+  ...new Set(definedOver(definitions).flatMap((record) => (isFact(record) ? [] : [record.name]))),
+]
+
+/** The facts that the sets are over, each once. */
+export const factsIn = (definitions: Definitions): readonly FactSchema[] => onePerName(definedOver(definitions).filter(isFact))
+
+/** The tables that those facts need, each once. */
+export const tablesIn = (definitions: Definitions): readonly Table[] => onePerName(factsIn(definitions).flatMap(tablesOf))
+
+/** Those of one name are the same, as definitions with different ones do not load. */
+const onePerName = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] => [
+  ...new Map(all.map((one) => [one.name, one])).values(),
 ]
 
 /** The versions of the set, of which this one must be there. */

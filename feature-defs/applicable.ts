@@ -1,12 +1,14 @@
 /**
  * What could be defined and never applied is refused when definitions are loaded: names that are taken, options that nothing would read.
  */
-import type { Fields, RecordSchema } from '../schemas/record.ts'
+import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
+import type { Fields, RecordSchema, Table } from '../schemas/record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Decimal } from '../utilities/warehouse.ts'
 import { label, type Definition, type NamedFeature } from './feature-set.ts'
 import { operatorOf, optionsOf, windowsGiven } from './known-operators.ts'
+import { checkNames } from './names.ts'
 
 /** Subjects of the registry and topics that are there for every set. */
 const taken = new Set(['dead_letter', 'inflow', 'outflow'])
@@ -15,6 +17,7 @@ const recordPattern = /^[a-z][a-z0-9_]{0,99}$/
 /** A topic of its own would be named like the dead letters of another record, where a dot is an underscore, as in Kafka's metrics. */
 export const likeDeadLetters = /(^|_)dead$/
 const fieldPattern = /^[a-z][a-z0-9_]{0,126}$/
+const likeTables = /(_v\d+|_rows|_latest)$|^(tidemark|sqlite)_/
 const mostBytes = 65_535
 
 /** A Problem that names the first of these definitions that no `apply` would take. */
@@ -28,12 +31,14 @@ export function checkApplicable(definitions: readonly Definition[]): void {
     if (sqlWords.has(set)) refuse(wordOfSql(set), 'Give the set another name.')
     if (taken.has(set)) refuse(`${set} is a name that Tidemark gives itself`, 'Give the set another name.')
     if (setOf.has(set)) {
-      const whose = set === record.name ? 'its record' : `the record of ${setOf.get(set)}`
+      const whose = set === record.name ? `its ${isFact(record) ? 'fact' : 'record'}` : `the record of ${setOf.get(set)}`
       refuse(`the set is named like ${whose}, and the registry has one schema for each name`, 'Give one of the two another name.')
     }
     checkRecord(record, refuse)
+    if (isFact(record)) checkFact(record, refuse)
     for (const feature of features) checkFeature(feature, refuse)
   }
+  checkNames(definitions)
 }
 
 type Refuse = (what: string, todo: string) => never
@@ -41,16 +46,43 @@ type Refuse = (what: string, todo: string) => never
 const wordOfSql = (name: string) => `${name} is a word of SQL, which queries would have to quote`
 
 function checkRecord({ name: record, at, fields }: RecordSchema<Fields>, refuse: Refuse): void {
-  const rename = 'Rename it; its name in the file stays.'
   const anew = 'Give the record another name.'
   if (taken.has(record)) refuse(`the record ${record} has a name that Tidemark gives itself`, anew)
   if (!recordPattern.test(record)) refuse(`the name of the record ${record} is not lower case letters, digits and _`, anew)
   if (likeDeadLetters.test(record)) refuse(`the record ${record} is named like the dead letters of another one`, anew)
-  for (const [name, field] of Object.entries(fields)) {
+  for (const name of Object.keys(fields)) {
     const what = `field ${name} of ${record}`
-    if (!fieldPattern.test(name)) refuse(`${what}: the name is not lower case letters, digits and _`, rename)
     if (name === 'seq') refuse(`${what}: a record has its position under that name`, rename)
     if (sqlWords.has(name)) refuse(`${what}: ${wordOfSql(name)}`, rename)
+  }
+  checkFields(record, fields, refuse)
+  const when = `${at}, which says when a ${record} happened,`
+  const field = Object.hasOwn(fields, at) ? fields[at] : undefined
+  if (field?.kind !== 'date' && field?.kind !== 'timestamp')
+    refuse(`${when} is not a date or timestamp field`, 'Name a date or timestamp field.')
+  if (field?.nullable) refuse(`${when} may be empty`, 'Give it { nullable: false }: a row without it is rejected.')
+}
+
+const rename = 'Rename it; its name in the file stays.'
+
+/** It is a view of the warehouse. */
+function checkFact(fact: FactSchema, refuse: Refuse): void {
+  const { name } = fact
+  const anew = 'Give the fact another name.'
+  if (sqlWords.has(name)) refuse(wordOfSql(name), anew)
+  if (likeTables.test(name)) refuse(`the fact ${name} is named like tables and views of sets`, anew)
+  if (fact.fact.version > 0)
+    refuse(
+      `it is over version ${fact.fact.version} of the fact ${name}, and no set is over a later version than the first yet`,
+      `Define ${name} as it shall be, without add and replace, or under another name.`,
+    )
+  for (const { name: table, fields } of tablesOf(fact)) checkFields(table, fields, refuse)
+}
+
+function checkFields(owner: string, fields: Table['fields'], refuse: Refuse): void {
+  for (const [name, field] of Object.entries(fields)) {
+    const what = `field ${name} of ${owner}`
+    if (!fieldPattern.test(name)) refuse(`${what}: the name is not lower case letters, digits and _`, rename)
     if (field.kind === 'text' && !(Number.isInteger(field.bytes) && field.bytes >= 1 && field.bytes <= mostBytes)) {
       refuse(`${what}: bytes is ${field.bytes}`, `Use a whole number from 1 to ${mostBytes}, the longest VARCHAR.`)
     }
@@ -61,11 +93,6 @@ function checkRecord({ name: record, at, fields }: RecordSchema<Fields>, refuse:
       )
     }
   }
-  const when = `${at}, which says when a ${record} happened,`
-  const field = Object.hasOwn(fields, at) ? fields[at] : undefined
-  if (field?.kind !== 'date' && field?.kind !== 'timestamp')
-    refuse(`${when} is not a date or timestamp field`, 'Name a date or timestamp field.')
-  if (field?.nullable) refuse(`${when} may be empty`, 'Give it { nullable: false }: a row without it is rejected.')
 }
 
 const isDecimal = ({ digits, scale }: Decimal) =>

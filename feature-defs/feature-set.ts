@@ -2,6 +2,7 @@
  * The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from
  * it.
  */
+import { isFact } from '../schemas/fact.ts'
 import type { Field, RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Feature, OperatorSpec } from './define-operator.ts'
@@ -113,6 +114,13 @@ function checkGrown(definition: Definition, record: RecordSchema): void {
     )
   }
   if (record.name !== before.name) refuse(`it is over ${before.name}, and a message of one is none of the other`)
+  if (isFact(before) || isFact(record)) {
+    if (JSON.stringify(before) === JSON.stringify(record)) return
+    throw new Problem(
+      `${label(definition)} cannot go on over ${before.name} as it is changed: no set goes on over another version of a fact yet`,
+      `Keep it over ${before.name} as it was, or give its features a set of their own over a fact of another name.`,
+    )
+  }
   if (record.at !== before.at) refuse(`its date is ${record.at}, and was ${before.at}`)
   for (const [name, field] of Object.entries(before.fields)) {
     if (JSON.stringify(record.fields[name]) !== JSON.stringify(field)) refuse(`field ${name} is not as it was`)
@@ -141,6 +149,8 @@ export function check(definition: Definition): void {
   if (stranger !== undefined) refuse(`per: ${record.name} has no field ${stranger}`, fields)
   if (per !== null && (keys.length === 0 || new Set(keys).size < keys.length))
     refuse(`per: ${JSON.stringify(per)} is no key`, "Name a field, or several different ones: per: ['FIELD', 'FIELD'].")
+  if (isFact(record) && definition.batchOnly)
+    refuse(`it is batch only, and the facts of ${record.name} are made of tables`, 'Leave batchOnly out: load fills it.')
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
@@ -149,6 +159,7 @@ export function check(definition: Definition): void {
     const refuseIt = (what: string, todo: string) => refuse(`feature ${name}: ${what}`, todo)
     const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
     if (!field) return refuseIt(`${record.name} has no field ${spec.of}`, fields)
+    if (isFact(record)) checkOverFacts(name, spec, refuseIt)
     checkSpec(spec, field, refuseIt)
     checkWindow(spec, record, refuseIt)
     checkWhen(spec, record, refuseIt)
@@ -156,6 +167,12 @@ export function check(definition: Definition): void {
 }
 
 type Refuse = (what: string, todo: string) => never
+
+function checkOverFacts(name: string, spec: OperatorSpec, refuse: Refuse): void {
+  const { op, overFacts } = operatorOf(spec)
+  if (name === 'group_end') refuse('a row over facts says under that name where a group of changes ends', 'Choose another name.')
+  if (overFacts !== undefined) refuse(`${op} goes by the order in which records came, and facts can change or be taken back`, overFacts)
+}
 
 function checkSpec(spec: OperatorSpec, field: Field, refuse: Refuse): void {
   const operator = operatorOf(spec)

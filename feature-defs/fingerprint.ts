@@ -2,7 +2,9 @@
  * Fingerprints of what values depend on: two features with the same one give the same values, two versions with the same one are the same.
  */
 import { createHash } from 'node:crypto'
+import { isFact, meaningOf } from '../schemas/fact.ts'
 import type { Definition, NamedFeature } from './feature-set.ts'
+import { keyFields } from './keys.ts'
 import { readsDate } from './known-operators.ts'
 
 /** Of one feature's meaning: not of its name, its set, its version, or the place and order of its definition. */
@@ -12,7 +14,11 @@ export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 
   // States and values of decimals are whole numbers at their scale.
   const scale = field?.kind === 'decimal' ? { scale: field.scale } : {}
   const flag = typeof spec['when'] === 'string' ? record.fields[spec['when']] : undefined
-  return digest({ spec, kind: field?.kind, sql: field?.sql, whenSql: flag?.sql, per, ...at, ...scale })
+  const meaning = { spec, kind: field?.kind, sql: field?.sql, whenSql: flag?.sql, per, ...at, ...scale }
+  if (!isFact(record)) return digest(meaning)
+  // Facts are in the order of their date, and belong to their key as it is now.
+  const read = [spec.of, ...(typeof spec['when'] === 'string' ? [spec['when']] : []), ...keyFields(per), record.at]
+  return digest({ ...meaning, at: record.at, fact: meaningOf(record, [...new Set(read)]) })
 }
 
 /** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */
@@ -20,7 +26,12 @@ export function versionFingerprint(definition: Definition): string {
   const { set, version, record, per, batchOnly } = definition
   const features = Object.fromEntries(definition.features.map((feature) => [feature.name, featureFingerprint(definition, feature)]))
   const fields = Object.entries(record.fields).map(([name, { kind, nullable, sql }]) => ({ name, kind, nullable, sql }))
-  return digest({ set, version, features, fields, per, batchOnly })
+  const plain = { set, version, features, fields, per, batchOnly }
+  if (!isFact(record)) return digest(plain)
+  // What does not fit its field makes no fact.
+  const sizes = Object.entries(record.fields).map(([name, field]) => ({ ...field, name }))
+  const fact = { version: record.fact.version, at: record.at, ...meaningOf(record, Object.keys(record.fields)) }
+  return digest({ ...plain, fields: sizes, fact })
 }
 
 /** Every released fingerprint rests on these two functions: they never change. */

@@ -6,6 +6,8 @@ import type { Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { computedBy, type Computed } from './computed.ts'
 import { assigned } from './expressions/assigned.ts'
+import { columnsRead } from './expressions/expression.ts'
+import { inWords } from './expressions/kind.ts'
 import { namedBySource, type FactOf, type Field, type Fields, type Join, type RecordSchema, type Table } from './record.ts'
 
 export type FactSchema<F extends Fields = Fields> = RecordSchema<F> & { readonly fact: FactOf }
@@ -34,11 +36,21 @@ export type GrowingFact<F extends Fields> = FactSchema<F> & {
 
 /** `from` names a column, of the row itself or as `joined.column`; `sql` is an expression over them. */
 export function fact<const F extends Fields>(name: string, source: Source<F>, fields: F): GrowingFact<F> {
+  const refuse = (what: string, todo: string): never => {
+    throw new Problem(`fact ${name}: ${what}`, todo)
+  }
+  const mustBeTable = (table: Table, what: string) => {
+    if (!Array.isArray((table as Partial<Table> | undefined)?.key))
+      refuse(`${what} is no table`, "Make one by table('name', { key }, { … }).")
+  }
+  mustBeTable(source.of, 'what it is of')
   const join = Object.fromEntries(
-    Object.entries(source.join ?? {}).map(([joined, [table, on, options = {}]]): [string, Join] => [
-      joined,
-      { table, on: typeof on === 'string' ? [on] : on, optional: options.optional === true },
-    ]),
+    Object.entries(source.join ?? {}).map(([joined, [table, on, options = {}]]): [string, Join] => {
+      mustBeTable(table, `what it joins as ${joined}`)
+      const unknown = Object.keys(options).find((option) => option !== 'optional')
+      if (unknown !== undefined) refuse(`the join ${joined} has no option ${unknown}`, 'Its option is optional.')
+      return [joined, { table, on: typeof on === 'string' ? [on] : on, optional: options.optional === true }]
+    }),
   )
   return factVersion<F>({ name, at: source.at, fields: namedBySource(fields) as F, fact: { version: 0, of: source.of, join } })
 }
@@ -66,6 +78,11 @@ function factVersion<F extends Fields>(self: FactSchema<F>): GrowingFact<F> {
 
 export const isFact = (record: RecordSchema): record is FactSchema => record.fact !== undefined
 
+/** Those that it is made of, each once. */
+export const tablesOf = ({ fact: { of, join } }: FactSchema): readonly Table[] => [
+  ...new Set([of, ...Object.values(join).map(({ table }) => table)]),
+]
+
 /** What a fact's fields can be made of: the columns of its row by their names, and those of what it joins as `joined.column`. */
 export function columnsJoined({ fact: { of, join } }: FactSchema): ReadonlyMap<string, Field> {
   const columns = new Map(Object.entries(of.fields))
@@ -80,17 +97,39 @@ export const factFields = (fact: FactSchema): ((joined: Columns) => Computed) =>
   computedBy(Object.keys(fact.fields).map((own) => ({ name: own, of: fieldOf(fact, own) })))
 
 function fieldOf(fact: FactSchema, own: string): ReturnType<typeof assigned> {
-  const { sql, csv, ...field } = fact.fields[own]!
-  const text =
-    sql ??
-    csv
-      .split('.')
-      .map((part) => `"${part.replaceAll('"', '""')}"`)
-      .join('.')
-  return assigned(`${own} of ${fact.name}`, text, columnsJoined(fact), { ...field })
+  const field = fact.fields[own]!
+  return assigned(`${own} of ${fact.name}`, expressionOf(field), columnsJoined(fact), field)
 }
 
-function checkFact(self: FactSchema): void {
+const expressionOf = ({ sql, csv }: Field): string =>
+  sql ??
+  csv
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+
+/**
+ * All that the values of these fields depend on: how each is made, of columns of which kind, and which facts there are. A column of a table
+ * that none of them reads is nothing to them.
+ */
+export function meaningOf(fact: FactSchema, fields: readonly string[]) {
+  const { of, join } = fact.fact
+  const columns = columnsJoined(fact)
+  const kinds = (names: readonly string[]) => names.map((name) => ({ name, ...typeOf(columns.get(name)!) }))
+  const made = fields.map((own) => {
+    const text = expressionOf(fact.fields[own]!)
+    return { name: own, text, columns: kinds(columnsRead(`${own} of ${fact.name}`, text, columns)) }
+  })
+  const joins = Object.entries(join).map(([name, { table, on, optional }]) => ({ name, table: table.name, key: table.key, on, optional }))
+  return { of: of.name, key: kinds(of.key), join: joins, made }
+}
+
+const typeOf = (field: Field) => (field.kind === 'decimal' ? { kind: field.kind, scale: field.scale } : { kind: field.kind })
+
+const typeInWords = (field: Field) => (field.kind === 'decimal' ? `a decimal of scale ${field.scale}` : inWords(field))
+
+/** A Problem when it cannot be made. */
+export function checkFact(self: FactSchema): void {
   const { name, at, fields, fact } = self
   const refuse = (what: string, todo: string): never => {
     throw new Problem(`fact ${name}: ${what}`, todo)
@@ -116,10 +155,14 @@ function checkFact(self: FactSchema): void {
         refuse(`the join ${joined} is by ${on[i]}, and there is no such column before it`, `There are ${[...columns.keys()].join(', ')}.`)
       const wanted = table.fields[own]!
       if (given!.kind !== wanted.kind || (given!.kind === 'decimal' && wanted.kind === 'decimal' && given!.scale !== wanted.scale))
-        refuse(`the join ${joined} is by ${on[i]}, a ${given!.kind}, and ${own} of ${table.name} is a ${wanted.kind}`, 'Make them alike.')
+        refuse(
+          `the join ${joined} is by ${on[i]}, ${typeInWords(given!)}, and ${own} of ${table.name} is ${typeInWords(wanted)}`,
+          'Make them alike.',
+        )
     }
     for (const [own, field] of Object.entries(table.fields)) columns.set(`${joined}.${own}`, field)
   }
+  if (Object.hasOwn(fields, 'group_end')) refuse('a field is called group_end, which says where a group of its changes ends', 'Rename it.')
   for (const [own, { sql, csv }] of Object.entries(fields)) {
     if (sql !== undefined && csv !== own) refuse(`${own} has both from and sql`, 'Keep one of them.')
     if (sql === undefined && !columns.has(csv))

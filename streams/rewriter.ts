@@ -6,6 +6,7 @@ import { decoder } from '../schemas/avro/decode.ts'
 import { encoder } from '../schemas/avro/encode.ts'
 import { parseSchema, resolveTo } from '../schemas/avro/generic.ts'
 import { inflowSchema, recordOf, type AvroType } from '../schemas/avro/schema.ts'
+import { isFact } from '../schemas/fact.ts'
 import type { Field, RecordSchema } from '../schemas/record.ts'
 import { frameHeader, readFrame, runsOfId, type SchemaRun } from '../schemas/wire.ts'
 import type { Batch, Fetched } from '../utilities/log.ts'
@@ -55,10 +56,13 @@ function asItIs({ bytes, ends }: Batch, from: number, to: number): Rewritten {
   return { batch: { bytes: bytes.subarray(start, ends[to - 1]), ends: ends.subarray(from, to).map((end) => end - start) }, bad: [] }
 }
 
-/** By columns, where the schema is of the same record with fewer fields, or with more: those that are not there are null. */
+/**
+ * By columns, where the schema is of the same record with fewer fields, or with more: those that are not there are null. Of a fact they are
+ * null in what it was and in what it is.
+ */
 function otherForm({ definition }: Registered, record: RecordSchema, own: Registered): ByColumns {
   const theirs = formOf(definition)
-  if (theirs?.name !== record.name) return undefined
+  if (theirs?.name !== record.name || dateOfTicks(theirs) !== dateOfTicks(record)) return undefined
   const isThere = ([name, field]: readonly [string, Field]) => {
     const their = theirs.fields[name]
     return their ? sameMessages(their, field) : field.nullable
@@ -69,7 +73,15 @@ function otherForm({ definition }: Registered, record: RecordSchema, own: Regist
   const missing = Object.entries(record.fields).filter(([name]) => !Object.hasOwn(theirs.fields, name))
   return (batch, from, to) => {
     const { columns, rows, bad } = decode(batch, from, to)
-    const nulls = missing.map(([name, field]) => [name, nullColumn(field, columns.count)] as const)
+    const nulls = missing.flatMap(([name, field]) => {
+      const column = nullColumn(field, columns.count)
+      return isFact(record)
+        ? ([
+            [`before.${name}`, column],
+            [`after.${name}`, column],
+          ] as const)
+        : ([[name, column]] as const)
+    })
     const written = encode({ count: columns.count, byName: new Map<string, Column>([...columns.byName, ...nulls]) })
     if (bad.length === 0) return { batch: written, bad }
     const ends = new Uint32Array(to - from)
@@ -81,6 +93,9 @@ function otherForm({ definition }: Registered, record: RecordSchema, own: Regist
     return { batch: { ...written, ends }, bad }
   }
 }
+
+/** What messages have beside the fields: a fact's have ticks, of a date as theirs. */
+const dateOfTicks = (record: RecordSchema) => (isFact(record) ? record.fields[record.at]!.kind : undefined)
 
 function formOf(definition: string): RecordSchema | undefined {
   try {

@@ -5,11 +5,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { v1, v2 } from '../examples/loans/loan-risk.ts'
-import { cellsOf, firstDay, inflowSchema, lastDay, type AvroSchema } from '../schemas/avro/schema.ts'
+import { cellsOf, firstDay, lastDay, type FieldPlace } from '../schemas/avro/field-places.ts'
+import { inflowSchema, type AvroSchema } from '../schemas/avro/schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import { encoder, splicer } from '../schemas/avro/encode.ts'
 import { encodeObject, parseSchema, resolveTo, toObject, Unreadable } from '../schemas/avro/generic.ts'
 import { date, decimal, flag, integer, number, record, text, timestamp, type Field, type Fields } from '../schemas/record.ts'
+import { fact } from '../schemas/fact.ts'
+import { table } from '../schemas/table.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { frame, frameHeader, headerBytes } from '../schemas/wire.ts'
 import { noDay, noFlag, putWhole, wholeAt, type Column, type Columns, type Wholes } from '../utilities/values/columns.ts'
@@ -52,6 +55,7 @@ const valueArbs = {
     fc.constantFrom(firstMicros, lastMicros, 0n, -1n, 2n ** 53n, -(2n ** 53n), 1_204_286_096_789_012n),
   ),
   flag: fc.boolean(),
+  record: fc.boolean(),
   marker: fc.constant(null),
   null: fc.constant(null),
 } as const
@@ -65,23 +69,33 @@ const decimalArb = (digits: number): fc.Arbitrary<bigint> => {
 }
 
 /** Texts that their field can hold, often just so. */
-const withinBytes = (values: fc.Arbitrary<Value>, most: unknown) =>
-  typeof most !== 'number'
+const withinBytes = (values: fc.Arbitrary<Value>, most: number) =>
+  most === Infinity
     ? values
     : values.map((value) => (typeof value === 'string' && Buffer.byteLength(value) > most ? 'x'.repeat(most) : value))
 
-const rowOf = (schema: AvroSchema): fc.Arbitrary<Row> =>
-  fc.record(
+const rowOf = (schema: AvroSchema): fc.Arbitrary<Row> => {
+  const row = fc.record(
     Object.fromEntries(
-      cellsOf(schema).map(({ name, kind, nullable, digits }) => {
-        const values: fc.Arbitrary<Value> = withinBytes(
-          kind === 'decimal' ? decimalArb(digits) : valueArbs[kind],
-          schema.fields.find((field) => field.name === name)!.tidemark?.['bytes'],
-        )
-        return [name, nullable ? fc.option(values, { freq: 3 }) : values]
+      cellsOf(schema).map(({ name, kind, nullable, digits, most }) => {
+        const values: fc.Arbitrary<Value> = withinBytes(kind === 'decimal' ? decimalArb(digits) : valueArbs[kind], most)
+        return [name, nullable && kind !== 'record' ? fc.option(values, { freq: 3 }) : values]
       }),
     ),
   )
+  if (!isOfFact(schema)) return row
+  const date = valueArbs[cellsOf(schema).at(-1)!.kind as 'date' | 'timestamp']
+  return fc.tuple(row, fc.constantFrom('added', 'changed', 'removed', 'tick'), fc.string(), date).map(([row, change, key, tick]) => {
+    const [before, after] = [change === 'changed' || change === 'removed', change === 'changed' || change === 'added']
+    const isTick = change === 'tick'
+    const told = { ...row, change, key: isTick ? null : key, tick: isTick ? tick : null, before, after }
+    const gone = cellsOf(schema).filter(({ within }) => within !== undefined && !told[within as 'before' | 'after'])
+    return { ...told, ...Object.fromEntries(gone.map(({ name }) => [name, null])) }
+  })
+}
+/** A field of a record within is flat in a row and in columns: `before.amount`. */
+const isOfFact = (schema: AvroSchema) => cellsOf(schema).some(({ kind }) => kind === 'record')
+const ownName = ({ name }: FieldPlace) => name.replace(/^.*\./, '')
 
 const fieldArb: fc.Arbitrary<Field> = fc
   .tuple(fc.boolean(), fc.integer({ min: 1, max: 38 }), fc.nat(38))
@@ -97,12 +111,20 @@ const fieldArb: fc.Arbitrary<Field> = fc
     ),
   )
 
-/** Inflow schemas of every shape, the outflow ones of the loan set, and one with what only rare messages have. */
+/** Changes of a fact of every shape, of one that happens on a day or at a moment. */
+const factSchemas = fc.tuple(fc.array(fieldArb, { maxLength: 5 }), fc.boolean()).map(([fields, hours]) => {
+  const at = hours ? timestamp({ nullable: false }) : date({ nullable: false })
+  const own: Fields = Object.fromEntries([['at', at], ...fields.map((field, i): [string, Field] => [`f${i}`, { ...field, csv: '' }])])
+  return inflowSchema(fact('anything', { of: table('things', { key: 'id' }, { id: integer(), ...own }), at: 'at' }, { ...own }))
+})
+
+/** Inflow schemas of every shape, of records and facts, the outflow ones of the loan set, and one with what only rare messages have. */
 const schemas: fc.Arbitrary<AvroSchema> = fc.oneof(
   fc.array(fieldArb, { maxLength: 6 }).map((fields) => {
     const named: Fields = Object.fromEntries([['at', date('At', { nullable: false })], ...fields.map((field, i) => [`f${i}`, field])])
     return inflowSchema(record('anything', 'at', named))
   }),
+  factSchemas,
   fc.constantFrom(inflowSchema(rejectedLoan), rowSchema(v1.definition), rowSchema(v2.definition)),
   fc.constant<AvroSchema>({
     type: 'record',
@@ -131,7 +153,8 @@ function columnsOf(schema: AvroSchema, rows: readonly Row[]): Columns {
     const values = rows.map((row) => row[name]!)
     if (kind === 'integer' || kind === 'timestamp') return { kind, ...wholes(values as (bigint | null)[]) }
     if (kind === 'decimal') return { kind, scale, ...wholes(values as (bigint | null)[]) }
-    if (kind === 'flag') return { kind, values: Uint8Array.from(values, (value) => (value === null ? noFlag : Number(value))) }
+    if (kind === 'flag' || kind === 'record')
+      return { kind: 'flag', values: Uint8Array.from(values, (value) => (value === null ? noFlag : Number(value))) }
     if (kind === 'double') return { kind: 'number', values: Float64Array.from(values, (value) => (value === null ? NaN : Number(value))) }
     if (kind === 'long') return { kind: 'long', values: BigInt64Array.from(values as bigint[]) }
     if (kind === 'date') return { kind: 'date', days: Int32Array.from(values, (value) => (value === null ? noDay : Number(value))) }
@@ -178,7 +201,19 @@ function rowAt(schema: AvroSchema, { byName }: Columns, i: number): Record<strin
       }
     }
   }
-  return Object.fromEntries(cellsOf(schema).map(({ name, column, kind }) => [name, valueOf(byName.get(column), kind)]))
+  return nested(schema, ({ column, kind }) => valueOf(byName.get(column), kind))
+}
+
+/** A value for each field, as avsc has records within records. */
+function nested(schema: AvroSchema, valueOf: (cell: FieldPlace) => unknown): Record<string, unknown> {
+  const cells = cellsOf(schema)
+  const members = (record: string | undefined): Record<string, unknown> =>
+    Object.fromEntries(
+      cells
+        .filter(({ within }) => within === record)
+        .map((cell) => [ownName(cell), cell.kind !== 'record' ? valueOf(cell) : valueOf(cell) === true ? members(cell.name) : null]),
+    )
+  return members(undefined)
 }
 
 /** As a division has it. */
@@ -212,13 +247,11 @@ function bytesOfWhole(whole: bigint): Buffer {
 const payloadOf = (schema: AvroSchema, row: Row) => encodeObject(schema, plainRow(schema, row))
 
 const plainRow = (schema: AvroSchema, row: Row) =>
-  Object.fromEntries(
-    cellsOf(schema).map(({ name, kind }) => {
-      const value = row[name]!
-      if (kind === 'bytes') return [name, Buffer.from(String(value))]
-      return [name, kind === 'decimal' && value !== null ? bytesOfWhole(value as bigint) : value]
-    }),
-  )
+  nested(schema, ({ name, kind }) => {
+    const value = row[name]!
+    if (kind === 'bytes') return Buffer.from(String(value))
+    return kind === 'decimal' && value !== null ? bytesOfWhole(value as bigint) : value
+  })
 const batchOf = (messages: readonly Uint8Array[], before = 0): Batch => {
   let end = 0
   const ends = Uint32Array.from(messages, ({ length }) => (end += length))
@@ -333,30 +366,26 @@ describe('the columnar decoder', () => {
         schemaAndRows.chain(([schema, rows]) =>
           fc.tuple(fc.constant(schema), fc.constant(rows), fc.subarray(columnsIn(schema)), fc.nat(8)),
         ),
-        ([schema, rows, wanted, cut]) => {
+        ([schema, rows, asked, cut]) => {
+          const names = asked.map(ownName)
+          // All that is told of a fact's change is there, and its fields both as they were and as they are.
+          const wanted = columnsIn(schema).filter((cell) =>
+            isOfFact(schema) && cell.within === undefined ? true : names.includes(ownName(cell)),
+          )
           const batch = batchOf(rows.map((row) => frame(id, payloadOf(schema, row))))
           const from = Math.min(cut, rows.length)
-          const some = decoder(
-            schema,
-            wanted.map(({ name }) => name),
-          )(batch, from, rows.length)
+          const some = decoder(schema, names)(batch, from, rows.length)
           const all = decoder(schema)(batch, 0, rows.length)
           expect([some.columns.count, [...some.rows]]).toEqual([rows.length - from, rows.map((_, i) => i).slice(from)])
           expect([...some.columns.byName.keys()]).toEqual(wanted.map(({ column }) => column))
           for (let i = from; i < rows.length; i++) {
-            expect(rowAt(schema, some.columns, i - from)).toEqual({
-              ...nulls(schema),
-              ...pickKeys(
-                rowAt(schema, all.columns, i),
-                wanted.map(({ name }) => name),
-              ),
-            })
+            const chosen = wanted.map(({ column }) => [column, all.columns.byName.get(column)!] as const)
+            const expected = rowAt(schema, { count: rows.length, byName: new Map(chosen) }, i)
+            expect(rowAt(schema, some.columns, i - from)).toEqual(expected)
           }
         },
       ),
     ))
-  const nulls = (schema: AvroSchema) => Object.fromEntries(schema.fields.map(({ name }) => [name, null]))
-  const pickKeys = (row: Record<string, unknown>, names: readonly string[]) => Object.fromEntries(names.map((name) => [name, row[name]]))
 
   it('reads batches of more than one block', () => {
     const schema = inflowSchema(rejectedLoan)
@@ -409,7 +438,7 @@ describe('the columnar decoder', () => {
               [1, 2],
             ])
             expect(bad[0]!.reason).toMatch(
-              /^(it is no plain framed message|it ends within field \w+|field \w+ has a length that does not fit the message)$/,
+              /^(it is no plain framed message|it ends within field [\w.]+|field [\w.]+ has a length that does not fit the message)$/,
             )
             expect(rowAt(schema, columns, 1)).toEqual(toObject(schema, whole.subarray(headerBytes)))
           }
@@ -419,7 +448,7 @@ describe('the columnar decoder', () => {
     ))
 
   const stricter =
-    /^field \w+ (is (NaN|-?Infinity|a day outside|beyond)|has a union branch|is longer than|is a moment outside|is a decimal of more than)|^it is no plain/
+    /^field [\w.]+ (is (NaN|-?Infinity|a day outside|beyond)|has a union branch|is longer than|is a moment outside|is a decimal of more than)|^it is no plain|^it says (added|changed|removed|tick), and has|^field change is none of/
   it('takes from damaged messages only what avsc takes too, and whatever the damage does not throw', () =>
     fc.assert(
       fc.property(

@@ -107,6 +107,7 @@ describe.each<readonly [document: string, places: readonly Place[]]>([
   // It needs nothing that the README does not.
   ['docs/bump-a-version.md', [checkout]],
   ['docs/your-own-data.md', [installed]],
+  ['docs/invoices.md', [installed]],
 ])('%s', (document, places) => {
   it.each(places)(
     'shows what its commands print, %s',

@@ -1,6 +1,7 @@
 /** Messages of a topic as a person can read them, each with the version of the schema that wrote it. */
 import { message } from '../streams/dead.ts'
-import { isMarker, type AvroSchema, type AvroType } from '../schemas/avro/schema.ts'
+import { isMarker } from '../schemas/avro/field-places.ts'
+import type { AvroSchema, AvroType } from '../schemas/avro/schema.ts'
 import { parseSchema, toObject, Unreadable } from '../schemas/avro/generic.ts'
 import { readFrame } from '../schemas/wire.ts'
 import type { Json } from '../utilities/values/json.ts'

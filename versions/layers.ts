@@ -2,6 +2,7 @@
  * What becomes of layers of state: copied while nobody waits, where they are too many or are to go, and removed when nobody reads them any
  * more.
  */
+import { dueEntries, saveDues } from '../streams/dues.ts'
 import { loadPosition, type Position, type Run } from '../streams/position.ts'
 import {
   isSameLayer,
@@ -107,6 +108,7 @@ async function copied(
       signal.throwIfAborted()
       await writer.commit({ save: saveState(at, to, new Map(entries.map(([key]) => [key, found.get(key) ?? null]))) })
     }
+    for await (const dues of dueEntries(checkpoints, at, layer)) await writer.commit({ save: saveDues(at, to, dues) })
   }
   return to
 }
@@ -116,4 +118,12 @@ async function removed({ checkpoints }: Ports, writer: Writer, at: SetPartition,
     const save: Save[] = saveState(at, layer, new Map(entries.map(([key]) => [key, null])))
     await writer.commit({ save })
   }
+  for await (const dues of dueEntries(checkpoints, at, layer))
+    await writer.commit({
+      save: saveDues(
+        at,
+        layer,
+        dues.map((one) => ({ ...one, isDue: false })),
+      ),
+    })
 }

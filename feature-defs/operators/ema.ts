@@ -54,6 +54,7 @@ export const ema = defineOperator({
   gives: { number: aNumber, integer: aNumber, decimal: aNumber },
   reads: doubles,
   params: { round },
+  overFacts: 'Use mean over { last: n } or { days: n }.',
   windows: { span: (span, { round }) => movingLevel(alphaOf(span), round) },
   exact: (values, { span }) =>
     values

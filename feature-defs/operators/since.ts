@@ -49,6 +49,7 @@ export const since = defineOperator({
   gives: ofAny(aNumber),
   reads: presence,
   params: { round },
+  overFacts: 'Use max of its date over { all: true }, and subtract where you ask.',
   windows: { unit: (unit, { round }) => elapsed(unit, round) },
   exact(_, { unit }, { at, now }) {
     const last = at.at(-1)

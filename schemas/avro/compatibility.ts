@@ -73,16 +73,56 @@ type Misreading =
  */
 function misreadings(reader: AvroType, writer: AvroType): readonly Misreading[] {
   const reason = unresolvable(writer, reader)
-  if (reason === undefined) return otherMeanings(reader, writer, '')
-  const told = explain(reader, writer, '')
+  if (reason === undefined) return otherMeanings(reader, writer, '', recordsIn(reader, writer))
+  const told = explain(reader, writer, '', recordsIn(reader, writer))
   return told.length > 0 ? told : [{ kind: 'other', reason }]
 }
 
-function otherMeanings(reader: AvroType, writer: AvroType, path: string): readonly Misreading[] {
-  if (isRecord(reader) && isRecord(writer)) {
-    return reader.fields.flatMap((field) => {
-      const written = writtenAs(field, writer)
-      return written ? otherMeanings(field.type, written.type, under(path, field.name)) : []
+/**
+ * The records of both sides by their names, which stand for them from their second place on; and those that were looked at: what is wrong
+ * with a record is told where it first stands, and one may be within itself.
+ */
+type Records = {
+  readonly reader: ReadonlyMap<string, AvroSchema>
+  readonly writer: ReadonlyMap<string, AvroSchema>
+  readonly seen: Set<string>
+}
+
+const recordsIn = (reader: AvroType, writer: AvroType): Records => ({ reader: named(reader), writer: named(writer), seen: new Set() })
+
+function named(type: AvroType, known = new Map<string, AvroSchema>()): ReadonlyMap<string, AvroSchema> {
+  if (isRecord(type)) {
+    known.set(type.name, type)
+    for (const field of type.fields) named(field.type, known)
+  } else if (Array.isArray(type)) for (const branch of type as readonly AvroType[]) named(branch, known)
+  return known
+}
+
+/** The record that it is, by itself or behind null. */
+function recordOf(type: AvroType, known: ReadonlyMap<string, AvroSchema>): AvroSchema | undefined {
+  if (typeof type === 'string') return known.get(type)
+  if (isRecord(type)) return type
+  const [none, inner] = branches(type)
+  return Array.isArray(type) && type.length === 2 && none === 'null' ? recordOf(inner!, known) : undefined
+}
+
+/** Of two records, unless they were looked at before. */
+function bothRecords(reader: AvroType, writer: AvroType, records: Records) {
+  const [read, written] = [recordOf(reader, records.reader), recordOf(writer, records.writer)]
+  if (!read || !written) return undefined
+  const pair = `${fullName(read)} ${fullName(written)}`
+  const isNew = !records.seen.has(pair)
+  records.seen.add(pair)
+  return { read, written, isNew }
+}
+
+function otherMeanings(reader: AvroType, writer: AvroType, path: string, records: Records): readonly Misreading[] {
+  const both = bothRecords(reader, writer, records)
+  if (both) {
+    if (!both.isNew) return []
+    return both.read.fields.flatMap((field) => {
+      const written = writtenAs(field, both.written)
+      return written ? otherMeanings(field.type, written.type, under(path, field.name), records) : []
     })
   }
   return meaningOf(reader) === meaningOf(writer) ? [] : [{ kind: 'type', path: `field ${path}`, writer, reader }]
@@ -94,14 +134,17 @@ function meaningOf(type: AvroType): string {
   return precision !== undefined || name === 'timestamp-micros' ? name : ''
 }
 
-function explain(reader: AvroType, writer: AvroType, path: string): readonly Misreading[] {
-  if (isRecord(reader) && isRecord(writer)) return explainRecord(reader, writer, path)
-  // Other types made of types, and references to them by name, are left to avsc's own words.
+function explain(reader: AvroType, writer: AvroType, path: string, records: Records): readonly Misreading[] {
+  const both = bothRecords(reader, writer, records)
+  const where = path ? `field ${path}` : 'the schema'
+  if (both && Array.isArray(writer) && !Array.isArray(reader)) return [{ kind: 'type', path: where, writer, reader }]
+  if (both) return both.isNew ? explainRecord(both.read, both.written, path, records) : []
+  // Other types made of types are left to avsc's own words.
   if (![reader, writer].every((type) => isPlain(type) || isRecord(type)) || takes(reader, writer)) return []
-  return [{ kind: 'type', path: path ? `field ${path}` : 'the schema', writer, reader }]
+  return [{ kind: 'type', path: where, writer, reader }]
 }
 
-function explainRecord(reader: AvroSchema, writer: AvroSchema, path: string): readonly Misreading[] {
+function explainRecord(reader: AvroSchema, writer: AvroSchema, path: string, records: Records): readonly Misreading[] {
   const [readerName, writerName] = [fullName(reader), fullName(writer)]
   if (readerName !== writerName) {
     const where = path ? ` in field ${path}` : ''
@@ -110,7 +153,7 @@ function explainRecord(reader: AvroSchema, writer: AvroSchema, path: string): re
   return reader.fields.flatMap((field): readonly Misreading[] => {
     const name = under(path, field.name)
     const written = writtenAs(field, writer)
-    if (written) return explain(field.type, written.type, name)
+    if (written) return explain(field.type, written.type, name, records)
     return field.default === undefined ? [{ kind: 'missing', path: `field ${name}` }] : []
   })
 }

@@ -41,6 +41,18 @@ export function close(block: Block) {
   }
 }
 
+/** Messages without the nested record wait until its fields have been read: to those they are as if they were bad. */
+export function enter({ at, present, rows }: Block, waiting: Int32Array) {
+  for (let row = 0; row < rows; row++) {
+    waiting[row] = present[row] === 1 ? -1 : at[row]!
+    if (present[row] === 0) at[row] = -1
+  }
+}
+
+export function leave({ at, rows }: Block, waiting: Int32Array) {
+  for (let row = 0; row < rows; row++) if (waiting[row]! >= 0) at[row] = waiting[row]!
+}
+
 export const fault = (name: string, next: number) =>
   next >= 0 ? undefined : next === tooLong ? `field ${name} is a number of more than 64 bits` : cutWithin(name)
 

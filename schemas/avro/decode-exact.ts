@@ -3,7 +3,7 @@ import { noFlag, type DecimalColumn, type FlagColumn, type IntegerColumn, type T
 import { firstMicros, lastMicros } from '../../utilities/values/timestamp.ts'
 import { long, readZigzag } from '../wire.ts'
 import { cutWithin, fail, fault, type Block } from './decode-block.ts'
-import type { FieldPlace } from './schema.ts'
+import type { FieldPlace } from './field-places.ts'
 
 /** While a column is read its map is its own. */
 const wideOf = ({ wide }: { readonly wide?: ReadonlyMap<number, bigint> }) => wide as Map<number, bigint>

@@ -3,7 +3,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { fail, fault, type Block } from './decode-block.ts'
-import type { FieldPlace } from './schema.ts'
+import type { FieldPlace } from './field-places.ts'
 import { long, readZigzag } from '../wire.ts'
 
 export function readTexts(block: Block, { name, kind, most }: FieldPlace, starts: Int32Array, ends: Int32Array, offset: number) {

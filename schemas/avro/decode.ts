@@ -4,13 +4,15 @@
  * A field at a time over a block of messages that fits the processor's cache; each message has its own place to read on from. What is not
  * wanted is read all the same, into columns that are thrown away: a message is checked in full, whoever reads it and however little of it.
  */
-import { noDay, pick, type Column, type Columns } from '../../utilities/values/columns.ts'
+import { pick, type Column, type Columns, type FlagColumn } from '../../utilities/values/columns.ts'
 import type { Batch } from '../../utilities/log.ts'
-import { cellsOf, firstDay, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
-import { close, cutWithin, fail, fault, open, type Bad, type Block } from './decode-block.ts'
+import { close, cutWithin, enter, fail, leave, open, type Bad, type Block } from './decode-block.ts'
 import { readDecimals, readFlags, readWholes } from './decode-exact.ts'
+import { changesChecked } from './decode-fact.ts'
+import { readDays, readDoubles, readInts, readLongs } from './decode-numbers.ts'
 import { readTexts } from './decode-texts.ts'
-import { long, readZigzag } from '../wire.ts'
+import { cellsOf, type FieldPlace } from './field-places.ts'
+import type { AvroSchema } from './schema.ts'
 
 export type Decoded = {
   readonly columns: Columns
@@ -22,17 +24,22 @@ export type Decoded = {
 
 /**
  * Reads messages from..to (to excluded): plain frames of exactly this schema. `wanted` are names of the schema; without it, every field.
+ * Of a fact's changes it names the fact's fields, as they were and as they are; all that is told of the change itself is there anyway.
  */
 export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch: Batch, from: number, to: number) => Decoded {
   const cells = cellsOf(schema)
-  const unknown = wanted?.find((name) => !cells.some((cell) => cell.name === name))
+  const unknown = wanted?.find((name) => !cells.some((cell) => ownName(cell) === name))
   if (unknown !== undefined) throw new TypeError(`${schema.name} has no field ${unknown}`)
-  const isUnwanted = ({ name, kind }: FieldPlace) => kind === 'marker' || (wanted && !wanted.includes(name))
+  const isNested = cells.some(({ kind }) => kind === 'record')
+  const isUnwanted = (cell: FieldPlace) =>
+    cell.kind === 'marker' || (wanted && (!isNested || cell.within !== undefined) && !wanted.includes(ownName(cell)))
   const spare = (cell: FieldPlace) => (isUnwanted(cell) ? columnFor(cell, blockRows, none) : null)
   const readers = cells.filter(({ kind }) => kind !== 'null').map((cell) => ({ cell, unwanted: spare(cell) }))
   const at = new Int32Array(blockRows)
   const stop = new Int32Array(blockRows)
   const present = new Uint8Array(blockRows)
+  const waiting = new Int32Array(blockRows)
+  const checkChanges = changesChecked(schema)
 
   return ({ bytes, ends }, from, to) => {
     const count = to - from
@@ -48,17 +55,29 @@ export function decoder(schema: AvroSchema, wanted?: readonly string[]): (batch:
       first: from,
       bad,
     }
+    const byName = new Map(readers.flatMap(({ cell, unwanted }, i) => (unwanted ? [] : [[cell.column, targets[i]!] as const])))
     for (let start = 0; start < count; start += blockRows) {
       block.rows = Math.min(blockRows, count - start)
       block.first = from + start
       open(block, ends)
-      for (let i = 0; i < readers.length; i++) readCell(block, readers[i]!.cell, targets[i]!, readers[i]!.unwanted ? 0 : start)
+      let within: string | undefined
+      for (let i = 0; i < readers.length; i++) {
+        const { cell, unwanted } = readers[i]!
+        if (within !== undefined && cell.within !== within) leave(block, waiting)
+        within = cell.kind === 'record' ? cell.name : cell.within
+        readCell(block, cell, targets[i]!, unwanted ? 0 : start)
+        if (cell.kind === 'record') enter(block, waiting)
+      }
+      if (within !== undefined) leave(block, waiting)
+      if (checkChanges) checkChanges(block, byName, start)
       close(block)
     }
-    const byName = new Map(readers.flatMap(({ cell, unwanted }, i) => (unwanted ? [] : [[cell.column, targets[i]!] as const])))
     return settle({ count, byName }, from, bad)
   }
 }
+
+/** A field of a nested record is called as the record has it. */
+const ownName = ({ name, within }: FieldPlace) => (within === undefined ? name : name.slice(within.length + 1))
 
 /** Small enough that a block of messages stays in the cache from the first field to the last. */
 const blockRows = 512
@@ -78,7 +97,8 @@ function columnFor({ kind, scale }: FieldPlace, count: number, bytes: Uint8Array
     case 'decimal':
       return { kind, scale, values: new Float64Array(count), wide: new Map() }
     case 'flag':
-      return { kind, values: new Uint8Array(count) }
+    case 'record':
+      return { kind: 'flag', values: new Uint8Array(count) }
     case 'string':
     case 'bytes':
       return { kind: 'text', bytes, starts: new Int32Array(count), ends: new Int32Array(count) }
@@ -107,6 +127,7 @@ function settle(columns: Columns, from: number, bad: Bad[]): Decoded {
 /** Values go to target[offset ..). */
 function readCell(block: Block, cell: FieldPlace, target: Column, offset: number) {
   readBranches(block, cell)
+  if (cell.kind === 'record') return (target as FlagColumn).values.set(block.present.subarray(0, block.rows), offset)
   switch (target.kind) {
     case 'number':
       return readDoubles(block, cell, target.values, offset)
@@ -141,73 +162,5 @@ function readBranches(block: Block, cell: FieldPlace) {
     present[row] = branch === 2 ? 1 : 0
     if (branch === 0 || branch === 2) at[row] = p + 1
     else fail(block, row, branch < 0 ? cutWithin(cell.name) : `field ${cell.name} has a union branch that the schema has not`)
-  }
-}
-
-function readDoubles(block: Block, { name }: FieldPlace, values: Float64Array, offset: number) {
-  const { view, at, stop, present, rows } = block
-  for (let row = 0; row < rows; row++) {
-    values[offset + row] = NaN
-    if (present[row] === 0) continue
-    const p = at[row]!
-    if (p + 8 > stop[row]!) {
-      fail(block, row, cutWithin(name))
-      continue
-    }
-    const value = view.getFloat64(p, true)
-    if (value - value !== 0) fail(block, row, `field ${name} is ${value}`)
-    else {
-      values[offset + row] = value
-      at[row] = p + 8
-    }
-  }
-}
-
-function readDays(block: Block, { name }: FieldPlace, days: Int32Array, offset: number) {
-  const { bytes, at, stop, present, rows } = block
-  for (let row = 0; row < rows; row++) {
-    days[offset + row] = noDay
-    if (present[row] === 0) continue
-    const next = readZigzag(bytes, at[row]!, stop[row]!)
-    const day = long[0]!
-    if (next < 0 || long[1] !== day >> 31 || day < firstDay || day > lastDay) {
-      fail(block, row, fault(name, next) ?? `field ${name} is a day outside the years 0 to 9999`)
-    } else {
-      days[offset + row] = day
-      at[row] = next
-    }
-  }
-}
-
-function readInts(block: Block, { name, kind }: FieldPlace, values: Float64Array, offset: number) {
-  const { bytes, at, stop, present, rows } = block
-  const most = kind === 'int' ? 0x7fffffff : Number.MAX_SAFE_INTEGER
-  const least = kind === 'int' ? -0x80000000 : Number.MIN_SAFE_INTEGER
-  for (let row = 0; row < rows; row++) {
-    values[offset + row] = NaN
-    if (present[row] === 0) continue
-    const next = readZigzag(bytes, at[row]!, stop[row]!)
-    const value = long[1]! * 0x100000000 + (long[0]! >>> 0)
-    if (next < 0 || value > most || value < least)
-      fail(block, row, fault(name, next) ?? `field ${name} is beyond ${kind === 'int' ? '32' : '53'} bits`)
-    else {
-      values[offset + row] = value
-      at[row] = next
-    }
-  }
-}
-
-/** `halves` are the low and the high half of each long: BigInts would be made one by one. */
-function readLongs(block: Block, { name }: FieldPlace, halves: Int32Array, offset: number) {
-  const { bytes, at, stop, present, rows } = block
-  for (let row = 0; row < rows; row++) {
-    if (present[row] === 0) continue
-    const next = readZigzag(bytes, at[row]!, stop[row]!)
-    if (next < 0) fail(block, row, fault(name, next)!)
-    else {
-      halves[(offset + row) * 2] = long[0]!
-      halves[(offset + row) * 2 + 1] = long[1]!
-      at[row] = next
-    }
   }
 }

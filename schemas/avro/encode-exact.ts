@@ -1,9 +1,12 @@
-/** The part of the encoder that writes integers, timestamps, decimals and flags: each is measured first, then written, over all rows. */
+/**
+ * The part of the encoder that writes integers, timestamps, decimals, flags and whether a nested record is there: each is measured first,
+ * then written, over all rows.
+ */
 import { noFlag, type DecimalColumn, type FlagColumn, type IntegerColumn, type TimestampColumn } from '../../utilities/values/columns.ts'
 import { firstMicros, lastMicros } from '../../utilities/values/timestamp.ts'
 import { putZigzag, zigzagLength } from '../wire.ts'
 import { refuse } from './encode-places.ts'
-import type { FieldPlace } from './schema.ts'
+import type { FieldPlace } from './field-places.ts'
 
 type WholeColumn = IntegerColumn | TimestampColumn
 
@@ -108,4 +111,15 @@ export function writeFlags({ values }: FlagColumn, rows: Int32Array, at: Uint32A
     if (value !== noFlag) out[p++] = value
     at[k] = p
   }
+}
+
+export function measureThere({ values }: FlagColumn, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
+  for (let k = 0; k < rows.length; k++) {
+    if (values[rows[k]!]! > 1) refuse(cell, rows[k]!, null)
+    lengths[k]! += 1
+  }
+}
+
+export function writeThere({ values }: FlagColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array) {
+  for (let k = 0; k < rows.length; k++) out[at[k]!++] = values[rows[k]!]! << 1
 }

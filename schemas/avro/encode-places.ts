@@ -1,6 +1,6 @@
 /** Where messages lie in the buffer that the encoder fills, written for speed. */
 import { putZigzag } from '../wire.ts'
-import type { FieldPlace } from './schema.ts'
+import type { FieldPlace } from './field-places.ts'
 
 /** Which rows, in which order. */
 export type Rows = Int32Array | { readonly from: number; readonly to: number }

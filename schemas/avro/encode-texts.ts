@@ -1,7 +1,7 @@
 /** Writes the texts of a field: first how long each makes its row, then the bytes. */
 import type { TextColumn } from '../../utilities/values/columns.ts'
 import { copy, refuse } from './encode-places.ts'
-import type { FieldPlace } from './schema.ts'
+import type { FieldPlace } from './field-places.ts'
 import { putVarint, varintLength } from '../wire.ts'
 
 export function measureTexts({ starts, ends }: TextColumn, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {

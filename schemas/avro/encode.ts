@@ -5,23 +5,47 @@
  * A field at a time over all rows: first how long each row gets, so that the buffer is exactly as large as it must be, then the bytes.
  * Each loop knows its type, and nothing is made per row.
  */
-import { columnOf, lengthOf, noDay } from '../../utilities/values/columns.ts'
-import type { Column, Columns, DateColumn, LongColumn } from '../../utilities/values/columns.ts'
+import { columnOf, lengthOf, type Column, type Columns, type FlagColumn } from '../../utilities/values/columns.ts'
 import type { Batch } from '../../utilities/log.ts'
-import { cellsOf, firstDay, isMarker, lastDay, type AvroSchema, type FieldPlace } from './schema.ts'
-import { bytesFor, copy, indexes, refuse, startsOf, varint, type Rows } from './encode-places.ts'
-import { measureDecimals, measureFlags, measureWholes, writeDecimals, writeFlags, writeWholes } from './encode-exact.ts'
+import { bytesFor, copy, indexes, startsOf, varint, type Rows } from './encode-places.ts'
+import {
+  measureDecimals,
+  measureFlags,
+  measureThere,
+  measureWholes,
+  writeDecimals,
+  writeFlags,
+  writeThere,
+  writeWholes,
+} from './encode-exact.ts'
+import {
+  isNumber,
+  measureDays,
+  measureDoubles,
+  measureInts,
+  measureLongs,
+  writeDays,
+  writeDoubles,
+  writeInts,
+  writeLongs,
+} from './encode-numbers.ts'
 import { measureTexts, writeTexts } from './encode-texts.ts'
-import { frameHeader, headerBytes, putVarint, putZigzag, varintLength, zigzagLength } from '../wire.ts'
+import { cellsOf, isMarker, type FieldPlace } from './field-places.ts'
+import type { AvroSchema } from './schema.ts'
+import { frameHeader, headerBytes } from '../wire.ts'
 
 export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows?: Rows) => Batch {
   const cells = cellsOf(schema).filter(({ kind }) => kind !== 'null')
   const header = frameHeader(id)
   return (columns, which = { from: 0, to: columns.count }) => {
     const rows = indexes(which)
-    const sources = cells.map((cell) => ({ cell, column: sourceOf(cell, columns) }))
+    const stretches = stretchesOf(cells, columns, rows)
     const ends = new Uint32Array(rows.length).fill(headerBytes)
-    for (const { cell, column } of sources) measure(cell, column, rows, ends)
+    for (const { sources, present } of stretches) {
+      const lengths = present ? new Uint32Array(present.rows.length) : ends
+      for (const { cell, column } of sources) measure(cell, column, present?.rows ?? rows, lengths)
+      if (present) for (let i = 0; i < lengths.length; i++) ends[present.indexes[i]!]! += lengths[i]!
+    }
     const at = startsOf(ends)
     const out = bytesFor(ends)
     const view = new DataView(out.buffer)
@@ -29,9 +53,41 @@ export function encoder(schema: AvroSchema, id: string): (columns: Columns, rows
       for (let i = 0, p = at[k]!; i < headerBytes; i++) out[p + i] = header[i]!
       at[k]! += headerBytes
     }
-    for (const { cell, column } of sources) write(cell, column, rows, at, out, view)
+    for (const { sources, present } of stretches) {
+      const places = present ? present.indexes.map((k) => at[k]!) : at
+      for (const { cell, column } of sources) write(cell, column, present?.rows ?? rows, places, out, view)
+      if (present) for (let i = 0; i < places.length; i++) at[present.indexes[i]!] = places[i]!
+    }
     return { bytes: out, ends }
   }
+}
+
+type Source = { readonly cell: FieldPlace; readonly column: Column }
+/** Of the fields of a nested record: the rows that have it, and which of the chosen ones they are. */
+type Present = { readonly rows: Int32Array; readonly indexes: Uint32Array }
+type Stretch = { readonly sources: Source[]; readonly present: Present | undefined }
+
+/** Fields one behind the other that the same rows have. */
+function stretchesOf(cells: readonly FieldPlace[], columns: Columns, rows: Int32Array): readonly Stretch[] {
+  const stretches: Stretch[] = []
+  let within: string | undefined
+  for (const cell of cells) {
+    if (stretches.length === 0 || cell.within !== within) {
+      within = cell.within
+      stretches.push({ sources: [], present: within === undefined ? undefined : presentIn(columnOf(columns, within, 'flag'), rows) })
+    }
+    stretches.at(-1)!.sources.push({ cell, column: sourceOf(cell, columns) })
+  }
+  return stretches
+}
+
+function presentIn({ values }: FlagColumn, rows: Int32Array): Present {
+  const indexes = new Uint32Array(rows.length)
+  let count = 0
+  for (let k = 0; k < rows.length; k++) if (values[rows[k]!] === 1) indexes[count++] = k
+  const chosen = new Int32Array(count)
+  for (let i = 0; i < count; i++) chosen[i] = rows[indexes[i]!]!
+  return { rows: chosen, indexes: indexes.subarray(0, count) }
 }
 
 /** Makes outflow messages of inflow ones: a new header, the payload as it is, what the engine adds. Value k of a feature is of rows[k]. */
@@ -103,12 +159,14 @@ const columnKinds = {
   date: 'date',
   timestamp: 'timestamp',
   flag: 'flag',
+  record: 'flag',
   string: 'text',
   bytes: 'text',
 } as const
 
 /** Adds the field's bytes to each length: lengths[k] belongs to rows[k]. */
 function measure(cell: FieldPlace, column: Column, rows: Int32Array, lengths: Uint32Array) {
+  if (cell.kind === 'record') return measureThere(column as FlagColumn, rows, lengths, cell)
   switch (column.kind) {
     case 'number':
       return measureDoubles(column.values, rows, lengths, cell)
@@ -131,7 +189,8 @@ function measure(cell: FieldPlace, column: Column, rows: Int32Array, lengths: Ui
 }
 
 /** Writes the field at each place and moves the place behind it: at[k] belongs to rows[k]. */
-function write({ nullable }: FieldPlace, column: Column, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView) {
+function write({ kind, nullable }: FieldPlace, column: Column, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView) {
+  if (kind === 'record') return writeThere(column as FlagColumn, rows, at, out)
   switch (column.kind) {
     case 'number':
       return writeDoubles(column.values, rows, at, out, view, nullable)
@@ -151,84 +210,4 @@ function write({ nullable }: FieldPlace, column: Column, rows: Int32Array, at: U
     case 'text':
       return writeTexts(column, rows, at, out, nullable)
   }
-}
-
-/** False for NaN, which is null, and for the infinities, which only a feature can reach and no reader takes: null as well. */
-const isNumber = (value: number) => value - value === 0
-
-function measureDoubles(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
-  for (let k = 0; k < rows.length; k++) {
-    const value = values[rows[k]!]!
-    if (isNumber(value)) lengths[k]! += cell.nullable ? 9 : 8
-    else if (value !== value && cell.nullable) lengths[k]! += 1
-    else refuse(cell, rows[k]!, value)
-  }
-}
-
-function writeDoubles(values: Float64Array, rows: Int32Array, at: Uint32Array, out: Uint8Array, view: DataView, nullable: boolean) {
-  for (let k = 0; k < rows.length; k++) {
-    const value = values[rows[k]!]!
-    let p = at[k]!
-    if (isNumber(value)) {
-      if (nullable) out[p++] = 2
-      view.setFloat64(p, value, true)
-      at[k] = p + 8
-    } else {
-      out[p] = 0
-      at[k] = p + 1
-    }
-  }
-}
-
-function measureDays({ days }: DateColumn, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
-  for (let k = 0; k < rows.length; k++) {
-    const day = days[rows[k]!]!
-    if (day >= firstDay && day <= lastDay) lengths[k]! += varintLength((day << 1) ^ (day >> 31), 0) + (cell.nullable ? 1 : 0)
-    else if (day === noDay && cell.nullable) lengths[k]! += 1
-    else refuse(cell, rows[k]!, day)
-  }
-}
-
-function writeDays({ days }: DateColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
-  for (let k = 0; k < rows.length; k++) {
-    const day = days[rows[k]!]!
-    const p = at[k]!
-    if (nullable) out[p] = day === noDay ? 0 : 2
-    at[k] = day === noDay ? p + 1 : putVarint(out, nullable ? p + 1 : p, (day << 1) ^ (day >> 31), 0)
-  }
-}
-
-function measureInts(values: Float64Array, rows: Int32Array, lengths: Uint32Array, cell: FieldPlace) {
-  const most = cell.kind === 'int' ? 0x7fffffff : Number.MAX_SAFE_INTEGER
-  const least = cell.kind === 'int' ? -0x80000000 : Number.MIN_SAFE_INTEGER
-  for (let k = 0; k < rows.length; k++) {
-    const value = values[rows[k]!]!
-    const high = Math.floor(value / 0x100000000)
-    if (value >= least && value <= most && Math.floor(value) === value)
-      lengths[k]! += zigzagLength(value | 0, high) + (cell.nullable ? 1 : 0)
-    else if (value !== value && cell.nullable) lengths[k]! += 1
-    else refuse(cell, rows[k]!, value)
-  }
-}
-
-function writeInts(values: Float64Array, rows: Int32Array, at: Uint32Array, out: Uint8Array, nullable: boolean) {
-  for (let k = 0; k < rows.length; k++) {
-    const value = values[rows[k]!]!
-    const p = at[k]!
-    if (nullable) out[p] = value === value ? 2 : 0
-    at[k] = value === value ? putZigzag(out, nullable ? p + 1 : p, value | 0, Math.floor(value / 0x100000000)) : p + 1
-  }
-}
-
-/** The low and the high half of each long, in memory as every machine here has them (little-endian): BigInts would be made one by one. */
-const halvesOf = ({ values }: LongColumn) => new Int32Array(values.buffer, values.byteOffset, values.length * 2)
-
-function measureLongs(column: LongColumn, rows: Int32Array, lengths: Uint32Array) {
-  const halves = halvesOf(column)
-  for (let k = 0; k < rows.length; k++) lengths[k]! += zigzagLength(halves[rows[k]! * 2]!, halves[rows[k]! * 2 + 1]!)
-}
-
-function writeLongs(column: LongColumn, rows: Int32Array, at: Uint32Array, out: Uint8Array) {
-  const halves = halvesOf(column)
-  for (let k = 0; k < rows.length; k++) at[k] = putZigzag(out, at[k]!, halves[rows[k]! * 2]!, halves[rows[k]! * 2 + 1]!)
 }

@@ -1,6 +1,7 @@
 /** Avro schemas as plain data: the schema of a record's messages in `inflow`, and the record read back from it. */
 import { Problem } from '../../utilities/values/problem.ts'
 import type { FactOf, Field, Fields, RecordSchema } from '../record.ts'
+import { factOf } from '../stated-fact.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 /** Our own attribute, which Avro readers pass over. */
@@ -80,33 +81,41 @@ function factSchema(name: string, at: string, fact: FactOf, fields: readonly Avr
   }
 }
 
-function avroField(name: string, field: Field): AvroField {
+export function avroField(name: string, field: Field): AvroField {
   const type = avroType(field)
   const { csv, sql } = field
   const tidemark = { csv, ...(field.kind === 'text' && { bytes: field.bytes }), ...(sql !== undefined && { sql }) }
   return field.nullable ? { name, type: ['null', type], default: null, tidemark } : { name, type, tidemark }
 }
 
-/** The record that `inflowSchema` gave this schema for. */
+/** The record, or the fact, that `inflowSchema` gave this schema for. */
 export function recordOf(avro: AvroType): RecordSchema {
   const refuse = (what: string): never => {
     throw new Problem(`the schema does not describe a record: ${what}`, 'Use a schema that inflowSchema made.')
   }
   if (typeof avro !== 'object' || !('fields' in avro)) return refuse('it is not an Avro record')
-  const {
-    name,
-    fields: [seq, ...fields],
-    tidemark,
-  } = avro
+  const { name, tidemark } = avro
+  const stated = tidemark?.['fact']
+  const [seq, ...others] = avro.fields
+  const fields = stated === undefined ? others : factFieldsIn(avro)
+  if (!fields) return refuse('it does not say what a fact was')
   if (seq?.name !== 'seq' || seq.type !== 'long') refuse('its first field is not seq, a long')
   const at = tidemark?.at
   if (typeof at !== 'string') return refuse('it does not say which field is the event date')
   if (!fields.some((field) => field.name === at)) refuse(`it has no field ${at}`)
-  return {
+  const record = {
     name,
     at,
     fields: Object.fromEntries(fields.map((field) => [field.name, fieldOf(field) ?? refuse(`field ${field.name} is none of ours`)])),
   }
+  return stated === undefined ? record : factOf(record, stated)
+}
+
+/** Those of the record within that says what the fact was. */
+function factFieldsIn({ name, fields }: AvroSchema): readonly AvroField[] | undefined {
+  const before = fields.find((field) => field.name === 'before')?.type
+  const values = Array.isArray(before) ? (before[1] as AvroType | undefined) : undefined
+  return typeof values === 'object' && 'fields' in values && values.name === `${name}_values` ? values.fields : undefined
 }
 
 function fieldOf({ type, tidemark = {} }: AvroField): Field | undefined {
@@ -148,69 +157,3 @@ export function plainType(type: AvroType): Plain | undefined {
 const logicalTypes: { readonly [logical: string]: string } = { date: 'int', 'timestamp-micros': 'long' }
 
 export const primitives: ReadonlySet<string> = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
-
-/** A field as columns hold it. The position is `seq` in messages and `_seq` in columns: a long that always fits a double. */
-export type FieldPlace = {
-  readonly name: string
-  readonly column: string
-  readonly kind: CellKind
-  readonly nullable: boolean
-  /** The bytes of the longest text that comes in as a record. A row of ours was one already, and its texts are as they are. */
-  readonly most: number
-  /** Of a decimal. */
-  readonly digits: number
-  readonly scale: number
-}
-/** A long is of our own making, an integer a field or a feature. */
-type CellKind =
-  | 'double'
-  | 'int'
-  | 'long'
-  | 'seq'
-  | 'integer'
-  | 'decimal'
-  | 'date'
-  | 'timestamp'
-  | 'flag'
-  | 'string'
-  | 'bytes'
-  | 'marker'
-  | 'null'
-
-const cellKinds: { readonly [plain: string]: CellKind } = {
-  double: 'double',
-  int: 'int',
-  long: 'long',
-  date: 'date',
-  'timestamp-micros': 'timestamp',
-  boolean: 'flag',
-  string: 'string',
-  bytes: 'bytes',
-  null: 'null',
-}
-
-/** The days that YYYY-MM-DD can write: 0000-01-01 to 9999-12-31. */
-export const firstDay = -719528
-export const lastDay = 2932896
-
-/** The field that tells versions with the same columns apart, and is always null: of no bytes in schemas of before. */
-export const isMarker = ({ name }: { readonly name: string }): boolean => /^_v\d+$/.test(name)
-
-/** The fields in order; a Problem when columns cannot hold one of them. */
-export const cellsOf = ({ name: recordName, fields, tidemark = {} }: AvroSchema): readonly FieldPlace[] =>
-  fields.map(({ name, type, tidemark: about }) => {
-    const { name: plain = '', nullable = false, precision: digits = 0, scale = 0 } = plainType(type) ?? {}
-    const bytes = about?.['bytes']
-    const most = typeof bytes === 'number' && !('set' in tidemark) ? bytes : Infinity
-    const place = { name, column: name, nullable, most, digits, scale }
-    if (name === 'seq' && plain === 'long' && !nullable) return { ...place, column: '_seq', kind: 'seq' }
-    if (isMarker({ name })) return { ...place, kind: plain === 'null' ? 'null' : 'marker' }
-    if (digits > 0) return { ...place, kind: 'decimal' }
-    if (plain === 'long' && (nullable || about)) return { ...place, kind: 'integer' }
-    const kind = cellKinds[plain]
-    if (kind) return { ...place, kind }
-    throw new Problem(
-      `field ${name} of ${recordName} has the type ${JSON.stringify(type)}, which no column holds`,
-      'Resolve its messages to a schema of a record first.',
-    )
-  })

@@ -55,13 +55,33 @@ function typedIn(scope: Scope, refuse: Refuse): (syntax: Syntax) => Operand {
 const counted = (least: number, most: number) =>
   `${most === Infinity ? `${least} or more` : most === least ? least : `${least} or ${most}`} ${most === 1 ? 'operand' : 'operands'}`
 
+type ColumnSyntax = Extract<Syntax, { form: 'column' }>
+
 /** Without quotes a name is any that differs in capitals alone. */
-function column(syntax: Extract<Syntax, { form: 'column' }>, scope: Scope, refuse: Refuse): Expression {
-  const { name, quoted } = syntax
+function columnNamed({ name, quoted }: ColumnSyntax, scope: Scope): string | undefined {
   const alike = [...scope.keys()].filter((one) => one.toLowerCase() === name.toLowerCase())
-  const found = alike.includes(name) ? name : quoted || alike.length !== 1 ? undefined : alike[0]!
+  return alike.includes(name) ? name : quoted || alike.length !== 1 ? undefined : alike[0]!
+}
+
+/** The columns that it reads, of those of the scope, in the order of those. */
+export function columnsRead(label: string, text: string, scope: Scope): readonly string[] {
+  const read = new Set<string | undefined>()
+  const walk = (syntax: Syntax): void => {
+    if (syntax.form === 'column') read.add(columnNamed(syntax, scope))
+    else if (syntax.form === 'call') syntax.args.forEach(walk)
+    else if (syntax.form === 'case') {
+      const { of, whens, otherwise } = syntax
+      for (const one of [of, ...whens.flatMap(({ when, value }) => [when, value]), otherwise]) if (one) walk(one)
+    }
+  }
+  walk(parseExpression(text, refuseIn(label, text)))
+  return [...scope.keys()].filter((name) => read.has(name))
+}
+
+function column(syntax: ColumnSyntax, scope: Scope, refuse: Refuse): Expression {
+  const found = columnNamed(syntax, scope)
   const kind = found === undefined ? undefined : scope.get(found)
   if (found === undefined || kind === undefined)
-    return refuse(syntax, `there is no column ${name}`, `There are ${[...scope.keys()].join(', ')}.`)
+    return refuse(syntax, `there is no column ${syntax.name}`, `There are ${[...scope.keys()].join(', ')}.`)
   return { kind, evaluate: (batch) => ({ column: columnOf(batch, found, kind.kind as Exclude<Kind['kind'], 'null'>) }) }
 }

@@ -1,34 +1,36 @@
-/** Moves rows between columns and SQLite, written for speed: in with many rows a statement, out in chunks. */
+/** Moves rows from columns into SQLite, written for speed: many rows a statement. */
 import { wholeTexts } from '../../values/cell-text.ts'
-import { noDay, noFlag, type Column, type Columns, type TextColumn, type Wholes } from '../../values/columns.ts'
+import { noDay, noFlag, type Column, type Columns } from '../../values/columns.ts'
 import { dayText } from '../../values/day.ts'
 import { timestampText } from '../../values/timestamp.ts'
-import type { SqlColumn } from '../../warehouse.ts'
 import type { Sqlite } from '../database.ts'
-import { columnFrom } from '../../sql/cells.ts'
-import { identifier } from '../../sql/ddl.ts'
-import { columnOfStored, exactPrefix, type StoredColumn } from '../../sql/declared.ts'
-import { decimalsFrom, longTexts, nearestDoubles } from './decimals.ts'
-
-type Value = string | number | bigint | null
-/** Puts a column's rows from..to into every `stride`-th argument from `at` on. */
-type Fill = (args: Value[], at: number, stride: number, from: number, to: number) => void
+import { decodeTexts, fillNumbers, fillTexts, fillWith, valuesOf, type Decoded, type Fill, type Value } from '../fill.ts'
+import { identifier } from '../../sql/names.ts'
+import { exactPrefix, type StoredColumn } from '../../sql/declared.ts'
+import { longTexts, nearestDoubles } from './decimals.ts'
 
 /** Measured: more rows a statement gain nothing, fewer lose up to a quarter. */
 const rowsPerStatement = 20
-const rowsPerChunk = 10_000
 const mostParameters = 32_766
-const mostDecodedAtOnce = 1 << 24
 
-/** Inserts the rows, in place of those with the same key, into the table of that name, which has these columns. */
-export function insertRows(db: Sqlite, table: string, stored: readonly StoredColumn[], { count, byName }: Columns): void {
+/** Inserts the rows, in place of those with the same key or as `otherwise` says, into the table of that name, which has these columns. */
+export function insertRows(db: Sqlite, table: string, stored: readonly StoredColumn[], rows: Columns, otherwise?: string): void {
+  insertFilled(db, table, filledBy(rows, stored), rows.count, otherwise)
+}
+
+/** What fills the columns of the table that hold those of the rows. */
+export function filledBy({ count, byName }: Columns, stored: readonly StoredColumn[]): readonly Filled[] {
   const decoded = decodeTexts([...byName.values()], count)
-  const fills = [...byName].flatMap(([name, column]) => fillsOf(name, column, stored, decoded))
+  return [...byName].flatMap(([name, column]) => fillsOf(name, column, stored, decoded))
+}
+
+export function insertFilled(db: Sqlite, table: string, fills: readonly Filled[], count: number, otherwise?: string): void {
   const stride = fills.length
   const perStatement = Math.min(rowsPerStatement, Math.floor(mostParameters / stride))
   const names = fills.map(({ name }) => identifier(name)).join(', ')
   const one = `(${Array(stride).fill('?').join(', ')})`
-  const insert = (rows: number) => db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES ${Array(rows).fill(one).join(', ')}`)
+  const [verb, end] = otherwise === undefined ? ['INSERT OR REPLACE', ''] : ['INSERT', ` ${otherwise}`]
+  const insert = (rows: number) => db.prepare(`${verb} INTO ${table} (${names}) VALUES ${Array(rows).fill(one).join(', ')}${end}`)
 
   const full = insert(perStatement)
   let args: Value[] = Array(perStatement * stride).fill(null)
@@ -41,7 +43,7 @@ export function insertRows(db: Sqlite, table: string, stored: readonly StoredCol
   }
 }
 
-type Filled = { readonly name: string; readonly fill: Fill }
+export type Filled = { readonly name: string; readonly fill: Fill }
 
 /** What fills the columns of the table that hold this one. */
 function fillsOf(
@@ -74,28 +76,6 @@ function fillsOf(
   }
 }
 
-const fillWith =
-  (valueAt: (row: number) => Value): Fill =>
-  (args, at, stride, from, to) => {
-    for (let row = from, i = at; row < to; row++, i += stride) args[i] = valueAt(row)
-  }
-
-const valuesOf =
-  ({ values, wide }: Wholes) =>
-  (row: number): Value => {
-    const value = values[row]!
-    return value === value ? (wide?.get(row) ?? value) : null
-  }
-
-const fillNumbers =
-  (values: Float64Array): Fill =>
-  (args, at, stride, from, to) => {
-    for (let row = from, i = at; row < to; row++, i += stride) {
-      const value = values[row]!
-      args[i] = value === value ? value : null
-    }
-  }
-
 const fillLongs =
   (values: BigInt64Array): Fill =>
   (args, at, stride, from, to) => {
@@ -110,81 +90,3 @@ const fillDates =
       args[i] = day === noDay ? null : dayText(day)
     }
   }
-
-/** Bytes low.. as one string of as many characters: a part of it is had much faster than by decoding each text. */
-type Decoded = { readonly buffer: Buffer; readonly low: number; readonly latin1: string | undefined }
-
-const fillTexts =
-  ({ bytes, starts, ends }: TextColumn, { buffer, low, latin1 }: Decoded): Fill =>
-  (args, at, stride, from, to) => {
-    for (let row = from, i = at; row < to; row++, i += stride) {
-      const start = starts[row]!
-      const end = ends[row]!
-      if (start < 0) args[i] = null
-      else if (latin1 !== undefined && isAscii(bytes, start, end)) args[i] = latin1.substring(start - low, end - low)
-      else args[i] = buffer.toString('utf8', start, end)
-    }
-  }
-
-/** Columns decoded from messages share their bytes, so each stretch of bytes is decoded once for all of them. */
-function decodeTexts(columns: readonly Column[], count: number): ReadonlyMap<Uint8Array, Decoded> {
-  const ranges = new Map<Uint8Array, { low: number; high: number }>()
-  for (const column of columns) {
-    if (column.kind !== 'text') continue
-    const { bytes, starts, ends } = column
-    let { low, high } = ranges.get(bytes) ?? { low: bytes.length, high: 0 }
-    for (let row = 0; row < count; row++) {
-      if (starts[row]! < 0) continue
-      low = Math.min(low, starts[row]!)
-      high = Math.max(high, ends[row]!)
-    }
-    ranges.set(bytes, { low, high })
-  }
-  return new Map(
-    [...ranges].map(([bytes, { low, high }]) => {
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-      return [
-        bytes,
-        { buffer, low, latin1: high - low <= mostDecodedAtOnce ? buffer.toString('latin1', low, Math.max(low, high)) : undefined },
-      ]
-    }),
-  )
-}
-
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return false
-  return true
-}
-
-/** The next rows of the version with first <= _seq <= last, and the `_seq` to go on from; undefined when there are no more. */
-export function readChunk(
-  db: Sqlite,
-  table: string,
-  stored: readonly StoredColumn[],
-  wanted: readonly StoredColumn[],
-  version: number,
-  first: number,
-  last: number,
-): { readonly rows: Columns; readonly next: number } | undefined {
-  const columns = wanted.map(columnOfStored)
-  const exact = wanted.map(({ name }) => exactPrefix + name).filter((name) => stored.some((one) => one.name === name))
-  const selected = [...wanted.map(({ name }) => name), '_seq', ...exact]
-  const statement = db.prepare(
-    `SELECT ${selected.map(identifier).join(', ')} FROM ${table} WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq" ` +
-      `LIMIT ${rowsPerChunk}`,
-  )
-  statement.setReturnArrays(true)
-  // Only where they are needed: they cost time.
-  statement.setReadBigInts(columns.some(({ name, type }) => type === 'bigint' && name !== '_seq'))
-  const cells = db.read(() => statement.all(version, first, last)) as unknown as readonly (readonly Value[])[]
-  const final = cells.at(-1)
-  if (!final) return undefined
-  const read = (column: SqlColumn, at: number): Column => {
-    const { name, type } = column
-    return typeof type === 'object' && 'digits' in type
-      ? decimalsFrom(type.scale, cells, at, selected.indexOf(exactPrefix + name))
-      : columnFrom(column, cells, at)
-  }
-  const byName = new Map(columns.map((column, at) => [column.name, read(column, at)]))
-  return { rows: { count: cells.length, byName }, next: Number(final[columns.length]) + 1 }
-}

@@ -1,0 +1,243 @@
+/**
+ * The engine over facts: takes what a change took back, adds what it brought, and reads the features of each key that it touched, once. A
+ * tick moves the date of all keys, and those whose features change by it get a row.
+ */
+import type { Columns } from '../../utilities/values/columns.ts'
+import { dropBeyond, featureColumn, outputOf, type FeatureColumn, type FeatureType, type Output } from '../feature-columns.ts'
+import type { Definition, NamedFeature } from '../feature-set.ts'
+import { computationOf, featureType, operatorOf } from '../known-operators.ts'
+import type { Made, Maker, Past } from '../made.ts'
+import { slotsOf } from '../slots.ts'
+import { compareValues, textsIn, type Value, type Values, type Whole } from '../values.ts'
+import { duesInMemory, placeOf, placeText } from './dues.ts'
+import { rowsMade, type RowsOf } from './rows-made.ts'
+import type { Standing, Unit } from './standing.ts'
+import { stepsOf, type Side, type Steps, type Tick } from './steps.ts'
+
+type FeatureAtWork = NamedFeature & { readonly type: FeatureType; readonly computation: Standing; readonly states: unknown[] }
+
+/** A feature's inputs of one side; NaN where the fact takes no part is another thing than a fact that takes none. */
+type Read = { readonly values: Values; readonly flags: Uint8Array | undefined; readonly at: Side['at']; readonly keys: Values }
+
+/** Rows of one sort that follow one another, with the values of each feature. */
+type Stretch = { readonly rows: RowsOf; readonly values: readonly Output[] }
+
+export function factEngine(definition: Definition, { from = new Map(), tick = null, findDue }: Past): Maker {
+  const { record } = definition
+  const unit = record.fields[record.at]!.kind as Unit
+  const features = definition.features.map((feature): FeatureAtWork => ({
+    ...feature,
+    type: featureType(record, feature),
+    computation: standingOf(feature, definition, unit),
+    states: [],
+  }))
+  const slots = slotsOf(features, from)
+  const dues = duesInMemory(unit)
+  const dated = features.filter(({ computation }) => computation.due)
+  let reached: Whole = tick ?? -Infinity
+  let beyond = 0
+  /** Slots that have moved since it was last looked when they are due. */
+  let moved = new Set<number>()
+
+  const dueOf = (slot: number): Whole =>
+    dated.reduce<Whole>((least, { computation, states }) => {
+      const due = computation.due!(states[slot])
+      return due < least ? due : least
+    }, Infinity)
+
+  const slotOf = (key: string): number => {
+    const known = slots.met(key)
+    if (known !== undefined) return known
+    const slot = slots.slotOf(key)
+    if (dated.length > 0) dues.opened(slot, dueOf(slot))
+    return slot
+  }
+
+  const touch = (slot: number): void => {
+    slots.touch(slot)
+    if (dated.length > 0) moved.add(slot)
+  }
+
+  const lookWhenDue = (): void => {
+    for (const slot of moved) dues.move(slot, dueOf(slot))
+    moved = new Set()
+  }
+
+  /** Steps from..to of all features, one after the other. */
+  const take = (steps: Steps, reads: readonly (readonly [before: Read, after: Read])[], first: number, end: number): Stretch => {
+    const rowSlots = new Int32Array(end - first)
+    for (let step = first; step < end; step++) {
+      const slot = slotOf(steps.keys[step]!)
+      rowSlots[step - first] = slot
+      touch(slot)
+    }
+    const values = features.map(({ type, computation, states }, i) => {
+      const out = outputOf(type, end - first)
+      runSteps(computation, states, rowSlots, { steps, first, reached, reads: reads[i]! }, out)
+      return out
+    })
+    return { rows: { kind: 'steps', steps, first, end }, values }
+  }
+
+  /** The keys that may change by the date: those in memory, and those that were kept and not met since. */
+  const dueAt = async (date: Whole): Promise<readonly number[]> => {
+    lookWhenDue()
+    const until = placeText(unit, placeOf(unit, date))
+    const after = reached === -Infinity ? null : placeText(unit, placeOf(unit, reached))
+    const found = (await findDue?.(until, after)) ?? []
+    const known = new Set(dues.upTo(date))
+    for (const one of found) dues.found(slotOf(one.key), one)
+    for (const slot of dues.upTo(date)) known.add(slot)
+    return [...known].sort((a, b) => compareValues(slots.keyOf(a), slots.keyOf(b)))
+  }
+
+  const goTo = async ({ date, message }: Tick): Promise<Stretch | undefined> => {
+    if (!(date > reached)) return undefined
+    const due = dated.length === 0 ? [] : await dueAt(date)
+    const values = features.map(({ type }): Output => outputOf(type, due.length))
+    let count = 0
+    const keys: string[] = []
+    for (const slot of due) {
+      let differs = false
+      for (const [i, { computation, states }] of features.entries()) {
+        const state = states[slot]
+        computation.reach?.(state, reached)
+        const before = computation.reach ? computation.read(state) : NaN
+        computation.reach?.(state, date)
+        const value = computation.read(state)
+        if (computation.reach && !isSame(before, value)) differs = true
+        values[i]![count] = value
+      }
+      touch(slot)
+      if (!differs) continue
+      keys.push(slots.keyOf(slot))
+      count++
+    }
+    reached = date
+    return { rows: { kind: 'tick', message, date, keys }, values: values.map((some) => firstOf(some, count)) }
+  }
+
+  return {
+    async push(facts): Promise<Made> {
+      const steps = stepsOf(definition, unit, facts)
+      const reads = features.map((feature) => readsOf(feature, definition, steps, facts))
+      const stretches: Stretch[] = []
+      let first = 0
+      for (const tick of steps.ticks) {
+        if (tick.step > first) stretches.push(take(steps, reads, first, tick.step))
+        first = tick.step
+        const rows = await goTo(tick)
+        if (rows) stretches.push(rows)
+      }
+      if (steps.count > first || stretches.length === 0) stretches.push(take(steps, reads, first, steps.count))
+      const values = features.map(({ type }, i): FeatureColumn => {
+        const out = joined(
+          type,
+          stretches.map(({ values }) => values[i]!),
+        )
+        beyond += dropBeyond(type, out)
+        return featureColumn(type, out)
+      })
+      return {
+        records: rowsMade(
+          definition,
+          facts,
+          steps,
+          stretches.map(({ rows }) => rows),
+        ),
+        values,
+      }
+    },
+    changes: slots.changes,
+    changedKeys: slots.changedKeys,
+    statesOf: slots.statesOf,
+    dueChanges() {
+      lookWhenDue()
+      return dues.changes(slots.keyOf)
+    },
+    tick: () => (reached === -Infinity ? null : Number(reached)),
+    beyond() {
+      const since = beyond
+      beyond = 0
+      return since
+    },
+  }
+}
+
+function standingOf({ name, spec }: NamedFeature, { set, record }: Definition, unit: Unit): Standing {
+  const made = computationOf(spec, record.fields[spec.of]!).standing?.(unit)
+  if (!made) throw new TypeError(`feature ${name} of ${set} is of the order of arrival, which facts have not`)
+  return made
+}
+
+type Running = {
+  readonly steps: Steps
+  readonly first: number
+  readonly reached: Whole
+  readonly reads: readonly [before: Read, after: Read]
+}
+
+function runSteps(computation: Standing, states: readonly unknown[], slots: Int32Array, running: Running, out: Output): void {
+  const { steps, first, reached, reads } = running
+  const { left, came, dates } = steps
+  const [before, after] = reads
+  for (let i = 0; i < slots.length; i++) {
+    const state = states[slots[i]!]
+    const [leaves, comes] = [left[first + i]!, came[first + i]!]
+    if (computation.reach) {
+      const date = dates[first + i]!
+      computation.reach(state, date > reached ? date : reached)
+    }
+    if (leaves >= 0 && (before.flags === undefined || before.flags[leaves] === 1))
+      computation.take(state, plain(before.values[leaves]!), before.at[leaves]!, before.keys[leaves] as string)
+    if (comes >= 0 && (after.flags === undefined || after.flags[comes] === 1))
+      computation.add(state, plain(after.values[comes]!), after.at[comes]!, after.keys[comes] as string)
+    out[i] = computation.read(state)
+  }
+}
+
+/** No zero is negative. */
+const plain = (value: Value): Value => (typeof value === 'number' ? value + 0 : value)
+
+const isSame = (one: Value, other: Value): boolean => one === other || (one !== one && other !== other)
+
+const noKeys: Values = []
+
+function readsOf({ spec, computation }: FeatureAtWork, { record }: Definition, { before, after }: Steps, facts: Columns) {
+  const { reads } = operatorOf(spec)
+  const key = facts.byName.get('key')
+  const keys = computation.inOrder && key?.kind === 'text' ? keysIn(key) : noKeys
+  const read = ({ columns, at }: Side): Read => {
+    const column = columns.byName.get(spec.of)
+    const field = record.fields[spec.of]!
+    if (column?.kind !== field.kind) throw new TypeError(`column ${spec.of} is ${column?.kind ?? 'missing'}, not ${field.kind}`)
+    const flag = typeof spec['when'] === 'string' ? columns.byName.get(spec['when']) : undefined
+    if (typeof spec['when'] === 'string' && flag?.kind !== 'flag') throw new TypeError(`column ${spec['when']} is no flag`)
+    return { values: reads(column) as Values, flags: flag?.kind === 'flag' ? flag.values : undefined, at, keys }
+  }
+  return [read(before), read(after)] as const
+}
+
+const keysRead = new WeakMap<object, Values>()
+
+/** Once for all features. */
+function keysIn(column: Parameters<typeof textsIn>[0]): Values {
+  const made = keysRead.get(column) ?? textsIn(column)
+  keysRead.set(column, made)
+  return made
+}
+
+function firstOf(some: Output, count: number): Output {
+  return some instanceof Float64Array ? some.subarray(0, count) : ((some as unknown as Value[]).slice(0, count) as unknown as Output)
+}
+
+function joined(type: FeatureType, some: readonly Output[]): Output {
+  if (some.length === 1) return some[0]!
+  const all = outputOf(
+    type,
+    some.reduce((sum, { length }) => sum + length, 0),
+  )
+  let at = 0
+  for (const one of some) for (let i = 0; i < one.length; i++) all[at++] = one[i]!
+  return all
+}
