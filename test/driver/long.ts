@@ -1,6 +1,6 @@
 /**
- * What takes long: the example's shop with 100,000 invoices beside PostgreSQL, hundreds of lives with real processes, as many in memory, and
- * the tests that try more of what chance picks when they may take longer. npm run test:long -- [--seed N] [--count M] [--invoices I].
+ * What takes long: the example's shop with 100,000 invoices beside PostgreSQL, hundreds of lives with real processes, as many in memory,
+ * and the tests that try more of what chance picks when they may take longer. npm run test:long -- [--seed N] [--count M] [--invoices I].
  */
 import { parseArgs } from 'node:util'
 import { startVitest } from 'vitest/node'
