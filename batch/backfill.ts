@@ -5,6 +5,7 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { loadHeld } from '../streams/held.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { baseFor } from '../streams/numbering.ts'
+import { refuseFacts } from '../streams/of-tables.ts'
 import { producerName, streamOf } from '../streams/stream.ts'
 import { ofYears, type Years } from '../schemas/csv/selection.ts'
 import { distinctRecords } from '../schemas/csv/together.ts'
@@ -22,6 +23,7 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   const identity = await source.identify(signal)
   const definitions = async () => (await knownVersions(registry, set)).map(({ definition }) => definition)
   const { record, batchOnly } = await firstLive(ports, set, await definitions())
+  refuseFacts(record)
 
   const left = await standingHold(checkpoints, set)
   const standing = left && isSame(left.hold, identity, years) ? left : undefined

@@ -1,44 +1,60 @@
 /**
  * A version's engine with a past: each feature starts empty where its state once did, so that replaying history gives the same bits again.
  */
-import { engine, packState, type Engine } from '../feature-defs/engine.ts'
+import { packState } from '../feature-defs/entries.ts'
+import type { DueChange } from '../feature-defs/facts/dues.ts'
 import { nulls, scattered, type FeatureColumn } from '../feature-defs/feature-columns.ts'
-import type { Definition } from '../feature-defs/feature-set.ts'
-import { inputsOf } from '../feature-defs/inputs.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { featureType } from '../feature-defs/known-operators.ts'
-import type { Lookup } from '../utilities/checkpoints.ts'
+import type { Made, Maker, Past } from '../feature-defs/made.ts'
+import { makerOf } from '../feature-defs/maker.ts'
+import { isFact } from '../schemas/fact.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 
 export type Lineage = {
   /** Values per feature in the definition's order; null before a feature's origin. */
-  push(records: Columns): readonly FeatureColumn[]
+  push(records: Columns): Promise<Made>
   /** The keys whose state changed since the last call. */
   changedKeys(): readonly string[]
   /** The states that a key has now, feature by feature. */
   statesOf(key: string): readonly (readonly [feature: string, state: Uint8Array])[]
+  /** What changed since the last call of when keys are due, and the last tick: of facts. */
+  dueChanges(): readonly DueChange[]
+  tick(): number | null
 }
 
-/** `origins` says for each feature after which _seq it started empty; features without one are left out. Goes on from saved entries. */
-export function lineage(definition: Definition, origins: { readonly [feature: string]: number }, from?: Lookup): Lineage {
+type Group = { readonly origin: number; readonly part: Definition; readonly maker: Maker }
+
+/** `origins` says for each feature after which _seq it started empty; features without one are left out. Goes on from what is saved. */
+export function lineage(definition: Definition, origins: { readonly [feature: string]: number }, past: Past = {}): Lineage {
   const featured = definition.features.filter(({ name }) => name in origins)
-  const groups = [...Map.groupBy(featured, ({ name }) => origins[name]!)].map(([origin, features]) => {
+  const groups = [...Map.groupBy(featured, ({ name }) => origins[name]!)].map(([origin, features]): Group => {
     const part = { ...definition, features }
-    return { origin, part, engine: engine(part, from) }
+    return { origin, part, maker: makerOf(part, past) }
   })
+  // A feature of facts is of all that stand: none began later than another.
+  if (isFact(definition.record) && groups.length > 1) throw new TypeError(`features of ${label(definition)} began at different records`)
 
   return {
-    push(records) {
-      const seq = columnOf(records, '_seq', 'int').values
+    async push(records) {
       const values = new Map<string, FeatureColumn>()
-      for (const { origin, part, engine } of groups) {
-        const outputs = pushBehind(origin, part, engine, records, seq)
-        part.features.forEach(({ name }, i) => values.set(name, outputs[i]!))
+      let rows: Columns = records
+      for (const { origin, part, maker } of groups) {
+        const made = await pushBehind(origin, maker, records)
+        rows = made.records
+        part.features.forEach(({ name }, i) => values.set(name, made.values[i]!))
       }
-      return definition.features.map(({ name, spec }) => values.get(name) ?? nulls(featureType(definition.record, { spec }), seq.length))
+      const { record, features } = definition
+      return {
+        records: rows,
+        values: features.map(({ name, spec }) => values.get(name) ?? nulls(featureType(record, { spec }), rows.count)),
+      }
     },
     changedKeys: () =>
-      groups.length === 1 ? groups[0]!.engine.changedKeys() : [...new Set(groups.flatMap(({ engine }) => engine.changedKeys()))],
-    statesOf: (key) => groups.flatMap(({ engine }) => engine.statesOf(key)),
+      groups.length === 1 ? groups[0]!.maker.changedKeys() : [...new Set(groups.flatMap(({ maker }) => maker.changedKeys()))],
+    statesOf: (key) => groups.flatMap(({ maker }) => maker.statesOf(key)),
+    dueChanges: () => groups.flatMap(({ maker }) => maker.dueChanges()),
+    tick: () => groups[0]?.maker.tick() ?? null,
   }
 }
 
@@ -46,8 +62,12 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
 export const entryOf = (states: readonly (readonly [feature: string, state: Uint8Array])[]): Uint8Array | null =>
   states.length === 0 ? null : packState(states)
 
-function pushBehind(origin: number, part: Definition, engine: Engine, records: Columns, seq: Float64Array): readonly FeatureColumn[] {
-  if (seq.length === 0 || seq[0]! > origin) return engine.push(inputsOf(part, records))
+/** Of records that came before, rows with nulls; of changes of facts, none. */
+async function pushBehind(origin: number, maker: Maker, records: Columns): Promise<Made> {
+  const seq = columnOf(records, '_seq', 'int').values
+  if (seq.length === 0 || seq[0]! > origin) return maker.push(records)
   const rows = rowsWhere(seq, (one) => one > origin)
-  return engine.push(inputsOf(part, pick(records, rows))).map((column) => scattered(column, rows, seq.length))
+  const made = await maker.push(pick(records, rows))
+  if (made.records.byName.has('_change')) return made
+  return { records, values: made.values.map((column) => scattered(column, rows, seq.length)) }
 }

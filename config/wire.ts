@@ -188,6 +188,12 @@ export async function wireTables({ dataDir }: Config): Promise<Tables> {
   return openSqliteTables(join(dataDir, 'tables.db'))
 }
 
+/** Empty ones, gone when they are closed. */
+export async function wireScratchTables({ dataDir }: Config): Promise<Tables> {
+  const { openScratchTables } = await import('../utilities/sqlite/tables/scratch.ts')
+  return openScratchTables(dataDir)
+}
+
 /** Only the warehouse, for reading. */
 export function wireReader(config: Config): Promise<Warehouse> {
   return openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })

@@ -6,7 +6,6 @@ import {
   joinSpans,
   loadPosition,
   savePosition,
-  withUnread,
   writerName,
   type BackfillHold,
   type Position,
@@ -15,18 +14,19 @@ import {
 import { deadLetters } from '../streams/dead-letters.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import type { Reading } from '../streams/inflow.ts'
-import { inputsOf } from '../feature-defs/inputs.ts'
 import { intakeOf } from '../streams/intake.ts'
 import { leftBehind } from '../streams/left-behind.ts'
 import { saveState } from '../streams/state.ts'
+import { saveDues } from '../streams/dues.ts'
+import { wholeGroups, type Taken } from '../streams/whole-groups.ts'
 import type { Stream } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
-import { Fenced, type Append, type Log, type Writer } from '../utilities/log.ts'
+import { Fenced, type Append, type Fetched, type Log, type Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
-import { mostBytes, openGroups, streamAtWork, unreadBy, unreadBySome, type Group } from './at-work.ts'
+import { mostBytes, openGroups, overFacts, runsAfter, streamAtWork, unreadBySome, type Group } from './at-work.ts'
 
 /** The group of consumers that share a set's partitions. */
 export const consumers = (set: string) => `consume-${set}`
@@ -144,21 +144,27 @@ async function runTurn(
   const failed = new AbortController()
   const commits = oneAhead(() => failed.abort())
   const stop = AbortSignal.any([signal, failed.signal])
-  for await (const fetched of log.read(stream.inflow, { partition, from: turn.position.offset, joined: true, follow, signal: stop })) {
+  const read = (fetched: Fetched) => Promise.all(turn.groups.map(({ reader }) => reader.read(fetched, most)))
+  const fetching = log.read(stream.inflow, { partition, from: turn.position.offset, joined: true, follow, signal: stop })
+  const batches = overFacts(turn.groups) ? wholeGroups(fetching, read, stop) : asTheyCome(fetching, read)
+  for await (const { fetched, readings } of batches) {
     const before = turn.position
     const append: Append[] = []
     const save: Save[] = []
     let beyond = 0
-    const readings = await Promise.all(turn.groups.map(({ reader }) => reader.read(fetched, most)))
     const { taken: lots, records, firstSeq, lastSeq, duplicates, dead: unreadable } = intakeOf(readings, before.seq)
+    const madeBy = new Map<number, number>()
+    let tick = before.tick
     for (const [i, { atWork }] of turn.groups.entries()) {
-      const { batch, rows, columns } = lots[i]!
-      if (rows.length === 0) continue
-      for (const { definition, layers, engine, splice } of atWork) {
-        const features = engine.push(inputsOf(definition, columns))
-        append.push({ topic: stream.outflow, partition, batch: splice(batch, rows, features, clock(), definition.version) })
-        beyond += engine.beyond()
-        save.push(...saveState({ set, partition }, layers, engine.changes()))
+      const taken = lots[i]!
+      if (taken.rows.length === 0) continue
+      for (const { definition, layers, maker, messagesOf } of atWork) {
+        const made = await maker.push(taken.columns)
+        if (made.records.count > 0) append.push({ topic: stream.outflow, partition, batch: messagesOf(taken, made, clock()) })
+        beyond += maker.beyond()
+        save.push(...saveState({ set, partition }, layers, maker.changes()), ...saveDues({ set, partition }, layers, maker.dueChanges()))
+        tick = maker.tick() ?? tick
+        madeBy.set(definition.version, made.records.count)
       }
     }
     const dead = [...unreadable, ...unreadBySome(turn.groups, lots)]
@@ -183,7 +189,8 @@ async function runTurn(
       offset: fetched.next,
       duplicates: before.duplicates + duplicates,
       dead: before.dead + dead.length,
-      runs: withUnread(before.runs, unreadBy(turn.groups, lots)),
+      ...(tick !== undefined && { tick }),
+      runs: runsAfter(turn.groups, before.runs, lots, madeBy),
       history: extendHistory(before.history, piece),
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
@@ -198,6 +205,10 @@ async function runTurn(
     if (signal.aborted) break
   }
   await commits.settled()
+}
+
+async function* asTheyCome(batches: AsyncIterable<Fetched>, read: (fetched: Fetched) => Promise<readonly Reading[]>): AsyncIterable<Taken> {
+  for await (const fetched of batches) yield { fetched, readings: await read(fetched) }
 }
 
 /** Where messages stood that look like records, and that no producer has recorded. */

@@ -8,16 +8,14 @@ import type { Output } from './feature-columns.ts'
 import type { Fraction } from './fractions.ts'
 import type { Gives } from './gives.ts'
 import type { Moment, Option, ValueOf, WindowName, windows } from './options.ts'
-import type { Writer } from './state-bytes.ts'
+import type { Standing, Unit } from './facts/standing.ts'
+import type { Held, Writer } from './state-bytes.ts'
 import type { FieldColumn, FieldKind } from './takes.ts'
 import type { Value } from './values.ts'
 import type { Places, Times } from './windows/reach.ts'
 
 /** What a definition says of one feature, as plain data: all that its values depend on. */
 export type OperatorSpec = { readonly op: string; readonly of: string; readonly [option: string]: Json }
-
-/** How much a state holds: the places in time at which it saw a value, and the different values, counted anew at each place. */
-export type Held = { readonly places: number; readonly values: number; /** Of the longest text. */ readonly bytes: number }
 
 /**
  * An operator with its options, of one field. The state belongs to one key and is moved forward by `run` alone, a stretch of a column at a
@@ -36,6 +34,8 @@ export interface Computation<State, Input = unknown> {
   load(saved: Uint8Array): State
   /** The most bytes that a saved state can take, which hold so much. */
   mostBytes(held: Held): number
+  /** The same of facts that stand, whose dates are counted so; none where the order of arrival is the meaning. */
+  readonly standing?: (unit: Unit) => Standing
 }
 
 export type Params = { readonly [name: string]: Option<Json> }

@@ -2,6 +2,8 @@
 import { wholeOf, type Whole } from './values.ts'
 
 export type Writer = { bytes: Uint8Array; view: DataView; end: number }
+/** How much a state holds: the places in time at which it saw a value, and the different values, counted anew at each place. */
+export type Held = { readonly places: number; readonly values: number; /** Of the longest text. */ readonly bytes: number }
 export type Reader = { readonly bytes: Uint8Array; readonly view: DataView; at: number }
 
 const writerOver = (bytes: Uint8Array): Writer => ({ bytes, view: viewOf(bytes), end: 0 })

@@ -1,5 +1,6 @@
 /** Joins batches of a log into larger ones, for a warehouse where a write costs much however small it is. */
 import { runsOfId, type SchemaRun } from '../schemas/wire.ts'
+import { offsetOf } from '../streams/dead.ts'
 import type { Batch, Fetched } from '../utilities/log.ts'
 import type { Flush } from '../utilities/warehouse.ts'
 
@@ -57,6 +58,7 @@ function joined(parts: readonly Fetched[]): Fetched {
     offset: first.offset,
     next: parts.at(-1)!.next,
     batch: joinedPieces(parts.map(({ batch }) => ({ batch, from: 0, to: batch.ends.length }))),
+    offsets: Float64Array.from(parts.flatMap((part) => Array.from(part.batch.ends, (_, message) => offsetOf(part, message)))),
   }
 }
 
@@ -81,7 +83,8 @@ function joinedPieces(pieces: readonly Piece[]): Batch {
   }
 }
 
-export type RunOfId = Piece & Pick<SchemaRun, 'id' | 'compression'>
+export type RunOfId = Piece &
+  Pick<SchemaRun, 'id' | 'compression'> & { /** Where a message of it stood before. */ readonly was: (message: number) => number }
 
 /** The messages of each id together, in their order: where several versions are live, their messages take turns. */
 export function runsTogether(batch: Batch): readonly RunOfId[] {
@@ -92,8 +95,9 @@ export function runsTogether(batch: Batch): readonly RunOfId[] {
   }
   return [...byHeader.values()].map((runs) => {
     const { id, compression, from, to } = runs[0]!
-    if (runs.length === 1) return { id, compression, batch, from, to }
+    if (runs.length === 1) return { id, compression, batch, from, to, was: (message) => message }
     const one = joinedPieces(runs.map((run) => ({ batch, from: run.from, to: run.to })))
-    return { id, compression, batch: one, from: 0, to: one.ends.length }
+    const before = runs.flatMap((run) => Array.from({ length: run.to - run.from }, (_, i) => run.from + i))
+    return { id, compression, batch: one, from: 0, to: one.ends.length, was: (message) => before[message]! }
   })
 }

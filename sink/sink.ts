@@ -1,49 +1,42 @@
 /** The sink: reads the outflow of every stream and writes its rows into the warehouse, each batch together with how far it has come. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { knownSets, streamedSets, streamsOf } from '../streams/known-versions.ts'
+import { knownSets, streamedSets } from '../streams/known-versions.ts'
 import { ensureTopics } from '../streams/routing.ts'
-import { sinkReader, sinksOf, streamOf, type Stream } from '../streams/stream.ts'
+import { offsetOf } from '../streams/dead.ts'
+import { factSinksOf, sinkReader, sinksOf, streamOf, type Stream } from '../streams/stream.ts'
+import { isFact, type FactSchema } from '../schemas/fact.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import type { AvroSchema } from '../schemas/avro/schema.ts'
-import type { Checkpoints } from '../utilities/checkpoints.ts'
-import type { Columns } from '../utilities/values/columns.ts'
-import type { Fetched, Log } from '../utilities/log.ts'
+import { rowsWithKeys } from '../streams/row-keys.ts'
 import { workAsTheyCome } from '../utilities/running/as-they-come.ts'
-import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { Registry } from '../utilities/registry.ts'
 import { workOnShares } from '../utilities/running/shares.ts'
-import type { Warehouse } from '../utilities/warehouse.ts'
-import { gathered, runsTogether } from './gather.ts'
-
-export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
-
-export type SinkOptions = {
-  /** How many the inflow of a stream gets if it has to be made. */
-  readonly partitionsFor: (stream: Stream) => number
-  readonly follow: boolean
-  /** What to do where no feature set is applied. */
-  readonly nothingYet?: () => Promise<string>
-  readonly signal: AbortSignal
-  readonly report: (news: SinkNews) => void
-  readonly note: (text: string) => void
-}
-type SinkNews = { readonly topic: string; readonly rows: number; readonly unreadable: number; readonly offset: number }
+import type { Lot } from '../utilities/warehouse.ts'
+import { sinkFacts } from './facts.ts'
+import { runsTogether } from './gather.ts'
+import type { SinkOptions, SinkPorts } from './ports.ts'
+import type { Part } from './whole-groups.ts'
+import { written } from './written.ts'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
   const { partitionsFor, nothingYet = async () => 'Run first: tidemark apply SET@0', follow, signal } = options
   if ((await knownSets(ports.registry)).length === 0)
     throw new Problem('no feature set is applied, so there is nothing to write', await nothingYet())
-  const find = async () => streamsOf(await streamedSets(ports.registry))
+  const find = () => jobsOf(ports, arranged)
+  const arranged = new Set<string>()
   await workAsTheyCome({
     first: await find(),
     find,
-    nameOf: ({ name }) => name,
-    work: async (stream, signal) => {
+    nameOf: ({ topic }) => topic,
+    work: async ({ stream, topic, facts }, signal) => {
       await ensureTopics(ports, stream, partitionsFor(stream))
-      await workOnShares(ports.log, { ...options, topic: stream.outflow, group: sinksOf(stream), signal }, (partition, signal) =>
-        sinkPartition(ports, { ...options, signal }, stream, partition),
+      const group = facts ? factSinksOf(stream) : sinksOf(stream)
+      const own = { ...options, signal }
+      await workOnShares(ports.log, { ...own, topic, group }, (partition, signal) =>
+        facts
+          ? sinkFacts(ports, { ...own, signal }, facts, stream, partition)
+          : sinkPartition(ports, { ...own, signal }, stream, partition),
       )
     },
     follow,
@@ -51,21 +44,23 @@ export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void
   })
 }
 
-/**
- * A log that was lost and begun anew has no outflow, or one that holds nothing yet: how far the sink had come in the one before is no place
- * in it.
- */
-export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'warehouse'>, { set, record }: Definition): Promise<void> {
-  const stream = streamOf(record)
-  const partitions = (await log.topics()).find(({ topic }) => topic === stream.outflow)?.partitions ?? []
-  for (let partition = 0; ; partition++) {
-    const reader = sinkReader(stream, partition)
-    const place = await warehouse.progress(reader)
-    if (place === undefined) return
-    if (place > 0 && (partitions[partition]?.next ?? 0) === 0)
-      await warehouse.write(set, { count: 0, byName: new Map() }, { reader, next: 0 })
+/** A topic to bring to the warehouse: the outflow of a stream, or the inflow of a fact. */
+type Job = { readonly topic: string; readonly stream: Stream; readonly facts?: FactSchema }
+
+/** Facts have no table before a set over them is arranged: `arranged` remembers which have. */
+async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>): Promise<readonly Job[]> {
+  const jobs = new Map<string, Job>()
+  for (const { set, record } of await streamedSets(registry)) {
+    const stream = streamOf(record)
+    jobs.set(stream.outflow, { topic: stream.outflow, stream })
+    if (!isFact(record)) continue
+    if (!arranged.has(record.name) && (await warehouse.versions(set)).length > 0) arranged.add(record.name)
+    if (arranged.has(record.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: record })
   }
+  return [...jobs.values()]
 }
+
+const none = new Float64Array(0)
 
 async function sinkPartition(
   { log, registry, warehouse }: SinkPorts,
@@ -77,49 +72,38 @@ async function sinkPartition(
   const { outflow: topic } = stream
   const readers = new Map<string, Promise<RowReader | undefined>>()
   const laneOf = (id: string) => readers.get(id) ?? readers.set(id, openLane({ registry, warehouse }, id, signal)).get(id)!
-
-  // A write that fails while the sink waits for more must not wait for it too.
-  const failed = new AbortController()
-  const writes = oneAhead(() => failed.abort())
-  const stop = AbortSignal.any([signal, failed.signal])
-  const write = async ({ batch, next }: Fetched) => {
-    let unreadable = 0
-    let set: string | undefined
-    const parts: { readonly set: string; readonly columns: Columns }[] = []
-    for (const { id, compression, batch: part, from, to } of runsTogether(batch)) {
-      const reader = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
-      const read = reader?.decode(part, from, to)
-      unreadable += read ? read.bad.length : to - from
-      set = reader?.definition.set ?? set
-      if (reader && read && !reader.retired) parts.push({ set: reader.definition.set, columns: read.columns })
-    }
-    for (const [i, { set, columns }] of parts.entries()) {
-      // The progress rides on the last write: rows written before it are written again after a crash, onto themselves.
-      const progress = i === parts.length - 1 ? { reader, next } : undefined
+  await written<RowReader>({
+    read: (from, until) => log.read(topic, { partition, from, joined: true, follow, signal: until }),
+    from: (await warehouse.progress(reader)) ?? 0,
+    flush: warehouse.flush,
+    signal,
+    async partsOf(fetched) {
+      let unreadable = 0
+      const parts: Part<RowReader>[] = []
+      for (const { id, compression, batch, from, to, was } of runsTogether(fetched.batch)) {
+        const lane = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
+        const read = lane?.decode(batch, from, to)
+        unreadable += read ? read.bad.length : to - from
+        if (!lane || !read) continue
+        const inGroups = read.columns.byName.has('group_end')
+        const offsets = inGroups ? Float64Array.from(read.rows, (message) => offsetOf(fetched, was(message))) : none
+        parts.push({ lane, columns: read.columns, offsets })
+      }
+      if (unreadable > 0) report({ topic, rows: 0, unreadable, offset: fetched.next })
+      return parts
+    },
+    async write({ parts, next }) {
+      const lots = parts
+        .filter(({ lane, columns }) => !lane.retired && columns.count > 0)
+        .map(({ lane: { definition }, columns }): Lot => ({ set: definition.set, rows: rowsWithKeys(definition, columns) }))
+      const progress = { reader, next }
+      const [only] = lots
       // Those of several may lie in the same bytes.
-      const rows: Columns = parts.length === 1 ? { ...columns, transferable: true } : columns
-      await writes.begin(() =>
-        warehouse.write(set, rows, progress, signal).then(() => report({ topic, rows: rows.count, unreadable: 0, offset: next })),
-      )
-    }
-    // Nothing to write is read through too.
-    if (parts.length === 0 && set !== undefined)
-      await writes.begin(() => warehouse.write(set, { count: 0, byName: new Map() }, { reader, next }, signal))
-    if (unreadable > 0) report({ topic, rows: 0, unreadable, offset: next })
-  }
-
-  const from = (await warehouse.progress(reader)) ?? 0
-  const read = (until: AbortSignal) => log.read(topic, { partition, from, joined: true, follow, signal: until })
-  try {
-    for await (const fetched of gathered(read, warehouse.flush, stop)) {
-      await write(fetched)
-      if (signal.aborted) break
-    }
-    await writes.settled()
-  } catch (error) {
-    // Told to stop while the warehouse is away: what was not written has no progress, and is read again.
-    if (!signal.aborted || error !== signal.reason) throw error
-  }
+      if (lots.length === 1) await warehouse.write(only!.set, { ...only!.rows, transferable: true }, progress, signal)
+      else await warehouse.writeTogether(lots, progress, signal)
+      for (const { rows } of lots) report({ topic, rows: rows.count, unreadable: 0, offset: next })
+    },
+  })
 }
 
 type RowReader = {

@@ -58,8 +58,12 @@ export type Run = {
   /** How many records had been taken up to `after`, and up to `until`; stores of before do not know. */
   readonly afterRows?: number
   readonly untilRows?: number
+  /** Over facts: the last tick up to `until`. */
+  readonly untilTick?: number
   /** How many records it could not read that another version could: they are dead letters that name it. */
   readonly unread?: number
+  /** Over facts: how many rows it has made of the changes that it owns. */
+  readonly made?: number
   /** Per feature, the _seq after which its state started empty: replaying from there gives the same bits. */
   readonly origins: { readonly [feature: string]: number }
   /** Where its state lies. */
@@ -101,6 +105,8 @@ export type Position = {
   readonly offset: number
   readonly duplicates: number
   readonly dead: number
+  /** Of facts: the last date that a tick said had come. */
+  readonly tick?: number
   readonly runs: readonly Run[]
   readonly history: readonly Piece[]
   readonly hold: Hold | null
@@ -193,6 +199,13 @@ export const withUnread = (runs: readonly Run[], unreadBy: (version: number) => 
   runs.map((run) => {
     const more = run.until === null ? unreadBy(run.version) : 0
     return more > 0 ? { ...run, unread: (run.unread ?? 0) + more } : run
+  })
+
+/** With so many more rows that each version has made of changes of facts. */
+export const withMade = (runs: readonly Run[], madeBy: ReadonlyMap<number, number>): readonly Run[] =>
+  runs.map((run) => {
+    const more = run.until === null ? madeBy.get(run.version) : undefined
+    return more === undefined ? run : { ...run, made: (run.made ?? 0) + more }
   })
 
 /** An inflow that was deleted and made anew, or the one that is there, which may have lost records. */

@@ -1,6 +1,6 @@
 /** The state of a version on a partition: an entry for each key, in layers, so that another version goes on from it without a copy. */
 import type { Checkpoints, Lookup, Save } from '../utilities/checkpoints.ts'
-import { packState, unpackState } from '../feature-defs/engine.ts'
+import { packState, unpackState } from '../feature-defs/entries.ts'
 
 /** Entries under one name, written by one version at a time. */
 export type Layer = { readonly version: number; readonly layer: number }

@@ -33,5 +33,11 @@ export const producedName = ({ inflow }: Stream) => `produced/${inflow}`
 /** The name under which the sink of a partition saves its progress. */
 export const sinkReader = ({ outflow }: Stream, partition: number) => `sink/${outflow}/${partition}`
 
+/** The name under which the sink saves how far it has brought the facts of a partition. */
+export const factsReader = ({ inflow }: Stream, partition: number) => `sink/${inflow}/${partition}`
+
+/** The group of sinks that share the partitions of a fact's inflow. */
+export const factSinksOf = ({ suffix }: Stream) => `sink-facts${suffix}`
+
 /** The group of sinks that share the partitions of outflow. */
 export const sinksOf = ({ suffix }: Stream) => `sink${suffix}`

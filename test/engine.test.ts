@@ -1,7 +1,8 @@
 /** The engine: the loan features as they are declared, and the laws of its state, with keys and without. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { engine, packState, pickStates, unpackState, type Engine } from '../feature-defs/engine.ts'
+import { engine, type Engine } from '../feature-defs/engine.ts'
+import { packState, pickStates, unpackState } from '../feature-defs/entries.ts'
 import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
 import { fieldsRead, inputsOf as readInputs, type Inputs } from '../feature-defs/inputs.ts'
 import { count, ema, featureSet, last, max, mean, stddev, sum, type Definition } from '../feature-defs/language.ts'

@@ -37,6 +37,33 @@ export function exactAt(spec: OperatorSpec, field: Field, all: readonly Came[], 
   return result === null ? null : valueOf(spec, field, result)
 }
 
+/** A fact that stands. */
+export type Standing = Came & { readonly key: string }
+
+/** The value of a key with these facts once the date has come: as a definition of what it means, with no memory of how they came. */
+export function exactOf(spec: OperatorSpec, field: Field, facts: readonly Standing[], date: Moment | null): Value {
+  const operator = operatorOf(spec)
+  const window = windowsGiven(operator, spec)[0]!
+  const { readsDate, covers } = windowNamed(window)
+  const inOrder = facts
+    .filter(({ part = true }) => part)
+    .toSorted((a, b) => (a.micros === b.micros ? Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) : a.micros! < b.micros! ? -1 : 1))
+    .map((one, row) => ({ ...one, row }))
+  const now = { row: inOrder.length - 1, day: date?.day ?? 0, ...(date?.micros !== undefined && { micros: date.micros }) }
+  const isIn = (one: (typeof inOrder)[number]) => {
+    if (!readsDate) return covers(spec[window], one, now)
+    return date !== null && one.micros! <= date.micros! && covers(spec[window], one, now)
+  }
+  const covered = inOrder.filter((one) => one.input !== null && isIn(one))
+  const result = operator.exact(
+    covered.map(({ input }) => input),
+    spec,
+    { at: covered, now },
+    field,
+  )
+  return result === null ? null : valueOf(spec, field, result)
+}
+
 /** As the feature's type has it; null where there is no room for it. */
 function valueOf(spec: OperatorSpec, field: Field, result: PlainValue): Value {
   const type = givenFor(spec, field)!.type(field, spec)

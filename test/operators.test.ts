@@ -4,89 +4,27 @@ import { describe, expect, it } from 'vitest'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { nearestDouble, roundDecimal } from '../feature-defs/decimal.ts'
-import {
-  defineOperator,
-  type Computation,
-  type Held,
-  type Operator,
-  type OperatorSpec,
-  type PlainValue,
-} from '../feature-defs/define-operator.ts'
+import { defineOperator, type Computation, type OperatorSpec } from '../feature-defs/define-operator.ts'
 import { dropBeyond, featureColumn, outputOf } from '../feature-defs/feature-columns.ts'
-import { sameness, toDouble, type Fraction } from '../feature-defs/fractions.ts'
+import { sameness, toDouble } from '../feature-defs/fractions.ts'
 import { aNumber } from '../feature-defs/gives.ts'
 import type { Inputs } from '../feature-defs/inputs.ts'
-import { computationOf, featureType, kindsOf, operators, operatorOf, windowsOf } from '../feature-defs/known-operators.ts'
+import { computationOf, featureType, operators, operatorOf } from '../feature-defs/known-operators.ts'
 import type { WindowName } from '../feature-defs/options.ts'
 import { median } from '../feature-defs/operators/quantile.ts'
 import { runOf } from '../feature-defs/run.ts'
-import { written } from '../feature-defs/state-bytes.ts'
-import type { FieldColumn, FieldKind } from '../feature-defs/takes.ts'
+import { written, type Held } from '../feature-defs/state-bytes.ts'
+import type { FieldKind } from '../feature-defs/takes.ts'
 import { textColumn, wholeOf } from '../feature-defs/values.ts'
 import type { Times } from '../feature-defs/windows/reach.ts'
 import type { Json } from '../schemas/avro/schema.ts'
-import { date, decimal, flag, integer, number, text, timestamp, type Field } from '../schemas/record.ts'
-import { noDay, noFlag, putWhole, type Column, type TextColumn, type Wholes } from '../utilities/values/columns.ts'
+import { flag } from '../schemas/record.ts'
+import { type Column, type TextColumn } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { clock, dayStep, edges, anyValue, firstDay, kinds, over, specs, values } from './operator-specs.ts'
 import { exact, exactAt, valuesIn, type Came, type Input, type Value } from './exact.ts'
+import { isLong } from './seeded.ts'
 import { table } from './table.ts'
-
-/** A field of each kind, whose values come from numbers. */
-type Kind = { readonly field: Field; of(value: number): PlainValue; column(values: readonly Input[]): FieldColumn }
-const decimalScale = 4
-const cutOff = (value: number) => BigInt(Math.trunc(value))
-
-const kinds: { readonly [kind in FieldKind]: Kind } = {
-  number: {
-    field: number({ from: 'x' }),
-    of: (value) => value,
-    column: (values) => ({ kind: 'number', values: Float64Array.from(values as (number | null)[], (value) => value ?? NaN) }),
-  },
-  integer: {
-    field: integer({ from: 'x' }),
-    // Small ones as they are; the large ones reach both ends of 64 bits, and their sums go beyond.
-    of: (value) => (Math.abs(value) < 1e6 ? cutOff(value) : BigInt.asIntN(64, cutOff(value) * 9_123n)),
-    column: (values) => ({ kind: 'integer', ...wholes(values as (bigint | null)[]) }),
-  },
-  decimal: {
-    field: decimal({ digits: 38, scale: decimalScale, from: 'x' }),
-    of: (value) => ({
-      over: Math.abs(value) < 1e6 ? cutOff(value * 100) : (cutOff(value) * 98_765_432_109_876_543_210_987n) % 10n ** 38n,
-      under: 10n ** BigInt(decimalScale),
-    }),
-    column: (values) => ({
-      kind: 'decimal',
-      scale: decimalScale,
-      ...wholes((values as (Fraction | null)[]).map((value) => value && value.over)),
-    }),
-  },
-  date: {
-    field: date({ from: 'x' }),
-    of: (value) => Math.trunc(value % 20_000) + 0,
-    column: (values) => ({ kind: 'date', days: Int32Array.from(values as (number | null)[], (day) => day ?? noDay) }),
-  },
-  timestamp: {
-    field: timestamp({ from: 'x' }),
-    of: (value) => cutOff(value % 1e6) * 240_000_000_007n,
-    column: (values) => ({ kind: 'timestamp', ...wholes(values as (bigint | null)[]) }),
-  },
-  text: {
-    field: text({ bytes: 200, from: 'x' }),
-    of: (value) => `${['', 'ä', '\uffee', '😀'][Math.abs(Math.trunc(value % 4))]}${value % 100}`,
-    column: (values) => textColumn(values.map((value) => (value === null ? NaN : (value as string)))),
-  },
-  flag: {
-    field: flag({ from: 'x' }),
-    of: (value) => Math.trunc(value) % 2 === 0,
-    column: (values) => ({ kind: 'flag', values: Uint8Array.from(values, (value) => (value === null ? noFlag : Number(value))) }),
-  },
-}
-
-function wholes(values: readonly (bigint | null)[]): Wholes {
-  const [doubles, wide] = [new Float64Array(values.length).fill(NaN), new Map<number, bigint>()]
-  for (const [row, value] of values.entries()) if (value !== null) putWhole(doubles, wide, row, value)
-  return wide.size === 0 ? { values: doubles } : { values: doubles, wide }
-}
 
 const numbers = (values: readonly (number | null)[]) => Float64Array.from(values, (value) => value ?? NaN)
 const dayMicros = 86_400_000_000n
@@ -155,10 +93,7 @@ function expectTable(
   expect(found).toEqual(Object.fromEntries(Object.keys(specs).map((name) => [name, of(name)])))
 }
 
-const over = (op: string, options: { readonly [option: string]: Json }): OperatorSpec => ({ op, of: 'x', ...options })
 const ema = (span: number, round?: number) => over('ema', round === undefined ? { span } : { span, round })
-const named = ({ of: _, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
-
 describe('windows of records', () => {
   it('use fewer records at the start', () => {
     const ma100 = over('mean', { last: 100, round: 3 })
@@ -458,92 +393,6 @@ describe('exactness', () => {
   })
 })
 
-/** The options that each window is tried with, rounded and not. */
-const tried: { readonly [window in WindowName]: readonly { readonly [option: string]: Json }[] } = {
-  last: [{ last: 1 }, { last: 3 }, { last: 7, round: 0 }, { last: 50, round: 3 }],
-  days: [{ days: 1 }, { days: 7, round: 2 }, { days: 30 }],
-  hours: [{ hours: 1 }, { hours: 30, round: 2 }],
-  months: [{ months: 1 }, { months: 3, round: 2 }],
-  olderThanDays: [{ olderThanDays: 1 }, { olderThanDays: 7, round: 2 }],
-  all: [{ all: true }, { all: true, round: 2 }],
-  span: [{ span: 1 }, { span: 3 }, { span: 50, round: 3 }, { span: 7, round: 0 }],
-  unit: [{ unit: 'days' }, { unit: 'hours' }, { unit: 'hours', round: 2 }],
-}
-/** What an operator must be told beside its window. */
-const needed: { readonly [op: string]: readonly { readonly [option: string]: Json }[] } = {
-  list: [{ bytes: 12 }, { bytes: 60 }],
-  quantile: [{ p: 0.5 }, { p: 0.07 }, { p: 1 }, { p: 0 }],
-}
-
-/** As a field of that kind takes it: with decimals where it must have them, and without where it cannot. */
-function fitting(operator: Operator, kind: FieldKind, spec: OperatorSpec): OperatorSpec {
-  const { round, ...rest } = spec
-  const may = operator.gives[kind]!.round
-  if (may === 'must') return { ...rest, round: round ?? 1 }
-  return may === 'can' && 'round' in operator.params && round !== undefined ? { ...rest, round } : (rest as OperatorSpec)
-}
-
-/** Every operator, over each of its windows and each kind of field that it takes: one that is added must obey every law below. */
-const specs = operators.flatMap((operator) =>
-  kindsOf(operator).flatMap((kind) =>
-    windowsOf(operator)
-      .flatMap((window) => (kind === 'number' ? tried[window] : tried[window].slice(-2)))
-      .map((options, index) => {
-        const more = needed[operator.op]?.[index % needed[operator.op]!.length]
-        const spec = fitting(operator, kind, over(operator.op, { ...options, ...more }))
-        return [`${named(spec)}${kind === 'number' ? '' : ` of a ${kind}`}`, spec, kind] as const
-      }),
-  ),
-)
-
-const score = fc.integer({ min: 0, max: 900 })
-const cents = fc.integer({ min: -10_000_000, max: 10_000_000 }).map((value) => value / 100)
-const mixedScale = fc
-  .tuple(fc.integer({ min: -100_000, max: 100_000 }), fc.integer({ min: 0, max: 15 }))
-  .map(([digits, places]) => digits / 10 ** places)
-/** Their squares, or their sums, no longer fit doubles. */
-const close = fc.integer({ min: 9_000_000, max: 9_000_003 })
-const large = fc.integer({ min: 900_000_000_000_000, max: 999_999_999_999_999 })
-const edges = [
-  0,
-  -0,
-  0.5,
-  -0.5,
-  1e300,
-  -1e300,
-  5e-324,
-  -5e-324,
-  0.1,
-  0.2,
-  0.30000000000000004,
-  1 / 3,
-  999999999999999,
-  1e15,
-  2 ** 53,
-  -(2 ** 53) - 2,
-  1e22,
-]
-const edge = fc.constantFrom(...edges)
-const anyDouble = fc.double({ noNaN: true, min: -8e307, max: 8e307 })
-/** Their sums, their squares and their distances lie beyond the doubles. */
-const huge = fc.oneof(fc.double({ noNaN: true, min: -1.7e308, max: 1.7e308 }), fc.constantFrom(1.7e308, -1.7e308, 1e200, 1e154, -1e155))
-const anyValue = fc.oneof(score, cents, mixedScale, edge, anyDouble)
-
-/** Stretches of values of one sort, so that windows fill with it, then another. */
-const stretch = fc
-  .constantFrom(score, cents, mixedScale, close, large, huge, anyValue)
-  .chain((sort) => fc.array(fc.option(sort, { freq: 5 }), { maxLength: 30 }))
-const values = fc.array(stretch, { maxLength: 6 }).map((stretches) => stretches.flat())
-
-/** Days mostly go on; some records are late by a little, some by much. */
-const dayStep = fc.oneof(
-  { weight: 6, arbitrary: fc.constant(0) },
-  { weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) },
-  fc.integer({ min: -40, max: 40 }),
-)
-/** Now, and so far off that no double has the microsecond. */
-const firstDay = fc.constantFrom(14_000, 14_000, 2_800_000, -700_000)
-const clock = fc.oneof(fc.constantFrom(0, 1, 3_600_000_000, 3_600_000_001, 86_399_999_999), fc.integer({ min: 0, max: 86_399_999_999 }))
 const numberSeries = values.chain((inputs) => {
   const each = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: inputs.length, maxLength: inputs.length })
   return fc.record({
@@ -561,7 +410,7 @@ const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(specs)('%s', (_, spec, kind) => {
   const { field, of } = kinds[kind]
-  const numRuns = kind === 'number' ? 40 : 8
+  const numRuns = (kind === 'number' ? 20 : 5) * (isLong ? 10 : 1)
   /** The same series, of values of this kind. */
   const series = numberSeries.map(({ inputs, times, ...rest }) => ({
     ...rest,

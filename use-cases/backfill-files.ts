@@ -5,6 +5,7 @@ import type { Years } from '../schemas/csv/selection.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { rejectsFile } from '../utilities/files/rejects.ts'
 import type { Source } from '../utilities/source.ts'
+import { refuseFacts } from '../streams/of-tables.ts'
 import { columnsOf } from '../versions/layout.ts'
 import { refuseNothing } from './file-rows.ts'
 import { checkPartition, unlessAborted, type MadeFiles, type MakeFiles } from './row-files.ts'
@@ -28,6 +29,7 @@ export async function backfillFiles(ports: Ports, asked: FilesAsked): Promise<(C
   const { clock, makeFiles } = ports
   const { chain, years, file, partitionBy, signal } = asked
   const definition = chain.at(-1)!
+  refuseFacts(definition.record)
   const columns = columnsOf(chain, definition.version)
   checkPartition(partitionBy, label(definition), columns)
   const source = await ports.openSource()

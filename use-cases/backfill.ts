@@ -3,6 +3,7 @@ import { backfill, undoBackfill } from '../batch/backfill.ts'
 import type { Backfilled, BackfillOptions, BackfillPorts } from '../batch/share.ts'
 import { loadPositions } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { refuseFacts } from '../streams/of-tables.ts'
 import { claimRegistry } from '../streams/store.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import type { Actor } from '../versions/promote.ts'
@@ -26,10 +27,11 @@ type Ports = VersionPorts & Omit<BackfillPorts, 'rejects'> & Rejecting
 
 export async function backfillYears(ports: Ports, asked: BackfillAsked): Promise<BackfilledYears> {
   const { set, years, signal, report, chain, partitions, actor, file } = asked
+  refuseFacts(chain[0]!.record)
   await claimRegistry(ports)
   if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
     // Nobody can see a difference yet: the first version needs no decision. Batches that come after it need none of this.
-    const [{ apply }, { beginAnew }] = await Promise.all([import('../versions/apply.ts'), import('../sink/sink.ts')])
+    const [{ apply }, { beginAnew }] = await Promise.all([import('../versions/apply.ts'), import('../sink/begin-anew.ts')])
     await ports.source.prove(signal)
     await apply(ports, { chain, version: 0, mode: 'first', partitions, actor, signal, report: () => {} })
     await beginAnew(ports, chain[0]!)

@@ -1,4 +1,5 @@
 /** `produce`: years of a file into the inflow of their record. */
+import { refuseFacts } from '../streams/of-tables.ts'
 import { claimRegistry } from '../streams/store.ts'
 import { streamOf } from '../streams/stream.ts'
 import { produce, type Produced, type ProduceOptions, type ProducePorts } from '../producer/produce.ts'
@@ -13,6 +14,7 @@ type ProduceAsked = ProduceOptions & { readonly file: string }
 type Ports = Omit<ProducePorts, 'rejects'> & Rejecting
 
 export async function produceYears(ports: Ports, asked: ProduceAsked): Promise<ProducedYears> {
+  refuseFacts(asked.record)
   await claimRegistry(ports)
   const { inflow } = streamOf(asked.record)
   const rejects = ports.rejectsPath(inflow)

@@ -15,18 +15,37 @@ export type Layout = {
   /** Every feature that any version has had, in the order they were added; the first `leading` of them belong to the first version. */
   readonly features: readonly SqlColumn[]
   readonly leading: number
+  /** The fields whose values together are a row's key; without any, all rows have one key. */
+  readonly per: readonly string[]
+  /** The field that says when it happened. */
+  readonly at: string
+  /** The facts that its rows are of; undefined where they are of records. */
+  readonly fact?: FactLayout
   /** The versions that have a view of their own, oldest first, each with the fields of its record and its features. */
   readonly versions: readonly { readonly version: number; readonly shows: readonly string[] }[]
   /** The promoted version, then the ones promoted before it, newest first: the base view takes each row from the first that has it. */
   readonly chain: readonly number[]
 }
 
+/** A table of the facts that stand, and the view that shows it under the fact's name. */
+export type FactLayout = { readonly name: string; readonly columns: readonly SqlColumn[] }
+
 /** What every row has beside the record's columns and its features. */
 export const rowColumns = { _modified_ts: 'bigint', _version: 'integer', _seq: 'bigint' } as const
 
+/**
+ * What rows over facts have, too: several may be of one `_seq`, so that their key tells them apart, and each says what became of the fact,
+ * and when that was known, in nanoseconds.
+ */
+export const factRowColumns = { _key: { varchar: 65_535 }, _change: { varchar: 8 }, _known_ts: 'bigint' } as const
+
+/** Every column of ours, by name. */
+export const ownColumns: { readonly [name: string]: SqlType } = { ...rowColumns, ...factRowColumns }
+
+const own = (name: keyof typeof rowColumns | keyof typeof factRowColumns): SqlColumn => ({ name, type: ownColumns[name]! })
+
 /** The columns of a view that shows these fields and features, in the original store's order; later features come behind it. */
-export function viewColumns({ record, features, leading }: Layout, shown: readonly string[]): readonly SqlColumn[] {
-  const own = (name: keyof typeof rowColumns): SqlColumn => ({ name, type: rowColumns[name] })
+export function viewColumns({ record, features, leading, fact }: Layout, shown: readonly string[]): readonly SqlColumn[] {
   const those = (some: readonly SqlColumn[]) => some.filter(({ name }) => shown.includes(name))
   return [
     ...those(record),
@@ -34,6 +53,20 @@ export function viewColumns({ record, features, leading }: Layout, shown: readon
     own('_modified_ts'),
     own('_version'),
     ...those(features.slice(leading)),
+    own('_seq'),
+    ...(fact ? [own('_change')] : []),
+  ]
+}
+
+/** The columns of a view of the newest row of each key: the key, these features, and what made the row. */
+export function latestColumns({ record, features, per }: Layout, shown: readonly string[]): readonly SqlColumn[] {
+  return [
+    ...per.map((name) => record.find((one) => one.name === name)!),
+    ...features.filter(({ name }) => shown.includes(name)),
+    own('_change'),
+    own('_known_ts'),
+    own('_modified_ts'),
+    own('_version'),
     own('_seq'),
   ]
 }
@@ -64,6 +97,9 @@ export type VersionRecord = {
   }[]
 }
 
+/** Rows of a set: the columns are named, and a column of the table that is not among them is left null. Over facts `_key` is among them. */
+export type Lot = { readonly set: string; readonly rows: Columns }
+
 /** What the reader has written, saved in the same transaction as the rows. */
 export type Progress = { readonly reader: string; readonly next: number }
 
@@ -90,13 +126,28 @@ export interface Warehouse {
   versions(set?: string, signal?: AbortSignal): Promise<readonly VersionRecord[]>
 
   /**
-   * Writes rows into SET_rows, replacing those of the same (_version, _seq), with the reader's progress: all or nothing, durable.
-   * The columns are named; a table column that is not among them is left null. A write waits for a warehouse that is away for a while;
-   * when the signal aborts meanwhile, it fails with the signal's reason.
+   * Writes rows into SET_rows, replacing those of the same (_version, _seq) and, over facts, _key, with the reader's progress: all or
+   * nothing, durable. The newest row of each key is kept with them, and an older one never takes its place. A write waits for a warehouse
+   * that is away for a while; when the signal aborts meanwhile, it fails with the signal's reason.
    */
   write(set: string, rows: Columns, progress?: Progress, signal?: AbortSignal): Promise<void>
+  /** The same for several lots in one transaction, as far as one can hold them. */
+  writeTogether(lots: readonly Lot[], progress?: Progress, signal?: AbortSignal): Promise<void>
+  /**
+   * Writes what became of facts, with the reader's progress, as `write` does: those that stand (`_stands`) are put in place of what is
+   * there, the others leave. What is there from a later `_seq` stays. The parts come one behind the other; in each there is one row for a
+   * `_key`.
+   */
+  writeFacts(fact: string, changes: readonly Columns[], progress?: Progress, signal?: AbortSignal): Promise<void>
+  /** Takes all facts away and says where readers go on: where the log that told of them is gone. */
+  forgetFacts(fact: string, places: readonly Progress[]): Promise<void>
+  /** The facts that stand, in order of `_key`, with `_seq` and `_known_ts`. */
+  facts(fact: string): AsyncIterable<Columns>
   progress(reader: string): Promise<number | undefined>
-  /** Rows of a version with first <= _seq <= last, in order of _seq: the named columns (all of the table without). */
+  /**
+   * Rows of a version with first <= _seq <= last, in order of _seq and, over facts, _key: the named columns (all of the table without). No
+   * two parts have rows of one _seq.
+   */
   rows(
     set: string,
     version: number,
@@ -105,8 +156,10 @@ export interface Warehouse {
   ): AsyncIterable<Columns>
   /** How many rows of the version there are, and their first and last _seq; undefined when there are none. */
   extent(set: string, version: number): Promise<{ readonly rows: number; readonly first: number; readonly last: number } | undefined>
-  /** Deletes the rows of a version with first <= _seq <= last. */
+  /** Deletes the rows of a version with first <= _seq <= last; the newest row of a key is then one of those that are left. */
   remove(set: string, version: number, range: { readonly first: number; readonly last: number }): Promise<void>
+  /** Looks again at all rows of the set for the newest of each key, whatever somebody did to them. */
+  renew(set: string): Promise<void>
   /** Views of other people that show the set's views, and which of those each one uses. */
   dependents(set: string): Promise<readonly { readonly view: string; readonly uses: readonly string[] }[]>
   /** What the whole warehouse takes on disk. */

@@ -9,6 +9,7 @@ import { rowSchema } from '../feature-defs/row-schema.ts'
 import type { Registered } from '../utilities/registry.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible, clear } from './carry-out.ts'
+import { refuseCold } from './check.ts'
 import { outOfOrder } from './decide.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { evolve, hasRowsOfHistory, isComplete, type SetState } from './journal.ts'
@@ -32,6 +33,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
   // What is released already counts as it was released: the code may list its features in another order by now.
   const released = (await knownVersions(ports.registry, set)).find((one) => one.definition.version === version)
   const definition = released?.definition ?? options.chain[version]!
+  refuseCold(definition, mode)
   const routing = await routingFor(ports, definition, options.partitions)
   const journal = await openJournal(ports, set, options.seen)
   try {

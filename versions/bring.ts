@@ -1,9 +1,13 @@
 /** Brings a version's state up to the stream on one partition, by replay or from the version before; resumable, and nobody waits for it. */
 import { entryOf, lineage, type Lineage } from '../batch/lineage.ts'
 import { replay, type ReplayPorts } from '../batch/replay.ts'
-import { fromBytes, loadPosition, loadSpeed, saveSpeed, toBytes, type Position, type Run } from '../streams/position.ts'
+import { loadPosition, loadSpeed, saveSpeed, type Position, type Run } from '../streams/position.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
+import type { DueChange } from '../feature-defs/facts/dues.ts'
 import { fieldsRead } from '../feature-defs/inputs.ts'
+import { dueIn, saveDues } from '../streams/dues.ts'
+import { isFact } from '../schemas/fact.ts'
+import { rowsWithKeys } from '../streams/row-keys.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { lookupState, saveState, type Layers } from '../streams/state.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
@@ -11,6 +15,7 @@ import type { Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
+import { placeName, savedPlace, savePlace, type FilledUpTo } from './filled.ts'
 import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
 export type VersionPorts = HandoverPorts &
@@ -36,14 +41,20 @@ export type Bringing = Origin & {
   seq: number
   /** Records that other versions could read, and this one could not: it has no row for them. */
   unread: number
+  /** How many rows it has made of them. */
+  made: number
   /** Keys whose entries are newer here than in the checkpoint. */
   readonly unsaved: Set<string>
+  /** When keys are due, where that is newer here: by date and key. */
+  readonly unsavedDues: Map<string, DueChange>
 }
 
 export type Bring = Origin & {
   readonly partition: number
   /** Where it starts; one that was cut short goes on where it had saved. */
   readonly after: number
+  /** The last tick before that. */
+  readonly tick: number | null
   /** Where its state is to lie; one that was cut short goes on there. */
   readonly layers: Layers
 }
@@ -51,12 +62,14 @@ export type Bring = Origin & {
 export async function begin(
   { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
   definition: Definition,
-  { after, ...bring }: Bring,
+  { after, tick: lastTick, ...bring }: Bring,
 ): Promise<Bringing> {
   const { partition, layers, origins } = bring
-  const { seq, unread } = (await savedPlace(checkpoints, { definition, partition })) ?? { seq: after, unread: 0 }
-  const from = await lookupState(checkpoints, { set: definition.set, partition }, layers)
-  return { ...bring, definition, seq, unread, unsaved: new Set(), lineage: lineage(definition, origins, from) }
+  const { seq, unread, made = 0, tick = lastTick } = (await savedPlace(checkpoints, { definition, partition })) ?? { seq: after, unread: 0 }
+  const at = { set: definition.set, partition }
+  const past = { from: await lookupState(checkpoints, at, layers), findDue: dueIn(checkpoints, at, layers), tick }
+  const unsaved = { unsaved: new Set<string>(), unsavedDues: new Map<string, DueChange>() }
+  return { ...bring, definition, seq, unread, made, ...unsaved, lineage: lineage(definition, origins, past) }
 }
 
 /** Whether its state, or its rows, come from records of history. */
@@ -141,15 +154,16 @@ export async function advance(
   { signal, report }: Watch,
   { writer, stillHere }: Advancing,
 ): Promise<void> {
-  const { definition, partition, withRows, unsaved } = bringing
+  const { definition, partition, withRows, unsaved, unsavedDues } = bringing
   const { record, set } = definition
   const wanted = withRows ? Object.keys(record.fields) : fieldsRead(definition)
   const writes = oneAhead()
   let unsavedRecords = 0
   const save = async () => {
     await writes.settled()
-    await writer!.commit({ save: [...entriesOf(bringing), savePlace(bringing)] })
+    await writer!.commit({ save: [...entriesOf(bringing), savePlace(bringing, placeOf(bringing))] })
     unsaved.clear()
+    unsavedDues.clear()
     unsavedRecords = 0
   }
   try {
@@ -166,10 +180,14 @@ export async function advance(
       signal.throwIfAborted()
       bringing.unread += unread
       if (seq.length === 0) continue
-      const values = bringing.lineage.push(records)
+      const made = await bringing.lineage.push(records)
       for (const key of bringing.lineage.changedKeys()) unsaved.add(key)
-      if (withRows)
-        await writes.begin(() => ports.warehouse.write(set, rowsOf(definition, records, values, ports.clock()), undefined, signal))
+      for (const one of bringing.lineage.dueChanges()) unsavedDues.set(`${one.date} ${one.key}`, one)
+      if (withRows) {
+        bringing.made += made.records.count
+        const rows = rowsWithKeys(definition, rowsOf(definition, made.records, made.values, ports.clock()))
+        await writes.begin(() => ports.warehouse.write(set, rows, undefined, signal))
+      }
       bringing.seq = seq.at(-1)!
       unsavedRecords += seq.length
       if (writer && (unsavedRecords >= recordsPerSave || unsaved.size >= keysPerSave)) await save()
@@ -190,33 +208,14 @@ export async function advance(
   if (writer && unsavedRecords > 0) await save()
 }
 
+function placeOf({ definition, seq, unread, layers: { layer }, made, lineage }: Bringing): FilledUpTo {
+  const tick = lineage.tick()
+  return { seq, unread, layer, ...(isFact(definition.record) && { made, ...(tick !== null && { tick }) }) }
+}
+
 /** The entries of the keys that have changed since the last save that went well. */
-export function entriesOf({ definition: { set }, partition, layers, lineage, unsaved }: Bringing): Save[] {
-  return saveState({ set, partition }, layers, new Map([...unsaved].map((key) => [key, entryOf(lineage.statesOf(key))])))
+export function entriesOf({ definition: { set }, partition, layers, lineage, unsaved, unsavedDues }: Bringing): Save[] {
+  const at = { set, partition }
+  const states = new Map([...unsaved].map((key) => [key, entryOf(lineage.statesOf(key))]))
+  return [...saveState(at, layers, states), ...saveDues(at, layers, unsavedDues.values())]
 }
-
-type OnPartition = { readonly definition: Pick<Definition, 'set' | 'version'>; readonly partition: number }
-
-const placeName = ({ definition, partition }: OnPartition) => `fill/${label(definition)}/${partition}`
-
-type FilledUpTo = { readonly seq: number; readonly unread: number; readonly layer?: number }
-
-function savePlace(bringing: Bringing): Save {
-  const {
-    seq,
-    unread,
-    layers: { layer },
-  } = bringing
-  return { name: placeName(bringing), key: 'at', value: toBytes({ seq, unread, layer } satisfies FilledUpTo) }
-}
-
-/** Stores of before kept a number and the state there: it is computed again. */
-export async function savedPlace(checkpoints: Checkpoints, of: OnPartition): Promise<FilledUpTo | undefined> {
-  const saved = await checkpoints.load(placeName(of))
-  const place = saved.size === 1 && saved.has('at') ? fromBytes<FilledUpTo | number>(saved.get('at')!) : undefined
-  return typeof place === 'object' ? place : undefined
-}
-
-/** Removes the place, once the checkpoint has it all. */
-export const forgetPlace = async (checkpoints: Checkpoints, of: OnPartition): Promise<Save[]> =>
-  [...(await checkpoints.load(placeName(of))).keys()].map((key) => ({ name: placeName(of), key, value: null }))

@@ -2,22 +2,13 @@
 import { checkHistory, type Need } from '../batch/replay.ts'
 import { loadPosition, loadPositions, rowsTaken, type Position, type Run } from '../streams/position.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { isFact } from '../schemas/fact.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { above, layersOf, type Layers, type Pair } from '../streams/state.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import {
-  advance,
-  begin,
-  catchUp,
-  entriesOf,
-  forgetPlace,
-  isReplayed,
-  savedPlace,
-  type Origin,
-  type VersionPorts,
-  type Watch,
-} from './bring.ts'
+import { advance, begin, catchUp, entriesOf, isReplayed, type Origin, type VersionPorts, type Watch } from './bring.ts'
 import { featureChanges } from './changes.ts'
+import { forgetPlace, savedPlace } from './filled.ts'
 import { handover } from './handover.ts'
 import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
 import { timeText, type Journal } from './keep.ts'
@@ -70,7 +61,13 @@ async function compute(
     ? { origins: before.origins, inherited: [], withRows: true }
     : originOf(mode, definition, previous, found)
   const layers = before ? await layersAgain(ports, definition, partition, found) : layersOf({ version })
-  const bringing = await begin(ports, definition, { ...origin, partition, layers, after: before?.until ?? startOf(origin) })
+  const bringing = await begin(ports, definition, {
+    ...origin,
+    partition,
+    layers,
+    after: before?.until ?? startOf(origin),
+    tick: before?.untilTick ?? null,
+  })
   await catchUp(ports, bringing, watch)
   const by = before ? `the return to ${label(definition)}` : `apply ${label(definition)}`
   const live = new Set(toBeComputed(journal.state).map((one) => one.version))
@@ -88,6 +85,7 @@ async function compute(
       ...(before ? resumed(before) : newRun(position, { version, mode, origin, inherited, definition, at })),
       ...kept(laid),
       ...(unread > 0 && { unread }),
+      ...(isFact(definition.record) && { made: (before?.made ?? 0) + bringing.made }),
     }
     const others = position.runs
       .filter((one) => one !== lastRun(position, version))
@@ -129,10 +127,12 @@ const lastRun = ({ runs }: Position, version: number): Run | undefined => runs.f
 
 const startOf = ({ origins }: Origin) => Math.min(Number.MAX_SAFE_INTEGER, ...Object.values(origins))
 
-const resumed = ({ untilRows: _, ...run }: Run): Run => ({ ...run, until: null })
+const resumed = ({ untilRows: _, untilTick: __, ...run }: Run): Run => ({ ...run, until: null })
 
 const ended = (run: Run, position: Position): Run =>
-  run.until === null ? { ...run, until: position.seq, untilRows: rowsTaken(position) } : run
+  run.until === null
+    ? { ...run, until: position.seq, untilRows: rowsTaken(position), ...(position.tick !== undefined && { untilTick: position.tick }) }
+    : run
 
 /** The order of versions stays as it is. */
 function inPlace({ runs }: Position, version: number, run: Run, others: readonly Run[]): readonly Run[] {

@@ -6,6 +6,8 @@ import { inWords } from '../feature-defs/in-words.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
+import { isFact } from '../schemas/fact.ts'
+import type { Mode } from '../streams/position.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { featureChanges } from './changes.ts'
@@ -21,6 +23,15 @@ export async function checkReleased(registry: Registry, chain: readonly Definiti
     )
   }
   for (const { definition } of await knownVersions(registry, chain[0]!.set)) checkUnedited(definition, chain[definition.version])
+}
+
+/** A feature of facts is a function of all that stand: one that began with some of them would never be right. */
+export function refuseCold({ set, version, record }: Definition, mode: Mode): void {
+  if (mode !== 'cold' || !isFact(record)) return
+  throw new Problem(
+    `${set}@${version} is over facts, whose features are of all that stand: it cannot begin without those that came before`,
+    `Run: tidemark apply ${set}@${version} --forward-only, which brings its state up to date and writes rows from now on.`,
+  )
 }
 
 /** Why the registry would not take the version: its rows' schema, or the one of its records in inflow. */

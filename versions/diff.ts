@@ -1,4 +1,5 @@
 /** `diff`: two versions compared, definition by definition and, where both have rows, value by value. */
+import { isFact } from '../schemas/fact.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
@@ -44,7 +45,7 @@ export async function diff(
   let both = 0
   if (extentFrom && extentTo) {
     const range = { first: Math.max(extentFrom.first, extentTo.first), last: Math.min(extentFrom.last, extentTo.last) }
-    const names = ['_seq', ...shared]
+    const names = ['_seq', ...(isFact(after.record) ? ['_key'] : []), ...shared]
     for await (const { left, right, count } of merge([warehouse.rows(set, from, range, names)], [warehouse.rows(set, to, range, names)])) {
       signal.throwIfAborted()
       if (!left || !right) continue

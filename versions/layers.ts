@@ -2,6 +2,7 @@
  * What becomes of layers of state: copied while nobody waits, where they are too many or are to go, and removed when nobody reads them any
  * more.
  */
+import { dueEntries, saveDues } from '../streams/dues.ts'
 import { loadPosition, type Position, type Run } from '../streams/position.ts'
 import {
   isSameLayer,
@@ -16,7 +17,7 @@ import {
 } from '../streams/state.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Log, Writer } from '../utilities/log.ts'
-import { forgetPlace } from './bring.ts'
+import { forgetPlace } from './filled.ts'
 import { handover } from './handover.ts'
 
 type Ports = { readonly log: Log; readonly checkpoints: Checkpoints }
@@ -107,11 +108,17 @@ async function copied(
       signal.throwIfAborted()
       await writer.commit({ save: saveState(at, to, new Map(entries.map(([key]) => [key, found.get(key) ?? null]))) })
     }
+    for await (const dues of dueEntries(checkpoints, at, layer)) await writer.commit({ save: saveDues(at, to, dues) })
   }
   return to
 }
 
 async function removed({ checkpoints }: Ports, writer: Writer, at: SetPartition, layer: Layer): Promise<void> {
+  // The states last: by them it is known that there is a layer to remove.
+  for await (const dues of dueEntries(checkpoints, at, layer)) {
+    const gone = dues.map((one) => ({ ...one, isDue: false }))
+    await writer.commit({ save: saveDues(at, layer, gone) })
+  }
   for await (const entries of stateEntries(checkpoints, at, layer)) {
     const save: Save[] = saveState(at, layer, new Map(entries.map(([key]) => [key, null])))
     await writer.commit({ save })

@@ -1,5 +1,6 @@
 /** How the warehouse of a feature set should look, from its released versions and the chain of promotions. */
 import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { keyFields } from '../feature-defs/keys.ts'
 import { featureType } from '../feature-defs/known-operators.ts'
 import { sqlColumns, sqlType } from '../schemas/sql.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -14,6 +15,9 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
     record: fieldsOf(definitions),
     features: featuresOf(definitions),
     leading: definitions[0]!.features.length,
+    per: keyFields(latest.per),
+    at: latest.record.at,
+    ...(latest.record.fact && { fact: { name: latest.record.name, columns: sqlColumns(latest.record) } }),
     versions: definitions
       .filter(({ version }) => !retired.has(version))
       .map((definition) => ({ version: definition.version, shows: shownBy(definition) })),

@@ -17,14 +17,14 @@ async function sinkPlace({ log, warehouse }: Ports, stream: Stream, partition: n
   return ends && Math.max(ends.first, (await warehouse.progress(sinkReader(stream, partition))) ?? 0)
 }
 
-type Messages = { readonly batch: Batch; readonly from: number; readonly to: number }
+type Messages = { readonly partition: number; readonly batch: Batch; readonly from: number; readonly to: number }
 
 /** The messages with this schema, in all partitions of the stream. */
 async function* messagesOnTheWay(ports: Ports, stream: Stream, id: string): AsyncGenerator<Messages> {
   for (let partition = 0; partition < (await ports.log.partitions(stream.outflow)); partition++) {
     const from = (await sinkPlace(ports, stream, partition))!
     for await (const { batch } of ports.log.read(stream.outflow, { partition, from, joined: true })) {
-      for (const run of runsOfId(batch)) if (run.id === id) yield { batch, from: run.from, to: run.to }
+      for (const run of runsOfId(batch)) if (run.id === id) yield { partition, batch, from: run.from, to: run.to }
     }
   }
 }
@@ -39,21 +39,28 @@ export async function countOnTheWay(ports: Ports & { readonly registry: Registry
   return count
 }
 
-/** Whether the row of this record is on its way. */
-export type OnTheWay = (seq: number) => boolean
+/** Whether the row of this record is on its way from the partition: rows of a tick have one number in all of them. */
+export type OnTheWay = (seq: number, partition: number) => boolean
 
 /** Which rows of the version: kept as stretches of numbers, few where few numbers are left out. */
 export async function onTheWay(ports: Ports, { definition, schema, registered }: Known): Promise<OnTheWay> {
   const decode = decoder(schema, ['seq'])
-  const stretches: [first: number, last: number][] = []
-  for await (const { batch, from, to } of messagesOnTheWay(ports, streamOf(definition.record), registered.id)) {
+  const found = new Map<number, [first: number, last: number][]>()
+  for await (const { partition, batch, from, to } of messagesOnTheWay(ports, streamOf(definition.record), registered.id)) {
+    const stretches = found.get(partition) ?? []
+    found.set(partition, stretches)
     for (const seq of columnOf(decode(batch, from, to).columns, '_seq', 'int').values) {
       const last = stretches.at(-1)
-      if (last && seq === last[1] + 1) last[1] = seq
+      if (last && (seq === last[1] || seq === last[1] + 1)) last[1] = seq
       else stretches.push([seq, seq])
     }
   }
-  // Those of several partitions lie between one another.
+  const ways = new Map([...found].map(([partition, stretches]) => [partition, within(stretches)]))
+  return (seq, partition) => ways.get(partition)?.(seq) ?? false
+}
+
+function within(stretches: [first: number, last: number][]): (seq: number) => boolean {
+  // What was computed again lies behind what comes later.
   const firsts = Float64Array.from(
     stretches.sort(([a], [b]) => a - b),
     ([first]) => first,

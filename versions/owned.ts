@@ -8,6 +8,7 @@ import { loadPosition, loadPositions, type Piece, type Run } from '../streams/po
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { spread } from '../streams/routing.ts'
+import { rowsWithKeys } from '../streams/row-keys.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { between, pick, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -68,7 +69,8 @@ export async function* computedAgain(
   const options = { record, wanted: Object.keys(record.fields), partition, ...beginningOf(run), until: end, signal }
   for await (const { records, seq, behind } of replay(ports, history, options)) {
     behind.forEach(dropped)
-    yield between(rowsOf(definition, records, past.push(records), ports.clock()), run.after, Infinity)
+    const made = await past.push(records)
+    yield between(rowsWithKeys(definition, rowsOf(definition, made.records, made.values, ports.clock())), run.after, Infinity)
     report({ rows: seq.length, of: end })
   }
 }

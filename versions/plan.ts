@@ -5,7 +5,7 @@ import { routingFor } from '../streams/routing.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from './bring.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
-import { checkReleased, reasonsAgainst } from './check.ts'
+import { checkReleased, reasonsAgainst, refuseCold } from './check.ts'
 import { decide, outOfOrder } from './decide.ts'
 import { evolve, hasRowsOfHistory, isComplete, promotedIn, type SetState, type Version } from './journal.ts'
 import { loadState } from './keep.ts'
@@ -69,6 +69,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const positions = await loadPositions(checkpoints, set)
   const own = state.versions[version]
   const mode = modeOf(asked, version, own)
+  refuseCold(definition, mode)
   const planned = { version, mode, partitions: positions.length, schema: nobodys, record: nobodys, by: somebody } as const
   const events = decide(state, { kind: 'apply', ...planned })
   if (events instanceof Problem) throw events

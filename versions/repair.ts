@@ -2,10 +2,11 @@
  * `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right
  * stays.
  */
+import { isFact } from '../schemas/fact.ts'
 import { restoreKept } from '../streams/kept-schemas.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { sinkReader, streamOf } from '../streams/stream.ts'
-import { pick, type Columns } from '../utilities/values/columns.ts'
+import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Progress } from '../utilities/warehouse.ts'
 import type { VersionPorts, Watch } from './bring.ts'
@@ -14,7 +15,7 @@ import { compare, type RowAt } from './compare.ts'
 import { refuseAmidstBackfill } from './handover.ts'
 import { isComplete, type SetState } from './journal.ts'
 import { loadState, openJournal, setsWithJournal, timeText } from './keep.ts'
-import { computedAgain, historyGone, laterRows, ownedRows, partitionOf } from './owned.ts'
+import { computedAgain, historyGone, laterRows, ownedRows, partitionOf, type OwnedRows } from './owned.ts'
 import { project } from './project.ts'
 
 export type Repaired = {
@@ -55,6 +56,7 @@ export async function repair(ports: VersionPorts, { set, ...watch }: RepairOptio
       if (own.retired || !isComplete(own)) continue
       versions.push({ version: own.version, ...(await repairRows(ports, { set, ...watch }, own.version)) })
     }
+    await ports.warehouse.renew(set)
     // Every row that lay before is in place: the sink goes on with what is left.
     for (const place of lost) await ports.warehouse.write(set, { count: 0, byName: new Map() }, place)
     await carryOut(ports, journal, watch)
@@ -121,6 +123,7 @@ async function repairRows(ports: VersionPorts, { set, ...watch }: RepairOptions,
   const expected = partitions.map((one) => computedAgain(ports, definition, one, { signal: watch.signal, report }))
 
   const isLater = laterRows(ports, set)
+  const extra: number[] = []
   let bad: { readonly rows: Columns; readonly at: number[] } | undefined
   const flush = async () => {
     if (!bad) return
@@ -135,9 +138,13 @@ async function repairRows(ports: VersionPorts, { set, ...watch }: RepairOptions,
     if (bad.at.at(-1) !== row) bad.at.push(row)
   }
   await compare(expected, warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
-    missing: async (wanted) => (isOnTheWay(wanted.seq) ? undefined : put(wanted)),
+    missing: async (wanted) => (isOnTheWay(wanted.seq, partitionOf(owned, wanted).partition) ? undefined : put(wanted)),
     different: put,
     async extra(there, wanted) {
+      if (isFact(definition.record)) {
+        if (!(await isLater(partitionOf(owned, there), there.seq))) extra.push(there.seq)
+        return
+      }
       if (wanted) return put(wanted)
       if (await isLater(partitionOf(owned, there), there.seq)) return
       await warehouse.remove(set, version, { first: there.seq, last: there.seq })
@@ -146,5 +153,25 @@ async function repairRows(ports: VersionPorts, { set, ...watch }: RepairOptions,
   })
   await flush()
   watch.signal.throwIfAborted()
+  done.removed += extra.length
+  await writeAnew(ports, owned, new Set(extra), watch.signal)
   return done
+}
+
+/** Rows over facts have their numbers in common: with one that is too many all of its number go, and those that are wanted come back. */
+async function writeAnew(
+  ports: VersionPorts,
+  { definition, partitions }: OwnedRows,
+  seqs: ReadonlySet<number>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { set, version } = definition
+  for (const seq of seqs) await ports.warehouse.remove(set, version, { first: seq, last: seq })
+  for (const one of seqs.size > 0 ? partitions : []) {
+    for await (const rows of computedAgain(ports, definition, one, { signal, report: () => {} })) {
+      const wanted = rowsWhere(columnOf(rows, '_seq', 'int').values, (seq) => seqs.has(seq))
+      if (wanted.length > 0) await ports.warehouse.write(set, pick(rows, wanted), undefined, signal)
+    }
+  }
+  signal.throwIfAborted()
 }

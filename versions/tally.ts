@@ -8,7 +8,7 @@ import { countOnTheWay } from './on-the-way.ts'
 export type Tally = {
   readonly set: string
   readonly version: number
-  /** Records that it owns and can read, and those that only others can. */
+  /** Records that it owns and can read, or over facts the rows that it made of them; and those that only others can. */
   readonly taken: number
   readonly unread: number
   readonly rows: number
@@ -37,7 +37,7 @@ export async function tally(ports: Omit<VersionPorts, 'clock' | 'openSource'>, s
   return tallies
 }
 
-/** How many records the version owns; undefined where a store of before has not counted. */
+/** How many records the version owns, and of facts how many rows it made of them; undefined where a store of before has not counted. */
 async function owned(
   { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
   set: string,
@@ -46,6 +46,10 @@ async function owned(
   const sum = { taken: 0, unread: 0 }
   for (const position of await loadPositions(checkpoints, set)) {
     const run = position.runs.findLast((one) => one.version === version)
+    if (run?.made !== undefined) {
+      sum.taken += run.made
+      continue
+    }
     const until = run?.until === null ? rowsTaken(position) : run?.untilRows
     const after = run?.after === 0 ? 0 : run?.afterRows
     if (until === undefined || after === undefined) return undefined

@@ -35,9 +35,9 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
   const differences = collector()
   const isLater = laterRows(ports, set)
   await compare(expected, ports.warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
-    missing({ seq }) {
-      if (isOnTheWay(seq)) notSunk++
-      else differences.add(seq, 'row', 'a row', 'no row')
+    missing(wanted) {
+      if (isOnTheWay(wanted.seq, partitionOf(owned, wanted).partition)) notSunk++
+      else differences.add(wanted.seq, 'row', 'a row', 'no row')
     },
     async extra(there) {
       if (!(await isLater(partitionOf(owned, there), there.seq))) differences.add(there.seq, 'row', 'no row', 'a row')

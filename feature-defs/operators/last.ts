@@ -50,7 +50,10 @@ export const last = defineOperator({
   params: { round },
   windows: {
     ...picked,
-    last: (records, params, field) => (field.kind === 'number' ? rowsLast(records, params.round) : picked.last(records, params)),
+    last: (records, params, field) => {
+      const any = picked.last(records, params)
+      return field.kind === 'number' ? { ...rowsLast(records, params.round), standing: any.standing } : any
+    },
   },
   exact: (values) => values.at(-1) ?? null,
 })

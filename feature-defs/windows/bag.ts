@@ -65,6 +65,10 @@ export function ranked({ blocks, counts }: Bag, rank: number): Value {
   return NaN
 }
 
+/** NaN where there is none. */
+export const least = ({ blocks }: Bag): Value => blocks[0]?.values[0] ?? NaN
+export const greatest = ({ blocks }: Bag): Value => blocks.at(-1)?.values.at(-1) ?? NaN
+
 export function* different({ blocks }: Bag): Generator<Value> {
   for (const { values } of blocks) yield* values
 }

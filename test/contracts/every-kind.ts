@@ -47,6 +47,8 @@ export const anyLayout: Layout = {
   record: anyColumns,
   features,
   leading: features.length,
+  per: [],
+  at: 'day_field',
   versions: [{ version: 0, shows: [...anyColumns, ...features].map(({ name }) => name) }],
   chain: [0],
 }

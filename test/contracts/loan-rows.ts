@@ -47,6 +47,8 @@ export const layoutOf = (latest: 0 | 1 | 2, chain: readonly number[]): Layout =>
   record,
   features: features.slice(0, latest + 1),
   leading: 1,
+  per: ['title'],
+  at: 'day',
   versions: [0, 1, 2]
     .slice(0, latest + 1)
     .map((version) => ({ version, shows: [...record, ...features.slice(0, version + 1)].map(({ name }) => name) })),

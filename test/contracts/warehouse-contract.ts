@@ -16,6 +16,7 @@ import {
   type Row,
   type WarehouseStore,
 } from './loan-rows.ts'
+import { factLaws, latestLaws } from './warehouse-latest.ts'
 import { viewLaws } from './warehouse-views.ts'
 
 /** Texts that break what is put together from text instead of passed as a value. */
@@ -36,7 +37,7 @@ const hostile = [
   ' ',
 ]
 
-export function warehouseContract(name: string, fresh: () => Promise<WarehouseStore>, exceptions: Exceptions = {}): void {
+export function warehouseContract(name: string, fresh: () => Promise<WarehouseStore>, exceptions: Exceptions = {}, runs = 40): void {
   describe(`the warehouse contract: ${name}`, { timeout: 60_000 }, () => {
     const { law, end } = lawsWith(exceptions)
     let store: WarehouseStore
@@ -339,6 +340,8 @@ export function warehouseContract(name: string, fresh: () => Promise<WarehouseSt
     })
 
     viewLaws(law, () => ({ store, warehouse }))
+    latestLaws(law, () => ({ warehouse }), runs)
+    factLaws(law, () => ({ warehouse }), runs)
     end()
   })
 }

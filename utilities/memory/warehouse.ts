@@ -1,9 +1,9 @@
 /** The warehouse in memory: the embedded one's SQL in a database without a file, on one connection that every handle shares. */
 import { openSqlite, type Sqlite } from '../sqlite/database.ts'
-import { bookkeeping } from '../sql/ddl.ts'
+import { bookkeeping } from '../sql/bookkeeping.ts'
 import { queryParts } from '../sqlite/warehouse/query.ts'
 import { warehouseIn } from '../sqlite/warehouse/warehouse.ts'
-import { target } from '../sqlite/warehouse/writes.ts'
+import { target } from '../sqlite/warehouse/tables.ts'
 import type { Warehouse } from '../warehouse.ts'
 
 export const memoryDatabase = (): Sqlite => openSqlite(':memory:', { tables: bookkeeping(target) })

@@ -1,7 +1,10 @@
 /** What Redshift's catalog says of a set's table and views: read in one transaction, so that it fits together. */
-import { grantText, ownsView, ownTable, type TablesThere, type Grant, type KeptView, type Target } from '../sql/ddl.ts'
+import type { KeptView, TablesThere } from '../sql/ddl.ts'
+import { grantText, type Grant } from '../sql/grants.ts'
+import { ownsView, ownTable, standingName, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 import type { Cell } from '../sql/cells.ts'
+import type { Layout } from '../warehouse.ts'
 import { textLiteral } from './literals.ts'
 
 type Rows = readonly (readonly Cell[])[]
@@ -12,20 +15,26 @@ const inSchema = ({ schema }: Target) => textLiteral(schema!)
 /** The columns of the set's table and views, and of ours. */
 const columnsText = (
   target: Target,
-  set: string,
+  begin: string,
+  view = begin,
 ) => `SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
-FROM svv_columns WHERE table_schema = ${inSchema(target)} AND (${begins('table_name', set)} OR ${begins('table_name', 'tidemark_')})
+FROM svv_columns WHERE table_schema = ${inSchema(target)}
+AND (${begins('table_name', begin)} OR ${begins('table_name', 'tidemark_')} OR table_name = ${textLiteral(view)})
 ORDER BY table_name, ordinal_position`
 
 export type Seen = { readonly stored: readonly StoredColumn[]; /** Whether our own tables are there. */ readonly bookkeeping: boolean }
 
-export const seenStatements = (target: Target, set: string): readonly string[] => [columnsText(target, set)]
+export const seenStatements = (target: Target, table: string): readonly string[] => [columnsText(target, table)]
 
-export function seenFrom(set: string, [columns]: readonly Rows[]): Seen {
-  const of = (table: string) => columns!.filter(([name]) => name === table)
-  const stored = of(`${set}_rows`).map(([, name, type, ...sizes]) => ({ name: String(name), type: declared(String(type), sizes) }))
-  return { stored, bookkeeping: of('tidemark_versions').length > 0 && of('tidemark_progress').length > 0 }
+export function seenFrom(table: string, [columns]: readonly Rows[]): Seen {
+  const isThere = (name: string) => columns!.some(([one]) => one === name)
+  return { stored: columnsIn(table, columns!), bookkeeping: isThere('tidemark_versions') && isThere('tidemark_progress') }
 }
+
+const columnsIn = (table: string, columns: Rows): readonly StoredColumn[] =>
+  columns
+    .filter(([name]) => name === table)
+    .map(([, name, type, ...sizes]) => ({ name: String(name), type: declared(String(type), sizes) }))
 
 function declared(type: string, [length, digits, scale]: readonly Cell[]): string {
   if (type === 'character varying') return `VARCHAR(${length})`
@@ -37,14 +46,16 @@ function declared(type: string, [length, digits, scale]: readonly Cell[]): strin
 const classOfTables = 1259
 
 /** The catalog of names lies on one node, that of rights on all: they cannot be joined. */
-export const foundStatements = (target: Target, set: string): readonly string[] => [
-  columnsText(target, set),
+export const foundStatements = (target: Target, { set, fact }: Layout): readonly string[] => [
+  columnsText(target, set, fact?.name),
   `SELECT c.relname, d.description, u.usename, array_to_string(c.relacl, CHR(10))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_user u ON u.usesysid = c.relowner
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = ${classOfTables}
-WHERE n.nspname = ${inSchema(target)} AND c.relkind = 'v' AND ${begins('c.relname', set)} ORDER BY c.relname`,
+WHERE n.nspname = ${inSchema(target)} AND c.relkind = 'v'
+AND (${begins('c.relname', set)} OR c.relname = ${textLiteral(fact?.name ?? set)}) ORDER BY c.relname`,
   `SELECT relation_name, privilege_type, identity_type, identity_name, admin_option
-FROM svv_relation_privileges WHERE namespace_name = ${inSchema(target)} AND ${begins('relation_name', set)}
+FROM svv_relation_privileges WHERE namespace_name = ${inSchema(target)}
+AND (${begins('relation_name', set)} OR relation_name = ${textLiteral(fact?.name ?? set)})
 ORDER BY relation_name, identity_type, identity_name, privilege_type`,
   `SELECT nspname FROM pg_namespace WHERE nspname = ${inSchema(target)}`,
 ]
@@ -57,9 +68,9 @@ export type FoundThere = Seen & {
   readonly veiled: readonly string[]
 }
 
-export function foundFrom(target: Target, set: string, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
-  const seen = seenFrom(set, [columns!])
-  const own = views!.filter(([name]) => ownsView(set, String(name)))
+export function foundFrom(target: Target, { set, fact }: Layout, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
+  const seen = seenFrom(`${set}_rows`, [columns!])
+  const own = views!.filter(([name]) => ownsView(set, String(name)) || name === fact?.name)
   const kept = own.map(([name, , owner]): readonly [string, KeptView] => [
     String(name),
     {
@@ -71,6 +82,7 @@ export function foundFrom(target: Target, set: string, [columns, views, rights, 
   ])
   const found = {
     columns: new Map(seen.stored.map(({ name, type }) => [name, type])),
+    standing: new Map(fact ? columnsIn(standingName(fact.name), columns!).map(({ name, type }) => [name, type]) : []),
     views: new Map(own.map(([name, mark]) => [String(name), String(mark ?? '')])),
     kept: new Map(kept),
   }
@@ -153,7 +165,8 @@ export const versionsStatement = (target: Target, set?: string) =>
   `SELECT ${versionColumns.join(', ')} FROM ${ownTable(target, 'tidemark_versions')}
 ${set === undefined ? '' : `WHERE feature_set = ${textLiteral(set)} `}ORDER BY feature_set, version`
 
-/** The tables of rows, with how many columns each has. */
+/** The tables of rows and of facts, with how many columns each has. */
 export const rowTablesStatement = (target: Target) =>
   `SELECT table_name, count(*) FROM svv_columns
-WHERE table_schema = ${inSchema(target)} AND right(table_name, 5) = '_rows' GROUP BY table_name ORDER BY table_name`
+WHERE table_schema = ${inSchema(target)}
+AND (right(table_name, 5) = '_rows' OR ${begins('table_name', standingName(''))}) GROUP BY table_name ORDER BY table_name`

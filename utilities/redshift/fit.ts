@@ -1,6 +1,6 @@
-/** Makes rows fit their table: texts no longer than their column, in bytes, and no row twice. */
+/** Makes rows fit their table: texts no longer than their column, in bytes. */
 import { isUtf8 } from 'node:buffer'
-import { columnOf, pick, type Columns, type TextColumn } from '../values/columns.ts'
+import { columnOf, type Columns, type TextColumn } from '../values/columns.ts'
 import { Problem } from '../values/problem.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 
@@ -77,16 +77,4 @@ function withTexts({ bytes, starts, ends }: TextColumn, texts: ReadonlyMap<numbe
     newEnds[row] = end
   }
   return { kind: 'text', bytes: Buffer.concat([bytes, ...texts.values()], end), starts: newStarts, ends: newEnds }
-}
-
-/** Of rows with the same _version and _seq the last: a table without keys would keep them all. */
-export function lastOfEach(rows: Columns): Columns {
-  const seqs = columnOf(rows, '_seq', 'int').values
-  const versions = columnOf(rows, '_version', 'int').values
-  let rising = true
-  for (let row = 1; row < rows.count && rising; row++) rising = versions[row] === versions[row - 1] && seqs[row]! > seqs[row - 1]!
-  if (rising) return rows
-  const last = new Map<string, number>()
-  for (let row = 0; row < rows.count; row++) last.set(`${versions[row]} ${seqs[row]}`, row)
-  return pick(rows, Int32Array.from(last.values()).sort())
 }

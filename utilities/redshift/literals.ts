@@ -3,7 +3,7 @@ import { noDay, type Column, type Columns } from '../values/columns.ts'
 import { textsOf, wholeTexts, type TextAt } from '../values/cell-text.ts'
 import { dayText } from '../values/day.ts'
 import { timestampText } from '../values/timestamp.ts'
-import { identifier } from '../sql/ddl.ts'
+import { identifier } from '../sql/names.ts'
 
 /** It takes 100 KB. */
 const mostStatementBytes = 95_000

@@ -1,6 +1,6 @@
 /** How far readers have come, kept in Redshift, and what names a write that saves it. */
 import { createHash } from 'node:crypto'
-import { ownTable, type Target } from '../sql/ddl.ts'
+import { ownTable, type Target } from '../sql/names.ts'
 import { textLiteral } from './literals.ts'
 import type { Waiting } from './patience.ts'
 import type { Transactions } from './transactions.ts'

@@ -1,6 +1,6 @@
 /** Version records to and from Redshift. */
 import { Problem } from '../values/problem.ts'
-import { ownTable, type Target } from '../sql/ddl.ts'
+import { ownTable, type Target } from '../sql/names.ts'
 import type { Cell } from '../sql/cells.ts'
 import { versionColumns } from './catalog.ts'
 import { textLiteral } from './literals.ts'

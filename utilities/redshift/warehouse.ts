@@ -1,20 +1,25 @@
 /** The warehouse in Amazon Redshift, through its Data API. */
 import { Problem } from '../values/problem.ts'
-import { bookkeeping, changes, checkColumns, identifier, rowsTable, type Target } from '../sql/ddl.ts'
+import { bookkeeping } from '../sql/bookkeeping.ts'
+import { changes, checkColumns, checkFactColumns } from '../sql/ddl.ts'
+import { identifier, rowsTable, standingName, standingTable, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 import { openDataApi, mostStatements, type Workgroup } from './api.ts'
 import * as catalog from './catalog.ts'
-import { fit, lastOfEach, type TooLong } from './fit.ts'
-import { patience, usualLimits, type Limits, type Waiting } from './patience.ts'
-import { lockText, savedOf } from './progress.ts'
-import { checkReads } from './reading.ts'
+import { fit, type TooLong } from './fit.ts'
+import { factsLoad, lastOfEach, rowsLoad, type Load } from './load.ts'
+import { columnsKnown } from './columns-known.ts'
+import { patience, usualLimits, type Limits } from './patience.ts'
+import { lockText, savedOf, saveStatements } from './progress.ts'
+import { queries } from './queries.ts'
 import { recordFrom, recordStatements } from './records.ts'
-import { chunkOf, chunkText, leastChunk, mostChunk } from './rows.ts'
+import { factChunks, rowChunks } from './rows.ts'
 import { openStaging, type StagingPlace } from './staging.ts'
 import { transactions } from './transactions.ts'
 import { reasonOf } from './trouble.ts'
 import { leastRowsForCopy, writerInto } from './write.ts'
-import type { Layout, QueryResult, Warehouse } from '../warehouse.ts'
+import type { Columns } from '../values/columns.ts'
+import type { Layout, Lot, Progress, Warehouse } from '../warehouse.ts'
 
 export type RedshiftOptions = Workgroup & {
   readonly schema: string
@@ -60,23 +65,10 @@ export async function openRedshiftWarehouse(
   }
   const writer = writerInto({ target, transactions: sql, retry, staging, besides })
 
-  const known = new Map<string, readonly StoredColumn[]>()
-  let hasBookkeeping = false
-  const seen = (set: string, { bookkeeping, stored }: catalog.Seen) => {
-    hasBookkeeping = bookkeeping
-    if (stored.length > 0) known.set(set, stored)
-    return stored
-  }
-  /** A table is never made smaller, so what is known of it stays true. */
-  const storedColumns = async (set: string, names: readonly string[] = [], waiting?: Waiting): Promise<readonly StoredColumn[]> => {
-    const before = known.get(set)
-    if (before && names.every((name) => before.some((one) => one.name === name))) return before
-    return seen(set, catalog.seenFrom(set, await sql.read(catalog.seenStatements(target, set), waiting)))
-  }
-  const bookkeepingThere = async (waiting?: Waiting) => hasBookkeeping || (await storedColumns('tidemark_', [], waiting), hasBookkeeping)
+  const columns = columnsKnown(target, sql)
   const found = async (layout: Layout) => {
-    const all = catalog.foundFrom(target, layout.set, await sql.read(catalog.foundStatements(target, layout.set)))
-    seen(layout.set, all)
+    const all = catalog.foundFrom(target, layout, await sql.read(catalog.foundStatements(target, layout)))
+    columns.seen(`${layout.set}_rows`, all)
     const made = all.schema ? [] : [`CREATE SCHEMA ${identifier(schema)}`]
     const { statements, views, dropped } = changes(target, layout, all.found)
     for (const view of all.veiled.filter((name) => dropped.includes(name))) {
@@ -86,18 +78,26 @@ export async function openRedshiftWarehouse(
     return { ...all, statements: [...made, ...statements], views }
   }
 
-  async function* partsOf(text: string, signal?: AbortSignal): AsyncGenerator<QueryResult, void, undefined> {
-    checkReads(text)
-    signal?.throwIfAborted()
-    try {
-      for await (const { columns, rows } of sql.pages([`SET LOCAL search_path TO ${identifier(schema)}, public`, text], 2, signal)) {
-        yield { columns, rows }
-        signal?.throwIfAborted()
-      }
-    } catch (error) {
-      if (!(error instanceof Problem && error.what.startsWith('Redshift refused'))) throw error
-      throw new Problem(error.what, 'Correct the statement.', { cause: error })
-    }
+  const asked = queries(sql, target)
+
+  const fitting = (name: string, rows: Columns, stored: readonly StoredColumn[]): Columns => {
+    const { rows: fit_, cut } = fit(name, rows, stored, tooLong)
+    for (const [column, texts] of cut)
+      note(`${texts === 1 ? '1 text' : `${texts} texts`} of ${column} in ${name} did not fit, and ${texts === 1 ? 'was' : 'were'} cut`)
+    return fit_
+  }
+  const rowsToLoad = async ({ set, rows }: Lot, signal?: AbortSignal): Promise<Load> => {
+    const names = rows.count === 0 ? [] : [...rows.byName.keys()]
+    const stored = await columns.of(`${set}_rows`, names, { outage: true, signal })
+    checkColumns(set, stored, names)
+    return rowsLoad(target, set, rows.count === 0 ? rows : lastOfEach(fitting(set, rows, stored)), stored)
+  }
+  const load = async (loads: readonly Load[], progress: Progress | undefined, signal: AbortSignal | undefined) => {
+    const isLarge = loads.some(({ rows }) => rows.count > leastRowsForCopy)
+    if (isLarge && !staging)
+      sayOnce('slow', 'rows go into Redshift by INSERT, which is slow for many: name a bucket under "staging" in the config file')
+    if (isLarge) await clean()
+    await writer.write({ loads, progress, signal })
   }
 
   let cleanedAt = -Infinity
@@ -123,66 +123,77 @@ export async function openRedshiftWarehouse(
       const ours = there ? [] : Object.values(bookkeeping(target)).map((text) => text.replace('CREATE TABLE', 'CREATE TABLE IF NOT EXISTS'))
       const first = [...before, ...ours].sort((a, b) => Number(b.startsWith('CREATE SCHEMA')) - Number(a.startsWith('CREATE SCHEMA')))
       for (let from = 0; from < first.length; from += mostStatements) await sql.run(first.slice(from, from + mostStatements))
-      hasBookkeeping = true
+      columns.forget(layout)
       if (together.length + noted.length > 0) await sql.run([lockText(target), ...together, ...noted])
-      known.delete(layout.set)
+      columns.forget(layout)
     },
 
     async versions(set, signal) {
       const waiting = signal && { outage: true, signal }
-      if (!(await bookkeepingThere(waiting))) return []
+      if (!(await columns.bookkeeping(waiting))) return []
       return (await sql.read([catalog.versionsStatement(target, set)], waiting))[0]!.map(recordFrom)
     },
 
     async write(set, rows, progress, signal) {
       if (rows.count === 0 && !progress) return
-      const names = [...rows.byName.keys()]
-      const stored = await storedColumns(set, names, { outage: true, signal })
-      checkColumns(set, stored, rows.count === 0 ? [] : names)
-      const { rows: fitting, cut } = fit(set, rows, stored, tooLong)
-      for (const [column, texts] of cut)
-        note(`${texts === 1 ? '1 text' : `${texts} texts`} of ${column} in ${set} did not fit, and ${texts === 1 ? 'was' : 'were'} cut`)
-      if (!staging && rows.count > leastRowsForCopy) {
-        sayOnce('slow', 'rows go into Redshift by INSERT, which is slow for many: name a bucket under "staging" in the config file')
-      }
-      if (rows.count > leastRowsForCopy) await clean()
-      await writer.write({ set, rows: rows.count === 0 ? rows : lastOfEach(fitting), stored, progress, signal })
+      await load([await rowsToLoad({ set, rows }, signal)], progress, signal)
     },
 
+    async writeTogether(lots, progress, signal) {
+      const loads: Load[] = []
+      for (const lot of lots) if (lot.rows.count > 0) loads.push(await rowsToLoad(lot, signal))
+      if (loads.length > 0 || progress) await load(loads, progress, signal)
+    },
+
+    async writeFacts(fact, changes, progress, signal) {
+      const parts = changes.filter(({ count }) => count > 0)
+      const names = [...(parts[0]?.byName.keys() ?? [])].filter((name) => name !== '_stands')
+      const stored = await columns.of(standingName(fact), names, { outage: true, signal })
+      if (parts.length > 0) checkFactColumns(fact, stored, names)
+      const loads = parts.map((part) => factsLoad(target, fact, fitting(fact, part, stored), stored))
+      if (loads.length > 0 || progress) await load(loads, progress, signal)
+    },
+
+    async forgetFacts(fact, places) {
+      const isThere = (await columns.of(standingName(fact))).length > 0
+      const gone = isThere ? [`DELETE FROM ${standingTable(target, fact)}`] : []
+      await sql.run([lockText(target), ...gone, ...places.flatMap((place) => saveStatements(target, place))], { outage: true })
+      for (const { reader } of places) writer.remember(reader, undefined)
+    },
+
+    async *facts(fact) {
+      const stored = await columns.of(standingName(fact))
+      if (stored.length === 0) return
+      yield* factChunks(sql, standingTable(target, fact), stored)
+    },
+
+    // Its views look at the rows.
+    async renew() {},
+
     async progress(reader) {
-      if (!(await bookkeepingThere())) return undefined
+      if (!(await columns.bookkeeping())) return undefined
       const saved = await savedOf(target, sql, reader)
       writer.remember(reader, saved)
       return saved?.next
     },
 
     async *rows(set, version, { first, last }, names) {
-      const stored = await storedColumns(set, names)
+      const stored = await columns.of(`${set}_rows`, names)
       if (stored.length === 0) return
       if (names) checkColumns(set, stored, names)
-      const columns = names ? names.map((name) => stored.find((one) => one.name === name)!) : stored
-      for (let [from, limit] = [first, leastChunk]; ; limit = Math.min(mostChunk, limit * 2)) {
-        let count = 0
-        for await (const page of sql.pages([chunkText(rowsTable(target, set), columns, version, { from, last, limit })], 1)) {
-          if (page.rows.length === 0) continue
-          const chunk = chunkOf(columns, page.rows)
-          count += chunk.rows.count
-          from = chunk.next
-          yield chunk.rows
-        }
-        if (count < limit) return
-      }
+      const wanted = names ? names.map((name) => stored.find((one) => one.name === name)!) : stored
+      yield* rowChunks(sql, rowsTable(target, set), stored, wanted, version, { first, last })
     },
 
     async extent(set, version) {
-      if ((await storedColumns(set)).length === 0) return undefined
+      if ((await columns.of(`${set}_rows`)).length === 0) return undefined
       const text = `SELECT count(*), min("_seq"), max("_seq") FROM ${rowsTable(target, set)} WHERE "_version" = ${version}`
       const [rows, first, last] = (await sql.read([text]))[0]![0]!.map(Number) as [number, number, number]
       return rows === 0 ? undefined : { rows, first, last }
     },
 
     async remove(set, version, { first, last }) {
-      if ((await storedColumns(set)).length === 0) return
+      if ((await columns.of(`${set}_rows`)).length === 0) return
       const text = `DELETE FROM ${rowsTable(target, set)} WHERE "_version" = ${version} AND "_seq" BETWEEN ${first} AND ${last}`
       await sql.run([lockText(target), text], { outage: true })
     },
@@ -192,54 +203,35 @@ export async function openRedshiftWarehouse(
       return catalog.dependentsFrom(target, set, all!, own!)
     },
 
-    async bytes() {
-      try {
-        return Number((await sql.read([catalog.sizeStatement(target)]))[0]![0]![0] ?? 0)
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error
-        return estimatedBytes()
-      }
-    },
-
-    async query(text): Promise<QueryResult> {
-      const rows: QueryResult['rows'][number][] = []
-      let columns: readonly string[] = []
-      for await (const part of partsOf(text)) {
-        columns = part.columns
-        for (const row of part.rows) rows.push(row)
-      }
-      return { columns, rows }
-    },
-
-    queryParts: partsOf,
+    ...asked,
 
     async close() {
       api.close()
       staging?.close()
     },
   }
-
-  /** Where the sizes may not be looked at: eight bytes for each value. */
-  async function estimatedBytes(): Promise<number> {
-    const [tables] = await sql.read([catalog.rowTablesStatement(target)])
-    const sizes = await Promise.all(
-      tables!.map(async ([table, columns]) => {
-        const [counted] = await sql.read([`SELECT count(*) FROM ${identifier(schema)}.${identifier(String(table))}`])
-        return Number(counted![0]![0]) * Number(columns) * 8
-      }),
-    )
-    return sizes.reduce((sum, size) => sum + size, 0)
-  }
 }
 
-/** More changes than one transaction can hold: new columns, which nobody sees yet, go before the rest. */
+/** More changes than one transaction can hold: what nobody sees yet, new columns and views that were not there, goes before the rest. */
 function halves(statements: readonly string[], most: number): readonly [readonly string[], readonly string[]] {
-  const isUnseen = (text: string) => /^(CREATE SCHEMA|CREATE TABLE|ALTER TABLE \S+ ADD COLUMN) /.test(text)
+  const isNew = isNewIn(statements)
   const together =
-    statements.length > most ? statements.filter((text) => !isUnseen(text)) : statements.filter((text) => !text.startsWith('CREATE SCHEMA'))
+    statements.length > most ? statements.filter((text) => !isNew(text)) : statements.filter((text) => !text.startsWith('CREATE SCHEMA'))
   if (together.length > most) {
     const todo = 'Retire versions that nobody uses, and run this again.'
     throw new Problem(`${together.length} changes of views are too many for one transaction of Redshift`, todo)
   }
   return [statements.filter((text) => !together.includes(text)), together]
+}
+
+/** A view that takes the place of another is dropped, or replaced, in these statements. */
+function isNewIn(statements: readonly string[]): (text: string) => boolean {
+  const viewOf = (text: string) => /^(?:CREATE VIEW|COMMENT ON VIEW|DROP VIEW|CREATE OR REPLACE VIEW) (\S+)/.exec(text)?.[1]
+  const changed = new Set(statements.filter((text) => /^(DROP|CREATE OR REPLACE) VIEW/.test(text)).map(viewOf))
+  return (text) => {
+    if (/^(CREATE SCHEMA|CREATE TABLE|ALTER TABLE \S+ ADD COLUMN) /.test(text)) return true
+    // Which version is shown changes with all the others that show it.
+    const view = /^(CREATE|COMMENT ON) VIEW/.test(text) ? viewOf(text) : undefined
+    return view !== undefined && /_v\d+(_latest)?"$/.test(view) && !changed.has(view)
+  }
 }

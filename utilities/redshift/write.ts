@@ -3,12 +3,12 @@
  * transaction.
  */
 import { randomUUID } from 'node:crypto'
-import { columnOf, type Columns } from '../values/columns.ts'
+import type { Columns } from '../values/columns.ts'
 import { Problem } from '../values/problem.ts'
-import { identifier, rowsTable, type Target } from '../sql/ddl.ts'
-import type { StoredColumn } from '../sql/declared.ts'
+import type { Target } from '../sql/names.ts'
 import { mostStatements } from './api.ts'
 import { inserts } from './literals.ts'
+import { moved, stage, type Load } from './load.ts'
 import type { Retry } from './patience.ts'
 import { hashOf, lockText, saveStatements, savedFrom, savedOf, writeToken, type SavedProgress } from './progress.ts'
 import { parquetOf, type Staging } from './staging.ts'
@@ -28,18 +28,18 @@ export type Into = {
 }
 
 type Write = {
-  readonly set: string
-  readonly rows: Columns
-  readonly stored: readonly StoredColumn[]
+  /** In the order in which they are written. */
+  readonly loads: readonly Load[]
   readonly progress: Progress | undefined
   readonly signal: AbortSignal | undefined
 }
 
-const stage = identifier('tidemark_stage')
+/** Some rows of a load with the statements that bring them, all in one transaction; through a file where there is one. */
+type Piece = { readonly load: Load; readonly rows: Columns; readonly filled: readonly string[]; readonly files?: readonly Uint8Array[] }
 
 export interface Writer {
   write(write: Write): Promise<void>
-  /** What is known to be saved for the reader. */
+  /** What is known to be saved for the reader; nothing, where it has to be asked for. */
   remember(reader: string, saved: SavedProgress | undefined): void
 }
 
@@ -55,65 +55,83 @@ export function writerInto({ target, transactions, retry, staging, besides }: In
 
   /** Runs the statements with the progress behind them; its name is made from the content. */
   const commit = async (statements: readonly string[], write: Write, content: string): Promise<void> => {
-    const { set, progress, signal } = write
+    const { progress, signal } = write
     const waiting = { outage: true, signal }
     if (!progress) return void (await transactions.run([lockText(target), ...statements], waiting))
     const before = await savedBefore(write)
     known.delete(progress.reader)
     const all = [lockText(target), ...statements, ...saveStatements(target, progress)]
-    const batch = await transactions.run(all, { ...waiting, token: writeToken(before, progress, set, content) })
+    const batch = await transactions.run(all, { ...waiting, token: writeToken(before, progress, namesOf(write), content) })
     // Without it the next write asks: what is written stays written.
     const saved = await transactions.rows(batch, all.length, { signal }).then(savedFrom, () => undefined)
     if (saved) known.set(progress.reader, saved)
   }
 
-  const byCopy = async (through: Staging, write: Write): Promise<void> => {
-    const { set, rows, stored, progress, signal } = write
-    const files = await parquetOf(rows, stored)
-    const content = hashOf(...files, ...moved(target, write, []))
-    const name = (progress && writeToken(await savedBefore(write), progress, set, content)) ?? hashOf(randomUUID())
-    await retry(() => through.put(name, files), { outage: true, signal, on: through.name })
+  /** One transaction, whose files are there before it and gone after it. */
+  const writePieces = async (pieces: readonly Piece[], write: Write): Promise<void> => {
+    const { progress, signal } = write
+    const content = hashOf(...pieces.flatMap(({ load, rows, filled, files = [] }) => [...files, ...moved(load, rows, filled)]))
+    const name = (progress && writeToken(await savedBefore(write), progress, namesOf(write), content)) ?? hashOf(randomUUID())
+    const staged = pieces.flatMap(({ files }, i) => (files ? [{ name: i === 0 ? name : hashOf(name, String(i)), files, i }] : []))
+    for (const { name, files } of staged) await retry(() => staging!.put(name, files), { outage: true, signal, on: staging!.name })
+    const filledBy = (i: number) => staged.filter((one) => one.i === i).map((one) => staging!.copyText(stage, one.name))
     try {
-      await commit(moved(target, write, [through.copyText(stage, name)]), write, content)
+      const statements = pieces.flatMap(({ load, rows, filled }, i) => moved(load, rows, [...filled, ...filledBy(i)]))
+      await commit(statements, write, content)
     } finally {
-      await besides('the files in the staging bucket cannot be removed', () => through.remove(name, files))
-    }
-  }
-
-  const byInserts = async (write: Write): Promise<void> => {
-    const spare = mostStatements - 1 - moved(target, write, []).length - 3
-    let texts: string[] = []
-    let rowsBefore = 0
-    for (const insert of inserts(stage, write.rows)) {
-      if (!insert) {
-        const todo = "Name a bucket under the warehouse's staging in the config file: rows then go through files."
-        throw new Problem(`a row of ${write.set} is longer than a statement can be`, todo)
-      }
-      texts.push(insert.text)
-      if (texts.length < spare && insert.to < write.rows.count) continue
-      // The progress rides on the last: rows written before it are written again after a crash, onto themselves.
-      const part = {
-        ...write,
-        rows: slice(write.rows, rowsBefore, insert.to),
-        progress: insert.to === write.rows.count ? write.progress : undefined,
-      }
-      const statements = moved(target, part, texts)
-      await commit(statements, part, hashOf(...statements))
-      rowsBefore = insert.to
-      texts = []
+      for (const { name, files } of staged)
+        await besides('the files in the staging bucket cannot be removed', () => staging!.remove(name, files))
     }
   }
 
   return {
     async write(write) {
-      if (write.rows.count === 0) {
-        if (write.progress) await commit([], write, '')
-      } else if (staging && (write.rows.count > leastRowsForCopy || hasLongRow(write.rows))) await byCopy(staging, write)
-      else await byInserts(write)
+      const loads = write.loads.filter(({ rows }) => rows.count > 0)
+      if (loads.length === 0) return void (write.progress && (await commit([], write, '')))
+      let together: Piece[] = []
+      for (const load of loads) {
+        for await (const piece of piecesOf(load, staging)) {
+          if (together.length > 0 && size([...together, piece]) > spare) {
+            // The progress rides on the last: rows written before it are written again after a crash, onto themselves.
+            await writePieces(together, { ...write, progress: undefined })
+            together = []
+          }
+          together.push(piece)
+        }
+      }
+      await writePieces(together, write)
     },
     remember(reader, saved) {
       if (saved) known.set(reader, saved)
+      else known.delete(reader)
     },
+  }
+}
+
+/** Beside the lock and the progress. */
+const spare = mostStatements - 1 - 3
+
+const size = (pieces: readonly Piece[]) =>
+  pieces.reduce((sum, { load, rows, filled, files }) => sum + moved(load, rows, filled).length + (files ? 1 : 0), 0)
+
+const namesOf = ({ loads }: Write) => [...new Set(loads.map(({ name }) => name))].join()
+
+async function* piecesOf(load: Load, staging: Staging | undefined): AsyncGenerator<Piece> {
+  const { rows, stored } = load
+  if (staging && (rows.count > leastRowsForCopy || hasLongRow(rows)))
+    return yield { load, rows, filled: [], files: await parquetOf(rows, stored) }
+  let texts: string[] = []
+  let rowsBefore = 0
+  for (const insert of inserts(stage, rows)) {
+    if (!insert) {
+      const todo = "Name a bucket under the warehouse's staging in the config file: rows then go through files."
+      throw new Problem(`a row of ${load.name} is longer than a statement can be`, todo)
+    }
+    texts.push(insert.text)
+    if (moved(load, rows, texts).length < spare && insert.to < rows.count) continue
+    yield { load, rows: slice(rows, rowsBefore, insert.to), filled: texts }
+    rowsBefore = insert.to
+    texts = []
   }
 }
 
@@ -124,34 +142,9 @@ function hasLongRow(rows: Columns): boolean {
 }
 
 /** Only the keys: what the range of a part is read from. */
-const slice = ({ byName }: Columns, from: number, to: number): Columns => {
-  const part = (name: string) =>
-    [name, { kind: 'int', values: columnOf({ count: 0, byName }, name, 'int').values.subarray(from, to) }] as const
-  return {
-    count: to - from,
-    byName: new Map([...byName].map(([name, column]) => (name === '_seq' || name === '_version' ? part(name) : [name, column]))),
-  }
-}
-
-function moved(target: Target, { set, rows, stored }: Write, filled: readonly string[]): readonly string[] {
-  const names = [...rows.byName.keys()]
-  const columns = names.map((name) => `${identifier(name)} ${stored.find((one) => one.name === name)!.type}`)
-  const list = names.map(identifier).join(', ')
-  const table = rowsTable(target, set)
-  // The ranges say nothing new, but they tell which blocks of the sorted table need not be looked at.
-  const ranges = ['_version', '_seq'].map((name) => `${table}.${identifier(name)} BETWEEN ${rangeOf(columnOf(rows, name, 'int').values)}`)
-  const same = ['_version', '_seq'].map((name) => `${table}.${identifier(name)} = ${stage}.${identifier(name)}`)
-  return [
-    `CREATE TEMP TABLE ${stage} (${columns.join(', ')})`,
-    ...filled,
-    `DELETE FROM ${table} USING ${stage} WHERE ${[...same, ...ranges].join(' AND ')}`,
-    `INSERT INTO ${table} (${list}) SELECT ${list} FROM ${stage}`,
-    `DROP TABLE ${stage}`,
-  ]
-}
-
-function rangeOf(values: Float64Array): string {
-  let [least, most] = [Infinity, -Infinity]
-  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)]
-  return `${least} AND ${most}`
-}
+const slice = ({ byName }: Columns, from: number, to: number): Columns => ({
+  count: to - from,
+  byName: new Map(
+    [...byName].map(([name, column]) => [name, column.kind === 'int' ? { kind: 'int', values: column.values.subarray(from, to) } : column]),
+  ),
+})

@@ -2,7 +2,7 @@
 import { noDay, noFlag, putWhole, type Column, type TextColumn, type Wholes } from '../values/columns.ts'
 import { wholeOf } from '../values/decimal-text.ts'
 import { microsOf } from '../values/timestamp.ts'
-import { rowColumns, type SqlColumn } from '../warehouse.ts'
+import { ownColumns, type SqlColumn } from '../warehouse.ts'
 
 /** A date is its text, and so is a timestamp, and a decimal of more digits than a double holds. */
 export type Cell = string | number | bigint | boolean | null
@@ -16,7 +16,7 @@ export function columnFrom({ name, type }: SqlColumn, cells: readonly (readonly 
   if (type === 'double') return { kind: 'number', values: numbersFrom(count, take) }
   if (type === 'integer' || name === '_seq') return { kind: 'int', values: numbersFrom(count, take) }
   if (type === 'bigint') {
-    if (!(name in rowColumns)) return { kind: 'integer', ...wholesFrom(count, take, BigInt) }
+    if (!(name in ownColumns)) return { kind: 'integer', ...wholesFrom(count, take, BigInt) }
     const values = new BigInt64Array(count)
     for (let row = 0; row < count; row++) values[row] = BigInt(take(row))
     return { kind: 'long', values }

@@ -1,30 +1,36 @@
-/** Moves rows between columns and SQLite, written for speed: in with many rows a statement, out in chunks. */
+/** Moves rows from columns into SQLite, written for speed: many rows a statement. */
 import { wholeTexts } from '../../values/cell-text.ts'
 import { noDay, noFlag, type Column, type Columns } from '../../values/columns.ts'
 import { dayText } from '../../values/day.ts'
 import { timestampText } from '../../values/timestamp.ts'
-import type { SqlColumn } from '../../warehouse.ts'
 import type { Sqlite } from '../database.ts'
 import { decodeTexts, fillNumbers, fillTexts, fillWith, valuesOf, type Decoded, type Fill, type Value } from '../fill.ts'
-import { columnFrom } from '../../sql/cells.ts'
-import { identifier } from '../../sql/ddl.ts'
-import { columnOfStored, exactPrefix, type StoredColumn } from '../../sql/declared.ts'
-import { decimalsFrom, longTexts, nearestDoubles } from './decimals.ts'
+import { identifier } from '../../sql/names.ts'
+import { exactPrefix, type StoredColumn } from '../../sql/declared.ts'
+import { longTexts, nearestDoubles } from './decimals.ts'
 
 /** Measured: more rows a statement gain nothing, fewer lose up to a quarter. */
 const rowsPerStatement = 20
-const rowsPerChunk = 10_000
 const mostParameters = 32_766
 
-/** Inserts the rows, in place of those with the same key, into the table of that name, which has these columns. */
-export function insertRows(db: Sqlite, table: string, stored: readonly StoredColumn[], { count, byName }: Columns): void {
+/** Inserts the rows, in place of those with the same key or as `otherwise` says, into the table of that name, which has these columns. */
+export function insertRows(db: Sqlite, table: string, stored: readonly StoredColumn[], rows: Columns, otherwise?: string): void {
+  insertFilled(db, table, filledBy(rows, stored), rows.count, otherwise)
+}
+
+/** What fills the columns of the table that hold those of the rows. */
+export function filledBy({ count, byName }: Columns, stored: readonly StoredColumn[]): readonly Filled[] {
   const decoded = decodeTexts([...byName.values()], count)
-  const fills = [...byName].flatMap(([name, column]) => fillsOf(name, column, stored, decoded))
+  return [...byName].flatMap(([name, column]) => fillsOf(name, column, stored, decoded))
+}
+
+function insertFilled(db: Sqlite, table: string, fills: readonly Filled[], count: number, otherwise?: string): void {
   const stride = fills.length
   const perStatement = Math.min(rowsPerStatement, Math.floor(mostParameters / stride))
   const names = fills.map(({ name }) => identifier(name)).join(', ')
   const one = `(${Array(stride).fill('?').join(', ')})`
-  const insert = (rows: number) => db.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES ${Array(rows).fill(one).join(', ')}`)
+  const [verb, end] = otherwise === undefined ? ['INSERT OR REPLACE', ''] : ['INSERT', ` ${otherwise}`]
+  const insert = (rows: number) => db.prepare(`${verb} INTO ${table} (${names}) VALUES ${Array(rows).fill(one).join(', ')}${end}`)
 
   const full = insert(perStatement)
   let args: Value[] = Array(perStatement * stride).fill(null)
@@ -37,7 +43,7 @@ export function insertRows(db: Sqlite, table: string, stored: readonly StoredCol
   }
 }
 
-type Filled = { readonly name: string; readonly fill: Fill }
+export type Filled = { readonly name: string; readonly fill: Fill }
 
 /** What fills the columns of the table that hold this one. */
 function fillsOf(
@@ -84,36 +90,3 @@ const fillDates =
       args[i] = day === noDay ? null : dayText(day)
     }
   }
-
-/** The next rows of the version with first <= _seq <= last, and the `_seq` to go on from; undefined when there are no more. */
-export function readChunk(
-  db: Sqlite,
-  table: string,
-  stored: readonly StoredColumn[],
-  wanted: readonly StoredColumn[],
-  version: number,
-  first: number,
-  last: number,
-): { readonly rows: Columns; readonly next: number } | undefined {
-  const columns = wanted.map(columnOfStored)
-  const exact = wanted.map(({ name }) => exactPrefix + name).filter((name) => stored.some((one) => one.name === name))
-  const selected = [...wanted.map(({ name }) => name), '_seq', ...exact]
-  const statement = db.prepare(
-    `SELECT ${selected.map(identifier).join(', ')} FROM ${table} WHERE "_version" = ? AND "_seq" BETWEEN ? AND ? ORDER BY "_seq" ` +
-      `LIMIT ${rowsPerChunk}`,
-  )
-  statement.setReturnArrays(true)
-  // Only where they are needed: they cost time.
-  statement.setReadBigInts(columns.some(({ name, type }) => type === 'bigint' && name !== '_seq'))
-  const cells = db.read(() => statement.all(version, first, last)) as unknown as readonly (readonly Value[])[]
-  const final = cells.at(-1)
-  if (!final) return undefined
-  const read = (column: SqlColumn, at: number): Column => {
-    const { name, type } = column
-    return typeof type === 'object' && 'digits' in type
-      ? decimalsFrom(type.scale, cells, at, selected.indexOf(exactPrefix + name))
-      : columnFrom(column, cells, at)
-  }
-  const byName = new Map(columns.map((column, at) => [column.name, read(column, at)]))
-  return { rows: { count: cells.length, byName }, next: Number(final[columns.length]) + 1 }
-}

@@ -1,18 +1,24 @@
 /** The embedded warehouse: one SQLite file that any process may read while it is written. */
 import { statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { transferableBuffers } from '../../values/columns.ts'
+import { transferableBuffers, type Columns } from '../../values/columns.ts'
 import { Problem } from '../../values/problem.ts'
 import { openSqlite, type Sqlite } from '../database.ts'
 import type { Thread } from '../../running/thread.ts'
-import { bookkeeping, changes, checkColumns, ownsView, rowsTable, type TablesThere } from '../../sql/ddl.ts'
-import { exactPrefix } from '../../sql/declared.ts'
-import { readChunk } from './rows.ts'
+import { bookkeeping } from '../../sql/bookkeeping.ts'
+import { changes, checkColumns, type TablesThere } from '../../sql/ddl.ts'
+import { newestName, ownsView, rowsTable, standingName } from '../../sql/names.ts'
+import { latestView } from '../../sql/views.ts'
+import { readFacts } from './facts.ts'
+import { fillNewest, leaveRange, renewNewest } from './newest.ts'
 import { queryParts } from './query.ts'
 import { partsFromProcess } from './query-process.ts'
+import { readChunk, written } from './read.ts'
+import { putRecords, recordFrom, type VersionRow } from './records.ts'
+import { columnsOf, target } from './tables.ts'
 import { writerThread } from './writer.ts'
-import { columnsOf, target, writeRows, type Write } from './writes.ts'
-import type { VersionRecord, Warehouse } from '../../warehouse.ts'
+import { forgetFacts, writeAll, type Write } from './writes.ts'
+import type { Layout, Warehouse } from '../../warehouse.ts'
 
 /** Smaller writes are not worth a thread; once there is one, it does them all, in order. */
 const leastRowsForThread = 2_000
@@ -52,15 +58,26 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
   let querying: Sqlite | undefined
   let thread: Thread<Write> | undefined
 
+  const write = async (work: Write, parts: readonly Columns[]): Promise<void> => {
+    if (!writing || (parts.every(({ count }) => count < leastRowsForThread) && !thread)) {
+      writeAll(db, work)
+      // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
+      return nextTurn()
+    }
+    thread ??= writing()
+    await thread.run(work, parts.flatMap(transferableBuffers))
+  }
+
   return {
     async plan(layout) {
-      const { statements, views } = db.read(() => changes(target, layout, found(db, layout.set)))
+      const { statements, views } = db.read(() => changes(target, layout, found(db, layout)))
       return { statements, views }
     },
 
     async arrange(layout, records) {
+      await fillBefore(db, layout)
       db.write(() => {
-        for (const statement of changes(target, layout, found(db, layout.set)).statements) db.exec(statement)
+        for (const statement of changes(target, layout, found(db, layout)).statements) db.exec(statement)
         putRecords(db, records)
       })
     },
@@ -70,15 +87,21 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
       return db.read(() => db.prepare(all).all(set ?? null)).map((row) => recordFrom(row as VersionRow))
     },
 
-    async write(set, rows, progress) {
-      if (!writing || (rows.count < leastRowsForThread && !thread)) {
-        writeRows(db, { set, rows, progress })
-        // All of this is synchronous: a caller that writes in a loop would never let a timer or a signal in.
-        return nextTurn()
-      }
-      thread ??= writing()
-      await thread.run({ set, rows, progress }, transferableBuffers(rows))
+    write: (set, rows, progress) => write({ lots: [{ set, rows }], progress }, [rows]),
+
+    writeTogether: (lots, progress) =>
+      write(
+        { lots, progress },
+        lots.map(({ rows }) => rows),
+      ),
+
+    writeFacts: (fact, changes, progress) => write({ lots: [], facts: { fact, changes }, progress }, changes),
+
+    async forgetFacts(fact, places) {
+      db.write(() => forgetFacts(db, fact, places))
     },
+
+    facts: (fact) => readFacts(db, fact),
 
     async progress(reader) {
       return db.read(
@@ -90,15 +113,14 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
       const stored = db.read(() => columnsOf(db, `${set}_rows`))
       if (stored.length === 0) return
       if (names) checkColumns(set, stored, names)
-      const columns = names
-        ? names.map((name) => stored.find((column) => column.name === name)!)
-        : stored.filter(({ name }) => !name.startsWith(exactPrefix))
+      const wanted = names ? names.map((name) => stored.find((column) => column.name === name)!) : written(stored)
+      const read = { table: rowsTable(target, set), stored, wanted }
       // A look-up by key for each chunk: a transaction kept open would hold back the clean-up of the file as long as the caller takes.
-      let chunk = readChunk(db, rowsTable(target, set), stored, columns, version, first, last)
+      let chunk = readChunk(db, read, version, first, last)
       while (chunk) {
         yield chunk.rows
         await nextTurn()
-        chunk = readChunk(db, rowsTable(target, set), stored, columns, version, chunk.next, last)
+        chunk = readChunk(db, read, version, chunk.next, last)
       }
     },
 
@@ -115,8 +137,11 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
 
     async remove(set, version, range) {
       if (db.read(() => columnsOf(db, `${set}_rows`)).length === 0) return
+      await leaveRange(db, set, version, range)
       while (db.write(() => removeSome(db, rowsTable(target, set), version, range))) await nextTurn()
     },
+
+    renew: (set) => renewNewest(db, set),
 
     async dependents(set) {
       const all = db.read(() => viewsOf(db))
@@ -160,12 +185,31 @@ const nothingYet = (path: string) =>
 const viewsOf = (db: Sqlite) =>
   db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
 
-function found(db: Sqlite, set: string): TablesThere {
-  const views = viewsOf(db)
+function found(db: Sqlite, { set, fact }: Layout): TablesThere {
+  const typesOf = (table: string) => new Map(columnsOf(db, table).map(({ name, type }) => [name, type]))
+  const views = viewsOf(db).filter(({ name }) => ownsView(set, name) || name === fact?.name)
   return {
-    columns: new Map(columnsOf(db, `${set}_rows`).map(({ name, type }) => [name, type])),
-    views: new Map(views.filter(({ name }) => ownsView(set, name)).map(({ name, sql }) => [name, sql])),
+    columns: typesOf(`${set}_rows`),
+    newest: columnsOf(db, newestName(set)).length > 0,
+    standing: fact ? typesOf(standingName(fact.name)) : new Map(),
+    views: new Map(views.map(({ name, sql }) => [name, sql])),
   }
+}
+
+/**
+ * Rows of before have no place yet among the newest of their keys. Looking at them takes long, and nobody waits for it: the views that show
+ * them are made afterwards.
+ */
+async function fillBefore(db: Sqlite, layout: Layout): Promise<void> {
+  const { set, versions } = layout
+  const { columns, views } = db.read(() => found(db, layout))
+  const lacking = versions.filter(({ version }) => !views.has(latestView(set, version)))
+  if (columns.size === 0 || lacking.length === 0) return
+  db.write(() => {
+    const isTable = (statement: string) => /^(CREATE TABLE|CREATE INDEX|ALTER TABLE)/.test(statement)
+    for (const statement of changes(target, layout, found(db, layout)).statements.filter(isTable)) db.exec(statement)
+  })
+  for (const { version } of lacking) await fillNewest(db, set, version)
 }
 
 function removeSome(
@@ -179,36 +223,4 @@ function removeSome(
   const bound = find.get(version, first, last)?.['_seq'] as number | undefined
   db.prepare(`DELETE FROM ${table} WHERE ${range}`).run(version, first, bound ?? last)
   return bound !== undefined
-}
-
-type VersionRow = {
-  readonly feature_set: string
-  readonly version: number
-  readonly state: VersionRecord['state']
-  readonly mode: string
-  readonly schema_version_id: string
-  readonly definition: string
-  readonly switches: string
-  readonly promotion: number | null
-  readonly acts: string
-}
-
-const recordFrom = (row: VersionRow): VersionRecord => ({
-  set: row.feature_set,
-  version: row.version,
-  state: row.state,
-  mode: row.mode,
-  schemaId: row.schema_version_id,
-  definition: row.definition,
-  switches: JSON.parse(row.switches) as VersionRecord['switches'],
-  promotion: row.promotion,
-  acts: JSON.parse(row.acts) as VersionRecord['acts'],
-})
-
-function putRecords(db: Sqlite, records: readonly VersionRecord[]): void {
-  const put = db.prepare(`INSERT OR REPLACE INTO tidemark_versions
-    (feature_set, version, state, mode, schema_version_id, definition, switches, promotion, acts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-  for (const { set, version, state, mode, schemaId, definition, switches, promotion, acts } of records) {
-    put.run(set, version, state, mode, schemaId, definition, JSON.stringify(switches), promotion, JSON.stringify(acts))
-  }
 }
