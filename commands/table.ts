@@ -93,7 +93,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'up',
-    summary: 'consume and sink in one process',
+    summary: 'consume and sink in one process, with the ticks of facts by the clock',
     example: 'tidemark up',
     options: [untilCaughtUp],
     onExisting: true,

@@ -10,8 +10,8 @@ export type FactPlace = {
   readonly messages: number
   /** Whether its facts that stood when it came into being were written. */
   readonly begun: boolean
-  /** The last date, or moment in microseconds, that a tick has said has come. */
-  readonly tick: number | null
+  /** What the last tick has said has come: a day since 1970 or a microsecond, and as people read it. */
+  readonly tick: { readonly at: number; readonly text: string } | null
 }
 
 /** What became of the rows of a table. */

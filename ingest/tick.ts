@@ -39,15 +39,15 @@ export async function tick(ports: Ports, { fact: needed, at, partitions }: Tick)
         'Run that load again, so that it is done; then this.',
       )
     const before = place.facts[stream.name] ?? newFact
-    if (before.tick !== null && at < before.tick)
-      throw new Problem(`${stream.name} was told that ${text(before.tick)} has come, and ${text(at)} is before`, 'A tick never goes back.')
+    if (before.tick !== null && at < before.tick.at)
+      throw new Problem(`${stream.name} was told that ${before.tick.text} has come, and ${text(at)} is before`, 'A tick never goes back.')
     const { one, registered } = await writableFact(ports, needed, partitions)
     const ended = { stream: stream.name, at: text(at), partitions: one.written.partitions }
-    if (before.tick === at) return { ...ended, ended: 'had come' }
+    if (before.tick?.at === at) return { ...ended, ended: 'had come' }
     const seq = before.seq + 1
     const known = BigInt(isDate ? at * microsInDay : at) * 1000n
     const append = tickMessages(one.written, { seq: before.seq, known, at })
-    const after = { ...before, seq, messages: before.messages + append.length, tick: at }
+    const after = { ...before, seq, messages: before.messages + append.length, tick: { at, text: text(at) } }
     const next = { ...place, facts: { ...place.facts, [stream.name]: after } }
     await writer.commit({ append, save: [...(await unkept(ports, [registered])), ...heldSaves(one, next), savePlace(next)] })
     return { ...ended, ended: 'ticked' }

@@ -90,7 +90,7 @@ export const saleByDay = fact('sale', { of: lines, at: 'issued' }, { ...fields, 
 export const saleByMoment = fact('sale_moment', { of: lines, at: 'moment' }, { ...fields, moment: timestamp({ nullable: false }) })
 
 export const dayMicros = 86_400_000_000
-export const firstDay = 20_000
+const firstDay = 20_000
 
 /** A generator of its own for each seed. */
 export function chanceOf(seed: number): (below: number) => number {

@@ -23,7 +23,7 @@ import { columnsOfFacts, type FactMessage } from './fact-messages.ts'
 import { modelOf, type RowExpected } from './fact-model.ts'
 
 /** The partition of each message; null for a tick, which all have. */
-export function placesOf(fact: FactSchema, per: Per, messages: readonly FactMessage[], partitions: number): readonly (number | null)[] {
+function placesOf(fact: FactSchema, per: Per, messages: readonly FactMessage[], partitions: number): readonly (number | null)[] {
   if (per === null || partitions === 1) return messages.map(({ tick }) => (tick === null ? 0 : null))
   const all = columnsOfFacts(
     fact,

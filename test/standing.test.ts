@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { featureSet, sum } from '../feature-defs/language.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import { factMessages } from '../ingest/messages.ts'
+import { endGroups, factMessages } from '../ingest/messages.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { beginAnew } from '../sink/begin-anew.ts'
+import { repairFacts } from '../sink/repair-facts.ts'
 import { sink } from '../sink/sink.ts'
 import { wholeGroups, type Part } from '../sink/whole-groups.ts'
 import { streamOf } from '../streams/stream.ts'
@@ -253,6 +254,21 @@ describe('verify of a fact', () => {
     )
   })
 
+  it('is equal again when the facts were made again', async () => {
+    const { store, sink, verify, database, ports } = await storeOf(3)
+    const shop = shopOf(6)
+    await store.load(shopTables, shop.some())
+    await store.load(shopTables, shop.some())
+    await sink()
+    const [one, two] = [...shop.facts().keys()].sort()
+    database.exec(`UPDATE tidemark_standing_sale SET name = 'other', amount = 1 WHERE _key = '${one}'`)
+    database.exec(`DELETE FROM tidemark_standing_sale WHERE _key = '${two}'`)
+    database.exec(`INSERT INTO tidemark_standing_sale (_key, issued, _seq, _known_ts) VALUES ('9,I9', '2020-01-01', 1, 1)`)
+    expect(await verify()).toMatchObject({ equal: false })
+    expect(await repairFacts(ports(), sale, signal)).toEqual({ fact: 'sale', facts: shop.facts().size, removed: 1 })
+    expect(await verify()).toMatchObject({ equal: true, notSunk: 0 })
+  })
+
   it('names what inflow tells and the tables do not make', async () => {
     const { store, sink, verify, ports } = await storeOf(1)
     const shop = shopOf(3)
@@ -264,7 +280,9 @@ describe('verify of a fact', () => {
     const { key, row } = { key: [...shop.facts().keys()][0]!, row: [...shop.facts().values()][0]! }
     const make = factMessages({ fact: sale, id, per: 'account_id', onePer: true, partitions: 1 })
     const writer = await log.writer('stranger')
-    await writer.commit({ append: make(goneOf(key, row), { seq: last - 1, known: 1n }).appends })
+    const { appends } = make(goneOf(key, row), { seq: last - 1, known: 1n })
+    endGroups(appends)
+    await writer.commit({ append: appends })
     await sink()
     const proof = await verify()
     expect(proof).toMatchObject({ equal: false, differences: 1 })

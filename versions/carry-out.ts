@@ -6,19 +6,9 @@ import { isFact } from '../schemas/fact.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { above, layersOf, type Layers, type Pair } from '../streams/state.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import {
-  advance,
-  begin,
-  catchUp,
-  entriesOf,
-  forgetPlace,
-  isReplayed,
-  savedPlace,
-  type Origin,
-  type VersionPorts,
-  type Watch,
-} from './bring.ts'
+import { advance, begin, catchUp, entriesOf, isReplayed, type Origin, type VersionPorts, type Watch } from './bring.ts'
 import { featureChanges } from './changes.ts'
+import { forgetPlace, savedPlace } from './filled.ts'
 import { handover } from './handover.ts'
 import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
 import { timeText, type Journal } from './keep.ts'

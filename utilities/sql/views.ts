@@ -1,6 +1,6 @@
 /** The SQL text of the warehouse's views: those of rows, of the newest row of each key, and of the facts that stand. */
 import { latestColumns, viewColumns, type FactLayout, type Layout } from '../warehouse.ts'
-import { identifier, named, namesOf, newestTable, qualified, rowsTable, standingTable, type Target } from './names.ts'
+import { identifier, named, namesOf, newestIndex, newestTable, qualified, rowsTable, standingTable, type Target } from './names.ts'
 
 /** The statement that makes a view, and the columns it shows. */
 export type View = { readonly text: string; readonly columns: readonly string[] }
@@ -51,28 +51,49 @@ const chainText = (rows: string, columns: readonly string[], chain: readonly num
 const latestText = (target: Target, layout: Layout, shows: readonly string[], chain: readonly number[]) =>
   target.dialect === 'sqlite' ? lookedUp(target, layout, shows, chain) : ranked(target, layout, shows, chain)
 
+/**
+ * What tells the newest rows apart where they have a table: a text that is all of the key is itself, with null as "", which takes half of
+ * what both would.
+ */
+export function keyColumn({ per, record }: Pick<Layout, 'per' | 'record'>): string {
+  const [only] = per
+  return per.length === 1 && isText(record, only!) ? only! : '_key'
+}
+
+const isText = (record: Layout['record'], field: string): boolean => {
+  const type = record.find(({ name }) => name === field)!.type
+  return typeof type === 'object' && 'varchar' in type
+}
+
 /** CROSS JOIN keeps the order: the key first, by its index, then its row. */
 function lookedUp(target: Target, layout: Layout, shows: readonly string[], chain: readonly number[]): string {
   const { set, per, fact } = layout
   const newest = newestTable(target, set)
-  const same = ['_version', '_seq', ...(fact ? ['_key'] : [])].map((name) => `made."${name}" = newest."${name}"`)
-  const list = selected(target, layout, shows).map(({ name, text }) =>
-    per.includes(name) ? `newest.${identifier(name)}` : (text?.('made.') ?? `made.${identifier(name)}`),
-  )
+  const key = identifier(keyColumn(layout))
+  // Knowing no numbers, SQLite would look through all keys of the version rather than use an index that lacks a column.
+  const byFields = key === '"_key"' && per.length > 0 ? ` INDEXED BY ${identifier(newestIndex(set))}` : ''
+  const same = ['_version', '_seq'].map((name) => `made."${name}" = newest."${name}"`)
+  if (fact) same.push(`made."_key" = newest.${key}`)
+  const columns = selected(target, layout, shows)
+  const list = (of: 'newest' | 'made') =>
+    columns.map(({ name, text }) => text?.('made.') ?? `${per.includes(name) ? of : 'made'}.${identifier(name)}`).join(', ')
+  const some = (version: number, newer: readonly number[], of: 'newest' | 'made', which: readonly string[]) =>
+    [
+      `SELECT ${list(of)}`,
+      `FROM ${newest} AS newest${byFields} CROSS JOIN ${rowsTable(target, set)} AS made`,
+      `WHERE ${[`newest."_version" = ${whole(version)}`, ...which, ...same].join(' AND ')}`,
+      ...newer.map(
+        (one) =>
+          `  AND NOT EXISTS (SELECT 1 FROM ${newest} AS newer WHERE newer."_version" = ${whole(one)} AND newer.${key} = newest.${key})`,
+      ),
+    ].join('\n')
   return chain
-    .map((version, i) =>
-      [
-        `SELECT ${list.join(', ')}`,
-        `FROM ${newest} AS newest CROSS JOIN ${rowsTable(target, set)} AS made`,
-        `WHERE newest."_version" = ${whole(version)} AND ${same.join(' AND ')}`,
-        ...chain
-          .slice(0, i)
-          .map(
-            (one) =>
-              `  AND NOT EXISTS (SELECT 1 FROM ${newest} AS newer WHERE newer."_version" = ${whole(one)} AND newer."_key" = newest."_key")`,
-          ),
-      ].join('\n'),
-    )
+    .flatMap((version, i) => {
+      const newer = chain.slice(0, i)
+      if (key === '"_key"') return [some(version, newer, 'newest', [])]
+      // Null is shown as its row has it.
+      return [some(version, newer, 'newest', [`newest.${key} <> ''`]), some(version, newer, 'made', [`newest.${key} = ''`])]
+    })
     .join('\nUNION ALL\n')
 }
 
@@ -82,8 +103,7 @@ function ranked(target: Target, layout: Layout, shows: readonly string[], chain:
   const columns = selected(target, layout, shows)
   const [only] = per
   // A text that is null and one that is empty are one key, where nothing else is in it.
-  const isText = per.length === 1 && typeof record.find(({ name }) => name === only)!.type === 'object'
-  const key = isText ? [`COALESCE(${identifier(only!)}::varchar, '')`] : per.map(identifier)
+  const key = per.length === 1 && isText(record, only!) ? [`COALESCE(${identifier(only!)}::varchar, '')`] : per.map(identifier)
   const place = chain.length > 1 ? [`CASE "_version"${chain.map((one, i) => ` WHEN ${whole(one)} THEN ${i}`).join('')} END`] : []
   const rank = [...(key.length > 0 ? [`PARTITION BY ${key.join(', ')}`] : []), `ORDER BY ${[...place, '"_seq" DESC'].join(', ')}`]
   const list = columns.map(({ name, text }) => (text ? `${text('')} AS ${identifier(name)}` : identifier(name)))
