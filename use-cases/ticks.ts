@@ -76,6 +76,6 @@ async function dueNow(
     const known = facts[fact.stream.name]
     const kind = fact.fact.fields[fact.fact.at]!.kind as 'date' | 'timestamp'
     const at = dateAt(now, ticks[fact.fact.name] ?? everyDay, kind)
-    return known?.begun && at > (known.tick ?? -Infinity) ? [{ fact, at }] : []
+    return known?.begun && at > (known.tick?.at ?? -Infinity) ? [{ fact, at }] : []
   })
 }
