@@ -24,7 +24,7 @@ export type Written = {
 
 export type FactMessages = { readonly appends: readonly Append[]; readonly count: number }
 
-/** Of changes as they were found, behind the number `seq`. What one call makes is a group. */
+/** Of changes as they were found, behind the number `seq`. Where their group ends is for `endGroups` to say. */
 export function factMessages(written: Written): (changes: Columns, options: { seq: number; known: bigint }) => FactMessages {
   const { fact, id, per, onePer, partitions } = written
   const encode = encoder(inflowSchema(fact), id)
@@ -35,7 +35,7 @@ export function factMessages(written: Written): (changes: Columns, options: { se
     const { rows, halves } = halved(changes, onePer ? keys : undefined)
     const own = Array.from(rows, (row, i) => (halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row]))
     const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
-    const all = messageColumns(fact, changes, rows, halves, { seq, known, places })
+    const all = messageColumns(fact, changes, rows, halves, { seq, known })
     const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
     const appends = [...byPartition]
       .sort(([a], [b]) => a - b)
@@ -45,6 +45,12 @@ export function factMessages(written: Written): (changes: Columns, options: { se
       })
     return { appends, count: rows.length }
   }
+}
+
+/** The last message for each partition ends its group. What says so stands before the last byte, which says that there is no tick. */
+export function endGroups(appends: readonly Append[]): void {
+  for (const { batch } of new Map(appends.map((append) => [`${append.topic} ${append.partition}`, append])).values())
+    batch.bytes[batch.ends.at(-1)! - 2] = 1
 }
 
 /** A tick, in every partition. */
@@ -115,7 +121,7 @@ function messageColumns(
   changes: Columns,
   rows: Int32Array,
   halves: Uint8Array,
-  { seq, known, places }: { readonly seq: number; readonly known: bigint; readonly places: readonly number[] },
+  { seq, known }: { readonly seq: number; readonly known: bigint },
 ): Columns {
   const count = rows.length
   const side = (name: 'before' | 'after', without: number) => {
@@ -132,7 +138,6 @@ function messageColumns(
   const was = columnOf(changes, 'before', 'flag').values
   const is = columnOf(changes, 'after', 'flag').values
   const word = Int32Array.from(rows, (row, i) => (halves[i] !== whole ? halves[i]! : is[row] === 0 ? removed : was[row] === 0 ? added : 0))
-  const last = new Map(places.map((place, i) => [place, i]))
   return {
     count,
     byName: new Map<string, Column>([
@@ -141,7 +146,7 @@ function messageColumns(
       ['key', pickOrNull(changes.byName.get('key')!, rows)],
       ...side('before', added),
       ...side('after', removed),
-      ['group_end', { kind: 'flag', values: Uint8Array.from(places, (place, i) => (last.get(place) === i ? 1 : 0)) }],
+      ['group_end', { kind: 'flag', values: new Uint8Array(count) }],
       ['tick', nullColumn(fields[at]!, count)],
     ]),
   }

@@ -8,7 +8,7 @@ import { pickOrNull } from '../utilities/values/pick-or-null.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { FactChanges, FactMaker } from './facts-of.ts'
 
-const placesAtOnce = 10_000
+const placesAtOnce = 5_000
 
 type Ordering = {
   /** Otherwise every fact is new. */

@@ -14,7 +14,7 @@ import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
-import { factMessages, type Written } from './messages.ts'
+import { endGroups, factMessages, type Written } from './messages.ts'
 import type { NeededFact } from './needed.ts'
 import { orderFacts } from './order.ts'
 import { newFact, savePlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
@@ -41,13 +41,15 @@ export type WriteOptions = {
   readonly atOnce?: number
 }
 
+const usualAtOnce = 20_000
+
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 
 /** Until it is done or told to stop, after a commit; what is staged is not settled yet. */
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
-  const { signal, report, atOnce = 20_000 } = options
-  const rowsAtOnce = atOnce
+  const { signal, report, atOnce = usualAtOnce } = options
+  const rowsAtOnce = Math.ceil(atOnce / 2)
   const rows = rowsToWrite(ports, begun.load, options)
   const facts = factsToWrite(ports, begun, options)
   const commits = oneAhead()
@@ -58,7 +60,7 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
       const changed = rows.next(rowsAtOnce)
       const made = await facts.next(place.facts, Math.max(0, atOnce - changed.rows))
       place = placeAfter(place as Under, changed, made, options)
-      const held = made.streams.flatMap((one) => heldSaves(one.one, place))
+      const held = [...new Set(made.streams.map(({ one }) => one))].flatMap((one) => heldSaves(one, place))
       const save = [...first, ...changed.saves, ...held, savePlace(place)]
       first = []
       const news = { rows: changed.rows, facts: made.count }
@@ -119,7 +121,9 @@ type MadeFacts = {
   readonly place: number
 }
 
-function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts }: WriteOptions) {
+function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts, atOnce = usualAtOnce }: WriteOptions) {
+  // As columns they take many times what their messages do.
+  const placesAtOnce = Math.ceil(atOnce / 4)
   const { tables, registry, log } = ports
   let [fact, place] = [load.fact, load.place]
   let current: { readonly maker: FactMaker; readonly count: number; readonly before: boolean } | undefined
@@ -131,25 +135,30 @@ function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts
   return {
     async next(now: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
       const appends: Append[] = []
+      const dead: Append[] = []
       const streams: MadeFacts['streams'][number][] = []
+      const seqs = new Map<string, number>()
+      const lastSeq = ({ stream }: WritableFact) => seqs.get(stream.name) ?? (now[stream.name] ?? newFact).seq
       let count = 0
       while (count < wanted && fact < facts.length) {
         const one = facts[fact]!
         current ??= await listed(one)
-        const to = Math.min(current.count, place + wanted - count)
+        const to = Math.min(current.count, place + Math.min(placesAtOnce, wanted - count))
         if (to > place) {
           const found = current.maker.changes('ordered', place, to, { before: current.before })
-          const { seq } = now[one.stream.name] ?? newFact
+          const seq = lastSeq(one)
           const made = factMessages(one.written)(found.changes, { seq, known: BigInt(load.known) })
+          seqs.set(one.stream.name, seq + made.count)
           for (const append of made.appends) appends.push(append)
-          if (found.unfit.length > 0) appends.push(await letters({ registry, log }, one, found.unfit))
+          if (found.unfit.length > 0) dead.push(await letters({ registry, log }, one, found.unfit))
           streams.push({ one, seq: seq + made.count, messages: made.count, totals: totalsOf(found) })
           count += to - place
-        } else streams.push({ one, seq: (now[one.stream.name] ?? newFact).seq, messages: 0, totals: noFacts })
+        } else streams.push({ one, seq: lastSeq(one), messages: 0, totals: noFacts })
         place = to
         if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]
       }
-      return { count, appends, streams, fact, place }
+      endGroups(appends)
+      return { count, appends: [...appends, ...dead], streams, fact, place }
     },
   }
 }

@@ -1,4 +1,6 @@
-/** Makes the table of standing facts again from what `inflow` tells of, as far as the sink has come: whoever reads it meanwhile sees no gap. */
+/**
+ * Makes the table of standing facts again from what `inflow` tells of, as far as the sink has come: whoever reads it meanwhile sees no gap.
+ */
 import type { FactSchema } from '../schemas/fact.ts'
 import { recordedIn } from '../streams/held.ts'
 import { inflowReader } from '../streams/inflow.ts'
