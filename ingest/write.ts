@@ -2,22 +2,16 @@
  * Writes what is staged into the log, some at a time: first the rows that changed, then the facts that they change, in order. Each commit
  * has the place with it, so that whoever goes on after any of them writes the rest and nothing twice.
  */
-import { deadLetters } from '../streams/dead-letters.ts'
-import type { Dead } from '../streams/dead.ts'
 import { saveHeld } from '../streams/held.ts'
 import { saveKeyedBy } from '../streams/routing.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import { everyYear, type Take } from '../schemas/csv/selection.ts'
-import { columnOf } from '../utilities/values/columns.ts'
-import type { Append, Log, Writer } from '../utilities/log.ts'
+import type { Log, Writer } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
-import { endGroups, factMessages, type Written } from './messages.ts'
-import type { NeededFact } from './needed.ts'
-import { orderFacts } from './order.ts'
-import { newFact, savePlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
+import { factsToWrite, noFacts, sumOf, type MadeFacts, type WritableFact } from './facts-to-write.ts'
+import { newFact, savePlace, type IngestPlace, type LoadUnderWay } from './place.ts'
 import { rowSaves, type KnownTable } from './table-rows.ts'
 
 export type WritePorts = {
@@ -27,8 +21,6 @@ export type WritePorts = {
   readonly tables: Tables
   readonly writer: Writer
 }
-
-export type WritableFact = NeededFact & { readonly written: Written }
 
 export type WriteOptions = {
   readonly known: readonly KnownTable[]
@@ -51,7 +43,7 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
   const { signal, report, atOnce = usualAtOnce } = options
   const rowsAtOnce = Math.ceil(atOnce / 2)
   const rows = rowsToWrite(ports, begun.load, options)
-  const facts = factsToWrite(ports, begun, options)
+  const facts = factsToWrite(ports, { load: begun.load, places: begun.facts, facts: options.facts, atOnce })
   const commits = oneAhead()
   let place: IngestPlace = begun
   let first = options.first
@@ -111,87 +103,6 @@ function rowsToWrite({ tables }: WritePorts, load: LoadUnderWay, { known }: Writ
       return { rows: saves.length, saves }
     },
   }
-}
-
-type MadeFacts = {
-  readonly count: number
-  readonly appends: readonly Append[]
-  readonly streams: readonly { readonly one: WritableFact; readonly seq: number; readonly messages: number; readonly totals: FactTotals }[]
-  readonly fact: number
-  readonly place: number
-}
-
-function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts, atOnce = usualAtOnce }: WriteOptions) {
-  // As columns they take many times what their messages do.
-  const placesAtOnce = Math.ceil(atOnce / 4)
-  const { tables, registry, log } = ports
-  let [fact, place] = [load.fact, load.place]
-  let current: { readonly maker: FactMaker; readonly count: number; readonly before: boolean } | undefined
-  const listed = async ({ fact: schema, stream }: WritableFact) => {
-    const maker = factMaker(schema, tables)
-    const before = places[stream.name]?.begun ?? false
-    return { maker, before, count: await orderFacts(tables, schema, maker, { before }) }
-  }
-  return {
-    async next(now: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
-      const appends: Append[] = []
-      const dead: Append[] = []
-      const streams: MadeFacts['streams'][number][] = []
-      const seqs = new Map<string, number>()
-      const lastSeq = ({ stream }: WritableFact) => seqs.get(stream.name) ?? (now[stream.name] ?? newFact).seq
-      let count = 0
-      while (count < wanted && fact < facts.length) {
-        const one = facts[fact]!
-        current ??= await listed(one)
-        const to = Math.min(current.count, place + Math.min(placesAtOnce, wanted - count))
-        if (to > place) {
-          const found = current.maker.changes('ordered', place, to, { before: current.before })
-          const seq = lastSeq(one)
-          const made = factMessages(one.written)(found.changes, { seq, known: BigInt(load.known) })
-          seqs.set(one.stream.name, seq + made.count)
-          for (const append of made.appends) appends.push(append)
-          if (found.unfit.length > 0) dead.push(await letters({ registry, log }, one, found.unfit))
-          streams.push({ one, seq: seq + made.count, messages: made.count, totals: totalsOf(found) })
-          count += to - place
-        } else streams.push({ one, seq: lastSeq(one), messages: 0, totals: noFacts })
-        place = to
-        if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]
-      }
-      endGroups(appends)
-      return { count, appends: [...appends, ...dead], streams, fact, place }
-    },
-  }
-}
-
-export const noFacts: FactTotals = { added: 0, changed: 0, removed: 0, unfit: 0 }
-
-export function totalsOf({ changes, unfit }: FactChanges): FactTotals {
-  const was = columnOf(changes, 'before', 'flag').values
-  const is = columnOf(changes, 'after', 'flag').values
-  let [added, changed, removed] = [0, 0, 0]
-  for (let row = 0; row < was.length; row++) {
-    if (was[row] === 0) added++
-    else if (is[row] === 0) removed++
-    else changed++
-  }
-  return { added, changed, removed, unfit: unfit.length }
-}
-
-export const sumOf = (a: FactTotals, b: FactTotals): FactTotals => ({
-  added: a.added + b.added,
-  changed: a.changed + b.changed,
-  removed: a.removed + b.removed,
-  unfit: a.unfit + b.unfit,
-})
-
-/** Rows that make no fact, by their keys. */
-async function letters({ registry, log }: Pick<WritePorts, 'registry' | 'log'>, { fact, stream }: WritableFact, unfit: readonly Unfit[]) {
-  const write = await deadLetters(registry, stream, await log.largestMessage(stream.dead))
-  const dead = unfit.map(({ key, column, reason }, index): Dead => {
-    const why = `${column}: ${reason}, so that there is no ${fact.name} of ${key} of ${fact.fact.of.name}`
-    return { index, offset: -1, reason: why, bytes: Buffer.from(key) }
-  })
-  return write(dead, 0)
 }
 
 function placeAfter(place: Under, changed: ChangedRows, made: MadeFacts, { facts }: WriteOptions): IngestPlace {
