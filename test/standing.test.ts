@@ -8,7 +8,7 @@ import { inflowSchema } from '../schemas/avro/schema.ts'
 import { beginAnew } from '../sink/begin-anew.ts'
 import { repairFacts } from '../sink/repair-facts.ts'
 import { sink } from '../sink/sink.ts'
-import { wholeGroups, type Part } from '../sink/whole-groups.ts'
+import { cutGroups, type Part } from '../sink/cut-groups.ts'
 import { streamOf } from '../streams/stream.ts'
 import { verifyFact } from '../use-cases/verify-fact.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../utilities/memory/warehouse.ts'
@@ -315,7 +315,7 @@ describe('whole groups', () => {
     const message = fc.record({ lane: fc.constantFrom('a', 'b', 'c'), end: fc.boolean(), cut: fc.boolean() })
     fc.assert(
       fc.property(fc.array(message, { maxLength: 40 }), (messages) => {
-        const groups = wholeGroups<string>()
+        const groups = cutGroups<string>()
         const out: string[] = []
         let place = 0
         const take = (complete: ReturnType<typeof groups.rest>) => {

@@ -9,7 +9,7 @@ export type Part<Lane> = { readonly lane: Lane; readonly columns: Columns; reado
 /** What is complete, in order, and where to go on reading; undefined when there is no further end. */
 export type Complete<Lane> = { readonly parts: readonly Part<Lane>[]; readonly next: number }
 
-export type WholeGroups<Lane> = {
+export type CutGroups<Lane> = {
   /** Takes what lies before the offset `next`; each lane's messages are in order. */
   take(parts: readonly Part<Lane>[], next: number): Complete<Lane> | undefined
   /** What waits, when no more will come. */
@@ -17,7 +17,7 @@ export type WholeGroups<Lane> = {
 }
 
 /** A group ends when every lane that is in it has come to its end. Where lanes say nothing of groups, each message is one. */
-export function wholeGroups<Lane>(): WholeGroups<Lane> {
+export function cutGroups<Lane>(): CutGroups<Lane> {
   const open = new Set<Lane>()
   let waiting: readonly Part<Lane>[] = []
   let last = 0
