@@ -16,8 +16,11 @@ export type CutGroups<Lane> = {
   rest(): Complete<Lane> | undefined
 }
 
+/** Rows of a group, of all versions. One whose end never comes, as only somebody else could have written it, is not waited for for ever. */
+const mostWaiting = 1_000_000
+
 /** A group ends when every lane that is in it has come to its end. Where lanes say nothing of groups, each message is one. */
-export function cutGroups<Lane>(): CutGroups<Lane> {
+export function cutGroups<Lane>(atMost = mostWaiting): CutGroups<Lane> {
   const open = new Set<Lane>()
   let waiting: readonly Part<Lane>[] = []
   let last = 0
@@ -26,7 +29,9 @@ export function cutGroups<Lane>(): CutGroups<Lane> {
       last = next
       const cut = lastEnd(parts, open, next)
       const all = [...waiting, ...parts]
-      if (cut === next) {
+      const isEndless = cut === undefined && all.reduce((sum, { columns }) => sum + columns.count, 0) >= atMost
+      if (isEndless) open.clear()
+      if (cut === next || isEndless) {
         waiting = []
         return { parts: all, next }
       }
