@@ -8,14 +8,14 @@ import { differingTotals, totalsOf, totalsText, type ShopData } from './shop-dat
 
 export type ShopRun = { readonly [step in 'load' | 'up' | 'changes' | 'upChanges']: Finished }
 
-export const shopDefinitions = join(import.meta.dirname, '../examples/invoices/definitions.ts')
+export const shopDefinitions = join(import.meta.dirname, 'shop-definitions.ts')
 
 export const measureShop = (data: ShopData): Promise<ShopRun> =>
   inScratch(async ({ dir }) => {
     const configFile = join(dir, 'shop.json')
     writeFileSync(configFile, JSON.stringify({ dataDir: join(dir, 'tidemark'), features: shopDefinitions, sources: data.sources }))
     const command = (words: string) => run('tidemark.js', [...words.split(' '), '--config', configFile, '--yes'])
-    await command('apply account_invoices@0')
+    await command('apply account_totals@0')
     const load = await command('load --at 2024-06-30')
     const up = await command('up --until-caught-up')
     checkTotals(join(dir, 'tidemark', 'warehouse.db'), data, false)
@@ -29,7 +29,7 @@ export const measureShop = (data: ShopData): Promise<ShopRun> =>
 export function checkTotals(warehouse: string, data: ShopData, isDearer: boolean): void {
   const rows = readRows(
     warehouse,
-    'SELECT account_id, owing, late_share, invoices, items, largest FROM account_invoices_latest WHERE items > 0',
+    'SELECT account_id, owing, late_share, invoices, items, largest FROM account_totals_latest WHERE items > 0',
   )
   const found = new Map(
     rows.map(([id, ...cells]) => {

@@ -117,7 +117,7 @@ const flinkText = ({ facts }: ShopData, lanes: readonly ShopLane[]): string =>
     ),
     '',
     'Flink reads the tables as topics of changes (upsert-kafka, JSON). Tidemark reads the same rows from files, by `load`: it does not read',
-    'such topics yet. It writes a row with fifteen features for every fact; Flink writes five totals of an account, for every change or once',
+    'such topics yet. It writes a row with five features for every fact; Flink writes an account with the same five, for every change or once',
     'a second.',
   ].join('\n')
 
