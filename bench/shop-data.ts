@@ -11,6 +11,8 @@ export type ShopData = {
   readonly rows: number
   /** How many of its lines have all that they refer to. */
   readonly facts: number
+  /** How many of them have another amount when every price is another. */
+  readonly repriced: number
   readonly sources: ReturnType<typeof shopSources>
   /** All prices are another. */
   readonly otherPrices: string
@@ -42,12 +44,16 @@ export async function shopDataOf(invoices: number): Promise<ShopData> {
   }
   let rows = 0
   for (const table of ['accounts', 'skus', 'invoices', 'lines'] as const) for (const _ of rowsOf(table)) rows++
-  let facts = 0
-  const [accounts, skus, buyers] = ['accounts', 'skus', 'invoices'].map(
-    (table) => new Map([...rowsOf(table as keyof Shop)].map((row) => [row[0], row[1]])),
-  )
-  for (const [invoice, item] of rowsOf('lines')) if (skus!.has(item!) && accounts!.has(buyers!.get(invoice!)!)) facts++
-  return { invoices, rows, facts, sources: shopSources(folder), otherPrices, rowsOf }
+  let [facts, repriced] = [0, 0]
+  const accounts = new Set([...rowsOf('accounts')].map(([id]) => id))
+  const prices = new Map([...rowsOf('skus')].map(([id, , price]) => [id, price]))
+  const buyers = new Map([...rowsOf('invoices')].map(([id, account]) => [id, account]))
+  for (const [invoice, item, quantity] of rowsOf('lines')) {
+    if (!prices.has(item!) || !accounts.has(buyers.get(invoice!)!)) continue
+    facts++
+    if (quantity !== null && prices.get(item!) !== null) repriced++
+  }
+  return { invoices, rows, facts, repriced, sources: shopSources(folder), otherPrices, rowsOf }
 }
 
 /** Of an account, as a text that both sides can be brought to: what it owes, its share of late lines, invoices, items, its largest line. */

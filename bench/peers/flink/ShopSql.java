@@ -22,7 +22,7 @@ public final class ShopSql {
 
     table(tables, words, "accounts", "account_id STRING, company_name STRING, contact_name STRING, email STRING", "account_id");
     table(tables, words, "skus", "item_id STRING, item_name STRING, item_retail_price DECIMAL(12, 2)", "item_id");
-    table(tables, words, "invoices", "invoice_id BIGINT, account_id STRING, period STRING, date_issued DATE, date_paid DATE", "invoice_id");
+    table(tables, words, "invoices", "invoice_id BIGINT, account_id STRING, `period` STRING, date_issued DATE, date_paid DATE", "invoice_id");
     table(tables, words, "lines", "invoice_id BIGINT, item_id STRING, quantity BIGINT", "invoice_id, item_id");
     tables.executeSql("CREATE TABLE totals (account_id STRING, owing DECIMAL(38, 2), late_share DOUBLE, invoices BIGINT, items BIGINT, largest DECIMAL(24, 2), "
       + "PRIMARY KEY (account_id) NOT ENFORCED) WITH (" + upsert(words) + ", 'topic' = '" + words.get("out") + "', "
