@@ -32,7 +32,7 @@ type ToWrite = {
 
 export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWrite) {
   // As columns they take many times what their messages do.
-  const placesAtOnce = Math.ceil(atOnce / 4)
+  const placesAtOnce = Math.ceil(atOnce / 8)
   const { tables, registry, log } = ports
   let [fact, place] = [load.fact, load.place]
   let current: { readonly maker: FactMaker; readonly count: number; readonly before: boolean } | undefined
