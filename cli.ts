@@ -37,7 +37,10 @@ for (const command of commands) {
     .copyInheritedSettings(program)
   for (const [flags, text] of command.options ?? []) words.option(flags, text)
   words.action(async (...given: unknown[]) => {
-    const args = given.slice(0, -2).filter((one): one is string => typeof one === 'string')
+    const args = given
+      .slice(0, -2)
+      .flat()
+      .filter((one): one is string => typeof one === 'string')
     process.exitCode = await runCommand(command, args, words.opts())
   })
 }

@@ -4,9 +4,14 @@ import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { withPortsToRead } from './stage.ts'
+import { verifyFactNamed } from './verify-fact.ts'
 import { setAtVersion } from './words.ts'
 
-export const run: CommandBody = async ({ args, config, console, signal }) => {
+export const run: CommandBody = async (context) => {
+  const { args, config, console, signal } = context
+  const [asked] = args
+  // A set is named with its version.
+  if (asked !== undefined && /^[a-z][a-z0-9_]*$/.test(asked)) return verifyFactNamed(asked, context)
   const { set, version } = setAtVersion(args[0])
   const name = `${set}@${version}`
   return withPortsToRead({ config, console }, async (ports) => {

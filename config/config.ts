@@ -111,7 +111,8 @@ const zone = z.string().refine(isZone, { message: 'it is no time zone: use a nam
 function isZone(name: string): boolean {
   if (!/^[a-z]/i.test(name)) return false
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
+    new Intl.DateTimeFormat('en', { timeZone: name }).format(0)
+    return true
   } catch {
     return false
   }

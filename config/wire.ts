@@ -14,6 +14,7 @@ import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
+import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import type { Config } from './config.ts'
 
@@ -179,6 +180,18 @@ export async function sourceAt(place: string, form: TextForm): Promise<Source> {
 export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
   const { openParquetThread } = await import('../utilities/parquet/thread.ts')
   return openParquetThread(options)
+}
+
+/** The tables on disk, as of what the log held when they were used last. */
+export async function wireTables({ dataDir }: Config): Promise<Tables> {
+  const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
+  return openSqliteTables(join(dataDir, 'tables.db'))
+}
+
+/** Empty ones, gone when they are closed. */
+export async function wireScratchTables({ dataDir }: Config): Promise<Tables> {
+  const { openScratchTables } = await import('../utilities/sqlite/tables/scratch.ts')
+  return openScratchTables(dataDir)
 }
 
 /** Only the warehouse, for reading. */

@@ -75,13 +75,13 @@ function asInFact({ name, type, ...about }: AvroField): AvroField {
 
 /**
  * How many bytes a row has more than its record, at most: when it was computed, the version, its marker, and the features. Over facts also
- * a byte for each field that may be null in rows alone; it has one of what the fact was and is, and no key.
+ * a byte for each field, which may be null in rows; they have but one of what the fact was and is.
  */
 export const mostAdded = ({ record, features }: Definition): number =>
   10 +
   5 +
   1 +
-  (isFact(record) ? Object.values(record.fields).filter(({ nullable }) => !nullable).length : 0) +
+  (isFact(record) ? Object.keys(record.fields).length : 0) +
   features.reduce((sum, feature) => sum + mostBytesOf(featureType(record, feature)), 0)
 
 /** undefined when it is no row schema of ours; a Problem when it is one that this program must not run. */

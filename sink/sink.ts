@@ -76,22 +76,6 @@ async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>)
   return [...jobs.values()]
 }
 
-/**
- * A log that was lost and begun anew has no outflow, or one that holds nothing yet: how far the sink had come in the one before is no place
- * in it.
- */
-export async function beginAnew({ log, warehouse }: Pick<SinkPorts, 'log' | 'warehouse'>, { set, record }: Definition): Promise<void> {
-  const stream = streamOf(record)
-  const partitions = (await log.topics()).find(({ topic }) => topic === stream.outflow)?.partitions ?? []
-  for (let partition = 0; ; partition++) {
-    const reader = sinkReader(stream, partition)
-    const place = await warehouse.progress(reader)
-    if (place === undefined) return
-    if (place > 0 && (partitions[partition]?.next ?? 0) === 0)
-      await warehouse.write(set, { count: 0, byName: new Map() }, { reader, next: 0 })
-  }
-}
-
 const none = new Float64Array(0)
 
 async function sinkPartition(

@@ -44,6 +44,6 @@ export const streamedSets = async (registry: Registry, stream?: Stream): Promise
   (await setsOver(registry, stream)).filter(({ batchOnly }) => !batchOnly)
 
 /** The streams that feature sets are computed over. */
-export const streamsOf = (sets: readonly Definition[]): readonly Stream[] => [
+export const streamsOf = (sets: readonly Pick<Definition, 'record'>[]): readonly Stream[] => [
   ...new Map(sets.map(({ record }) => [record.name, streamOf(record)])).values(),
 ]

@@ -5,6 +5,7 @@ import {
   decimal,
   distinct,
   ema,
+  fact,
   featureSet,
   first,
   flag,
@@ -19,6 +20,7 @@ import {
   record,
   since,
   sum,
+  table,
   text,
   timestamp,
   type FeatureRow,
@@ -124,3 +126,69 @@ orders.add({ s: since('item', { last: 7 }) })
 orders.add({ s: sum('weight', { all: 7 }) })
 // @ts-expect-error each part of the key must be a field
 featureSet({ name: 'by_county', of: order, per: ['account', 'county'] }, { n: count('item', { last: 7 }) })
+
+const shops = table('shops', { key: 'shop' }, { shop: text({ bytes: 8 }), city: text({ bytes: 40 }) })
+const sales = table(
+  'sales',
+  { key: ['shop', 'no'] },
+  { shop: text({ bytes: 8 }), no: integer(), day: date(), price: decimal({ digits: 9, scale: 2 }) },
+)
+// @ts-expect-error the key must be a field
+table('shops', { key: 'name' }, { shop: text({ bytes: 8 }) })
+// @ts-expect-error each part of the key must be a field
+table('shops', { key: ['shop', 'name'] }, { shop: text({ bytes: 8 }) })
+
+const sale = fact(
+  'sale',
+  { of: sales, at: 'day', join: { place: [shops, 'shop'], other: [shops, ['shop'], { optional: true }] } },
+  {
+    day: date({ nullable: false }),
+    city: text({ bytes: 40, from: 'place.city' }),
+    price: decimal({ digits: 9, scale: 2 }),
+    dear: flag({ sql: 'price > 100' }),
+    no: integer({ nullable: false }),
+  },
+)
+// @ts-expect-error the field that says when it happened must be one of its fields
+fact('sale', { of: sales, at: 'when' }, { day: date({ nullable: false }) })
+// @ts-expect-error a record is no table
+fact('sale', { of: payment, at: 'day' }, { day: date({ nullable: false }) })
+// @ts-expect-error a join has a table and the columns of its key
+fact('sale', { of: sales, at: 'day', join: { place: [shops] } }, { day: date({ nullable: false }) })
+// @ts-expect-error a join has no such option
+fact('sale', { of: sales, at: 'day', join: { place: [shops, 'shop', { waitMs: 9 }] } }, { day: date({ nullable: false }) })
+// @ts-expect-error the fact has a price
+sale.add({ price: flag() })
+// @ts-expect-error facts that stand have no rate yet
+sale.add({ rate: number({ nullable: false }) })
+// @ts-expect-error it has no rate to make differently
+sale.replace({ rate: number({ sql: 'price' }) })
+
+export const later = sale.add({ rate: number({ sql: 'price' }) }).replace({ price: decimal({ digits: 9, scale: 2, sql: 'price + 1.00' }) })
+export const byCity = featureSet({ name: 'by_city', of: sale, per: 'city' }, { sold: sum('price', { all: true, when: 'dear' }) }).add({
+  newest: last('no', { all: true }),
+  cities: list('city', { days: 30, bytes: 100 }),
+  dear_share: mean('dear', { all: true, round: 4 }),
+})
+type City = FeatureRow<typeof byCity>
+export const ofCity = (row: City): readonly [bigint | null, string | null, number | null] => [
+  row.newest,
+  row.sold ?? row.cities,
+  row.dear_share,
+]
+// @ts-expect-error a decimal is a text, exactly
+export const rounded = (row: City): number | null => row.sold
+// @ts-expect-error the fact has no such field
+byCity.add({ items: count('item', { all: true }) })
+// @ts-expect-error a column of what it joins is none of its fields
+byCity.add({ items: count('place.city', { all: true }) })
+// @ts-expect-error a field of a later version is none of this one
+byCity.add({ rates: sum('rate', { all: true }) })
+// @ts-expect-error only a flag can say which facts take part
+byCity.add({ n: count('no', { all: true, when: 'city' }) })
+// @ts-expect-error a text has no mean
+byCity.add({ m: mean('city', { all: true }) })
+// @ts-expect-error the key must be a field of the fact
+featureSet({ name: 'by_shop', of: sale, per: 'shop' }, { n: count('no', { all: true }) })
+// @ts-expect-error the fact has a field of that name
+featureSet({ name: 'by_city', of: sale }, { price: sum('price', { all: true }) })

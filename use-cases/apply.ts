@@ -1,6 +1,6 @@
 /** `apply`: says what a version would do and, once whoever asked agrees, releases it and hands the stream over to it. */
 import { claimRegistry } from '../streams/store.ts'
-import { beginAnew } from '../sink/sink.ts'
+import { beginAnew } from '../sink/begin-anew.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { apply, type ApplyOptions } from '../versions/apply.ts'
 import type { VersionPorts } from '../versions/bring.ts'

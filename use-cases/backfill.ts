@@ -31,7 +31,7 @@ export async function backfillYears(ports: Ports, asked: BackfillAsked): Promise
   await claimRegistry(ports)
   if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
     // Nobody can see a difference yet: the first version needs no decision. Batches that come after it need none of this.
-    const [{ apply }, { beginAnew }] = await Promise.all([import('../versions/apply.ts'), import('../sink/sink.ts')])
+    const [{ apply }, { beginAnew }] = await Promise.all([import('../versions/apply.ts'), import('../sink/begin-anew.ts')])
     await ports.source.prove(signal)
     await apply(ports, { chain, version: 0, mode: 'first', partitions, actor, signal, report: () => {} })
     await beginAnew(ports, chain[0]!)

@@ -3,11 +3,12 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { asItIs, loadPositions, running, type Position } from '../streams/position.ts'
 import { heldBeyond, heldWithout, loadHeld, saveHeld, type HeldRows } from '../streams/held.ts'
+import { isFact } from '../schemas/fact.ts'
 import { inflowReader } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
 import { streamedSets } from '../streams/known-versions.ts'
 import { keptTopic, topicsNamed, type StoreTopic } from '../streams/store.ts'
-import { producerName, sinkReader, type Stream } from '../streams/stream.ts'
+import { factsReader, producerName, sinkReader, type Stream } from '../streams/stream.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { handover } from '../versions/handover.ts'
@@ -92,12 +93,28 @@ async function changeOfInflow(ports: Ports, stream: Stream, state: StoreTopic, e
           await handover(ports, { set, partition, by: `reset ${inflow} --as-it-is` }, change)
         }
       }
+      await factsAsTheyAre(ports, stream, ends, gone.anew)
       // The topic's id last: until it is kept, running this again finishes it.
       const writer = await log.writer(producerName(stream))
       const left = sets.length === 0 ? [] : heldWithout(held, after, before)
       await writer.commit({ save: [saveHeld(stream, left), keptTopic(inflow, id)] }).finally(() => writer.close())
     },
   }
+}
+
+/** The sink's place among the facts; those that a topic which is gone told of leave with it. */
+async function factsAsTheyAre({ registry, warehouse }: Ports, stream: Stream, ends: readonly Ends[], anew: boolean): Promise<void> {
+  if (!(await streamedSets(registry, stream)).some(({ record }) => isFact(record))) return
+  const places = await Promise.all(
+    ends.map(async ({ first, next }, partition) => {
+      const reader = factsReader(stream, partition)
+      const is = (await warehouse.progress(reader)) ?? 0
+      return { reader, is, next: anew ? first : Math.min(Math.max(is, first), next) }
+    }),
+  )
+  const moves = places.map(({ reader, next }) => ({ reader, next }))
+  if (anew) await warehouse.forgetFacts(stream.name, moves)
+  else for (const [i, place] of moves.entries()) if (places[i]!.is !== place.next) await warehouse.writeTogether([], place)
 }
 
 const taken = (positions: readonly Position[]) => Math.min(...positions.map(({ seq }) => seq))

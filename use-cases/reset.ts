@@ -1,7 +1,8 @@
 /** `reset`: deletes the records of a topic that all of its readers have taken. */
+import { isFact } from '../schemas/fact.ts'
 import { loadPosition } from '../streams/position.ts'
 import { setsOver, streamedSets } from '../streams/known-versions.ts'
-import { sinkReader, type Stream } from '../streams/stream.ts'
+import { factsReader, sinkReader, type Stream } from '../streams/stream.ts'
 import type { Lease } from '../utilities/lease.ts'
 import type { TopicState } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -93,9 +94,12 @@ async function limitOf(
     return { offset: Math.min(next, (await warehouse.progress(sinkReader(stream, partition))) ?? 0), reader: 'the sink' }
   }
   const limits: Limit[] = []
-  for (const { set } of await streamedSets(registry, stream)) {
+  const sets = await streamedSets(registry, stream)
+  for (const { set } of sets) {
     limits.push({ offset: Math.min(next, (await loadPosition(checkpoints, set, partition)).offset), reader: set })
   }
+  if (sets.some(({ record }) => isFact(record)))
+    limits.push({ offset: Math.min(next, (await warehouse.progress(factsReader(stream, partition))) ?? 0), reader: 'the sink' })
   return limits.sort((a, b) => a.offset - b.offset)[0] ?? { offset: 0, reader: 'no feature set is applied, so nobody' }
 }
 

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadPositions, running, type Run } from '../streams/position.ts'
 import { loadHeld } from '../streams/held.ts'
-import { setsOver } from '../streams/known-versions.ts'
+import { isFact } from '../schemas/fact.ts'
+import { setsOver, streamsOf } from '../streams/known-versions.ts'
 import { allStreams } from '../streams/store.ts'
-import { sinkReader, streamOf, type Stream } from '../streams/stream.ts'
+import { factsReader, sinkReader, streamOf, type Stream } from '../streams/stream.ts'
 import type { TopicState } from '../utilities/log.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { promotedIn } from '../versions/journal.ts'
@@ -30,7 +31,7 @@ export async function statusOf(ports: Ports, asked: StatusAsked) {
   const sets = await setsOf(ports)
   const streams = await allStreams(ports)
   const held = await Promise.all(streams.map((stream) => loadHeld(ports.checkpoints, stream)))
-  const readings = [...consumed(sets), ...(await sunk(ports, streams, topics))]
+  const readings = [...consumed(sets), ...(await sunk(ports, streams, factStreams(sets), topics))]
   const rates = await ratesOf(ports, readings, asked)
   const lags = await Promise.all(readings.map((reading) => lagOf(ports.log, reading, endsIn(topics, reading) ?? { first: 0, next: 0 })))
   const behind = (reader: string, topic?: string) =>
@@ -70,10 +71,10 @@ export const endsIn = (topics: readonly TopicState[], { topic, partition }: Pick
   topics.find((one) => one.topic === topic)?.partitions[partition]
 
 /** Every reader's place in every partition. */
-export const placesOf = async (ports: Ports): Promise<readonly Reading[]> => [
-  ...consumed(await setsOf(ports)),
-  ...(await sunk(ports, await allStreams(ports), await ports.log.topics())),
-]
+export const placesOf = async (ports: Ports): Promise<readonly Reading[]> => {
+  const sets = await setsOf(ports)
+  return [...consumed(sets), ...(await sunk(ports, await allStreams(ports), factStreams(sets), await ports.log.topics()))]
+}
 
 type SetFound = Awaited<ReturnType<typeof setsOf>>[number]
 
@@ -102,15 +103,30 @@ const consumed = (sets: readonly SetFound[]): Reading[] =>
       })),
     )
 
-const sunk = async ({ warehouse }: Ports, streams: readonly Stream[], topics: readonly TopicState[]): Promise<Reading[]> =>
-  Promise.all(
-    streams.flatMap((stream) =>
-      (topics.find(({ topic }) => topic === stream.outflow)?.partitions ?? []).map(async (_, partition) => {
-        const next = (await warehouse.progress(sinkReader(stream, partition))) ?? 0
-        return { reader: sink, topic: stream.outflow, partition, next, taken: next }
+/** Of outflow, and of the inflow of facts. */
+const sunk = async (
+  { warehouse }: Ports,
+  streams: readonly Stream[],
+  facts: readonly Stream[],
+  topics: readonly TopicState[],
+): Promise<Reading[]> => {
+  const readers = [
+    ...streams.map((stream) => ({ topic: stream.outflow, readerOf: (partition: number) => sinkReader(stream, partition) })),
+    ...facts.map((stream) => ({ topic: stream.inflow, readerOf: (partition: number) => factsReader(stream, partition) })),
+  ]
+  return Promise.all(
+    readers.flatMap(({ topic, readerOf }) =>
+      (topics.find((one) => one.topic === topic)?.partitions ?? []).map(async (_, partition) => {
+        const next = (await warehouse.progress(readerOf(partition))) ?? 0
+        return { reader: sink, topic, partition, next, taken: next }
       }),
     ),
   )
+}
+
+/** The streams of facts that sets are over. */
+const factStreams = (sets: readonly SetFound[]): readonly Stream[] =>
+  streamsOf(sets.filter(({ record, batchOnly }) => !batchOnly && isFact(record)))
 
 /** Taken in a second, of each reading; none where nobody is at work, so that there is nothing to wait for. */
 async function ratesOf(ports: Ports, before: readonly Reading[], { overMs, atWork, signal }: StatusAsked): Promise<readonly number[]> {

@@ -139,6 +139,8 @@ export interface Warehouse {
    * `_key`.
    */
   writeFacts(fact: string, changes: readonly Columns[], progress?: Progress, signal?: AbortSignal): Promise<void>
+  /** Takes all facts away and says where readers go on: where the log that told of them is gone. */
+  forgetFacts(fact: string, places: readonly Progress[]): Promise<void>
   /** The facts that stand, in order of `_key`, with `_seq` and `_known_ts`. */
   facts(fact: string): AsyncIterable<Columns>
   progress(reader: string): Promise<number | undefined>

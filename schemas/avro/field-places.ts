@@ -8,7 +8,9 @@ export type FieldPlace = {
   readonly column: string
   readonly kind: CellKind
   readonly nullable: boolean
-  /** The bytes of the longest text that comes in as a record. A row of ours was one already, and its texts are as they are. */
+  /**
+   * The bytes of the longest text that comes in as a record. A row of ours, or of a table, was one already, and its texts are as they are.
+   */
   readonly most: number
   /** The place of the nested record that it is a field of; both names begin with it. */
   readonly within?: string
@@ -61,10 +63,10 @@ export function cellsOf({ name: recordName, fields, tidemark = {} }: AvroSchema)
   const placeOf = ({ name, type, tidemark: about }: AvroField, within?: string): FieldPlace | undefined => {
     const { name: plain = '', nullable = false, precision: digits = 0, scale = 0 } = plainType(type) ?? {}
     const bytes = about?.['bytes']
-    const most = typeof bytes === 'number' && !('set' in tidemark) ? bytes : Infinity
+    const most = typeof bytes === 'number' && !('set' in tidemark) && !('key' in tidemark) ? bytes : Infinity
     const label = within === undefined ? name : `${within}.${name}`
     const place = { name: label, column: label, nullable, most, digits, scale, ...(within !== undefined && { within }) }
-    if (name === 'seq' && plain === 'long' && !nullable) return { ...place, column: '_seq', kind: 'seq' }
+    if (name === 'seq' && within === undefined && plain === 'long' && !nullable) return { ...place, column: '_seq', kind: 'seq' }
     if (isMarker({ name })) return { ...place, kind: plain === 'null' ? 'null' : 'marker' }
     if (digits > 0) return { ...place, kind: 'decimal' }
     if (plain === 'long' && (nullable || about)) return { ...place, kind: 'integer' }

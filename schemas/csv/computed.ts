@@ -32,8 +32,8 @@ export async function* computedRows<B extends Batch>(batches: AsyncIterable<B>, 
 
 const mostText = 10_000
 
-/** Their lines are gone by now, and are written again from what was read of them. */
-function rejectsOf(columns: Columns, misfits: readonly Misfit[]): readonly Reject[] {
+/** Their lines, in `_line`, are gone by now, and are written again from what was read of them. */
+export function rejectsOf(columns: Columns, misfits: readonly Misfit[]): readonly Reject[] {
   const seqs = columnOf(columns, '_seq', 'int').values
   const lines = columnOf(columns, '_line', 'int').values
   const cells = [...columns.byName].flatMap(([name, column]) => (name.startsWith('_') ? [] : [textsOf(column)]))

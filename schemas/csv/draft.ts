@@ -71,7 +71,7 @@ type DraftOptions = { readonly capacity: number; /** Rows have their line in a c
 export function newDraft(schema: RecordSchema, columns: FileColumns, form: CsvForm, { capacity, withLines }: DraftOptions): Draft {
   const all = columns.fields.map((name) => (name === null ? undefined : schema.fields[name]!))
   const firstOf = (field: Field | undefined): number =>
-    field !== schema.fields[schema.at] ? -Infinity : field!.kind === 'date' ? firstEventDay : firstEventDay * dayMicros
+    !field || field !== schema.fields[schema.at] ? -Infinity : field.kind === 'date' ? firstEventDay : firstEventDay * dayMicros
   const draft: Draft = {
     schema,
     columns,

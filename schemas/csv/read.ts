@@ -41,6 +41,8 @@ export type CsvOptions = {
   readonly rowsPerBatch?: number | undefined
   /** The longest record taken, in bytes: what keeps a quote that is never closed from swallowing the file. */
   readonly recordBytes?: number
+  /** Each row has its line in a column `_line`. */
+  readonly withLines?: true
 }
 
 const mebibyte = 1 << 20
@@ -53,12 +55,7 @@ export function readCsv(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>,
   return computedRows(readRows(sourceRecord(schema), chunks, { ...options, withLines: true }), compute, options.base ?? 0)
 }
 
-type RowOptions = CsvOptions & {
-  /** Each row has its line in a column `_line`. */
-  readonly withLines?: true
-}
-
-async function* readRows(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: RowOptions): AsyncGenerator<CsvBatch> {
+async function* readRows(schema: RecordSchema, chunks: AsyncIterable<Uint8Array>, options: CsvOptions): AsyncGenerator<CsvBatch> {
   const { rowsPerBatch = 10_000, recordBytes = mebibyte, base = 0, withLines = false } = options
   const form = csvForm(options.form ?? {})
   checkNulls(schema, form)

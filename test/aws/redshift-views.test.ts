@@ -110,7 +110,7 @@ describe('grants that this user may not see', () => {
   it('are noticed by their number', () => {
     const target = { dialect: 'redshift', schema: 'features' } as const
     const veiled = (rights: string | null, seen: readonly (readonly string[])[]) =>
-      foundFrom(target, 'loan', [
+      foundFrom(target, layoutOf(0, [0]), [
         [],
         [['loan', null, 'ada', rights]],
         seen.map(([kind, name]) => ['loan', 'SELECT', kind!, name!, 'false']),

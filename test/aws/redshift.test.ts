@@ -14,7 +14,10 @@ beforeAll(async () => {
 })
 afterAll(() => api.stop())
 
-warehouseContract('redshift', async () => {
+const fresh = async () => {
   const store = redshiftStore(api)
   return { warehouse: async () => (await store.open()).warehouse, dispose: async () => {} }
-})
+}
+// A statement takes its time here.
+const runs = 6
+warehouseContract('redshift', fresh, {}, runs)

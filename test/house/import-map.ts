@@ -1,7 +1,7 @@
 /** The map in CONTRIBUTING.md as data: which room may import which, who may pick adapters, and where each package enters. */
 import type { Import } from './sources.ts'
 
-const stages = ['producer', 'consumer', 'batch', 'sink']
+const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink']
 const below = ['utilities', 'schemas', 'feature-defs', 'streams']
 const program = [...below, 'examples', ...stages, 'versions', 'use-cases', 'config', 'commands']
 
@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // A user's own definitions would import no more.
   examples: ['utilities', 'schemas', 'feature-defs'],
   producer: below,
+  ingest: below,
   consumer: below,
   batch: below,
   sink: below,

@@ -42,7 +42,7 @@ export async function* rowChunks(
     let count = 0
     // Ties stay together: the statement has the rows of whole numbers, about as many as are wanted.
     const bound = byKey
-      ? `(SELECT max("_seq") FROM (SELECT "_seq" FROM ${table} WHERE "_version" = ${version} AND "_seq" BETWEEN ${from} AND ${last} ORDER BY "_seq" LIMIT ${limit}) AS some)`
+      ? `(SELECT max("_seq") FROM (SELECT "_seq" FROM ${table} WHERE "_version" = ${version} AND "_seq" BETWEEN ${from} AND ${last} ORDER BY "_seq" LIMIT ${limit}) AS firsts)`
       : String(last)
     const where = `"_version" = ${version} AND "_seq" BETWEEN ${from} AND ${bound}`
     const text = `SELECT ${list} FROM ${table} WHERE ${where} ORDER BY ${order}${byKey ? '' : ` LIMIT ${limit}`}`

@@ -10,7 +10,7 @@ import { fit, type TooLong } from './fit.ts'
 import { factsLoad, lastOfEach, rowsLoad, type Load } from './load.ts'
 import { columnsKnown } from './columns-known.ts'
 import { patience, usualLimits, type Limits } from './patience.ts'
-import { lockText, savedOf } from './progress.ts'
+import { lockText, savedOf, saveStatements } from './progress.ts'
 import { queries } from './queries.ts'
 import { recordFrom, recordStatements } from './records.ts'
 import { factChunks, rowChunks } from './rows.ts'
@@ -152,6 +152,13 @@ export async function openRedshiftWarehouse(
       if (parts.length > 0) checkFactColumns(fact, stored, names)
       const loads = parts.map((part) => factsLoad(target, fact, fitting(fact, part, stored), stored))
       if (loads.length > 0 || progress) await load(loads, progress, signal)
+    },
+
+    async forgetFacts(fact, places) {
+      const isThere = (await columns.of(standingName(fact))).length > 0
+      const gone = isThere ? [`DELETE FROM ${standingTable(target, fact)}`] : []
+      await sql.run([lockText(target), ...gone, ...places.flatMap((place) => saveStatements(target, place))], { outage: true })
+      for (const { reader } of places) writer.remember(reader, undefined)
     },
 
     async *facts(fact) {

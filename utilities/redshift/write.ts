@@ -39,7 +39,7 @@ type Piece = { readonly load: Load; readonly rows: Columns; readonly filled: rea
 
 export interface Writer {
   write(write: Write): Promise<void>
-  /** What is known to be saved for the reader. */
+  /** What is known to be saved for the reader; nothing, where it has to be asked for. */
   remember(reader: string, saved: SavedProgress | undefined): void
 }
 
@@ -103,6 +103,7 @@ export function writerInto({ target, transactions, retry, staging, besides }: In
     },
     remember(reader, saved) {
       if (saved) known.set(reader, saved)
+      else known.delete(reader)
     },
   }
 }

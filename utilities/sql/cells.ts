@@ -57,7 +57,7 @@ function wholesFrom(count: number, take: (row: number) => Cell, read: (cell: Non
   return { values, wide }
 }
 
-function textsFrom(texts: readonly (string | null)[]): TextColumn {
+export function textsFrom(texts: readonly (string | null)[]): TextColumn {
   const joined = texts.map((text) => text ?? '').join('')
   const bytes = Buffer.from(joined)
   const lengthOf = bytes.length === joined.length ? (text: string) => text.length : (text: string) => Buffer.byteLength(text)

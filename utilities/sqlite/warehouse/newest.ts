@@ -7,7 +7,8 @@ import type { Sqlite } from '../database.ts'
 import { exactPrefix, type StoredColumn } from '../../sql/declared.ts'
 import { newestName, newestTable, rowsTable } from '../../sql/names.ts'
 import { readChunk, readRows, rowsPerChunk, written, type Read } from './read.ts'
-import { filledBy, fillWith, insertFilled, type Filled, type Value } from './rows.ts'
+import { fillWith, type Value } from '../fill.ts'
+import { filledBy, insertFilled, type Filled } from './rows.ts'
 import { columnsOf, target } from './tables.ts'
 
 /** What is known of the table of a set: undefined in a store of before, until it is arranged. */

@@ -6,7 +6,7 @@ import { columnFrom } from '../../sql/cells.ts'
 import { columnOfStored, exactPrefix, type StoredColumn } from '../../sql/declared.ts'
 import { identifier } from '../../sql/names.ts'
 import { decimalsFrom } from './decimals.ts'
-import type { Value } from './rows.ts'
+import type { Value } from '../fill.ts'
 
 export const rowsPerChunk = 10_000
 

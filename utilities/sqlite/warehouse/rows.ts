@@ -1,21 +1,17 @@
 /** Moves rows from columns into SQLite, written for speed: many rows a statement. */
 import { wholeTexts } from '../../values/cell-text.ts'
-import { noDay, noFlag, type Column, type Columns, type TextColumn, type Wholes } from '../../values/columns.ts'
+import { noDay, noFlag, type Column, type Columns } from '../../values/columns.ts'
 import { dayText } from '../../values/day.ts'
 import { timestampText } from '../../values/timestamp.ts'
 import type { Sqlite } from '../database.ts'
+import { decodeTexts, fillNumbers, fillTexts, fillWith, valuesOf, type Decoded, type Fill, type Value } from '../fill.ts'
 import { identifier } from '../../sql/names.ts'
 import { exactPrefix, type StoredColumn } from '../../sql/declared.ts'
 import { longTexts, nearestDoubles } from './decimals.ts'
 
-export type Value = string | number | bigint | null
-/** Puts a column's rows from..to into every `stride`-th argument from `at` on. */
-type Fill = (args: Value[], at: number, stride: number, from: number, to: number) => void
-
 /** Measured: more rows a statement gain nothing, fewer lose up to a quarter. */
 const rowsPerStatement = 20
 const mostParameters = 32_766
-const mostDecodedAtOnce = 1 << 24
 
 /** Inserts the rows, in place of those with the same key or as `otherwise` says, into the table of that name, which has these columns. */
 export function insertRows(db: Sqlite, table: string, stored: readonly StoredColumn[], rows: Columns, otherwise?: string): void {
@@ -80,28 +76,6 @@ function fillsOf(
   }
 }
 
-export const fillWith =
-  (valueAt: (row: number) => Value): Fill =>
-  (args, at, stride, from, to) => {
-    for (let row = from, i = at; row < to; row++, i += stride) args[i] = valueAt(row)
-  }
-
-const valuesOf =
-  ({ values, wide }: Wholes) =>
-  (row: number): Value => {
-    const value = values[row]!
-    return value === value ? (wide?.get(row) ?? value) : null
-  }
-
-const fillNumbers =
-  (values: Float64Array): Fill =>
-  (args, at, stride, from, to) => {
-    for (let row = from, i = at; row < to; row++, i += stride) {
-      const value = values[row]!
-      args[i] = value === value ? value : null
-    }
-  }
-
 const fillLongs =
   (values: BigInt64Array): Fill =>
   (args, at, stride, from, to) => {
@@ -116,48 +90,3 @@ const fillDates =
       args[i] = day === noDay ? null : dayText(day)
     }
   }
-
-/** Bytes low.. as one string of as many characters: a part of it is had much faster than by decoding each text. */
-type Decoded = { readonly buffer: Buffer; readonly low: number; readonly latin1: string | undefined }
-
-const fillTexts =
-  ({ bytes, starts, ends }: TextColumn, { buffer, low, latin1 }: Decoded): Fill =>
-  (args, at, stride, from, to) => {
-    for (let row = from, i = at; row < to; row++, i += stride) {
-      const start = starts[row]!
-      const end = ends[row]!
-      if (start < 0) args[i] = null
-      else if (latin1 !== undefined && isAscii(bytes, start, end)) args[i] = latin1.substring(start - low, end - low)
-      else args[i] = buffer.toString('utf8', start, end)
-    }
-  }
-
-/** Columns decoded from messages share their bytes, so each stretch of bytes is decoded once for all of them. */
-function decodeTexts(columns: readonly Column[], count: number): ReadonlyMap<Uint8Array, Decoded> {
-  const ranges = new Map<Uint8Array, { low: number; high: number }>()
-  for (const column of columns) {
-    if (column.kind !== 'text') continue
-    const { bytes, starts, ends } = column
-    let { low, high } = ranges.get(bytes) ?? { low: bytes.length, high: 0 }
-    for (let row = 0; row < count; row++) {
-      if (starts[row]! < 0) continue
-      low = Math.min(low, starts[row]!)
-      high = Math.max(high, ends[row]!)
-    }
-    ranges.set(bytes, { low, high })
-  }
-  return new Map(
-    [...ranges].map(([bytes, { low, high }]) => {
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-      return [
-        bytes,
-        { buffer, low, latin1: high - low <= mostDecodedAtOnce ? buffer.toString('latin1', low, Math.max(low, high)) : undefined },
-      ]
-    }),
-  )
-}
-
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return false
-  return true
-}

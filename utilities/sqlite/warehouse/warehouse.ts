@@ -17,7 +17,7 @@ import { readChunk, written } from './read.ts'
 import { putRecords, recordFrom, type VersionRow } from './records.ts'
 import { columnsOf, target } from './tables.ts'
 import { writerThread } from './writer.ts'
-import { writeAll, type Write } from './writes.ts'
+import { forgetFacts, writeAll, type Write } from './writes.ts'
 import type { Layout, Warehouse } from '../../warehouse.ts'
 
 /** Smaller writes are not worth a thread; once there is one, it does them all, in order. */
@@ -96,6 +96,10 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
       ),
 
     writeFacts: (fact, changes, progress) => write({ lots: [], facts: { fact, changes }, progress }, changes),
+
+    async forgetFacts(fact, places) {
+      db.write(() => forgetFacts(db, fact, places))
+    },
 
     facts: (fact) => readFacts(db, fact),
 

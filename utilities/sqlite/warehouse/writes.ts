@@ -2,7 +2,7 @@
 import type { Columns } from '../../values/columns.ts'
 import type { Sqlite } from '../database.ts'
 import { checkColumns } from '../../sql/ddl.ts'
-import { rowsTable } from '../../sql/names.ts'
+import { rowsTable, standingName, standingTable } from '../../sql/names.ts'
 import { writeFacts } from './facts.ts'
 import { keepNewest } from './newest.ts'
 import { insertRows } from './rows.ts'
@@ -27,6 +27,11 @@ export function writeAll(db: Sqlite, { lots, facts, progress }: Write): void {
     for (const changes of facts?.changes ?? []) writeFacts(db, facts!.fact, changes)
     if (progress) putProgress(db, progress)
   })
+}
+
+export function forgetFacts(db: Sqlite, fact: string, places: readonly Progress[]): void {
+  if (columnsOf(db, standingName(fact)).length > 0) db.prepare(`DELETE FROM ${standingTable(target, fact)}`).run()
+  for (const place of places) putProgress(db, place)
 }
 
 function putProgress(db: Sqlite, { reader, next }: Progress): void {

@@ -1,0 +1,31 @@
+/** `verify FACT`: proves that tables, `inflow` and the warehouse have the same facts. */
+import { wireScratchTables } from '../config/wire.ts'
+import { verifyFact } from '../use-cases/verify-fact.ts'
+import { count } from '../utilities/values/digits.ts'
+import type { Context } from './command.ts'
+import { table } from './console.ts'
+import { withPortsToRead } from './stage.ts'
+
+export async function verifyFactNamed(fact: string, { config, console, signal }: Context): Promise<number> {
+  return withPortsToRead({ config, console }, async (ports) => {
+    const progress = console.progress(`verify ${fact}`)
+    const tables = await wireScratchTables(config)
+    const proof = await verifyFact({ ...ports, tables }, { fact, signal, report: progress }).finally(() => tables.close())
+    // A script must not take it for one.
+    if (!proof) {
+      console.result('interrupted: nothing is proved', { fact, equal: null })
+      return 1
+    }
+    const { facts, notSunk, differences, equal } = proof
+    const rest = notSunk > 0 ? ` (in the warehouse without ${count(notSunk)} that the sink has still to bring)` : ''
+    if (equal) {
+      console.result(`${fact}: ${count(facts)} facts of the tables, of inflow and in the warehouse are equal${rest}`, { fact, ...proof })
+      return 0
+    }
+    const cells = proof.first.map((one) => [one.key, one.column, one.tables, one.inflow, one.table])
+    const first = table(['key', 'column', 'tables', 'inflow', `table ${fact}`], cells)
+    console.result(`${fact}: ${count(differences)} differences in ${count(facts)} facts${rest}; the first:\n${first}`, { fact, ...proof })
+    console.note(`tidemark: the facts ${fact} are not the same everywhere. To have those in the warehouse made again: tidemark repair`)
+    return 1
+  })
+}

@@ -1,0 +1,143 @@
+/** Messages of facts: numbered, spread over the partitions, the last of each marked as the end of a group. */
+import { keysOf, type Per } from '../feature-defs/keys.ts'
+import { encoder } from '../schemas/avro/encode.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import type { FactSchema } from '../schemas/fact.ts'
+import { streamOf } from '../streams/stream.ts'
+import type { Append } from '../utilities/log.ts'
+import { textsFrom } from '../utilities/sql/cells.ts'
+import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
+import { partitionOf } from '../utilities/values/partition.ts'
+import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+
+/** How a fact's messages are written. */
+export type Written = {
+  readonly fact: FactSchema
+  /** Of its schema. */
+  readonly id: string
+  /** What they are spread by: null for nothing. */
+  readonly per: Per
+  /** Whether all sets over it have that key: then no message has another one before and after. */
+  readonly onePer: boolean
+  readonly partitions: number
+}
+
+export type FactMessages = { readonly appends: readonly Append[]; readonly count: number }
+
+/** Of changes as they were found, behind the number `seq`. What one call makes is a group. */
+export function factMessages(written: Written): (changes: Columns, options: { seq: number; known: bigint }) => FactMessages {
+  const { fact, id, per, onePer, partitions } = written
+  const encode = encoder(inflowSchema(fact), id)
+  const { inflow: topic } = streamOf(fact)
+  return (changes, { seq, known }) => {
+    if (changes.count === 0) return { appends: [], count: 0 }
+    const keys = keysIn(fact, changes, per)
+    const { rows, halves } = halved(changes, onePer ? keys : undefined)
+    const own = Array.from(rows, (row, i) => (halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row]))
+    const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
+    const all = messageColumns(fact, changes, rows, halves, { seq, known, places })
+    const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
+    const appends = [...byPartition].sort(([a], [b]) => a - b).map(([partition, some]): Append => {
+      const batch = encode(all, Int32Array.from(some))
+      return { topic, partition, batch: { ...batch, ...(per !== null && { keys: some.map((i) => own[i]!) }) } }
+    })
+    return { appends, count: rows.length }
+  }
+}
+
+/** A tick, in every partition. */
+export function tickMessages({ fact, id, partitions }: Written, { seq, known, at }: { seq: number; known: bigint; at: number }): readonly Append[] {
+  const encode = encoder(inflowSchema(fact), id)
+  const fields = Object.entries(fact.fields)
+  const { kind } = fact.fields[fact.at]!
+  const absent = (name: 'before' | 'after') => [
+    [name, { kind: 'flag', values: Uint8Array.of(0) }] as const,
+    ...fields.map(([own, field]) => [`${name}.${own}`, nullColumn(field, 1)] as const),
+  ]
+  const batch = encode({
+    count: 1,
+    byName: new Map<string, Column>([
+      ...numbered(1, seq, known),
+      ['change', textsFrom(['tick'])],
+      ['key', textsFrom([null])],
+      ...absent('before'),
+      ...absent('after'),
+      ['group_end', { kind: 'flag', values: Uint8Array.of(1) }],
+      ['tick', kind === 'date' ? { kind, days: Int32Array.of(at) } : { kind: 'timestamp', values: Float64Array.of(at) }],
+    ]),
+  })
+  const { inflow: topic } = streamOf(fact)
+  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition, batch }))
+}
+
+const numbered = (count: number, seq: number, known: bigint): readonly (readonly [string, Column])[] => [
+  ['_seq', { kind: 'int', values: Float64Array.from({ length: count }, (_, i) => seq + 1 + i) }],
+  ['known', { kind: 'long', values: new BigInt64Array(count).fill(known) }],
+]
+
+type Keys = { readonly before: readonly (string | undefined)[]; readonly after: readonly (string | undefined)[] }
+
+/** What the fact was under and what it is under; undefined where it was or is not. */
+function keysIn({ fields }: FactSchema, changes: Columns, per: Per): Keys {
+  const of = (side: 'before' | 'after') => {
+    const there = columnOf(changes, side, 'flag').values
+    if (per === null) return Array.from(there, () => undefined)
+    const byName = new Map(Object.keys(fields).map((own) => [own, changes.byName.get(`${side}.${own}`)!]))
+    return keysOf({ count: changes.count, byName }, per).map((key, row) => (there[row] === 1 ? key : undefined))
+  }
+  return { before: of('before'), after: of('after') }
+}
+
+const [whole, removed, added] = [0, 1, 2]
+
+/** Changes that move a fact to another key are two messages: it leaves the one, and comes to the other. */
+function halved({ count }: Columns, keys: Keys | undefined): { readonly rows: Int32Array; readonly halves: Uint8Array } {
+  const rows: number[] = []
+  const halves: number[] = []
+  for (let row = 0; row < count; row++) {
+    const [was, is] = [keys?.before[row], keys?.after[row]]
+    const moves = was !== undefined && is !== undefined && was !== is
+    for (const half of moves ? [removed, added] : [whole]) {
+      rows.push(row)
+      halves.push(half)
+    }
+  }
+  return { rows: Int32Array.from(rows), halves: Uint8Array.from(halves) }
+}
+
+function messageColumns(
+  { fields, at }: FactSchema,
+  changes: Columns,
+  rows: Int32Array,
+  halves: Uint8Array,
+  { seq, known, places }: { readonly seq: number; readonly known: bigint; readonly places: readonly number[] },
+): Columns {
+  const count = rows.length
+  const side = (name: 'before' | 'after', without: number) => {
+    const chosen = rows.map((row, i) => (halves[i] === without ? -1 : row))
+    const there = columnOf(changes, name, 'flag').values
+    const flag: Column = { kind: 'flag', values: Uint8Array.from(chosen, (row) => (row < 0 ? 0 : there[row]!)) }
+    const own = Object.keys(fields).map((field) => {
+      return [`${name}.${field}`, pickOrNull(changes.byName.get(`${name}.${field}`)!, chosen)] as const
+    })
+    return [[name, flag] as const, ...own]
+  }
+  const words = ['changed', 'removed', 'added', 'tick']
+  const { bytes, starts, ends } = textsFrom(words)
+  const was = columnOf(changes, 'before', 'flag').values
+  const is = columnOf(changes, 'after', 'flag').values
+  const word = Int32Array.from(rows, (row, i) => (halves[i] !== whole ? halves[i]! : is[row] === 0 ? removed : was[row] === 0 ? added : 0))
+  const last = new Map(places.map((place, i) => [place, i]))
+  return {
+    count,
+    byName: new Map<string, Column>([
+      ...numbered(count, seq, known),
+      ['change', { kind: 'text', bytes, starts: word.map((one) => starts[one]!), ends: word.map((one) => ends[one]!) }],
+      ['key', pickOrNull(changes.byName.get('key')!, rows)],
+      ...side('before', added),
+      ...side('after', removed),
+      ['group_end', { kind: 'flag', values: Uint8Array.from(places, (place, i) => (last.get(place) === i ? 1 : 0)) }],
+      ['tick', nullColumn(fields[at]!, count)],
+    ]),
+  }
+}

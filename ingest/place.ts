@@ -1,0 +1,85 @@
+/** How far the border has come: which state of the tables the log holds, the load under way, and the numbers of every stream of facts. */
+import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
+import type { Mark } from '../utilities/tables.ts'
+import { fromBytes, toBytes } from '../streams/position.ts'
+
+/** Of a stream of facts. */
+export type FactPlace = {
+  /** The last `_seq` that was written, and how many messages. */
+  readonly seq: number
+  readonly messages: number
+  /** Whether its facts that stood when it came into being were written. */
+  readonly begun: boolean
+  /** The last date, or moment in microseconds, that a tick has said has come. */
+  readonly tick: number | null
+}
+
+/** What became of the rows of a table. */
+export type RowTotals = {
+  readonly read: number
+  readonly added: number
+  readonly changed: number
+  readonly left: number
+  readonly unchanged: number
+  readonly rejected: number
+}
+
+/** What became of facts, and how many rows make none because a field does not fit. */
+export type FactTotals = { readonly added: number; readonly changed: number; readonly removed: number; readonly unfit: number }
+
+/** What a table was loaded from: the checksum of the bytes, and how they were read. */
+export type LoadedTable = {
+  readonly table: string
+  readonly key: readonly string[]
+  readonly source: string
+  readonly sha256: string
+  readonly totals: RowTotals
+}
+
+export type LoadUnderWay = {
+  /** What the tables will be as of once it is done. */
+  readonly mark: Mark
+  readonly tables: readonly LoadedTable[]
+  readonly partial: boolean
+  /** When what it says became known, in nanoseconds. */
+  readonly known: string
+  readonly since: string
+  /** Changed rows in all, and how many of them are in the log. */
+  readonly rows: number
+  readonly rowsDone: number
+  /** The streams of facts that it makes; those before this one are done, and of this one so many places. */
+  readonly facts: readonly string[]
+  readonly fact: number
+  readonly place: number
+  readonly totals: { readonly [stream: string]: FactTotals }
+}
+
+export type IngestPlace = {
+  /** Of the last load that is done; null before the first. */
+  readonly mark: Mark | null
+  /** The number of the last load that was begun: none is given twice. */
+  readonly loads: number
+  readonly load: LoadUnderWay | null
+  /** The one that was done last, as it was then. */
+  readonly last: LoadUnderWay | null
+  /** Rows that have left may still have an entry. */
+  readonly unclean: boolean
+  readonly facts: { readonly [stream: string]: FactPlace }
+  readonly tables: { readonly [table: string]: { readonly key: readonly string[]; readonly rows: number; readonly known: string } }
+}
+
+const name = 'ingest'
+
+export const nothingLoaded: IngestPlace = { mark: null, loads: 0, load: null, last: null, unclean: false, facts: {}, tables: {} }
+
+export async function loadPlace(checkpoints: Checkpoints): Promise<IngestPlace> {
+  const saved = (await checkpoints.load(name)).get('')
+  return saved ? fromBytes<IngestPlace>(saved) : nothingLoaded
+}
+
+export const savePlace = (place: IngestPlace): Save => ({ name, key: '', value: toBytes(place) })
+
+export const newFact: FactPlace = { seq: 0, messages: 0, begun: false, tick: null }
+
+/** The load that was begun and is not done: until it is, what is computed of its facts is of neither state. */
+export const loadUnderWay = async (checkpoints: Checkpoints): Promise<LoadUnderWay | null> => (await loadPlace(checkpoints)).load

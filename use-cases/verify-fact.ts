@@ -1,0 +1,260 @@
+/** `verify FACT`: whether the facts that the tables make, those that `inflow` tells of, and those in the warehouse are the same. */
+import { isDeepStrictEqual } from 'node:util'
+import { bringTables, type KnownTable } from '../ingest/cache.ts'
+import { factMaker } from '../ingest/facts-of.ts'
+import { loadPlace, type IngestPlace } from '../ingest/place.ts'
+import { tableSchema } from '../ingest/table-rows.ts'
+import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
+import { offsetOf } from '../streams/dead.ts'
+import { recordedIn } from '../streams/held.ts'
+import { inflowReader } from '../streams/inflow.ts'
+import { setsOver } from '../streams/known-versions.ts'
+import { factsReader, streamOf } from '../streams/stream.ts'
+import type { Tables } from '../utilities/tables.ts'
+import { textsOf } from '../utilities/values/cell-text.ts'
+import { columnOf, type Columns } from '../utilities/values/columns.ts'
+import { partitionOf } from '../utilities/values/partition.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import type { VersionPorts } from '../versions/bring.ts'
+import { unlessAborted } from './row-files.ts'
+
+type Ports = Pick<VersionPorts, 'log' | 'checkpoints' | 'registry' | 'warehouse'> & {
+  /** Empty ones: the tables are made again from the log, so that nothing rests on what lies on disk. */
+  readonly tables: Tables
+}
+
+type Asked = {
+  readonly fact: string
+  readonly signal: AbortSignal
+  readonly report: (facts: number) => void
+  /** Facts in memory at a time. */ readonly atOnce?: number
+}
+
+/** Of a fact, or one of its fields, as each of the three has it. */
+export type FactDifference = {
+  readonly key: string
+  readonly column: string
+  readonly tables: string
+  readonly inflow: string
+  readonly table: string
+}
+
+export type FactProof = {
+  readonly facts: number
+  /** What became of so many facts has still to be brought to the warehouse: there they are not compared. */
+  readonly notSunk: number
+  readonly differences: number
+  readonly first: readonly FactDifference[]
+  readonly equal: boolean
+}
+
+const mostNamed = 10
+const noId = '00000000-0000-0000-0000-000000000000'
+
+/** undefined when it was told to stop: a proof that was cut short is none. */
+export const verifyFact = (ports: Ports, asked: Asked): Promise<FactProof | undefined> => unlessAborted(asked.signal, proofOf(ports, asked))
+
+/** The facts that sets are over, by name. */
+export const factNamed = async ({ registry }: Pick<Ports, 'registry'>, name: string): Promise<FactSchema> => {
+  const facts = (await setsOver(registry)).map(({ record }) => record).filter(isFact)
+  const found = facts.find((fact) => fact.name === name)
+  if (found) return found
+  const names = [...new Set(facts.map((fact) => fact.name))].map((one) => `, or a fact: ${one}`)
+  throw new Problem(
+    `${name} is not SET@VERSION, nor a fact that a feature set is over`,
+    `Name a version of a feature set, e.g. ${name}@1${names.join('')}.`,
+    { usage: true },
+  )
+}
+
+async function proofOf(ports: Ports, { fact: name, signal, report, atOnce = 500_000 }: Asked): Promise<FactProof> {
+  const { checkpoints } = ports
+  const fact = await factNamed(ports, name)
+  const place = await loadPlace(checkpoints)
+  refuseUnderWay(place, name)
+  const ends = await endsOf(ports, fact)
+  await bringTables(ports, await knownTables(ports, fact), place)
+
+  const differences = collector()
+  let [facts, notSunk] = [0, 0]
+  const count = [...factMaker(fact, ports.tables).standing()].reduce((sum, one) => sum + one.count, 0)
+  // So many at a time as memory is to hold, by their keys.
+  const shares = Math.max(1, Math.ceil(count / atOnce))
+  for (let share = 0; share < shares; share++) {
+    const isOf = (key: string) => shares === 1 || partitionOf(key, shares) === share
+    const found = await compared(ports, fact, { ends, isOf, signal, report, add: differences.add })
+    facts += found.facts
+    notSunk += found.notSunk
+    signal.throwIfAborted()
+  }
+  if (JSON.stringify(await loadPlace(checkpoints)) !== JSON.stringify(place))
+    throw new Problem(`a load came while ${name} was looked at: nothing is proved`, 'Run this again.')
+  return { facts, notSunk, differences: differences.count(), first: differences.first, equal: differences.count() === 0 }
+}
+
+function refuseUnderWay({ load }: IngestPlace, name: string): void {
+  if (load === null) return
+  const tables = load.tables.map(({ table }) => table).join(', ')
+  throw new Problem(
+    `a load of ${tables}, begun at ${load.since}, is under way: until it is done, ${name} is neither as it was nor as it will be`,
+    'Let it finish, or run it again to finish it: tidemark load',
+  )
+}
+
+async function knownTables({ registry }: Ports, fact: FactSchema): Promise<readonly KnownTable[]> {
+  return Promise.all(
+    tablesOf(fact).map(async (table) => {
+      const all = await registry.list(table.name)
+      const latest = all.at(-1)
+      if (!latest) throw new Problem(`the table ${table.name} was never loaded`, `Load it first: tidemark load ${table.name}`)
+      const own = all.find((one) => isDeepStrictEqual(JSON.parse(one.definition), tableSchema(table)))
+      // A table that has grown since the fact was made of it: all of its rows have another form.
+      return { table, registered: own ?? { ...latest, id: noId } }
+    }),
+  )
+}
+
+/** Where the changes of each partition end now. */
+async function endsOf({ log }: Ports, fact: FactSchema): Promise<readonly number[]> {
+  const { inflow } = streamOf(fact)
+  return ((await log.topics()).find(({ topic }) => topic === inflow)?.partitions ?? []).map(({ next }) => next)
+}
+
+type Comparing = {
+  readonly ends: readonly number[]
+  readonly isOf: (key: string) => boolean
+  readonly signal: AbortSignal
+  readonly report: Asked['report']
+  readonly add: (difference: FactDifference) => void
+}
+
+/** A fact as it stands by its last change, and who else has it. */
+type Told = { readonly cells: readonly string[]; readonly seq: number; inTables: boolean; inTable: boolean }
+
+async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, report, add }: Comparing) {
+  const { warehouse } = ports
+  const names = Object.keys(fact.fields)
+  const sunk = await placesOf(ports, fact, ends)
+  const { told, onTheWay } = await replayed(ports, fact, { ends, isOf, sunk, signal })
+  report(told.size)
+
+  const differing = (key: string, own: Told | undefined, other: readonly string[] | undefined, where: 'tables' | 'table') => {
+    const named = (column: string, inflow: string, found: string) =>
+      add({ key, column, tables: where === 'tables' ? found : inflow, inflow, table: where === 'table' ? found : inflow })
+    if (!own || !other) return named('fact', own ? 'a fact' : 'no fact', other ? 'a fact' : 'no fact')
+    for (const [i, column] of [...names, '_seq'].entries())
+      if (other[i] !== undefined && own.cells[i] !== other[i]) named(column, own.cells[i]!, other[i])
+  }
+
+  for (const part of factMaker(fact, ports.tables).standing()) {
+    each(part, names, (key, cells) => {
+      if (!isOf(key)) return
+      const own = told.get(key)
+      if (own) own.inTables = true
+      if (!own || !same(own.cells, cells)) differing(key, own, cells, 'tables')
+    })
+    signal.throwIfAborted()
+  }
+  for (const [key, own] of told) if (!own.inTables) differing(key, own, undefined, 'tables')
+
+  const amiss: (() => void)[] = []
+  const keysAmiss: string[] = []
+  const later = (key: string, tell: () => void) => {
+    keysAmiss.push(key)
+    amiss.push(tell)
+  }
+  for await (const part of warehouse.facts(fact.name)) {
+    each(part, [...names, '_seq'], (key, cells) => {
+      if (!isOf(key)) return
+      const own = told.get(key)
+      if (own) own.inTable = true
+      if (!own || !same(own.cells, cells)) later(key, () => differing(key, own, cells, 'table'))
+    })
+    signal.throwIfAborted()
+  }
+  for (const [key, own] of told) if (!own.inTable) later(key, () => differing(key, own, undefined, 'table'))
+  // What came meanwhile may be there already.
+  const came =
+    amiss.length > 0
+      ? (await replayed(ports, fact, { ends: await endsOf(ports, fact), from: ends, isOf, sunk: ends, signal })).touched
+      : new Set<string>()
+  amiss.forEach((tell, i) => {
+    if (!onTheWay.has(keysAmiss[i]!) && !came.has(keysAmiss[i]!)) tell()
+  })
+  return { facts: told.size, notSunk: onTheWay.size }
+}
+
+const same = (own: readonly string[], other: readonly string[]) => other.every((cell, i) => cell === own[i])
+
+function each(part: Columns, names: readonly string[], work: (key: string, cells: readonly string[]) => void): void {
+  const keyAt = textsOf(columnOf(part, '_key', 'text'))
+  const cellsAt = cellsIn(part, names)
+  for (let row = 0; row < part.count; row++) work(keyAt(row)!, cellsAt(row))
+}
+
+/** Cells as texts that are equal exactly when the cells are. */
+function cellsIn({ byName }: Columns, names: readonly string[]): (row: number) => readonly string[] {
+  const shown = names.map((name) => {
+    const column = byName.get(name)!
+    const textAt = textsOf(column)
+    return (row: number) => {
+      const text = textAt(row)
+      return text === null ? 'null' : column.kind === 'text' ? JSON.stringify(text) : text
+    }
+  })
+  return (row) => shown.map((cellAt) => cellAt(row))
+}
+
+const placesOf = ({ warehouse }: Ports, fact: FactSchema, ends: readonly number[]): Promise<readonly number[]> =>
+  Promise.all(ends.map(async (_, partition) => (await warehouse.progress(factsReader(streamOf(fact), partition))) ?? 0))
+
+type Replaying = Pick<Comparing, 'ends' | 'isOf' | 'signal'> & { readonly from?: readonly number[]; readonly sunk: readonly number[] }
+
+/** What `inflow` says: the facts that stand, all that it tells of, and those of which the sink has not brought all. */
+async function replayed({ log, registry, checkpoints }: Ports, fact: FactSchema, { ends, from = [], isOf, sunk, signal }: Replaying) {
+  const stream = streamOf(fact)
+  const names = Object.keys(fact.fields)
+  const changes = await inflowReader(registry, fact, names, recordedIn(checkpoints, stream))
+  const told = new Map<string, Told>()
+  const [onTheWay, touched] = [new Set<string>(), new Set<string>()]
+  const topics = await log.topics()
+  for (const [partition, to] of ends.entries()) {
+    const first = from[partition] ?? topics.find(({ topic }) => topic === stream.inflow)!.partitions[partition]!.first
+    if (first >= to) continue
+    for await (const fetched of log.read(stream.inflow, { partition, from: first, to, joined: true })) {
+      signal.throwIfAborted()
+      const { columns, rows } = await changes.read(fetched, Infinity)
+      const keyAt = textsOf(columnOf(columns, 'key', 'text'))
+      const seqs = columnOf(columns, '_seq', 'int').values
+      const stands = columnOf(columns, 'after', 'flag').values
+      const cellsAt = cellsIn(
+        columns,
+        names.map((name) => `after.${name}`),
+      )
+      for (let row = 0; row < columns.count; row++) {
+        const key = keyAt(row)
+        if (key === null || !isOf(key)) continue
+        touched.add(key)
+        if (offsetOf(fetched, rows[row]!) >= (sunk[partition] ?? 0)) onTheWay.add(key)
+        const seq = seqs[row]!
+        // A fact that moved to another partition is told of in both.
+        if ((told.get(key)?.seq ?? 0) > seq) continue
+        if (stands[row] === 1) told.set(key, { cells: [...cellsAt(row), String(seq)], seq, inTables: false, inTable: false })
+        else told.delete(key)
+      }
+    }
+  }
+  return { told, onTheWay, touched }
+}
+
+const collector = () => {
+  const first: FactDifference[] = []
+  let count = 0
+  return {
+    first,
+    count: () => count,
+    add(difference: FactDifference) {
+      if (count++ < mostNamed) first.push(difference)
+    },
+  }
+}

@@ -1,0 +1,141 @@
+/** What is to become of rows: what a file has of them is compared with what stands, and the differences become of it in the end. */
+import type { Columns } from '../../values/columns.ts'
+import type { Compared, StoredTable } from '../../tables.ts'
+import type { Sqlite } from '../database.ts'
+import { insertColumns, quoted, selectColumns, sqlType, valuesAt, type Placed } from './columns.ts'
+import { gone, rowsOf, stagedOf } from './joins.ts'
+
+const rowsAtOnce = 10_000
+
+const columnsOf = ({ fields }: StoredTable): readonly Placed[] => Object.entries(fields).map(([name, column]) => ({ name, column }))
+export const keysOf = ({ key, fields }: StoredTable): readonly Placed[] => key.map((name) => ({ name, column: fields[name]! }))
+const listed = (placed: readonly Placed[], of = '') => placed.map(({ name }) => of + quoted(name)).join(', ')
+export const equalKeys = ({ key }: StoredTable, one: string, other: string) =>
+  key.map((name) => `${one}.${quoted(name)} = ${other}.${quoted(name)}`).join(' AND ')
+
+export const countOf = (db: Sqlite, from: string): number => Number(db.prepare(`SELECT count(*) AS count FROM ${from}`).get()!['count'])
+
+/** Rows and what is staged of them have the same columns, so that all that is staged can be the rows where none stood. */
+export function create(db: Sqlite, table: StoredTable, name: (table: StoredTable) => string): void {
+  const columns = columnsOf(table).map((one) => `${quoted(one.name)} ${sqlType(table.fields[one.name]!)}`)
+  const key = table.key.map(quoted).join(', ')
+  db.exec(`CREATE TABLE IF NOT EXISTS ${name(table)} (${columns.join(', ')}, ${gone} INTEGER NOT NULL, PRIMARY KEY (${key})) WITHOUT ROWID`)
+}
+
+/** Without a log of its own, nor waiting for the disk: it is read again where it is lost. */
+const received = ({ name }: StoredTable) => `temp.${quoted(`file ${name}`)}`
+
+function createReceived(db: Sqlite, table: StoredTable): void {
+  const columns = columnsOf(table).map(({ name }) => `${quoted(name)} ${sqlType(table.fields[name]!)}`)
+  db.exec(`CREATE TABLE IF NOT EXISTS ${received(table)} (${columns.join(', ')}, ".seq" INTEGER, ".line" INTEGER)`)
+}
+
+export function receive(db: Sqlite, table: StoredTable, rows: Columns): void {
+  createReceived(db, table)
+  const into = `INSERT INTO ${received(table)} (${listed(columnsOf(table))}, ".seq", ".line")`
+  insertColumns(db, into, rows, [...columnsOf(table), ...places])
+}
+
+const places: readonly Placed[] = [
+  { name: '_seq', column: 'int' },
+  { name: '_line', column: 'int' },
+]
+
+export function forgetReceived(db: Sqlite, table: StoredTable): void {
+  db.exec(`DROP TABLE IF EXISTS ${received(table)}`)
+}
+
+export function compare(db: Sqlite, table: StoredTable, { partial }: { readonly partial: boolean }): Compared {
+  createReceived(db, table)
+  const [file, keys] = [received(table), listed(keysOf(table))]
+  db.exec(`CREATE INDEX temp.${quoted(`file ${table.name} keys`)} ON ${quoted(`file ${table.name}`)} (${keys}, ".seq")`)
+  const repeated = withoutRepeated(db, table)
+  const all = countOf(db, file)
+  const stood = countOf(db, rowsOf(table))
+  const into = `INSERT INTO ${stagedOf(table)} (${listed(columnsOf(table))}, ${gone})`
+  const order = `ORDER BY ${listed(keysOf(table), 'f.')}`
+  if (stood === 0) db.exec(`${into} SELECT ${listed(columnsOf(table), 'f.')}, 0 FROM ${file} f ${order}`)
+  else {
+    const differs = columnsOf(table).map(({ name }) => `f.${quoted(name)} IS NOT r.${quoted(name)}`)
+    db.exec(
+      `${into} SELECT ${listed(columnsOf(table), 'f.')}, 0 FROM ${file} f LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 'f', 'r')} ` +
+        `WHERE ${differs.join(' OR ')} ${order}`,
+    )
+  }
+  const staged = countOf(db, stagedOf(table))
+  const there = `${stagedOf(table)} s JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')}`
+  const changed = stood === 0 ? 0 : countOf(db, there)
+  if (stood > 0 && !partial) {
+    const lacks = `NOT EXISTS (SELECT 1 FROM ${file} f WHERE ${equalKeys(table, 'f', 'r')})`
+    db.exec(
+      `INSERT INTO ${stagedOf(table)} (${keys}, ${gone}) SELECT ${listed(keysOf(table), 'r.')}, 1 FROM ${rowsOf(table)} r WHERE ${lacks}`,
+    )
+  }
+  forgetReceived(db, table)
+  const left = countOf(db, stagedOf(table)) - staged
+  return { added: staged - changed, changed, gone: left, unchanged: all - staged, repeated }
+}
+
+/** Takes out the rows whose key an earlier one has, and keeps them aside; says how many. */
+function withoutRepeated(db: Sqlite, table: StoredTable): number {
+  const [file, keys] = [received(table), listed(keysOf(table))]
+  db.exec('DROP TABLE IF EXISTS temp.repeated')
+  const distinct = countOf(db, `(SELECT DISTINCT ${keys} FROM ${file})`)
+  const more = countOf(db, file) - distinct
+  if (more === 0) return 0
+  const numbered = `SELECT rowid AS id, row_number() OVER (PARTITION BY ${keys} ORDER BY ".seq") AS place FROM ${file}`
+  const ids = `SELECT id FROM (${numbered}) WHERE place > 1`
+  db.exec(`CREATE TABLE temp.repeated AS SELECT * FROM ${file} WHERE rowid IN (${ids}) ORDER BY ".seq"`)
+  db.exec(`DELETE FROM ${file} WHERE ".seq" IN (SELECT ".seq" FROM temp.repeated)`)
+  return more
+}
+
+export function* repeated(db: Sqlite, table: StoredTable): Generator<Columns> {
+  if (db.prepare(`SELECT 1 FROM temp.sqlite_schema WHERE name = 'repeated'`).get() === undefined) return
+  const query = `SELECT ${listed(columnsOf(table))}, ".seq", ".line" FROM temp.repeated WHERE rowid > ? ORDER BY rowid LIMIT ${rowsAtOnce}`
+  for (let last = 0; ; last += rowsAtOnce) {
+    const rows = selectColumns(db, query, [...columnsOf(table), ...places], [last])
+    if (rows.count === 0) return
+    yield rows
+  }
+}
+
+/** Puts rows in place of those of the same key, into the rows or what is staged of them. */
+export function put(db: Sqlite, table: StoredTable, rows: Columns, where: (table: StoredTable) => string): void {
+  const into = `INSERT OR REPLACE INTO ${where(table)} (${listed(columnsOf(table))}, ${gone})`
+  insertColumns(db, into, { ...rows, byName: new Map([...rows.byName, ['.gone', zeros(rows.count)]]) }, [...columnsOf(table), isGone])
+}
+
+export function stageGone(db: Sqlite, table: StoredTable, keys: Columns): void {
+  const into = `INSERT OR REPLACE INTO ${stagedOf(table)} (${listed(keysOf(table))}, ${gone})`
+  insertColumns(db, into, { ...keys, byName: new Map([...keys.byName, ['.gone', zeros(keys.count, 1)]]) }, [...keysOf(table), isGone])
+}
+
+export function takeOut(db: Sqlite, table: StoredTable, keys: Columns): void {
+  const remove = db.prepare(`DELETE FROM ${rowsOf(table)} WHERE ${table.key.map((name) => `${quoted(name)} = ?`).join(' AND ')}`)
+  for (let row = 0; row < keys.count; row++) remove.run(...valuesAt(keys, keysOf(table), row))
+}
+
+const isGone: Placed = { name: '.gone', column: 'int' }
+const zeros = (count: number, value = 0) => ({ kind: 'int', values: new Float64Array(count).fill(value) }) as const
+
+export function* changes(db: Sqlite, table: StoredTable, skip: number): Generator<Columns> {
+  const flag = { kind: 'flag' } as const
+  const selected: readonly Placed[] = [
+    ...keysOf(table),
+    { name: 'before', column: flag },
+    { name: 'after', column: flag },
+    ...['before.', 'after.'].flatMap((state) => columnsOf(table).map(({ name, column }) => ({ name: state + name, column }))),
+  ]
+  const keys = listed(keysOf(table), 's.')
+  const sql = (behind: string) =>
+    `SELECT ${keys}, r.${quoted(table.key[0]!)} IS NOT NULL, NOT s.${gone}, ${listed(columnsOf(table), 'r.')}, ` +
+    `${listed(columnsOf(table), 's.')} FROM ${stagedOf(table)} s LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')} ` +
+    `${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
+  const behind = `WHERE (${keys}) > (${table.key.map(() => '?').join(', ')})`
+  let columns = selectColumns(db, `${sql('')} OFFSET ?`, selected, [skip])
+  while (columns.count > 0) {
+    yield columns
+    columns = selectColumns(db, sql(behind), selected, valuesAt(columns, keysOf(table), columns.count - 1))
+  }
+}
