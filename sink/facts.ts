@@ -3,7 +3,7 @@ import type { FactSchema } from '../schemas/fact.ts'
 import { offsetOf } from '../streams/dead.ts'
 import { recordedIn } from '../streams/held.ts'
 import { inflowReader } from '../streams/inflow.ts'
-import { factsReader, type Stream } from '../streams/stream.ts'
+import { factsReader, standsAs, type Stream } from '../streams/stream.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, pick, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { SinkOptions, SinkPorts } from './sink.ts'
@@ -30,7 +30,7 @@ export async function sinkFacts(
     },
     async write({ parts, next }) {
       const told = parts.map(({ columns }) => standing(fact, columns))
-      await warehouse.writeFacts(fact.name, told, { reader, next }, signal)
+      await warehouse.writeFacts(standsAs(stream), told, { reader, next }, signal)
       report({ topic, rows: told.reduce((sum, { count }) => sum + count, 0), unreadable: 0, offset: next })
     },
   })

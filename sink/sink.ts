@@ -3,7 +3,7 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownSets, streamedSets } from '../streams/known-versions.ts'
 import { ensureTopics } from '../streams/routing.ts'
 import { offsetOf } from '../streams/dead.ts'
-import { factSinksOf, sinkReader, sinksOf, streamOf, type Stream } from '../streams/stream.ts'
+import { factSinksOf, ownerOf, sinkReader, sinksOf, streamOf, type OfSet, type Stream } from '../streams/stream.ts'
 import { isFact, type FactSchema } from '../schemas/fact.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
@@ -70,11 +70,18 @@ async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>)
     const stream = streamOf(record)
     jobs.set(stream.outflow, { topic: stream.outflow, stream })
     if (!isFact(record)) continue
-    if (!arranged.has(record.name) && (await warehouse.versions(set)).length > 0) arranged.add(record.name)
-    if (arranged.has(record.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: record })
+    if (!arranged.has(stream.name) && (await isArranged(warehouse, { set, record }))) arranged.add(stream.name)
+    if (arranged.has(stream.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: record })
   }
   return [...jobs.values()]
 }
+
+/** Whether a version over that stream is known there, whose facts have a table then; one that is retired has none. */
+const isArranged = async (warehouse: Warehouse, over: OfSet): Promise<boolean> =>
+  (await warehouse.versions(over.set)).some(({ state, definition }) => {
+    const { record } = JSON.parse(definition) as Pick<OfSet, 'record'>
+    return state !== 'retired' && ownerOf({ set: over.set, record }) === ownerOf(over)
+  })
 
 const none = new Float64Array(0)
 

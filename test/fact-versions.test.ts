@@ -9,7 +9,7 @@ import { ensureTopics } from '../streams/routing.ts'
 import { streamOf } from '../streams/stream.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
 import type { Command } from './driver/step.ts'
-import { chanceOf, messagesByChance, saleByDay, saleByMoment, type FactMessage } from './fact-messages.ts'
+import { messagesByChance, saleByDay, saleByMoment, type FactMessage } from './fact-messages.ts'
 import { rowsOwned, rowsStored, writerOf } from './written-facts.ts'
 
 const source = { name: 'sales', of: saleByDay, per: 'account' } as const

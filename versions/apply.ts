@@ -4,7 +4,7 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { ensureTopics, routingFor } from '../streams/routing.ts'
-import { streamOf } from '../streams/stream.ts'
+import { ownerOf, streamOf } from '../streams/stream.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import type { Registered } from '../utilities/registry.ts'
 import type { VersionPorts, Watch } from './bring.ts'
@@ -40,7 +40,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     const refused = outOfOrder(journal.state, version)
     if (refused) throw refused
     const by = { ...actor, at: timeText(ports.clock) }
-    const partitions = (await partitionsApplied(ports.checkpoints, set)) || routing.partitions
+    const partitions = (await partitionsApplied(ports.checkpoints, ownerOf(definition))) || routing.partitions
     const planned = { kind: 'planned', version, mode, partitions, schema: unregistered, record: unregistered, ...by } as const
     const own = journal.state.versions[version]
     const anew = !own || (own.mode !== mode && !isComplete(own))
@@ -51,7 +51,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     const record = schemaOf(await registerInflow(ports.registry, definition.record))
     const registered = released?.registered ?? (await ports.registry.register(set, JSON.stringify(rowSchema(definition))))
     await ports.registry.label(registered.id, { set, version: String(version), mode })
-    await settlePartitions(ports, set, routing.partitions)
+    await settlePartitions(ports, ownerOf(definition), routing.partitions)
     // What another mode had begun is not gone on with.
     if (own && anew) await clear(ports, set, version, signal)
     await journal.decide({ kind: 'apply', version, mode, partitions, schema: schemaOf(registered), record, by })
@@ -80,9 +80,9 @@ const promotedToo = (
 ) => (hasRowsOfHistory({ mode }) ? state : evolve(state, { kind: 'promoted', version, who, at, why }))
 
 /** From here on it is known on how many partitions the set runs: keys stay where they are. */
-async function settlePartitions({ log, checkpoints }: VersionPorts, set: string, partitions: number): Promise<void> {
-  if ((await partitionsApplied(checkpoints, set)) > 0) return
-  const writer = await log.writer(writerName(set, 0))
-  const save = Array.from({ length: partitions }, (_, partition) => savePosition(set, partition, start))
+async function settlePartitions({ log, checkpoints }: VersionPorts, owner: string, partitions: number): Promise<void> {
+  if ((await partitionsApplied(checkpoints, owner)) > 0) return
+  const writer = await log.writer(writerName(owner, 0))
+  const save = Array.from({ length: partitions }, (_, partition) => savePosition(owner, partition, start))
   await writer.commit({ save }).finally(() => writer.close())
 }

@@ -2,9 +2,12 @@
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { keyFields } from '../feature-defs/keys.ts'
 import { featureType } from '../feature-defs/known-operators.ts'
+import { isFact } from '../schemas/fact.ts'
+import type { RecordSchema } from '../schemas/record.ts'
 import { sqlColumns, sqlType } from '../schemas/sql.ts'
+import { standsAs, streamOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { viewColumns, type Layout, type SqlColumn, type SqlType, type VersionRecord } from '../utilities/warehouse.ts'
+import { viewColumns, type FactLayout, type Layout, type SqlColumn, type SqlType, type VersionRecord } from '../utilities/warehouse.ts'
 
 export function layoutOf(definitions: readonly Definition[], records: readonly VersionRecord[]): Layout {
   const latest = definitions.at(-1)!
@@ -17,13 +20,22 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
     leading: definitions[0]!.features.length,
     per: keyFields(latest.per),
     at: latest.record.at,
-    ...(latest.record.fact && { fact: { name: latest.record.name, columns: sqlColumns(latest.record) } }),
+    ...(isFact(latest.record) && { facts: factsOf(definitions.filter(({ version }) => !retired.has(version))) }),
     versions: definitions
       .filter(({ version }) => !retired.has(version))
       .map((definition) => ({ version: definition.version, shows: shownBy(definition) })),
     chain: promoted.map(({ version }) => version),
   }
 }
+
+/** One for each version of the fact that rows are made of. */
+const factsOf = (definitions: readonly Definition[]): readonly FactLayout[] => [
+  ...new Map(
+    definitions.map(({ record }) => standing(record)).map((one) => [one.name, one]),
+  ).values(),
+]
+
+const standing = (record: RecordSchema): FactLayout => ({ name: standsAs(streamOf(record)), columns: sqlColumns(record) })
 
 const shownBy = ({ record, features }: Definition): readonly string[] => [
   ...Object.keys(record.fields),

@@ -2,6 +2,7 @@
 import { loadPositions, loadSpeed, rowsTaken, running, type Mode, type Position } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { routingFor } from '../streams/routing.ts'
+import { ownerOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from './bring.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
@@ -66,7 +67,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const refused = outOfOrder(state, version)
   if (refused) throw refused
   await routingFor(ports, definition, partitions)
-  const positions = await loadPositions(checkpoints, set)
+  const positions = await loadPositions(checkpoints, ownerOf(definition))
   const own = state.versions[version]
   const mode = modeOf(asked, version, own)
   refuseCold(definition, mode)

@@ -25,10 +25,10 @@ export function columnsKnown(target: Target, sql: Transactions) {
     seen,
     bookkeeping: async (waiting?: Waiting) => hasBookkeeping || (await of('tidemark_versions', [], waiting), hasBookkeeping),
     /** When they were arranged. */
-    forget({ set, fact }: Layout) {
+    forget({ set, facts = [] }: Layout) {
       hasBookkeeping = true
       known.delete(`${set}_rows`)
-      if (fact) known.delete(standingName(fact.name))
+      for (const { name } of facts) known.delete(standingName(name))
     },
   }
 }

@@ -12,7 +12,7 @@ import { viewsOf } from './views.ts'
  */
 export type TablesThere = {
   readonly columns: ReadonlyMap<string, string>
-  readonly standing?: ReadonlyMap<string, string>
+  readonly standing?: (fact: string) => ReadonlyMap<string, string>
   readonly newest?: boolean
   readonly views: ReadonlyMap<string, string>
   /** What has to be kept of a view where others may have been let in. */
@@ -31,8 +31,8 @@ const typesOf = (target: Target, columns: readonly SqlColumn[]): Map<string, str
 const own = (...names: readonly string[]) => names.map((name): SqlColumn => ({ name, type: ownColumns[name]! }))
 
 /** Every column of the rows table, with its type. */
-const columnTypes = (target: Target, { record, features, fact }: Layout) =>
-  typesOf(target, [...record, ...own(...Object.keys({ ...rowColumns, ...(fact && factRowColumns) })), ...features])
+const columnTypes = (target: Target, { record, features, facts }: Layout) =>
+  typesOf(target, [...record, ...own(...Object.keys({ ...rowColumns, ...(facts && factRowColumns) })), ...features])
 
 /**
  * What is kept to tell whether a view is still the one we made: SQLite keeps its text, Redshift rewrites it, so there a comment on the view
@@ -95,20 +95,14 @@ export function checkFactColumns(fact: string, stored: readonly StoredColumn[], 
 }
 
 function tableChanges(target: Target, layout: Layout, found: TablesThere): string[] {
-  const { set, fact } = layout
-  const key = ['_version', '_seq', ...(fact ? ['_key'] : [])]
+  const { set, facts = [] } = layout
+  const key = ['_version', '_seq', ...(layout.facts ? ['_key'] : [])]
   const rows = tableChange(target, `${set}_rows`, rowsTable(target, set), columnTypes(target, layout), key, found.columns)
   const newest = target.dialect === 'sqlite' && !found.newest ? createNewest(target, layout) : []
-  if (!fact) return [...rows, ...newest]
-  const facts = typesOf(target, [...own('_key'), ...fact.columns, ...own('_seq', '_known_ts')])
-  const standing = tableChange(
-    target,
-    standingName(fact.name),
-    standingTable(target, fact.name),
-    facts,
-    ['_key'],
-    found.standing ?? new Map(),
-  )
+  const standing = facts.flatMap(({ name, columns }) => {
+    const types = typesOf(target, [...own('_key'), ...columns, ...own('_seq', '_known_ts')])
+    return tableChange(target, standingName(name), standingTable(target, name), types, ['_key'], found.standing?.(name) ?? new Map())
+  })
   return [...rows, ...newest, ...standing]
 }
 

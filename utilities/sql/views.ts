@@ -7,13 +7,14 @@ export type View = { readonly text: string; readonly columns: readonly string[] 
 
 /** The views of a layout by name: the facts', those of each version, and those of the promoted one, which fall back on the ones before. */
 export function viewsOf(target: Target, layout: Layout): Map<string, View> {
-  const { set, versions, chain, fact } = layout
+  const { set, versions, chain, facts = [] } = layout
   const rows = rowsTable(target, set)
   const views = new Map<string, View>()
   const view = (name: string, columns: readonly string[], select: string) =>
     views.set(name, { text: `CREATE VIEW ${qualified(target, name)} AS\n${select}`, columns })
 
-  if (fact) view(fact.name, factColumns(fact), `SELECT ${named(factColumns(fact))}\nFROM ${standingTable(target, fact.name)}`)
+  for (const fact of facts)
+    view(fact.name, factColumns(fact), `SELECT ${named(factColumns(fact))}\nFROM ${standingTable(target, fact.name)}`)
   for (const { version, shows } of versions) {
     const columns = namesOf(viewColumns(layout, shows))
     view(`${set}_v${version}`, columns, [`SELECT ${named(columns)}`, `FROM ${rows}`, `WHERE "_version" = ${whole(version)}`].join('\n'))
@@ -53,9 +54,9 @@ const latestText = (target: Target, layout: Layout, shows: readonly string[], ch
 
 /** CROSS JOIN keeps the order: the key first, by its index, then its row. */
 function lookedUp(target: Target, layout: Layout, shows: readonly string[], chain: readonly number[]): string {
-  const { set, per, fact } = layout
+  const { set, per, facts } = layout
   const newest = newestTable(target, set)
-  const same = ['_version', '_seq', ...(fact ? ['_key'] : [])].map((name) => `made."${name}" = newest."${name}"`)
+  const same = ['_version', '_seq', ...(facts ? ['_key'] : [])].map((name) => `made."${name}" = newest."${name}"`)
   const list = selected(target, layout, shows).map(({ name, text }) =>
     per.includes(name) ? `newest.${identifier(name)}` : (text?.('made.') ?? `made.${identifier(name)}`),
   )
@@ -104,7 +105,7 @@ type SelectedColumn = {
 /** A record is added once, and known when it happened. */
 function selected(target: Target, layout: Layout, shows: readonly string[]): readonly SelectedColumn[] {
   return latestColumns(layout, shows).map(({ name }): SelectedColumn => {
-    if (layout.fact || (name !== '_change' && name !== '_known_ts')) return { name }
+    if (layout.facts || (name !== '_change' && name !== '_known_ts')) return { name }
     const end = target.dialect === 'sqlite' ? ` AS ${identifier(name)}` : ''
     if (name === '_change') return { name, text: () => (target.dialect === 'sqlite' ? `'added'${end}` : `'added'::varchar(8)`) }
     return { name, text: (of) => nanosecondsText(target, layout, `${of}${identifier(layout.at)}`) + end }

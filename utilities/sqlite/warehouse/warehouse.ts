@@ -185,13 +185,13 @@ const nothingYet = (path: string) =>
 const viewsOf = (db: Sqlite) =>
   db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
 
-function found(db: Sqlite, { set, fact }: Layout): TablesThere {
+function found(db: Sqlite, { set, facts = [] }: Layout): TablesThere {
   const typesOf = (table: string) => new Map(columnsOf(db, table).map(({ name, type }) => [name, type]))
-  const views = viewsOf(db).filter(({ name }) => ownsView(set, name) || name === fact?.name)
+  const views = viewsOf(db).filter(({ name }) => ownsView(set, name) || facts.some((fact) => fact.name === name))
   return {
     columns: typesOf(`${set}_rows`),
     newest: columnsOf(db, newestName(set)).length > 0,
-    standing: fact ? typesOf(standingName(fact.name)) : new Map(),
+    standing: (fact) => typesOf(standingName(fact)),
     views: new Map(views.map(({ name, sql }) => [name, sql])),
   }
 }
