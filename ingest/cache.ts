@@ -13,7 +13,7 @@ import { loadsOf, rowReader, rowsName, sideOf, type KnownTable } from './table-r
 
 export type TablePorts = { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly tables: Tables }
 
-export const sameMark = (one: Mark | null | undefined, other: Mark | null | undefined): boolean =>
+const sameMark = (one: Mark | null | undefined, other: Mark | null | undefined): boolean =>
   one?.commit === other?.commit && one?.token === other?.token
 
 /** Of a log that holds no rows. */

@@ -19,9 +19,6 @@ export type Unfit = { readonly place: number; readonly key: string; readonly col
  */
 export type FactChanges = { readonly changes: Columns; readonly unfit: readonly Unfit[] }
 
-/** Those that were there and are not any more; those that are there now. */
-export const [leaves, stands] = [0, 1]
-
 export type FactMaker = {
   readonly joined: Joined
   /** At these places of the list, the second excluded. Without a `before` every fact is new. */

@@ -1,4 +1,6 @@
-/** Reads the file of a table beside the rows that stand: what it has of them is staged, and what cannot be taken is kept with the reason. */
+/**
+ * Reads the file of a table beside the rows that stand: what it has of them is staged, and what cannot be taken is kept with the reason.
+ */
 import type { Table } from '../schemas/record.ts'
 import { rejectsOf } from '../schemas/csv/computed.ts'
 import { readFiles } from '../schemas/csv/files.ts'

@@ -120,7 +120,14 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
       tables.discard()
       return { ended: 'declined', load: null, tables: read, finished }
     }
-    place = withLoad(place, { rows, tables: read, facts: options.facts, partial: options.partial, known: options.known, clock: ports.clock })
+    place = withLoad(place, {
+      rows,
+      tables: read,
+      facts: options.facts,
+      partial: options.partial,
+      known: options.known,
+      clock: ports.clock,
+    })
   } else if (rows !== place.load.rows) throw new Error(`the load under way changed ${place.load.rows} rows, and now it would be ${rows}`)
   tables.seal(place.load!.mark)
   place = await carryOut(ports, place as Under, known, options)

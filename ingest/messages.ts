@@ -37,16 +37,21 @@ export function factMessages(written: Written): (changes: Columns, options: { se
     const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
     const all = messageColumns(fact, changes, rows, halves, { seq, known, places })
     const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
-    const appends = [...byPartition].sort(([a], [b]) => a - b).map(([partition, some]): Append => {
-      const batch = encode(all, Int32Array.from(some))
-      return { topic, partition, batch: { ...batch, ...(per !== null && { keys: some.map((i) => own[i]!) }) } }
-    })
+    const appends = [...byPartition]
+      .sort(([a], [b]) => a - b)
+      .map(([partition, some]): Append => {
+        const batch = encode(all, Int32Array.from(some))
+        return { topic, partition, batch: { ...batch, ...(per !== null && { keys: some.map((i) => own[i]!) }) } }
+      })
     return { appends, count: rows.length }
   }
 }
 
 /** A tick, in every partition. */
-export function tickMessages({ fact, id, partitions }: Written, { seq, known, at }: { seq: number; known: bigint; at: number }): readonly Append[] {
+export function tickMessages(
+  { fact, id, partitions }: Written,
+  { seq, known, at }: { seq: number; known: bigint; at: number },
+): readonly Append[] {
   const encode = encoder(inflowSchema(fact), id)
   const fields = Object.entries(fact.fields)
   const { kind } = fact.fields[fact.at]!

@@ -55,7 +55,10 @@ export function neededTables(facts: readonly NeededFact[], defined: readonly Tab
 /** What an applied fact reads must still be there. */
 function checkHas({ name }: FactSchema, defined: Table, needed: Table): void {
   const refuse = (what: string): never => {
-    throw new Problem(`${name} was applied over a table ${needed.name} ${what}`, 'Put it back as it was; columns that nobody reads may go later.')
+    throw new Problem(
+      `${name} was applied over a table ${needed.name} ${what}`,
+      'Put it back as it was; columns that nobody reads may go later.',
+    )
   }
   if (defined.key.join() !== needed.key.join()) refuse(`by ${needed.key.join(', ')}, and its key is ${defined.key.join(', ')} now`)
   for (const [own, field] of Object.entries(needed.fields)) {

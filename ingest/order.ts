@@ -1,4 +1,6 @@
-/** Finds the facts that become another thing, and puts them into the order of their messages: those that leave, then by date, then by key. */
+/**
+ * Finds the facts that become another thing, and puts them into the order of their messages: those that leave, then by date, then by key.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FactSchema } from '../schemas/fact.ts'
 import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'

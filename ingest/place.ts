@@ -70,7 +70,7 @@ export type IngestPlace = {
 
 const name = 'ingest'
 
-export const nothingLoaded: IngestPlace = { mark: null, loads: 0, load: null, last: null, unclean: false, facts: {}, tables: {} }
+const nothingLoaded: IngestPlace = { mark: null, loads: 0, load: null, last: null, unclean: false, facts: {}, tables: {} }
 
 export async function loadPlace(checkpoints: Checkpoints): Promise<IngestPlace> {
   const saved = (await checkpoints.load(name)).get('')

@@ -22,10 +22,7 @@ export async function previewLoad(ports: TablePorts, options: Asked): Promise<Pr
   const { files, facts, signal, report } = options
   const place = await loadPlace(checkpoints)
   if (place.load)
-    throw new Problem(
-      `the load that was begun at ${place.load.since} is not done`,
-      'Finish it first: run it again without --dry-run.',
-    )
+    throw new Problem(`the load that was begun at ${place.load.since} is not done`, 'Finish it first: run it again without --dry-run.')
   checkKeys(options.tables, place)
   const known = await registerTables(registry, options.tables, { dryRun: true })
   await bringTables(ports, known, place, (rows) => report({ doing: 'restoring', rows, facts: 0 }))

@@ -7,7 +7,7 @@ import { avroField, type AvroSchema } from '../schemas/avro/schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import { encoder } from '../schemas/avro/encode.ts'
 import type { Table } from '../schemas/record.ts'
-import type { Save } from '../utilities/checkpoints.ts'
+import { tablePrefix, type Save } from '../utilities/checkpoints.ts'
 import { columnOf, pick, type Column, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
@@ -15,14 +15,17 @@ import { message } from '../streams/dead.ts'
 import { rewriter } from '../streams/rewriter.ts'
 import type { IngestPlace } from './place.ts'
 
-export const rowsName = ({ name }: Pick<Table, 'name'>) => `table/${name}`
+export const rowsName = ({ name }: Pick<Table, 'name'>) => `${tablePrefix}${name}`
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
-export function tableSchema({ name, key, fields }: Table): AvroSchema {
+function tableSchema({ name, key, fields }: Table): AvroSchema {
   const odd = Object.keys(fields).find((one) => !namePattern.test(one))
   if (odd !== undefined)
-    throw new Problem(`table ${name}: the field name ${JSON.stringify(odd)} cannot be used`, "Use letters, digits and _, and { from: '…' }.")
+    throw new Problem(
+      `table ${name}: the field name ${JSON.stringify(odd)} cannot be used`,
+      "Use letters, digits and _, and { from: '…' }.",
+    )
   const row = `${name}_row`
   return {
     type: 'record',

@@ -22,7 +22,10 @@ export async function writableFact(
   if (partitions > 1 && (pers.length > 1 || per === null)) throw unspreadable(needed, partitions)
   const registered = await registerInflow(ports.registry, fact)
   await ensureTopics(ports, stream, partitions)
-  return { one: { ...needed, written: { fact, id: registered.id, per, onePer: pers.length === 1 && per !== null, partitions } }, registered }
+  return {
+    one: { ...needed, written: { fact, id: registered.id, per, onePer: pers.length === 1 && per !== null, partitions } },
+    registered,
+  }
 }
 
 const unspreadable = ({ stream, pers }: NeededFact, partitions: number) =>
@@ -31,4 +34,7 @@ const unspreadable = ({ stream, pers }: NeededFact, partitions: number) =>
         `${stream.inflow} has ${partitions} partitions, and the sets over it have several keys`,
         'Use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.',
       )
-    : new Problem(`${stream.inflow} has ${partitions} partitions, and no key says which of them a fact belongs to`, `Give the set ${keyOrOne}`)
+    : new Problem(
+        `${stream.inflow} has ${partitions} partitions, and no key says which of them a fact belongs to`,
+        `Give the set ${keyOrOne}`,
+      )

@@ -47,6 +47,7 @@ type Under = IngestPlace & { readonly load: LoadUnderWay }
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
   const { signal, report, atOnce = 20_000 } = options
+  const rowsAtOnce = 2 * atOnce
   const rows = rowsToWrite(ports, begun.load, options)
   const facts = factsToWrite(ports, begun, options)
   const commits = oneAhead()
@@ -54,8 +55,8 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
   let first = options.first
   try {
     while (place.load) {
-      const changed = await rows.next(atOnce)
-      const made = await facts.next(place.facts, changed.rows < atOnce ? atOnce - changed.rows : 0)
+      const changed = rows.next(rowsAtOnce)
+      const made = await facts.next(place.facts, Math.max(0, atOnce - changed.rows))
       place = placeAfter(place as Under, changed, made, options)
       const held = made.streams.flatMap((one) => heldSaves(one.one, place))
       const save = [...first, ...changed.saves, ...held, savePlace(place)]
@@ -78,30 +79,34 @@ type ChangedRows = { readonly rows: number; readonly saves: readonly Save[] }
 
 /** The rows that changed and are not in the log yet, table by table. */
 function rowsToWrite({ tables }: WritePorts, load: LoadUnderWay, { known }: WriteOptions) {
-  function* batches(): Generator<ChangedRows> {
+  function* batches(): Generator<readonly Save[]> {
     let skip = load.rowsDone
     for (const { table, registered } of known) {
       const staged = tables.staged(table.name)
       if (skip < staged) {
         const saves = rowSaves(table, registered.id)
-        for (const changes of tables.changes(table.name, skip)) yield { rows: changes.count, saves: saves(changes, load.mark.commit) }
+        for (const changes of tables.changes(table.name, skip)) yield saves(changes, load.mark.commit)
       }
       skip = Math.max(0, skip - staged)
     }
   }
   const all = batches()
+  let rest: readonly Save[] = []
   return {
-    /** At least so many where there are, or all that are left. */
-    async next(wanted: number): Promise<ChangedRows> {
-      let rows = 0
+    /** So many, or all that are left. */
+    next(wanted: number): ChangedRows {
       const saves: Save[] = []
-      while (rows < wanted) {
-        const { value, done } = all.next()
-        if (done) break
-        rows += value.rows
-        for (const save of value.saves) saves.push(save)
+      while (saves.length < wanted) {
+        if (rest.length === 0) {
+          const { value, done } = all.next()
+          if (done) break
+          rest = value
+        }
+        const some = rest.slice(0, wanted - saves.length)
+        rest = rest.slice(some.length)
+        for (const save of some) saves.push(save)
       }
-      return { rows, saves }
+      return { rows: saves.length, saves }
     },
   }
 }
@@ -207,7 +212,15 @@ function doneWith(place: Under, facts: readonly WritableFact[]): IngestPlace {
     const before = tables[table]?.rows ?? 0
     tables[table] = { key, rows: before + totals.added - totals.left, known: load.known }
   }
-  return { ...place, mark: load.mark, load: null, unclean: load.tables.some(({ totals }) => totals.left > 0), facts: places, tables, last: load }
+  return {
+    ...place,
+    mark: load.mark,
+    load: null,
+    unclean: load.tables.some(({ totals }) => totals.left > 0),
+    facts: places,
+    tables,
+    last: load,
+  }
 }
 
 /** What tells a message of ours from a stranger's, and how the partitions are keyed. */

@@ -18,9 +18,10 @@ import { storedSource } from '../utilities/files/stored.ts'
 import type { Reject, RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source } from '../utilities/source.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { noDay, noFlag, wholeAt, type Column, type Columns } from '../utilities/values/columns.ts'
+import type { Columns } from '../utilities/values/columns.ts'
 import type { Per } from '../feature-defs/keys.ts'
 import { Killed } from './faults.ts'
+import { plainAt } from './plain-columns.ts'
 import type { Row } from './shop-facts.ts'
 
 export type Message = {
@@ -40,20 +41,52 @@ export type FactStore = ReturnType<typeof factStore>
 /** The n-th write, of the log or of the tables, is the first that is not done. */
 export type Cut = { readonly write: number }
 
-export function factStore(facts: readonly FactSchema[], { per = null, partitions = 1 }: { readonly per?: Per; readonly partitions?: number } = {}) {
+export function factStore(
+  facts: readonly FactSchema[],
+  { per = null, partitions = 1 }: { readonly per?: Per; readonly partitions?: number } = {},
+) {
   const [store, schemas] = [memoryStore(), memorySchemas()]
   const log = openMemoryLog(store)
   const checkpoints = openMemoryCheckpoints(store)
   const registry = openMemoryRegistry(schemas, incompatibilities('BACKWARD'))
   let tables = openSqliteTables(':memory:')
   let now = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n
-  const needed = facts.map((fact): NeededFact => ({ fact, stream: streamOf(fact), pers: [per] }))
+  const needing = (all: readonly FactSchema[]) => all.map((fact): NeededFact => ({ fact, stream: streamOf(fact), pers: [per] }))
+  let needed = needing(facts)
   const rejected: Reject[] = []
   const ports = () => ({ log, checkpoints, registry, tables, clock: () => (now += 1_000_000_000n) })
+
+  const options = (all: readonly Table[], texts: { readonly [table: string]: string }): LoadOptions => ({
+    facts: needed,
+    tables: all,
+    files: Object.entries(texts).map(([name, text]) => {
+      return { table: all.find((table) => table.name === name)!, source: textSource(name, text), rejects: keptIn(rejected) }
+    }),
+    partitions: () => partitions,
+    partial: false,
+    strict: false,
+    known: undefined,
+    signal: new AbortController().signal,
+    agree: async () => true,
+    report: () => {},
+  })
 
   return {
     ports,
     rejected,
+    setFacts(all: readonly FactSchema[]) {
+      needed = needing(all)
+    },
+    options,
+    /** All that is kept, but for the tables on disk. */
+    async everything() {
+      return { checkpoints: structuredClone(store.checkpoints), topics: await log.topics(), schemas: [...schemas.schemas.keys()] }
+    },
+    async entries(name: string) {
+      const found = new Map<string, Uint8Array>()
+      for await (const some of checkpoints.entries(name)) for (const [key, value] of some) found.set(key, value)
+      return found
+    },
     /** The tables on disk are gone, or others take their place. */
     replaceTables(other: Tables = openSqliteTables(':memory:')) {
       tables = other
@@ -61,27 +94,12 @@ export function factStore(facts: readonly FactSchema[], { per = null, partitions
     async load(
       all: readonly Table[],
       texts: { readonly [table: string]: string },
-      options: Partial<LoadOptions> & { readonly cut?: Cut } = {},
+      asked: Partial<LoadOptions> & { readonly cut?: Cut } = {},
     ): Promise<Loaded | 'cut'> {
       rejected.length = 0
-      const { cut, ...given } = options
-      const files = Object.entries(texts).map(([name, text]) => {
-        return { table: all.find((table) => table.name === name)!, source: textSource(name, text), rejects: keptIn(rejected) }
-      })
+      const { cut, ...given } = asked
       try {
-        return await load(cut ? cutAt(ports(), cut) : ports(), {
-          facts: needed,
-          tables: all,
-          files,
-          partitions: () => partitions,
-          partial: false,
-          strict: false,
-          known: undefined,
-          signal: new AbortController().signal,
-          agree: async () => true,
-          report: () => {},
-          ...given,
-        })
+        return await load(cut ? cutAt(ports(), cut) : ports(), { ...options(all, texts), ...given })
       } catch (error) {
         if (error instanceof Killed) return 'cut'
         throw error
@@ -127,7 +145,7 @@ export function standingAfter(messages: readonly Message[]): Map<string, Row> {
 }
 
 function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
-  const at = (name: string, row: number) => valueAt(byName.get(name)!, row)
+  const at = (name: string, row: number) => plainAt(byName.get(name)!, row) as Row[string]
   const side = (name: string, row: number): Row | null =>
     at(name, row) ? Object.fromEntries(Object.keys(fields).map((own) => [own, at(`${name}.${own}`, row)])) : null
   return Array.from({ length: count }, (_, row) => ({
@@ -141,27 +159,6 @@ function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partitio
     groupEnd: at('group_end', row) === true,
     tick: at('tick', row) as number | null,
   }))
-}
-
-export function valueAt(column: Column, row: number): Row[string] {
-  switch (column.kind) {
-    case 'text':
-      return column.starts[row]! < 0 ? null : Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
-    case 'date':
-      return column.days[row] === noDay ? null : column.days[row]!
-    case 'flag':
-      return column.values[row] === noFlag ? null : column.values[row] === 1
-    case 'long':
-      return Number(column.values[row])
-    case 'integer':
-    case 'decimal':
-    case 'timestamp': {
-      const whole = wholeAt(column, row)
-      return whole === null ? null : Number(whole)
-    }
-    default:
-      return Number.isNaN(column.values[row]) ? null : column.values[row]!
-  }
 }
 
 function textSource(place: string, text: string): Source {

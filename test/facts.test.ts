@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest'
 import type { FactSchema } from '../schemas/fact.ts'
 import type { Table } from '../schemas/record.ts'
 import { factStore, standingAfter, type FactStore, type Message } from './fact-store.ts'
+import { partitionOf } from '../utilities/values/partition.ts'
 import { randomFrom } from './seeded.ts'
 import { keyOf, modelOf, shopFacts, shopTables, type Row, type Shop } from './shop-facts.ts'
 
-const seeds = Number(process.env['TIDEMARK_SEEDS'] ?? 1000)
+const seeds = Number(process.env['TIDEMARK_SEEDS'] ?? 200)
 const first = Number(process.env['TIDEMARK_SEED'] ?? 1)
 
 /** One life: files of tables, one after the other. */
@@ -64,9 +65,27 @@ function csvOf({ fields }: Table, rows: readonly Row[]): string {
 
 const sorted = (facts: ReadonlyMap<string, Row>) => [...facts].sort(([one], [other]) => (one < other ? -1 : 1))
 
+/** Of all partitions. */
+const bySeq = async (store: FactStore, fact: FactSchema) => [...(await store.messages(fact))].sort((one, other) => one.seq - other.seq)
+
+/** Messages lie where their key belongs; a fact that moves leaves one key, and comes to the other with the next number. */
+function checkPlaces(messages: readonly Message[], partitions: number): readonly Message[] {
+  for (const [i, { partition, change, before, after, groupEnd }] of messages.entries()) {
+    expect(partition).toBe(partitionOf(String((after ?? before)!['name'] ?? ''), partitions))
+    if (change === 'changed') expect(before!['name']).toBe(after!['name'])
+    if (!messages.slice(i + 1).some((one) => one.partition === partition)) expect(groupEnd).toBe(true)
+  }
+  return messages.flatMap((message, i) => {
+    const [previous, next] = [messages[i - 1], messages[i + 1]]
+    if (message.change === 'added' && previous?.change === 'removed' && previous.key === message.key) return []
+    const moves = message.change === 'removed' && next?.change === 'added' && next.key === message.key
+    return moves ? [{ ...message, change: 'changed', after: next.after }] : [message]
+  })
+}
+
 /** What a load has written since. */
 async function newMessages(store: FactStore, fact: FactSchema, seen: Map<string, number>): Promise<readonly Message[]> {
-  const all = await store.messages(fact)
+  const all = await bySeq(store, fact)
   const some = all.slice(seen.get(fact.name) ?? 0)
   seen.set(fact.name, all.length)
   return some
@@ -85,15 +104,17 @@ function checkOrder(fact: FactSchema, messages: readonly Message[]): void {
 
 async function live(
   seed: number,
-  { cuts, atOnce }: { readonly cuts: boolean; readonly atOnce: number },
+  { cuts, atOnce, partitions = 1 }: { readonly cuts: boolean; readonly atOnce: number; readonly partitions?: number },
 ): Promise<readonly (readonly [string, Row])[][]> {
   const random = randomFrom(seed)
   // Where it is cut is chance of its own: files are the same in every life of a seed.
   const chance = randomFrom(seed * 31 + 7)
   const { change, below, shop } = shopOf(random)
-  const store = factStore(shopFacts)
+  // Every fact has a name, and moves with it.
+  const store = factStore(shopFacts, partitions > 1 ? { per: 'name', partitions } : {})
   const seen = new Map<string, number>()
   const unfit = new Map<string, ReadonlyMap<string, string>>()
+  const told = new Map(shopFacts.map(({ name }): [string, string[]] => [name, []]))
   for (let n = 2 + below(3); n > 0; n--) {
     const partial = random() < 0.3
     const chosen = shopTables.filter(() => random() < 0.6)
@@ -109,17 +130,18 @@ async function live(
     for (const fact of shopFacts) {
       const model = modelOf[fact.name]!(shop)
       const made = await newMessages(store, fact, seen)
-      expect(sorted(standingAfter(await store.messages(fact))), `${fact.name} of seed ${seed}`).toEqual(sorted(model.facts))
-      checkOrder(fact, made)
+      expect(sorted(standingAfter(await bySeq(store, fact))), `${fact.name} of seed ${seed}`).toEqual(sorted(model.facts))
+      checkOrder(fact, partitions > 1 ? checkPlaces(made, partitions) : made)
       expect(made.map(({ seq }) => seq)).toEqual(made.map((_, i) => made[0]!.seq + i))
-      if (made.length > 0) expect(made.at(-1)!.groupEnd).toBe(true)
       const before = unfit.get(fact.name)
-      const told = [...model.unfit].filter(([key, column]) => before?.get(key) !== column).map(([key, column]) => `${column} ${key}`)
-      void told
+      // Each is told when it comes to be so, and not again.
+      for (const [key, column] of model.unfit) if (before?.get(key) !== column) told.get(fact.name)!.push(`${column}: … ${key}`)
+      const reasons = (await store.dead(fact)).map((reason) => `${/^\w+: /.exec(reason)![0]}… ${/of (\S+) of \w+$/.exec(reason)![1]}`)
+      expect([...reasons].sort()).toEqual([...told.get(fact.name)!].sort())
       unfit.set(fact.name, model.unfit)
     }
   }
-  return Promise.all(shopFacts.map(async (fact) => sorted(standingAfter(await store.messages(fact)))))
+  return Promise.all(shopFacts.map(async (fact) => sorted(standingAfter(await bySeq(store, fact)))))
 }
 
 describe('facts of tables that change', { timeout: 300_000 }, () => {
@@ -131,6 +153,13 @@ describe('facts of tables that change', { timeout: 300_000 }, () => {
     for (let seed = first; seed < first + seeds / 5; seed++) {
       const whole = await live(seed, { cuts: false, atOnce: 20_000 })
       expect(await live(seed, { cuts: true, atOnce: 1 + (seed % 4) })).toEqual(whole)
+    }
+  })
+
+  it('lie in the partition of their key, and move with it', async () => {
+    for (let seed = first; seed < first + seeds / 5; seed++) {
+      const whole = await live(seed, { cuts: false, atOnce: 20_000 })
+      expect(await live(seed, { cuts: seed % 2 === 0, atOnce: 1 + (seed % 5), partitions: 3 })).toEqual(whole)
     }
   })
 })

@@ -82,6 +82,28 @@ export function checkpointContract(name: string, fresh: () => Promise<Checkpoint
       )
     })
 
+    law(
+      'rows of a table come as entries, in whatever parts: of each the last counts, and one that was removed is as it was last',
+      async () => {
+        const writer = await log.writer('w')
+        const rows = (from: number, to: number, value: string) =>
+          Array.from({ length: to - from }, (_, i) => entry('table/lines', `${from + i}`, value))
+        await writer.commit({ save: rows(0, 6000, 'old') })
+        await writer.commit({ save: [...rows(3000, 9000, 'new'), entry('table/skus', '1', 'sku'), entry('n', 'a', '1')] })
+        await writer.commit({ save: [entry('table/lines', '7', 'has left'), entry('table/lines', '8', 'left')] })
+        await writer.commit({ save: [entry('table/lines', '8', null)] })
+        const found = new Map<string, string>()
+        for await (const some of checkpoints.entries('table/lines'))
+          for (const [key, value] of some) found.set(key, new TextDecoder().decode(value))
+        expect([undefined, 'left']).toContain(found.get('8'))
+        found.delete('8')
+        const expected = Array.from({ length: 9000 }, (_, i) => [`${i}`, i === 7 ? 'has left' : i < 3000 ? 'old' : 'new'])
+        expect(found).toEqual(new Map(expected.filter(([key]) => key !== '8') as [string, string][]))
+        for await (const some of checkpoints.entries('table/nobody')) expect(some).toEqual([])
+        expect(await read(checkpoints, 'n')).toEqual({ a: '1' })
+      },
+    )
+
     law('names lists, sorted, those that start with the prefix', async () => {
       const writer = await log.writer('w')
       const names = ['state/b', 'state/a/1', 'state', 'stat', 'statue', 'state/%', 'position/a']

@@ -1,11 +1,14 @@
-/** Checkpoints in a compacted topic of the Kafka log, written by its commits: read into memory once, and from then on only what is new. */
+/**
+ * Checkpoints in a compacted topic of the Kafka log, written by its commits: read into memory once, and from then on only what is new. The
+ * rows of tables have a topic of their own, and are read from it whenever they are asked for.
+ */
 import type { Fetch, Span } from './wire/fetch.ts'
 import type { KafkaLog } from './log.ts'
 import type { Packed } from './wire/produce.ts'
 import { fetchFrom } from './reader.ts'
 import { findCheckpointTopic, nameAndKey, partitionOfName, type CheckpointTopic } from './saves.ts'
-import { endsOf } from './topics.ts'
-import type { Checkpoints } from '../checkpoints.ts'
+import { checkpointTopicName, endsOf, tableTopicName } from './topics.ts'
+import { tablePrefix, type Checkpoints } from '../checkpoints.ts'
 
 type Entries = Map<string, Map<string, Uint8Array>>
 
@@ -24,7 +27,7 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
   const turns = new Map<number, Promise<unknown>>()
   let place: CheckpointTopic | undefined
   /** Looked for until somebody has made it: looking at checkpoints makes nothing. */
-  const whereTheyLie = async () => (place ??= await findCheckpointTopic(kafka))
+  const whereTheyLie = async () => (place ??= await findCheckpointTopic(kafka, checkpointTopicName))
 
   /** All entries of a partition that are committed by now. One call at a time reads on. */
   function current<T>(topic: string, partition: number, look: (entries: Entries, later: Later) => T): Promise<T> {
@@ -86,9 +89,28 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
     name: string,
     look: (entries: ReadonlyMap<string, Uint8Array> | undefined, later: LaterEntries | undefined) => T,
   ): Promise<T> {
+    if (name.startsWith(tablePrefix)) throw new TypeError(`${name} is of a table, whose rows are read one behind the other`)
     const lie = await whereTheyLie()
     if (!lie) return look(undefined, undefined)
     return current(lie.topic, partitionOfName(name, lie.partitions), (entries, later) => look(entries.get(name), later.get(name)))
+  }
+
+  /** Kafka keeps the last of each for certain, and those before for a while. */
+  async function* tableEntries(name: string): AsyncGenerator<readonly (readonly [key: string, value: Uint8Array])[]> {
+    const lie = await findCheckpointTopic(kafka, tableTopicName)
+    if (!lie) return
+    const [topic, partition] = [lie.topic, partitionOfName(name, lie.partitions)]
+    for (let from = (await endsOf(kafka, topic, [partition]))[0]!.first; ;) {
+      const { messages, offsets, next, lastStable } = await fetch(topic, partition, from, true)
+      const some: (readonly [string, Uint8Array])[] = []
+      for (let i = 0; i < offsets.length; i++) {
+        const { name: own, key, value } = entryAt(messages, i)
+        if (own === name && value) some.push([key, value])
+      }
+      if (some.length > 0) yield some
+      if (next >= lastStable) return
+      from = next
+    }
   }
 
   return {
@@ -101,6 +123,7 @@ export function openKafkaCheckpoints({ kafka }: Pick<KafkaLog, 'kafka'>): Checkp
         },
       })),
     async *entries(name) {
+      if (name.startsWith(tablePrefix)) return yield* tableEntries(name)
       const all = [...(await found(name, merged))]
       for (let from = 0; from < all.length; from += 5000) yield all.slice(from, from + 5000)
     },

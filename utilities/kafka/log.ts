@@ -6,7 +6,7 @@ import { openCluster } from './client/cluster.ts'
 import type { Compression } from './wire/compression.ts'
 import type { KafkaParts, TopicSettings } from './parts.ts'
 import { readTopic } from './reader.ts'
-import { openCheckpointTopic, type CheckpointTopic } from './saves.ts'
+import { openCheckpointTopic, type CheckpointTopics } from './saves.ts'
 import { shareTopic } from './group/share.ts'
 import { topicId } from './wire/topic-id.ts'
 import { countPartitions, ensureTopic, isOfStream, largestMessage, listTopics, sizeLimits, truncateTopic } from './topics.ts'
@@ -43,7 +43,7 @@ export interface KafkaLog extends Log {
   /** Settings count when the topic is made. */
   create(topic: string, partitions: number, settings?: TopicSettings): Promise<void>
   /** For the checkpoints, which lie in a topic of their own. */
-  readonly kafka: KafkaParts & { readonly checkpointTopic: () => Promise<CheckpointTopic> }
+  readonly kafka: KafkaParts & { readonly checkpointTopic: CheckpointTopics }
 }
 
 /** Nothing goes by itself: inflow is history, and what the sink has not read yet, or nobody looked at, would be lost. */
@@ -81,7 +81,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     topicSettings: options.topicSettings ?? {},
     note: (text) => note(text, 'warning'),
   }
-  const checkpointTopic = once(() => openCheckpointTopic(parts))
+  const checkpointTopic = eachOnce((name) => openCheckpointTopic(parts, name))
   try {
     await cluster.patiently(() => cluster.metadata(['__none__']), { forMs: openWithinMs })
   } catch (error) {
@@ -117,12 +117,17 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   }
 }
 
-/** Done at the first call, and again after a failure. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let done: Promise<T> | undefined
-  return () =>
-    (done ??= work().catch((error: unknown) => {
-      done = undefined
-      throw error
-    }))
+/** Done at the first call for a name, and again after a failure. */
+function eachOnce<T>(work: (name: string) => Promise<T>): (name: string) => Promise<T> {
+  const done = new Map<string, Promise<T>>()
+  return (name) => {
+    const begun =
+      done.get(name) ??
+      work(name).catch((error: unknown) => {
+        done.delete(name)
+        throw error
+      })
+    done.set(name, begun)
+    return begun
+  }
 }

@@ -9,6 +9,8 @@ import { topicSizes } from './wire/sizes.ts'
 import type { TopicState } from '../log.ts'
 
 export const checkpointTopicName = 'tidemark.checkpoints'
+/** Of entries that nobody keeps in memory. */
+export const tableTopicName = 'tidemark.tables'
 
 /** The topics of records, rows and dead letters. */
 export const isOfStream = (topic: string): boolean => /^(inflow|outflow)(\.|$)/.test(topic)
@@ -140,7 +142,10 @@ export async function listTopics(parts: KafkaParts): Promise<TopicState[]> {
   const { cluster, prefix } = parts
   const { topicMetadata } = await cluster.patiently(() => cluster.metadata([]))
   const ours = topicMetadata
-    .filter(({ topic, isInternal }) => !isInternal && topic.startsWith(prefix) && topic !== prefix + checkpointTopicName)
+    .filter(
+      ({ topic, isInternal }) =>
+        !isInternal && topic.startsWith(prefix) && ![checkpointTopicName, tableTopicName].includes(topic.slice(prefix.length)),
+    )
     .map(({ topic, partitionMetadata }) => ({ topic, count: partitionMetadata.length }))
     .sort((a, b) => (a.topic < b.topic ? -1 : 1))
   const sizes = await topicSizes(parts, ours)

@@ -2,10 +2,11 @@
 import { Problem } from '../values/problem.ts'
 import type { KafkaParts } from './parts.ts'
 import type { Packed } from './wire/produce.ts'
-import { packSaves, partitionOfName, type CheckpointTopic } from './saves.ts'
+import { packSaves, partitionOfName, topicOf, type CheckpointTopic, type CheckpointTopics } from './saves.ts'
 import { placeOf, sendAll, type Parcel, type Progress } from './send.ts'
 import { alter, aroundBatch, aroundMessage, endsOf } from './topics.ts'
 import { addOffset, addPartitions, checkHeld, endTransaction, takeIdentity, type TopicPartition } from './transaction.ts'
+import type { Save } from '../checkpoints.ts'
 import { Fenced, type Append, type GroupOffset, type Writer } from '../log.ts'
 
 type Work = Parameters<Writer['commit']>[0]
@@ -13,7 +14,7 @@ type Work = Parameters<Writer['commit']>[0]
 /** As few requests as topics take by default, and small enough that the broker works on one while the next is being encoded. */
 const parcelBytes = 900 * 1024
 
-export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<CheckpointTopic>, name: string): Promise<Writer> {
+export async function openWriter(parts: KafkaParts, checkpoints: CheckpointTopics, name: string): Promise<Writer> {
   const identity = await takeIdentity(parts, name)
   const progress = new Map<string, Progress>()
   let closed = false
@@ -66,8 +67,11 @@ export async function openWriter(parts: KafkaParts, checkpoints: () => Promise<C
   }
 
   async function saved(save: Work['save'] = []): Promise<Parcel[][]> {
-    if (save.length === 0) return []
-    const { topic, partitions } = await checkpoints()
+    const byTopic = [...Map.groupBy(save, ({ name }) => topicOf(name))]
+    return (await Promise.all(byTopic.map(async ([topic, saves]) => savedIn(await checkpoints(topic), saves)))).flat()
+  }
+
+  async function savedIn({ topic, partitions }: CheckpointTopic, save: readonly Save[]): Promise<Parcel[][]> {
     const known = new Map<string, number>()
     const partitionOf = (name: string): number => {
       const partition = known.get(name) ?? partitionOfName(name, partitions)

@@ -11,13 +11,29 @@ export const checkpointTables = {
 ) WITHOUT ROWID`,
 }
 
+/** Of many entries each statement puts so many: it costs half of what a statement for each does. */
+const perStatement = 20
+
 /** Puts the entries; to be called inside the transaction of the commit that they belong to. */
 export function saveEntries(db: Sqlite, save: readonly Save[]): void {
-  const put = db.prepare('INSERT OR REPLACE INTO checkpoints (name, key, value) VALUES (?, ?, ?)')
+  const put = (rows: number) =>
+    db.prepare(`INSERT OR REPLACE INTO checkpoints (name, key, value) VALUES ${Array(rows).fill('(?, ?, ?)').join(', ')}`)
   const remove = db.prepare('DELETE FROM checkpoints WHERE name = ? AND key = ?')
-  for (const { name, key, value } of save) {
-    if (value === null) remove.run(name, key)
-    else put.run(name, key, value)
+  const [one, many] = [put(1), put(perStatement)]
+  const args: (string | Uint8Array)[] = []
+  for (let from = 0; from < save.length;) {
+    // What is removed comes between what is put, in the order given.
+    let to = from
+    while (to < save.length && to - from < perStatement && save[to]!.value !== null) to++
+    if (to - from === perStatement) {
+      args.length = 0
+      for (let i = from; i < to; i++) args.push(save[i]!.name, save[i]!.key, save[i]!.value!)
+      many.run(...args)
+    } else {
+      for (let i = from; i < to; i++) one.run(save[i]!.name, save[i]!.key, save[i]!.value)
+      if (to < save.length && save[to]!.value === null) remove.run(save[to]!.name, save[to++]!.key)
+    }
+    from = to
   }
 }
 

@@ -1,5 +1,5 @@
 /** The SQL that joins rows to what they refer to, in one state or the other, and that finds the rows which refer to those that change. */
-import type { Joined, State, StoredTable, TableColumn } from '../../tables.ts'
+import type { Joined, StoredTable, TableColumn } from '../../tables.ts'
 import { quoted, sqlType, type Placed } from './columns.ts'
 
 /** Every name in double quotes is a column's, a table's, or one that no definition can have. */
@@ -10,7 +10,6 @@ export const gone = quoted('.gone')
 
 /** Where a table's rows of a state lie: the one, the other, or in both, where what is staged counts. */
 export type Lies = 'rows' | 'staged' | 'both'
-export type WhereRowsLie = (table: StoredTable, state: State) => Lies
 
 const own = '.'
 const later = (alias: string) => quoted(`${alias}>`)
@@ -30,9 +29,8 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
   const expression = (column: string): string => {
     const { alias, name } = placeOf(column)
     const table = tables.get(alias)!
-    return lies(table) === 'both'
-      ? `CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${quoted(alias)}.${quoted(name)} ELSE ${later(alias)}.${quoted(name)} END`
-      : `${quoted(alias)}.${quoted(name)}`
+    const [stood, becomes] = [quoted(alias), later(alias)].map((of) => `${of}.${quoted(name)}`)
+    return lies(table) === 'both' ? `CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${stood} ELSE ${becomes} END` : stood!
   }
   const add = (alias: string, table: StoredTable, on: readonly string[], optional: boolean) => {
     const lie = lies(table)
@@ -74,7 +72,7 @@ function placeOf(column: string): { readonly alias: string; readonly name: strin
 
 const tableOf = ({ of, join }: Joined, alias: string): StoredTable => (alias === own ? of : join[alias]!.table)
 
-export function columnAt(joined: Joined, column: string): TableColumn {
+function columnAt(joined: Joined, column: string): TableColumn {
   const { alias, name } = placeOf(column)
   return tableOf(joined, alias).fields[name]!
 }

@@ -1,5 +1,5 @@
 /** What is to become of rows: what a file has of them is compared with what stands, and the differences become of it in the end. */
-import type { Columns } from '../../values/columns.ts'
+import { nullColumn, type Column, type Columns } from '../../values/columns.ts'
 import type { Compared, StoredTable } from '../../tables.ts'
 import type { Sqlite } from '../database.ts'
 import { insertColumns, quoted, selectColumns, sqlType, valuesAt, type Placed } from './columns.ts'
@@ -121,21 +121,29 @@ const zeros = (count: number, value = 0) => ({ kind: 'int', values: new Float64A
 
 export function* changes(db: Sqlite, table: StoredTable, skip: number): Generator<Columns> {
   const flag = { kind: 'flag' } as const
-  const selected: readonly Placed[] = [
-    ...keysOf(table),
+  const isThere = db.prepare(`SELECT 1 FROM ${rowsOf(table)} LIMIT 1`).get() !== undefined
+  const [own, keyed] = [columnsOf(table), keysOf(table)]
+  const after: readonly Placed[] = own.map(({ name, column }) => ({ name: `after.${name}`, column }))
+  const before: readonly Placed[] = [
     { name: 'before', column: flag },
-    { name: 'after', column: flag },
-    ...['before.', 'after.'].flatMap((state) => columnsOf(table).map(({ name, column }) => ({ name: state + name, column }))),
+    ...own.map(({ name, column }) => ({ name: `before.${name}`, column })),
   ]
-  const keys = listed(keysOf(table), 's.')
-  const sql = (behind: string) =>
-    `SELECT ${keys}, r.${quoted(table.key[0]!)} IS NOT NULL, NOT s.${gone}, ${listed(columnsOf(table), 'r.')}, ` +
-    `${listed(columnsOf(table), 's.')} FROM ${stagedOf(table)} s LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')} ` +
-    `${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
+  const selected = [...keyed, { name: 'after', column: flag }, ...after, ...(isThere ? before : [])]
+  const keys = listed(keyed, 's.')
+  const was = isThere ? `, r.${quoted(table.key[0]!)} IS NOT NULL, ${listed(own, 'r.')}` : ''
+  const from = isThere ? ` LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')}` : ''
+  const rows = `SELECT ${keys}, NOT s.${gone}, ${listed(own, 's.')}${was} FROM ${stagedOf(table)} s${from}`
+  const sql = (behind: string) => `${rows} ${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
   const behind = `WHERE (${keys}) > (${table.key.map(() => '?').join(', ')})`
   let columns = selectColumns(db, `${sql('')} OFFSET ?`, selected, [skip])
   while (columns.count > 0) {
-    yield columns
-    columns = selectColumns(db, sql(behind), selected, valuesAt(columns, keysOf(table), columns.count - 1))
+    yield isThere ? columns : withoutBefore(table, columns)
+    columns = selectColumns(db, sql(behind), selected, valuesAt(columns, keyed, columns.count - 1))
   }
+}
+
+/** Of a table that had no rows. */
+function withoutBefore({ fields }: StoredTable, { count, byName }: Columns): Columns {
+  const nulls = Object.entries(fields).map(([name, field]) => [`before.${name}`, nullColumn(field, count)] as const)
+  return { count, byName: new Map<string, Column>([...byName, ['before', { kind: 'flag', values: new Uint8Array(count) }], ...nulls]) }
 }
