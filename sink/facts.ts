@@ -37,7 +37,7 @@ export async function sinkFacts(
 }
 
 /** The last change of each fact: as it stands, or without its fields where it does not any more. */
-export function standing({ fields }: FactSchema, changes: Columns): Columns {
+function standing({ fields }: FactSchema, changes: Columns): Columns {
   const keyAt = textsOf(columnOf(changes, 'key', 'text'))
   const last = new Map<string, number>()
   for (let row = 0; row < changes.count; row++) {

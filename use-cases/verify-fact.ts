@@ -1,9 +1,9 @@
 /** `verify FACT`: whether the facts that the tables make, those that `inflow` tells of, and those in the warehouse are the same. */
 import { isDeepStrictEqual } from 'node:util'
-import { bringTables, type KnownTable } from '../ingest/cache.ts'
+import { bringTables } from '../ingest/cache.ts'
 import { factMaker } from '../ingest/facts-of.ts'
 import { loadPlace, type IngestPlace } from '../ingest/place.ts'
-import { tableSchema } from '../ingest/table-rows.ts'
+import { tableSchema, type KnownTable } from '../ingest/table-rows.ts'
 import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
 import { offsetOf } from '../streams/dead.ts'
 import { recordedIn } from '../streams/held.ts'
@@ -27,11 +27,12 @@ type Asked = {
   readonly fact: string
   readonly signal: AbortSignal
   readonly report: (facts: number) => void
-  /** Facts in memory at a time. */ readonly atOnce?: number
+  /** Facts in memory at a time. */
+  readonly atOnce?: number
 }
 
 /** Of a fact, or one of its fields, as each of the three has it. */
-export type FactDifference = {
+type FactDifference = {
   readonly key: string
   readonly column: string
   readonly tables: string
@@ -55,7 +56,7 @@ const noId = '00000000-0000-0000-0000-000000000000'
 export const verifyFact = (ports: Ports, asked: Asked): Promise<FactProof | undefined> => unlessAborted(asked.signal, proofOf(ports, asked))
 
 /** The facts that sets are over, by name. */
-export const factNamed = async ({ registry }: Pick<Ports, 'registry'>, name: string): Promise<FactSchema> => {
+const factNamed = async ({ registry }: Pick<Ports, 'registry'>, name: string): Promise<FactSchema> => {
   const facts = (await setsOver(registry)).map(({ record }) => record).filter(isFact)
   const found = facts.find((fact) => fact.name === name)
   if (found) return found

@@ -52,7 +52,7 @@ export const keyedLayout = ({ per, facts }: Kind, chain: readonly number[]): Lay
 
 const changes = ['added', 'changed', 'removed', 'tick'] as const
 export const changeOf = ({ seq }: KeyedRow) => changes[seq % changes.length]!
-export const knownOf = ({ seq }: KeyedRow) => 1_700_000_000_000_000_000n + BigInt(seq)
+const knownOf = ({ seq }: KeyedRow) => 1_700_000_000_000_000_000n + BigInt(seq)
 
 export const textColumn = (texts: readonly (string | null)[]) => columnOfTexts(texts.map((text) => text ?? NaN))
 export const numbers = (values: readonly (number | null)[]) => Float64Array.from(values, (value) => value ?? NaN)

@@ -128,7 +128,7 @@ function nanosecondsText({ dialect }: Target, { record, at }: Layout, column: st
   return `${fits} (${seconds}) * 1000000000${isDate ? '' : ` + TO_CHAR(${column}, 'US')::bigint * 1000`} END`
 }
 
-export function whole(version: number): string {
+function whole(version: number): string {
   if (!Number.isSafeInteger(version) || version < 0) throw new RangeError(`version ${version}`)
   return String(version)
 }
