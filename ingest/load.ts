@@ -20,7 +20,8 @@ import { loadPlace, type IngestPlace, type LoadedTable, type LoadUnderWay } from
 import { rollBack } from './roll-back.ts'
 import { checkKeys, registerTables, type KnownTable } from './table-rows.ts'
 import { writableFact } from './writable.ts'
-import { writeLoad, type WritableFact, type WriteOptions, type WritePorts } from './write.ts'
+import type { WritableFact } from './write-facts.ts'
+import { writeLoad, type WriteOptions, type WritePorts } from './write.ts'
 
 export type LoadPorts = {
   readonly log: Log
@@ -110,7 +111,9 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   }
   const rows = known.reduce((sum, { table }) => sum + tables.staged(table.name), 0)
   if (place.load === null) {
-    const begins = options.facts.some(({ stream }) => !place.facts[stream.name]?.begun)
+    const facts = options.facts.filter(({ retired }) => !retired)
+    refuseEnded(place, facts)
+    const begins = facts.some(({ stream }) => !place.facts[stream.name]?.begun)
     if (rows === 0 && !begins) return { ended: 'nothing new', load: null, tables: read, finished }
     const shrinking = read.flatMap(({ table, totals: { left } }) => {
       const stood = tables.count(table)
@@ -123,9 +126,9 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
     place = withLoad(place, {
       rows,
       tables: read,
-      facts: options.facts,
+      facts,
       partial: options.partial,
-      known: options.known,
+      known: options.known ?? (files.length === 0 ? knownOf(place) : undefined),
       clock: ports.clock,
     })
   } else if (rows !== place.load.rows) throw new Error(`the load under way changed ${place.load.rows} rows, and now it would be ${rows}`)
@@ -133,6 +136,20 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   place = await carryOut(ports, place as Under, known, options)
   const ended = place.load ? 'interrupted' : 'done'
   return { ended, load: place.load ?? place.last, tables: read, finished }
+}
+
+/** When the newest of what the tables say became known; undefined where nothing was loaded. */
+const knownOf = ({ tables }: IngestPlace): bigint | undefined =>
+  Object.values(tables).reduce<bigint | undefined>((last, { known }) => (last === undefined || BigInt(known) > last ? BigInt(known) : last), undefined)
+
+/** What happened while nobody needed a stream is missing in it. */
+function refuseEnded({ facts: places }: IngestPlace, facts: readonly NeededFact[]): void {
+  const ended = facts.find(({ stream }) => places[stream.name]?.ended)
+  if (!ended) return
+  throw new Problem(
+    `${ended.stream.inflow} ended when no version of a set was over that version of ${ended.fact.name} any more, and it never goes on`,
+    `Make the fact's next version, which has a stream of its own: ${ended.fact.name}.replace({}); and put the set over it.`,
+  )
 }
 
 type Under = IngestPlace & { readonly load: LoadUnderWay }

@@ -12,6 +12,8 @@ export type FactPlace = {
   readonly begun: boolean
   /** The last date, or moment in microseconds, that a tick has said has come. */
   readonly tick: number | null
+  /** It was not needed any more, and lacks what happened since: it never goes on. */
+  readonly ended?: true
 }
 
 /** What became of the rows of a table. */
@@ -80,6 +82,21 @@ export async function loadPlace(checkpoints: Checkpoints): Promise<IngestPlace> 
 export const savePlace = (place: IngestPlace): Save => ({ name, key: '', value: toBytes(place) })
 
 export const newFact: FactPlace = { seq: 0, messages: 0, begun: false, tick: null }
+
+const versionsOf = (facts: IngestPlace['facts'], fact: string): readonly FactPlace[] =>
+  Object.entries(facts).flatMap(([stream, place]) => (stream.split('.')[0] === fact ? [place] : []))
+
+/** The last number that a change of the fact has. Its versions have one counter: a change has the same number in the stream of each. */
+export const lastNumber = (facts: IngestPlace['facts'], fact: string): number =>
+  Math.max(0, ...versionsOf(facts, fact).map(({ seq }) => seq))
+
+/** The last date that has come, in whichever version's stream. */
+export const lastTick = (facts: IngestPlace['facts'], fact: string): number | null =>
+  versionsOf(facts, fact).reduce<number | null>((last, { tick }) => (tick === null ? last : Math.max(tick, last ?? tick)), null)
+
+/** What is loaded, in words: a first load of a fact's version is of no table. */
+export const loadWords = ({ tables, facts }: Pick<LoadUnderWay, 'tables' | 'facts'>): string =>
+  tables.length > 0 ? `a load of ${tables.map(({ table }) => table).join(', ')}` : `the first load of ${facts.join(', ')}`
 
 /** The load that was begun and is not done: until it is, what is computed of its facts is of neither state. */
 export const loadUnderWay = async (checkpoints: Checkpoints): Promise<LoadUnderWay | null> => (await loadPlace(checkpoints)).load

@@ -8,7 +8,7 @@ import type { LoadOptions, LoadNews } from './load.ts'
 import { orderFacts } from './order.ts'
 import { loadPlace, type FactTotals, type LoadedTable } from './place.ts'
 import { checkKeys, registerTables } from './table-rows.ts'
-import { noFacts, sumOf, totalsOf } from './write.ts'
+import { noFacts, sumOf, totalsOf } from './write-facts.ts'
 
 export type Previewed = { readonly tables: readonly LoadedTable[]; readonly facts: { readonly [stream: string]: FactTotals } }
 
@@ -34,14 +34,14 @@ export async function previewLoad(ports: TablePorts, options: Asked): Promise<Pr
       read.push({ table: name, key, ...(await identityOf(file, signal)), totals })
     }
     const totals: Record<string, FactTotals> = {}
-    for (const { fact, stream } of facts) {
+    for (const { fact, stream } of facts.filter(({ retired }) => !retired)) {
       totals[stream.name] = noFacts
       const before = place.facts[stream.name]?.begun ?? false
       const found = (some: Parameters<typeof totalsOf>[0]) => {
         totals[stream.name] = sumOf(totals[stream.name]!, totalsOf(some))
         report({ doing: 'writing', rows: 0, facts: some.changes.count })
       }
-      await orderFacts(tables, fact, factMaker(fact, tables), { before, found, signal })
+      await orderFacts(tables, [{ fact, maker: factMaker(fact, tables) }], { before, found, signal })
     }
     return { tables: read, facts: totals }
   } finally {

@@ -19,7 +19,7 @@ export const rowsName = ({ name }: Pick<Table, 'name'>) => `${tablePrefix}${name
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
-function tableSchema({ name, key, fields }: Table): AvroSchema {
+export function tableSchema({ name, key, fields }: Table): AvroSchema {
   const odd = Object.keys(fields).find((one) => !namePattern.test(one))
   if (odd !== undefined)
     throw new Problem(

@@ -2,23 +2,17 @@
  * Writes what is staged into the log, some at a time: first the rows that changed, then the facts that they change, in order. Each commit
  * has the place with it, so that whoever goes on after any of them writes the rest and nothing twice.
  */
-import { deadLetters } from '../streams/dead-letters.ts'
-import type { Dead } from '../streams/dead.ts'
 import { saveHeld } from '../streams/held.ts'
 import { saveKeyedBy } from '../streams/routing.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import { everyYear, type Take } from '../schemas/csv/selection.ts'
-import { columnOf } from '../utilities/values/columns.ts'
-import type { Append, Log, Writer } from '../utilities/log.ts'
+import type { Log, Writer } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
-import { factMessages, type Written } from './messages.ts'
-import type { NeededFact } from './needed.ts'
-import { orderFacts } from './order.ts'
-import { newFact, savePlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
+import { newFact, savePlace, type IngestPlace, type LoadUnderWay } from './place.ts'
 import { rowSaves, type KnownTable } from './table-rows.ts'
+import { factsToWrite, noFacts, placesAfter, sumOf, type MadeFacts, type WritableFact } from './write-facts.ts'
 
 export type WritePorts = {
   readonly log: Log
@@ -27,8 +21,6 @@ export type WritePorts = {
   readonly tables: Tables
   readonly writer: Writer
 }
-
-export type WritableFact = NeededFact & { readonly written: Written }
 
 export type WriteOptions = {
   readonly known: readonly KnownTable[]
@@ -49,7 +41,7 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
   const { signal, report, atOnce = 20_000 } = options
   const rowsAtOnce = 2 * atOnce
   const rows = rowsToWrite(ports, begun.load, options)
-  const facts = factsToWrite(ports, begun, options)
+  const facts = factsToWrite(ports, begun, options.facts)
   const commits = oneAhead()
   let place: IngestPlace = begun
   let first = options.first
@@ -57,7 +49,7 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
     while (place.load) {
       const changed = rows.next(rowsAtOnce)
       const made = await facts.next(place.facts, Math.max(0, atOnce - changed.rows))
-      place = placeAfter(place as Under, changed, made, options)
+      place = placeAfter(place as Under, changed, made, facts.passes)
       const held = made.streams.flatMap((one) => heldSaves(one.one, place))
       const save = [...first, ...changed.saves, ...held, savePlace(place)]
       first = []
@@ -111,102 +103,24 @@ function rowsToWrite({ tables }: WritePorts, load: LoadUnderWay, { known }: Writ
   }
 }
 
-type MadeFacts = {
-  readonly count: number
-  readonly appends: readonly Append[]
-  readonly streams: readonly { readonly one: WritableFact; readonly seq: number; readonly messages: number; readonly totals: FactTotals }[]
-  readonly fact: number
-  readonly place: number
-}
-
-function factsToWrite(ports: WritePorts, { load, facts: places }: Under, { facts }: WriteOptions) {
-  const { tables, registry, log } = ports
-  let [fact, place] = [load.fact, load.place]
-  let current: { readonly maker: FactMaker; readonly count: number; readonly before: boolean } | undefined
-  const listed = async ({ fact: schema, stream }: WritableFact) => {
-    const maker = factMaker(schema, tables)
-    const before = places[stream.name]?.begun ?? false
-    return { maker, before, count: await orderFacts(tables, schema, maker, { before }) }
-  }
-  return {
-    async next(now: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
-      const appends: Append[] = []
-      const streams: MadeFacts['streams'][number][] = []
-      let count = 0
-      while (count < wanted && fact < facts.length) {
-        const one = facts[fact]!
-        current ??= await listed(one)
-        const to = Math.min(current.count, place + wanted - count)
-        if (to > place) {
-          const found = current.maker.changes('ordered', place, to, { before: current.before })
-          const { seq } = now[one.stream.name] ?? newFact
-          const made = factMessages(one.written)(found.changes, { seq, known: BigInt(load.known) })
-          for (const append of made.appends) appends.push(append)
-          if (found.unfit.length > 0) appends.push(await letters({ registry, log }, one, found.unfit))
-          streams.push({ one, seq: seq + made.count, messages: made.count, totals: totalsOf(found) })
-          count += to - place
-        } else streams.push({ one, seq: (now[one.stream.name] ?? newFact).seq, messages: 0, totals: noFacts })
-        place = to
-        if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]
-      }
-      return { count, appends, streams, fact, place }
-    },
-  }
-}
-
-export const noFacts: FactTotals = { added: 0, changed: 0, removed: 0, unfit: 0 }
-
-export function totalsOf({ changes, unfit }: FactChanges): FactTotals {
-  const was = columnOf(changes, 'before', 'flag').values
-  const is = columnOf(changes, 'after', 'flag').values
-  let [added, changed, removed] = [0, 0, 0]
-  for (let row = 0; row < was.length; row++) {
-    if (was[row] === 0) added++
-    else if (is[row] === 0) removed++
-    else changed++
-  }
-  return { added, changed, removed, unfit: unfit.length }
-}
-
-export const sumOf = (a: FactTotals, b: FactTotals): FactTotals => ({
-  added: a.added + b.added,
-  changed: a.changed + b.changed,
-  removed: a.removed + b.removed,
-  unfit: a.unfit + b.unfit,
-})
-
-/** Rows that make no fact, by their keys. */
-async function letters({ registry, log }: Pick<WritePorts, 'registry' | 'log'>, { fact, stream }: WritableFact, unfit: readonly Unfit[]) {
-  const write = await deadLetters(registry, stream, await log.largestMessage(stream.dead))
-  const dead = unfit.map(({ key, column, reason }, index): Dead => {
-    const why = `${column}: ${reason}, so that there is no ${fact.name} of ${key} of ${fact.fact.of.name}`
-    return { index, offset: -1, reason: why, bytes: Buffer.from(key) }
-  })
-  return write(dead, 0)
-}
-
-function placeAfter(place: Under, changed: ChangedRows, made: MadeFacts, { facts }: WriteOptions): IngestPlace {
+function placeAfter(place: Under, changed: ChangedRows, made: MadeFacts, passes: number): IngestPlace {
   const { load } = place
   const rowsDone = load.rowsDone + changed.rows
   const totals = { ...load.totals }
-  const places = { ...place.facts }
-  for (const { one, seq, messages, totals: more } of made.streams) {
-    const { name } = one.stream
-    totals[name] = sumOf(totals[name] ?? noFacts, more)
-    const before = places[name] ?? newFact
-    places[name] = { ...before, seq, messages: before.messages + messages }
-  }
-  const next = { ...load, rowsDone, fact: made.fact, place: made.place, totals }
-  const isDone = rowsDone >= load.rows && made.fact >= facts.length
-  if (!isDone) return { ...place, facts: places, load: next }
-  return doneWith({ ...place, facts: places, load: next }, facts)
+  for (const { one, totals: more } of made.streams) totals[one.stream.name] = sumOf(totals[one.stream.name] ?? noFacts, more)
+  const facts = placesAfter(place.facts, made.streams)
+  const next: Under = { ...place, facts, load: { ...load, rowsDone, fact: made.fact, place: made.place, totals } }
+  return rowsDone >= load.rows && made.fact >= passes ? doneWith(next) : next
 }
 
 /** The load is done with this commit: its rows are what they are from now on. */
-function doneWith(place: Under, facts: readonly WritableFact[]): IngestPlace {
+function doneWith(place: Under): IngestPlace {
   const { load } = place
   const places = { ...place.facts }
-  for (const { stream } of facts) places[stream.name] = { ...(places[stream.name] ?? newFact), begun: true }
+  for (const name of load.facts) places[name] = { ...(places[name] ?? newFact), begun: true }
+  // What happened in this load is missing there.
+  if (load.rows > 0)
+    for (const [name, one] of Object.entries(places)) if (one.begun && !load.facts.includes(name)) places[name] = { ...one, ended: true }
   const tables = { ...place.tables }
   for (const { table, key, totals } of load.tables) {
     const before = tables[table]?.rows ?? 0

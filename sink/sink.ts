@@ -1,6 +1,6 @@
 /** The sink: reads the outflow of every stream and writes its rows into the warehouse, each batch together with how far it has come. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { knownSets, streamedSets } from '../streams/known-versions.ts'
+import { knownSets, knownVersions, streamedSets } from '../streams/known-versions.ts'
 import { ensureTopics } from '../streams/routing.ts'
 import { offsetOf } from '../streams/dead.ts'
 import { factSinksOf, ownerOf, sinkReader, sinksOf, streamOf, type OfSet, type Stream } from '../streams/stream.ts'
@@ -70,18 +70,18 @@ async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>)
     const stream = streamOf(record)
     jobs.set(stream.outflow, { topic: stream.outflow, stream })
     if (!isFact(record)) continue
-    if (!arranged.has(stream.name) && (await isArranged(warehouse, { set, record }))) arranged.add(stream.name)
+    if (!arranged.has(stream.name) && (await isArranged({ registry, warehouse }, { set, record }))) arranged.add(stream.name)
     if (arranged.has(stream.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: record })
   }
   return [...jobs.values()]
 }
 
 /** Whether a version over that stream is known there, whose facts have a table then; one that is retired has none. */
-const isArranged = async (warehouse: Warehouse, over: OfSet): Promise<boolean> =>
-  (await warehouse.versions(over.set)).some(({ state, definition }) => {
-    const { record } = JSON.parse(definition) as Pick<OfSet, 'record'>
-    return state !== 'retired' && ownerOf({ set: over.set, record }) === ownerOf(over)
-  })
+async function isArranged({ registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>, over: OfSet): Promise<boolean> {
+  const known = (await knownVersions(registry, over.set)).filter(({ definition }) => ownerOf(definition) === ownerOf(over))
+  const there = await warehouse.versions(over.set)
+  return there.some(({ state, version }) => state !== 'retired' && known.some(({ definition }) => definition.version === version))
+}
 
 const none = new Float64Array(0)
 

@@ -33,6 +33,10 @@ async function allKnown(registry: Registry): Promise<readonly (readonly Known[])
   return known.filter((versions) => versions.length > 0)
 }
 
+/** Every version that was ever released. */
+export const allReleased = async (registry: Registry): Promise<readonly Definition[]> =>
+  (await allKnown(registry)).flatMap((versions) => versions.map(({ definition }) => definition))
+
 /** Those over a stream, or over any: the newest version of each. A set that went over to another stream is over both. */
 export async function setsOver(registry: Registry, stream?: Stream): Promise<readonly Definition[]> {
   const newest = (await allKnown(registry)).flatMap((versions) => [

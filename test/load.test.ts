@@ -138,7 +138,7 @@ describe('a load', { timeout: 60_000 }, () => {
       expect(written).toBeGreaterThan(0)
       expect(written).toBeLessThan(4)
       expect(await refusal(standingFacts({ checkpoints, registry, tables }, sale, shopTables))).toMatch(/is under way since/)
-      const due = { fact: { fact: sale, stream: streamOf(sale), pers: [null] }, at: 20_000, partitions: 1 }
+      const due = { facts: [{ fact: sale, stream: streamOf(sale), pers: [null] }], at: 20_000, partitions: 1 }
       expect(await refusal(tick(store.ports(), due))).toMatch(/^a load of .*lines.* is under way/)
       expect(await refusal(previewLoad(store.ports(), store.options(shopTables, next)))).toMatch(/is not done/)
 
@@ -237,7 +237,7 @@ describe('a load', { timeout: 60_000 }, () => {
     const store = factStore([sale], { per: 'account_id', partitions: 3 })
     await loaded(store)
     const at = (day: number) =>
-      tick(store.ports(), { fact: { fact: sale, stream: streamOf(sale), pers: ['account_id'] }, at: day, partitions: 3 })
+      tick(store.ports(), { facts: [{ fact: sale, stream: streamOf(sale), pers: ['account_id'] }], at: day, partitions: 3 })
     expect(await at(20_500)).toMatchObject({ ended: 'ticked', at: '2026-02-16', partitions: 3 })
     const ticks = (await store.messages(sale)).filter(({ change }) => change === 'tick')
     expect(ticks.map(({ partition, seq, tick: day, groupEnd, key }) => [partition, seq, day, groupEnd, key])).toEqual(

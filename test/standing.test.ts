@@ -262,9 +262,9 @@ describe('verify of a fact', () => {
     // A number that is recorded, or it would be a stranger's.
     const last = Math.max(...(await store.messages(sale)).map(({ seq }) => seq))
     const { key, row } = { key: [...shop.facts().keys()][0]!, row: [...shop.facts().values()][0]! }
-    const make = factMessages({ fact: sale, id, per: 'account_id', onePer: true, partitions: 1 })
+    const make = factMessages([{ fact: sale, id, per: 'account_id', onePer: true, partitions: 1 }])
     const writer = await log.writer('stranger')
-    await writer.commit({ append: make(goneOf(key, row), { seq: last - 1, known: 1n }).appends })
+    await writer.commit({ append: make([goneOf(key, row)], { seq: last - 1, known: 1n })[0]!.appends })
     await sink()
     const proof = await verify()
     expect(proof).toMatchObject({ equal: false, differences: 1 })

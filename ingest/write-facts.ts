@@ -1,0 +1,151 @@
+/**
+ * Writes facts as messages, some at a time: streams of a fact that go on side by side, and one that begins by itself, from the facts that
+ * stand.
+ */
+import { deadLetters } from '../streams/dead-letters.ts'
+import type { Dead } from '../streams/dead.ts'
+import type { Append, Log } from '../utilities/log.ts'
+import type { Registry } from '../utilities/registry.ts'
+import type { Tables } from '../utilities/tables.ts'
+import { columnOf } from '../utilities/values/columns.ts'
+import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
+import { factMessages, tickMessages, type Written } from './messages.ts'
+import type { NeededFact } from './needed.ts'
+import { orderFacts } from './order.ts'
+import { lastNumber, lastTick, newFact, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
+
+export type WritableFact = NeededFact & { readonly written: Written }
+
+type FactPorts = { readonly log: Log; readonly registry: Registry; readonly tables: Tables }
+
+/** What a commit has of a stream. */
+type MadeOf = {
+  readonly one: WritableFact
+  readonly seq: number
+  readonly messages: number
+  readonly totals: FactTotals
+  readonly tick?: number
+}
+
+export type MadeFacts = {
+  readonly count: number
+  readonly appends: readonly Append[]
+  readonly streams: readonly MadeOf[]
+  readonly fact: number
+  readonly place: number
+}
+
+/** Streams of a fact that go on are written side by side, since a change has one number in all of them; one that begins, by itself. */
+function passesOf(facts: readonly WritableFact[], places: IngestPlace['facts']): readonly (readonly WritableFact[])[] {
+  const isBegun = ({ stream }: WritableFact) => places[stream.name]?.begun ?? false
+  return [...Map.groupBy(facts, ({ fact }) => fact.name).values()].flatMap((versions) => {
+    const begun = versions.filter(isBegun)
+    return [...(begun.length > 0 ? [begun] : []), ...versions.filter((one) => !isBegun(one)).map((one) => [one])]
+  })
+}
+
+/** The facts that are not in the log yet, pass by pass. */
+export function factsToWrite(
+  { tables, registry, log }: FactPorts,
+  { load, facts: places }: { readonly load: LoadUnderWay; readonly facts: IngestPlace['facts'] },
+  facts: readonly WritableFact[],
+) {
+  const passes = passesOf(facts, places)
+  let [fact, place] = [load.fact, load.place]
+  let current: { readonly makers: readonly FactMaker[]; readonly count: number; readonly before: boolean } | undefined
+  const listed = async (pass: readonly WritableFact[]) => {
+    const versions = pass.map((one) => ({ fact: one.fact, maker: factMaker(one.fact, tables) }))
+    const before = places[pass[0]!.stream.name]?.begun ?? false
+    return { makers: versions.map(({ maker }) => maker), before, count: await orderFacts(tables, versions, { before }) }
+  }
+  return {
+    passes: passes.length,
+    async next(before: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
+      const appends: Append[] = []
+      const streams: MadeOf[] = []
+      let [count, now] = [0, before]
+      const add = (one: MadeOf) => {
+        streams.push(one)
+        now = placesAfter(now, [one])
+      }
+      while (count < wanted && fact < passes.length) {
+        const pass = passes[fact]!
+        current ??= await listed(pass)
+        const to = Math.min(current.count, place + wanted - count)
+        const { name } = pass[0]!.fact
+        const tick = place === 0 && !current.before ? tickFirst(now, pass[0]!) : undefined
+        if (tick) {
+          appends.push(...tick.appends)
+          add(tick.made)
+        }
+        const { makers, before: wasThere } = current
+        const found = to > place ? makers.map((maker) => maker.changes('ordered', place, to, { before: wasThere })) : []
+        const made = factMessages(pass.map(({ written }) => written))(
+          found.map(({ changes }) => changes),
+          { seq: lastNumber(now, name), known: BigInt(load.known) },
+        )
+        for (const [i, one] of pass.entries()) {
+          const { changes, unfit } = found[i] ?? { changes: undefined, unfit: [] }
+          const { appends: own = [], count: messages = 0, last = 0 } = made[i] ?? {}
+          for (const append of own) appends.push(append)
+          if (unfit.length > 0) appends.push(await letters({ registry, log }, one, unfit))
+          const seq = messages > 0 ? last : (now[one.stream.name] ?? newFact).seq
+          add({ one, seq, messages, totals: changes ? totalsOf({ changes, unfit }) : noFacts })
+        }
+        count += to - place
+        place = to
+        if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]
+      }
+      return { count, appends, streams, fact, place }
+    },
+  }
+}
+
+/** A version's stream that begins when dates have come already begins with the last of them. */
+function tickFirst(now: IngestPlace['facts'], one: WritableFact): { readonly appends: readonly Append[]; readonly made: MadeOf } | undefined {
+  const at = lastTick(now, one.fact.name)
+  if (at === null || at === now[one.stream.name]?.tick) return undefined
+  const seq = lastNumber(now, one.fact.name)
+  const appends = tickMessages(one.written, { seq, at })
+  return { appends, made: { one, seq: seq + 1, messages: appends.length, totals: noFacts, tick: at } }
+}
+
+export function placesAfter(places: IngestPlace['facts'], made: readonly MadeOf[]): IngestPlace['facts'] {
+  const after = { ...places }
+  for (const { one, seq, messages, tick } of made) {
+    const before = after[one.stream.name] ?? newFact
+    after[one.stream.name] = { ...before, seq, messages: before.messages + messages, tick: tick ?? before.tick }
+  }
+  return after
+}
+
+export const noFacts: FactTotals = { added: 0, changed: 0, removed: 0, unfit: 0 }
+
+export function totalsOf({ changes, unfit }: FactChanges): FactTotals {
+  const was = columnOf(changes, 'before', 'flag').values
+  const is = columnOf(changes, 'after', 'flag').values
+  let [added, changed, removed] = [0, 0, 0]
+  for (let row = 0; row < was.length; row++) {
+    if (was[row] === 0) added++
+    else if (is[row] === 0) removed++
+    else changed++
+  }
+  return { added, changed, removed, unfit: unfit.length }
+}
+
+export const sumOf = (a: FactTotals, b: FactTotals): FactTotals => ({
+  added: a.added + b.added,
+  changed: a.changed + b.changed,
+  removed: a.removed + b.removed,
+  unfit: a.unfit + b.unfit,
+})
+
+/** Rows that make no fact, by their keys. */
+async function letters({ registry, log }: Pick<FactPorts, 'registry' | 'log'>, { fact, stream }: WritableFact, unfit: readonly Unfit[]) {
+  const write = await deadLetters(registry, stream, await log.largestMessage(stream.dead))
+  const dead = unfit.map(({ key, column, reason }, index): Dead => {
+    const why = `${column}: ${reason}, so that there is no ${fact.name} of ${key} of ${fact.fact.of.name}`
+    return { index, offset: -1, reason: why, bytes: Buffer.from(key) }
+  })
+  return write(dead, 0)
+}
