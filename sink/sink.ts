@@ -4,7 +4,7 @@ import { knownSets, knownVersions, streamedSets } from '../streams/known-version
 import { ensureTopics } from '../streams/routing.ts'
 import { offsetOf } from '../streams/dead.ts'
 import { factSinksOf, ownerOf, sinkReader, sinksOf, streamOf, type OfSet, type Stream } from '../streams/stream.ts'
-import { isFact, type FactSchema } from '../schemas/fact.ts'
+import { isFact } from '../schemas/fact.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import type { AvroSchema } from '../schemas/avro/schema.ts'
@@ -16,7 +16,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { workOnShares } from '../utilities/running/shares.ts'
 import type { Lot, Warehouse } from '../utilities/warehouse.ts'
-import { sinkFacts } from './facts.ts'
+import { sinkFacts, type FactSunk } from './facts.ts'
 import { runsTogether } from './gather.ts'
 import type { Part } from './whole-groups.ts'
 import { written } from './written.ts'
@@ -51,7 +51,7 @@ export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void
       const own = { ...options, signal }
       await workOnShares(ports.log, { ...own, topic, group }, (partition, signal) =>
         facts
-          ? sinkFacts(ports, { ...own, signal }, facts, stream, partition)
+          ? sinkFacts(ports, { ...own, signal }, facts, partition)
           : sinkPartition(ports, { ...own, signal }, stream, partition),
       )
     },
@@ -61,7 +61,7 @@ export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void
 }
 
 /** A topic to bring to the warehouse: the outflow of a stream, or the inflow of a fact. */
-type Job = { readonly topic: string; readonly stream: Stream; readonly facts?: FactSchema }
+type Job = { readonly topic: string; readonly stream: Stream; readonly facts?: FactSunk }
 
 /** Facts have no table before a set over them is arranged: `arranged` remembers which have. */
 async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>): Promise<readonly Job[]> {
@@ -70,8 +70,9 @@ async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>)
     const stream = streamOf(record)
     jobs.set(stream.outflow, { topic: stream.outflow, stream })
     if (!isFact(record)) continue
+    const isGone = async () => !(await isArranged({ registry, warehouse }, { set, record }))
     if (!arranged.has(stream.name) && (await isArranged({ registry, warehouse }, { set, record }))) arranged.add(stream.name)
-    if (arranged.has(stream.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: record })
+    if (arranged.has(stream.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: { fact: record, stream, isGone } })
   }
   return [...jobs.values()]
 }

@@ -33,8 +33,8 @@ type Asked = {
 
 /** Of a fact, or one of its fields, as each of the three has it. */
 type FactDifference = {
-  /** Of the fact. */
-  readonly version: number
+  /** Of the fact, where it is a later one than the first. */
+  readonly version?: number
   readonly key: string
   readonly column: string
   readonly tables: string
@@ -90,7 +90,7 @@ async function proofOf(ports: Ports, { fact: name, signal, report, atOnce = 500_
     const shares = Math.max(1, Math.ceil(count / atOnce))
     for (let share = 0; share < shares; share++) {
       const isOf = (key: string) => shares === 1 || partitionOf(key, shares) === share
-      const add = (one: Omit<FactDifference, 'version'>) => differences.add({ version, ...one })
+      const add = (one: Omit<FactDifference, 'version'>) => differences.add({ ...one, ...(version > 0 && { version }) })
       const found = await compared(ports, fact, { ends, isOf, signal, report, add })
       facts += found.facts
       notSunk += found.notSunk

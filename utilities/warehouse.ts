@@ -21,6 +21,8 @@ export type Layout = {
   readonly at: string
   /** The facts that its rows are of, one for each version of the fact; undefined where they are of records. */
   readonly facts?: readonly FactLayout[]
+  /** Facts that no version of any set is over any more: their tables and views go. */
+  readonly gone?: readonly string[]
   /** The versions that have a view of their own, oldest first, each with the fields of its record and its features. */
   readonly versions: readonly { readonly version: number; readonly shows: readonly string[] }[]
   /** The promoted version, then the ones promoted before it, newest first: the base view takes each row from the first that has it. */

@@ -1,10 +1,10 @@
 /** What Redshift's catalog says of a set's table and views: read in one transaction, so that it fits together. */
 import type { KeptView, TablesThere } from '../sql/ddl.ts'
 import { grantText, type Grant } from '../sql/grants.ts'
-import { ownsView, ownTable, standingName, type Target } from '../sql/names.ts'
+import { factsOf, ownsView, ownTable, standingName, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 import type { Cell } from '../sql/cells.ts'
-import type { FactLayout, Layout } from '../warehouse.ts'
+import type { Layout } from '../warehouse.ts'
 import { textLiteral } from './literals.ts'
 
 type Rows = readonly (readonly Cell[])[]
@@ -44,17 +44,17 @@ function declared(type: string, [length, digits, scale]: readonly Cell[]): strin
 /** The number of a catalog's entry for pg_class in pg_description, which tells comments on tables and views from others. */
 const classOfTables = 1259
 
-const viewNames = (set: string, facts: readonly FactLayout[]) => [set, ...facts.map(({ name }) => name)].map(textLiteral).join(', ')
+const viewNames = (layout: Layout) => [layout.set, ...factsOf(layout)].map(textLiteral).join(', ')
 
 /** The catalog of names lies on one node, that of rights on all: they cannot be joined. */
-export const foundStatements = (target: Target, { set, facts = [] }: Layout): readonly string[] => [
-  columnsText(target, set, viewNames(set, facts)),
+export const foundStatements = (target: Target, layout: Layout): readonly string[] => [
+  columnsText(target, layout.set, viewNames(layout)),
   `SELECT c.relname, d.description, u.usename, array_to_string(c.relacl, CHR(10))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_user u ON u.usesysid = c.relowner
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = ${classOfTables}
-WHERE n.nspname = ${inSchema(target)} AND c.relkind = 'v' AND (${begins('c.relname', set)} OR c.relname IN (${viewNames(set, facts)})) ORDER BY c.relname`,
+WHERE n.nspname = ${inSchema(target)} AND c.relkind = 'v' AND (${begins('c.relname', layout.set)} OR c.relname IN (${viewNames(layout)})) ORDER BY c.relname`,
   `SELECT relation_name, privilege_type, identity_type, identity_name, admin_option
-FROM svv_relation_privileges WHERE namespace_name = ${inSchema(target)} AND (${begins('relation_name', set)} OR relation_name IN (${viewNames(set, facts)}))
+FROM svv_relation_privileges WHERE namespace_name = ${inSchema(target)} AND (${begins('relation_name', layout.set)} OR relation_name IN (${viewNames(layout)}))
 ORDER BY relation_name, identity_type, identity_name, privilege_type`,
   `SELECT nspname FROM pg_namespace WHERE nspname = ${inSchema(target)}`,
 ]
@@ -67,9 +67,10 @@ export type FoundThere = Seen & {
   readonly veiled: readonly string[]
 }
 
-export function foundFrom(target: Target, { set, facts = [] }: Layout, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
+export function foundFrom(target: Target, layout: Layout, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
+  const { set } = layout
   const seen = seenFrom(`${set}_rows`, [columns!])
-  const own = views!.filter(([name]) => ownsView(set, String(name)) || facts.some((fact) => fact.name === name))
+  const own = views!.filter(([name]) => ownsView(set, String(name)) || factsOf(layout).includes(String(name)))
   const kept = own.map(([name, , owner]): readonly [string, KeptView] => [
     String(name),
     {

@@ -63,9 +63,11 @@ export function changes(target: Target, layout: Layout, found: TablesThere): Cha
       ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment]
       : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
   })
+  const tables = tableChanges(target, layout, found)
   const drops = dropped.map((name) => `DROP VIEW ${qualified(target, name)}`)
   return {
-    statements: [...tableChanges(target, layout, found), ...drops, ...made],
+    // A table goes once nothing shows it.
+    statements: [...tables.made, ...drops, ...made, ...tables.dropped],
     views: [...new Set([...dropped, ...due.map(([name]) => name)])],
     dropped,
   }
@@ -94,8 +96,8 @@ export function checkFactColumns(fact: string, stored: readonly StoredColumn[], 
   throw new Problem(`the warehouse has ${what} for the facts ${fact} that stand`, todo)
 }
 
-function tableChanges(target: Target, layout: Layout, found: TablesThere): string[] {
-  const { set, facts = [] } = layout
+function tableChanges(target: Target, layout: Layout, found: TablesThere): { readonly made: readonly string[]; readonly dropped: readonly string[] } {
+  const { set, facts = [], gone = [] } = layout
   const key = ['_version', '_seq', ...(layout.facts ? ['_key'] : [])]
   const rows = tableChange(target, `${set}_rows`, rowsTable(target, set), columnTypes(target, layout), key, found.columns)
   const newest = target.dialect === 'sqlite' && !found.newest ? createNewest(target, layout) : []
@@ -103,7 +105,8 @@ function tableChanges(target: Target, layout: Layout, found: TablesThere): strin
     const types = typesOf(target, [...own('_key'), ...columns, ...own('_seq', '_known_ts')])
     return tableChange(target, standingName(name), standingTable(target, name), types, ['_key'], found.standing?.(name) ?? new Map())
   })
-  return [...rows, ...newest, ...standing]
+  const dropped = gone.filter((name) => (found.standing?.(name).size ?? 0) > 0).map((name) => `DROP TABLE ${standingTable(target, name)}`)
+  return { made: [...rows, ...newest, ...standing], dropped }
 }
 
 function tableChange(
