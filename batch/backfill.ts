@@ -23,7 +23,7 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
   const identity = await source.identify(signal)
   const definitions = async () => (await knownVersions(registry, set)).map(({ definition }) => definition)
   const { record, batchOnly } = await firstLive(ports, set, await definitions())
-  refuseFacts(record, 'backfill')
+  refuseFacts(record)
 
   const left = await standingHold(checkpoints, set)
   const standing = left && isSame(left.hold, identity, years) ? left : undefined

@@ -34,7 +34,7 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
       console.result(text[ended], { set, undone: ended === 'undone' })
     })
   }
-  const { file, form } = fileFor(chain.at(-1)!.record.name, definitions, options, config)
+  const { file, form } = fileFor(chain.at(-1)!.record, definitions, options, config)
   if (file === standardInput)
     throw usage(
       'standard input cannot be read again, as later versions will read what a backfill has taken',

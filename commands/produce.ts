@@ -18,7 +18,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
   const definitions = await definitionsOf(config)
   const { record, per } = streamedOver(definitions, options)
   const { suffix, inflow } = streamOf(record)
-  const { file, form } = fileFor(record.name, definitions, options, config)
+  const { file, form } = fileFor(record, definitions, options, config)
   const source = await sourceAt(file, form)
 
   await withPorts({ config, console }, [`produce${suffix}`], async (ports) => {

@@ -1,16 +1,20 @@
 /** Which file a command reads, and how its cells are written: what the config says of the record, and the words that override it. */
 import { fileOf, type Config, type FileNamed } from '../config/config.ts'
 import { recordsIn, type Definitions } from '../config/definitions.ts'
+import type { RecordSchema } from '../schemas/record.ts'
 import { csvForm } from '../schemas/csv/form.ts'
 import { everyYear, type Years } from '../schemas/csv/selection.ts'
+import { refuseFacts } from '../streams/of-tables.ts'
 import type { Options } from './command.ts'
 import { usage, years } from './words.ts'
 
-export function fileFor(record: string, definitions: Definitions, options: Options, config: Config): FileNamed {
-  const configured = fileOf(config, record, recordsIn(definitions).length === 1)
+export function fileFor(record: RecordSchema, definitions: Definitions, options: Options, config: Config): FileNamed {
+  refuseFacts(record)
+  const { name } = record
+  const configured = fileOf(config, name, recordsIn(definitions).length === 1)
   const file = (options['file'] as string | undefined) ?? configured?.file
   if (file === undefined)
-    throw usage(`no file is named for ${record}`, `Add "sources": { "${record}": { "file": … } } to the config, or name one with --file.`)
+    throw usage(`no file is named for ${name}`, `Add "sources": { "${name}": { "file": … } } to the config, or name one with --file.`)
   const { delimiter } = options
   // As people type a tab.
   const own = typeof delimiter === 'string' && { delimiter: delimiter === '\\t' ? '\t' : delimiter }

@@ -130,7 +130,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'verify',
-    args: '<set@version | fact>',
+    args: '<set@version|fact>',
     summary: 'replay a version and prove the warehouse equal to it, row by row; or prove a fact equal in tables, inflow and warehouse',
     example: 'tidemark verify loan_risk@1',
     onExisting: true,

@@ -23,9 +23,19 @@ export async function verifyFactNamed(fact: string, { config, console, signal }:
       console.result(`${fact}: ${all} of the tables, of inflow and in the warehouse are equal${rest}`, { fact, ...proof })
       return 0
     }
-    const cells = proof.first.map((one) => [one.key, ...(versions > 1 ? [one.version ?? 0] : []), one.column, one.tables, one.inflow, one.table])
+    const cells = proof.first.map((one) => [
+      one.key,
+      ...(versions > 1 ? [one.version ?? 0] : []),
+      one.column,
+      one.tables,
+      one.inflow,
+      one.table,
+    ])
     const first = table(['key', ...(versions > 1 ? ['version'] : []), 'column', 'tables', 'inflow', `table ${fact}`], cells)
-    console.result(`${fact}: ${count(differences)} differences in ${all.replace(/,$/, '')}${rest}; the first:\n${first}`, { fact, ...proof })
+    console.result(`${fact}: ${count(differences)} differences in ${all.replace(/,$/, '')}${rest}; the first:\n${first}`, {
+      fact,
+      ...proof,
+    })
     console.note(`tidemark: the facts ${fact} are not the same everywhere. To have those in the warehouse made again: tidemark repair`)
     return 1
   })

@@ -140,7 +140,10 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
 
 /** When the newest of what the tables say became known; undefined where nothing was loaded. */
 const knownOf = ({ tables }: IngestPlace): bigint | undefined =>
-  Object.values(tables).reduce<bigint | undefined>((last, { known }) => (last === undefined || BigInt(known) > last ? BigInt(known) : last), undefined)
+  Object.values(tables).reduce<bigint | undefined>(
+    (last, { known }) => (last === undefined || BigInt(known) > last ? BigInt(known) : last),
+    undefined,
+  )
 
 /** What happened while nobody needed a stream is missing in it. */
 function refuseEnded({ facts: places }: IngestPlace, facts: readonly NeededFact[]): void {

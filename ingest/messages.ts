@@ -51,7 +51,9 @@ function messagesOf({ fact, id, per, onePer, partitions }: Written) {
     },
     write(changes: Columns, { keys, rows, halves }: Split, { numberAt, known, seq }: Numbering): FactMessages {
       if (changes.count === 0) return { appends: [], count: 0, last: seq }
-      const own = Array.from(rows, (row, i) => (halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row]))
+      const own = Array.from(rows, (row, i) =>
+        halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row],
+      )
       const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
       const listed = columnOf(changes, '_seq', 'int').values
       const numbers = Float64Array.from(rows, (row, i) => numberAt(listed[row]!) + (halves[i] === added ? 1 : 0))

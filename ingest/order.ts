@@ -21,11 +21,7 @@ type Ordering = {
 }
 
 /** How many places there are in the list `ordered`. */
-export async function orderFacts(
-  tables: Tables,
-  versions: readonly Version[],
-  { before, found, signal }: Ordering,
-): Promise<number> {
+export async function orderFacts(tables: Tables, versions: readonly Version[], { before, found, signal }: Ordering): Promise<number> {
   const [
     {
       fact,
@@ -64,7 +60,13 @@ function placesIn(versions: readonly Found[]): readonly Columns[] {
         ['at', eitherOf(changes.byName.get(`after.${at}`)!, changes.byName.get(`before.${at}`)!, is)],
       ]),
     }
-    const own = i === 0 ? all : pick(all, rowsWhere(places, (place) => !known.has(place)))
+    const own =
+      i === 0
+        ? all
+        : pick(
+            all,
+            rowsWhere(places, (place) => !known.has(place)),
+          )
     for (const place of places) known.add(place)
     return own
   })

@@ -102,7 +102,10 @@ export function factsToWrite(
 }
 
 /** A version's stream that begins when dates have come already begins with the last of them. */
-function tickFirst(now: IngestPlace['facts'], one: WritableFact): { readonly appends: readonly Append[]; readonly made: MadeOf } | undefined {
+function tickFirst(
+  now: IngestPlace['facts'],
+  one: WritableFact,
+): { readonly appends: readonly Append[]; readonly made: MadeOf } | undefined {
   const at = lastTick(now, one.fact.name)
   if (at === null || at === now[one.stream.name]?.tick) return undefined
   const seq = lastNumber(now, one.fact.name)

@@ -7,7 +7,8 @@ export function whyNoNext(before: RecordSchema, record: RecordSchema): string | 
   if (!isFact(before) || !isFact(record)) return `it is ${isFact(record) ? 'a fact, and was a record' : 'a record, and was a fact'}`
   const [was, is] = [before.fact.version, record.fact.version]
   if (is < was) return `it is version ${is} of the fact, and was version ${was}`
-  if (is === was) return JSON.stringify(before) === JSON.stringify(record) ? undefined : 'it is made in another way, and is no later version'
+  if (is === was)
+    return JSON.stringify(before) === JSON.stringify(record) ? undefined : 'it is made in another way, and is no later version'
   if (record.at !== before.at) return `its date is ${record.at}, and was ${before.at}`
   if (JSON.stringify([before.fact.of, before.fact.join]) !== JSON.stringify([record.fact.of, record.fact.join]))
     return 'it is made of other tables, or joins them in another way'

@@ -50,9 +50,7 @@ export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void
       const group = facts ? factSinksOf(stream) : sinksOf(stream)
       const own = { ...options, signal }
       await workOnShares(ports.log, { ...own, topic, group }, (partition, signal) =>
-        facts
-          ? sinkFacts(ports, { ...own, signal }, facts, partition)
-          : sinkPartition(ports, { ...own, signal }, stream, partition),
+        facts ? sinkFacts(ports, { ...own, signal }, facts, partition) : sinkPartition(ports, { ...own, signal }, stream, partition),
       )
     },
     follow,

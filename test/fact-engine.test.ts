@@ -57,7 +57,6 @@ function keptIn() {
         else dues.delete(date)
       }
     },
-    dues: () => [...dues].flatMap(([date, keys]) => [...keys].map((key) => `${date} ${key}`)).sort(),
   }
 }
 
@@ -82,8 +81,7 @@ async function pushed(definition: Definition, messages: readonly FactMessage[], 
     }
     from = cut
   }
-  kept.save(maker)
-  return { rows, dues: kept.dues() }
+  return rows
 }
 
 type RowFound = RowExpected & { readonly groupEnd: boolean }
@@ -131,12 +129,12 @@ describe.each(sets)('a set over facts %s', (_, definition) => {
   it('has a row of each change and of each key that a tick changes, as worked out anew', async () => {
     for (let seed = 1; seed <= 12; seed++) {
       const messages = messagesOf(seed)
-      const { rows } = await pushed(definition, messages, { cuts: [], reopens: () => false })
+      const rows = await pushed(definition, messages, { cuts: [], reopens: () => false })
       expect({ seed, rows: withoutEnds(rows) }).toEqual({ seed, rows: expected(definition, messages) })
     }
   })
 
-  it('has the same rows and the same dates kept, however its changes are cut and wherever it goes on from what was kept', async () => {
+  it('has the same rows, however its changes are cut and wherever it goes on from what was kept', async () => {
     for (let seed = 20; seed < 35; seed++) {
       const messages = messagesOf(seed, 90)
       const below = chanceOf(seed)
@@ -144,15 +142,15 @@ describe.each(sets)('a set over facts %s', (_, definition) => {
       const ends = messages.flatMap(({ groupEnd }, i) => (groupEnd ? [i + 1] : []))
       const cuts = ends.filter(() => below(3) === 0)
       const other = await pushed(definition, messages, { cuts, reopens: () => below(2) === 0 })
-      expect({ seed, ...other }).toEqual({ seed, ...one })
+      expect({ seed, rows: other }).toEqual({ seed, rows: one })
       const each = await pushed(definition, messages, { cuts: messages.map((_, i) => i + 1), reopens: () => true })
-      expect({ seed, rows: withoutEnds(each.rows), dues: each.dues }).toEqual({ seed, rows: withoutEnds(one.rows), dues: one.dues })
+      expect({ seed, rows: withoutEnds(each) }).toEqual({ seed, rows: withoutEnds(one) })
     }
   })
 
   it('ends a group with its last row', async () => {
     const messages = messagesOf(7)
-    const { rows } = await pushed(definition, messages, { cuts: [], reopens: () => false })
+    const rows = await pushed(definition, messages, { cuts: [], reopens: () => false })
     const groupOf = new Map<number, number>()
     let group = 0
     for (const { seq, groupEnd } of messages) {
@@ -163,5 +161,82 @@ describe.each(sets)('a set over facts %s', (_, definition) => {
       const next = rows[i + 1]
       expect({ seq, groupEnd }).toEqual({ seq, groupEnd: next === undefined || groupOf.get(next.seq) !== groupOf.get(seq) })
     })
+  })
+})
+
+describe('a tick', () => {
+  const fact = saleByDay
+  const factOn = (i: number, seq: number): FactMessage => ({
+    seq,
+    known: BigInt(i) * 86_400_000_000_000n,
+    key: `l${seq}`,
+    before: null,
+    after: { account: `a${i}`, item: 1, amount: 100, unpaid: 1, issued: i },
+    tick: null,
+    groupEnd: true,
+  })
+  const tickOn = (tick: number, seq: number): FactMessage => ({
+    seq,
+    known: BigInt(tick) * 86_400_000_000_000n,
+    key: null,
+    before: null,
+    after: null,
+    tick,
+    groupEnd: true,
+  })
+
+  it('looks at the keys whose values may change by it, and at no other, however many are kept', async () => {
+    const definition = featureSet({ name: 'few', of: fact, per: 'account' }, { recent: count('item', { days: 30 }) }).definition
+    const kept = keptIn()
+    const first = makerOf(definition, kept.past(null))
+    await first.push(
+      columnsOfFacts(
+        fact,
+        Array.from({ length: 1000 }, (_, i) => factOn(20_000 + i, i + 1)),
+      ),
+    )
+    kept.save(first)
+    const { from, ...past } = kept.past(null)
+    const looked: string[] = []
+    const looking = { get: (key: string) => (looked.push(key), from.get(key)) }
+    const second = makerOf(definition, { ...past, from: looking })
+    // The window of day 20,000 + i is left on day 20,030 + i.
+    const changedBy = async (tick: number, seq: number) => {
+      looked.length = 0
+      const rows = rowsIn(definition, await second.push(columnsOfFacts(fact, [tickOn(tick, seq)])))
+      kept.save(second)
+      return { changed: rows.map(({ key }) => key), looked: [...looked] }
+    }
+    const three = ['a20000', 'a20001', 'a20002']
+    expect(await changedBy(20_032, 1001)).toEqual({ changed: three, looked: three })
+    expect(await changedBy(20_032, 1002)).toEqual({ changed: [], looked: [] })
+    expect(await changedBy(20_031, 1003)).toEqual({ changed: [], looked: [] })
+    expect(await changedBy(20_033, 1004)).toEqual({ changed: ['a20003'], looked: ['a20003'] })
+    expect((await changedBy(21_100, 1005)).changed).toHaveLength(996)
+    expect(await changedBy(30_000, 1006)).toEqual({ changed: [], looked: [] })
+  })
+
+  it('leaves facts of a time to come outside of every window of time until it reaches them', async () => {
+    const definition = featureSet(
+      { name: 'to_come', of: fact, per: 'account' },
+      {
+        recent: count('item', { days: 30 }),
+        month: count('item', { months: 1 }),
+        older: count('item', { olderThanDays: 1 }),
+        all: count('item', { all: true }),
+      },
+    ).definition
+    const maker = makerOf(definition)
+    const future = { ...factOn(20_010, 1), known: 20_000n * 86_400_000_000_000n }
+    const rows = rowsIn(
+      definition,
+      await maker.push(columnsOfFacts(fact, [future, tickOn(20_009, 2), tickOn(20_010, 3), tickOn(20_011, 4), tickOn(20_070, 5)])),
+    )
+    expect(rows.map(({ seq, features }) => [seq, ...features])).toEqual([
+      [1, 0, 0, 0, 1],
+      [3, 1, 1, 0, 1],
+      [4, 1, 1, 1, 1],
+      [5, 0, 0, 1, 1],
+    ])
   })
 })

@@ -90,7 +90,7 @@ export const saleByDay = fact('sale', { of: lines, at: 'issued' }, { ...fields, 
 export const saleByMoment = fact('sale_moment', { of: lines, at: 'moment' }, { ...fields, moment: timestamp({ nullable: false }) })
 
 export const dayMicros = 86_400_000_000
-export const firstDay = 20_000
+const firstDay = 20_000
 
 /** A generator of its own for each seed. */
 export function chanceOf(seed: number): (below: number) => number {
@@ -135,6 +135,8 @@ export function messagesByChance(seed: number, { fact, messages: count, movesApa
   while (messages.length < count) {
     if (below(4) === 0) now += below(3) === 0 ? below(20) : 1
     if (below(9) === 0) {
+      // Some of them skip many days, and change many keys at once.
+      if (below(3) === 0) now += below(40)
       const tick = below(5) === 0 ? now - below(3) : now
       add({ key: null, before: null, after: null, tick: byDay ? tick : tick * dayMicros + below(2) * 43_200_000_000 }, true)
       continue

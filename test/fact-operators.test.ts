@@ -166,6 +166,21 @@ describe.each(overFacts)('%s of facts', (_, spec, kind) => {
       )
   })
 
+  it('does not fail where a fact leaves that never came', () => {
+    for (const unit of unitsOf(spec))
+      fc.assert(
+        fc.property(histories(kind, unit), (history) => {
+          const key = keyWith(spec, kind, unit)
+          for (const { change, reload } of history) {
+            key.change('tick' in change ? change : { ...change, left: change.left ?? change.came })
+            if (reload) key.reload()
+            key.value()
+          }
+        }),
+        { numRuns: 4 },
+      )
+  })
+
   it('changes by no date before the one that is due', () => {
     for (const unit of unitsOf(spec))
       fc.assert(

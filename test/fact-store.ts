@@ -144,7 +144,7 @@ export function standingAfter(messages: readonly Message[]): Map<string, Row> {
   return facts
 }
 
-function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
+export function messagesOf({ fields }: FactSchema, { count, byName }: Columns, partition: number): Message[] {
   const at = (name: string, row: number) => plainAt(byName.get(name)!, row) as Row[string]
   const side = (name: string, row: number): Row | null =>
     at(name, row) ? Object.fromEntries(Object.keys(fields).map((own) => [own, at(`${name}.${own}`, row)])) : null

@@ -56,8 +56,7 @@ function lifeOf(chain: readonly Definition[], partitions: number, seed = 1) {
       return done
     },
     texts: () => shop.change(),
-    tick: (at: number) =>
-      tickStream(store.open(), { definitions: chain, stream: 'sale', partitions: () => partitions, at: () => at }),
+    tick: (at: number) => tickStream(store.open(), { definitions: chain, stream: 'sale', partitions: () => partitions, at: () => at }),
     async run(command: Command) {
       const outcome = await store.run(command)
       if (outcome.ended !== 'done') throw outcome.ended === 'refused' ? outcome.why : new Error('cut')
@@ -68,7 +67,10 @@ function lifeOf(chain: readonly Definition[], partitions: number, seed = 1) {
     },
     query: async (sql: string) => (await store.open().warehouse.query(sql)).rows,
     async versions() {
-      return (await this.query(`SELECT version, state FROM tidemark_versions WHERE "set" = 'sales' ORDER BY version`).catch(() => [])) as [number, string][]
+      return (await this.query(`SELECT version, state FROM tidemark_versions WHERE "set" = 'sales' ORDER BY version`).catch(() => [])) as [
+        number,
+        string,
+      ][]
     },
   }
 }
@@ -108,48 +110,57 @@ async function fresh(version: number, texts: { readonly [table: string]: string 
   await only.load(texts)
   await only.tick(date)
   await only.computed()
-  return newest(only, 'sales_latest', record as FactSchema, features.map(({ name }) => name))
+  return newest(
+    only,
+    'sales_latest',
+    record as FactSchema,
+    features.map(({ name }) => name),
+  )
 }
 
 const modes = ['backfill', 'shadow', 'forward-only'] as const
 
 describe('a set over a later version of its fact', () => {
-  it.each(modes.flatMap((mode) => [1, 3].map((partitions) => ({ mode, partitions }))))('is right at each step: $mode, $partitions partitions', async ({ mode, partitions }) => {
-    const life = lifeOf(chain, partitions, partitions)
-    await life.run({ do: 'apply', version: 0, mode: undefined } as never)
-    await life.load()
-    await life.tick(18_020)
-    await life.computed()
-    await life.load()
-    await expectRightAfter(life, [sale])
-
-    await life.run({ do: 'apply', version: 1, mode })
-    await expectRightAfter(life, [sale, sale1])
-    for (const day of [18_030, 18_050]) {
+  it.each(modes.flatMap((mode) => [1, 3].map((partitions) => ({ mode, partitions }))))(
+    'is right at each step: $mode, $partitions partitions',
+    async ({ mode, partitions }) => {
+      const life = lifeOf(chain, partitions, partitions)
+      await life.run({ do: 'apply', version: 0, mode: undefined } as never)
       await life.load()
-      await life.tick(day)
+      await life.tick(18_020)
+      await life.computed()
+      await life.load()
+      await expectRightAfter(life, [sale])
+
+      await life.run({ do: 'apply', version: 1, mode })
       await expectRightAfter(life, [sale, sale1])
-    }
-    if (mode === 'shadow') await life.run({ do: 'promote', version: 1 })
-    await life.load()
-    await expectRightAfter(life, [sale, sale1])
-    await life.run({ do: 'rollback' })
-    await life.load()
-    await expectRightAfter(life, [sale, sale1])
-    await life.run({ do: 'promote', version: 1 })
-    await life.run({ do: 'apply', version: 2, mode })
-    if (mode === 'shadow') await life.run({ do: 'promote', version: 2 })
-    await life.load()
-    await expectRightAfter(life, [sale, sale1])
-    await life.run({ do: 'apply', version: 3, mode })
-    if (mode === 'shadow') await life.run({ do: 'promote', version: 3 })
-    const texts = life.texts()
-    await life.load(texts)
-    await life.tick(18_090)
-    await expectRightAfter(life, [sale, sale1, sale2])
-    const names = chain[3]!.features.map(({ name }) => name)
-    if (mode !== 'forward-only') expect(await newest(life, 'sales_v3_latest', sale2, names)).toEqual(await fresh(3, texts, 18_090, partitions))
-  })
+      for (const day of [18_030, 18_050]) {
+        await life.load()
+        await life.tick(day)
+        await expectRightAfter(life, [sale, sale1])
+      }
+      if (mode === 'shadow') await life.run({ do: 'promote', version: 1 })
+      await life.load()
+      await expectRightAfter(life, [sale, sale1])
+      await life.run({ do: 'rollback' })
+      await life.load()
+      await expectRightAfter(life, [sale, sale1])
+      await life.run({ do: 'promote', version: 1 })
+      await life.run({ do: 'apply', version: 2, mode })
+      if (mode === 'shadow') await life.run({ do: 'promote', version: 2 })
+      await life.load()
+      await expectRightAfter(life, [sale, sale1])
+      await life.run({ do: 'apply', version: 3, mode })
+      if (mode === 'shadow') await life.run({ do: 'promote', version: 3 })
+      const texts = life.texts()
+      await life.load(texts)
+      await life.tick(18_090)
+      await expectRightAfter(life, [sale, sale1, sale2])
+      const names = chain[3]!.features.map(({ name }) => name)
+      if (mode !== 'forward-only')
+        expect(await newest(life, 'sales_v3_latest', sale2, names)).toEqual(await fresh(3, texts, 18_090, partitions))
+    },
+  )
 })
 
 async function expectRightAfter(life: Life, facts: readonly FactSchema[]) {

@@ -5,12 +5,14 @@ import { describe, expect, it } from 'vitest'
 import { count, distinct, featureSet, last, max, mean, sum, type Definition } from '../feature-defs/language.ts'
 import type { FactSchema } from '../schemas/fact.ts'
 import { loadPositions } from '../streams/position.ts'
+import { plan } from '../versions/plan.ts'
+import { loadState } from '../versions/keep.ts'
 import { ensureTopics } from '../streams/routing.ts'
 import { streamOf } from '../streams/stream.ts'
 import { storeInMemory, type StoreInMemory } from './driver/in-memory.ts'
 import type { Command } from './driver/step.ts'
-import { messagesByChance, saleByDay, saleByMoment, type FactMessage } from './fact-messages.ts'
-import { rowsOwned, rowsStored, writerOf } from './written-facts.ts'
+import { chanceOf, messagesByChance, saleByDay, saleByMoment, type FactMessage } from './fact-messages.ts'
+import { rowsOwned, rowsStored, writerOf } from './facts-in-inflow.ts'
 
 const source = { name: 'sales', of: saleByDay, per: 'account' } as const
 const v0 = featureSet(source, {
@@ -69,15 +71,15 @@ async function expectRight(
 ) {
   const ports = store.open()
   const positions = await loadPositions(ports.checkpoints, set)
+  const { versions } = await loadState(ports, set)
   for (const definition of chain) {
-    const runs = positions.map(({ runs, seq }) => {
-      const run = runs.findLast((one) => one.version === definition.version)
-      return run && { after: run.after, until: run.until ?? seq }
-    })
-    if (runs.some((run) => run === undefined)) continue
-    const [after, until] = [Math.min(...runs.map((run) => run!.after)), Math.max(...runs.map((run) => run!.until))]
     const { version } = definition
-    expect({ version, rows: await rowsStored(ports, definition) }).toEqual({ version, rows: rowsOwned(definition, written, after, until) })
+    if (!versions[version] || versions[version].retired) continue
+    const owners = positions.map(({ runs, seq }) => {
+      const { after, until } = runs.findLast((one) => one.version === version)!
+      return { after, until: until ?? seq }
+    })
+    expect({ version, rows: await rowsStored(ports, definition) }).toEqual({ version, rows: rowsOwned(definition, written, owners) })
     expect({ version, ...(await done(store, { do: 'verify', version })) }).toEqual({ version, equal: true, named: [] })
   }
   expect(await store.complaints()).toEqual([])
@@ -102,4 +104,141 @@ describe('a set over facts', () => {
       await expectRight(store, set, written())
     }
   })
+
+  it('is the same through every mode of apply, rollback and promotion, whatever comes in meanwhile', async () => {
+    for (const partitions of [1, 3]) {
+      for (let seed = 40; seed < 42; seed++) {
+        const messages = messagesByChance(seed, { fact: saleByDay, messages: 240, movesApart: partitions > 1 })
+        const { store, more, run, written } = await storeWith(sales, partitions, messages)
+        await run({ do: 'apply', version: 0, mode: 'backfill' })
+        const below = chanceOf(seed)
+        const stirred = async () => {
+          await more(1 + below(25))
+          for (const command of consumed) if (below(4) > 0) await run(command)
+        }
+        for (const [i, command] of life.entries()) {
+          await stirred()
+          await run(command)
+          await stirred()
+          if (i % 3 !== 2) continue
+          for (const one of consumed) await run(one)
+          await expectRight(store, sales, written())
+        }
+        for (const command of consumed) await run(command)
+        await expectRight(store, sales, written())
+      }
+    }
+  })
+
+  it('refuses what facts cannot have, by name and with what to do', async () => {
+    const { store, run } = await storeWith(sales, 1, [])
+    await run({ do: 'apply', version: 0, mode: 'backfill' })
+    const refused = async (command: Command) => {
+      const outcome = await store.run(command)
+      return outcome.ended === 'refused' ? outcome.why.message : outcome.ended
+    }
+    expect(await refused({ do: 'apply', version: 1, mode: 'cold' })).toMatch(/^sales@1 is over facts.*--forward-only/)
+    expect(await refused({ do: 'backfill', years: [2007, 2008] })).toMatch(/^sale is a fact, made of rows of lines.*tidemark load lines$/)
+    expect(await refused({ do: 'produce', years: [2007, 2008] })).toMatch(/^sale is a fact, made of rows of lines.*tidemark load lines$/)
+  })
+
+  it('keeps aside what is no change of a fact, and goes on', async () => {
+    const messages = messagesByChance(11, { fact: saleByDay, messages: 120 })
+    const { store, more, run, written } = await storeWith(sales, 1, messages)
+    await run({ do: 'apply', version: 0, mode: 'backfill' })
+    const ports = store.open()
+    const broken = async () => {
+      const writer = await ports.log.writer('somebody else')
+      const bytes = Buffer.from('no change')
+      await writer.commit({ append: [{ topic: streamOf(saleByDay).inflow, partition: 0, batch: { bytes, ends: Uint32Array.of(9) } }] })
+      await writer.close()
+    }
+    for (let i = 0; i < 4; i++) {
+      await more(30)
+      await broken()
+      for (const command of consumed) await run(command)
+    }
+    const [position] = await loadPositions(ports.checkpoints, sales.set)
+    expect(position).toMatchObject({ dead: 4, duplicates: 0 })
+    await run({ do: 'apply', version: 1, mode: 'backfill' })
+    await expectRight(store, sales, written())
+  })
+
+  it('is planned with the bytes of its largest key, where it keeps facts that stand', async () => {
+    const messages = messagesByChance(5, { fact: saleByDay, messages: 200 })
+    const { store, more, run } = await storeWith(sales, 1, messages)
+    await run({ do: 'apply', version: 0, mode: 'backfill' })
+    await more(messages.length)
+    for (const command of consumed) await run(command)
+    const planned = (version: number) => plan(store.open(), { chain, version, mode: undefined, partitions: 1 })
+    // Exact totals do not grow with the facts, nor does what comes to be older than so many days.
+    expect((await planned(0)).largestKey).toBeNull()
+    await run({ do: 'apply', version: 1, mode: 'backfill' })
+    const { largestKey } = await planned(1)
+    expect(largestKey!.bytes).toBeGreaterThan(100)
+    expect(largestKey!.key).toMatch(/^(a\d)?$/)
+  })
+
+  it('loses and doubles nothing when any command is killed at any write, or told to stop at any call', async () => {
+    for (let seed = 60; seed < 67; seed++) {
+      const partitions = 1 + 2 * (seed % 2)
+      const messages = messagesByChance(seed, { fact: saleByDay, messages: 160, movesApart: partitions > 1 })
+      const { store, more, run, written } = await storeWith(sales, partitions, messages)
+      await run({ do: 'apply', version: 0, mode: 'backfill' })
+      const below = chanceOf(seed)
+      /** Cut short again and again, later and later, and then done. */
+      const stubborn = async (command: Command) => {
+        for (let tries = 1 + below(3); tries > 0; tries--) {
+          const at = 1 + below(25)
+          const outcome = await store.run(command, below(2) === 0 ? { kind: 'kill', write: at } : { kind: 'stop', call: at })
+          if (outcome.ended === 'refused') throw outcome.why
+          if (outcome.ended === 'done') return
+        }
+        await run(command)
+      }
+      for (const command of life) {
+        await more(1 + below(20))
+        for (const one of [...consumed, command, ...consumed]) await stubborn(one)
+      }
+      await expectRight(store, sales, written())
+    }
+  })
+
+  it('has the rows that somebody changed, took away or put in named by verify, and made right by repair', async () => {
+    const messages = messagesByChance(80, { fact: saleByDay, messages: 600 })
+    const { store, more, run, written } = await storeWith(sales, 1, messages)
+    await run({ do: 'apply', version: 0, mode: 'backfill' })
+    await more(messages.length)
+    for (const command of consumed) await run(command)
+    const ticked = Map.groupBy(
+      (await rowsStored(store.open(), v0.definition)).filter(({ change }) => change === 'tick'),
+      ({ seq }) => seq,
+    )
+    const [crowded] = [...ticked].find(([, rows]) => rows.length > 2)!
+    await store.sql(
+      `UPDATE sales_rows SET owing = 1234567 WHERE _seq = ${crowded} AND _key = (SELECT max(_key) FROM sales_rows WHERE _seq = ${crowded})`,
+    )
+    await store.sql(`DELETE FROM sales_rows WHERE _seq = ${crowded} AND _key = (SELECT min(_key) FROM sales_rows WHERE _seq = ${crowded})`)
+    await store.sql(
+      `INSERT INTO sales_rows (_version, _seq, _key, _modified_ts, _known_ts, _change) VALUES (0, ${crowded}, 'nobody', 1, 1, 'tick')`,
+    )
+    const proof = await run({ do: 'verify', version: 0 })
+    expect(proof).toMatchObject({ equal: false })
+    expect(new Set(proof!.named)).toEqual(new Set([crowded]))
+    await run({ do: 'repair' })
+    await expectRight(store, sales, written())
+  })
 })
+
+/** Versions that come and go. */
+const life: readonly Command[] = [
+  { do: 'apply', version: 1, mode: 'forward-only' },
+  { do: 'apply', version: 2, mode: 'shadow' },
+  { do: 'promote', version: 2 },
+  { do: 'rollback' },
+  { do: 'promote', version: 2 },
+  { do: 'apply', version: 3, mode: 'backfill' },
+  { do: 'rollback' },
+  { do: 'retire', version: 3 },
+  { do: 'repair' },
+]

@@ -62,14 +62,14 @@ export const kinds: { readonly [kind in FieldKind]: Kind } = {
   },
 }
 
-export function wholes(values: readonly (bigint | null)[]): Wholes {
+function wholes(values: readonly (bigint | null)[]): Wholes {
   const [doubles, wide] = [new Float64Array(values.length).fill(NaN), new Map<number, bigint>()]
   for (const [row, value] of values.entries()) if (value !== null) putWhole(doubles, wide, row, value)
   return wide.size === 0 ? { values: doubles } : { values: doubles, wide }
 }
 
 export const over = (op: string, options: { readonly [option: string]: Json }): OperatorSpec => ({ op, of: 'x', ...options })
-export const named = ({ of: _, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
+const named = ({ of: _, ...spec }: OperatorSpec) => JSON.stringify(spec).replaceAll('"', '')
 
 /** The options that each window is tried with, rounded and not. */
 const tried: { readonly [window in WindowName]: readonly { readonly [option: string]: Json }[] } = {

@@ -16,7 +16,7 @@ export function shopOf(seed: number) {
       for (let i = 0; i < 6; i++)
         put('invoices', `${i}`, { invoice_id: i, account_id: `A${below(3)}`, issued: 18_000 + below(9), paid: below(2) ? 18_010 : null })
       for (let i = 0; i < 12; i++)
-        put('lines', `${i % 6},I${i % 5 % 3}`, { invoice_id: i % 6, item_id: `I${i % 5 % 3}`, quantity: 1 + below(5), day: 18_000 })
+        put('lines', `${i % 6},I${(i % 5) % 3}`, { invoice_id: i % 6, item_id: `I${(i % 5) % 3}`, quantity: 1 + below(5), day: 18_000 })
       return Object.fromEntries(shopTables.map(({ name, fields }) => [name, csv(Object.keys(fields), [...tables[name]!.values()])]))
     },
     /** Some facts stand for certain. */

@@ -54,7 +54,12 @@ export async function applyVersion(ports: StreamPorts, { show, agree, tell, repo
       seen,
       ...watch,
       beginStream: () =>
-        beginStream(ports, { definition: asked.chain[version]!, definitions: asked.definitions ?? asked.chain, partitions: asked.partitions, ...watch }),
+        beginStream(ports, {
+          definition: asked.chain[version]!,
+          definitions: asked.definitions ?? asked.chain,
+          partitions: asked.partitions,
+          ...watch,
+        }),
       announce: ({ versions }) => {
         const switches = versions[version]!.switches.flatMap((one, partition) => (one ? [{ partition, ...one }] : []))
         applied = told({ plan: planned, ended: 'applied', switches })

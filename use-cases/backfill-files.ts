@@ -29,7 +29,7 @@ export async function backfillFiles(ports: Ports, asked: FilesAsked): Promise<(C
   const { clock, makeFiles } = ports
   const { chain, years, file, partitionBy, signal } = asked
   const definition = chain.at(-1)!
-  refuseFacts(definition.record, 'backfill')
+  refuseFacts(definition.record)
   const columns = columnsOf(chain, definition.version)
   checkPartition(partitionBy, label(definition), columns)
   const source = await ports.openSource()

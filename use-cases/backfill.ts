@@ -27,7 +27,7 @@ type Ports = VersionPorts & Omit<BackfillPorts, 'rejects'> & Rejecting
 
 export async function backfillYears(ports: Ports, asked: BackfillAsked): Promise<BackfilledYears> {
   const { set, years, signal, report, chain, partitions, actor, file } = asked
-  refuseFacts(chain[0]!.record, 'backfill')
+  refuseFacts(chain[0]!.record)
   await claimRegistry(ports)
   if ((await loadPositions(ports.checkpoints, set)).some(({ runs }) => runs.length === 0)) {
     // Nobody can see a difference yet: the first version needs no decision. Batches that come after it need none of this.

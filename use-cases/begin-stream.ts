@@ -43,7 +43,8 @@ export async function beginStream(ports: StreamPorts, asked: Asked): Promise<voi
           known: undefined,
           signal,
           agree: async () => true,
-          report: ({ facts }) => report({ step: `writing the facts that stand into ${streamOf(definition.record).inflow}`, rows: facts, seq: 0, of: 0 }),
+          report: ({ facts }) =>
+            report({ step: `writing the facts that stand into ${streamOf(definition.record).inflow}`, rows: facts, seq: 0, of: 0 }),
         },
       )
     }

@@ -14,7 +14,7 @@ type ProduceAsked = ProduceOptions & { readonly file: string }
 type Ports = Omit<ProducePorts, 'rejects'> & Rejecting
 
 export async function produceYears(ports: Ports, asked: ProduceAsked): Promise<ProducedYears> {
-  refuseFacts(asked.record, 'produce')
+  refuseFacts(asked.record)
   await claimRegistry(ports)
   const { inflow } = streamOf(asked.record)
   const rejects = ports.rejectsPath(inflow)

@@ -153,7 +153,11 @@ async function changeOfOutflow(ports: Ports, stream: Stream, state: StoreTopic, 
   const { log, checkpoints, warehouse } = ports
   const { outflow } = stream
   const sets = await applied(ports, stream)
-  const parts = Math.max(ends.length, ...(await Promise.all(sets.map(async (one) => (await loadPositions(checkpoints, ownerOf(one))).length))), 1)
+  const parts = Math.max(
+    ends.length,
+    ...(await Promise.all(sets.map(async (one) => (await loadPositions(checkpoints, ownerOf(one))).length))),
+    1,
+  )
   const moves = await Promise.all(
     Array.from({ length: parts }, async (_, partition) => {
       const { first, next } = ends[partition] ?? { first: 0, next: 0 }

@@ -26,7 +26,12 @@ export async function beginInStream(ports: VersionPorts, { definition, partition
 }
 
 /** As a consumer that has taken all that the partition holds. */
-async function behindAll({ log, registry }: VersionPorts, { record }: Definition, partition: number, signal: AbortSignal): Promise<Position> {
+async function behindAll(
+  { log, registry }: VersionPorts,
+  { record }: Definition,
+  partition: number,
+  signal: AbortSignal,
+): Promise<Position> {
   const { inflow } = streamOf(record)
   const ends = (await log.topics()).find(({ topic }) => topic === inflow)?.partitions[partition]
   if (!ends) return start
@@ -36,7 +41,15 @@ async function behindAll({ log, registry }: VersionPorts, { record }: Definition
     signal.throwIfAborted()
     const { taken, records, firstSeq, lastSeq, duplicates, dead } = intakeOf([await reader.read(fetched, Infinity)], position.seq)
     const tick = lastTick(taken[0]!.columns.byName.get('tick'), records) ?? position.tick
-    const piece = { kind: 'inflow', from: position.offset, to: fetched.next, firstSeq, lastSeq, rows: records, readers: [reader.id] } as const
+    const piece = {
+      kind: 'inflow',
+      from: position.offset,
+      to: fetched.next,
+      firstSeq,
+      lastSeq,
+      rows: records,
+      readers: [reader.id],
+    } as const
     position = {
       ...position,
       seq: lastSeq,

@@ -1,7 +1,7 @@
 /** Brings a version's state up to the stream on one partition, by replay or from the version before; resumable, and nobody waits for it. */
 import { entryOf, lineage, type Lineage } from '../batch/lineage.ts'
 import { replay, type ReplayPorts } from '../batch/replay.ts'
-import { fromBytes, loadPosition, loadSpeed, saveSpeed, toBytes, type Position, type Run } from '../streams/position.ts'
+import { loadPosition, loadSpeed, saveSpeed, type Position, type Run } from '../streams/position.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import type { DueChange } from '../feature-defs/facts/dues.ts'
 import { fieldsRead } from '../feature-defs/inputs.ts'
@@ -16,6 +16,7 @@ import type { Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
+import { placeName, savedPlace, savePlace } from './filled-up-to.ts'
 import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
 export type VersionPorts = HandoverPorts &
@@ -159,7 +160,7 @@ export async function advance(
   let unsavedRecords = 0
   const save = async () => {
     await writes.settled()
-    await writer!.commit({ save: [...entriesOf(bringing), savePlace(bringing)] })
+    await writer!.commit({ save: [...entriesOf(bringing), placeOf(bringing)] })
     unsaved.clear()
     unsavedDues.clear()
     unsavedRecords = 0
@@ -213,20 +214,7 @@ export function entriesOf({ definition: { set }, partition, layers, lineage, uns
   return [...saveState(at, layers, states), ...saveDues(at, layers, unsavedDues.values())]
 }
 
-type OnPartition = { readonly definition: Pick<Definition, 'set' | 'version'>; readonly partition: number }
-
-const placeName = ({ definition, partition }: OnPartition) => `fill/${label(definition)}/${partition}`
-
-type FilledUpTo = {
-  readonly seq: number
-  readonly unread: number
-  readonly layer?: number
-  /** Over facts. */
-  readonly made?: number
-  readonly tick?: number
-}
-
-function savePlace(bringing: Bringing): Save {
+function placeOf(bringing: Bringing): Save {
   const {
     seq,
     unread,
@@ -236,16 +224,5 @@ function savePlace(bringing: Bringing): Save {
   } = bringing
   const tick = lineage.tick()
   const ofFacts = isFact(bringing.definition.record) && { made, ...(tick !== null && { tick }) }
-  return { name: placeName(bringing), key: 'at', value: toBytes({ seq, unread, layer, ...ofFacts } satisfies FilledUpTo) }
+  return savePlace(bringing, { seq, unread, layer, ...ofFacts })
 }
-
-/** Stores of before kept a number and the state there: it is computed again. */
-export async function savedPlace(checkpoints: Checkpoints, of: OnPartition): Promise<FilledUpTo | undefined> {
-  const saved = await checkpoints.load(placeName(of))
-  const place = saved.size === 1 && saved.has('at') ? fromBytes<FilledUpTo | number>(saved.get('at')!) : undefined
-  return typeof place === 'object' ? place : undefined
-}
-
-/** Removes the place, once the checkpoint has it all. */
-export const forgetPlace = async (checkpoints: Checkpoints, of: OnPartition): Promise<Save[]> =>
-  [...(await checkpoints.load(placeName(of))).keys()].map((key) => ({ name: placeName(of), key, value: null }))

@@ -4,26 +4,16 @@ import { loadPosition, loadPositions, positionsOfSet, rowsTaken, type Position, 
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { isFact } from '../schemas/fact.ts'
 import { knownVersions } from '../streams/known-versions.ts'
-import { above, layersOf, type Layers, type Pair } from '../streams/state.ts'
+import { above, layersOf, type Layers } from '../streams/state.ts'
 import { ownerOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import {
-  advance,
-  begin,
-  catchUp,
-  entriesOf,
-  forgetPlace,
-  isReplayed,
-  savedPlace,
-  type Origin,
-  type VersionPorts,
-  type Watch,
-} from './bring.ts'
-import { featureChanges } from './changes.ts'
+import { advance, begin, catchUp, entriesOf, isReplayed, type VersionPorts, type Watch } from './bring.ts'
+import { forgetPlace, savedPlace } from './filled-up-to.ts'
 import { handover } from './handover.ts'
-import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
+import { stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
 import { timeText, type Journal } from './keep.ts'
 import { isBeneath, letGo, nextLayer, thinned } from './layers.ts'
+import { lastRun, newRun, originOf, startOf } from './origin.ts'
 import { labelLive, project } from './project.ts'
 
 /** `filling` is the version whose history is to be filled now: others that are being filled are left to whoever does that. */
@@ -143,10 +133,6 @@ async function layersAgain(ports: VersionPorts, definition: Definition, partitio
   return layer === own.layer ? own : onTopOf(run, layer, definition)
 }
 
-const lastRun = ({ runs }: Position, version: number): Run | undefined => runs.findLast((one) => one.version === version)
-
-const startOf = ({ origins }: Origin) => Math.min(Number.MAX_SAFE_INTEGER, ...Object.values(origins))
-
 const resumed = ({ untilRows: _, untilTick: __, ...run }: Run): Run => ({ ...run, until: null })
 
 const ended = (run: Run, position: Position): Run =>
@@ -158,57 +144,6 @@ const ended = (run: Run, position: Position): Run =>
 function inPlace({ runs }: Position, version: number, run: Run, others: readonly Run[]): readonly Run[] {
   const place = runs.findLastIndex((one) => one.version === version)
   return others.toSpliced(place, 0, run)
-}
-
-/** What a version that was never computed replays, and what it goes on with of a version that the stream computes. */
-function originOf(
-  mode: Version['mode'],
-  definition: Definition,
-  previous: Definition | undefined,
-  position: Position,
-): Origin & { readonly inherited: readonly Pair[] } {
-  if (hasRowsOfHistory({ mode }))
-    return { origins: Object.fromEntries(definition.features.map(({ name }) => [name, 0])), inherited: [], withRows: true }
-  if (mode === 'first') return { origins: {}, inherited: [], withRows: false }
-  const before = previous && lastRun(position, previous.version)
-  const changes = featureChanges(previous, definition).filter(({ after }) => after !== null)
-  const pairs = changes.flatMap(({ feature, sameAs }) => (sameAs === null || !before ? [] : [[feature, sameAs] as const]))
-  // What is new in a forward-only version is replayed over all history, and what it inherits from a version that has stopped from where
-  // that one's began.
-  const fresh =
-    mode === 'forward-only'
-      ? changes.filter(({ feature }) => !pairs.some(([name]) => name === feature)).map(({ feature }) => [feature, 0] as const)
-      : []
-  if (before?.until !== null) {
-    const replayed = pairs.map(([feature, sameAs]) => [feature, before!.origins[sameAs]!] as const)
-    return { origins: Object.fromEntries([...fresh, ...replayed]), inherited: [], withRows: false }
-  }
-  return { origins: Object.fromEntries(fresh), inherited: pairs, withRows: false }
-}
-
-type NewRun = {
-  readonly version: number
-  readonly mode: Version['mode']
-  readonly origin: Origin
-  readonly inherited: readonly Pair[]
-  readonly definition: Definition
-  readonly at: string
-}
-
-function newRun(position: Position, { version, mode, origin, inherited, definition, at }: NewRun): Run {
-  const all = origin.withRows || mode === 'first'
-  const from = lastRun(position, version - 1)?.origins
-  const taken = new Map(inherited.map(([feature, sameAs]) => [feature, from![sameAs]!]))
-  return {
-    version,
-    mode,
-    after: all ? 0 : position.seq,
-    afterRows: all ? 0 : rowsTaken(position),
-    switchedAfter: position.seq,
-    switchedAt: at,
-    until: null,
-    origins: Object.fromEntries(definition.features.map(({ name }) => [name, origin.origins[name] ?? taken.get(name) ?? position.seq])),
-  }
 }
 
 /** Whatever is not to be computed stops after the last record taken. */

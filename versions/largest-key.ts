@@ -1,6 +1,8 @@
 /** How large a state has become that grows with what it sees: the entry of the key that takes most. */
 import { computationOf, windowsGiven, operatorOf } from '../feature-defs/known-operators.ts'
+import { unitOf } from '../feature-defs/facts/standing.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { isFact } from '../schemas/fact.ts'
 import { layersThere, stateEntries } from '../streams/state.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 
@@ -22,10 +24,11 @@ export async function largestKey(checkpoints: Checkpoints, definition: Definitio
   return largest
 }
 
-/** With different values, or with different moments. */
+/** With different values or moments, or with the facts that stand. */
 const grows = ({ record, features }: Definition): boolean =>
   features.some(({ spec }) => {
     const computation = computationOf(spec, record.fields[spec.of]!)
-    const bytes = (values: number) => computation.mostBytes({ places: 0, values, bytes: 0 })
+    const state = isFact(record) ? computation.standing!(unitOf(record)) : computation
+    const bytes = (values: number) => state.mostBytes({ places: 0, values, bytes: 0 })
     return bytes(1) > bytes(0) || windowsGiven(operatorOf(spec), spec).includes('hours')
   })

@@ -31,15 +31,17 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
 
 /** One for each version of the fact that rows are made of. */
 const factsOf = (definitions: readonly Definition[]): readonly FactLayout[] => [
-  ...new Map(
-    definitions.map(({ record }) => standing(record)).map((one) => [one.name, one]),
-  ).values(),
+  ...new Map(definitions.map(({ record }) => standing(record)).map((one) => [one.name, one])).values(),
 ]
 
 const standing = (record: RecordSchema): FactLayout => ({ name: standsAs(streamOf(record)), columns: sqlColumns(record) })
 
 /** Of the facts of retired versions those that nobody needs: no other version of the set, and none of these other ones. */
-export function factsGone(definitions: readonly Definition[], records: readonly VersionRecord[], others: readonly VersionRecord[]): readonly string[] {
+export function factsGone(
+  definitions: readonly Definition[],
+  records: readonly VersionRecord[],
+  others: readonly VersionRecord[],
+): readonly string[] {
   const isRetired = ({ version }: Definition) => records.some((one) => one.version === version && one.state === 'retired')
   const names = (some: readonly Definition[]) => factsOf(some.filter(({ record }) => isFact(record))).map(({ name }) => name)
   const retired = names(definitions.filter(isRetired))

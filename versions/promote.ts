@@ -54,7 +54,9 @@ async function isToldAnew({ registry, checkpoints }: JournalPorts, set: string, 
   const known = await knownVersions(registry, set)
   const [own, other] = [version, promoted].map((one) => known.find(({ definition }) => definition.version === one)?.definition)
   if (!own || !other || ownerOf(own) === ownerOf(other)) return false
-  const runs = (await loadPositions(checkpoints, ownerOf(other))).map((position) => position.runs.findLast((run) => run.version === promoted))
+  const runs = (await loadPositions(checkpoints, ownerOf(other))).map((position) =>
+    position.runs.findLast((run) => run.version === promoted),
+  )
   return runs.every((run) => run?.after === 0)
 }
 

@@ -29,17 +29,21 @@ export function placeOf(unit: Unit, date: Whole): number {
 export const placeText = (unit: Unit, place: number): string =>
   unit === 'date' ? dayText(place) : isoText(place * hourMicros).slice(0, 'YYYY-MM-DDTHH'.length)
 
-/** The keys that are in memory, by the place at which they are due. */
+/**
+ * The keys that are in memory, by the place at which they are due. What is kept of a key may be a date before that: it is written only
+ * where it must be an earlier one, and brought to what is so when its date comes. So facts that move it on, as most do, write nothing.
+ */
 export function duesInMemory(unit: Unit) {
-  /** By slot: where it is due, and where that is kept. */
+  /** By slot: where it is due, and a place no later than that at which it is kept. */
   const now: number[] = []
   const kept: number[] = []
   const byPlace = new Map<number, Set<number>>()
+  /** To be kept anew, and what was found of keys at dates that have come. */
   const moved = new Set<number>()
-  let stale: DueChange[] = []
+  let passed: { readonly slot: number; readonly date: string }[] = []
 
   return {
-    /** The slot was opened, and this is kept of it. */
+    /** The slot was opened: what is kept of it is so, or of a date before. */
     opened(slot: number, due: Whole): void {
       kept[slot] = now[slot] = placeOf(unit, due)
       if (now[slot] !== Infinity) add(byPlace, now[slot]!, slot)
@@ -51,27 +55,34 @@ export function duesInMemory(unit: Unit) {
       if (byPlace.get(now[slot]!)?.size === 0) byPlace.delete(now[slot]!)
       now[slot] = place
       if (place !== Infinity) add(byPlace, place, slot)
-      moved.add(slot)
+      if (place < kept[slot]!) moved.add(slot)
     },
     /** Those that are due at the date, maybe within its hour. */
     upTo(date: Whole): number[] {
       const last = placeOf(unit, date)
       return [...byPlace].flatMap(([place, slots]) => (place <= last ? [...slots] : []))
     },
-    /** What is kept of it under another date than it should is forgotten; what another version kept, this one keeps from now on. */
-    found(slot: number, { key, date, own }: FoundDue): void {
-      if (!own) moved.add(slot)
-      else if (![now[slot]!, kept[slot]!].some((place) => place !== Infinity && placeText(unit, place) === date))
-        stale.push({ key, date, isDue: false })
+    /** A date that has come is over; what another version kept, this one keeps from now on. */
+    found(slot: number, { date, own }: FoundDue): void {
+      moved.add(slot)
+      if (own) passed.push({ slot, date })
+    },
+    /** The date has come for these. */
+    reached(slots: readonly number[], date: Whole): void {
+      const last = placeOf(unit, date)
+      for (const slot of slots) if (kept[slot]! <= last) moved.add(slot)
     },
     changes(keyOf: (slot: number) => string): DueChange[] {
-      const changes = stale
-      stale = []
+      const changes: DueChange[] = []
+      const over = (slot: number, date: string) => {
+        if (now[slot] === Infinity || placeText(unit, now[slot]!) !== date) changes.push({ key: keyOf(slot), date, isDue: false })
+      }
+      for (const { slot, date } of passed) over(slot, date)
+      passed = []
       for (const slot of moved) {
-        const [before, after] = [kept[slot]!, now[slot]!]
-        if (before !== after && before !== Infinity) changes.push({ key: keyOf(slot), date: placeText(unit, before), isDue: false })
-        if (after !== Infinity) changes.push({ key: keyOf(slot), date: placeText(unit, after), isDue: true })
-        kept[slot] = after
+        if (kept[slot] !== Infinity) over(slot, placeText(unit, kept[slot]!))
+        if (now[slot] !== Infinity) changes.push({ key: keyOf(slot), date: placeText(unit, now[slot]!), isDue: true })
+        kept[slot] = now[slot]!
       }
       moved.clear()
       return changes

@@ -11,7 +11,7 @@ import { slotsOf } from '../slots.ts'
 import { compareValues, textsIn, type Value, type Values, type Whole } from '../values.ts'
 import { duesInMemory, placeOf, placeText } from './dues.ts'
 import { rowsMade, type RowsOf } from './rows-made.ts'
-import type { Standing, Unit } from './standing.ts'
+import { unitOf, type Standing, type Unit } from './standing.ts'
 import { stepsOf, type Side, type Steps, type Tick } from './steps.ts'
 
 type FeatureAtWork = NamedFeature & { readonly type: FeatureType; readonly computation: Standing; readonly states: unknown[] }
@@ -24,7 +24,7 @@ type Stretch = { readonly rows: RowsOf; readonly values: readonly Output[] }
 
 export function factEngine(definition: Definition, { from = new Map(), tick = null, findDue }: Past): Maker {
   const { record } = definition
-  const unit = record.fields[record.at]!.kind as Unit
+  const unit = unitOf(record)
   const features = definition.features.map((feature): FeatureAtWork => ({
     ...feature,
     type: featureType(record, feature),
@@ -37,13 +37,17 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
   let reached: Whole = tick ?? -Infinity
   let beyond = 0
   /** Slots that have moved since it was last looked when they are due. */
-  let moved = new Set<number>()
+  let moved: number[] = []
+  const hasMoved: boolean[] = []
 
-  const dueOf = (slot: number): Whole =>
-    dated.reduce<Whole>((least, { computation, states }) => {
+  const dueOf = (slot: number): Whole => {
+    let least: Whole = Infinity
+    for (const { computation, states } of dated) {
       const due = computation.due!(states[slot])
-      return due < least ? due : least
-    }, Infinity)
+      if (due < least) least = due
+    }
+    return least
+  }
 
   const slotOf = (key: string): number => {
     const known = slots.met(key)
@@ -55,12 +59,17 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
 
   const touch = (slot: number): void => {
     slots.touch(slot)
-    if (dated.length > 0) moved.add(slot)
+    if (dated.length === 0 || hasMoved[slot]) return
+    hasMoved[slot] = true
+    moved.push(slot)
   }
 
   const lookWhenDue = (): void => {
-    for (const slot of moved) dues.move(slot, dueOf(slot))
-    moved = new Set()
+    for (const slot of moved) {
+      dues.move(slot, dueOf(slot))
+      hasMoved[slot] = false
+    }
+    moved = []
   }
 
   /** Steps from..to of all features, one after the other. */
@@ -113,6 +122,7 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
       keys.push(slots.keyOf(slot))
       count++
     }
+    dues.reached(due, date)
     reached = date
     return { rows: { kind: 'tick', message, date, keys }, values: values.map((some) => firstOf(some, count)) }
   }

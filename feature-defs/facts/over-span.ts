@@ -172,9 +172,11 @@ type Saved<Part> = Pick<Gathering<unknown, Part>, 'putPart' | 'takePart'>
 
 function putParts<Part>(to: Writer, { dates, parts }: Parts<Part>, gathering: Saved<Part>): void {
   putCount(to, dates.length)
-  for (const [i, date] of dates.entries()) {
-    putWhole(to, less(date, i === 0 ? 0 : dates[i - 1]!))
+  let before: Whole = 0
+  for (let i = 0; i < dates.length; i++) {
+    putWhole(to, less(dates[i]!, before))
     gathering.putPart(to, parts[i]!)
+    before = dates[i]!
   }
 }
 

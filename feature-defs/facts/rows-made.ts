@@ -68,16 +68,17 @@ export function rowsMade({ record, per }: Definition, facts: Columns, steps: Ste
 const none = (count: number) => new Uint8Array(count)
 
 const texts = Buffer.from(changes.join(''))
-const ends = changes.map((_, i) => changes.slice(0, i + 1).join('').length)
+const starts = changes.map((_, i) => changes.slice(0, i).join('').length)
+const ends = changes.map((one, i) => starts[i]! + one.length)
 
 /** All in the same few bytes. */
 function changeTexts(happened: Uint8Array): TextColumn {
-  return {
-    kind: 'text',
-    bytes: texts,
-    starts: Int32Array.from(happened, (one) => (one === 0 ? 0 : ends[one - 1]!)),
-    ends: Int32Array.from(happened, (one) => ends[one]!),
+  const [from, to] = [new Int32Array(happened.length), new Int32Array(happened.length)]
+  for (let row = 0; row < happened.length; row++) {
+    from[row] = starts[happened[row]!]!
+    to[row] = ends[happened[row]!]!
   }
+  return { kind: 'text', bytes: texts, starts: from, ends: to }
 }
 
 /**

@@ -2,11 +2,15 @@
  * What a feature over facts is: its value is a function of the facts of the key that stand, and of the key's date. A fact that is added can
  * be taken again, in any order, as if it had never been there.
  */
+import type { RecordSchema } from '../../schemas/record.ts'
 import type { Held, Reader, Writer } from '../state-bytes.ts'
 import type { Value, Whole } from '../values.ts'
 
 /** What dates of the facts count: days since 1970, or microseconds. */
 export type Unit = 'date' | 'timestamp'
+
+/** Of a fact that happens by its field `at`. */
+export const unitOf = ({ at, fields }: RecordSchema): Unit => (fields[at]!.kind === 'date' ? 'date' : 'timestamp')
 
 export interface Standing<State = unknown> {
   init(): State

@@ -17,7 +17,18 @@ const plainCall = ['type', 'function', 'args', '_location']
 /** Some of these bind otherwise for the parser than for PostgreSQL where one stands in another without parentheses. */
 const tests: ReadonlySet<string> = new Set([...comparisons, 'in', 'like', 'between', 'is null', 'is true', 'is false'])
 
+/** Those of facts are read again with every schema that carries them. */
+const read = new Map<string, Syntax>()
+const mostRead = 1000
+
 export function parseExpression(given: string, refuse: Refuse): Syntax {
+  const known = read.get(given) ?? readAnew(given, refuse)
+  if (read.size >= mostRead) read.clear()
+  read.set(given, known)
+  return known
+}
+
+function readAnew(given: string, refuse: Refuse): Syntax {
   const { text, original } = spaced(given)
   const placeOf = ({ _location: at }: Parser.PGNode): Place => ({ from: original(at?.start ?? 0), to: original(at?.end ?? text.length) })
   const written = (node: Parser.PGNode) => text.slice(node._location?.start, node._location?.end)
@@ -26,7 +37,7 @@ export function parseExpression(given: string, refuse: Refuse): Syntax {
   const enclosed = (node: Parser.PGNode) => text.slice(0, node._location?.start).trimEnd().endsWith('(')
 
   const call = (node: Parser.PGNode, word: string, args: readonly Parser.Expr[]): Syntax => {
-    const parts = args.map(read)
+    const parts = args.map(syntaxOf)
     for (const [i, part] of parts.entries()) {
       if (!tests.has(word) || word.startsWith('is ')) break
       if (part.form === 'call' && (tests.has(part.word) || part.word === 'not') && !enclosed(args[i]!) && !(word === 'in' && i > 0))
@@ -36,7 +47,7 @@ export function parseExpression(given: string, refuse: Refuse): Syntax {
   }
   const not = (node: Parser.PGNode, inner: Syntax): Syntax => ({ ...placeOf(node), form: 'call', word: 'not', args: [inner] })
 
-  function read(node: Parser.Expr): Syntax {
+  function syntaxOf(node: Parser.Expr): Syntax {
     const place = placeOf(node)
     const unknown = (): never => refuse(place, 'that is no part of these expressions', grammar)
     switch (node.type) {
@@ -98,9 +109,9 @@ export function parseExpression(given: string, refuse: Refuse): Syntax {
         return {
           ...place,
           form: 'case',
-          of: node.value ? read(node.value) : null,
-          whens: node.whens.map(({ when, value }) => ({ when: read(when), value: read(value) })),
-          otherwise: node.else ? read(node.else) : null,
+          of: node.value ? syntaxOf(node.value) : null,
+          whens: node.whens.map(({ when, value }) => ({ when: syntaxOf(when), value: syntaxOf(value) })),
+          otherwise: node.else ? syntaxOf(node.else) : null,
         }
       default:
         return unknown()
@@ -108,7 +119,7 @@ export function parseExpression(given: string, refuse: Refuse): Syntax {
   }
 
   const [tree] = parsed(text, (at) => refuse({ from: original(at), to: original(at) + 20 }, 'that cannot be read', grammar))
-  return read(tree!)
+  return syntaxOf(tree!)
 }
 
 function parsed(text: string, refuse: (at: number) => never): readonly Parser.Expr[] {

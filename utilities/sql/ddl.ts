@@ -4,7 +4,7 @@ import { Problem } from '../values/problem.ts'
 import { factRowColumns, ownColumns, rowColumns, type Layout, type SqlColumn } from '../warehouse.ts'
 import { columnsFor, type StoredColumn } from './declared.ts'
 import { checkSet, identifier, named, newestTable, qualified, rowsTable, standingName, standingTable, type Target } from './names.ts'
-import { viewsOf } from './views.ts'
+import { keyColumn, viewsOf } from './views.ts'
 
 /**
  * What is there: the declared type of each column of the rows table (none: no table) and of the table of standing facts, whether there is
@@ -96,7 +96,11 @@ export function checkFactColumns(fact: string, stored: readonly StoredColumn[], 
   throw new Problem(`the warehouse has ${what} for the facts ${fact} that stand`, todo)
 }
 
-function tableChanges(target: Target, layout: Layout, found: TablesThere): { readonly made: readonly string[]; readonly dropped: readonly string[] } {
+function tableChanges(
+  target: Target,
+  layout: Layout,
+  found: TablesThere,
+): { readonly made: readonly string[]; readonly dropped: readonly string[] } {
   const { set, facts = [], gone = [] } = layout
   const key = ['_version', '_seq', ...(layout.facts ? ['_key'] : [])]
   const rows = tableChange(target, `${set}_rows`, rowsTable(target, set), columnTypes(target, layout), key, found.columns)
@@ -133,19 +137,24 @@ function tableChange(
 }
 
 function createTable({ dialect }: Target, table: string, columns: ReadonlyMap<string, string>, key: readonly string[]): string {
-  const lines = [...columns].map(([name, type]) => `  ${identifier(name)} ${type}${Object.hasOwn(ownColumns, name) ? ' NOT NULL' : ''}`)
+  const lines = [...columns].map(
+    ([name, type]) => `  ${identifier(name)} ${type}${key.includes(name) || Object.hasOwn(ownColumns, name) ? ' NOT NULL' : ''}`,
+  )
   const body = (more: readonly string[]) => `CREATE TABLE ${table} (\n${[...lines, ...more].join(',\n')}\n)`
   return dialect === 'sqlite' ? `${body([`  PRIMARY KEY (${named(key)})`])} WITHOUT ROWID` : `${body([])} SORTKEY (${named(key)})`
 }
 
 /** Where the newest row of each key lies: found by the key's text, and by its fields, which are what people ask for. */
-function createNewest(target: Target, { set, record, per }: Layout): string[] {
+function createNewest(target: Target, layout: Layout): string[] {
+  const { set, record, per } = layout
   const table = newestTable(target, set)
+  const key = keyColumn(layout)
   const fields = typesOf(
     target,
     per.map((name) => record.find((one) => one.name === name)!),
   )
-  const columns = new Map([...typesOf(target, own('_version', '_key', '_seq')), ...fields])
+  const columns = new Map([...typesOf(target, own('_version', ...(key === '_key' ? ['_key'] : []), '_seq')), ...fields])
   const index = `CREATE INDEX ${identifier(`tidemark_newest_by_key_${set}`)} ON ${table} (${named(['_version', ...per])})`
-  return [createTable(target, table, columns, ['_version', '_key']), ...(per.length > 0 ? [index] : [])]
+  const made = createTable(target, table, columns, ['_version', key])
+  return [made, ...(key === '_key' && per.length > 0 ? [index] : [])]
 }

@@ -52,28 +52,47 @@ const chainText = (rows: string, columns: readonly string[], chain: readonly num
 const latestText = (target: Target, layout: Layout, shows: readonly string[], chain: readonly number[]) =>
   target.dialect === 'sqlite' ? lookedUp(target, layout, shows, chain) : ranked(target, layout, shows, chain)
 
+/**
+ * What tells the newest rows apart where they have a table: a text that is all of the key is itself, with null as "", which takes half of
+ * what both would.
+ */
+export function keyColumn({ per, record }: Pick<Layout, 'per' | 'record'>): string {
+  const [only] = per
+  return per.length === 1 && isText(record, only!) ? only! : '_key'
+}
+
+const isText = (record: Layout['record'], field: string): boolean => {
+  const type = record.find(({ name }) => name === field)!.type
+  return typeof type === 'object' && 'varchar' in type
+}
+
 /** CROSS JOIN keeps the order: the key first, by its index, then its row. */
 function lookedUp(target: Target, layout: Layout, shows: readonly string[], chain: readonly number[]): string {
   const { set, per, facts } = layout
   const newest = newestTable(target, set)
-  const same = ['_version', '_seq', ...(facts ? ['_key'] : [])].map((name) => `made."${name}" = newest."${name}"`)
-  const list = selected(target, layout, shows).map(({ name, text }) =>
-    per.includes(name) ? `newest.${identifier(name)}` : (text?.('made.') ?? `made.${identifier(name)}`),
-  )
+  const key = identifier(keyColumn(layout))
+  const same = ['_version', '_seq'].map((name) => `made."${name}" = newest."${name}"`)
+  if (facts) same.push(`made."_key" = newest.${key}`)
+  const columns = selected(target, layout, shows)
+  const list = (of: 'newest' | 'made') =>
+    columns.map(({ name, text }) => text?.('made.') ?? `${per.includes(name) ? of : 'made'}.${identifier(name)}`).join(', ')
+  const some = (version: number, newer: readonly number[], of: 'newest' | 'made', which: readonly string[]) =>
+    [
+      `SELECT ${list(of)}`,
+      `FROM ${newest} AS newest CROSS JOIN ${rowsTable(target, set)} AS made`,
+      `WHERE ${[`newest."_version" = ${whole(version)}`, ...which, ...same].join(' AND ')}`,
+      ...newer.map(
+        (one) =>
+          `  AND NOT EXISTS (SELECT 1 FROM ${newest} AS newer WHERE newer."_version" = ${whole(one)} AND newer.${key} = newest.${key})`,
+      ),
+    ].join('\n')
   return chain
-    .map((version, i) =>
-      [
-        `SELECT ${list.join(', ')}`,
-        `FROM ${newest} AS newest CROSS JOIN ${rowsTable(target, set)} AS made`,
-        `WHERE newest."_version" = ${whole(version)} AND ${same.join(' AND ')}`,
-        ...chain
-          .slice(0, i)
-          .map(
-            (one) =>
-              `  AND NOT EXISTS (SELECT 1 FROM ${newest} AS newer WHERE newer."_version" = ${whole(one)} AND newer."_key" = newest."_key")`,
-          ),
-      ].join('\n'),
-    )
+    .flatMap((version, i) => {
+      const newer = chain.slice(0, i)
+      if (key === '"_key"') return [some(version, newer, 'newest', [])]
+      // Null is shown as its row has it.
+      return [some(version, newer, 'newest', [`newest.${key} <> ''`]), some(version, newer, 'made', [`newest.${key} = ''`])]
+    })
     .join('\nUNION ALL\n')
 }
 
@@ -83,8 +102,7 @@ function ranked(target: Target, layout: Layout, shows: readonly string[], chain:
   const columns = selected(target, layout, shows)
   const [only] = per
   // A text that is null and one that is empty are one key, where nothing else is in it.
-  const isText = per.length === 1 && typeof record.find(({ name }) => name === only)!.type === 'object'
-  const key = isText ? [`COALESCE(${identifier(only!)}::varchar, '')`] : per.map(identifier)
+  const key = per.length === 1 && isText(record, only!) ? [`COALESCE(${identifier(only!)}::varchar, '')`] : per.map(identifier)
   const place = chain.length > 1 ? [`CASE "_version"${chain.map((one, i) => ` WHEN ${whole(one)} THEN ${i}`).join('')} END`] : []
   const rank = [...(key.length > 0 ? [`PARTITION BY ${key.join(', ')}`] : []), `ORDER BY ${[...place, '"_seq" DESC'].join(', ')}`]
   const list = columns.map(({ name, text }) => (text ? `${text('')} AS ${identifier(name)}` : identifier(name)))

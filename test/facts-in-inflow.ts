@@ -23,7 +23,7 @@ import { columnsOfFacts, type FactMessage } from './fact-messages.ts'
 import { modelOf, type RowExpected } from './fact-model.ts'
 
 /** The partition of each message; null for a tick, which all have. */
-export function placesOf(fact: FactSchema, per: Per, messages: readonly FactMessage[], partitions: number): readonly (number | null)[] {
+function placesOf(fact: FactSchema, per: Per, messages: readonly FactMessage[], partitions: number): readonly (number | null)[] {
   if (per === null || partitions === 1) return messages.map(({ tick }) => (tick === null ? 0 : null))
   const all = columnsOfFacts(
     fact,
@@ -104,13 +104,18 @@ function featureIn({ record }: Definition, feature: Definition['features'][numbe
   return valuesIn(batch.byName.get(feature.name) as FeatureColumn)
 }
 
-/** What the rows of a version must be that it has made of these messages, from the one behind `after` to `until`. */
-export function rowsOwned(definition: Definition, messages: readonly FactMessage[], after: number, until: number): readonly RowExpected[] {
+/** The numbers of a partition whose rows a version has made: those behind `after`, up to `until`. */
+export type Owner = { readonly after: number; readonly until: number }
+
+/** What the rows of a version must be that it has made of these messages, by partition. */
+export function rowsOwned(definition: Definition, messages: readonly FactMessage[], owners: readonly Owner[]): readonly RowExpected[] {
   const model = modelOf(definition)
   const { fields } = definition.record
   return messages
-    .filter(({ seq }) => seq <= until)
     .flatMap((message) => model(message))
-    .filter(({ seq }) => seq > after)
+    .filter(({ seq, key }) => {
+      const { after, until } = owners[owners.length === 1 ? 0 : partitionOf(key, owners.length)]!
+      return seq > after && seq <= until
+    })
     .map((row) => ({ ...row, fields: Object.fromEntries(Object.keys(fields).map((name) => [name, row.fields[name] ?? NaN])) }))
 }
