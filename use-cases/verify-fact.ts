@@ -5,17 +5,13 @@ import { factMaker } from '../ingest/facts-of.ts'
 import { loadPlace, loadWords, type IngestPlace } from '../ingest/place.ts'
 import { tableSchema, type KnownTable } from '../ingest/table-rows.ts'
 import { tablesOf, type FactSchema } from '../schemas/fact.ts'
-import { offsetOf } from '../streams/dead.ts'
-import { recordedIn } from '../streams/held.ts'
-import { inflowReader } from '../streams/inflow.ts'
-import { factsReader, standsAs, streamOf } from '../streams/stream.ts'
+import { standsAs, streamOf } from '../streams/stream.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { textsOf } from '../utilities/values/cell-text.ts'
-import { columnOf, type Columns } from '../utilities/values/columns.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { factsNeeded } from './facts-needed.ts'
+import { eachFact, endsOf, factsTold, placesSunk, type Told } from './facts-told.ts'
 import { unlessAborted } from './row-files.ts'
 
 type Ports = Pick<VersionPorts, 'log' | 'checkpoints' | 'registry' | 'warehouse'> & {
@@ -124,12 +120,6 @@ async function knownTables({ registry }: Ports, fact: FactSchema): Promise<reado
   )
 }
 
-/** Where the changes of each partition end now. */
-async function endsOf({ log }: Ports, fact: FactSchema): Promise<readonly number[]> {
-  const { inflow } = streamOf(fact)
-  return ((await log.topics()).find(({ topic }) => topic === inflow)?.partitions ?? []).map(({ next }) => next)
-}
-
 type Comparing = {
   readonly ends: readonly number[]
   readonly isOf: (key: string) => boolean
@@ -138,14 +128,11 @@ type Comparing = {
   readonly add: (difference: Omit<FactDifference, 'version'>) => void
 }
 
-/** A fact as it stands by its last change, and who else has it. */
-type Told = { readonly cells: readonly string[]; readonly seq: number; inTables: boolean; inTable: boolean }
-
 async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, report, add }: Comparing) {
   const { warehouse } = ports
   const names = Object.keys(fact.fields)
-  const sunk = await placesOf(ports, fact, ends)
-  const { told, onTheWay } = await replayed(ports, fact, { ends, isOf, sunk, signal })
+  const sunk = await placesSunk(ports, fact, ends)
+  const { told, onTheWay } = await factsTold(ports, fact, { ends, isOf, sunk, signal })
   report(told.size)
 
   const differing = (key: string, own: Told | undefined, other: readonly string[] | undefined, where: 'tables' | 'table') => {
@@ -157,7 +144,7 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
   }
 
   for (const part of factMaker(fact, ports.tables).standing()) {
-    each(part, names, (key, cells) => {
+    eachFact(part, names, (key, cells) => {
       if (!isOf(key)) return
       const own = told.get(key)
       if (own) own.inTables = true
@@ -174,7 +161,7 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
     amiss.push(tell)
   }
   for await (const part of warehouse.facts(standsAs(streamOf(fact)))) {
-    each(part, [...names, '_seq'], (key, cells) => {
+    eachFact(part, [...names, '_seq'], (key, cells) => {
       if (!isOf(key)) return
       const own = told.get(key)
       if (own) own.inTable = true
@@ -186,7 +173,7 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
   // What came meanwhile may be there already.
   const came =
     amiss.length > 0
-      ? (await replayed(ports, fact, { ends: await endsOf(ports, fact), from: ends, isOf, sunk: ends, signal })).touched
+      ? (await factsTold(ports, fact, { ends: await endsOf(ports, fact), from: ends, isOf, sunk: ends, signal })).touched
       : new Set<string>()
   amiss.forEach((tell, i) => {
     if (!onTheWay.has(keysAmiss[i]!) && !came.has(keysAmiss[i]!)) tell()
@@ -195,67 +182,6 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
 }
 
 const same = (own: readonly string[], other: readonly string[]) => other.every((cell, i) => cell === own[i])
-
-function each(part: Columns, names: readonly string[], work: (key: string, cells: readonly string[]) => void): void {
-  const keyAt = textsOf(columnOf(part, '_key', 'text'))
-  const cellsAt = cellsIn(part, names)
-  for (let row = 0; row < part.count; row++) work(keyAt(row)!, cellsAt(row))
-}
-
-/** Cells as texts that are equal exactly when the cells are. */
-function cellsIn({ byName }: Columns, names: readonly string[]): (row: number) => readonly string[] {
-  const shown = names.map((name) => {
-    const column = byName.get(name)!
-    const textAt = textsOf(column)
-    return (row: number) => {
-      const text = textAt(row)
-      return text === null ? 'null' : column.kind === 'text' ? JSON.stringify(text) : text
-    }
-  })
-  return (row) => shown.map((cellAt) => cellAt(row))
-}
-
-const placesOf = ({ warehouse }: Ports, fact: FactSchema, ends: readonly number[]): Promise<readonly number[]> =>
-  Promise.all(ends.map(async (_, partition) => (await warehouse.progress(factsReader(streamOf(fact), partition))) ?? 0))
-
-type Replaying = Pick<Comparing, 'ends' | 'isOf' | 'signal'> & { readonly from?: readonly number[]; readonly sunk: readonly number[] }
-
-/** What `inflow` says: the facts that stand, all that it tells of, and those of which the sink has not brought all. */
-async function replayed({ log, registry, checkpoints }: Ports, fact: FactSchema, { ends, from = [], isOf, sunk, signal }: Replaying) {
-  const stream = streamOf(fact)
-  const names = Object.keys(fact.fields)
-  const changes = await inflowReader(registry, fact, names, recordedIn(checkpoints, stream))
-  const told = new Map<string, Told>()
-  const [onTheWay, touched] = [new Set<string>(), new Set<string>()]
-  const topics = await log.topics()
-  for (const [partition, to] of ends.entries()) {
-    const first = from[partition] ?? topics.find(({ topic }) => topic === stream.inflow)!.partitions[partition]!.first
-    if (first >= to) continue
-    for await (const fetched of log.read(stream.inflow, { partition, from: first, to, joined: true })) {
-      signal.throwIfAborted()
-      const { columns, rows } = await changes.read(fetched, Infinity)
-      const keyAt = textsOf(columnOf(columns, 'key', 'text'))
-      const seqs = columnOf(columns, '_seq', 'int').values
-      const stands = columnOf(columns, 'after', 'flag').values
-      const cellsAt = cellsIn(
-        columns,
-        names.map((name) => `after.${name}`),
-      )
-      for (let row = 0; row < columns.count; row++) {
-        const key = keyAt(row)
-        if (key === null || !isOf(key)) continue
-        touched.add(key)
-        if (offsetOf(fetched, rows[row]!) >= (sunk[partition] ?? 0)) onTheWay.add(key)
-        const seq = seqs[row]!
-        // A fact that moved to another partition is told of in both.
-        if ((told.get(key)?.seq ?? 0) > seq) continue
-        if (stands[row] === 1) told.set(key, { cells: [...cellsAt(row), String(seq)], seq, inTables: false, inTable: false })
-        else told.delete(key)
-      }
-    }
-  }
-  return { told, onTheWay, touched }
-}
 
 const collector = () => {
   const first: FactDifference[] = []
