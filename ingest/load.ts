@@ -111,8 +111,8 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   }
   const rows = known.reduce((sum, { table }) => sum + tables.staged(table.name), 0)
   if (place.load === null) {
-    const facts = options.facts.filter(({ retired }) => !retired)
-    refuseEnded(place, facts)
+    const { facts: places } = place
+    const facts = options.facts.filter(({ retired, stream }) => !retired && !places[stream.name]?.ended)
     const begins = facts.some(({ stream }) => !place.facts[stream.name]?.begun)
     if (rows === 0 && !begins) return { ended: 'nothing new', load: null, tables: read, finished }
     const shrinking = read.flatMap(({ table, totals: { left } }) => {
@@ -144,16 +144,6 @@ const knownOf = ({ tables }: IngestPlace): bigint | undefined =>
     (last, { known }) => (last === undefined || BigInt(known) > last ? BigInt(known) : last),
     undefined,
   )
-
-/** What happened while nobody needed a stream is missing in it. */
-function refuseEnded({ facts: places }: IngestPlace, facts: readonly NeededFact[]): void {
-  const ended = facts.find(({ stream }) => places[stream.name]?.ended)
-  if (!ended) return
-  throw new Problem(
-    `${ended.stream.inflow} ended when no version of a set was over that version of ${ended.fact.name} any more, and it never goes on`,
-    `Make the fact's next version, which has a stream of its own: ${ended.fact.name}.replace({}); and put the set over it.`,
-  )
-}
 
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 

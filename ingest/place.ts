@@ -2,6 +2,8 @@
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Mark } from '../utilities/tables.ts'
 import { fromBytes, toBytes } from '../streams/position.ts'
+import type { Stream } from '../streams/stream.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 /** Of a stream of facts. */
 export type FactPlace = {
@@ -93,6 +95,16 @@ export const lastNumber = (facts: IngestPlace['facts'], fact: string): number =>
 /** The last date that has come, in whichever version's stream. */
 export const lastTick = (facts: IngestPlace['facts'], fact: string): number | null =>
   versionsOf(facts, fact).reduce<number | null>((last, { tick }) => (tick === null ? last : Math.max(tick, last ?? tick)), null)
+
+/** What happened while nobody needed a stream is missing in it. */
+export function refuseEnded({ facts }: IngestPlace, { name, inflow }: Stream): void {
+  if (!facts[name]?.ended) return
+  const [fact] = name.split('.')
+  throw new Problem(
+    `${inflow} ended when no version of a set was over those facts any more: what happened since is missing there`,
+    `Make the fact's next version, which has a stream of its own, by ${fact}.replace({}), and put the set over it.`,
+  )
+}
 
 /** What is loaded, in words: a first load of a fact's version is of no table. */
 export const loadWords = ({ tables, facts }: Pick<LoadUnderWay, 'tables' | 'facts'>): string =>

@@ -5,15 +5,17 @@
 import { describe, expect, it } from 'vitest'
 import { decimal, distinct, featureSet, flag, max, sum, text, type Definition } from '../feature-defs/language.ts'
 import type { FactSchema } from '../schemas/fact.ts'
+import { inflowReader } from '../streams/inflow.ts'
 import { streamOf, standsAs } from '../streams/stream.ts'
 import { loadTables } from '../use-cases/load.ts'
 import { tickStream } from '../use-cases/tick.ts'
 import { verifyFact } from '../use-cases/verify-fact.ts'
 import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
+import { textsOf } from '../utilities/values/cell-text.ts'
+import { columnOf } from '../utilities/values/columns.ts'
 import { storeInMemory, textSource } from './driver/in-memory.ts'
+import { runCommand } from './driver/commands.ts'
 import type { Command } from './driver/step.ts'
-import type { Cut } from './faults.ts'
-import { randomFrom } from './seeded.ts'
 import { sale, shopTables } from './shop-facts.ts'
 import { shopOf } from './small-shop.ts'
 
@@ -66,15 +68,18 @@ function lifeOf(chain: readonly Definition[], partitions: number, seed = 1) {
       for (const command of [{ do: 'consume' }, { do: 'sink' }] as const) await this.run(command)
     },
     query: async (sql: string) => (await store.open().warehouse.query(sql)).rows,
-    async versions() {
-      return (await this.query(`SELECT version, state FROM tidemark_versions WHERE "set" = 'sales' ORDER BY version`).catch(() => [])) as [
-        number,
-        string,
-      ][]
-    },
   }
 }
 type Life = ReturnType<typeof lifeOf>
+
+/** Commands on another set of the same store. */
+const storeOver = (life: Life, definition: Definition) => (command: Command) =>
+  runCommand(life.store.open(), command, {
+    set: { set: definition.set, per: definition.per, chain: [definition], text: '' },
+    partitions: 1,
+    source: textSource(''),
+    signal,
+  })
 
 /** All that the store says of itself is so. */
 async function expectRight(life: Life, facts: readonly FactSchema[]) {
@@ -168,5 +173,88 @@ async function expectRightAfter(life: Life, facts: readonly FactSchema[]) {
   await expectRight(life, facts)
 }
 
-void randomFrom
-void ({} as Cut)
+/** What the streams of these facts hold: the number and the key of each change, and the dates of ticks. */
+async function told(life: Life, fact: FactSchema) {
+  const { log, registry } = life.store.open()
+  const { inflow } = streamOf(fact)
+  const reader = await inflowReader(registry, fact, [])
+  const found: { readonly seq: number; readonly key: string | null }[] = []
+  for (let partition = 0; partition < (await log.partitions(inflow)); partition++)
+    for await (const fetched of log.read(inflow, { partition, from: 0 })) {
+      const { columns } = await reader.read(fetched, Infinity)
+      const keyAt = textsOf(columnOf(columns, 'key', 'text'))
+      columnOf(columns, '_seq', 'int').values.forEach((seq, row) => found.push({ seq, key: keyAt(row) }))
+    }
+  return found
+}
+
+const begun = async (life: Life) => {
+  await life.run({ do: 'apply', version: 0, mode: undefined } as never)
+  await life.load()
+  await life.tick(18_020)
+  await life.computed()
+}
+
+describe('streams of versions of a fact', () => {
+  it('give a change one number in each, and begin with the facts that stand and the last tick', async () => {
+    for (const partitions of [1, 3]) {
+      const life = lifeOf(chain, partitions, 7)
+      await begun(life)
+      const before = Math.max(...(await told(life, sale)).map(({ seq }) => seq))
+      await life.run({ do: 'apply', version: 1, mode: 'backfill' })
+      const first = await told(life, sale1)
+      const standing = (await life.query('SELECT _key FROM tidemark_standing_sale ORDER BY _key')).map(([key]) => key)
+      expect(first.flatMap(({ key }) => key ?? []).sort()).toEqual(standing)
+      expect(Math.min(...first.map(({ seq }) => seq))).toBe(before + 1)
+      expect(first.filter(({ key }) => key === null)).toEqual(Array.from({ length: partitions }, () => ({ seq: before + 1, key: null })))
+      const begins = Math.max(...first.map(({ seq }) => seq))
+      await life.run({ do: 'apply', version: 2, mode: 'backfill' })
+      await life.run({ do: 'apply', version: 3, mode: 'shadow' })
+      for (let i = 0; i < 4; i++) {
+        await life.load()
+        await life.tick(18_030 + i)
+      }
+      const keys = new Map<number, string | null>()
+      for (const fact of [sale, sale1, sale2])
+        for (const { seq, key } of (await told(life, fact)).filter((one) => one.seq > begins)) {
+          expect({ seq, key }).toEqual({ seq, key: keys.get(seq) ?? key })
+          keys.set(seq, key)
+        }
+    }
+  })
+
+  it('are not written any more when the last version over them is retired, and the facts leave the warehouse', async () => {
+    const life = lifeOf(chain, 1, 3)
+    await begun(life)
+    await life.run({ do: 'apply', version: 1, mode: 'backfill' })
+    await life.load()
+    await life.computed()
+    await life.run({ do: 'retire', version: 0 })
+    await expectRightAfter(life, [sale1])
+    const before = (await told(life, sale)).length
+    await life.load()
+    await life.tick(18_040)
+    await expectRightAfter(life, [sale1])
+    expect((await told(life, sale)).length).toBe(before)
+    expect(await life.query(`SELECT name FROM sqlite_schema WHERE name IN ('sale', 'tidemark_standing_sale')`)).toEqual([])
+    // What happened since is missing there.
+    const late = featureSet({ name: 'late', of: sale, per: 'account_id' }, { owing: features.owing }).definition
+    const other = storeOver(life, late)
+    await expect(other({ do: 'apply', version: 0, mode: undefined } as never)).rejects.toThrow(/inflow.sale ended .*sale.replace\(\{\}\)/)
+  })
+
+  it('are whole wherever apply is killed, whether it goes on or a load comes first', async () => {
+    for (const mode of ['backfill', 'forward-only'] as const)
+      for (let write = 1, step = 1; ; write += step, step = write > 6 ? 3 : 1) {
+        const life = lifeOf(chain, 1, 5)
+        await begun(life)
+        const { ended } = await life.store.run({ do: 'apply', version: 1, mode }, { kind: 'kill', write })
+        if (ended === 'done') break
+        expect(ended).toBe('cut')
+        if (write % 2 === 0) await life.load()
+        await life.run({ do: 'apply', version: 1, mode })
+        await life.load()
+        await expectRightAfter(life, [sale, sale1])
+      }
+  })
+})

@@ -5,10 +5,10 @@ import { beginAnew } from '../sink/begin-anew.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { apply, type ApplyOptions } from '../versions/apply.ts'
 import type { Progress } from '../versions/bring.ts'
-import { plan, type PlanOptions } from '../versions/plan.ts'
+import type { PlanOptions } from '../versions/plan.ts'
 import { beginning, telling, type Asking } from './asking.ts'
-import { beginStream, isToBegin, type StreamPorts } from './begin-stream.ts'
-import type { Planned } from './plan.ts'
+import { beginStream, type StreamPorts } from './begin-stream.ts'
+import { planOf, type Planned } from './plan.ts'
 
 export type Applied = {
   readonly plan: Planned
@@ -27,7 +27,7 @@ type ApplyAsked = Asking<Planned, Applied> &
   }
 
 export async function applyVersion(ports: StreamPorts, { show, agree, tell, report, ...asked }: ApplyAsked): Promise<Applied> {
-  const { seen, ...planned } = await plan(ports, asked)
+  const { seen, ...planned } = await planOf(ports, asked)
   const { set, version, mode, incompatible } = planned
   const told = telling(tell)
   const unchanged = { plan: planned, switches: [] }
@@ -39,7 +39,6 @@ export async function applyVersion(ports: StreamPorts, { show, agree, tell, repo
       'Nothing was changed. Keep the field as it was, and add what is new under another name.',
     )
   }
-  await isToBegin(ports, asked.chain[version]!)
   if (!(await agree(planned))) return told({ ...unchanged, ended: 'declined' })
 
   await claimRegistry(ports)

@@ -2,11 +2,14 @@
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { load } from '../ingest/load.ts'
 import { neededTables } from '../ingest/needed.ts'
-import { loadPlace, loadWords } from '../ingest/place.ts'
+import { lastTick, loadPlace, loadWords, refuseEnded } from '../ingest/place.ts'
 import { isFact, tablesOf } from '../schemas/fact.ts'
-import { streamOf } from '../streams/stream.ts'
+import { partitionsApplied } from '../streams/position.ts'
+import { ownerOf, streamOf } from '../streams/stream.ts'
 import type { Tables } from '../utilities/tables.ts'
+import { dayText } from '../utilities/values/day.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { isoText } from '../utilities/values/timestamp.ts'
 import type { VersionPorts, Watch } from '../versions/bring.ts'
 import { factsNeeded } from './facts-needed.ts'
 
@@ -54,16 +57,51 @@ export async function beginStream(ports: StreamPorts, asked: Asked): Promise<voi
   }
 }
 
-/** A Problem where tables are in the midst of something: their facts are neither as they were nor as they will be. */
+/** A Problem where it cannot: it has ended, or tables are in the midst of something, so that their facts are of neither state. */
 export async function isToBegin({ checkpoints }: Pick<VersionPorts, 'checkpoints'>, { record }: Definition): Promise<boolean> {
-  if (!isFact(record) || record.fact.version === 0) return false
-  const { facts, load: underWay } = await loadPlace(checkpoints)
+  if (!isFact(record)) return false
+  const place = await loadPlace(checkpoints)
   const stream = streamOf(record)
-  if (facts[stream.name]?.begun && !facts[stream.name]!.ended) return false
+  refuseEnded(place, stream)
+  if (record.fact.version === 0 || place.facts[stream.name]?.begun) return false
+  const { load: underWay } = place
   if (underWay && underWay.tables.length > 0)
     throw new Problem(
       `${loadWords(underWay)}, begun at ${underWay.since}, is under way, and ${stream.inflow} begins with the facts that stand`,
       'Let it finish, or run that load again to finish it; then run this again.',
     )
   return true
+}
+
+/** What applying a version brings about in a stream that the set was not computed over before. */
+export type PlannedStream = {
+  readonly inflow: string
+  /** Whether it has begun already, as another set needs it. */
+  readonly begun: boolean
+  /** Messages that it has or, where it begins, facts that stand, at most. */
+  readonly facts: number
+  /** Its windows count from there: the last date that has come, and when the newest of its facts became known. */
+  readonly tick: string | null
+  readonly known: string | null
+}
+
+export async function plannedStream(
+  { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
+  definition: Definition,
+): Promise<PlannedStream | null> {
+  const { record } = definition
+  if (!isFact(record) || record.fact.version === 0 || (await partitionsApplied(checkpoints, ownerOf(definition))) > 0) return null
+  const { facts, tables } = await loadPlace(checkpoints)
+  const { name, inflow } = streamOf(record)
+  const own = facts[name]
+  const at = lastTick(facts, record.name)
+  const known = tablesOf(record).flatMap((table) => tables[table.name]?.known ?? [])
+  const latest = known.map(BigInt).reduce<bigint | null>((last, one) => (last === null || one > last ? one : last), null)
+  return {
+    inflow,
+    begun: own?.begun ?? false,
+    facts: own?.begun ? own.messages : (tables[record.fact.of.name]?.rows ?? 0),
+    tick: at === null ? null : record.fields[record.at]!.kind === 'date' ? dayText(at) : isoText(at),
+    known: latest === null ? null : new Date(Number(latest / 1_000_000n)).toISOString(),
+  }
 }
