@@ -84,14 +84,14 @@ export function factsToWrite(
           found.map(({ changes }) => changes),
           { seq: lastNumber(now, name), known: BigInt(load.known) },
         )
-        for (const [i, one] of pass.entries()) {
-          const { changes, unfit } = found[i] ?? { changes: undefined, unfit: [] }
-          const { appends: own = [], count: messages = 0, last = 0 } = made[i] ?? {}
+        const seqOf = ({ stream }: WritableFact) => (now[stream.name] ?? newFact).seq
+        for (const [i, { changes, unfit }] of found.entries()) {
+          const [one, { appends: own, count: messages, last }] = [pass[i]!, made[i]!]
           for (const append of own) appends.push(append)
           if (unfit.length > 0) appends.push(await letters({ registry, log }, one, unfit))
-          const seq = messages > 0 ? last : (now[one.stream.name] ?? newFact).seq
-          add({ one, seq, messages, totals: changes ? totalsOf({ changes, unfit }) : noFacts })
+          add({ one, seq: messages > 0 ? last : seqOf(one), messages, totals: totalsOf({ changes, unfit }) })
         }
+        if (to === place) for (const one of pass) add({ one, seq: seqOf(one), messages: 0, totals: noFacts })
         count += to - place
         place = to
         if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]

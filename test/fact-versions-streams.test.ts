@@ -101,9 +101,9 @@ async function expectRight(life: Life, facts: readonly FactSchema[]) {
 
 /** The newest features of the keys that have facts. */
 async function newest(life: Life, view: string, fact: FactSchema, names: readonly string[]) {
-  const standing = standsAs(streamOf(fact))
+  const standing = `SELECT coalesce(account_id, '') FROM ${standsAs(streamOf(fact))}`
   return life.query(
-    `SELECT account_id, ${names.join(', ')} FROM ${view} WHERE coalesce(account_id, '') IN (SELECT coalesce(account_id, '') FROM ${standing}) ORDER BY account_id`,
+    `SELECT account_id, ${names.join(', ')} FROM ${view} WHERE coalesce(account_id, '') IN (${standing}) ORDER BY account_id`,
   )
 }
 
