@@ -3,6 +3,7 @@ import { leaseHolders } from '../config/wire.ts'
 import { ofYears } from '../schemas/csv/selection.ts'
 import { sink, statusOf, type ReaderStatus, type SetStatus, type Status } from '../use-cases/status.ts'
 import { count } from '../utilities/values/digits.ts'
+import { isoText } from '../utilities/values/timestamp.ts'
 import { printable } from '../utilities/values/printable.ts'
 import type { CommandBody } from './command.ts'
 import type { Cell } from '../utilities/sql/cells.ts'
@@ -36,6 +37,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
         topics.map((one) => topicCells(one, status)),
       ),
       ...inflow.map(heldText),
+      ...ingestLines(status),
     ]
     console.result(lines.join('\n'), { dataDir, ...status })
   })
@@ -76,6 +78,21 @@ function readerCells(one: ReaderStatus, gapless: boolean): Cell[] {
 
 function heldText({ topic, source, years, firstSeq, lastSeq, rows }: Status['inflow'][number]): string {
   return `${topic} holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${ofYears(years)}`
+}
+
+/** The load that is not done, what the tables hold, and up to when ticks have come. */
+function ingestLines({ ingest: { load, tables, facts } }: Status): readonly string[] {
+  const seconds = (known: string) => isoText((BigInt(known) / 1_000_000_000n) * 1_000_000n)
+  return [
+    ...Object.entries(tables).map(([name, { rows, known }]) => `table ${name} has ${count(rows)} rows, as of ${seconds(known)}`),
+    ...Object.entries(facts).flatMap(([stream, { tick }]) => (tick === null ? [] : [`${stream}: ${tick.text} has come`])),
+    ...(load === null
+      ? []
+      : [
+          `a load of ${load.tables.map(({ table: name }) => name).join(', ')} is under way since ${load.since}, with ` +
+            `${count(load.rowsDone)} of ${count(load.rows)} changed rows written: run it again to go on`,
+        ]),
+  ]
 }
 
 function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams }: Status): Cell[] {

@@ -57,7 +57,7 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
     changes(listed, from, to, { before: hasBefore }) {
       const before = hasBefore ? side('before', listed, from, to) : empty(from, to)
       const after = side('after', listed, from, to)
-      const same = equality(encode(before.columns), encode(after.columns))
+      const same = before.columns.count > 0 ? equality(encode(before.columns), encode(after.columns)) : () => false
       const places: number[] = []
       for (let i = 0; i < to - from; i++) {
         const [was, is] = [before.rowAt[i]!, after.rowAt[i]!]

@@ -133,7 +133,7 @@ type Keys = { readonly before: readonly (string | undefined)[]; readonly after: 
 function keysIn({ fields }: FactSchema, changes: Columns, per: Per): Keys {
   const of = (side: 'before' | 'after') => {
     const there = columnOf(changes, side, 'flag').values
-    if (per === null) return Array.from(there, () => undefined)
+    if (per === null || !there.includes(1)) return Array.from(there, () => undefined)
     const byName = new Map(Object.keys(fields).map((own) => [own, changes.byName.get(`${side}.${own}`)!]))
     return keysOf({ count: changes.count, byName }, per).map((key, row) => (there[row] === 1 ? key : undefined))
   }

@@ -12,8 +12,8 @@ export type FactPlace = {
   readonly messages: number
   /** Whether its facts that stood when it came into being were written. */
   readonly begun: boolean
-  /** The last date, or moment in microseconds, that a tick has said has come. */
-  readonly tick: number | null
+  /** What the last tick has said has come: a day since 1970 or a microsecond, and as people read it. */
+  readonly tick: { readonly at: number; readonly text: string } | null
   /** It was not needed any more, and lacks what happened since: it never goes on. */
   readonly ended?: true
 }
@@ -93,8 +93,8 @@ export const lastNumber = (facts: IngestPlace['facts'], fact: string): number =>
   Math.max(0, ...versionsOf(facts, fact).map(({ seq }) => seq))
 
 /** The last date that has come, in whichever version's stream. */
-export const lastTick = (facts: IngestPlace['facts'], fact: string): number | null =>
-  versionsOf(facts, fact).reduce<number | null>((last, { tick }) => (tick === null ? last : Math.max(tick, last ?? tick)), null)
+export const lastTick = (facts: IngestPlace['facts'], fact: string): FactPlace['tick'] =>
+  versionsOf(facts, fact).reduce<FactPlace['tick']>((last, { tick }) => (tick && (!last || tick.at > last.at) ? tick : last), null)
 
 /** What happened while nobody needed a stream is missing in it. */
 export function refuseEnded({ facts }: IngestPlace, { name, inflow }: Stream): void {

@@ -38,21 +38,21 @@ export async function tick(ports: Ports, { facts, at, partitions }: Tick): Promi
         'Run that load again, so that it is done; then this.',
       )
     const before = lastTick(place.facts, fact.name)
-    if (before !== null && at < before)
-      throw new Problem(`${fact.name} was told that ${text(before)} has come, and ${text(at)} is before`, 'A tick never goes back.')
+    if (before && at < before.at)
+      throw new Problem(`${fact.name} was told that ${before.text} has come, and ${text(at)} is before`, 'A tick never goes back.')
     // A version's stream that has not begun yet begins with the last tick.
     const isBegun = ({ stream }: NeededFact) => place.facts[stream.name]?.begun ?? false
     const told = facts.some(isBegun) ? facts.filter(isBegun) : facts
     const written = await Promise.all(told.map((needed) => writableFact(ports, needed, partitions)))
     const ended = { stream: fact.name, at: text(at), partitions: written[0]!.one.written.partitions }
-    if (before === at) return { ...ended, ended: 'had come' }
+    if (before?.at === at) return { ...ended, ended: 'had come' }
     const seq = lastNumber(place.facts, fact.name)
     const append: Append[] = []
     const places = { ...place.facts }
     for (const { one } of written) {
       const messages = tickMessages(one.written, { seq, at })
       const own = places[one.stream.name] ?? newFact
-      places[one.stream.name] = { ...own, seq: seq + 1, messages: own.messages + messages.length, tick: at }
+      places[one.stream.name] = { ...own, seq: seq + 1, messages: own.messages + messages.length, tick: { at, text: text(at) } }
       append.push(...messages)
     }
     const next = { ...place, facts: places }

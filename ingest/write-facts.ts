@@ -12,7 +12,7 @@ import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts
 import { factMessages, tickMessages, type Written } from './messages.ts'
 import type { NeededFact } from './needed.ts'
 import { orderFacts } from './order.ts'
-import { lastNumber, lastTick, newFact, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
+import { lastNumber, lastTick, newFact, type FactPlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
 
 export type WritableFact = NeededFact & { readonly written: Written }
 
@@ -24,7 +24,7 @@ type MadeOf = {
   readonly seq: number
   readonly messages: number
   readonly totals: FactTotals
-  readonly tick?: number
+  readonly tick?: FactPlace['tick']
 }
 
 export type MadeFacts = {
@@ -106,11 +106,11 @@ function tickFirst(
   now: IngestPlace['facts'],
   one: WritableFact,
 ): { readonly appends: readonly Append[]; readonly made: MadeOf } | undefined {
-  const at = lastTick(now, one.fact.name)
-  if (at === null || at === now[one.stream.name]?.tick) return undefined
+  const tick = lastTick(now, one.fact.name)
+  if (!tick || tick.at === now[one.stream.name]?.tick?.at) return undefined
   const seq = lastNumber(now, one.fact.name)
-  const appends = tickMessages(one.written, { seq, at })
-  return { appends, made: { one, seq: seq + 1, messages: appends.length, totals: noFacts, tick: at } }
+  const appends = tickMessages(one.written, { seq, at: tick.at })
+  return { appends, made: { one, seq: seq + 1, messages: appends.length, totals: noFacts, tick } }
 }
 
 export function placesAfter(places: IngestPlace['facts'], made: readonly MadeOf[]): IngestPlace['facts'] {

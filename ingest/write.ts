@@ -39,7 +39,7 @@ type Under = IngestPlace & { readonly load: LoadUnderWay }
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
   const { signal, report, atOnce = 20_000 } = options
-  const rowsAtOnce = 2 * atOnce
+  const rowsAtOnce = atOnce
   const rows = rowsToWrite(ports, begun.load, options)
   const facts = factsToWrite(ports, begun, options.facts)
   const commits = oneAhead()

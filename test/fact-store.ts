@@ -17,6 +17,8 @@ import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
 import { storedSource } from '../utilities/files/stored.ts'
 import type { Reject, RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source } from '../utilities/source.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
+import type { Log } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { Per } from '../feature-defs/keys.ts'
@@ -41,13 +43,16 @@ export type FactStore = ReturnType<typeof factStore>
 /** The n-th write, of the log or of the tables, is the first that is not done. */
 export type Cut = { readonly write: number }
 
-export function factStore(
-  facts: readonly FactSchema[],
-  { per = null, partitions = 1 }: { readonly per?: Per; readonly partitions?: number } = {},
-) {
+type StoreOptions = {
+  readonly per?: Per
+  readonly partitions?: number
+  /** Where the log is, if not in memory. */
+  readonly on?: { readonly log: Log; readonly checkpoints: Checkpoints }
+}
+
+export function factStore(facts: readonly FactSchema[], { per = null, partitions = 1, on }: StoreOptions = {}) {
   const [store, schemas] = [memoryStore(), memorySchemas()]
-  const log = openMemoryLog(store)
-  const checkpoints = openMemoryCheckpoints(store)
+  const { log, checkpoints } = on ?? { log: openMemoryLog(store), checkpoints: openMemoryCheckpoints(store) }
   const registry = openMemoryRegistry(schemas, incompatibilities('BACKWARD'))
   let tables = openSqliteTables(':memory:')
   let now = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n

@@ -15,8 +15,12 @@ import type { Row } from './shop-facts.ts'
 
 const definitions = `import { date, decimal, fact, featureSet, flag, integer, sum, table, text } from 'tidemark'
 const skus = table('skus', { key: 'item_id' }, { item_id: text({ bytes: 9 }), price: decimal({ digits: 9, scale: 2 }) })
-const invoices = table('invoices', { key: 'invoice_id' }, { invoice_id: integer(), account_id: text({ bytes: 9 }), issued: date(), paid: date() })
-const lines = table('lines', { key: ['invoice_id', 'item_id'] }, { invoice_id: integer(), item_id: text({ bytes: 9 }), quantity: integer() })
+const invoices = table('invoices', { key: 'invoice_id' }, {
+  invoice_id: integer(), account_id: text({ bytes: 9 }), issued: date(), paid: date(),
+})
+const lines = table('lines', { key: ['invoice_id', 'item_id'] }, {
+  invoice_id: integer(), item_id: text({ bytes: 9 }), quantity: integer(),
+})
 const sold = fact('sold', { of: lines, at: 'issued', join: { invoice: [invoices, 'invoice_id'], sku: [skus, 'item_id'] } }, {
   account_id: text({ bytes: 9, from: 'invoice.account_id' }),
   issued: date({ from: 'invoice.issued', nullable: false }),

@@ -6,8 +6,11 @@ import { fact, table, text, date, integer } from '../feature-defs/language.ts'
 import { loadPlace, loadUnderWay } from '../ingest/place.ts'
 import { previewLoad } from '../ingest/preview.ts'
 import { standingFacts } from '../ingest/standing.ts'
+import { tableSchema } from '../ingest/table-rows.ts'
 import { tick } from '../ingest/tick.ts'
 import type { Loaded } from '../ingest/load.ts'
+import { toObject } from '../schemas/avro/generic.ts'
+import { readFrame } from '../schemas/wire.ts'
 import { streamOf } from '../streams/stream.ts'
 import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -216,7 +219,7 @@ describe('a load', { timeout: 60_000 }, () => {
     expect(restored).toBe(0)
   })
 
-  it('begins a fact that comes later with all that stand, and refuses one that is made otherwise, and a table by another key', async () => {
+  it('begins a fact that comes later with all that stand, and refuses a table by another key', async () => {
     const store = factStore([sale])
     await loaded(store)
     store.setFacts([glance, sale])
@@ -250,12 +253,26 @@ describe('a load', { timeout: 60_000 }, () => {
     expect((await store.messages(sale)).map(({ seq }) => seq).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 5, 5, 6, 7])
   })
 
+  it('keeps of each row what it was and what it is, as any reader of Avro reads it', async () => {
+    const store = factStore([sale])
+    await loaded(store)
+    await loaded(store, { lines: files.lines.replace('1,I1,1', '1,I1,5') })
+    const entries = await store.entries('table/lines')
+    const read = (key: string) => {
+      const frame = readFrame(entries.get(key)!, 0, entries.get(key)!.length)
+      return frame.ok ? toObject(tableSchema(lines), frame.payload) : frame
+    }
+    const row = { invoice_id: 1n, item_id: 'I1', day: null }
+    expect(read('1,I1')).toEqual({ load: 2n, before: { ...row, quantity: 1n }, after: { ...row, quantity: 5n } })
+    expect(read('2,I2')).toEqual({ load: 1n, before: null, after: { invoice_id: 2n, item_id: 'I2', quantity: 2n, day: null } })
+  })
+
   it('gives the facts that stand as the tables have them', async () => {
     const store = factStore([sale])
     await loaded(store)
     await loaded(store, { lines: files.lines.replace('2,I2,2,\n', '') })
     const { seq, facts } = await standingFacts(store.ports(), sale, shopTables)
-    const found = new Map([...facts].flatMap(rowsOf).map(({ _key, _seq, ...row }) => [_key, row]))
+    const found = new Map([...facts].flatMap(rowsOf).map(({ _key, _seq: _, ...row }) => [_key, row]))
     expect([seq, found]).toEqual([5, standingAfter(await store.messages(sale))])
   })
 })

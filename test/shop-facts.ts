@@ -7,8 +7,8 @@ import type { FactSchema } from '../schemas/fact.ts'
 import type { Table } from '../schemas/record.ts'
 
 const id = () => text({ bytes: 20 })
-export const accounts = table('accounts', { key: 'account_id' }, { account_id: id(), name: text({ bytes: 40 }) })
-export const skus = table('skus', { key: 'item_id' }, { item_id: id(), price: decimal({ digits: 6, scale: 2 }) })
+const accounts = table('accounts', { key: 'account_id' }, { account_id: id(), name: text({ bytes: 40 }) })
+const skus = table('skus', { key: 'item_id' }, { item_id: id(), price: decimal({ digits: 6, scale: 2 }) })
 export const invoices = table('invoices', { key: 'invoice_id' }, { invoice_id: integer(), account_id: id(), issued: date(), paid: date() })
 export const lines = table(
   'lines',
@@ -56,7 +56,7 @@ export const glance = fact(
   },
 )
 /** Its date is computed, and of an invoice without any there is no fact. */
-export const due = fact(
+const due = fact(
   'due',
   { of: invoices, at: 'at', join: { account: [accounts, 'account_id'] } },
   {

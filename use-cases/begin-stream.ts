@@ -7,9 +7,7 @@ import { isFact, tablesOf } from '../schemas/fact.ts'
 import { partitionsApplied } from '../streams/position.ts'
 import { ownerOf, streamOf } from '../streams/stream.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { dayText } from '../utilities/values/day.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { isoText } from '../utilities/values/timestamp.ts'
 import type { VersionPorts, Watch } from '../versions/bring.ts'
 import { factsNeeded } from './facts-needed.ts'
 
@@ -94,14 +92,13 @@ export async function plannedStream(
   const { facts, tables } = await loadPlace(checkpoints)
   const { name, inflow } = streamOf(record)
   const own = facts[name]
-  const at = lastTick(facts, record.name)
   const known = tablesOf(record).flatMap((table) => tables[table.name]?.known ?? [])
   const latest = known.map(BigInt).reduce<bigint | null>((last, one) => (last === null || one > last ? one : last), null)
   return {
     inflow,
     begun: own?.begun ?? false,
     facts: own?.begun ? own.messages : (tables[record.fact.of.name]?.rows ?? 0),
-    tick: at === null ? null : record.fields[record.at]!.kind === 'date' ? dayText(at) : isoText(at),
+    tick: lastTick(facts, record.name)?.text ?? null,
     known: latest === null ? null : new Date(Number(latest / 1_000_000n)).toISOString(),
   }
 }

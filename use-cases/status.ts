@@ -10,6 +10,7 @@ import type { TopicState } from '../utilities/log.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { promotedIn } from '../versions/journal.ts'
 import { loadState } from '../versions/keep.ts'
+import { loadPlace } from '../ingest/place.ts'
 import { addLags, lagOf, type Lag } from './lag.ts'
 
 export type Status = Awaited<ReturnType<typeof statusOf>>
@@ -42,6 +43,8 @@ export async function statusOf(ports: Ports, asked: StatusAsked) {
     // The rate is by the second; null where nobody is at work.
     readers: readings.map(({ taken: _, ...place }, i) => ({ ...place, rate: rates[i] ?? null, ...behindBy(lags[i]!) })),
     sink: { next: readings.find(({ reader }) => reader === sink)?.next ?? 0, ...behind(sink) },
+    // Of tables and their facts.
+    ingest: await loadPlace(ports.checkpoints),
     // What was produced.
     inflow: streams.flatMap(({ name: record, inflow }, i) => held[i]!.map((take) => ({ ...take, record, topic: inflow }))),
     streams: streams.map(({ name: record, inflow, outflow, dead }, i) => ({

@@ -18,6 +18,7 @@ import { Fenced, type Writer } from '../../utilities/log.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import { checkpointContract } from '../contracts/checkpoint-contract.ts'
 import { logContract } from '../contracts/log-contract.ts'
+import { live } from '../fact-lives.ts'
 import { batchOf, numbered, readAll, readTexts, textsOf } from '../contracts/messages.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { writerWithFaults, type Fault, type Faults } from './faults.ts'
@@ -256,6 +257,20 @@ function kafkaTests() {
         (await readAll(raw, `${topicPrefix}tidemark.checkpoints`, { partition })).map(({ key }) => key!.split('\0')[0]!).sort()
       expect(await names(0)).toEqual(['held', 'position/a/0', 'sink/x1'])
       expect(await names(1)).toEqual(['position/a/1', 'position/a/3'])
+    })
+  })
+
+  describe('tables', () => {
+    it('follow their files as they do in memory, wherever loads are cut, and their rows are read again from a topic of their own', async () => {
+      for (const seed of [3, 11]) {
+        const { log, topicPrefix } = await testLog({})
+        const checkpoints = openKafkaCheckpoints(log)
+        const whole = await live(seed, { cuts: false, atOnce: 20_000 })
+        expect(await live(seed, { cuts: true, atOnce: 3, partitions: 3, on: { log, checkpoints } })).toEqual(whole)
+        expect((await topicConfig(log.kafka.cluster, `${topicPrefix}tidemark.tables`))!.get('cleanup.policy')).toBe('compact')
+        expect((await log.topics()).map(({ topic }) => topic)).not.toContain('tidemark.tables')
+        await expect(checkpoints.load('table/lines')).rejects.toThrow(TypeError)
+      }
     })
   })
 

@@ -1,9 +1,10 @@
 /** Rows picked out of columns where some of them are not there: these are null. */
-import { noDay, noFlag, type Column } from './columns.ts'
+import { lengthOf, noDay, noFlag, type Column } from './columns.ts'
 
-/** The values at these rows; null at those below 0. */
+/** The values at these rows; null at those below 0. All of them, as they are, are the column itself. */
 export function pickOrNull(column: Column, rows: Int32Array): Column {
   const count = rows.length
+  if (count === lengthOf(column) && rows.every((row, i) => row === i)) return column
   switch (column.kind) {
     case 'text': {
       const starts = new Int32Array(count)
