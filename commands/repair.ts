@@ -17,7 +17,7 @@ export const run: CommandBody = async ({ args, config, console, signal }) =>
     return sets.some(({ versions }) => versions.some(({ left }) => left !== null)) ? 1 : 0
   })
 
-function repairedText({ set, statements, versions }: RepairedSet): string {
+function repairedText({ set, statements, versions, facts }: RepairedSet): string {
   const lines = [
     ...(statements.length > 0 ? [`${count(statements.length)} statements for tables and views`] : []),
     ...versions.map(({ version, checked, written, removed, left }) =>
@@ -25,6 +25,7 @@ function repairedText({ set, statements, versions }: RepairedSet): string {
         ? `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`
         : `@${version}: its rows were left as they are, ${left}`,
     ),
+    ...(facts ? [`${count(facts.facts)} facts of ${facts.fact} written, ${count(facts.removed)} removed`] : []),
   ]
   return `${set}: ${lines.join('; ') || 'nothing was amiss'}`
 }

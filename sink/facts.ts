@@ -7,7 +7,7 @@ import { factsReader, standsAs, type Stream } from '../streams/stream.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, pick, type Column, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { SinkOptions, SinkPorts } from './sink.ts'
+import type { SinkOptions, SinkPorts } from './ports.ts'
 import { written } from './written.ts'
 
 export type FactSunk = {
@@ -48,7 +48,7 @@ export async function sinkFacts(
 }
 
 /** The last change of each fact: as it stands, or without its fields where it does not any more. */
-function standing({ fields }: FactSchema, changes: Columns): Columns {
+export function standing({ fields }: FactSchema, changes: Columns): Columns {
   const keyAt = textsOf(columnOf(changes, 'key', 'text'))
   const last = new Map<string, number>()
   for (let row = 0; row < changes.count; row++) {

@@ -8,32 +8,16 @@ import { isFact } from '../schemas/fact.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import type { AvroSchema } from '../schemas/avro/schema.ts'
-import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { rowsWithKeys } from '../streams/row-keys.ts'
-import type { Log } from '../utilities/log.ts'
 import { workAsTheyCome } from '../utilities/running/as-they-come.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { Registry } from '../utilities/registry.ts'
 import { workOnShares } from '../utilities/running/shares.ts'
-import type { Lot, Warehouse } from '../utilities/warehouse.ts'
+import type { Lot } from '../utilities/warehouse.ts'
 import { sinkFacts, type FactSunk } from './facts.ts'
 import { runsTogether } from './gather.ts'
+import type { SinkOptions, SinkPorts } from './ports.ts'
 import type { Part } from './whole-groups.ts'
 import { written } from './written.ts'
-
-export type SinkPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
-
-export type SinkOptions = {
-  /** How many the inflow of a stream gets if it has to be made. */
-  readonly partitionsFor: (stream: Stream) => number
-  readonly follow: boolean
-  /** What to do where no feature set is applied. */
-  readonly nothingYet?: () => Promise<string>
-  readonly signal: AbortSignal
-  readonly report: (news: SinkNews) => void
-  readonly note: (text: string) => void
-}
-type SinkNews = { readonly topic: string; readonly rows: number; readonly unreadable: number; readonly offset: number }
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
   const { partitionsFor, nothingYet = async () => 'Run first: tidemark apply SET@0', follow, signal } = options

@@ -16,17 +16,24 @@ export async function* wholeGroups(
   read: (fetched: Fetched) => Promise<readonly Reading[]>,
   signal: AbortSignal,
 ): AsyncIterable<Taken> {
-  let waiting: Fetched | undefined
+  const waiting: Fetched[] = []
   for await (const one of batches) {
-    const fetched: Fetched = waiting ? joined(waiting, one) : one
-    const readings = await read(fetched)
-    const count = fetched.batch.ends.length
-    const found = lastEnd(readings)
-    const end = found === 0 && count >= mostWaiting ? count : found
-    waiting = end === count ? undefined : from(fetched, end)
-    if (end > 0) yield end === count ? { fetched, readings } : upTo({ fetched, readings }, end)
+    // Each is read by itself first: a group that lies in many is not read again with every one of them.
+    const own = await read(one)
+    const count = one.batch.ends.length
+    const held = waiting.reduce((sum, { batch }) => sum + batch.ends.length, 0)
+    const found = lastEnd(own)
+    const end = found === 0 && held + count >= mostWaiting ? count : found
+    if (end > 0) {
+      const part = upTo({ fetched: one, readings: own }, end)
+      const fetched = joined([...waiting.splice(0), part.fetched])
+      yield fetched === part.fetched ? part : { fetched, readings: await read(fetched) }
+    }
+    if (end < count) waiting.push(end === 0 ? one : from(one, end))
   }
-  if (waiting && !signal.aborted) yield { fetched: waiting, readings: await read(waiting) }
+  if (waiting.length === 0 || signal.aborted) return
+  const fetched = joined(waiting)
+  yield { fetched, readings: await read(fetched) }
 }
 
 /** How many messages there are up to the last that ends a group, whoever can read it. */
@@ -41,6 +48,7 @@ function lastEnd(readings: readonly Reading[]): number {
 }
 
 function upTo({ fetched, readings }: Taken, end: number): Taken {
+  if (end === fetched.batch.ends.length) return { fetched, readings }
   const batch = cut(fetched.batch, 0, end)
   return {
     fetched: { ...fetched, batch, next: offsetOf(fetched, end), ...(fetched.offsets && { offsets: fetched.offsets.subarray(0, end) }) },
@@ -67,13 +75,20 @@ const from = (fetched: Fetched, first: number): Fetched => ({
   ...(fetched.offsets && { offsets: fetched.offsets.subarray(first) }),
 })
 
-function joined(one: Fetched, other: Fetched): Fetched {
-  const [before, behind] = [one.batch, other.batch]
-  const bytes = Buffer.concat([before.bytes, behind.bytes])
-  const ends = new Uint32Array(before.ends.length + behind.ends.length)
-  ends.set(before.ends)
-  for (let i = 0; i < behind.ends.length; i++) ends[before.ends.length + i] = before.bytes.length + behind.ends[i]!
-  const offsets = Float64Array.from(ends, (_, i) => (i < before.ends.length ? offsetOf(one, i) : offsetOf(other, i - before.ends.length)))
-  const keys = before.keys && behind.keys && [...before.keys, ...behind.keys]
-  return { offset: one.offset, next: other.next, batch: { bytes, ends, ...(keys && { keys }) }, offsets }
+function joined(parts: readonly Fetched[]): Fetched {
+  const [first] = parts
+  if (parts.length === 1) return first!
+  const ends = new Uint32Array(parts.reduce((sum, { batch }) => sum + batch.ends.length, 0))
+  const offsets = new Float64Array(ends.length)
+  let [at, start] = [0, 0]
+  for (const part of parts) {
+    for (let i = 0; i < part.batch.ends.length; i++, at++) {
+      ends[at] = start + part.batch.ends[i]!
+      offsets[at] = offsetOf(part, i)
+    }
+    start += part.batch.bytes.length
+  }
+  const bytes = Buffer.concat(parts.map(({ batch }) => batch.bytes))
+  const keys = parts.every(({ batch }) => batch.keys) && { keys: parts.flatMap(({ batch }) => batch.keys!) }
+  return { offset: first!.offset, next: parts.at(-1)!.next, batch: { bytes, ends, ...keys }, offsets }
 }

@@ -126,7 +126,7 @@ describe('plan', () => {
         plans: [plan],
       } = await json(folder, 'plan loan_risk@1')
       expect(plan).toMatchObject({
-        views: ['loan_risk', 'loan_risk_v1'],
+        views: ['loan_risk', 'loan_risk_latest', 'loan_risk_v1', 'loan_risk_v1_latest'],
         dependents: [{ view: 'board', uses: ['loan_risk'] }],
         pinned: [{ view: 'loan_risk_v0', by: ['audit'] }],
       })

@@ -6,6 +6,7 @@ import { rowSchema } from '../feature-defs/row-schema.ts'
 import { factMessages } from '../ingest/messages.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { beginAnew } from '../sink/begin-anew.ts'
+import { repairFacts } from '../sink/repair-facts.ts'
 import { sink } from '../sink/sink.ts'
 import { wholeGroups, type Part } from '../sink/whole-groups.ts'
 import { streamOf } from '../streams/stream.ts'
@@ -215,6 +216,21 @@ describe('verify of a fact', () => {
         { key: '9,I9', column: 'fact', tables: 'no fact', inflow: 'no fact', table: 'a fact' },
       ].sort((a, b) => (a.key < b.key ? -1 : 1)),
     )
+  })
+
+  it('is equal again when the facts were made again', async () => {
+    const { store, sink, verify, database, ports } = await storeOf(3)
+    const shop = shopOf(6)
+    await store.load(shopTables, shop.some())
+    await store.load(shopTables, shop.some())
+    await sink()
+    const [one, two] = [...shop.facts().keys()].sort()
+    database.exec(`UPDATE tidemark_standing_sale SET name = 'other', amount = 1 WHERE _key = '${one}'`)
+    database.exec(`DELETE FROM tidemark_standing_sale WHERE _key = '${two}'`)
+    database.exec(`INSERT INTO tidemark_standing_sale (_key, issued, _seq, _known_ts) VALUES ('9,I9', '2020-01-01', 1, 1)`)
+    expect(await verify()).toMatchObject({ equal: false })
+    expect(await repairFacts(ports(), sale, signal)).toEqual({ fact: 'sale', facts: shop.facts().size, removed: 1 })
+    expect(await verify()).toMatchObject({ equal: true, notSunk: 0 })
   })
 
   it('names what inflow tells and the tables do not make', async () => {

@@ -1,5 +1,7 @@
 /** `repair`: makes what the warehouse and the registry have of a set again, or of every one, from journal and history. */
-import { knownSets } from '../streams/known-versions.ts'
+import { isFact } from '../schemas/fact.ts'
+import { repairFacts, type FactsRepaired } from '../sink/repair-facts.ts'
+import { knownSets, knownVersions } from '../streams/known-versions.ts'
 import { checkRegistry, checkTopics, hasLostRegistry, takeRegistry } from '../streams/store.ts'
 import type { Lease } from '../utilities/lease.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -7,7 +9,8 @@ import type { VersionPorts } from '../versions/bring.ts'
 import { setsWithJournal } from '../versions/keep.ts'
 import { repair, restoreSchemas, type Repaired, type RepairOptions } from '../versions/repair.ts'
 
-export type RepairedSet = Repaired & { readonly set: string }
+/** With the facts that it is over, where no set before it was over them. */
+export type RepairedSet = Repaired & { readonly set: string; readonly facts: FactsRepaired | null }
 
 type RepairAsked = {
   /** All that are known, without one. */
@@ -39,8 +42,19 @@ export async function repairSets(ports: VersionPorts & Leasing, { only, signal, 
   for (const set of names) {
     const lease = await ports.lease(`apply-${set}`)
     const { statements, versions } = await repair(ports, { set, signal, report: reportOn(set) }).finally(() => lease.close())
-    sets.push({ set, schemas: restored.get(set) ?? 0, statements, versions })
+    sets.push({ set, schemas: restored.get(set) ?? 0, statements, versions, facts: await factsOf(ports, set, sets, signal) })
   }
   if (isNew) await takeRegistry(ports)
   return { schemas, sets }
+}
+
+async function factsOf(
+  ports: VersionPorts,
+  set: string,
+  before: readonly RepairedSet[],
+  signal: AbortSignal,
+): Promise<FactsRepaired | null> {
+  const record = (await knownVersions(ports.registry, set)).at(-1)?.definition.record
+  if (!record || !isFact(record) || before.some(({ facts }) => facts?.fact === record.name)) return null
+  return repairFacts(ports, record, signal)
 }

@@ -1,5 +1,6 @@
 /** `sink`: runs the sink, and says what became of the messages that it read. */
-import { sink, type SinkOptions, type SinkPorts } from '../sink/sink.ts'
+import type { SinkOptions, SinkPorts } from '../sink/ports.ts'
+import { sink } from '../sink/sink.ts'
 
 export async function sinkOutflow(ports: SinkPorts, options: SinkOptions) {
   const total = { rows: 0, unreadable: 0 }

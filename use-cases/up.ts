@@ -1,7 +1,7 @@
 /** `up`: consumer and sink side by side. */
 import type { ConsumeAllOptions } from '../consumer/consume-all.ts'
 import type { ConsumerPorts } from '../consumer/consume.ts'
-import type { SinkOptions, SinkPorts } from '../sink/sink.ts'
+import type { SinkOptions, SinkPorts } from '../sink/ports.ts'
 import { consumeInflow } from './consume.ts'
 import { sinkOutflow } from './sink.ts'
 

@@ -16,7 +16,7 @@ import type { Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
-import { placeName, savedPlace, savePlace } from './filled-up-to.ts'
+import { placeName, savedPlace, savePlace, type FilledUpTo } from './filled.ts'
 import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
 export type VersionPorts = HandoverPorts &
@@ -160,7 +160,7 @@ export async function advance(
   let unsavedRecords = 0
   const save = async () => {
     await writes.settled()
-    await writer!.commit({ save: [...entriesOf(bringing), placeOf(bringing)] })
+    await writer!.commit({ save: [...entriesOf(bringing), savePlace(bringing, placeOf(bringing))] })
     unsaved.clear()
     unsavedDues.clear()
     unsavedRecords = 0
@@ -207,22 +207,14 @@ export async function advance(
   if (writer && unsavedRecords > 0) await save()
 }
 
+function placeOf({ definition, seq, unread, layers: { layer }, made, lineage }: Bringing): FilledUpTo {
+  const tick = lineage.tick()
+  return { seq, unread, layer, ...(isFact(definition.record) && { made, ...(tick !== null && { tick }) }) }
+}
+
 /** The entries of the keys that have changed since the last save that went well. */
 export function entriesOf({ definition: { set }, partition, layers, lineage, unsaved, unsavedDues }: Bringing): Save[] {
   const at = { set, partition }
   const states = new Map([...unsaved].map((key) => [key, entryOf(lineage.statesOf(key))]))
   return [...saveState(at, layers, states), ...saveDues(at, layers, unsavedDues.values())]
-}
-
-function placeOf(bringing: Bringing): Save {
-  const {
-    seq,
-    unread,
-    layers: { layer },
-    made,
-    lineage,
-  } = bringing
-  const tick = lineage.tick()
-  const ofFacts = isFact(bringing.definition.record) && { made, ...(tick !== null && { tick }) }
-  return savePlace(bringing, { seq, unread, layer, ...ofFacts })
 }

@@ -17,7 +17,7 @@ import {
 } from '../streams/state.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Log, Writer } from '../utilities/log.ts'
-import { forgetPlace } from './filled-up-to.ts'
+import { forgetPlace } from './filled.ts'
 import { handover } from './handover.ts'
 
 type Ports = { readonly log: Log; readonly checkpoints: Checkpoints }

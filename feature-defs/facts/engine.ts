@@ -2,22 +2,19 @@
  * The engine over facts: takes what a change took back, adds what it brought, and reads the features of each key that it touched, once. A
  * tick moves the date of all keys, and those whose features change by it get a row.
  */
-import type { Columns } from '../../utilities/values/columns.ts'
 import { dropBeyond, featureColumn, outputOf, type FeatureColumn, type FeatureType, type Output } from '../feature-columns.ts'
 import type { Definition, NamedFeature } from '../feature-set.ts'
-import { computationOf, featureType, operatorOf } from '../known-operators.ts'
+import { computationOf, featureType } from '../known-operators.ts'
 import type { Made, Maker, Past } from '../made.ts'
 import { slotsOf } from '../slots.ts'
-import { compareValues, textsIn, type Value, type Values, type Whole } from '../values.ts'
+import { compareValues, type Value, type Whole } from '../values.ts'
 import { duesInMemory, placeOf, placeText } from './dues.ts'
 import { rowsMade, type RowsOf } from './rows-made.ts'
 import { unitOf, type Standing, type Unit } from './standing.ts'
-import { stepsOf, type Side, type Steps, type Tick } from './steps.ts'
+import { readsOf, runSteps, type Reads } from './run-steps.ts'
+import { stepsOf, type Steps, type Tick } from './steps.ts'
 
 type FeatureAtWork = NamedFeature & { readonly type: FeatureType; readonly computation: Standing; readonly states: unknown[] }
-
-/** A feature's inputs of one side; NaN where the fact takes no part is another thing than a fact that takes none. */
-type Read = { readonly values: Values; readonly flags: Uint8Array | undefined; readonly at: Side['at']; readonly keys: Values }
 
 /** Rows of one sort that follow one another, with the values of each feature. */
 type Stretch = { readonly rows: RowsOf; readonly values: readonly Output[] }
@@ -73,7 +70,7 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
   }
 
   /** Steps from..to of all features, one after the other. */
-  const take = (steps: Steps, reads: readonly (readonly [before: Read, after: Read])[], first: number, end: number): Stretch => {
+  const take = (steps: Steps, reads: readonly Reads[], first: number, end: number): Stretch => {
     const rowSlots = new Int32Array(end - first)
     for (let step = first; step < end; step++) {
       const slot = slotOf(steps.keys[step]!)
@@ -130,7 +127,7 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
   return {
     async push(facts): Promise<Made> {
       const steps = stepsOf(definition, unit, facts)
-      const reads = features.map((feature) => readsOf(feature, definition, steps, facts))
+      const reads = features.map((feature) => readsOf(feature, definition.record, steps, facts))
       const stretches: Stretch[] = []
       let first = 0
       for (const tick of steps.ticks) {
@@ -180,62 +177,7 @@ function standingOf({ name, spec }: NamedFeature, { set, record }: Definition, u
   return made
 }
 
-type Running = {
-  readonly steps: Steps
-  readonly first: number
-  readonly reached: Whole
-  readonly reads: readonly [before: Read, after: Read]
-}
-
-function runSteps(computation: Standing, states: readonly unknown[], slots: Int32Array, running: Running, out: Output): void {
-  const { steps, first, reached, reads } = running
-  const { left, came, dates } = steps
-  const [before, after] = reads
-  for (let i = 0; i < slots.length; i++) {
-    const state = states[slots[i]!]
-    const [leaves, comes] = [left[first + i]!, came[first + i]!]
-    if (computation.reach) {
-      const date = dates[first + i]!
-      computation.reach(state, date > reached ? date : reached)
-    }
-    if (leaves >= 0 && (before.flags === undefined || before.flags[leaves] === 1))
-      computation.take(state, plain(before.values[leaves]!), before.at[leaves]!, before.keys[leaves] as string)
-    if (comes >= 0 && (after.flags === undefined || after.flags[comes] === 1))
-      computation.add(state, plain(after.values[comes]!), after.at[comes]!, after.keys[comes] as string)
-    out[i] = computation.read(state)
-  }
-}
-
-/** No zero is negative. */
-const plain = (value: Value): Value => (typeof value === 'number' ? value + 0 : value)
-
 const isSame = (one: Value, other: Value): boolean => one === other || (one !== one && other !== other)
-
-const noKeys: Values = []
-
-function readsOf({ spec, computation }: FeatureAtWork, { record }: Definition, { before, after }: Steps, facts: Columns) {
-  const { reads } = operatorOf(spec)
-  const key = facts.byName.get('key')
-  const keys = computation.inOrder && key?.kind === 'text' ? keysIn(key) : noKeys
-  const read = ({ columns, at }: Side): Read => {
-    const column = columns.byName.get(spec.of)
-    const field = record.fields[spec.of]!
-    if (column?.kind !== field.kind) throw new TypeError(`column ${spec.of} is ${column?.kind ?? 'missing'}, not ${field.kind}`)
-    const flag = typeof spec['when'] === 'string' ? columns.byName.get(spec['when']) : undefined
-    if (typeof spec['when'] === 'string' && flag?.kind !== 'flag') throw new TypeError(`column ${spec['when']} is no flag`)
-    return { values: reads(column) as Values, flags: flag?.kind === 'flag' ? flag.values : undefined, at, keys }
-  }
-  return [read(before), read(after)] as const
-}
-
-const keysRead = new WeakMap<object, Values>()
-
-/** Once for all features. */
-function keysIn(column: Parameters<typeof textsIn>[0]): Values {
-  const made = keysRead.get(column) ?? textsIn(column)
-  keysRead.set(column, made)
-  return made
-}
 
 function firstOf(some: Output, count: number): Output {
   return some instanceof Float64Array ? some.subarray(0, count) : ((some as unknown as Value[]).slice(0, count) as unknown as Output)

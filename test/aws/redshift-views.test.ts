@@ -74,12 +74,15 @@ describe('grants on a view', () => {
       ),
     ).toEqual([
       'DROP VIEW "loan"',
+      'DROP VIEW "loan_latest"',
       'CREATE VIEW "loan" AS',
       `COMMENT ON VIEW "loan" IS '…'`,
       'GRANT SELECT ON "loan" TO PUBLIC',
       'GRANT SELECT ON "loan" TO ROLE "an""alyst \\ x"',
       'GRANT UPDATE ON "loan" TO ROLE "an""alyst \\ x"',
       'GRANT SELECT ON "loan" TO "reader" WITH GRANT OPTION',
+      'CREATE VIEW "loan_latest" AS',
+      `COMMENT ON VIEW "loan_latest" IS '…'`,
     ])
     await warehouse.arrange(layoutOf(1, [1, 0]), [])
     const [after] = await directly(rights)
@@ -92,7 +95,12 @@ describe('grants on a view', () => {
     await directly(`CREATE VIEW ${schema}.vips AS SELECT * FROM ${schema}.loan`, `GRANT SELECT ON ${schema}.loan TO PUBLIC`)
     expect(await warehouse.dependents('loan')).toEqual([{ view: 'vips', uses: ['loan'] }])
     const { statements: plan } = await warehouse.plan(layoutOf(1, [1, 0]))
-    expect(plan.map((text) => text.split(' "')[0])).toEqual(['CREATE OR REPLACE VIEW', 'COMMENT ON VIEW'])
+    expect(plan.map((text) => text.split(' "')[0])).toEqual([
+      'CREATE OR REPLACE VIEW',
+      'COMMENT ON VIEW',
+      'CREATE OR REPLACE VIEW',
+      'COMMENT ON VIEW',
+    ])
     await warehouse.arrange(layoutOf(1, [1, 0]), [])
     expect((await warehouse.plan(layoutOf(1, [1, 0]))).statements).toEqual([])
     expect(

@@ -18,7 +18,8 @@ const columnsText = (
   begin: string,
   views = textLiteral(begin),
 ) => `SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
-FROM svv_columns WHERE table_schema = ${inSchema(target)} AND (${begins('table_name', begin)} OR ${begins('table_name', 'tidemark_')} OR table_name IN (${views}))
+FROM svv_columns WHERE table_schema = ${inSchema(target)}
+AND (${begins('table_name', begin)} OR ${begins('table_name', 'tidemark_')} OR table_name IN (${views}))
 ORDER BY table_name, ordinal_position`
 
 export type Seen = { readonly stored: readonly StoredColumn[]; /** Whether our own tables are there. */ readonly bookkeeping: boolean }
@@ -52,9 +53,11 @@ export const foundStatements = (target: Target, layout: Layout): readonly string
   `SELECT c.relname, d.description, u.usename, array_to_string(c.relacl, CHR(10))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_user u ON u.usesysid = c.relowner
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = ${classOfTables}
-WHERE n.nspname = ${inSchema(target)} AND c.relkind = 'v' AND (${begins('c.relname', layout.set)} OR c.relname IN (${viewNames(layout)})) ORDER BY c.relname`,
+WHERE n.nspname = ${inSchema(target)} AND c.relkind = 'v'
+AND (${begins('c.relname', layout.set)} OR c.relname IN (${viewNames(layout)})) ORDER BY c.relname`,
   `SELECT relation_name, privilege_type, identity_type, identity_name, admin_option
-FROM svv_relation_privileges WHERE namespace_name = ${inSchema(target)} AND (${begins('relation_name', layout.set)} OR relation_name IN (${viewNames(layout)}))
+FROM svv_relation_privileges WHERE namespace_name = ${inSchema(target)}
+AND (${begins('relation_name', layout.set)} OR relation_name IN (${viewNames(layout)}))
 ORDER BY relation_name, identity_type, identity_name, privilege_type`,
   `SELECT nspname FROM pg_namespace WHERE nspname = ${inSchema(target)}`,
 ]
@@ -168,4 +171,5 @@ ${set === undefined ? '' : `WHERE feature_set = ${textLiteral(set)} `}ORDER BY f
 /** The tables of rows and of facts, with how many columns each has. */
 export const rowTablesStatement = (target: Target) =>
   `SELECT table_name, count(*) FROM svv_columns
-WHERE table_schema = ${inSchema(target)} AND (right(table_name, 5) = '_rows' OR ${begins('table_name', standingName(''))}) GROUP BY table_name ORDER BY table_name`
+WHERE table_schema = ${inSchema(target)}
+AND (right(table_name, 5) = '_rows' OR ${begins('table_name', standingName(''))}) GROUP BY table_name ORDER BY table_name`

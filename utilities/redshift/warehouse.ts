@@ -212,14 +212,26 @@ export async function openRedshiftWarehouse(
   }
 }
 
-/** More changes than one transaction can hold: new columns, which nobody sees yet, go before the rest. */
+/** More changes than one transaction can hold: what nobody sees yet, new columns and views that were not there, goes before the rest. */
 function halves(statements: readonly string[], most: number): readonly [readonly string[], readonly string[]] {
-  const isUnseen = (text: string) => /^(CREATE SCHEMA|CREATE TABLE|ALTER TABLE \S+ ADD COLUMN) /.test(text)
+  const isNew = isNewIn(statements)
   const together =
-    statements.length > most ? statements.filter((text) => !isUnseen(text)) : statements.filter((text) => !text.startsWith('CREATE SCHEMA'))
+    statements.length > most ? statements.filter((text) => !isNew(text)) : statements.filter((text) => !text.startsWith('CREATE SCHEMA'))
   if (together.length > most) {
     const todo = 'Retire versions that nobody uses, and run this again.'
     throw new Problem(`${together.length} changes of views are too many for one transaction of Redshift`, todo)
   }
   return [statements.filter((text) => !together.includes(text)), together]
+}
+
+/** A view that takes the place of another is dropped, or replaced, in these statements. */
+function isNewIn(statements: readonly string[]): (text: string) => boolean {
+  const viewOf = (text: string) => /^(?:CREATE VIEW|COMMENT ON VIEW|DROP VIEW|CREATE OR REPLACE VIEW) (\S+)/.exec(text)?.[1]
+  const changed = new Set(statements.filter((text) => /^(DROP|CREATE OR REPLACE) VIEW/.test(text)).map(viewOf))
+  return (text) => {
+    if (/^(CREATE SCHEMA|CREATE TABLE|ALTER TABLE \S+ ADD COLUMN) /.test(text)) return true
+    // Which version is shown changes with all the others that show it.
+    const view = /^(CREATE|COMMENT ON) VIEW/.test(text) ? viewOf(text) : undefined
+    return view !== undefined && /_v\d+(_latest)?"$/.test(view) && !changed.has(view)
+  }
 }

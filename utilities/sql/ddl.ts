@@ -3,7 +3,18 @@ import { createHash } from 'node:crypto'
 import { Problem } from '../values/problem.ts'
 import { factRowColumns, ownColumns, rowColumns, type Layout, type SqlColumn } from '../warehouse.ts'
 import { columnsFor, type StoredColumn } from './declared.ts'
-import { checkSet, identifier, named, newestTable, qualified, rowsTable, standingName, standingTable, type Target } from './names.ts'
+import {
+  checkSet,
+  identifier,
+  named,
+  newestIndex,
+  newestTable,
+  qualified,
+  rowsTable,
+  standingName,
+  standingTable,
+  type Target,
+} from './names.ts'
 import { keyColumn, viewsOf } from './views.ts'
 
 /**
@@ -154,7 +165,7 @@ function createNewest(target: Target, layout: Layout): string[] {
     per.map((name) => record.find((one) => one.name === name)!),
   )
   const columns = new Map([...typesOf(target, own('_version', ...(key === '_key' ? ['_key'] : []), '_seq')), ...fields])
-  const index = `CREATE INDEX ${identifier(`tidemark_newest_by_key_${set}`)} ON ${table} (${named(['_version', ...per])})`
+  const index = `CREATE INDEX ${identifier(newestIndex(set))} ON ${table} (${named(['_version', ...per])})`
   const made = createTable(target, table, columns, ['_version', key])
   return [made, ...(key === '_key' && per.length > 0 ? [index] : [])]
 }

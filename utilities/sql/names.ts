@@ -26,9 +26,9 @@ export const namesOf = (columns: readonly SqlColumn[]) => columns.map(({ name })
 
 /** A set's rows and views, and facts, share the warehouse with those of others: names that would meet are refused. */
 export function checkSet(set: string): void {
-  if (/_(v\d+|rows|latest)$|^(tidemark|sqlite)_/.test(set)) {
+  if (/_(v\d+|rows)$|^(tidemark|sqlite)_/.test(set)) {
     const what = `a feature set cannot be named ${set}: the warehouse gives such names itself`
-    throw new Problem(what, 'Choose a name that does not end in _rows, _latest or _vN, nor begin with tidemark_ or sqlite_.')
+    throw new Problem(what, 'Choose a name that does not end in _rows or _vN, nor begin with tidemark_ or sqlite_.')
   }
 }
 
@@ -38,6 +38,8 @@ export const rowsTable = (target: Target, set: string) => qualified(target, `${s
 
 /** The newest row of each key, by version: made where views of them would else look at all rows. */
 export const newestTable = (target: Target, set: string) => qualified(target, newestName(set))
+/** Of the fields of the key. */
+export const newestIndex = (set: string) => `tidemark_newest_by_key_${set}`
 export const newestName = (set: string) => `tidemark_newest_${set}`
 
 export const standingTable = (target: Target, fact: string) => qualified(target, standingName(fact))

@@ -1,6 +1,6 @@
 /** The SQL text of the warehouse's views: those of rows, of the newest row of each key, and of the facts that stand. */
 import { latestColumns, viewColumns, type FactLayout, type Layout } from '../warehouse.ts'
-import { identifier, named, namesOf, newestTable, qualified, rowsTable, standingTable, type Target } from './names.ts'
+import { identifier, named, namesOf, newestIndex, newestTable, qualified, rowsTable, standingTable, type Target } from './names.ts'
 
 /** The statement that makes a view, and the columns it shows. */
 export type View = { readonly text: string; readonly columns: readonly string[] }
@@ -71,6 +71,8 @@ function lookedUp(target: Target, layout: Layout, shows: readonly string[], chai
   const { set, per, facts } = layout
   const newest = newestTable(target, set)
   const key = identifier(keyColumn(layout))
+  // Knowing no numbers, SQLite would look through all keys of the version rather than use an index that lacks a column.
+  const byFields = key === '"_key"' && per.length > 0 ? ` INDEXED BY ${identifier(newestIndex(set))}` : ''
   const same = ['_version', '_seq'].map((name) => `made."${name}" = newest."${name}"`)
   if (facts) same.push(`made."_key" = newest.${key}`)
   const columns = selected(target, layout, shows)
@@ -79,7 +81,7 @@ function lookedUp(target: Target, layout: Layout, shows: readonly string[], chai
   const some = (version: number, newer: readonly number[], of: 'newest' | 'made', which: readonly string[]) =>
     [
       `SELECT ${list(of)}`,
-      `FROM ${newest} AS newest CROSS JOIN ${rowsTable(target, set)} AS made`,
+      `FROM ${newest} AS newest${byFields} CROSS JOIN ${rowsTable(target, set)} AS made`,
       `WHERE ${[`newest."_version" = ${whole(version)}`, ...which, ...same].join(' AND ')}`,
       ...newer.map(
         (one) =>

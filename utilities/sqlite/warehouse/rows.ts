@@ -24,7 +24,7 @@ export function filledBy({ count, byName }: Columns, stored: readonly StoredColu
   return [...byName].flatMap(([name, column]) => fillsOf(name, column, stored, decoded))
 }
 
-export function insertFilled(db: Sqlite, table: string, fills: readonly Filled[], count: number, otherwise?: string): void {
+function insertFilled(db: Sqlite, table: string, fills: readonly Filled[], count: number, otherwise?: string): void {
   const stride = fills.length
   const perStatement = Math.min(rowsPerStatement, Math.floor(mostParameters / stride))
   const names = fills.map(({ name }) => identifier(name)).join(', ')

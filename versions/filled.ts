@@ -1,4 +1,4 @@
-/** How far a version's state has come on its way to the stream, kept so that one that was cut short goes on there. */
+/** How far a version on its way to the stream has come on a partition: saved behind the rows, so that one that was cut short goes on. */
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { fromBytes, toBytes } from '../streams/position.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
@@ -11,7 +11,7 @@ export type FilledUpTo = {
   readonly seq: number
   readonly unread: number
   readonly layer?: number
-  /** Over facts. */
+  /** Over facts: how many rows it has made, and the last tick. */
   readonly made?: number
   readonly tick?: number
 }
