@@ -87,7 +87,7 @@ async function expectRight(
 
 const consumed: readonly Command[] = [{ do: 'consume' }, { do: 'sink' }]
 
-describe('a set over facts', () => {
+describe('a set over facts', { timeout: 120_000 }, () => {
   it('has in the warehouse the rows that the plain model says, and verify proves it', async () => {
     for (const [set, partitions] of [
       [sales, 1],
@@ -180,7 +180,7 @@ describe('a set over facts', () => {
   })
 
   it('loses and doubles nothing when any command is killed at any write, or told to stop at any call', async () => {
-    for (let seed = 60; seed < 67; seed++) {
+    for (let seed = 60; seed < 65; seed++) {
       const partitions = 1 + 2 * (seed % 2)
       const messages = messagesByChance(seed, { fact: saleByDay, messages: 160, movesApart: partitions > 1 })
       const { store, more, run, written } = await storeWith(sales, partitions, messages)
@@ -236,6 +236,7 @@ const life: readonly Command[] = [
   { do: 'apply', version: 2, mode: 'shadow' },
   { do: 'promote', version: 2 },
   { do: 'rollback' },
+  { do: 'diff', from: 0, to: 2 },
   { do: 'promote', version: 2 },
   { do: 'apply', version: 3, mode: 'backfill' },
   { do: 'rollback' },

@@ -1,7 +1,8 @@
 /** The merge that diff, proofs and repairs are made of, against a walk over plain lists. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Columns } from '../utilities/values/columns.ts'
+import { textColumn } from '../feature-defs/values.ts'
+import type { Column, Columns } from '../utilities/values/columns.ts'
 import { merge } from '../versions/merge.ts'
 
 /** Numbers in rising order, some of them more than once. */
@@ -57,6 +58,59 @@ it('gives every row of both sides once and in order, beside the one of the same 
         }
       }
       expect(found).toEqual(walked(some.numbers, others.numbers))
+    }),
+  )
+})
+
+/** Rows of which several have one number, and keys of their own: in the order of both. */
+const keyed = fc.array(fc.tuple(fc.nat(8), fc.constantFrom('', 'a', 'b', 'ä', '\uffee', '😀')), { maxLength: 40 }).map((some) => {
+  const texts = new Map(some.map(([seq, key]) => [`${seq} ${key}`, [seq, key] as const]))
+  return [...texts.values()].sort(([a, x], [b, y]) => a - b || Buffer.compare(Buffer.from(x), Buffer.from(y)))
+})
+
+async function* keyedBatches(rows: readonly (readonly [seq: number, key: string])[], cuts: readonly number[]): AsyncGenerator<Columns> {
+  for (let from = 0, i = 0; from < rows.length; i++) {
+    const part = rows.slice(from, (from += cuts[i] ?? 5))
+    yield {
+      count: part.length,
+      byName: new Map<string, Column>([
+        ['_seq', { kind: 'int', values: Float64Array.from(part, ([seq]) => seq) }],
+        ['_key', textColumn(part.map(([, key]) => key))],
+      ]),
+    }
+  }
+}
+
+it('gives rows that have their numbers in common beside those of the same key', async () => {
+  const side = fc.record({
+    rows: keyed,
+    cuts: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 20 }),
+    streams: fc.integer({ min: 1, max: 3 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(side, side, async (some, others) => {
+      const streams = ({ rows, cuts, streams: count }: typeof some) =>
+        Array.from({ length: count }, (_, stream) =>
+          keyedBatches(
+            // As of partitions: each key is in one of them, and numbers are in all.
+            rows.filter(([, key]) => key.length % count === stream),
+            cuts,
+          ),
+        )
+      const found: string[] = []
+      for await (const { left, right, count } of merge(streams(some), streams(others))) {
+        for (let k = 0; k < count; k++) {
+          const at = [left, right].map((span) => span && `${span.seq[span.first + k]} ${span.keys![span.first + k]}`)
+          if (left && right) expect(at[0]).toBe(at[1])
+          found.push(`${left && right ? 'both' : left ? 'left' : 'right'} ${at[0] ?? at[1]}`)
+        }
+      }
+      const text = ([seq, key]: readonly [number, string]) => `${seq} ${key}`
+      const [lefts, rights] = [new Set(some.rows.map(text)), new Set(others.rows.map(text))]
+      const all = [...new Map([...some.rows, ...others.rows].map((row) => [text(row), row])).values()]
+        .sort(([a, x], [b, y]) => a - b || Buffer.compare(Buffer.from(x), Buffer.from(y)))
+        .map(text)
+      expect(found).toEqual(all.map((row) => `${lefts.has(row) && rights.has(row) ? 'both' : lefts.has(row) ? 'left' : 'right'} ${row}`))
     }),
   )
 })
