@@ -8,6 +8,7 @@ import type { FactSchema } from '../schemas/fact.ts'
 import { inflowReader } from '../streams/inflow.ts'
 import { streamOf, standsAs } from '../streams/stream.ts'
 import { loadTables } from '../use-cases/load.ts'
+import { repairSets } from '../use-cases/repair.ts'
 import { tickStream } from '../use-cases/tick.ts'
 import { verifyFact } from '../use-cases/verify-fact.ts'
 import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
@@ -162,6 +163,13 @@ describe('a set over a later version of its fact', () => {
       await life.tick(18_090)
       await expectRightAfter(life, [sale, sale1, sale2])
       const names = chain[3]!.features.map(({ name }) => name)
+      expect((await repairSets(life.store.open(), { only: 'sales', signal, reportOn: () => () => {} })).sets).toMatchObject([
+        {
+          facts: ['sale', 'sale.v1', 'sale.v2'].map((fact) => ({ fact, removed: 0 })),
+          versions: [0, 1, 2, 3].map(() => ({ written: 0, removed: 0 })),
+        },
+      ])
+      await expectRightAfter(life, [sale, sale1, sale2])
       if (mode !== 'forward-only')
         expect(await newest(life, 'sales_v3_latest', sale2, names)).toEqual(await fresh(3, texts, 18_090, partitions))
     },

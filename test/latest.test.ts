@@ -1,4 +1,7 @@
-/** `<set>_latest` in the embedded warehouse: a look-up by key, also through the chain of promotions, in stores of before, and beside writers. */
+/**
+ * `<set>_latest` in the embedded warehouse: a look-up by key, also through the chain of promotions, in stores of before, and beside
+ * writers.
+ */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
