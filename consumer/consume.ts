@@ -112,9 +112,10 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
       const { why, until } = waiting
       if (!options.follow && until === 'the backfill is finished') throw amidstBackfill(why)
       if (!options.follow && until === 'a version is applied') throw new Problem(why, `Finish it: tidemark apply ${set}@0`)
+      if (!options.follow && until === 'a version goes on') return undefined
       if (why !== said) report({ kind: 'waiting', why })
       said = why
-      await pause(20, signal)
+      await pause(until === 'a version goes on' ? 2000 : 20, signal)
     }
   }
   return undefined
@@ -126,12 +127,18 @@ export const backfillOf = (hold: BackfillHold) =>
   `a backfill${ofYears(hold.years)} from ${hold.source.name} began (${hold.by}) and has not finished`
 
 /** What the partition waits for, and why. */
-type Waiting = { readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied'; readonly why: string }
+type Waiting = {
+  readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied' | 'a version goes on'
+  readonly why: string
+}
 
 function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): Waiting | null {
   if (hold?.kind === 'switch') return isLeft(hold.token) ? null : { until: 'the switch is over', why: `${hold.by} is switching versions` }
   if (hold?.kind === 'backfill') return { until: 'the backfill is finished', why: backfillOf(hold) }
-  return runs.length === 0 ? { until: 'a version is applied', why: `its first version has not reached partition ${partition}` } : null
+  if (runs.length === 0) return { until: 'a version is applied', why: `its first version has not reached partition ${partition}` }
+  // All have ended that were over this stream: the set went over to a later version of the fact.
+  const hasEnded = runs.every(({ until }) => until !== null)
+  return hasEnded ? { until: 'a version goes on', why: 'no version is computed over this stream any more' } : null
 }
 
 async function runTurn(
