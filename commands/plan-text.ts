@@ -42,9 +42,9 @@ const largestText = ({ key, bytes }: NonNullable<Planned['largestKey']>) =>
 
 function streamText({ inflow, begun, facts, tick, known }: NonNullable<Planned['stream']>): string {
   if (begun) return `${inflow}, which has begun and holds ${count(facts)} messages.`
-  const asOf = [...(known === null ? [] : [`as known at ${known}`]), ...(tick === null ? [] : [`on ${tick}`])].join(', ')
-  const from = asOf === '' ? '' : `; its windows count from how those are ${asOf}`
-  return `${inflow} begins with the facts that stand: at most ${count(facts)} messages are written${from}.`
+  const asOf = [...(known === null ? [] : [`as known at ${known}`]), ...(tick === null ? [] : [`with ${tick} as the date`])].join(', ')
+  const from = asOf === '' ? '' : `; its windows count from them, ${asOf}`
+  return `${inflow} begins with the facts that stand, at most ${count(facts)} messages${from}.`
 }
 
 function replayText({ replayedRecords, writtenRows, seconds, bytes }: Planned): string {

@@ -97,8 +97,8 @@ describe(`versions of a fact beside a consumer that stays, seed ${seed}`, () => 
       await done(other, 'load')
       await done(other, `tick sold --at ${day(18_220)}`)
       await done(other, 'up --until-caught-up')
-      const newest = (set: string) =>
-        `select account_id, owes, recent, dearest from ${set}_latest where account_id in (select account_id from sold_v2) order by account_id`
+      const there = 'account_id in (select account_id from sold_v2)'
+      const newest = (set: string) => `select account_id, owes, recent, dearest from ${set}_latest where ${there} order by account_id`
       expect(await rowsOf(folder, newest('owing'))).toEqual(await rowsOf(other, newest('apart')))
     },
     2 * limitMs,

@@ -4,16 +4,19 @@
  */
 import { describe, expect, it } from 'vitest'
 import { decimal, distinct, featureSet, flag, max, sum, text, type Definition } from '../feature-defs/language.ts'
+import { tick } from '../ingest/tick.ts'
 import type { FactSchema } from '../schemas/fact.ts'
 import { inflowReader } from '../streams/inflow.ts'
 import { streamOf, standsAs } from '../streams/stream.ts'
 import { loadTables } from '../use-cases/load.ts'
+import { planOf } from '../use-cases/plan.ts'
 import { repairSets } from '../use-cases/repair.ts'
 import { tickStream } from '../use-cases/tick.ts'
 import { verifyFact } from '../use-cases/verify-fact.ts'
 import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf } from '../utilities/values/columns.ts'
+import { factStore, standingAfter, type Message } from './fact-store.ts'
 import { storeInMemory, textSource } from './driver/in-memory.ts'
 import { runCommand } from './driver/commands.ts'
 import type { Command } from './driver/step.ts'
@@ -47,13 +50,22 @@ function lifeOf(chain: readonly Definition[], partitions: number, seed = 1) {
   const defined = shopTables
   return {
     store,
-    async load(texts: { readonly [table: string]: string } = shop.change(), atOnce?: number) {
+    async load(texts: { readonly [table: string]: string } = shop.change(), { stopped = false } = {}) {
+      const stop = new AbortController()
       const tables = openSqliteTables(':memory:')
       const files = Object.entries(texts).map(([table, one]) => ({ table, source: textSource(one, `${table}.csv`) }))
       const asked = { definitions: chain, defined, files, partitions: () => partitions, partial: false, strict: false, dryRun: false }
       const done = await loadTables(
         { ...store.open(), tables },
-        { ...asked, known: undefined, signal, agree: async () => true, report: () => {}, ...(atOnce && { atOnce }) },
+        {
+          ...asked,
+          known: undefined,
+          signal: stop.signal,
+          agree: async () => true,
+          // After the first of many commits.
+          report: ({ doing }) => void (stopped && doing === 'writing' && stop.abort()),
+          ...(stopped && { atOnce: 1 }),
+        },
       )
       tables.close()
       return done
@@ -257,12 +269,77 @@ describe('streams of versions of a fact', () => {
         const life = lifeOf(chain, 1, 5)
         await begun(life)
         const { ended } = await life.store.run({ do: 'apply', version: 1, mode }, { kind: 'kill', write })
-        if (ended === 'done') break
+        if (ended === 'done') {
+          expect(write).toBeGreaterThan(12)
+          break
+        }
         expect(ended).toBe('cut')
         if (write % 2 === 0) await life.load()
         await life.run({ do: 'apply', version: 1, mode })
         await life.load()
         await expectRightAfter(life, [sale, sale1])
       }
+  })
+
+  it('are known again where the registry or the warehouse was lost', async () => {
+    for (const part of ['registry', 'warehouse'] as const) {
+      const life = lifeOf(chain, 1, 9)
+      await begun(life)
+      await life.run({ do: 'apply', version: 1, mode: 'backfill' })
+      await life.load()
+      await life.computed()
+      life.store.lose(part)
+      await life.run({ do: 'repair' })
+      await expectRightAfter(life, [sale, sale1])
+      await life.load()
+      await expectRightAfter(life, [sale, sale1])
+    }
+  })
+
+  it('do not begin amid a load, and a plan says what they begin with', async () => {
+    const life = lifeOf(chain, 1, 11)
+    await begun(life)
+    const planned = () => planOf(life.store.open(), { chain, version: 1, mode: undefined, partitions: 1 })
+    const rows = Number((await life.query('SELECT count(*) FROM sale'))[0]![0])
+    const { stream, replayedRecords, writtenRows } = await planned()
+    expect(stream).toMatchObject({ inflow: 'inflow.sale.v1', begun: false, tick: '2019-05-04' })
+    expect([replayedRecords, writtenRows]).toEqual([stream!.facts, stream!.facts])
+    expect(stream!.facts).toBeGreaterThanOrEqual(rows)
+    expect(await life.load(undefined, { stopped: true })).toMatchObject({ ended: 'interrupted' })
+    await expect(planned()).rejects.toThrow(/^a load of .* is under way, and inflow.sale.v1 begins with the facts that stand/)
+    await expect(life.run({ do: 'apply', version: 1, mode: 'backfill' })).rejects.toThrow(/is under way/)
+    expect((await life.store.open().registry.list('sales')).length).toBe(1)
+    await life.load()
+    await life.run({ do: 'apply', version: 1, mode: 'backfill' })
+    await expectRightAfter(life, [sale, sale1])
+  })
+
+  it('begin some facts at a time, killed anywhere, by themselves or with what a load changes', async () => {
+    for (const changing of [false, true]) {
+      const facts = (...all: readonly FactSchema[]) => all.map((fact) => ({ fact, stream: streamOf(fact), pers: ['account_id'] }))
+      const life = async (write: number) => {
+        const [store, shop] = [factStore([sale], { per: 'account_id', partitions: 3 }), shopOf(21)]
+        await store.load(shopTables, shop.some())
+        await tick(store.ports(), { facts: facts(sale), at: 18_020, partitions: 3 })
+        await store.load(shopTables, shop.change())
+        store.setFacts([sale, sale1])
+        const texts = changing ? shop.change() : {}
+        const ended = await store.load(shopTables, texts, { atOnce: 2, cut: { write } })
+        if (ended === 'cut') await store.load(shopTables, texts, { atOnce: 2 })
+        await tick(store.ports(), { facts: facts(sale, sale1), at: 18_030, partitions: 3 })
+        const [one, other] = [await store.messages(sale), await store.messages(sale1)]
+        const stand = (messages: readonly Message[]) => [...standingAfter(messages.toSorted((a, b) => a.seq - b.seq)).keys()].sort()
+        expect(stand(other)).toEqual(stand(one))
+        return { ended, messages: [one, other].map((all) => all.map(({ known: _, ...told }) => told)) }
+      }
+      const whole = await life(Infinity)
+      for (let write = 1; ; write++) {
+        const { ended, messages } = await life(write)
+        expect({ write, messages }).toEqual({ write, messages: whole.messages })
+        if (ended === 'cut') continue
+        expect(write).toBeGreaterThan(5)
+        break
+      }
+    }
   })
 })
