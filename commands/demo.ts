@@ -1,46 +1,36 @@
-/** `demo`: the loan story from the first batch to the third version, told with the commands a user would type. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+/** `demo`: the loan story from the first batch to the third version, or another example's, told with the commands a user would type. */
 import { join } from 'node:path'
 import { wireReader } from '../config/wire.ts'
 import { sampleAround, set, story, timeline, tryNext } from '../examples/loans/story.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { Json } from '../utilities/values/json.ts'
-import { makeDirectory } from '../utilities/running/make-directory.ts'
-import { Problem } from '../utilities/values/problem.ts'
-import type { Command, Context, Options } from './command.ts'
-import { duration, table, type Console } from './console.ts'
-import { wholeNumber } from './words.ts'
+import type { Context } from './command.ts'
+import { duration, table } from './console.ts'
+import { makeAfresh, tell } from './tell.ts'
+import { usage, wholeNumber } from './words.ts'
 
-const mark = 'made-by-tidemark-demo'
+/** What each story is told in where nothing else is said. */
+const folders = { loans: '.tidemark-demo', invoices: '.tidemark-invoices' }
 
-/** The commands that the story is told with. */
-const told: Readonly<Record<string, Command['load']>> = {
-  generate: () => import('./generate.ts'),
-  apply: () => import('./apply.ts'),
-  backfill: () => import('./backfill.ts'),
-  produce: () => import('./produce.ts'),
-  up: () => import('./up.ts'),
+export const run = async (context: Context): Promise<number | void> => {
+  const { options, config } = context
+  const { example = 'loans' } = options
+  if (example !== 'loans' && example !== 'invoices')
+    throw usage(`there is no example ${String(example)}`, 'The examples are: loans, invoices.')
+  const other = example === 'loans' ? 'invoices' : 'rows'
+  if (options[other] !== undefined) throw usage(`--${other} is not for the ${example}`, 'Leave it out, or name the other example.')
+  const dir = options['dataDir'] === undefined ? folders[example] : config.dataDir
+  return example === 'loans' ? loans(context, dir) : (await import('./demo-invoices.ts')).run(context, dir)
 }
 
-export const run = async ({ options, config, console, signal }: Context): Promise<number | void> => {
+async function loans({ options, config, console, signal }: Context, dir: string): Promise<void> {
   const rows = wholeNumber(options, 'rows', { least: 100 }) ?? 200_000
-  const dir = options['dataDir'] === undefined ? '.tidemark-demo' : config.dataDir
   makeAfresh(dir)
   const file = join(dir, 'rejected.csv.gz')
   const { features: _, ...rest } = config
   const own: Context['config'] = { ...rest, dataDir: dir, source: { file }, sources: {}, streams: {} }
   const startedMs = performance.now()
-
-  const type = async (words: string, given: Options, args: readonly string[] = []) => {
-    if (signal.aborted) return
-    console.note(`$ tidemark ${words}`)
-    const { run } = await told[words.split(' ')[0]!]!()
-    const code = await run({ args, options: given, config: own, console: quiet(console), signal })
-    if (code) throw new Problem(`the demo stopped at: tidemark ${words}`, 'Please report it with the lines above.')
-  }
-
-  for (const { words, options: given, args } of story(file, rows)) await type(words, given, args)
-  if (signal.aborted) return console.note('interrupted')
+  if (!(await tell(story(file, rows), own, { console, signal }))) return console.note('interrupted')
 
   const warehouse = await wireReader(own)
   try {
@@ -82,22 +72,3 @@ export const run = async ({ options, config, console, signal }: Context): Promis
     await warehouse.close()
   }
 }
-
-/** Removes only what an earlier demo made. */
-function makeAfresh(dir: string): void {
-  makeDirectory(dir)
-  if (readdirSync(dir).length > 0 && !existsSync(join(dir, mark))) {
-    throw new Problem(`${dir} is not empty and was not made by the demo`, 'Give it another folder with --data-dir.')
-  }
-  rmSync(dir, { recursive: true, force: true })
-  makeDirectory(dir)
-  writeFileSync(join(dir, mark), 'tidemark demo removes this folder and makes it again.\n')
-}
-
-/** The results of the commands as lines of the story; their own notes and plans are left out. */
-const quiet = (console: Console): Console => ({
-  ...console,
-  note: () => {},
-  confirm: async () => true,
-  result: (text) => console.note(`  ${text.split('\n')[0]}`),
-})

@@ -20,17 +20,10 @@ export const run: CommandBody = async ({ options, console, signal }) => {
   console.result(begunText(begun, typeof file === 'string' ? file : undefined), begun)
 }
 
-function begunText({ files, record, set, guessed }: Begun, file: string | undefined): string {
-  const next = [
-    'Next, when the definitions are as they should be:',
-    ...(guessed || record !== 'rejected_loan' ? [] : ['  tidemark generate --years 2007-2012 --rows 100000 --out data/rejected.csv.gz']),
-    `  tidemark apply ${set}@0 --yes`,
-    '  tidemark produce',
-    '  tidemark up --until-caught-up',
-    `  tidemark query "SELECT * FROM ${set} ORDER BY _seq DESC LIMIT 5"`,
-  ]
+function begunText({ files, record, guessed, next }: Begun, file: string | undefined): string {
+  const typed = ['Next, when the definitions are as they should be:', ...next.map((words) => `  tidemark ${words}`)]
   const wrote = `wrote ${files.join(', ')}`
-  if (!guessed) return [wrote, '', ...next].join('\n')
+  if (!guessed) return [wrote, '', ...typed].join('\n')
   const rows = guessed.fields.map(({ name, guess: { kind, digits, scale, bytes, values, nulls, doubts } }) => [
     name,
     digits !== undefined ? `decimal(${digits}, ${scale})` : bytes !== undefined ? `text of ${bytes} bytes` : kind,
@@ -46,6 +39,6 @@ function begunText({ files, record, set, guessed }: Begun, file: string | undefi
     table(['field', 'kind', 'values', 'empty', 'how sure'], rows, { widest: 100 }),
     ...(guessed.left.length > 0 ? ['', `Left out, without a name of their own: ${guessed.left.length} columns.`] : []),
     '',
-    ...next,
+    ...typed,
   ].join('\n')
 }

@@ -7,21 +7,32 @@ import { strict, carryOn, record, definitionsFile, untilCaughtUp, fileOptions } 
 export const commands: readonly Command[] = [
   {
     name: 'demo',
-    summary: 'the whole loan story with no server, in a directory of its own',
+    summary: "a whole story with no server, in a directory of its own: the loans', or what a shop asks of its invoices",
     example: 'tidemark demo',
-    options: [['--rows <n>', 'size of the generated loan file (default: 200000)']],
+    options: [
+      ['--example <name>', 'loans or invoices (default: loans)'],
+      ['--rows <n>', 'size of the generated loan file (default: 200000)'],
+      ['--invoices <n>', 'how many the shop has (default: 10000)'],
+    ],
     tellsOwn: true,
     load: () => import('./demo.ts'),
   },
   {
     name: 'generate',
-    summary: 'make a look-alike of the loan file, the same for the same seed',
-    example: 'tidemark generate --years 2007-2012 --out data/rejected.csv.gz',
+    summary: 'make a look-alike of the loan file, or the tables of a shop; the same for the same seed',
+    example: 'tidemark generate --years 2007-2012 --out data/rejected.csv.gz\n  $ tidemark generate --example invoices --out shop',
     options: [
-      ['--years <years>', `${yearsText} (default: 2007-2012)`],
-      ['--out <file>', 'where to write, in a folder that is made if need be; gzip when it ends in .gz'],
-      ['--rows <n>', 'rows in all (default: as many as the real file has)'],
-      ['--seed <s>', 'another look-alike (default: 1)'],
+      ['--example <name>', 'loans or invoices (default: loans)'],
+      [
+        '--out <file>',
+        'where to write, in a folder that is made if need be; gzip when it ends in .gz. Of invoices, the folder: accounts.csv, skus.csv, ' +
+          'invoices.csv, lines.csv',
+      ],
+      ['--years <years>', `of loans: ${yearsText} (default: 2007-2012)`],
+      ['--rows <n>', 'of loans: rows in all (default: as many as the real file has)'],
+      ['--invoices <n>', 'how many there are on the first day, with some three lines each (default: 1000)'],
+      ['--day <n>', 'of invoices: the tables as they are that day, with what has changed since the first (default: 1)'],
+      ['--seed <s>', 'another look-alike, another shop (default: 1)'],
     ],
     load: () => import('./generate.ts'),
   },
@@ -82,7 +93,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'up',
-    summary: 'consume and sink in one process',
+    summary: 'consume and sink in one process, with the ticks of facts by the clock',
     example: 'tidemark up',
     options: [untilCaughtUp],
     onExisting: true,

@@ -1,4 +1,4 @@
-/** `up`: the consumer and the sink in one process. */
+/** `up`: the consumer, the sink and the ticks of facts in one process. */
 import { partitionsFor } from '../config/config.ts'
 import { consumeAndSink } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -18,6 +18,12 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
       note: console.note,
       computed: consumerNews(console),
       written: sinkNews(console, ports.warehouse),
+      ticks: {
+        ticks: config.ticks,
+        partitions: (fact) => partitionsFor(config, fact),
+        report: ({ stream, at }) => console.note(`${stream}: ${at} has come`),
+        note: console.note,
+      },
     })
     console.result(`${computedText(done)}, wrote ${count(done.written)} rows`, done)
   })

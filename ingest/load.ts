@@ -20,8 +20,8 @@ import { loadPlace, type IngestPlace, type LoadedTable, type LoadUnderWay } from
 import { rollBack } from './roll-back.ts'
 import { checkKeys, registerTables, type KnownTable } from './table-rows.ts'
 import { writableFact } from './writable.ts'
-import type { WritableFact } from './write-facts.ts'
 import { writeLoad, type WriteOptions, type WritePorts } from './write.ts'
+import type { WritableFact } from './facts-to-write.ts'
 
 export type LoadPorts = {
   readonly log: Log

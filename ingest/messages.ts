@@ -27,7 +27,7 @@ export type FactMessages = { readonly appends: readonly Append[]; readonly count
 
 /**
  * Of changes as versions of a fact have them, found side by side in one list, behind the number `seq`: a change has the same number in the
- * stream of each. What one call makes is a group.
+ * stream of each. Where their group ends is for `endGroups` to say.
  */
 export function factMessages(versions: readonly Written[]) {
   const writers = versions.map(messagesOf)
@@ -57,7 +57,7 @@ function messagesOf({ fact, id, per, onePer, partitions }: Written) {
       const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
       const listed = columnOf(changes, '_seq', 'int').values
       const numbers = Float64Array.from(rows, (row, i) => numberAt(listed[row]!) + (halves[i] === added ? 1 : 0))
-      const all = messageColumns(fact, changes, rows, halves, { numbers, known, places })
+      const all = messageColumns(fact, changes, rows, halves, { numbers, known })
       const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
       const appends = [...byPartition]
         .sort(([a], [b]) => a - b)
@@ -89,6 +89,12 @@ function numbersFor(found: readonly Columns[], split: readonly Split[], seq: num
     next += needed[at]!
   }
   return (place) => numbers[place - first]!
+}
+
+/** The last message for each partition ends its group. What says so stands before the last byte, which says that there is no tick. */
+export function endGroups(appends: readonly Append[]): void {
+  for (const { batch } of new Map(appends.map((append) => [`${append.topic} ${append.partition}`, append])).values())
+    batch.bytes[batch.ends.at(-1)! - 2] = 1
 }
 
 const microsInDay = 86_400_000_000
@@ -162,7 +168,7 @@ function messageColumns(
   changes: Columns,
   rows: Int32Array,
   halves: Uint8Array,
-  { numbers, known, places }: { readonly numbers: Float64Array; readonly known: bigint; readonly places: readonly number[] },
+  { numbers, known }: { readonly numbers: Float64Array; readonly known: bigint },
 ): Columns {
   const count = rows.length
   const side = (name: 'before' | 'after', without: number) => {
@@ -179,7 +185,6 @@ function messageColumns(
   const was = columnOf(changes, 'before', 'flag').values
   const is = columnOf(changes, 'after', 'flag').values
   const word = Int32Array.from(rows, (row, i) => (halves[i] !== whole ? halves[i]! : is[row] === 0 ? removed : was[row] === 0 ? added : 0))
-  const last = new Map(places.map((place, i) => [place, i]))
   return {
     count,
     byName: new Map<string, Column>([
@@ -188,7 +193,7 @@ function messageColumns(
       ['key', pickOrNull(changes.byName.get('key')!, rows)],
       ...side('before', added),
       ...side('after', removed),
-      ['group_end', { kind: 'flag', values: Uint8Array.from(places, (place, i) => (last.get(place) === i ? 1 : 0)) }],
+      ['group_end', { kind: 'flag', values: new Uint8Array(count) }],
       ['tick', nullColumn(fields[at]!, count)],
     ]),
   }

@@ -7,7 +7,7 @@ import { columnOf, nullColumn, pick, rowsWhere, type Column, type Columns } from
 import type { Tables } from '../utilities/tables.ts'
 import type { FactChanges, FactMaker } from './facts-of.ts'
 
-const placesAtOnce = 10_000
+const placesAtOnce = 5_000
 
 /** A version of a fact, with what makes it; several of them have the same tables and joins. */
 export type Version = { readonly fact: FactSchema; readonly maker: FactMaker }

@@ -8,7 +8,7 @@ import type { LoadOptions, LoadNews } from './load.ts'
 import { orderFacts } from './order.ts'
 import { loadPlace, type FactTotals, type LoadedTable } from './place.ts'
 import { checkKeys, registerTables } from './table-rows.ts'
-import { noFacts, sumOf, totalsOf } from './write-facts.ts'
+import { noFacts, sumOf, totalsOf } from './facts-to-write.ts'
 
 export type Previewed = { readonly tables: readonly LoadedTable[]; readonly facts: { readonly [stream: string]: FactTotals } }
 

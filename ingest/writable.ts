@@ -6,7 +6,7 @@ import type { Log } from '../utilities/log.ts'
 import type { Registered, Registry } from '../utilities/registry.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { NeededFact } from './needed.ts'
-import type { WritableFact } from './write-facts.ts'
+import type { WritableFact } from './facts-to-write.ts'
 
 type Ports = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry }
 

@@ -10,9 +10,9 @@ import type { Log, Writer } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
+import { factsToWrite, noFacts, placesAfter, sumOf, type MadeFacts, type WritableFact } from './facts-to-write.ts'
 import { newFact, savePlace, type IngestPlace, type LoadUnderWay } from './place.ts'
 import { rowSaves, type KnownTable } from './table-rows.ts'
-import { factsToWrite, noFacts, placesAfter, sumOf, type MadeFacts, type WritableFact } from './write-facts.ts'
 
 export type WritePorts = {
   readonly log: Log
@@ -33,15 +33,17 @@ export type WriteOptions = {
   readonly atOnce?: number
 }
 
+const usualAtOnce = 20_000
+
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 
 /** Until it is done or told to stop, after a commit; what is staged is not settled yet. */
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
-  const { signal, report, atOnce = 20_000 } = options
-  const rowsAtOnce = atOnce
+  const { signal, report, atOnce = usualAtOnce } = options
+  const rowsAtOnce = Math.ceil(atOnce / 2)
   const rows = rowsToWrite(ports, begun.load, options)
-  const facts = factsToWrite(ports, begun, options.facts)
+  const facts = factsToWrite(ports, { load: begun.load, places: begun.facts, facts: options.facts, atOnce })
   const commits = oneAhead()
   let place: IngestPlace = begun
   let first = options.first
@@ -50,7 +52,7 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
       const changed = rows.next(rowsAtOnce)
       const made = await facts.next(place.facts, Math.max(0, atOnce - changed.rows))
       place = placeAfter(place as Under, changed, made, facts.passes)
-      const held = made.streams.flatMap((one) => heldSaves(one.one, place))
+      const held = [...new Set(made.streams.map(({ one }) => one))].flatMap((one) => heldSaves(one, place))
       const save = [...first, ...changed.saves, ...held, savePlace(place)]
       first = []
       const news = { rows: changed.rows, facts: made.count }

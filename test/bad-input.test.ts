@@ -113,6 +113,13 @@ describe('words that are refused leave nothing behind', () => {
     mistake('generate --rows 0 --out x.csv', 2, '--rows 0 is not a whole number'),
     mistake('generate --rows 10 --out /proc/gone/x.csv', 1, 'gone'),
     mistake('demo --rows 3', 2, '--rows 3 is not a whole number'),
+    mistake('demo --example books', 2, 'there is no example books'),
+    mistake('demo --invoices 3', 2, '--invoices is not for the loans'),
+    mistake('generate --example books --out shop', 2, 'there is no example books'),
+    mistake('generate --example invoices --rows 3 --out shop', 2, '--rows is not for the invoices'),
+    mistake('generate --example invoices', 2, '--out is missing'),
+    mistake('generate --example invoices --day 0 --out shop', 2, '--day 0 is not a whole number'),
+    mistake('generate --example invoices --day 1001 --out shop', 2, 'there is no day 1001'),
     ...[
       'consume',
       'sink',

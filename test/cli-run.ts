@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path'
 import { afterAll } from 'vitest'
 
 const node = resolve('node_modules/.bin/node')
-const program = resolve('tidemark.js')
+/** As the package has it (house/program.ts); the commands of the README run from the checkout. */
+const program = process.env['TIDEMARK_PROGRAM'] ?? resolve('tidemark.js')
 
 export type Ended = {
   /** null when a signal ended it. */

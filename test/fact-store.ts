@@ -79,6 +79,7 @@ export function factStore(facts: readonly FactSchema[], { per = null, partitions
   return {
     ports,
     rejected,
+    rejects: keptIn(rejected),
     setFacts(all: readonly FactSchema[]) {
       needed = needing(all)
     },

@@ -17,10 +17,10 @@ const writes = {
   log: ['create', 'truncate'] satisfies (keyof Log)[],
   writer: ['commit'] satisfies (keyof Writer)[],
   registry: ['register', 'label', 'restore'] satisfies (keyof Registry)[],
-  warehouse: ['arrange', 'write', 'writeTogether', 'writeFacts', 'forgetFacts', 'remove'] satisfies (keyof Warehouse)[],
+  warehouse: ['arrange', 'write', 'writeTogether', 'writeFacts', 'forgetFacts', 'remove', 'renew'] satisfies (keyof Warehouse)[],
 } as const
 
-const readers: readonly string[] = ['read', 'share', 'rows', 'entries', 'facts'] satisfies (keyof (Log & Warehouse & Checkpoints))[]
+const readers: readonly string[] = ['read', 'share', 'rows', 'facts', 'entries'] satisfies (keyof (Log & Warehouse & Checkpoints))[]
 
 type Faulty = { readonly [port in Exclude<keyof typeof writes, 'writer'>]?: object } & { readonly checkpoints?: object }
 

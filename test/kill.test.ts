@@ -10,7 +10,9 @@ import { limitMs, loansWithBadLines, withPorts } from './loan-folders.ts'
 import { readRows, rejectsIn, rejectsOf, storyDifferences } from './oracle/compare.ts'
 import { readLoanFile, type LoanFile } from './oracle/loan-file.ts'
 import { lastOf, onlyV0, storyOf, type Owner } from './oracle/loan-story.ts'
-import { chance, seed } from './seeded.ts'
+import { chance, isLong, seed } from './seeded.ts'
+
+const killsOfEach = isLong ? 12 : 6
 
 const pauseUpTo = (ms: number) => new Promise((next) => setTimeout(next, chance() * ms))
 
@@ -63,12 +65,12 @@ describe('produce, consume and sink', () => {
         }
         let readers = 2
         const reading = (words: string, moved: () => Promise<number>) =>
-          killOver(words, moved, (kills, amidst) => kills >= 12 && amidst > 0).finally(() => readers--)
+          killOver(words, moved, (kills, amidst) => kills >= killsOfEach && amidst > 0).finally(() => readers--)
         return Promise.all([
           killOver(
             `${produce} --rate 1500`,
             () => end('inflow'),
-            (kills, amidst) => kills >= 12 && amidst > 0 && readers === 0,
+            (kills, amidst) => kills >= killsOfEach && amidst > 0 && readers === 0,
           ),
           reading('consume', async () => (await loadPosition(checkpoints, 'loan_risk', 0)).offset),
           reading('sink', async () => (await warehouse.progress('sink/outflow/0')) ?? 0),
@@ -114,7 +116,7 @@ describe('backfill', () => {
     'killed at any moment is finished by the same command',
     async () => {
       const folder = freshFolder()
-      for (let kill = 0; kill < 6; kill++) {
+      for (let kill = 0; kill < killsOfEach / 2; kill++) {
         const one = start(folder, backfill())
         await pauseUpTo(2 * commandMs)
         one.signal('SIGKILL')
@@ -167,7 +169,7 @@ describe('backfill', () => {
 
 describe('apply', () => {
   it.each([
-    { mode: '--cold', rounds: 2 },
+    { mode: '--cold', rounds: isLong ? 2 : 1 },
     { mode: '--backfill', rounds: 1 },
   ])(
     '$mode and then --forward-only, killed at any moment beside a running consumer, is finished by the same command',

@@ -1,8 +1,11 @@
 /** Loads in memory: what they make of files, what they refuse, and how they go on where they were cut short. */
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { fact, table, text, date, integer } from '../feature-defs/language.ts'
+import { count, date, decimal, fact, featureSet, integer, last, table, text } from '../feature-defs/language.ts'
+import { rowSchema } from '../feature-defs/row-schema.ts'
+import { neededFacts, neededTables } from '../ingest/needed.ts'
 import { loadPlace, loadUnderWay } from '../ingest/place.ts'
 import { previewLoad } from '../ingest/preview.ts'
 import { standingFacts } from '../ingest/standing.ts'
@@ -12,10 +15,12 @@ import type { Loaded } from '../ingest/load.ts'
 import { toObject } from '../schemas/avro/generic.ts'
 import { readFrame } from '../schemas/wire.ts'
 import { streamOf } from '../streams/stream.ts'
+import { sourceOnDisk } from '../utilities/files/place.ts'
 import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { newDirectory } from './contracts/processes.ts'
 import { factStore, standingAfter, type FactStore } from './fact-store.ts'
+import { duckdb } from './parquet-rows.ts'
 import { rowsOf } from './plain-columns.ts'
 import { glance, invoices, lines, sale, shopTables } from './shop-facts.ts'
 
@@ -276,6 +281,48 @@ describe('a load', { timeout: 60_000 }, () => {
     expect([seq, found]).toEqual([5, standingAfter(await store.messages(sale))])
   })
 })
+
+describe('what is to be loaded', { timeout: 60_000 }, () => {
+  it('are the facts of every set that is defined or was applied, as they were then, and all tables that they are made from', async () => {
+    const { registry } = factStore([]).ports()
+    const owing = featureSet({ name: 'owing', of: sale, per: 'account_id' }, { sales: count('amount', { all: true }) })
+    const seen = featureSet({ name: 'seen', of: glance, per: ['item_id', 'name'] }, { times: count('price', { all: true }) })
+    const again = featureSet({ name: 'again', of: sale, per: 'account_id' }, { last: last('amount', { all: true }) })
+    await registry.register('owing', JSON.stringify(rowSchema(owing.definition)))
+    const needed = await neededFacts({ registry, definitions: [seen.definition, again.definition], isRetired: () => false })
+    expect(needed.map(({ stream, pers }) => [stream.inflow, pers])).toEqual([
+      ['inflow.glance', [['item_id', 'name']]],
+      ['inflow.sale', ['account_id']],
+    ])
+    expect(neededTables(needed, []).map(({ name }) => name)).toEqual(['accounts', 'invoices', 'lines', 'skus'])
+    const other = sale.replace({ amount: decimal({ digits: 4, scale: 2, sql: 'sku.price' }) })
+    const edited = { ...again.definition, record: { ...other, fact: { ...other.fact, version: 0 } } }
+    expect(await refusal(neededFacts({ registry, definitions: [edited], isRetired: () => false }))).toMatch(
+      /^the fact sale is made in another way than when a set over it was applied/,
+    )
+    const shorter = shopTables.map((one) => (one === lines ? table('lines', { key: lines.key as never }, { ...keysOf(lines) }) : one))
+    expect(() => neededTables(needed, shorter)).toThrow(/was applied over a table lines with a column quantity, which it has no more/)
+  })
+
+  it('may be gzip or Parquet, and makes what the same rows as CSV make', async () => {
+    const { dir, remove } = newDirectory()
+    onTestFinished(remove)
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, `${name}.csv`), text)
+    writeFileSync(join(dir, 'lines.csv.gz'), gzipSync(files.lines))
+    await duckdb(`COPY (SELECT * FROM read_csv('${dir}/invoices.csv')) TO '${dir}/invoices.parquet' (FORMAT parquet)`)
+    const [plain, packed] = [factStore([sale]), factStore([sale])]
+    await loaded(plain)
+    const names = { accounts: 'accounts.csv', skus: 'skus.csv', invoices: 'invoices.parquet', lines: 'lines.csv.gz' }
+    const sources = Object.entries(names).map(([name, file]) => {
+      return { table: shopTables.find((one) => one.name === name)!, source: sourceOnDisk(join(dir, file)), rejects: packed.rejects }
+    })
+    await loaded(packed, {}, { files: sources })
+    const what = async (store: FactStore) => (await store.messages(sale)).map(({ known: _, ...message }) => message)
+    expect(await what(packed)).toEqual(await what(plain))
+  })
+})
+
+const keysOf = ({ key, fields }: typeof lines) => Object.fromEntries(key.map((name) => [name, fields[name as keyof typeof fields]]))
 
 /** A fact of invoices alone. */
 function lateFact() {

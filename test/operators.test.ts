@@ -23,6 +23,7 @@ import { type Column, type TextColumn } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { clock, dayStep, edges, anyValue, firstDay, kinds, over, specs, values } from './operator-specs.ts'
 import { exact, exactAt, valuesIn, type Came, type Input, type Value } from './exact.ts'
+import { isLong } from './seeded.ts'
 import { table } from './table.ts'
 
 const numbers = (values: readonly (number | null)[]) => Float64Array.from(values, (value) => value ?? NaN)
@@ -409,7 +410,7 @@ const everyRow = (length: number) => Array.from({ length }, (_, row) => row)
 
 describe.each(specs)('%s', (_, spec, kind) => {
   const { field, of } = kinds[kind]
-  const numRuns = kind === 'number' ? 40 : 8
+  const numRuns = (kind === 'number' ? 20 : 5) * (isLong ? 10 : 1)
   /** The same series, of values of this kind. */
   const series = numberSeries.map(({ inputs, times, ...rest }) => ({
     ...rest,

@@ -3,6 +3,9 @@
 /** With TIDEMARK_SEED=… the same moments are tried again, as far as processes allow. */
 export const seed = Number(process.env['TIDEMARK_SEED'] ?? Date.now() % 1_000_000)
 
+/** npm run test:long tries more of what chance picks: more kills, more runs of a property. What is proved is the same. */
+export const isLong = process.env['TIDEMARK_LONG'] === 'true'
+
 /** From 0 to 1, 1 excluded. */
 export const chance = randomFrom(seed)
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { featureSet, sum } from '../feature-defs/language.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
-import { factMessages } from '../ingest/messages.ts'
+import { endGroups, factMessages, type FactMessages } from '../ingest/messages.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { beginAnew } from '../sink/begin-anew.ts'
 import { repairFacts } from '../sink/repair-facts.ts'
@@ -244,7 +244,9 @@ describe('verify of a fact', () => {
     const { key, row } = { key: [...shop.facts().keys()][0]!, row: [...shop.facts().values()][0]! }
     const make = factMessages([{ fact: sale, id, per: 'account_id', onePer: true, partitions: 1 }])
     const writer = await log.writer('stranger')
-    await writer.commit({ append: make([goneOf(key, row)], { seq: last - 1, known: 1n })[0]!.appends })
+    const [{ appends }] = make([goneOf(key, row)], { seq: last - 1, known: 1n }) as [FactMessages]
+    endGroups(appends)
+    await writer.commit({ append: appends })
     await sink()
     const proof = await verify()
     expect(proof).toMatchObject({ equal: false, differences: 1 })

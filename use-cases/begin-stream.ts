@@ -6,6 +6,7 @@ import { lastTick, loadPlace, loadWords, refuseEnded } from '../ingest/place.ts'
 import { isFact, tablesOf } from '../schemas/fact.ts'
 import { partitionsApplied } from '../streams/position.ts'
 import { ownerOf, streamOf } from '../streams/stream.ts'
+import { Fenced } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts, Watch } from '../versions/bring.ts'
@@ -29,7 +30,7 @@ export async function beginStream(ports: StreamPorts, asked: Asked): Promise<voi
   const tables = await ports.openTables()
   try {
     // One that was cut short may have been of another stream: it is finished first.
-    while (!signal.aborted && (await isToBegin(ports, definition))) {
+    for (let attempt = 1; !signal.aborted && (await isToBegin(ports, definition)); attempt++) {
       const { load: underWay } = await loadPlace(ports.checkpoints)
       const { name } = streamOf(definition.record)
       await load(
@@ -47,7 +48,10 @@ export async function beginStream(ports: StreamPorts, asked: Asked): Promise<voi
           report: ({ facts }) =>
             report({ step: `writing the facts that stand into ${streamOf(definition.record).inflow}`, rows: facts, seq: 0, of: 0 }),
         },
-      )
+      ).catch((error: unknown) => {
+        // A tick came in between: it is over by now.
+        if (!(error instanceof Problem && error.cause instanceof Fenced) || attempt === 20) throw error
+      })
     }
     signal.throwIfAborted()
   } finally {

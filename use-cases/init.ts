@@ -1,8 +1,8 @@
 /** `init`: the files that a new store of somebody's own records begins with. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { invoiceDefinitions, invoicesForm, invoicesText } from '../examples/invoices/sample.ts'
+import { shopSources } from '../examples/invoices/generate.ts'
 import { guessRecord, type GuessedField, type GuessedRecord } from '../schemas/csv/guess-record.ts'
 import { likeDeadLetters } from '../feature-defs/applicable.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
@@ -13,7 +13,6 @@ import { Problem } from '../utilities/values/problem.ts'
 const configFile = 'tidemark.json'
 const definitionsFile = 'definitions.ts'
 const editorFile = 'tsconfig.json'
-const invoicesFile = 'invoices.csv'
 
 export type Begun = {
   readonly files: readonly string[]
@@ -21,27 +20,23 @@ export type Begun = {
   readonly set: string
   /** undefined where the record is the example's. */
   readonly guessed: GuessedRecord | undefined
+  /** The commands that come next. */
+  readonly next: readonly string[]
 }
 
 /** `file` as the config is to have it. */
 type From = { readonly source: Source; readonly file: string; readonly signal: AbortSignal; readonly report: (rows: number) => void }
 export type Example = 'loans' | 'invoices'
 
-type Beginning = Omit<Begun, 'files'> & {
-  readonly definitions: string
-  readonly sources?: object
-  /** Rows to begin with, beside the rest. */
-  readonly rows?: readonly [file: string, text: string]
-}
+type Beginning = Omit<Begun, 'files'> & { readonly definitions: string; readonly sources?: object }
 
 export async function beginWith(folder: string, from: From | Example): Promise<Begun> {
-  refuseThere(folder, [configFile, definitionsFile, editorFile, ...(from === 'invoices' ? [invoicesFile] : [])])
-  const { definitions, sources, rows, ...about } = typeof from === 'string' ? examples[from]() : await guessed(from)
+  refuseThere(folder, [configFile, definitionsFile, editorFile])
+  const { definitions, sources, ...about } = typeof from === 'string' ? examples[from]() : await guessed(from)
   const texts = new Map([
     [configFile, configText(sources)],
     [definitionsFile, definitions],
     [editorFile, editorText()],
-    ...(rows ? [rows] : []),
   ])
   for (const [name, text] of texts) writeFileSync(join(folder, name), text, { flag: 'wx' })
   return { files: [...texts.keys()], ...about }
@@ -62,18 +57,37 @@ async function guessed(from: From): Promise<Beginning> {
   const record = recordName(from.file)
   const set = `${record}_features`
   const sources = { [record]: { file: from.file, ...guessed.form } }
-  return { record, set, guessed, definitions: definitionsText(record, set, guessed), sources }
+  return { record, set, guessed, definitions: definitionsText(record, set, guessed), sources, next: producing(set) }
 }
 
+const producing = (set: string): readonly string[] => [
+  `apply ${set}@0 --yes`,
+  'produce',
+  'up --until-caught-up',
+  `query "SELECT * FROM ${set} ORDER BY _seq DESC LIMIT 5"`,
+]
+
 const examples: { readonly [example in Example]: () => Beginning } = {
-  loans: () => ({ record: 'rejected_loan', set: 'loans', guessed: undefined, definitions: loansText }),
-  invoices: () => ({
-    record: 'invoice',
-    set: 'accounts',
+  loans: () => ({
+    record: 'rejected_loan',
+    set: 'loans',
     guessed: undefined,
-    definitions: invoiceDefinitions(ours),
-    sources: { invoice: { file: invoicesFile, ...invoicesForm } },
-    rows: [invoicesFile, invoicesText(500)],
+    definitions: loansText,
+    next: ['generate --years 2007-2012 --rows 100000 --out data/rejected.csv.gz', ...producing('loans')],
+  }),
+  invoices: () => ({
+    record: 'sale_line',
+    set: 'account_invoices',
+    guessed: undefined,
+    definitions: shopText(),
+    sources: shopSources('shop'),
+    next: [
+      'generate --example invoices --out shop',
+      'apply account_invoices@0 --yes',
+      'load',
+      'up --until-caught-up',
+      'query "SELECT account_id, business, owing, overdue FROM account_invoices_latest ORDER BY owing DESC LIMIT 5"',
+    ],
   }),
 }
 
@@ -112,6 +126,13 @@ import { featureSet, mean, rejectedLoan } from ${ours}
 
 export const v0 = featureSet({ name: 'loans', of: rejectedLoan }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
 `
+
+/** The example's own definitions, importing the language as users do. */
+function shopText(): string {
+  const definitions = (kind: string) => new URL(`../examples/invoices/definitions.${kind}`, import.meta.url)
+  const source = existsSync(definitions('ts')) ? definitions('ts') : definitions('js')
+  return readFileSync(source, 'utf8').replaceAll(/'[./]*feature-defs\/language\.[jt]s'/g, ours)
+}
 
 function definitionsText(record: string, set: string, { fields, at, rows }: GuessedRecord): string {
   const amount =

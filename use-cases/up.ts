@@ -1,17 +1,22 @@
-/** `up`: consumer and sink side by side. */
+/** `up`: consumer and sink side by side, and the ticks of facts. */
 import type { ConsumeAllOptions } from '../consumer/consume-all.ts'
 import type { ConsumerPorts } from '../consumer/consume.ts'
 import type { SinkOptions, SinkPorts } from '../sink/ports.ts'
 import { consumeInflow } from './consume.ts'
 import { sinkOutflow } from './sink.ts'
+import { tickByTheClock, type TicksOptions, type TicksPorts } from './ticks.ts'
 
 export type BothOptions = Omit<ConsumeAllOptions & SinkOptions, 'report'> & {
   readonly computed: ConsumeAllOptions['report']
   readonly written: SinkOptions['report']
+  readonly ticks: Omit<TicksOptions, 'signal'>
 }
 
-/** Both at once or, where they are to end by themselves, one after the other. */
-export async function consumeAndSink(ports: ConsumerPorts & SinkPorts, { computed, written, ...options }: BothOptions) {
+/**
+ * Both at once, with ticks by the clock; or, where they are to end by themselves, one after the other, and dates come when they are told
+ * to.
+ */
+export async function consumeAndSink(ports: ConsumerPorts & SinkPorts & TicksPorts, { computed, written, ticks, ...options }: BothOptions) {
   // If one of the two fails, the other finishes its batch and the process ends with the message.
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
@@ -19,7 +24,7 @@ export async function consumeAndSink(ports: ConsumerPorts & SinkPorts, { compute
   const sinking = () => sinkOutflow(ports, { ...options, signal, report: written })
   const orStop = <T>(task: Promise<T>) => task.catch((error: unknown) => (failed.abort(), Promise.reject(error)))
   const [total, { rows }] = options.follow
-    ? await Promise.all([orStop(consuming()), orStop(sinking())])
+    ? await Promise.all([orStop(consuming()), orStop(sinking()), orStop(tickByTheClock(ports, { ...ticks, signal }))])
     : [await consuming(), await sinking()]
   return { ...total, written: rows }
 }

@@ -5,13 +5,13 @@ import { factMaker } from '../ingest/facts-of.ts'
 import { loadPlace, loadWords, type IngestPlace } from '../ingest/place.ts'
 import { tableSchema, type KnownTable } from '../ingest/table-rows.ts'
 import { tablesOf, type FactSchema } from '../schemas/fact.ts'
-import { standsAs, streamOf } from '../streams/stream.ts'
+import { factsReader, standsAs, streamOf } from '../streams/stream.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { factsNeeded } from './facts-needed.ts'
-import { eachFact, endsOf, factsTold, placesSunk, type Told } from './facts-told.ts'
+import { each, toldFacts, type Told } from './told-facts.ts'
 import { unlessAborted } from './row-files.ts'
 
 type Ports = Pick<VersionPorts, 'log' | 'checkpoints' | 'registry' | 'warehouse'> & {
@@ -120,6 +120,12 @@ async function knownTables({ registry }: Ports, fact: FactSchema): Promise<reado
   )
 }
 
+/** Where the changes of each partition end now. */
+async function endsOf({ log }: Ports, fact: FactSchema): Promise<readonly number[]> {
+  const { inflow } = streamOf(fact)
+  return ((await log.topics()).find(({ topic }) => topic === inflow)?.partitions ?? []).map(({ next }) => next)
+}
+
 type Comparing = {
   readonly ends: readonly number[]
   readonly isOf: (key: string) => boolean
@@ -131,8 +137,8 @@ type Comparing = {
 async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, report, add }: Comparing) {
   const { warehouse } = ports
   const names = Object.keys(fact.fields)
-  const sunk = await placesSunk(ports, fact, ends)
-  const { told, onTheWay } = await factsTold(ports, fact, { ends, isOf, sunk, signal })
+  const sunk = await placesOf(ports, fact, ends)
+  const { told, onTheWay } = await toldFacts(ports, fact, { ends, isOf, sunk, signal })
   report(told.size)
 
   const differing = (key: string, own: Told | undefined, other: readonly string[] | undefined, where: 'tables' | 'table') => {
@@ -144,7 +150,7 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
   }
 
   for (const part of factMaker(fact, ports.tables).standing()) {
-    eachFact(part, names, (key, cells) => {
+    each(part, names, (key, cells) => {
       if (!isOf(key)) return
       const own = told.get(key)
       if (own) own.inTables = true
@@ -161,7 +167,7 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
     amiss.push(tell)
   }
   for await (const part of warehouse.facts(standsAs(streamOf(fact)))) {
-    eachFact(part, [...names, '_seq'], (key, cells) => {
+    each(part, [...names, '_seq'], (key, cells) => {
       if (!isOf(key)) return
       const own = told.get(key)
       if (own) own.inTable = true
@@ -173,7 +179,7 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
   // What came meanwhile may be there already.
   const came =
     amiss.length > 0
-      ? (await factsTold(ports, fact, { ends: await endsOf(ports, fact), from: ends, isOf, sunk: ends, signal })).touched
+      ? (await toldFacts(ports, fact, { ends: await endsOf(ports, fact), from: ends, isOf, sunk: ends, signal })).touched
       : new Set<string>()
   amiss.forEach((tell, i) => {
     if (!onTheWay.has(keysAmiss[i]!) && !came.has(keysAmiss[i]!)) tell()
@@ -182,6 +188,9 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
 }
 
 const same = (own: readonly string[], other: readonly string[]) => other.every((cell, i) => cell === own[i])
+
+const placesOf = ({ warehouse }: Ports, fact: FactSchema, ends: readonly number[]): Promise<readonly number[]> =>
+  Promise.all(ends.map(async (_, partition) => (await warehouse.progress(factsReader(streamOf(fact), partition))) ?? 0))
 
 const collector = () => {
   const first: FactDifference[] = []

@@ -117,16 +117,13 @@ async function copied(
 }
 
 async function removed({ checkpoints }: Ports, writer: Writer, at: OwnPartition, layer: Layer): Promise<void> {
+  // The states last: by them it is known that there is a layer to remove.
+  for await (const dues of dueEntries(checkpoints, at, layer)) {
+    const gone = dues.map((one) => ({ ...one, isDue: false }))
+    await writer.commit({ save: saveDues(at, layer, gone) })
+  }
   for await (const entries of stateEntries(checkpoints, at, layer)) {
     const save: Save[] = saveState(at, layer, new Map(entries.map(([key]) => [key, null])))
     await writer.commit({ save })
   }
-  for await (const dues of dueEntries(checkpoints, at, layer))
-    await writer.commit({
-      save: saveDues(
-        at,
-        layer,
-        dues.map((one) => ({ ...one, isDue: false })),
-      ),
-    })
 }

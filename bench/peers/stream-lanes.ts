@@ -71,7 +71,7 @@ const streams = (store: 'memory' | 'rocksdb') => async () => {
 }
 
 const flink = (main: 'LoanStream' | 'LoanSql') => async () => {
-  const { java, classPath } = await javaPeer('flink', [...jobSources, 'flink/LoanStream', 'flink/LoanSql'])
+  const { java, classPath } = await javaPeer('flink', [...jobSources, 'flink/LoanStream', 'flink/LoanSql', 'flink/ShopSql'])
   return (job: StreamJob) => ({
     file: java,
     args: [
@@ -88,6 +88,24 @@ const flink = (main: 'LoanStream' | 'LoanSql') => async () => {
         batchBytes: 262_144,
         lingerMs: 5,
       }),
+    ],
+  })
+}
+
+type ShopJob = { readonly [word in 'brokers' | 'in' | 'out' | 'id' | 'stateDir']: string } & { readonly miniBatchMs: number }
+
+/** The tables of the example's shop, and totals of its accounts. */
+export async function flinkShop(): Promise<(job: ShopJob) => Command> {
+  const { java, classPath } = await javaPeer('flink', [...jobSources, 'flink/LoanStream', 'flink/LoanSql', 'flink/ShopSql'])
+  return (job) => ({
+    file: java,
+    args: [
+      ...opened,
+      ...jvm,
+      '-cp',
+      classPath,
+      'ShopSql',
+      ...words({ ...job, checkpointMs: 1000, pollRecords: 5000, batchBytes: 262_144, lingerMs: 5 }),
     ],
   })
 }

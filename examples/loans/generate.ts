@@ -2,14 +2,8 @@
  * Generates a look-alike of the rejected-loans file: the same header, value shapes, nulls and growth by year, and the same bytes for the
  * same seed.
  */
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
 import { Problem } from '../../utilities/values/problem.ts'
+import { writeWhole } from '../whole-files.ts'
 import { rowWriter, type Random } from './look-alike-row.ts'
 
 export type GenerateOptions = {
@@ -72,66 +66,23 @@ export type GenerateHooks = {
   readonly signal?: AbortSignal
 }
 
-/**
- * Writes the file, gzip when its name ends in .gz; until it is complete it has another name, and when it cannot be completed nothing is
- * left.
- */
+/** Writes the file; each piece is told of as it goes. */
 export async function generateTo(
   path: string,
   options: GenerateOptions,
   { onProgress, signal }: GenerateHooks = {},
 ): Promise<{ readonly rows: number }> {
   yearSizes(options)
-  signal?.throwIfAborted()
-  const unfinished = `${path}.${process.pid}.part`
   let written = 0
-  const pieces = function* () {
+  const texts = function* () {
     for (const { text, rows } of generate(options)) {
-      yield Buffer.from(text)
+      yield text
       written += rows
       onProgress?.(written)
     }
   }
-  const abort = signal ? { signal } : {}
-  const target = createWriteStream(unfinished, { flush: true })
-  try {
-    const text = Readable.from(pieces(), { highWaterMark: 2 })
-    if (path.endsWith('.gz')) await pipeline(text, createGzip({ level: 4, chunkSize: 1 << 18 }), target, abort)
-    else await pipeline(text, target, abort)
-    await rename(unfinished, path)
-  } catch (cause) {
-    // A stream destroyed while it opens its file still makes the file: removing comes after closing.
-    if (!target.closed) await once(target, 'close')
-    await rm(unfinished, { force: true }).catch(() => {})
-    signal?.throwIfAborted()
-    throw unwritable(path, cause)
-  }
+  await writeWhole([{ path, texts: texts() }], signal)
   return { rows: written }
-}
-
-function unwritable(path: string, cause: unknown): unknown {
-  switch ((cause as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return new Problem(`cannot write ${path}: there is no folder ${dirname(path)}`, 'Make the folder first, or choose another one.', {
-        cause,
-      })
-    case 'ENOTDIR':
-      return new Problem(`cannot write ${path}: ${dirname(path)} is not a folder`, 'Choose a folder.', { cause })
-    case 'EISDIR':
-      return new Problem(`cannot write ${path}: it is a folder`, 'Name a file in it, e.g. rejected.csv.gz.', { cause })
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new Problem(
-        `cannot write ${basename(path)}: the folder ${dirname(path)} may not be written to`,
-        'Choose another folder, or change its permissions.',
-        { cause },
-      )
-    case 'ENOSPC':
-      return new Problem(`cannot write ${path}: the disk is full`, 'Make room, or generate fewer rows.', { cause })
-    default:
-      return cause
-  }
 }
 
 /** A year's rows depend on its size and the seed alone, never on the other years asked for. */

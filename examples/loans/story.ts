@@ -2,33 +2,20 @@
 
 export const set = 'loan_risk'
 
-/** Words as they are typed, and the same as options and arguments. */
-type Typed = {
-  readonly words: string
-  readonly options: { readonly [name: string]: string | boolean }
-  readonly args?: readonly string[]
-}
-
-const up: Typed = { words: 'up --until-caught-up', options: { untilCaughtUp: true } }
-const produce = (years: string): Typed => ({ words: `produce --years ${years}`, options: { years } })
-
-/** From the first batch to the third version. */
-export const story = (file: string, rows: number): readonly Typed[] => [
-  {
-    words: `generate --years 2007-2012 --rows ${rows} --out ${file}`,
-    options: { years: '2007-2012', rows: String(rows), out: file },
-  },
-  { words: `apply ${set}@0`, options: {}, args: [`${set}@0`] },
-  { words: 'backfill --years 2007', options: { years: '2007' } },
-  { words: 'backfill --years 2007 --features loan_risk_2007', options: { years: '2007', features: 'loan_risk_2007' } },
-  produce('2008'),
-  up,
-  { words: `apply ${set}@1 --cold`, options: { cold: true }, args: [`${set}@1`] },
-  produce('2009-2010'),
-  up,
-  { words: `apply ${set}@2 --forward-only`, options: { forwardOnly: true }, args: [`${set}@2`] },
-  produce('2011-2012'),
-  up,
+/** From the first batch to the third version: what is typed. */
+export const story = (file: string, rows: number): readonly string[] => [
+  `generate --years 2007-2012 --rows ${rows} --out ${file}`,
+  `apply ${set}@0`,
+  'backfill --years 2007',
+  'backfill --years 2007 --features loan_risk_2007',
+  'produce --years 2008',
+  'up --until-caught-up',
+  `apply ${set}@1 --cold`,
+  'produce --years 2009-2010',
+  'up --until-caught-up',
+  `apply ${set}@2 --forward-only`,
+  'produce --years 2011-2012',
+  'up --until-caught-up',
 ]
 
 /** Which version made how many of the rows that SQL users see. */

@@ -183,6 +183,22 @@ describe('new columns', () => {
   })
 })
 
+describe('many versions', () => {
+  it('get their views from nothing, though these are too many for one transaction', async () => {
+    const { warehouse } = await redshiftStore(api).open()
+    const layout = layoutOf(0, [])
+    const shows = layout.versions[0]!.shows
+    const many = { ...layout, versions: Array.from({ length: 14 }, (_, version) => ({ version, shows })), chain: [13, 12, 0] }
+    expect((await warehouse.plan(many)).statements.length).toBeGreaterThan(60)
+    await warehouse.arrange(many, [versionRecord(13)])
+    expect((await warehouse.plan(many)).statements).toEqual([])
+    for (const view of ['loan_v0', 'loan_v13_latest', 'loan', 'loan_latest'])
+      expect((await warehouse.query(`SELECT * FROM ${view}`)).rows).toEqual([])
+    expect((await warehouse.plan({ ...many, chain: [12, 0] })).statements).toHaveLength(4)
+    await warehouse.arrange({ ...many, chain: [12, 0] }, [])
+  })
+})
+
 describe('how much it takes', () => {
   it('is told in bytes, and estimated where the sizes may not be looked at', async () => {
     const { warehouse } = await arranged(0, [0])

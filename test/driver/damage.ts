@@ -40,6 +40,13 @@ export async function damage({ model, store, oracle }: Life, step: DamageStep): 
   const after = await store.complaints()
   if (after.length > 0) throw new Wrong(`doctor complains after repair: ${after.join(' | ')}`)
   await verified(store, step, [])
+  await showsNewest(store)
+}
+
+/** The newest row of each key is what its view says. */
+export async function showsNewest(store: DrivenStore): Promise<void> {
+  const { notNewest } = await store.look()
+  if (notNewest.length > 0) throw new Wrong(`not the newest rows of each key: ${notNewest.join(', ')}`)
 }
 
 /** Changes it, and gives the numbers of the rows that are not as they should be; undefined where there is nothing to change. */

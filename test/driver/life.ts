@@ -1,7 +1,7 @@
 /** Plays one life, step by step: what the store does is compared with what the model says it must, may and must not do. */
 import type { Cut } from '../faults.ts'
 import { cutShort, firstApplied, loansOf } from './cut-short.ts'
-import { damage } from './damage.ts'
+import { damage, showsNewest } from './damage.ts'
 import { verdictOn } from './expected.ts'
 import { again, besides, finish, type Life } from './finish.ts'
 import { expectedOf, wrongAmidst, wrongIn } from './judge.ts'
@@ -46,6 +46,7 @@ export async function end(life: Life): Promise<void> {
   // Not in every life: it takes its time.
   if (model.loans.length % 2 === 0) await play(life, { damage: 'all gone', version: topOf(model)!, place: 0 })
   for (const { version, retired } of model.versions) if (!retired) await play(life, { command: { do: 'verify', version } })
+  await showsNewest(life.store)
 }
 
 async function runStep(life: Life, command: Command, cut: Cut | undefined): Promise<void> {

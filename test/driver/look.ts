@@ -28,13 +28,15 @@ export type Look = {
   readonly views: ReadonlyMap<number, readonly Row[]>
   /** How many rows there are of versions that have no view. */
   readonly leftOver: number
+  /** Views that should show the newest row of each key, and do not. */
+  readonly notNewest: readonly string[]
 }
 
 /** What an unfinished backfill is told by. */
 const ofBackfill = /a backfill of (\d+)(?:-(\d+))?/
 
 /** What SQL users see of these versions. */
-export type Rows = Pick<Look, 'base' | 'views' | 'leftOver'>
+export type Rows = Pick<Look, 'base' | 'views' | 'leftOver' | 'notNewest'>
 
 export async function rowsSeen({ warehouse }: Pick<Ports, 'warehouse'>, set: string, versions: readonly number[]): Promise<Rows> {
   const names = new Set((await warehouse.query(`SELECT name FROM sqlite_schema`)).rows.map(([name]) => name))
@@ -48,7 +50,21 @@ export async function rowsSeen({ warehouse }: Pick<Ports, 'warehouse'>, set: str
   const counted = `SELECT _version, count(*) AS n FROM ${set}_rows GROUP BY _version`
   const viewless = names.has(`${set}_rows`) ? objects(await warehouse.query(counted)) : []
   const leftOver = viewless.filter(({ _version }) => !views.has(_version as number)).reduce((sum, { n }) => sum + (n as number), 0)
-  return { base: await rowsOf(set), views, leftOver }
+  return { base: await rowsOf(set), views, leftOver, notNewest: await notNewest(warehouse, set, [...views.keys()]) }
+}
+
+async function notNewest(warehouse: Ports['warehouse'], set: string, versions: readonly number[]): Promise<string[]> {
+  const ofKey = `SELECT name FROM pragma_table_info('tidemark_newest_${set}') WHERE name NOT IN ('_version', '_key', '_seq')`
+  const key = (await warehouse.query(ofKey)).rows.map(([name]) => `"${String(name)}"`)
+  const found: string[] = []
+  for (const version of versions) {
+    const view = `${set}_v${version}`
+    const newest = `SELECT ${[...key, 'max(_seq) AS _seq'].join(', ')} FROM ${view} ${key.length > 0 ? `GROUP BY ${key.join(', ')}` : 'HAVING count(*) > 0'}`
+    const shown = `SELECT ${[...key, '_seq'].join(', ')} FROM ${view}_latest`
+    const off = `SELECT count(*) FROM (SELECT * FROM (${newest} EXCEPT ${shown}) UNION ALL SELECT * FROM (${shown} EXCEPT ${newest}))`
+    if ((await warehouse.query(off)).rows[0]![0] !== 0) found.push(`${view}_latest`)
+  }
+  return found
 }
 
 export async function lookAt(ports: Ports, set: string, rowsAt: (versions: readonly number[]) => Promise<Rows>): Promise<Look> {

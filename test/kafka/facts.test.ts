@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ports } from '../../config/wire.ts'
 import { knownVersions } from '../../streams/known-versions.ts'
 import { loadPositions } from '../../streams/position.ts'
-import { done, freshFolder, start, tidemark, type Running } from '../cli-run.ts'
+import { done, freshFolder, start, tidemark, until, type Running } from '../cli-run.ts'
 import { messagesByChance, saleByDay } from '../fact-messages.ts'
 import { rowsOwned, rowsStored, writerOf } from '../facts-in-inflow.ts'
 import { limitMs, withPorts } from '../loan-folders.ts'
@@ -57,6 +57,8 @@ function factTests() {
                 some,
                 some.flatMap(({ groupEnd }, i) => (groupEnd && i < some.length - 1 ? [i + 1] : [])),
               )
+              // The version before has made rows of its own by then.
+              if (piece === 8 || piece === 16) await until(() => hasTaken(ports, messages[from]!.seq), 100)
               if (piece === 8) await done(folder, `apply sales@1 --forward-only --yes ${config}`)
               if (piece === 16) await done(folder, `apply sales@2 --yes ${config}`)
               from = to
@@ -77,6 +79,9 @@ function factTests() {
     )
   })
 }
+
+const hasTaken = async ({ checkpoints }: Pick<Ports, 'checkpoints'>, atLeast: number) =>
+  (await loadPositions(checkpoints, 'sales')).some(({ seq }) => seq >= atLeast)
 
 /** The end of the group that a message lies in. */
 function endBehind(messages: readonly { readonly groupEnd: boolean }[], at: number): number {
@@ -121,7 +126,7 @@ async function expectRight(ports: Ports, messages: ReturnType<typeof messagesByC
       return { after, until: until ?? seq }
     })
     const expected = rowsOwned(definition, messages, owners)
-    expect(expected.length).toBeGreaterThan(100)
+    expect(expected.length).toBeGreaterThan(20)
     expect({ version, rows: await rowsStored(ports, definition) }).toEqual({ version, rows: expected })
   }
   // No row was written into outflow twice.

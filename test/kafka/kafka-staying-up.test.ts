@@ -253,7 +253,7 @@ function stayingUp() {
     const folder = await applied('still.', { transactionTimeoutMs: 1000 })
     const up = await upIn(folder)
     let produce: Running | undefined
-    const words = `produce --years 2007-2012 --rate 1200 --file ${loans} ${config}`
+    const words = `produce --years 2007-2010 --rate 1200 --file ${loans} ${config}`
     for (let round = 0; round < 3; round++) {
       if (!produce || produce.hasEnded()) produce = start(folder, words)
       const before = seqs(folder).length
@@ -270,7 +270,7 @@ function stayingUp() {
       expect(err.trim().split('\n').at(-1)).toMatch(
         /^tidemark: another producer took over inflow, or this one was stopped, or the log away, for so long/,
       )
-    await done(folder, `produce --years 2007-2012 --file ${loans} ${config}`)
+    await done(folder, `produce --years 2007-2010 --file ${loans} ${config}`)
     const { firstSeq: from, lastSeq: to } = (await json(folder, `status --over 0 ${config}`)).inflow[0]
     await sunk(folder, to)
     expect(from).toBe(1)

@@ -9,7 +9,8 @@
 # What lies in DIR before the first start is used: more.properties (settings that count before those here, for a storage formatted with them),
 # classes/ (on the class path), and scram (arguments for --add-scram, one a line: users that the storage is formatted with).
 #
-# Environment: KAFKA_VERSION (4.3.1), KAFKA_HEAP (512m), XDG_CACHE_HOME (~/.cache), MAVEN_ARGS as Maven knows it.
+# Environment: KAFKA_VERSION (4.3.1), KAFKA_HEAP (512m), KAFKA_JVM (more options of the JVM), XDG_CACHE_HOME (~/.cache), MAVEN_ARGS as Maven knows
+# it.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 version=${KAFKA_VERSION:-4.3.1}
@@ -106,7 +107,7 @@ run() { # DIR PORT JVM-OPTION...
   local classes
   classes=$(printf '%s:' "$home"/libs/*.jar)
   if [ -d "$dir/classes" ]; then classes+=$dir/classes:; fi
-  setsid "$java" "-Xms${KAFKA_HEAP:-512m}" "-Xmx${KAFKA_HEAP:-512m}" -XX:+UseSerialGC "$@" -cp "${classes%:}" -Djava.awt.headless=true \
+  setsid "$java" "-Xms${KAFKA_HEAP:-512m}" "-Xmx${KAFKA_HEAP:-512m}" -XX:+UseSerialGC ${KAFKA_JVM:-} "$@" -cp "${classes%:}" -Djava.awt.headless=true \
     -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true \
     -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info \
     kafka.Kafka "$dir/server.properties" >"$dir/broker.log" 2>&1 </dev/null 9>&- &

@@ -18,16 +18,16 @@ import { loansWithBadLines, withPorts } from '../loan-folders.ts'
 import { rejectsIn, rejectsOf, storyDifferences } from '../oracle/compare.ts'
 import { readLoanFile } from '../oracle/loan-file.ts'
 import { rowsOf, storyOf } from '../oracle/loan-story.ts'
-import { chance, seed } from '../seeded.ts'
+import { chance, isLong, seed } from '../seeded.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { committedRecords, unlike } from './console-consumer.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
 const limitMs = 400_000
-const killsOfEach = 10
+const killsOfEach = isLong ? 10 : 4
 /** Whoever is started again waits for the one that was killed to be given up; a process that gets no time of the machine must not be. */
 const sessionTimeoutMs = 2000
-const rows = 60_000
+const rows = isLong ? 60_000 : 40_000
 const producedPerSecond = 1500
 
 let kafka: TestKafka
@@ -73,17 +73,17 @@ function killTests() {
             const from = await computed()
             await until(async () => kills() >= many && (await computed()) > from + 150)
           }
-          await afterKills(3)
+          await afterKills(1)
           await restartBroker('kill')
-          await afterKills(10)
+          await afterKills(killsOfEach)
           await apply('loan_risk@1 --cold')
-          await afterKills(15)
+          await afterKills(1.5 * killsOfEach)
           await restartBroker('stop')
-          await afterKills(20)
+          await afterKills(2 * killsOfEach)
           await apply('loan_risk@2 --forward-only')
-          await afterKills(25)
+          await afterKills(2.5 * killsOfEach)
           await restartBroker('kill')
-          await afterKills(30)
+          await afterKills(3 * killsOfEach)
         })
         console.log(
           killed
@@ -170,7 +170,10 @@ async function whileKilling(
           computed: async () => (await loadPosition(checkpoints, 'loan_risk', 0)).seq,
         }
         let going = true
-        const enough = () => !going && tolls.every(([, toll]) => toll.kills >= killsOfEach)
+        const enough = () =>
+          !going &&
+          tolls.every(([, { kills, amidst }]) => kills >= killsOfEach && amidst > killsOfEach / 2) &&
+          tolls.some(([, { inTransaction }]) => inTransaction > 0)
         const working = beside(watched).finally(() => (going = false))
         await Promise.all([working, ...stages.map((stage, i) => killOver(folder, log, stage, tolls[i]![1], enough))])
         return tolls

@@ -12,13 +12,16 @@ import { differences } from '../oracle/compare.ts'
 import { keyedStory } from '../oracle/keyed-story.ts'
 import { readLoanFile } from '../oracle/loan-file.ts'
 import type { Row } from '../oracle/loan-story.ts'
-import { chance, seed } from '../seeded.ts'
+import { chance, isLong, seed } from '../seeded.ts'
 import { missingForKafka, startKafka, type TestKafka } from './broker.ts'
 import { committedRecords, unlike } from './console-consumer.ts'
 import { asAdmin } from './stores.ts'
 import { unlessMissing } from '../unless-missing.ts'
 
 const partitions = 4
+/** How often members go and others come, and in which of these rounds the two versions are applied. */
+const rounds = isLong ? { count: 7, cold: 2, forward: 5 } : { count: 4, cold: 1, forward: 3 }
+const { rows, perSecond } = isLong ? { rows: 60_000, perSecond: 500 } : { rows: 40_000, perSecond: 300 }
 const config = '--config kafka.json'
 const keyed = `import { ema, featureSet, mean, rejectedLoan } from 'tidemark'
 export const v0 = featureSet({ name: 'by_state', of: rejectedLoan, per: 'state' }, { ma50: mean('risk_score', { last: 50, round: 3 }) })
@@ -61,11 +64,11 @@ function partitionTests() {
       'is computed once and per key by consumers that are killed, join and leave, through three versions',
       async () => {
         console.log(`kills at the moments of TIDEMARK_SEED=${seed}`)
-        const file = await generated(60_000, seed)
+        const file = await generated(rows, seed)
         const { loans } = readLoanFile(readFileSync(file))
         const folder = folderWith(keyed, { topicPrefix: 'keyed.', partitions })
         await done(folder, `backfill --years 2007 --file ${file} ${config}`)
-        const produce = start(folder, `produce --years 2008-2012 --rate 500 --file ${file} ${config}`)
+        const produce = start(folder, `produce --years 2008-2012 --rate ${perSecond} --file ${file} ${config}`)
         const kills = await whileMembersComeAndGo(folder, produce)
         produce.signal('SIGINT')
         expect(await produce.ended).toMatchObject({ code: 0 })
@@ -199,7 +202,7 @@ async function whileMembersComeAndGo(folder: string, produce: Running): Promise<
         kills++
       }
       const allBegun = () => until(() => consumers.every((one) => one.hasEnded() || begun(one).size > 0))
-      for (let round = 0; round < 7; round++) {
+      for (let round = 0; round < rounds.count; round++) {
         // Every consumer has been given something before one goes.
         await allBegun()
         await sleep(chance() * 400)
@@ -215,9 +218,9 @@ async function whileMembersComeAndGo(folder: string, produce: Running): Promise<
           await allBegun()
           await ended(oneOf(consumers))
         }
-        if (round === 2) await done(folder, `apply by_state@1 --cold --yes ${config}`)
-        if (round === 5) await done(folder, `apply by_state@2 --forward-only --yes ${config}`)
-        if (round === 2 || round === 5) await allMoved()
+        if (round === rounds.cold) await done(folder, `apply by_state@1 --cold --yes ${config}`)
+        if (round === rounds.forward) await done(folder, `apply by_state@2 --forward-only --yes ${config}`)
+        if (round === rounds.cold || round === rounds.forward) await allMoved()
       }
       await allBegun()
       await allMoved()

@@ -41,9 +41,10 @@ export async function* rowChunks(
   for (let [from, limit] = [first, leastChunk]; ; limit = Math.min(mostChunk, limit * 2)) {
     let count = 0
     // Ties stay together: the statement has the rows of whole numbers, about as many as are wanted.
-    const firsts = `SELECT "_seq" FROM ${table} WHERE "_version" = ${version} AND "_seq" BETWEEN ${from} AND ${last} ORDER BY "_seq" LIMIT ${limit}`
+    const ofVersion = `"_version" = ${version} AND "_seq" BETWEEN ${from}`
+    const firsts = `SELECT "_seq" FROM ${table} WHERE ${ofVersion} AND ${last} ORDER BY "_seq" LIMIT ${limit}`
     const bound = byKey ? `(SELECT max("_seq") FROM (${firsts}) AS firsts)` : String(last)
-    const where = `"_version" = ${version} AND "_seq" BETWEEN ${from} AND ${bound}`
+    const where = `${ofVersion} AND ${bound}`
     const text = `SELECT ${list} FROM ${table} WHERE ${where} ORDER BY ${order}${byKey ? '' : ` LIMIT ${limit}`}`
     for await (const { rows } of pages([text], 1)) {
       if (rows.length === 0) continue

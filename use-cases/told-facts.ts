@@ -1,25 +1,18 @@
-/** What `inflow` tells of the facts: those that stand by their last change, and those of which the sink has not brought all. */
+/** Facts as `inflow` tells of them, in texts that are equal exactly when the facts are. */
 import type { FactSchema } from '../schemas/fact.ts'
 import { offsetOf } from '../streams/dead.ts'
 import { recordedIn } from '../streams/held.ts'
 import { inflowReader } from '../streams/inflow.ts'
-import { factsReader, streamOf } from '../streams/stream.ts'
+import { streamOf } from '../streams/stream.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, type Columns } from '../utilities/values/columns.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 
-type Ports = Pick<VersionPorts, 'log' | 'checkpoints' | 'registry' | 'warehouse'>
-
-/** Where the changes of each partition end now. */
-export async function endsOf({ log }: Ports, fact: FactSchema): Promise<readonly number[]> {
-  const { inflow } = streamOf(fact)
-  return ((await log.topics()).find(({ topic }) => topic === inflow)?.partitions ?? []).map(({ next }) => next)
-}
-
 /** A fact as it stands by its last change, and who else has it. */
 export type Told = { readonly cells: readonly string[]; readonly seq: number; inTables: boolean; inTable: boolean }
 
-export function eachFact(part: Columns, names: readonly string[], work: (key: string, cells: readonly string[]) => void): void {
+/** The texts of every fact, with its key. */
+export function each(part: Columns, names: readonly string[], work: (key: string, cells: readonly string[]) => void): void {
   const keyAt = textsOf(columnOf(part, '_key', 'text'))
   const cellsAt = cellsIn(part, names)
   for (let row = 0; row < part.count; row++) work(keyAt(row)!, cellsAt(row))
@@ -38,21 +31,20 @@ function cellsIn({ byName }: Columns, names: readonly string[]): (row: number) =
   return (row) => shown.map((cellAt) => cellAt(row))
 }
 
-/** Up to where the sink has brought those of each partition. */
-export const placesSunk = ({ warehouse }: Ports, fact: FactSchema, ends: readonly number[]): Promise<readonly number[]> =>
-  Promise.all(ends.map(async (_, partition) => (await warehouse.progress(factsReader(streamOf(fact), partition))) ?? 0))
+type Ports = Pick<VersionPorts, 'log' | 'registry' | 'checkpoints'>
 
 type Asked = {
-  /** Partition by partition, as what follows. */
-  readonly ends: readonly number[]
+  /** Where each partition begins and ends; without a beginning, at the first that is held. */
   readonly from?: readonly number[]
+  readonly ends: readonly number[]
+  /** How far the sink has come. */
   readonly sunk: readonly number[]
   readonly isOf: (key: string) => boolean
   readonly signal: AbortSignal
 }
 
 /** What `inflow` says: the facts that stand, all that it tells of, and those of which the sink has not brought all. */
-export async function factsTold({ log, registry, checkpoints }: Ports, fact: FactSchema, { ends, from = [], isOf, sunk, signal }: Asked) {
+export async function toldFacts({ log, registry, checkpoints }: Ports, fact: FactSchema, { ends, from = [], isOf, sunk, signal }: Asked) {
   const stream = streamOf(fact)
   const names = Object.keys(fact.fields)
   const changes = await inflowReader(registry, fact, names, recordedIn(checkpoints, stream))

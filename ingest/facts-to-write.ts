@@ -1,22 +1,22 @@
 /**
- * Writes facts as messages, some at a time: streams of a fact that go on side by side, and one that begins by itself, from the facts that
- * stand.
+ * The facts that a load changes, made into messages, some at a time: streams of a fact that go on side by side, one that begins by itself;
+ * and the letters that tell of rows which make none.
  */
 import { deadLetters } from '../streams/dead-letters.ts'
 import type { Dead } from '../streams/dead.ts'
+import { columnOf } from '../utilities/values/columns.ts'
 import type { Append, Log } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { columnOf } from '../utilities/values/columns.ts'
 import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
-import { factMessages, tickMessages, type Written } from './messages.ts'
+import { endGroups, factMessages, tickMessages, type Written } from './messages.ts'
 import type { NeededFact } from './needed.ts'
 import { orderFacts } from './order.ts'
 import { lastNumber, lastTick, newFact, type FactPlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
 
 export type WritableFact = NeededFact & { readonly written: Written }
 
-type FactPorts = { readonly log: Log; readonly registry: Registry; readonly tables: Tables }
+type Ports = { readonly log: Log; readonly registry: Registry; readonly tables: Tables }
 
 /** What a commit has of a stream. */
 type MadeOf = {
@@ -44,12 +44,17 @@ function passesOf(facts: readonly WritableFact[], places: IngestPlace['facts']):
   })
 }
 
-/** The facts that are not in the log yet, pass by pass. */
-export function factsToWrite(
-  { tables, registry, log }: FactPorts,
-  { load, facts: places }: { readonly load: LoadUnderWay; readonly facts: IngestPlace['facts'] },
-  facts: readonly WritableFact[],
-) {
+type ToWrite = {
+  readonly load: LoadUnderWay
+  readonly places: IngestPlace['facts']
+  readonly facts: readonly WritableFact[]
+  readonly atOnce: number
+}
+
+export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWrite) {
+  // As columns they take many times what their messages do.
+  const placesAtOnce = Math.ceil(atOnce / 4)
+  const { tables, registry, log } = ports
   const passes = passesOf(facts, places)
   let [fact, place] = [load.fact, load.place]
   let current: { readonly makers: readonly FactMaker[]; readonly count: number; readonly before: boolean } | undefined
@@ -61,7 +66,9 @@ export function factsToWrite(
   return {
     passes: passes.length,
     async next(before: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
+      const ticks: Append[] = []
       const appends: Append[] = []
+      const dead: Append[] = []
       const streams: MadeOf[] = []
       let [count, now] = [0, before]
       const add = (one: MadeOf) => {
@@ -71,11 +78,11 @@ export function factsToWrite(
       while (count < wanted && fact < passes.length) {
         const pass = passes[fact]!
         current ??= await listed(pass)
-        const to = Math.min(current.count, place + wanted - count)
+        const to = Math.min(current.count, place + Math.min(placesAtOnce, wanted - count))
         const { name } = pass[0]!.fact
         const tick = place === 0 && !current.before ? tickFirst(now, pass[0]!) : undefined
         if (tick) {
-          appends.push(...tick.appends)
+          ticks.push(...tick.appends)
           add(tick.made)
         }
         const { makers, before: wasThere } = current
@@ -88,7 +95,7 @@ export function factsToWrite(
         for (const [i, { changes, unfit }] of found.entries()) {
           const [one, { appends: own, count: messages, last }] = [pass[i]!, made[i]!]
           for (const append of own) appends.push(append)
-          if (unfit.length > 0) appends.push(await letters({ registry, log }, one, unfit))
+          if (unfit.length > 0) dead.push(await letters({ registry, log }, one, unfit))
           add({ one, seq: messages > 0 ? last : seqOf(one), messages, totals: totalsOf({ changes, unfit }) })
         }
         if (to === place) for (const one of pass) add({ one, seq: seqOf(one), messages: 0, totals: noFacts })
@@ -96,7 +103,9 @@ export function factsToWrite(
         place = to
         if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]
       }
-      return { count, appends, streams, fact, place }
+      endGroups(appends)
+      // A tick is a group of its own, in front of the facts of its stream.
+      return { count, appends: [...ticks, ...appends, ...dead], streams, fact, place }
     },
   }
 }
@@ -144,7 +153,7 @@ export const sumOf = (a: FactTotals, b: FactTotals): FactTotals => ({
 })
 
 /** Rows that make no fact, by their keys. */
-async function letters({ registry, log }: Pick<FactPorts, 'registry' | 'log'>, { fact, stream }: WritableFact, unfit: readonly Unfit[]) {
+async function letters({ registry, log }: Pick<Ports, 'registry' | 'log'>, { fact, stream }: WritableFact, unfit: readonly Unfit[]) {
   const write = await deadLetters(registry, stream, await log.largestMessage(stream.dead))
   const dead = unfit.map(({ key, column, reason }, index): Dead => {
     const why = `${column}: ${reason}, so that there is no ${fact.name} of ${key} of ${fact.fact.of.name}`

@@ -1,0 +1,42 @@
+/** The shop with no server: its first load, and a price list of which every price is another, through to the warehouse. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { run, type Finished } from './child.ts'
+import { readRows } from '../test/oracle/compare.ts'
+import { inScratch } from './scratch.ts'
+import { differingTotals, totalsOf, totalsText, type ShopData } from './shop-data.ts'
+
+export type ShopRun = { readonly [step in 'load' | 'up' | 'changes' | 'upChanges']: Finished }
+
+export const shopDefinitions = join(import.meta.dirname, 'shop-definitions.ts')
+
+export const measureShop = (data: ShopData): Promise<ShopRun> =>
+  inScratch(async ({ dir }) => {
+    const configFile = join(dir, 'shop.json')
+    writeFileSync(configFile, JSON.stringify({ dataDir: join(dir, 'tidemark'), features: shopDefinitions, sources: data.sources }))
+    const command = (words: string) => run('tidemark.js', [...words.split(' '), '--config', configFile, '--yes'])
+    await command('apply account_totals@0')
+    const load = await command('load --at 2024-06-30')
+    const up = await command('up --until-caught-up')
+    checkTotals(join(dir, 'tidemark', 'warehouse.db'), data, false)
+    const changes = await command(`load skus --file ${data.otherPrices} --at 2024-07-01`)
+    const upChanges = await command('up --until-caught-up')
+    checkTotals(join(dir, 'tidemark', 'warehouse.db'), data, true)
+    return { load, up, changes, upChanges }
+  })
+
+/** What has been measured must have been right. */
+export function checkTotals(warehouse: string, data: ShopData, isDearer: boolean): void {
+  const rows = readRows(
+    warehouse,
+    'SELECT account_id, owing, late_share, invoices, items, largest FROM account_totals_latest WHERE items > 0',
+  )
+  const found = new Map(
+    rows.map(([id, ...cells]) => {
+      const [owing, lateShare, invoices, items, largest] = cells as [number | null, number | null, number, number, number | null]
+      return [String(id), totalsText({ owing, lateShare, invoices, items, largest })]
+    }),
+  )
+  const wrong = differingTotals(found, totalsOf(data, isDearer))
+  if (wrong.length > 0) throw new Error(`the warehouse is not as it should be: ${wrong.join('; ')}`)
+}

@@ -1,0 +1,130 @@
+/**
+ * `npm run bench:shop`: the example's shop, whose facts are lines joined to three tables: first load, a change of every price, the same
+ * beside Flink SQL on one broker, and memory with millions of rows. Every total of every account is checked before its time counts.
+ */
+import { join } from 'node:path'
+import { missingForKafka } from '../test/kafka/broker.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { root, type Finished } from './child.ts'
+import { flag, text, usage, whole, wordsOf } from './options.ts'
+import { javaVersion } from './peers/tools.ts'
+import { machine, megabytes, spread, table, thousandRows, wholeNumber, writeSections } from './report.ts'
+import { besideFlink, type ShopLane } from './shop-beside-flink.ts'
+import { shopDataOf, type ShopData } from './shop-data.ts'
+import { measureShop, type ShopRun } from './shop-embedded.ts'
+
+const parts = ['embedded', 'flink', 'memory']
+const usualInvoices = '100000'
+/** With their lines, accounts and items some ten million rows. */
+const manyInvoices = 2_500_000
+
+const say = (said: string) => process.stderr.write(`${said}\n`)
+
+async function main(): Promise<void> {
+  const {
+    invoices = usualInvoices,
+    runs = '3',
+    only = 'embedded,flink',
+    write = false,
+  } = wordsOf({ invoices: text, runs: text, only: text, write: flag })
+  const chosen = only.split(',')
+  const unknown = chosen.find((name) => !parts.includes(name))
+  if (unknown !== undefined) throw usage(`there is no part ${unknown}`, `The parts are ${parts.join(', ')}.`)
+  const many = whole('runs', runs, 3)
+  const when = machine({
+    Node: process.versions.node,
+    SQLite: process.versions['sqlite'],
+    Java: missingForKafka() === undefined ? await javaVersion() : undefined,
+  })
+  const sections = new Map<string, string>()
+  const show = (name: string, title: string, body: string) => {
+    process.stdout.write(`\n${title}\n\n${body}\n`)
+    sections.set(name, `${title}. Measured ${when}.\n\n${body}\n`)
+  }
+  const data = await shopDataOf(whole('invoices', invoices, 100_000))
+  const shopText = `${wholeNumber(data.rows)} rows of four tables, ${wholeNumber(data.facts)} facts`
+
+  if (chosen.includes('embedded')) {
+    const runsDone: ShopRun[] = []
+    for (let turn = 1; turn <= many; turn++) {
+      const run = await measureShop(data)
+      say(
+        `embedded, run ${turn}: ${Object.entries(run)
+          .map(([step, { seconds }]) => `${step} ${seconds.toFixed(1)} s`)
+          .join(', ')}`,
+      )
+      runsDone.push(run)
+    }
+    show('shop', `A shop, embedded: ${shopText}; ${many === 1 ? 'one run' : `${many} runs`}`, embeddedText(data, runsDone))
+  }
+  if (chosen.includes('flink')) {
+    const missing = missingForKafka()
+    if (missing !== undefined) say(`flink is left out: ${missing}`)
+    else show('shop-flink', `A shop on Kafka, exactly once: ${shopText}`, flinkText(data, await besideFlink(data, say)))
+  }
+  if (chosen.includes('memory')) {
+    const large = await shopDataOf(manyInvoices)
+    const run = await measureShop(large)
+    show(
+      'shop-memory',
+      `Memory: ${wholeNumber(large.rows)} rows of four tables, ${wholeNumber(large.facts)} facts`,
+      embeddedText(large, [run]),
+    )
+  }
+  if (write) writeSections(join(root, 'docs/benchmarks.md'), sections)
+}
+
+const steps: readonly (readonly [name: string, steps: readonly (keyof ShopRun)[]])[] = [
+  ['first load: files → facts in inflow', ['load']],
+  ['facts → features → warehouse', ['up']],
+  ['both', ['load', 'up']],
+  ['every price another: a file → facts in inflow', ['changes']],
+  ['changed facts → features → warehouse', ['upChanges']],
+  ['both, from the file to the warehouse', ['changes', 'upChanges']],
+]
+
+function embeddedText({ facts }: ShopData, runs: readonly ShopRun[]): string {
+  const sum = (run: ShopRun, of: readonly (keyof ShopRun)[], figure: (one: Finished) => number) =>
+    of.reduce((total, step) => total + figure(run[step]), 0)
+  return table(
+    ['step', 'thousand facts/s', 's', 'processor s', 'peak MB'],
+    steps.map(([name, of]) => [
+      name,
+      thousandRows(
+        facts,
+        runs.map((run) => sum(run, of, ({ seconds }) => seconds)),
+      ),
+      spread(runs.map((run) => sum(run, of, ({ seconds }) => seconds))),
+      spread(runs.map((run) => sum(run, of, ({ cpuSeconds }) => cpuSeconds))),
+      megabytes(runs.map((run) => Math.max(...of.map((step) => run[step].peakBytes)))),
+    ]),
+  )
+}
+
+const flinkText = ({ facts }: ShopData, lanes: readonly ShopLane[]): string =>
+  [
+    table(
+      ['', 'all rows, s', 'thousand facts/s', 'every price, s', 'thousand facts/s', 'processor s', 'peak MB'],
+      lanes.map(({ name, firstSeconds, changesSeconds, cpuSeconds, peakBytes }) => [
+        name,
+        spread([firstSeconds]),
+        thousandRows(facts, [firstSeconds]),
+        spread([changesSeconds]),
+        thousandRows(facts, [changesSeconds]),
+        spread([cpuSeconds]),
+        megabytes([peakBytes]),
+      ]),
+    ),
+    '',
+    'Flink reads the tables as topics of changes (upsert-kafka, JSON). Tidemark reads the same rows from files, by `load`: it does not read',
+    'such topics yet. It writes a row with five features for every fact; Flink writes an account with the same five, for every change or once',
+    'a second.',
+  ].join('\n')
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof Problem)) throw error
+  process.stderr.write(`bench:shop: ${error.what}. ${error.todo}\n`)
+  process.exitCode = error.exitCode
+}
