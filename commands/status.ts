@@ -95,9 +95,11 @@ function ingestLines({ ingest: { load, tables, facts } }: Status): readonly stri
   ]
 }
 
-function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams }: Status): Cell[] {
+function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams, readers }: Status): Cell[] {
   const sunk = streams.find(({ outflow }) => outflow === topic)?.sink
-  const reader = topic.endsWith('.dead') ? 'nobody: look at them with tidemark topics' : 'consume'
+  // Facts are brought to the warehouse as they come in, too.
+  const taken = readers.some((one) => one.reader === sink && one.topic === topic) ? 'consume, sink' : 'consume'
+  const reader = topic.endsWith('.dead') ? 'nobody: look at them with tidemark topics' : taken
   const readBy = sunk ? `sink, lag ${lagCell(sunk)}` : reader
   return [topic, partitions.length, partitions.reduce((sum, { first, next }) => sum + next - first, 0), bytes, readBy]
 }

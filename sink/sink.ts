@@ -16,7 +16,7 @@ import type { Lot } from '../utilities/warehouse.ts'
 import { sinkFacts, type FactSunk } from './facts.ts'
 import { runsTogether } from './gather.ts'
 import type { SinkOptions, SinkPorts } from './ports.ts'
-import type { Part } from './whole-groups.ts'
+import type { Part } from './cut-groups.ts'
 import { written } from './written.ts'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {

@@ -3,7 +3,7 @@ import type { Fetched } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Flush } from '../utilities/warehouse.ts'
 import { gathered } from './gather.ts'
-import { wholeGroups, type Complete, type Part } from './whole-groups.ts'
+import { cutGroups, type Complete, type Part } from './cut-groups.ts'
 
 type Writing<Lane> = {
   readonly read: (from: number, until: AbortSignal) => AsyncIterable<Fetched>
@@ -20,7 +20,7 @@ export async function written<Lane>({ read, from, flush, signal, partsOf, write 
   const failed = new AbortController()
   const writes = oneAhead(() => failed.abort())
   const stop = AbortSignal.any([signal, failed.signal])
-  const groups = wholeGroups<Lane>()
+  const groups = cutGroups<Lane>()
   const begin = async (complete: Complete<Lane> | undefined) => {
     if (complete) await writes.begin(() => write(complete))
   }

@@ -8,7 +8,7 @@ import { inflowSchema } from '../schemas/avro/schema.ts'
 import { beginAnew } from '../sink/begin-anew.ts'
 import { repairFacts } from '../sink/repair-facts.ts'
 import { sink } from '../sink/sink.ts'
-import { wholeGroups, type Part } from '../sink/whole-groups.ts'
+import { cutGroups, type Part } from '../sink/cut-groups.ts'
 import { streamOf } from '../streams/stream.ts'
 import { verifyFact } from '../use-cases/verify-fact.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../utilities/memory/warehouse.ts'
@@ -277,11 +277,19 @@ describe('whole groups', () => {
     offsets: Float64Array.from(offsets),
   })
 
+  it('whose end never comes are not waited for for ever', () => {
+    const groups = cutGroups<string>(3)
+    expect(groups.take([part('a', [0, 1], [true, false])], 2)?.next).toBe(1)
+    expect(groups.take([part('b', [2], [false])], 3)).toBeUndefined()
+    expect(groups.take([part('b', [3], [false])], 4)).toMatchObject({ next: 4, parts: [{ lane: 'a' }, { lane: 'b' }, { lane: 'b' }] })
+    expect(groups.take([part('b', [4], [true])], 5)?.next).toBe(5)
+  })
+
   it('are cut where every lane has come to an end, lose nothing and keep the order, however they are read', () => {
     const message = fc.record({ lane: fc.constantFrom('a', 'b', 'c'), end: fc.boolean(), cut: fc.boolean() })
     fc.assert(
       fc.property(fc.array(message, { maxLength: 40 }), (messages) => {
-        const groups = wholeGroups<string>()
+        const groups = cutGroups<string>()
         const out: string[] = []
         let place = 0
         const take = (complete: ReturnType<typeof groups.rest>) => {

@@ -51,6 +51,12 @@ const tables = [
   'loan_risk_v0',
   'loan_risk_v1',
   'loan_risk_v2',
+  'loan_risk_latest',
+  'loan_risk_2007_latest',
+  'loan_risk_2007_v0_latest',
+  'loan_risk_v0_latest',
+  'loan_risk_v1_latest',
+  'loan_risk_v2_latest',
 ]
 
 async function expectSame(schema: string, embedded: string): Promise<void> {

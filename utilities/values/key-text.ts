@@ -9,6 +9,7 @@ import { noDay, type Column, type Columns } from './columns.ts'
 export function keyTexts({ byName, count }: Columns, fields: readonly string[]): string[] {
   const texts = fields.map((field) => textsOf(asKey(byName.get(field)!)))
   const keys = new Array<string>(count)
+  if (texts.length === 0) return keys.fill('')
   const [only] = texts
   if (texts.length === 1) for (let row = 0; row < count; row++) keys[row] = only!(row) ?? ''
   else for (let row = 0; row < count; row++) keys[row] = texts.map((textAt) => part(textAt(row))).join(',')

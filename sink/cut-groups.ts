@@ -9,15 +9,18 @@ export type Part<Lane> = { readonly lane: Lane; readonly columns: Columns; reado
 /** What is complete, in order, and where to go on reading; undefined when there is no further end. */
 export type Complete<Lane> = { readonly parts: readonly Part<Lane>[]; readonly next: number }
 
-export type WholeGroups<Lane> = {
+export type CutGroups<Lane> = {
   /** Takes what lies before the offset `next`; each lane's messages are in order. */
   take(parts: readonly Part<Lane>[], next: number): Complete<Lane> | undefined
   /** What waits, when no more will come. */
   rest(): Complete<Lane> | undefined
 }
 
+/** Rows of a group, of all versions. One whose end never comes, as only somebody else could have written it, is not waited for for ever. */
+const mostWaiting = 1_000_000
+
 /** A group ends when every lane that is in it has come to its end. Where lanes say nothing of groups, each message is one. */
-export function wholeGroups<Lane>(): WholeGroups<Lane> {
+export function cutGroups<Lane>(atMost = mostWaiting): CutGroups<Lane> {
   const open = new Set<Lane>()
   let waiting: readonly Part<Lane>[] = []
   let last = 0
@@ -26,7 +29,9 @@ export function wholeGroups<Lane>(): WholeGroups<Lane> {
       last = next
       const cut = lastEnd(parts, open, next)
       const all = [...waiting, ...parts]
-      if (cut === next) {
+      const isEndless = cut === undefined && all.reduce((sum, { columns }) => sum + columns.count, 0) >= atMost
+      if (isEndless) open.clear()
+      if (cut === next || isEndless) {
         waiting = []
         return { parts: all, next }
       }
