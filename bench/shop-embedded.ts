@@ -10,20 +10,35 @@ export type ShopRun = { readonly [step in 'load' | 'up' | 'changes' | 'upChanges
 
 export const shopDefinitions = join(import.meta.dirname, 'shop-definitions.ts')
 
-export const measureShop = (data: ShopData): Promise<ShopRun> =>
+/** `work` is given what runs a command on a new store, to which the set is applied. */
+const withStore = <T>(
+  { sources }: ShopData,
+  work: (command: (words: string) => Promise<Finished>, warehouse: string) => Promise<T>,
+): Promise<T> =>
   inScratch(async ({ dir }) => {
     const configFile = join(dir, 'shop.json')
-    writeFileSync(configFile, JSON.stringify({ dataDir: join(dir, 'tidemark'), features: shopDefinitions, sources: data.sources }))
+    writeFileSync(configFile, JSON.stringify({ dataDir: join(dir, 'tidemark'), features: shopDefinitions, sources }))
     const command = (words: string) => run('tidemark.js', [...words.split(' '), '--config', configFile, '--yes'])
     await command('apply account_totals@0')
+    return work(command, join(dir, 'tidemark', 'warehouse.db'))
+  })
+
+export const measureShop = (data: ShopData): Promise<ShopRun> =>
+  withStore(data, async (command, warehouse) => {
     const load = await command('load --at 2024-06-30')
     const up = await command('up --until-caught-up')
-    checkTotals(join(dir, 'tidemark', 'warehouse.db'), data, false)
+    checkTotals(warehouse, data, false)
     const changes = await command(`load skus --file ${data.otherPrices} --at 2024-07-01`)
     const upChanges = await command('up --until-caught-up')
-    checkTotals(join(dir, 'tidemark', 'warehouse.db'), data, true)
+    checkTotals(warehouse, data, true)
     return { load, up, changes, upChanges }
   })
+
+export const measureMemory = (data: ShopData): Promise<{ readonly [part in 'load' | 'consume']: Finished }> =>
+  withStore(data, async (command) => ({
+    load: await command('load --at 2024-06-30'),
+    consume: await command('consume --until-caught-up'),
+  }))
 
 /** What has been measured must have been right. */
 export function checkTotals(warehouse: string, data: ShopData, isDearer: boolean): void {

@@ -11,7 +11,7 @@ import { javaVersion } from './peers/tools.ts'
 import { machine, megabytes, spread, table, thousandRows, wholeNumber, writeSections } from './report.ts'
 import { besideFlink, type ShopLane } from './shop-beside-flink.ts'
 import { shopDataOf, type ShopData } from './shop-data.ts'
-import { measureShop, type ShopRun } from './shop-embedded.ts'
+import { measureMemory, measureShop, type ShopRun } from './shop-embedded.ts'
 
 const parts = ['embedded', 'flink', 'memory']
 const usualInvoices = '100000'
@@ -64,11 +64,12 @@ async function main(): Promise<void> {
   }
   if (chosen.includes('memory')) {
     const large = await shopDataOf(manyInvoices)
-    const run = await measureShop(large)
+    const parts = Object.entries(await measureMemory(large))
+    const rows = parts.map(([part, { peakBytes, seconds }]) => [part, megabytes([peakBytes]), spread([seconds])])
     show(
       'shop-memory',
       `Memory: ${wholeNumber(large.rows)} rows of four tables, ${wholeNumber(large.facts)} facts`,
-      embeddedText(large, [run]),
+      table(['', 'peak MB', 's'], rows),
     )
   }
   if (write) writeSections(join(root, 'docs/benchmarks.md'), sections)
@@ -116,9 +117,9 @@ const flinkText = ({ facts }: ShopData, lanes: readonly ShopLane[]): string =>
       ]),
     ),
     '',
-    'Flink reads the tables as topics of changes (upsert-kafka, JSON). Tidemark reads the same rows from files, by `load`: it does not read',
-    'such topics yet. It writes a row with five features for every fact; Flink writes an account with the same five, for every change or once',
-    'a second.',
+    'Flink reads the tables as topics of changes (upsert-kafka, JSON). Tidemark reads the same rows from files, by `load`: it does not',
+    'read such topics yet. It writes a row with five features for every fact; Flink writes an account with the same five, for every change',
+    'or once a second.',
   ].join('\n')
 
 try {

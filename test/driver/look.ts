@@ -59,7 +59,8 @@ async function notNewest(warehouse: Ports['warehouse'], set: string, versions: r
   const found: string[] = []
   for (const version of versions) {
     const view = `${set}_v${version}`
-    const newest = `SELECT ${[...key, 'max(_seq) AS _seq'].join(', ')} FROM ${view} ${key.length > 0 ? `GROUP BY ${key.join(', ')}` : 'HAVING count(*) > 0'}`
+    const grouped = key.length > 0 ? `GROUP BY ${key.join(', ')}` : 'HAVING count(*) > 0'
+    const newest = `SELECT ${[...key, 'max(_seq) AS _seq'].join(', ')} FROM ${view} ${grouped}`
     const shown = `SELECT ${[...key, '_seq'].join(', ')} FROM ${view}_latest`
     const off = `SELECT count(*) FROM (SELECT * FROM (${newest} EXCEPT ${shown}) UNION ALL SELECT * FROM (${shown} EXCEPT ${newest}))`
     if ((await warehouse.query(off)).rows[0]![0] !== 0) found.push(`${view}_latest`)
