@@ -5,8 +5,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dateOf } from '../examples/invoices/shop.ts'
+import { questions } from '../examples/invoices/story.ts'
 import { startPostgres, type TestPostgres } from './aws/postgres.ts'
-import { done, freshFolder, json, start, warehouseOf } from './cli-run.ts'
+import { done, freshFolder, json, start, warehouseOf, type Printed } from './cli-run.ts'
 import { readRows } from './oracle/compare.ts'
 import { chance, seed } from './seeded.ts'
 import { sets, shopIn, type Cell, type Found, type ShopThere } from './shop-in-postgres.ts'
@@ -118,6 +119,15 @@ describe(`a shop of ${invoices} invoices (seed ${seed})`, { timeout: limitMs }, 
     await putThere()
     await tickAndCatchUp(day)
     await expectEqual(dateOf(day))
+  })
+
+  it('is what the demo tells of, with the answers that PostgreSQL gives to the same questions', async () => {
+    const told = freshFolder()
+    const { answers } = await json(told, 'demo --example invoices --invoices 1000')
+    await there.put(join(told, '.tidemark-invoices', 'shop'))
+    for (const [set, { asOf }] of Object.entries(sets)) await there.ask(`create view ${set}_latest as ${asOf(`date '${dateOf(1)}'`)}`)
+    for (const [i, { asks, sql }] of questions.entries()) expect({ asks, ...(await there.ask(sql)) }).toEqual(answers[i])
+    expect(answers.map(({ rows }: Printed) => rows.length)).toEqual(questions.map(() => 8))
   })
 
   it('proves itself by a replay', async () => {

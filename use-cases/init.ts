@@ -129,9 +129,8 @@ export const v0 = featureSet({ name: 'loans', of: rejectedLoan }, { ma50: mean('
 
 /** The example's own definitions, importing the language as users do. */
 function shopText(): string {
-  const definitions = (kind: string) => new URL(`../examples/invoices/definitions.${kind}`, import.meta.url)
-  const source = existsSync(definitions('ts')) ? definitions('ts') : definitions('js')
-  return readFileSync(source, 'utf8').replaceAll(/'[./]*feature-defs\/language\.[jt]s'/g, ours)
+  const definitions = new URL('../examples/invoices/definitions.ts', import.meta.url)
+  return readFileSync(definitions, 'utf8').replaceAll(/'[./]*feature-defs\/language\.ts'/g, ours)
 }
 
 function definitionsText(record: string, set: string, { fields, at, rows }: GuessedRecord): string {

@@ -3,7 +3,7 @@
  * ones as to run what most commands do with them.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 import { sourcesIn } from './sources.ts'
@@ -12,6 +12,9 @@ type Package = { readonly dependencies: Readonly<Record<string, string>> }
 
 /** What is started by its name, as the program, a thread or a process, and what users' definitions import. */
 const isEntry = (file: string) => ['cli.ts', 'definitions.ts'].includes(file) || /(-thread|-body)\.ts$/.test(file)
+
+/** What `init` writes as it stands. */
+const copied = 'examples/invoices/definitions.ts'
 
 /** Code that looks for a file beside its own still finds it, whichever large file it has come into. */
 const mark = 'place of '
@@ -47,6 +50,7 @@ export async function pack(folder: string): Promise<void> {
   const tsc = [join('node_modules', '.bin', 'tsc'), '-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--outDir', folder]
   const { status } = spawnSync(tsc[0]!, tsc.slice(1), { stdio: 'inherit' })
   if (status !== 0) throw new Error('the types were not made')
+  copyFileSync(copied, join(folder, copied))
 }
 
 if (import.meta.main) await pack('dist')
