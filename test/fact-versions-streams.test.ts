@@ -86,9 +86,9 @@ function lifeOf(chain: readonly Definition[], partitions: number, seed = 1) {
 type Life = ReturnType<typeof lifeOf>
 
 /** Commands on another set of the same store. */
-const storeOver = (life: Life, definition: Definition) => (command: Command) =>
+const storeOver = (life: Life, chain: readonly Definition[]) => (command: Command) =>
   runCommand(life.store.open(), command, {
-    set: { set: definition.set, per: definition.per, chain: [definition], text: '' },
+    set: { set: chain[0]!.set, per: chain[0]!.per, chain, text: '' },
     partitions: 1,
     source: textSource(''),
     signal,
@@ -259,8 +259,32 @@ describe('streams of versions of a fact', () => {
     expect(await life.query(`SELECT name FROM sqlite_schema WHERE name IN ('sale', 'tidemark_standing_sale')`)).toEqual([])
     // What happened since is missing there.
     const late = featureSet({ name: 'late', of: sale, per: 'account_id' }, { owing: features.owing }).definition
-    const other = storeOver(life, late)
+    const other = storeOver(life, [late])
     await expect(other({ do: 'apply', version: 0, mode: undefined } as never)).rejects.toThrow(/inflow.sale ended .*sale.replace\(\{\}\)/)
+  })
+
+  it('are written as long as any set needs them, and one that has begun is taken over as it is', async () => {
+    const life = lifeOf(chain, 1, 13)
+    await begun(life)
+    const b0 = featureSet({ name: 'beside', of: sale, per: 'account_id' }, { owing: features.owing })
+    const beside = [b0, b0.over(sale1)].map(({ definition }) => definition)
+    const run = storeOver(life, beside)
+    await run({ do: 'apply', version: 0, mode: undefined } as never)
+    await life.run({ do: 'apply', version: 1, mode: 'backfill' })
+    await life.load()
+    await life.computed()
+    await life.run({ do: 'retire', version: 0 })
+    await life.load()
+    await expectRightAfter(life, [sale, sale1])
+    const before = await told(life, sale1)
+    await run({ do: 'apply', version: 1, mode: 'backfill' })
+    expect(await told(life, sale1)).toEqual(before)
+    await run({ do: 'retire', version: 0 })
+    await life.load()
+    await expectRightAfter(life, [sale1])
+    for (const view of ['sales', 'beside']) expect(await newest(life, `${view}_latest`, sale1, ['owing'])).not.toEqual([])
+    expect(await newest(life, 'beside_latest', sale1, ['owing'])).toEqual(await newest(life, 'sales_latest', sale1, ['owing']))
+    expect(await run({ do: 'verify', version: 1 })).toEqual({ equal: true, named: [] })
   })
 
   it('are whole wherever apply is killed, whether it goes on or a load comes first', async () => {

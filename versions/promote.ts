@@ -49,7 +49,7 @@ export async function retire(
   return change(ports, options, (by) => ({ kind: 'retire', version, still, by }))
 }
 
-/** Whether the promoted version has told again, from a stream that began later, of every fact that this one has rows of. */
+/** Whether the promoted version has told, from a stream of its own, of every fact that this one has rows of. */
 async function isToldAnew({ registry, checkpoints }: JournalPorts, set: string, version: number, promoted: number): Promise<boolean> {
   const known = await knownVersions(registry, set)
   const [own, other] = [version, promoted].map((one) => known.find(({ definition }) => definition.version === one)?.definition)
