@@ -132,7 +132,7 @@ describe('plan', () => {
       })
       const text = await done(folder, 'plan loan_risk@1')
       for (const line of [
-        'Views made anew: loan_risk, loan_risk_v1',
+        'Views made anew: loan_risk, loan_risk_latest, loan_risk_v1, loan_risk_v1_latest',
         'Depends on them: board (uses loan_risk)',
         'Stays as it is: loan_risk_v0, used by audit',
       ])
