@@ -53,7 +53,7 @@ type ToWrite = {
 
 export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWrite) {
   // As columns they take many times what their messages do.
-  const placesAtOnce = Math.ceil(atOnce / 4)
+  const placesAtOnce = Math.ceil(atOnce / 8)
   const { tables, registry, log } = ports
   const passes = passesOf(facts, places)
   let [fact, place] = [load.fact, load.place]

@@ -69,6 +69,9 @@ export async function load(ports: LoadPorts, options: LoadOptions): Promise<Load
   try {
     return await loadWith({ ...ports, writer }, await loadPlace(checkpoints), options)
   } catch (error) {
+    // While files are read nothing is begun that would have to be ended.
+    if (options.signal.aborted && (error as Error).name === 'AbortError')
+      return { ended: 'interrupted', load: (await loadPlace(checkpoints)).load, tables: [], finished: null }
     throw error instanceof Fenced ? takenOver(error) : error
   } finally {
     await writer.close()

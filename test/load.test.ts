@@ -159,6 +159,18 @@ describe('a load', { timeout: 60_000 }, () => {
     }
   })
 
+  it('told to stop while it reads has changed nothing', async () => {
+    const store = factStore([sale])
+    await loaded(store)
+    const before = await store.everything()
+    const stop = new AbortController()
+    const report = ({ doing }: { readonly doing: string }) => doing === 'reading' && stop.abort()
+    const texts = { ...files, lines: files.lines.replace('1,I1,1', '1,I1,5') }
+    expect(await loaded(store, texts, { signal: stop.signal, report })).toMatchObject({ ended: 'interrupted', load: null, tables: [] })
+    expect(await store.everything()).toEqual(before)
+    expect(await loaded(store, texts)).toMatchObject({ ended: 'done', load: { rows: 1 } })
+  })
+
   it('of which no fact was written is given up for other files: rows are what they were', async () => {
     const store = factStore([sale, glance])
     await loaded(store)

@@ -126,7 +126,11 @@ export const rowsIn = (folder: string, view: string) => rowsWith(folder, view, (
 
 /** The same without when they were computed. */
 export const valuesIn = (folder: string, view: string) =>
-  rowsWith(folder, view, (name) => (name === '_modified_ts' ? undefined : `"${name}"`))
+  rowsWith(folder, view, (name) => {
+    if (name === '_modified_ts') return undefined
+    // More than a number of JavaScript holds.
+    return name === '_known_ts' ? `CAST("${name}" AS TEXT)` : `"${name}"`
+  })
 
 function rowsWith(folder: string, view: string, shown: (name: string) => string | undefined) {
   const columns = columnsOf(warehouseOf(folder), view).flatMap((name) => shown(String(name)) ?? [])

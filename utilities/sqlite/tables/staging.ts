@@ -6,7 +6,7 @@ import { insertColumns, quoted, selectColumns, sqlType, valuesAt, type Placed } 
 import { gone, rowsOf, stagedOf } from './joins.ts'
 
 /** As cells they take many times what they take in columns. */
-const rowsAtOnce = 5_000
+const rowsAtOnce = 2_500
 
 const columnsOf = ({ fields }: StoredTable): readonly Placed[] => Object.entries(fields).map(([name, column]) => ({ name, column }))
 export const keysOf = ({ key, fields }: StoredTable): readonly Placed[] => key.map((name) => ({ name, column: fields[name]! }))

@@ -29,7 +29,7 @@ const rowsAtOnce = 10_000
 export function openSqliteTables(path: string): Tables {
   const db = openSqlite(path, { tables: known })
   // What a power cut takes is made again: its mark tells.
-  db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA temp.cache_size = -16384')
+  db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA temp.cache_size = -8192')
   const look = <T>(name: string): T | undefined => {
     const found = db.prepare('SELECT value FROM known WHERE name = ?').get(name)?.['value']
     return found === undefined ? undefined : (JSON.parse(found as string) as T)
