@@ -14,19 +14,14 @@ import { shopDataOf, type ShopData } from './shop-data.ts'
 import { measureMemory, measureShop, type ShopRun } from './shop-embedded.ts'
 
 const parts = ['embedded', 'flink', 'memory']
-const usualInvoices = '100000'
+const usualInvoices = 100_000
 /** With their lines, accounts and items some ten million rows. */
 const manyInvoices = 2_500_000
 
 const say = (said: string) => process.stderr.write(`${said}\n`)
 
 async function main(): Promise<void> {
-  const {
-    invoices = usualInvoices,
-    runs = '3',
-    only = 'embedded,flink',
-    write = false,
-  } = wordsOf({ invoices: text, runs: text, only: text, write: flag })
+  const { invoices, runs = '3', only = 'embedded,flink', write = false } = wordsOf({ invoices: text, runs: text, only: text, write: flag })
   const chosen = only.split(',')
   const unknown = chosen.find((name) => !parts.includes(name))
   if (unknown !== undefined) throw usage(`there is no part ${unknown}`, `The parts are ${parts.join(', ')}.`)
@@ -41,7 +36,8 @@ async function main(): Promise<void> {
     process.stdout.write(`\n${title}\n\n${body}\n`)
     sections.set(name, `${title}. Measured ${when}.\n\n${body}\n`)
   }
-  const data = await shopDataOf(whole('invoices', invoices, 100_000))
+  const asked = invoices === undefined ? undefined : whole('invoices', invoices, usualInvoices)
+  const data = await shopDataOf(asked ?? usualInvoices)
   const shopText = `${wholeNumber(data.rows)} rows of four tables, ${wholeNumber(data.facts)} facts`
 
   if (chosen.includes('embedded')) {
@@ -63,7 +59,7 @@ async function main(): Promise<void> {
     else show('shop-flink', `A shop on Kafka, exactly once: ${shopText}`, flinkText(data, await besideFlink(data, say)))
   }
   if (chosen.includes('memory')) {
-    const large = await shopDataOf(manyInvoices)
+    const large = await shopDataOf(asked ?? manyInvoices)
     const parts = Object.entries(await measureMemory(large))
     const rows = parts.map(([part, { peakBytes, seconds }]) => [part, megabytes([peakBytes]), spread([seconds])])
     show(
