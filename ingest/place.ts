@@ -51,7 +51,10 @@ export type LoadUnderWay = {
   /** Changed rows in all, and how many of them are in the log. */
   readonly rows: number
   readonly rowsDone: number
-  /** The streams of facts that it makes; those before this one are done, and of this one so many places. */
+  /**
+   * The streams of facts that it makes, in passes: those of a fact that go on are one, and each that begins is one. The passes before this
+   * one are done, and of this one so many places.
+   */
   readonly facts: readonly string[]
   readonly fact: number
   readonly place: number

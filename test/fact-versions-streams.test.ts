@@ -20,6 +20,7 @@ import { factStore, standingAfter, type Message } from './fact-store.ts'
 import { storeInMemory, textSource } from './driver/in-memory.ts'
 import { runCommand } from './driver/commands.ts'
 import type { Command } from './driver/step.ts'
+import { seed } from './seeded.ts'
 import { sale, shopTables } from './shop-facts.ts'
 import { shopOf } from './small-shop.ts'
 
@@ -138,11 +139,11 @@ async function fresh(version: number, texts: { readonly [table: string]: string 
 
 const modes = ['backfill', 'shadow', 'forward-only'] as const
 
-describe('a set over a later version of its fact', () => {
+describe(`a set over a later version of its fact, seed ${seed}`, () => {
   it.each(modes.flatMap((mode) => [1, 3].map((partitions) => ({ mode, partitions }))))(
     'is right at each step: $mode, $partitions partitions',
     async ({ mode, partitions }) => {
-      const life = lifeOf(chain, partitions, partitions)
+      const life = lifeOf(chain, partitions, seed + partitions)
       await life.run({ do: 'apply', version: 0, mode: undefined } as never)
       await life.load()
       await life.tick(18_020)
