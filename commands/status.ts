@@ -97,7 +97,8 @@ function ingestLines({ ingest: { load, tables, facts } }: Status): readonly stri
 function underWayText({ tables, facts, since, rowsDone, rows }: NonNullable<Status['ingest']['load']>): string {
   if (tables.length === 0) return `the first facts of ${facts.join(', ')} are written since ${since}: run that apply, or any load, to go on`
   const names = tables.map(({ table: name }) => name).join(', ')
-  return `a load of ${names} is under way since ${since}, with ${count(rowsDone)} of ${count(rows)} changed rows written: run it again to go on`
+  const done = `${count(rowsDone)} of ${count(rows)} changed rows written`
+  return `a load of ${names} is under way since ${since}, with ${done}: run it again to go on`
 }
 
 function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams, readers }: Status): Cell[] {
