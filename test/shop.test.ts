@@ -101,9 +101,11 @@ describe('the tables of a shop', () => {
   })
 
   it('are refused where they cannot be made, in one line', async () => {
-    await expect(generateShop(root, { ...options, invoices: 0 })).rejects.toThrow('cannot generate 0 invoices')
-    await expect(generateShop(root, { ...options, day: 0 })).rejects.toThrow('there is no day 0')
-    await expect(generateShop(join(root, 'none'), options)).rejects.toThrow('there is no folder')
-    expect(existsSync(join(root, 'none'))).toBe(false)
+    const folder = join(root, 'none')
+    await expect(generateShop(folder, { ...options, invoices: 0 })).rejects.toThrow('cannot generate 0 invoices')
+    await expect(generateShop(folder, { ...options, day: 0 })).rejects.toThrow('there is no day 0')
+    await expect(generateShop(folder, { ...options, seed: 0.5 })).rejects.toThrow('0.5 cannot be a seed')
+    expect(existsSync(folder)).toBe(false)
+    await expect(generateShop('/proc/none', options)).rejects.toThrow('the directory /proc/none cannot be made')
   })
 })

@@ -1,4 +1,4 @@
-/** `generate`: files of the examples, in a folder that is made if need be. */
+/** `generate`: files of the examples, in folders that are made if need be. */
 import { dirname } from 'node:path'
 import { generateShop } from '../examples/invoices/generate.ts'
 import { dateOf, type ShopOptions } from '../examples/invoices/shop.ts'
@@ -14,7 +14,6 @@ export async function generateFile(file: string, options: GenerateOptions, { sig
 }
 
 export async function generateInvoices(folder: string, options: ShopOptions, { signal, report }: Watch) {
-  makeDirectory(folder)
   const rows = await generateShop(folder, options, { signal, onProgress: more(report) })
   return { folder, date: dateOf(options.day), rows, seed: options.seed }
 }

@@ -1,5 +1,6 @@
 /** Generates the shop's tables as files, as its database would export them on a day. */
 import { join } from 'node:path'
+import { makeDirectory } from '../../utilities/running/make-directory.ts'
 import { csvCell } from '../../utilities/values/csv-cell.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import { writeWhole } from '../whole-files.ts'
@@ -13,9 +14,10 @@ type Watch = {
   readonly signal?: AbortSignal
 }
 
-/** All of a day's files or none: how many rows each has. */
+/** All of a day's files or none, in a folder that is made if need be: how many rows each has. */
 export async function generateShop(folder: string, options: ShopOptions, { onProgress, signal }: Watch = {}): Promise<Written> {
   checkOptions(options)
+  makeDirectory(folder)
   const written = { accounts: 0, skus: 0, invoices: 0, lines: 0 }
   const tables = Object.entries(shop(options)) as [keyof Shop, ShopTable][]
   const files = tables.map(([name, table]) => {
