@@ -1,5 +1,5 @@
 /** `demo --example invoices`: what a shop asks of its tables, in a folder that `init --example invoices` would begin. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readConfig } from '../config/config.ts'
 import { wireReader } from '../config/wire.ts'
 import { dateOf } from '../examples/invoices/shop.ts'
@@ -18,7 +18,13 @@ export async function run({ options, console, signal }: Context, dir: string): P
   makeAfresh(dir)
   await beginWith(dir, 'invoices')
   const begun = readConfig(join(dir, 'tidemark.json'), {})
-  const own: Context['config'] = { ...begun, dataDir: join(dir, begun.dataDir), sources: shopSources(join(dir, 'shop')) }
+  // Its own, whatever lies where it is run.
+  const own: Context['config'] = {
+    ...begun,
+    features: resolve(dir, 'definitions.ts'),
+    dataDir: join(dir, begun.dataDir),
+    sources: shopSources(join(dir, 'shop')),
+  }
   const startedMs = performance.now()
   if (!(await tell(story(dir, invoices, dateOf(1)), own, { console, signal }))) return console.note('interrupted')
 

@@ -146,6 +146,17 @@ export class Model {
     }
     return [...found.values()]
   }
+  /** The rows of each number from the first version that has one of it; a tick that a newer version has met is its own. */
+  shown(chain: readonly number[]): string[] {
+    const rows = chain.flatMap((version, i) => {
+      const newer = chain.slice(0, i).map((one) => this.of(one).map(({ seq }) => seq))
+      return this.of(version).filter((row) => {
+        const isTick = this.kind.facts && changeOf(row) === 'tick'
+        return newer.every((seqs) => !seqs.includes(row.seq) && !(isTick && Math.min(...seqs) < row.seq))
+      })
+    })
+    return rows.map(({ version, seq, value }) => [version, seq, value].join('|')).sort()
+  }
 }
 
 const dayNs = 86_400_000_000_000n

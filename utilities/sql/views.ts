@@ -24,7 +24,7 @@ export function viewsOf(target: Target, layout: Layout): Map<string, View> {
     const promoted = versions.find(({ version }) => version === chain[0])
     if (!promoted) throw new TypeError(`${set}: version ${chain[0]} is promoted but has no view`)
     const columns = namesOf(viewColumns(layout, promoted.shows))
-    view(set, columns, chainText(rows, columns, chain))
+    view(set, columns, chainText(rows, columns, chain, fact !== undefined))
     view(`${set}_latest`, namesOf(latestColumns(layout, promoted.shows)), latestText(target, layout, promoted.shows, chain))
   }
   return views
@@ -34,19 +34,26 @@ export const latestView = (set: string, version: number) => `${set}_v${version}_
 
 const factColumns = ({ columns }: FactLayout) => [...namesOf(columns), '_seq', '_known_ts']
 
-/** Each row from the first version of the chain that has it. NOT EXISTS, one newer version at a time, is a look-up of the key. */
-const chainText = (rows: string, columns: readonly string[], chain: readonly number[]) =>
+/**
+ * Each row from the first version of the chain that has it. NOT EXISTS, one newer version at a time, is a look-up of the key. A tick gives
+ * rows to those keys alone whose features change by it, which are others in another version: one that a newer version has met is its own.
+ */
+const chainText = (rows: string, columns: readonly string[], chain: readonly number[], ofFact: boolean) =>
   chain
     .map((version, i) => {
-      const newer = chain
-        .slice(0, i)
-        .map(
-          (one) =>
-            `  AND NOT EXISTS (SELECT 1 FROM ${rows} AS newer WHERE newer."_version" = ${whole(one)} AND newer."_seq" = older."_seq")`,
-        )
+      const newer = chain.slice(0, i).flatMap((one) => {
+        const ofNewer = `FROM ${rows} AS newer WHERE newer."_version" = ${whole(one)}`
+        const met = `(SELECT COALESCE(MIN(newer."_seq"), ${mostSeq}) ${ofNewer})`
+        return [
+          `  AND NOT EXISTS (SELECT 1 ${ofNewer} AND newer."_seq" = older."_seq")`,
+          ...(ofFact ? [`  AND (older."_change" <> 'tick' OR older."_seq" < ${met})`] : []),
+        ]
+      })
       return [`SELECT ${named(columns)}`, `FROM ${rows} AS older`, `WHERE older."_version" = ${whole(version)}`, ...newer].join('\n')
     })
     .join('\nUNION ALL\n')
+
+const mostSeq = 2n ** 63n - 1n
 
 /** The newest row of each key, from the first version of the chain that has one. */
 const latestText = (target: Target, layout: Layout, shows: readonly string[], chain: readonly number[]) =>
