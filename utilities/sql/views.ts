@@ -24,7 +24,7 @@ export function viewsOf(target: Target, layout: Layout): Map<string, View> {
     const promoted = versions.find(({ version }) => version === chain[0])
     if (!promoted) throw new TypeError(`${set}: version ${chain[0]} is promoted but has no view`)
     const columns = namesOf(viewColumns(layout, promoted.shows))
-    view(set, columns, chainText(rows, columns, chain, fact !== undefined))
+    view(set, columns, chainText(rows, columns, chain, layout.facts !== undefined))
     view(`${set}_latest`, namesOf(latestColumns(layout, promoted.shows)), latestText(target, layout, promoted.shows, chain))
   }
   return views
