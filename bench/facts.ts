@@ -123,7 +123,7 @@ const consumed = (some: readonly Columns[]): Promise<number> =>
         report: () => {},
       })
       const started = process.cpuUsage()
-      await consume(ports, { set: owing.set, partition: 0, follow: false, signal, report: () => {} })
+      await consume(ports, { over: owing, partition: 0, follow: false, signal, report: () => {} })
       const speed = perSecond(inflow, started)
       const made = (await ports.log.topics()).find(({ topic }) => topic === outflow)!.partitions[0]!.next
       if (made !== inflow) throw new Error(`${made} rows of ${inflow} changes`)

@@ -13,10 +13,12 @@ import { setAtVersion } from './words.ts'
 export const run: CommandBody = async ({ args, options, config, console, signal }) => {
   const { set, version } = setAtVersion(args[0])
   const mode = askedMode(options)
-  const chain = chainOf(await definitionsOf(config), set, version)
+  const all = await definitionsOf(config)
+  const chain = chainOf(all, set, version)
   return withPorts({ config, console }, [`apply-${set}`], async (ports) => {
     const { ended } = await applyVersion(ports, {
       chain,
+      definitions: [...all.values()].flat(),
       version,
       mode,
       partitions: partitionsFor(config, chain[version]!.record),

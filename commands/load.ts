@@ -1,7 +1,7 @@
 /** `load`: tables become what their files say, and the facts that are made from them follow. */
 import { partitionsFor, type Config } from '../config/config.ts'
 import { definitionsOf, tablesIn } from '../config/definitions.ts'
-import { sourceAt, wireTables } from '../config/wire.ts'
+import { sourceAt } from '../config/wire.ts'
 import { loadTables, type LoadDone, type TableLoaded } from '../use-cases/load.ts'
 import { linesText } from '../use-cases/file-rows.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -24,7 +24,7 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
   // Looked at before anything is made.
   const files = await Promise.all(named.map(async ({ table, file, form }) => ({ table, source: await sourceAt(file, form) })))
   await withPorts({ config, console }, ['ingest'], async (ports) => {
-    const tables = await wireTables(config)
+    const tables = await ports.openTables()
     const progress = newsOf(console)
     try {
       const done = await loadTables(

@@ -25,6 +25,7 @@ export function planText(plan: Planned): string {
     '',
     ...(fields.length > 0 ? [`Record: has ${fields.join(', ')} too, null in records of before.`] : []),
     `Schema: ${fits ? 'compatible with the versions before.' : `INCOMPATIBLE, it will be refused: ${incompatible.join('; ')}`}`,
+    ...(plan.stream ? [`Stream: ${streamText(plan.stream)}`] : []),
     `History: ${replayText(plan)}`,
     ...(largestKey ? [`State: grows with what it sees; ${largestText(largestKey)}`] : []),
     `Warehouse: ${ddl.length > 0 ? `${ddl.length} ${statements}, shown below.` : 'no table and no view changes.'}`,
@@ -38,6 +39,13 @@ export function planText(plan: Planned): string {
 
 const largestText = ({ key, bytes }: NonNullable<Planned['largestKey']>) =>
   `${key === '' ? 'what there is takes' : `the largest key, ${printable(key)}, takes`} ${count(bytes)} bytes now.`
+
+function streamText({ inflow, begun, facts, tick, known }: NonNullable<Planned['stream']>): string {
+  if (begun) return `${inflow}, which has begun and holds ${count(facts)} messages.`
+  const asOf = [...(known === null ? [] : [`as known at ${known}`]), ...(tick === null ? [] : [`with ${tick} as the date`])].join(', ')
+  const from = asOf === '' ? '' : `; its windows count from them, ${asOf}`
+  return `${inflow} begins with the facts that stand, at most ${count(facts)} messages${from}.`
+}
 
 function replayText({ replayedRecords, writtenRows, seconds, bytes }: Planned): string {
   if (replayedRecords === 0) return 'nothing is replayed.'

@@ -25,7 +25,7 @@ function repairedText({ set, statements, versions, facts }: RepairedSet): string
         ? `@${version}: ${count(checked)} records compared, ${count(written)} rows written, ${count(removed)} removed`
         : `@${version}: its rows were left as they are, ${left}`,
     ),
-    ...(facts ? [`${count(facts.facts)} facts of ${facts.fact} written, ${count(facts.removed)} removed`] : []),
+    ...facts.map((one) => `${count(one.facts)} facts of ${one.fact} written, ${count(one.removed)} removed`),
   ]
   return `${set}: ${lines.join('; ') || 'nothing was amiss'}`
 }

@@ -85,14 +85,20 @@ function ingestLines({ ingest: { load, tables, facts } }: Status): readonly stri
   const seconds = (known: string) => isoText((BigInt(known) / 1_000_000_000n) * 1_000_000n)
   return [
     ...Object.entries(tables).map(([name, { rows, known }]) => `table ${name} has ${count(rows)} rows, as of ${seconds(known)}`),
-    ...Object.entries(facts).flatMap(([stream, { tick }]) => (tick === null ? [] : [`${stream}: ${tick.text} has come`])),
-    ...(load === null
-      ? []
-      : [
-          `a load of ${load.tables.map(({ table: name }) => name).join(', ')} is under way since ${load.since}, with ` +
-            `${count(load.rowsDone)} of ${count(load.rows)} changed rows written: run it again to go on`,
-        ]),
+    ...Object.entries(facts).flatMap(([stream, { tick, ended }]) => {
+      if (ended) return [`inflow.${stream} has ended: no version of a set is over those facts any more`]
+      return tick === null ? [] : [`${stream}: ${tick.text} has come`]
+    }),
+    ...(load === null ? [] : [underWayText(load)]),
   ]
+}
+
+/** One of no table writes the facts that stand into the stream of a version that begins. */
+function underWayText({ tables, facts, since, rowsDone, rows }: NonNullable<Status['ingest']['load']>): string {
+  if (tables.length === 0) return `the first facts of ${facts.join(', ')} are written since ${since}: run that apply, or any load, to go on`
+  const names = tables.map(({ table: name }) => name).join(', ')
+  const done = `${count(rowsDone)} of ${count(rows)} changed rows written`
+  return `a load of ${names} is under way since ${since}, with ${done}: run it again to go on`
 }
 
 function topicCells({ topic, partitions, bytes }: Status['topics'][number], { streams, readers }: Status): Cell[] {

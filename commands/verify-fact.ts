@@ -16,15 +16,26 @@ export async function verifyFactNamed(fact: string, { config, console, signal }:
       console.result('interrupted: nothing is proved', { fact, equal: null })
       return 1
     }
-    const { facts, notSunk, differences, equal } = proof
+    const { versions, facts, notSunk, differences, equal } = proof
+    const all = versions > 1 ? `${count(facts)} facts, of ${versions} versions,` : `${count(facts)} facts`
     const rest = notSunk > 0 ? ` (in the warehouse without ${count(notSunk)} that the sink has still to bring)` : ''
     if (equal) {
-      console.result(`${fact}: ${count(facts)} facts of the tables, of inflow and in the warehouse are equal${rest}`, { fact, ...proof })
+      console.result(`${fact}: ${all} of the tables, of inflow and in the warehouse are equal${rest}`, { fact, ...proof })
       return 0
     }
-    const cells = proof.first.map((one) => [one.key, one.column, one.tables, one.inflow, one.table])
-    const first = table(['key', 'column', 'tables', 'inflow', `table ${fact}`], cells)
-    console.result(`${fact}: ${count(differences)} differences in ${count(facts)} facts${rest}; the first:\n${first}`, { fact, ...proof })
+    const cells = proof.first.map((one) => [
+      one.key,
+      ...(versions > 1 ? [one.version ?? 0] : []),
+      one.column,
+      one.tables,
+      one.inflow,
+      one.table,
+    ])
+    const first = table(['key', ...(versions > 1 ? ['version'] : []), 'column', 'tables', 'inflow', `table ${fact}`], cells)
+    console.result(`${fact}: ${count(differences)} differences in ${all.replace(/,$/, '')}${rest}; the first:\n${first}`, {
+      fact,
+      ...proof,
+    })
     console.note(`tidemark: the facts ${fact} are not the same everywhere. To have those in the warehouse made again: tidemark repair`)
     return 1
   })

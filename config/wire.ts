@@ -26,6 +26,8 @@ export type Ports = {
   readonly clock: Clock
   /** The file of that place or, when it is not there any more, the one that is configured for the record of that name. */
   readonly openSource: (place: string, record: string) => Source
+  /** The tables on disk, as of what the log held when they were used last. */
+  readonly openTables: () => Promise<Tables>
   /** One process at a time holds a lease. */
   readonly lease: (name: string) => Promise<Lease>
   readonly rejects: (name: string) => RejectsFile
@@ -58,6 +60,10 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     warehouse,
     clock: systemClock(),
     openSource: (place, record) => open(isThere(place) ? place : (config.sources[record] ?? config.source).file),
+    async openTables() {
+      const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
+      return openSqliteTables(at('tables.db'))
+    },
     // On Kafka these share the partitions among themselves, on this machine and on others.
     lease: async (name) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
@@ -180,12 +186,6 @@ export async function sourceAt(place: string, form: TextForm): Promise<Source> {
 export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
   const { openParquetThread } = await import('../utilities/parquet/thread.ts')
   return openParquetThread(options)
-}
-
-/** The tables on disk, as of what the log held when they were used last. */
-export async function wireTables({ dataDir }: Config): Promise<Tables> {
-  const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
-  return openSqliteTables(join(dataDir, 'tables.db'))
 }
 
 /** Empty ones, gone when they are closed. */

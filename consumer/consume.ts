@@ -19,7 +19,7 @@ import { leftBehind } from '../streams/left-behind.ts'
 import { saveState } from '../streams/state.ts'
 import { saveDues } from '../streams/dues.ts'
 import { wholeGroups, type Taken } from '../streams/whole-groups.ts'
-import type { Stream } from '../streams/stream.ts'
+import { ownerOf, type OfSet, type Stream } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Fenced, type Append, type Fetched, type Log, type Writer } from '../utilities/log.ts'
@@ -28,13 +28,14 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { mostBytes, openGroups, overFacts, runsAfter, streamAtWork, unreadBySome, type Group } from './at-work.ts'
 
-/** The group of consumers that share a set's partitions. */
-export const consumers = (set: string) => `consume-${set}`
+/** The group of consumers that share the partitions of an owner's stream. */
+export const consumers = (owner: string) => `consume-${owner}`
 
 export type ConsumerPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly clock: Clock }
 
 export type ConsumeOptions = {
-  readonly set: string
+  /** A version of the set that is over the stream: all that have their places there are computed. */
+  readonly over: OfSet
   readonly partition: number
   /** Stay and wait for more at the end of inflow. */
   readonly follow: boolean
@@ -89,15 +90,17 @@ const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal
 
 async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<Turn | undefined> {
   const { log, checkpoints } = ports
-  const { set, partition, report, signal } = options
+  const { over, partition, report, signal } = options
+  const { set } = over
+  const owner = ownerOf(over)
   let said = ''
   const isLeft = leftBehind(ports.clock)
   while (!signal.aborted) {
-    const waiting = waitFor(await loadPosition(checkpoints, set, partition), isLeft, partition)
+    const waiting = waitFor(await loadPosition(checkpoints, owner, partition), isLeft, partition)
     if (waiting === null) {
       // The writer first, then the position: nobody can move it any more once the name is ours.
-      const writer = await log.writer(writerName(set, partition))
-      const position = await loadPosition(checkpoints, set, partition)
+      const writer = await log.writer(writerName(owner, partition))
+      const position = await loadPosition(checkpoints, owner, partition)
       if (waitFor(position, isLeft, partition) === null) {
         const turn = { writer, position, committed: false, groups: await openGroups(ports, set, partition, position) }
         const atWork = turn.groups.flatMap((group) => group.atWork)
@@ -109,9 +112,10 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
       const { why, until } = waiting
       if (!options.follow && until === 'the backfill is finished') throw amidstBackfill(why)
       if (!options.follow && until === 'a version is applied') throw new Problem(why, `Finish it: tidemark apply ${set}@0`)
+      if (!options.follow && until === 'a version goes on') return undefined
       if (why !== said) report({ kind: 'waiting', why })
       said = why
-      await pause(20, signal)
+      await pause(until === 'a version goes on' ? 2000 : 20, signal)
     }
   }
   return undefined
@@ -123,19 +127,27 @@ export const backfillOf = (hold: BackfillHold) =>
   `a backfill${ofYears(hold.years)} from ${hold.source.name} began (${hold.by}) and has not finished`
 
 /** What the partition waits for, and why. */
-type Waiting = { readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied'; readonly why: string }
+type Waiting = {
+  readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied' | 'a version goes on'
+  readonly why: string
+}
 
 function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): Waiting | null {
   if (hold?.kind === 'switch') return isLeft(hold.token) ? null : { until: 'the switch is over', why: `${hold.by} is switching versions` }
   if (hold?.kind === 'backfill') return { until: 'the backfill is finished', why: backfillOf(hold) }
-  return runs.length === 0 ? { until: 'a version is applied', why: `its first version has not reached partition ${partition}` } : null
+  if (runs.length === 0) return { until: 'a version is applied', why: `its first version has not reached partition ${partition}` }
+  // All have ended that were over this stream: the set went over to a later version of the fact.
+  const hasEnded = runs.every(({ until }) => until !== null)
+  return hasEnded ? { until: 'a version goes on', why: 'no version is computed over this stream any more' } : null
 }
 
 async function runTurn(
   { log, registry, clock }: ConsumerPorts,
-  { set, partition, follow, signal, report }: ConsumeOptions,
+  { over, partition, follow, signal, report }: ConsumeOptions,
   turn: Turn,
 ): Promise<void> {
+  const { set } = over
+  const owner = ownerOf(over)
   const stream = streamAtWork(turn.groups)
   const toDead = await deadLetters(registry, stream, await log.largestMessage(stream.dead))
   const most = await mostBytes(log, turn.groups)
@@ -195,9 +207,9 @@ async function runTurn(
     }
     // Rows, state and position in one commit: a crash before it repeats the batch, after it goes on behind it.
     // It is under way while the next batch is computed.
-    const taken = { group: consumers(set), topic: stream.inflow, partition, next: fetched.next }
+    const taken = { group: consumers(owner), topic: stream.inflow, partition, next: fetched.next }
     await commits.begin(async () => {
-      await turn.writer.commit({ append, save: [...save, savePosition(set, partition, after)], taken })
+      await turn.writer.commit({ append, save: [...save, savePosition(owner, partition, after)], taken })
       turn.committed = true
       report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, beyond, seq: lastSeq, offset: fetched.next })
     })

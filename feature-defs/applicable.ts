@@ -71,11 +71,6 @@ function checkFact(fact: FactSchema, refuse: Refuse): void {
   const anew = 'Give the fact another name.'
   if (sqlWords.has(name)) refuse(wordOfSql(name), anew)
   if (likeTables.test(name)) refuse(`the fact ${name} is named like tables and views of sets`, anew)
-  if (fact.fact.version > 0)
-    refuse(
-      `it is over version ${fact.fact.version} of the fact ${name}, and no set is over a later version than the first yet`,
-      `Define ${name} as it shall be, without add and replace, or under another name.`,
-    )
   for (const { name: table, fields } of tablesOf(fact)) checkFields(table, fields, refuse)
 }
 

@@ -3,6 +3,7 @@
  * it.
  */
 import { isFact } from '../schemas/fact.ts'
+import { whyNoNext } from '../schemas/next-fact.ts'
 import type { Field, RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Feature, OperatorSpec } from './define-operator.ts'
@@ -47,7 +48,7 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(
     changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never },
   ): FeatureSet<S, F>
-  /** The next version: the same features over the record as `record.add` has made it. */
+  /** The next version: the same features over the record as `record.add` has made it, or over a later version of the fact. */
   over<R extends RecordSchema>(record: R & { readonly fields: S['fields'] }): FeatureSet<R, F>
   /** For the compiler alone. */
   readonly of?: S
@@ -115,10 +116,11 @@ function checkGrown(definition: Definition, record: RecordSchema): void {
   }
   if (record.name !== before.name) refuse(`it is over ${before.name}, and a message of one is none of the other`)
   if (isFact(before) || isFact(record)) {
-    if (JSON.stringify(before) === JSON.stringify(record)) return
+    const why = whyNoNext(before, record)
+    if (why === undefined) return
     throw new Problem(
-      `${label(definition)} cannot go on over ${before.name} as it is changed: no set goes on over another version of a fact yet`,
-      `Keep it over ${before.name} as it was, or give its features a set of their own over a fact of another name.`,
+      `${label(definition)} cannot go on over ${record.name}: ${why}`,
+      `Make the fact's next version by add({ … }) or replace({ … }), or give the features a set of their own over a fact of another name.`,
     )
   }
   if (record.at !== before.at) refuse(`its date is ${record.at}, and was ${before.at}`)

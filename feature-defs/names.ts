@@ -1,7 +1,7 @@
 /**
  * What is defined has names that mean one thing each: in the warehouse, on the log, in the registry, in the config and on the command line.
  */
-import { isFact, tablesOf } from '../schemas/fact.ts'
+import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { label, type Definition } from './feature-set.ts'
 
@@ -33,8 +33,16 @@ function refuse({ of }: Named, what: string, todo = 'Give one of the two another
 function checkSame(named: Named, other: Named): void {
   const { kind, name, what } = named
   if (kind !== other.kind) refuse(named, `the ${kind} ${name} is named like ${other.kind === 'set' ? 'a' : 'the'} ${other.kind}`)
-  if ((kind === 'fact' || kind === 'table') && JSON.stringify(what) !== JSON.stringify(other.what))
+  if ((kind === 'fact' || kind === 'table') && !isSame(what, other.what))
     refuse(named, `it is over another ${kind} ${name} than ${label(other.of)}`, `Define ${name} once, or give one of the two another name.`)
+}
+
+/** Versions of a fact have its tables and its date in common. */
+function isSame(one: object, other: object): boolean {
+  const [a, b] = [one, other].map((what) => what as FactSchema)
+  const differ = a!.fact && b!.fact && a!.fact.version !== b!.fact.version
+  const shared = ({ at, fact: { of, join } }: FactSchema) => ({ at, of, join })
+  return JSON.stringify(differ ? shared(a!) : a) === JSON.stringify(differ ? shared(b!) : b)
 }
 
 /** A set and a fact are views of the warehouse, beside which there are others; and each version of a fact has a stream. */

@@ -1,4 +1,7 @@
-/** The facts that a load changes, made into messages, some at a time; and the letters that tell of rows which make none. */
+/**
+ * The facts that a load changes, made into messages, some at a time: streams of a fact that go on side by side, one that begins by itself;
+ * and the letters that tell of rows which make none.
+ */
 import { deadLetters } from '../streams/dead-letters.ts'
 import type { Dead } from '../streams/dead.ts'
 import { columnOf } from '../utilities/values/columns.ts'
@@ -6,21 +9,39 @@ import type { Append, Log } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
-import { endGroups, factMessages, type Written } from './messages.ts'
+import { endGroups, factMessages, tickMessages, type Written } from './messages.ts'
 import type { NeededFact } from './needed.ts'
 import { orderFacts } from './order.ts'
-import { newFact, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
+import { lastNumber, lastTick, newFact, type FactPlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
 
 export type WritableFact = NeededFact & { readonly written: Written }
 
 type Ports = { readonly log: Log; readonly registry: Registry; readonly tables: Tables }
 
+/** What a commit has of a stream. */
+type MadeOf = {
+  readonly one: WritableFact
+  readonly seq: number
+  readonly messages: number
+  readonly totals: FactTotals
+  readonly tick?: FactPlace['tick']
+}
+
 export type MadeFacts = {
   readonly count: number
   readonly appends: readonly Append[]
-  readonly streams: readonly { readonly one: WritableFact; readonly seq: number; readonly messages: number; readonly totals: FactTotals }[]
+  readonly streams: readonly MadeOf[]
   readonly fact: number
   readonly place: number
+}
+
+/** Streams of a fact that go on are written side by side, since a change has one number in all of them; one that begins, by itself. */
+function passesOf(facts: readonly WritableFact[], places: IngestPlace['facts']): readonly (readonly WritableFact[])[] {
+  const isBegun = ({ stream }: WritableFact) => places[stream.name]?.begun ?? false
+  return [...Map.groupBy(facts, ({ fact }) => fact.name).values()].flatMap((versions) => {
+    const begun = versions.filter(isBegun)
+    return [...(begun.length > 0 ? [begun] : []), ...versions.filter((one) => !isBegun(one)).map((one) => [one])]
+  })
 }
 
 type ToWrite = {
@@ -34,42 +55,80 @@ export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWr
   // As columns they take many times what their messages do.
   const placesAtOnce = Math.ceil(atOnce / 8)
   const { tables, registry, log } = ports
+  const passes = passesOf(facts, places)
   let [fact, place] = [load.fact, load.place]
-  let current: { readonly maker: FactMaker; readonly count: number; readonly before: boolean } | undefined
-  const listed = async ({ fact: schema, stream }: WritableFact) => {
-    const maker = factMaker(schema, tables)
-    const before = places[stream.name]?.begun ?? false
-    return { maker, before, count: await orderFacts(tables, schema, maker, { before }) }
+  let current: { readonly makers: readonly FactMaker[]; readonly count: number; readonly before: boolean } | undefined
+  const listed = async (pass: readonly WritableFact[]) => {
+    const versions = pass.map((one) => ({ fact: one.fact, maker: factMaker(one.fact, tables) }))
+    const before = places[pass[0]!.stream.name]?.begun ?? false
+    return { makers: versions.map(({ maker }) => maker), before, count: await orderFacts(tables, versions, { before }) }
   }
   return {
-    async next(now: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
+    passes: passes.length,
+    async next(before: IngestPlace['facts'], wanted: number): Promise<MadeFacts> {
+      const ticks: Append[] = []
       const appends: Append[] = []
       const dead: Append[] = []
-      const streams: MadeFacts['streams'][number][] = []
-      const seqs = new Map<string, number>()
-      const lastSeq = ({ stream }: WritableFact) => seqs.get(stream.name) ?? (now[stream.name] ?? newFact).seq
-      let count = 0
-      while (count < wanted && fact < facts.length) {
-        const one = facts[fact]!
-        current ??= await listed(one)
+      const streams: MadeOf[] = []
+      let [count, now] = [0, before]
+      const add = (one: MadeOf) => {
+        streams.push(one)
+        now = placesAfter(now, [one])
+      }
+      while (count < wanted && fact < passes.length) {
+        const pass = passes[fact]!
+        current ??= await listed(pass)
         const to = Math.min(current.count, place + Math.min(placesAtOnce, wanted - count))
-        if (to > place) {
-          const found = current.maker.changes('ordered', place, to, { before: current.before })
-          const seq = lastSeq(one)
-          const made = factMessages(one.written)(found.changes, { seq, known: BigInt(load.known) })
-          seqs.set(one.stream.name, seq + made.count)
-          for (const append of made.appends) appends.push(append)
-          if (found.unfit.length > 0) dead.push(await letters({ registry, log }, one, found.unfit))
-          streams.push({ one, seq: seq + made.count, messages: made.count, totals: totalsOf(found) })
-          count += to - place
-        } else streams.push({ one, seq: lastSeq(one), messages: 0, totals: noFacts })
+        const { name } = pass[0]!.fact
+        const tick = place === 0 && !current.before ? tickFirst(now, pass[0]!) : undefined
+        if (tick) {
+          ticks.push(...tick.appends)
+          add(tick.made)
+        }
+        const { makers, before: wasThere } = current
+        const found = to > place ? makers.map((maker) => maker.changes('ordered', place, to, { before: wasThere })) : []
+        const made = factMessages(pass.map(({ written }) => written))(
+          found.map(({ changes }) => changes),
+          { seq: lastNumber(now, name), known: BigInt(load.known) },
+        )
+        const seqOf = ({ stream }: WritableFact) => (now[stream.name] ?? newFact).seq
+        for (const [i, { changes, unfit }] of found.entries()) {
+          const [one, { appends: own, count: messages, last }] = [pass[i]!, made[i]!]
+          for (const append of own) appends.push(append)
+          if (unfit.length > 0) dead.push(await letters({ registry, log }, one, unfit))
+          add({ one, seq: messages > 0 ? last : seqOf(one), messages, totals: totalsOf({ changes, unfit }) })
+        }
+        if (to === place) for (const one of pass) add({ one, seq: seqOf(one), messages: 0, totals: noFacts })
+        count += to - place
         place = to
         if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]
       }
       endGroups(appends)
-      return { count, appends: [...appends, ...dead], streams, fact, place }
+      // A tick is a group of its own, in front of the facts of its stream.
+      return { count, appends: [...ticks, ...appends, ...dead], streams, fact, place }
     },
   }
+}
+
+/** A version's stream that begins when dates have come already begins with the last of them. */
+function tickFirst(
+  now: IngestPlace['facts'],
+  one: WritableFact,
+): { readonly appends: readonly Append[]; readonly made: MadeOf } | undefined {
+  const tick = lastTick(now, one.fact.name)
+  if (!tick || tick.at === now[one.stream.name]?.tick?.at) return undefined
+  const seq = lastNumber(now, one.fact.name)
+  const appends = tickMessages(one.written, { seq, at: tick.at })
+  return { appends, made: { one, seq: seq + 1, messages: appends.length, totals: noFacts, tick } }
+}
+
+export function placesAfter(places: IngestPlace['facts'], made: readonly MadeOf[]): IngestPlace['facts'] {
+  const after = { ...places }
+  for (const { one, seq, messages, tick } of made) {
+    const before = after[one.stream.name] ?? newFact
+    after[one.stream.name] = { ...before, seq, messages: before.messages + messages, tick: tick ?? before.tick }
+  }
+  return after
 }
 
 export const noFacts: FactTotals = { added: 0, changed: 0, removed: 0, unfit: 0 }

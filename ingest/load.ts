@@ -114,7 +114,9 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   }
   const rows = known.reduce((sum, { table }) => sum + tables.staged(table.name), 0)
   if (place.load === null) {
-    const begins = options.facts.some(({ stream }) => !place.facts[stream.name]?.begun)
+    const { facts: places } = place
+    const facts = options.facts.filter(({ retired, stream }) => !retired && !places[stream.name]?.ended)
+    const begins = facts.some(({ stream }) => !place.facts[stream.name]?.begun)
     if (rows === 0 && !begins) return { ended: 'nothing new', load: null, tables: read, finished }
     const shrinking = read.flatMap(({ table, totals: { left } }) => {
       const stood = tables.count(table)
@@ -127,9 +129,9 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
     place = withLoad(place, {
       rows,
       tables: read,
-      facts: options.facts,
+      facts,
       partial: options.partial,
-      known: options.known,
+      known: options.known ?? (files.length === 0 ? knownOf(place) : undefined),
       clock: ports.clock,
     })
   } else if (rows !== place.load.rows) throw new Error(`the load under way changed ${place.load.rows} rows, and now it would be ${rows}`)
@@ -138,6 +140,13 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   const ended = place.load ? 'interrupted' : 'done'
   return { ended, load: place.load ?? place.last, tables: read, finished }
 }
+
+/** When the newest of what the tables say became known; undefined where nothing was loaded. */
+const knownOf = ({ tables }: IngestPlace): bigint | undefined =>
+  Object.values(tables).reduce<bigint | undefined>(
+    (last, { known }) => (last === undefined || BigInt(known) > last ? BigInt(known) : last),
+    undefined,
+  )
 
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 

@@ -22,29 +22,73 @@ export type Written = {
   readonly partitions: number
 }
 
-export type FactMessages = { readonly appends: readonly Append[]; readonly count: number }
+/** With the last of their numbers. */
+export type FactMessages = { readonly appends: readonly Append[]; readonly count: number; readonly last: number }
 
-/** Of changes as they were found, behind the number `seq`. Where their group ends is for `endGroups` to say. */
-export function factMessages(written: Written): (changes: Columns, options: { seq: number; known: bigint }) => FactMessages {
-  const { fact, id, per, onePer, partitions } = written
+/**
+ * Of changes as versions of a fact have them, found side by side in one list, behind the number `seq`: a change has the same number in the
+ * stream of each. Where their group ends is for `endGroups` to say.
+ */
+export function factMessages(versions: readonly Written[]) {
+  const writers = versions.map(messagesOf)
+  return (found: readonly Columns[], { seq, known }: { readonly seq: number; readonly known: bigint }): readonly FactMessages[] => {
+    const split = found.map((changes, i) => writers[i]!.split(changes))
+    const numberAt = numbersFor(found, split, seq)
+    return found.map((changes, i) => writers[i]!.write(changes, split[i]!, { numberAt, known, seq }))
+  }
+}
+
+type Split = { readonly keys: Keys; readonly rows: Int32Array; readonly halves: Uint8Array }
+type Numbering = { readonly numberAt: (place: number) => number; readonly known: bigint; readonly seq: number }
+
+function messagesOf({ fact, id, per, onePer, partitions }: Written) {
   const encode = encoder(inflowSchema(fact), id)
   const { inflow: topic } = streamOf(fact)
-  return (changes, { seq, known }) => {
-    if (changes.count === 0) return { appends: [], count: 0 }
-    const keys = keysIn(fact, changes, per)
-    const { rows, halves } = halved(changes, onePer ? keys : undefined)
-    const own = Array.from(rows, (row, i) => (halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row]))
-    const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
-    const all = messageColumns(fact, changes, rows, halves, { seq, known })
-    const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
-    const appends = [...byPartition]
-      .sort(([a], [b]) => a - b)
-      .map(([partition, some]): Append => {
-        const batch = encode(all, Int32Array.from(some))
-        return { topic, partition, batch: { ...batch, ...(per !== null && { keys: some.map((i) => own[i]!) }) } }
-      })
-    return { appends, count: rows.length }
+  return {
+    split(changes: Columns): Split {
+      const keys = keysIn(fact, changes, per)
+      return { keys, ...halved(changes, onePer ? keys : undefined) }
+    },
+    write(changes: Columns, { keys, rows, halves }: Split, { numberAt, known, seq }: Numbering): FactMessages {
+      if (changes.count === 0) return { appends: [], count: 0, last: seq }
+      const own = Array.from(rows, (row, i) =>
+        halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row],
+      )
+      const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
+      const listed = columnOf(changes, '_seq', 'int').values
+      const numbers = Float64Array.from(rows, (row, i) => numberAt(listed[row]!) + (halves[i] === added ? 1 : 0))
+      const all = messageColumns(fact, changes, rows, halves, { numbers, known })
+      const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
+      const appends = [...byPartition]
+        .sort(([a], [b]) => a - b)
+        .map(([partition, some]): Append => {
+          const batch = encode(all, Int32Array.from(some))
+          return { topic, partition, batch: { ...batch, ...(per !== null && { keys: some.map((i) => own[i]!) }) } }
+        })
+      return { appends, count: rows.length, last: numbers.at(-1)! }
+    },
   }
+}
+
+/** The first number of each place of the list: one has two where the fact moves to another key in any of the versions. */
+function numbersFor(found: readonly Columns[], split: readonly Split[], seq: number): (place: number) => number {
+  const places = found.map((changes) => columnOf(changes, '_seq', 'int').values)
+  const first = Math.min(...places.map((all) => all[0] ?? Infinity))
+  const end = Math.max(...places.map((all) => (all.at(-1) ?? -1) + 1))
+  if (end <= first) return () => seq
+  const needed = new Uint8Array(end - first)
+  for (const [i, { rows, halves }] of split.entries())
+    for (let k = 0; k < rows.length; k++) {
+      const at = places[i]![rows[k]!]! - first
+      needed[at] = Math.max(needed[at]!, halves[k] === added ? 2 : 1)
+    }
+  const numbers = new Float64Array(needed.length)
+  let next = seq + 1
+  for (let at = 0; at < needed.length; at++) {
+    numbers[at] = next
+    next += needed[at]!
+  }
+  return (place) => numbers[place - first]!
 }
 
 /** The last message for each partition ends its group. What says so stands before the last byte, which says that there is no tick. */
@@ -53,14 +97,17 @@ export function endGroups(appends: readonly Append[]): void {
     batch.bytes[batch.ends.at(-1)! - 2] = 1
 }
 
-/** A tick, in every partition. */
+const microsInDay = 86_400_000_000
+
+/** A tick behind the number `seq`, in every partition; it is known when it has come. */
 export function tickMessages(
   { fact, id, partitions }: Written,
-  { seq, known, at }: { seq: number; known: bigint; at: number },
+  { seq, at }: { readonly seq: number; readonly at: number },
 ): readonly Append[] {
   const encode = encoder(inflowSchema(fact), id)
   const fields = Object.entries(fact.fields)
   const { kind } = fact.fields[fact.at]!
+  const known = BigInt(kind === 'date' ? at * microsInDay : at) * 1000n
   const absent = (name: 'before' | 'after') => [
     [name, { kind: 'flag', values: Uint8Array.of(0) }] as const,
     ...fields.map(([own, field]) => [`${name}.${own}`, nullColumn(field, 1)] as const),
@@ -68,7 +115,7 @@ export function tickMessages(
   const batch = encode({
     count: 1,
     byName: new Map<string, Column>([
-      ...numbered(1, seq, known),
+      ...numbered(Float64Array.of(seq + 1), known),
       ['change', textsFrom(['tick'])],
       ['key', textsFrom([null])],
       ...absent('before'),
@@ -81,9 +128,9 @@ export function tickMessages(
   return Array.from({ length: partitions }, (_, partition) => ({ topic, partition, batch }))
 }
 
-const numbered = (count: number, seq: number, known: bigint): readonly (readonly [string, Column])[] => [
-  ['_seq', { kind: 'int', values: Float64Array.from({ length: count }, (_, i) => seq + 1 + i) }],
-  ['known', { kind: 'long', values: new BigInt64Array(count).fill(known) }],
+const numbered = (numbers: Float64Array, known: bigint): readonly (readonly [string, Column])[] => [
+  ['_seq', { kind: 'int', values: numbers }],
+  ['known', { kind: 'long', values: new BigInt64Array(numbers.length).fill(known) }],
 ]
 
 type Keys = { readonly before: readonly (string | undefined)[]; readonly after: readonly (string | undefined)[] }
@@ -121,7 +168,7 @@ function messageColumns(
   changes: Columns,
   rows: Int32Array,
   halves: Uint8Array,
-  { seq, known }: { readonly seq: number; readonly known: bigint },
+  { numbers, known }: { readonly numbers: Float64Array; readonly known: bigint },
 ): Columns {
   const count = rows.length
   const side = (name: 'before' | 'after', without: number) => {
@@ -141,7 +188,7 @@ function messageColumns(
   return {
     count,
     byName: new Map<string, Column>([
-      ...numbered(count, seq, known),
+      ...numbered(numbers, known),
       ['change', { kind: 'text', bytes, starts: word.map((one) => starts[one]!), ends: word.map((one) => ends[one]!) }],
       ['key', pickOrNull(changes.byName.get('key')!, rows)],
       ...side('before', added),

@@ -3,7 +3,7 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { samePer, type Per } from '../feature-defs/keys.ts'
 import { isFact, meaningOf, tablesOf, type FactSchema } from '../schemas/fact.ts'
 import type { Table } from '../schemas/record.ts'
-import { streamedSets } from '../streams/known-versions.ts'
+import { allReleased } from '../streams/known-versions.ts'
 import { streamOf, type Stream } from '../streams/stream.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -13,19 +13,38 @@ export type NeededFact = {
   readonly stream: Stream
   /** The keys of the sets over it, each once, in the order of the sets. */
   readonly pers: readonly Per[]
+  /** All versions of sets that were over it are retired: nothing more is written of it than a load that was begun before does. */
+  readonly retired?: true
 }
 
-/** Every fact that a set of the definitions needs, or one that was applied before; by the name of its stream. */
-export async function neededFacts(registry: Registry, definitions: readonly Definition[]): Promise<readonly NeededFact[]> {
-  const all = [...definitions.filter(({ batchOnly }) => !batchOnly), ...(await streamedSets(registry))]
+type Needing = {
+  readonly registry: Registry
+  readonly definitions: readonly Definition[]
+  readonly isRetired: (of: Pick<Definition, 'set' | 'version'>) => boolean
+}
+
+/** Every fact that a released version of a set is over, or the first of one of the definitions; by the name of its stream. */
+export async function neededFacts({ registry, definitions, isRetired }: Needing): Promise<readonly NeededFact[]> {
+  const released = await allReleased(registry)
+  // As the code has it: its tables may have more columns by now.
+  const inCode = (one: Definition) => definitions.find(({ set, version }) => set === one.set && version === one.version) ?? one
+  const first = definitions.filter(({ set, version }) => version === 0 && !released.some((one) => one.set === set))
+  const all = [...first, ...released].filter(({ batchOnly }) => !batchOnly)
   const needed = new Map<string, NeededFact>()
-  for (const { record, per } of all) {
+  const [live, gone] = [all.filter((one) => !isRetired(one)), all.filter(isRetired)]
+  for (const one of [...live, ...gone]) {
+    const { record, per } = one
     if (!isFact(record)) continue
+    const fact = inCode(one).record as FactSchema
     const stream = streamOf(record)
+    checkSame(record, fact)
     const known = needed.get(stream.name)
     if (known) checkSame(known.fact, record)
+    const retired = isRetired(one)
+    if (known && !known.retired && retired) continue
     const pers = known?.pers ?? []
-    needed.set(stream.name, { fact: known?.fact ?? record, stream, pers: pers.some((one) => samePer(one, per)) ? pers : [...pers, per] })
+    const both = pers.some((other) => samePer(other, per)) ? pers : [...pers, per]
+    needed.set(stream.name, { fact: known?.fact ?? fact, stream, pers: both, ...(retired && { retired }) })
   }
   return [...needed.values()].sort((a, b) => (a.stream.name < b.stream.name ? -1 : 1))
 }

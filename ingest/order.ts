@@ -3,12 +3,14 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FactSchema } from '../schemas/fact.ts'
-import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
-import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+import { columnOf, nullColumn, pick, rowsWhere, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { FactChanges, FactMaker } from './facts-of.ts'
 
 const placesAtOnce = 5_000
+
+/** A version of a fact, with what makes it; several of them have the same tables and joins. */
+export type Version = { readonly fact: FactSchema; readonly maker: FactMaker }
 
 type Ordering = {
   /** Otherwise every fact is new. */
@@ -19,52 +21,74 @@ type Ordering = {
 }
 
 /** How many places there are in the list `ordered`. */
-export async function orderFacts(
-  tables: Tables,
-  fact: FactSchema,
-  { joined, changes }: FactMaker,
-  { before, found, signal }: Ordering,
-): Promise<number> {
+export async function orderFacts(tables: Tables, versions: readonly Version[], { before, found, signal }: Ordering): Promise<number> {
+  const [
+    {
+      fact,
+      maker: { joined },
+    },
+  ] = versions as [Version]
   const { csv, sql } = fact.fields[fact.at]!
   // All of them are new, and their date is a column: nothing needs to be looked at to have them in order.
   if (!before && sql === undefined && !found) return tables.orderBy(joined, csv)
   const listed = tables.list(joined, { all: !before })
   for (let from = 0; from < listed; from += placesAtOnce) {
     signal?.throwIfAborted()
-    const some = changes('affected', from, Math.min(listed, from + placesAtOnce), { before })
-    found?.(some)
-    tables.order(placed(fact, some))
+    const to = Math.min(listed, from + placesAtOnce)
+    const some = versions.map((one) => ({ fact: one.fact, ...one.maker.changes('affected', from, to, { before }) }))
+    if (found) some.forEach(found)
+    for (const places of placesIn(some)) tables.order(places)
     await nextTurn()
   }
   return tables.ordered(joined)
 }
 
-/** The places of those that change, and of those that only cannot be made. */
-function placed({ at }: FactSchema, { changes, unfit }: FactChanges): Columns {
-  const places = columnOf(changes, '_seq', 'int').values
-  const known = new Set(places)
-  const others = unfit.filter(({ place }) => !known.has(place)).map(({ place }) => place)
-  const is = columnOf(changes, 'after', 'flag').values
-  const rank = Float64Array.from([...is, ...others.map(() => 1)])
-  return {
-    count: places.length + others.length,
+type Found = FactChanges & { readonly fact: FactSchema }
+
+/** Each place once: where it changes in the first version in which it does, then those of which a fact only cannot be made. */
+function placesIn(versions: readonly Found[]): readonly Columns[] {
+  const known = new Set<number>()
+  const changing = versions.map(({ fact: { at }, changes }, i) => {
+    const places = columnOf(changes, '_seq', 'int').values
+    const is = columnOf(changes, 'after', 'flag').values
+    const all: Columns = {
+      count: places.length,
+      byName: new Map<string, Column>([
+        ['_seq', { kind: 'int', values: places }],
+        // 0 for those that leave.
+        ['rank', { kind: 'int', values: Float64Array.from(is) }],
+        ['at', eitherOf(changes.byName.get(`after.${at}`)!, changes.byName.get(`before.${at}`)!, is)],
+      ]),
+    }
+    const own =
+      i === 0
+        ? all
+        : pick(
+            all,
+            rowsWhere(places, (place) => !known.has(place)),
+          )
+    for (const place of places) known.add(place)
+    return own
+  })
+  const { fact } = versions[0]!
+  const others = [...new Set(versions.flatMap(({ unfit }) => unfit.map(({ place }) => place)))].filter((place) => !known.has(place))
+  const unfit: Columns = {
+    count: others.length,
     byName: new Map<string, Column>([
-      ['_seq', { kind: 'int', values: Float64Array.from([...places, ...others]) }],
-      // 0 for those that leave.
-      ['rank', { kind: 'int', values: rank }],
-      ['at', eitherOf(changes.byName.get(`after.${at}`)!, changes.byName.get(`before.${at}`)!, is, others.length)],
+      ['_seq', { kind: 'int', values: Float64Array.from(others) }],
+      ['rank', { kind: 'int', values: new Float64Array(others.length).fill(1) }],
+      ['at', nullColumn(fact.fields[fact.at]!, others.length)],
     ]),
   }
+  return [...changing, unfit].filter(({ count }) => count > 0)
 }
 
-/** The date that it has now or, where it leaves, had; so many more without one. */
-function eitherOf(after: Column, before: Column, is: Uint8Array, more: number): Column {
-  const rows = Int32Array.from({ length: is.length + more }, (_, row) => (row < is.length ? row : -1))
-  const [now, then] = [pickOrNull(after, rows), pickOrNull(before, rows)]
+/** The date that it has now or, where it leaves, had. */
+function eitherOf(now: Column, then: Column, is: Uint8Array): Column {
   if (now.kind === 'date' && then.kind === 'date')
-    return { kind: 'date', days: now.days.map((day, row) => (row < is.length && is[row] === 0 ? then.days[row]! : day)) }
+    return { kind: 'date', days: now.days.map((day, row) => (is[row] === 0 ? then.days[row]! : day)) }
   if (now.kind !== 'timestamp' || then.kind !== 'timestamp') throw new TypeError(`facts have no ${now.kind} for their date`)
   const wide = new Map(now.wide)
   for (const [row, value] of then.wide ?? []) if (is[row] === 0) wide.set(row, value)
-  return { kind: 'timestamp', values: now.values.map((one, row) => (row < is.length && is[row] === 0 ? then.values[row]! : one)), wide }
+  return { kind: 'timestamp', values: now.values.map((one, row) => (is[row] === 0 ? then.values[row]! : one)), wide }
 }

@@ -2,6 +2,8 @@
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Mark } from '../utilities/tables.ts'
 import { fromBytes, toBytes } from '../streams/position.ts'
+import type { Stream } from '../streams/stream.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 /** Of a stream of facts. */
 export type FactPlace = {
@@ -12,6 +14,8 @@ export type FactPlace = {
   readonly begun: boolean
   /** What the last tick has said has come: a day since 1970 or a microsecond, and as people read it. */
   readonly tick: { readonly at: number; readonly text: string } | null
+  /** It was not needed any more, and lacks what happened since: it never goes on. */
+  readonly ended?: true
 }
 
 /** What became of the rows of a table. */
@@ -47,7 +51,10 @@ export type LoadUnderWay = {
   /** Changed rows in all, and how many of them are in the log. */
   readonly rows: number
   readonly rowsDone: number
-  /** The streams of facts that it makes; those before this one are done, and of this one so many places. */
+  /**
+   * The streams of facts that it makes, in passes: those of a fact that go on are one, and each that begins is one. The passes before this
+   * one are done, and of this one so many places.
+   */
   readonly facts: readonly string[]
   readonly fact: number
   readonly place: number
@@ -80,6 +87,31 @@ export async function loadPlace(checkpoints: Checkpoints): Promise<IngestPlace> 
 export const savePlace = (place: IngestPlace): Save => ({ name, key: '', value: toBytes(place) })
 
 export const newFact: FactPlace = { seq: 0, messages: 0, begun: false, tick: null }
+
+const versionsOf = (facts: IngestPlace['facts'], fact: string): readonly FactPlace[] =>
+  Object.entries(facts).flatMap(([stream, place]) => (stream.split('.')[0] === fact ? [place] : []))
+
+/** The last number that a change of the fact has. Its versions have one counter: a change has the same number in the stream of each. */
+export const lastNumber = (facts: IngestPlace['facts'], fact: string): number =>
+  Math.max(0, ...versionsOf(facts, fact).map(({ seq }) => seq))
+
+/** The last date that has come, in whichever version's stream. */
+export const lastTick = (facts: IngestPlace['facts'], fact: string): FactPlace['tick'] =>
+  versionsOf(facts, fact).reduce<FactPlace['tick']>((last, { tick }) => (tick && (!last || tick.at > last.at) ? tick : last), null)
+
+/** What happened while nobody needed a stream is missing in it. */
+export function refuseEnded({ facts }: IngestPlace, { name, inflow }: Stream): void {
+  if (!facts[name]?.ended) return
+  const [fact] = name.split('.')
+  throw new Problem(
+    `${inflow} ended when no version of a set was over those facts any more: what happened since is missing there`,
+    `Make the fact's next version, which has a stream of its own, by ${fact}.replace({}), and put the set over it.`,
+  )
+}
+
+/** What is loaded, in words: a first load of a fact's version is of no table. */
+export const loadWords = ({ tables, facts }: Pick<LoadUnderWay, 'tables' | 'facts'>): string =>
+  tables.length > 0 ? `a load of ${tables.map(({ table }) => table).join(', ')}` : `the first load of ${facts.join(', ')}`
 
 /** The load that was begun and is not done: until it is, what is computed of its facts is of neither state. */
 export const loadUnderWay = async (checkpoints: Checkpoints): Promise<LoadUnderWay | null> => (await loadPlace(checkpoints)).load

@@ -34,14 +34,14 @@ export async function previewLoad(ports: TablePorts, options: Asked): Promise<Pr
       read.push({ table: name, key, ...(await identityOf(file, signal)), totals })
     }
     const totals: Record<string, FactTotals> = {}
-    for (const { fact, stream } of facts) {
+    for (const { fact, stream } of facts.filter(({ retired }) => !retired)) {
       totals[stream.name] = noFacts
       const before = place.facts[stream.name]?.begun ?? false
       const found = (some: Parameters<typeof totalsOf>[0]) => {
         totals[stream.name] = sumOf(totals[stream.name]!, totalsOf(some))
         report({ doing: 'writing', rows: 0, facts: some.changes.count })
       }
-      await orderFacts(tables, fact, factMaker(fact, tables), { before, found, signal })
+      await orderFacts(tables, [{ fact, maker: factMaker(fact, tables) }], { before, found, signal })
     }
     return { tables: read, facts: totals }
   } finally {

@@ -6,7 +6,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import { bringTables, type TablePorts } from './cache.ts'
 import { factMaker } from './facts-of.ts'
-import { loadPlace, newFact } from './place.ts'
+import { loadPlace, loadWords, newFact } from './place.ts'
 import { registerTables } from './table-rows.ts'
 
 export type StandingFacts = {
@@ -21,7 +21,7 @@ export async function standingFacts(ports: TablePorts, fact: FactSchema, needed:
   const place = await loadPlace(ports.checkpoints)
   if (place.load)
     throw new Problem(
-      `a load of ${place.load.tables.map(({ table }) => table).join(', ')} is under way since ${place.load.since}`,
+      `${loadWords(place.load)} is under way since ${place.load.since}`,
       'Run that load again, so that it is done; then this.',
     )
   await bringTables(ports, await registerTables(ports.registry, needed, { dryRun: true }), place)

@@ -10,7 +10,7 @@ import type { Log, Writer } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { factsToWrite, noFacts, sumOf, type MadeFacts, type WritableFact } from './facts-to-write.ts'
+import { factsToWrite, noFacts, placesAfter, sumOf, type MadeFacts, type WritableFact } from './facts-to-write.ts'
 import { newFact, savePlace, type IngestPlace, type LoadUnderWay } from './place.ts'
 import { rowSaves, type KnownTable } from './table-rows.ts'
 
@@ -51,7 +51,7 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
     while (place.load) {
       const changed = rows.next(rowsAtOnce)
       const made = await facts.next(place.facts, Math.max(0, atOnce - changed.rows))
-      place = placeAfter(place as Under, changed, made, options)
+      place = placeAfter(place as Under, changed, made, facts.passes)
       const held = [...new Set(made.streams.map(({ one }) => one))].flatMap((one) => heldSaves(one, place))
       const save = [...first, ...changed.saves, ...held, savePlace(place)]
       first = []
@@ -105,28 +105,24 @@ function rowsToWrite({ tables }: WritePorts, load: LoadUnderWay, { known }: Writ
   }
 }
 
-function placeAfter(place: Under, changed: ChangedRows, made: MadeFacts, { facts }: WriteOptions): IngestPlace {
+function placeAfter(place: Under, changed: ChangedRows, made: MadeFacts, passes: number): IngestPlace {
   const { load } = place
   const rowsDone = load.rowsDone + changed.rows
   const totals = { ...load.totals }
-  const places = { ...place.facts }
-  for (const { one, seq, messages, totals: more } of made.streams) {
-    const { name } = one.stream
-    totals[name] = sumOf(totals[name] ?? noFacts, more)
-    const before = places[name] ?? newFact
-    places[name] = { ...before, seq, messages: before.messages + messages }
-  }
-  const next = { ...load, rowsDone, fact: made.fact, place: made.place, totals }
-  const isDone = rowsDone >= load.rows && made.fact >= facts.length
-  if (!isDone) return { ...place, facts: places, load: next }
-  return doneWith({ ...place, facts: places, load: next }, facts)
+  for (const { one, totals: more } of made.streams) totals[one.stream.name] = sumOf(totals[one.stream.name] ?? noFacts, more)
+  const facts = placesAfter(place.facts, made.streams)
+  const next: Under = { ...place, facts, load: { ...load, rowsDone, fact: made.fact, place: made.place, totals } }
+  return rowsDone >= load.rows && made.fact >= passes ? doneWith(next) : next
 }
 
 /** The load is done with this commit: its rows are what they are from now on. */
-function doneWith(place: Under, facts: readonly WritableFact[]): IngestPlace {
+function doneWith(place: Under): IngestPlace {
   const { load } = place
   const places = { ...place.facts }
-  for (const { stream } of facts) places[stream.name] = { ...(places[stream.name] ?? newFact), begun: true }
+  for (const name of load.facts) places[name] = { ...(places[name] ?? newFact), begun: true }
+  // What happened in this load is missing there.
+  if (load.rows > 0)
+    for (const [name, one] of Object.entries(places)) if (one.begun && !load.facts.includes(name)) places[name] = { ...one, ended: true }
   const tables = { ...place.tables }
   for (const { table, key, totals } of load.tables) {
     const before = tables[table]?.rows ?? 0

@@ -1,7 +1,7 @@
 /** What the sink forgets when the log that it read is gone. */
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { isFact } from '../schemas/fact.ts'
-import { factsReader, sinkReader, streamOf } from '../streams/stream.ts'
+import { factsReader, sinkReader, standsAs, streamOf } from '../streams/stream.ts'
 import type { Log } from '../utilities/log.ts'
 import type { Progress, Warehouse } from '../utilities/warehouse.ts'
 
@@ -17,7 +17,7 @@ export async function beginAnew(ports: Ports, { record }: Pick<Definition, 'reco
     await ports.warehouse.writeTogether([], progress)
   if (!isFact(record)) return
   const gone = await placesGone(ports, stream.inflow, (partition) => factsReader(stream, partition))
-  if (gone.length > 0) await ports.warehouse.forgetFacts(record.name, gone)
+  if (gone.length > 0) await ports.warehouse.forgetFacts(standsAs(stream), gone)
 }
 
 async function placesGone({ log, warehouse }: Ports, topic: string, readerOf: (partition: number) => string): Promise<readonly Progress[]> {

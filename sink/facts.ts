@@ -3,17 +3,24 @@ import type { FactSchema } from '../schemas/fact.ts'
 import { offsetOf } from '../streams/dead.ts'
 import { recordedIn } from '../streams/held.ts'
 import { inflowReader } from '../streams/inflow.ts'
-import { factsReader, type Stream } from '../streams/stream.ts'
+import { factsReader, standsAs, type Stream } from '../streams/stream.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, pick, type Column, type Columns } from '../utilities/values/columns.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import type { SinkOptions, SinkPorts } from './ports.ts'
 import { written } from './written.ts'
+
+export type FactSunk = {
+  readonly fact: FactSchema
+  readonly stream: Stream
+  /** Whether the facts have no table in the warehouse any more. */
+  readonly isGone: () => Promise<boolean>
+}
 
 export async function sinkFacts(
   { log, checkpoints, registry, warehouse }: SinkPorts,
   { follow, signal, report }: Pick<SinkOptions, 'follow' | 'signal' | 'report'>,
-  fact: FactSchema,
-  stream: Stream,
+  { fact, stream, isGone }: FactSunk,
   partition: number,
 ): Promise<void> {
   const reader = factsReader(stream, partition)
@@ -30,7 +37,11 @@ export async function sinkFacts(
     },
     async write({ parts, next }) {
       const told = parts.map(({ columns }) => standing(fact, columns))
-      await warehouse.writeFacts(fact.name, told, { reader, next }, signal)
+      await warehouse.writeFacts(standsAs(stream), told, { reader, next }, signal).catch(async (error: unknown) => {
+        // Retired meanwhile: what it tells is to be seen nowhere.
+        if (!(error instanceof Problem) || !(await isGone())) throw error
+        await warehouse.writeTogether([], { reader, next }, signal)
+      })
       report({ topic, rows: told.reduce((sum, { count }) => sum + count, 0), unreadable: 0, offset: next })
     },
   })

@@ -4,13 +4,14 @@
 import type { FactSchema } from '../schemas/fact.ts'
 import { recordedIn } from '../streams/held.ts'
 import { inflowReader } from '../streams/inflow.ts'
-import { factsReader, streamOf } from '../streams/stream.ts'
+import { factsReader, standsAs, streamOf, type Stream } from '../streams/stream.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, pick, type Column } from '../utilities/values/columns.ts'
 import { standing } from './facts.ts'
 import type { SinkPorts } from './ports.ts'
 
 export type FactsRepaired = {
+  /** By the name of its stream: each version of a fact has one. */
   readonly fact: string
   /** Facts that stand, all of them written again. */
   readonly facts: number
@@ -41,23 +42,23 @@ export async function repairFacts(ports: SinkPorts, fact: FactSchema, signal: Ab
         if (stands[row] === 1) stand.set(key, Math.max(seq, stand.get(key) ?? 0))
         else if ((stand.get(key) ?? 0) < seq) stand.delete(key)
       }
-      await warehouse.writeFacts(fact.name, [told], undefined, signal)
+      await warehouse.writeFacts(standsAs(stream), [told], undefined, signal)
     }
   }
-  return { fact: fact.name, facts: stand.size, removed: await removeOthers(ports, fact, stand, signal) }
+  return { fact: stream.name, facts: stand.size, removed: await removeOthers(ports, stream, stand, signal) }
 }
 
 /** Of a later number is what the sink has brought meanwhile, or nothing that anybody was told of. */
 async function removeOthers(
   { warehouse }: SinkPorts,
-  fact: FactSchema,
+  stream: Stream,
   stand: ReadonlyMap<string, number>,
   signal: AbortSignal,
 ): Promise<number> {
   let last = 0
   for (const seq of stand.values()) last = Math.max(last, seq)
   let removed = 0
-  for await (const part of warehouse.facts(fact.name)) {
+  for await (const part of warehouse.facts(standsAs(stream))) {
     const keyAt = textsOf(columnOf(part, '_key', 'text'))
     const seqs = columnOf(part, '_seq', 'int').values
     const others = Int32Array.from(seqs.keys()).filter((row) => !stand.has(keyAt(row)!) && seqs[row]! <= last)
@@ -66,7 +67,7 @@ async function removeOthers(
       ...[...part.byName].filter(([name]) => name !== '_stands'),
       ['_stands', { kind: 'flag', values: new Uint8Array(part.count) }],
     ])
-    await warehouse.writeFacts(fact.name, [pick({ count: part.count, byName }, others)], undefined, signal)
+    await warehouse.writeFacts(standsAs(stream), [pick({ count: part.count, byName }, others)], undefined, signal)
     removed += others.length
   }
   return removed

@@ -1,10 +1,10 @@
 /** The sink: reads the outflow of every stream and writes its rows into the warehouse, each batch together with how far it has come. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { knownSets, streamedSets } from '../streams/known-versions.ts'
+import { knownSets, knownVersions, streamedSets } from '../streams/known-versions.ts'
 import { ensureTopics } from '../streams/routing.ts'
 import { offsetOf } from '../streams/dead.ts'
-import { factSinksOf, sinkReader, sinksOf, streamOf, type Stream } from '../streams/stream.ts'
-import { isFact, type FactSchema } from '../schemas/fact.ts'
+import { factSinksOf, ownerOf, sinkReader, sinksOf, streamOf, type OfSet, type Stream } from '../streams/stream.ts'
+import { isFact } from '../schemas/fact.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
 import { decoder } from '../schemas/avro/decode.ts'
 import type { AvroSchema } from '../schemas/avro/schema.ts'
@@ -13,7 +13,7 @@ import { workAsTheyCome } from '../utilities/running/as-they-come.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { workOnShares } from '../utilities/running/shares.ts'
 import type { Lot } from '../utilities/warehouse.ts'
-import { sinkFacts } from './facts.ts'
+import { sinkFacts, type FactSunk } from './facts.ts'
 import { runsTogether } from './gather.ts'
 import type { SinkOptions, SinkPorts } from './ports.ts'
 import type { Part } from './cut-groups.ts'
@@ -34,9 +34,7 @@ export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void
       const group = facts ? factSinksOf(stream) : sinksOf(stream)
       const own = { ...options, signal }
       await workOnShares(ports.log, { ...own, topic, group }, (partition, signal) =>
-        facts
-          ? sinkFacts(ports, { ...own, signal }, facts, stream, partition)
-          : sinkPartition(ports, { ...own, signal }, stream, partition),
+        facts ? sinkFacts(ports, { ...own, signal }, facts, partition) : sinkPartition(ports, { ...own, signal }, stream, partition),
       )
     },
     follow,
@@ -45,7 +43,7 @@ export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void
 }
 
 /** A topic to bring to the warehouse: the outflow of a stream, or the inflow of a fact. */
-type Job = { readonly topic: string; readonly stream: Stream; readonly facts?: FactSchema }
+type Job = { readonly topic: string; readonly stream: Stream; readonly facts?: FactSunk }
 
 /** Facts have no table before a set over them is arranged: `arranged` remembers which have. */
 async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>): Promise<readonly Job[]> {
@@ -54,10 +52,18 @@ async function jobsOf({ registry, warehouse }: SinkPorts, arranged: Set<string>)
     const stream = streamOf(record)
     jobs.set(stream.outflow, { topic: stream.outflow, stream })
     if (!isFact(record)) continue
-    if (!arranged.has(record.name) && (await warehouse.versions(set)).length > 0) arranged.add(record.name)
-    if (arranged.has(record.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: record })
+    const isGone = async () => !(await isArranged({ registry, warehouse }, { set, record }))
+    if (!arranged.has(stream.name) && (await isArranged({ registry, warehouse }, { set, record }))) arranged.add(stream.name)
+    if (arranged.has(stream.name)) jobs.set(stream.inflow, { topic: stream.inflow, stream, facts: { fact: record, stream, isGone } })
   }
   return [...jobs.values()]
+}
+
+/** Whether a version over that stream is known there, whose facts have a table then; one that is retired has none. */
+async function isArranged({ registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>, over: OfSet): Promise<boolean> {
+  const known = (await knownVersions(registry, over.set)).filter(({ definition }) => ownerOf(definition) === ownerOf(over))
+  const there = await warehouse.versions(over.set)
+  return there.some(({ state, version }) => state !== 'retired' && known.some(({ definition }) => definition.version === version))
 }
 
 const none = new Float64Array(0)

@@ -32,7 +32,7 @@ export type InflowReader = {
 
 /** The inflow schema of the record, registered if nobody has yet. */
 export const registerInflow = (registry: Registry, record: RecordSchema) =>
-  registry.register(record.name, JSON.stringify(inflowSchema(record)))
+  registry.register(streamOf(record).name, JSON.stringify(inflowSchema(record)))
 
 /** Reads messages of any schema that the record's can be read from. What is `recorded` tells strangers. */
 export async function inflowReader(

@@ -33,10 +33,16 @@ async function allKnown(registry: Registry): Promise<readonly (readonly Known[])
   return known.filter((versions) => versions.length > 0)
 }
 
-/** Those over the record of a stream, or of any: the newest version of each. */
+/** Every version that was ever released. */
+export const allReleased = async (registry: Registry): Promise<readonly Definition[]> =>
+  (await allKnown(registry)).flatMap((versions) => versions.map(({ definition }) => definition))
+
+/** Those over a stream, or over any: the newest version of each. A set that went over to another stream is over both. */
 export async function setsOver(registry: Registry, stream?: Stream): Promise<readonly Definition[]> {
-  const newest = (await allKnown(registry)).map((versions) => versions.at(-1)!.definition)
-  return newest.filter(({ record }) => stream === undefined || record.name === stream.name)
+  const newest = (await allKnown(registry)).flatMap((versions) => [
+    ...new Map(versions.map(({ definition }) => [streamOf(definition.record).name, definition])).values(),
+  ])
+  return newest.filter(({ record }) => stream === undefined || streamOf(record).name === stream.name)
 }
 
 /** The same without what no consumer runs. */
@@ -45,5 +51,5 @@ export const streamedSets = async (registry: Registry, stream?: Stream): Promise
 
 /** The streams that feature sets are computed over. */
 export const streamsOf = (sets: readonly Pick<Definition, 'record'>[]): readonly Stream[] => [
-  ...new Map(sets.map(({ record }) => [record.name, streamOf(record)])).values(),
+  ...new Map(sets.map(({ record }) => streamOf(record)).map((stream) => [stream.name, stream])).values(),
 ]

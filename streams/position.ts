@@ -1,10 +1,12 @@
 /** What is saved of a feature set beside its rows: how far it has come, what it was made of, which versions run, and their state. */
+import type { Definition } from '../feature-defs/feature-set.ts'
 import type { Per } from '../feature-defs/keys.ts'
 import { joinTake, type Take } from '../schemas/csv/selection.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { SourceIdentity } from '../utilities/source.ts'
 import { positionOf } from './kept-before.ts'
 import type { Beneath } from './state.ts'
+import { ownerOf, setOfOwner } from './stream.ts'
 
 /** A stretch of a file that `backfill` ingested. */
 export type BatchPiece = Take & {
@@ -115,9 +117,9 @@ export type Position = {
 export const start: Position = { seq: 0, offset: 0, duplicates: 0, dead: 0, runs: [], history: [], hold: null }
 
 /** The name under which a log's writer for this partition is taken: one holder at a time. */
-export const writerName = (set: string, partition: number) => `compute/${set}/${partition}`
+export const writerName = (owner: string, partition: number) => `compute/${owner}/${partition}`
 
-const positionName = (set: string, partition: number | '') => `position/${set}/${partition}`
+const positionName = (owner: string, partition: number | '') => `position/${owner}/${partition}`
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -125,34 +127,50 @@ const decoder = new TextDecoder()
 export const toBytes = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value))
 export const fromBytes = <T>(bytes: Uint8Array): T => JSON.parse(decoder.decode(bytes)) as T
 
-export async function loadPosition(checkpoints: Checkpoints, set: string, partition: number): Promise<Position> {
-  const saved = (await checkpoints.load(positionName(set, partition))).get('')
+export async function loadPosition(checkpoints: Checkpoints, owner: string, partition: number): Promise<Position> {
+  const saved = (await checkpoints.load(positionName(owner, partition))).get('')
   return saved ? positionOf(fromBytes(saved)) : start
 }
 
-/** On how many partitions the set was applied; 0 when it was not. */
-export const partitionsApplied = async (checkpoints: Checkpoints, set: string): Promise<number> =>
-  (await checkpoints.names(positionName(set, ''))).length
+/** On how many partitions versions of this owner were applied; 0 when none was. */
+export const partitionsApplied = async (checkpoints: Checkpoints, owner: string): Promise<number> =>
+  (await checkpoints.names(positionName(owner, ''))).length
 
-/** The position of every partition that the set was applied on; of one at its start when it was not. */
-export const loadPositions = async (checkpoints: Checkpoints, set: string): Promise<readonly Position[]> =>
+/** The position of every partition that versions of this owner were applied on; of one at its start when none was. */
+export const loadPositions = async (checkpoints: Checkpoints, owner: string): Promise<readonly Position[]> =>
   Promise.all(
-    Array.from({ length: Math.max(1, await partitionsApplied(checkpoints, set)) }, (_, partition) =>
-      loadPosition(checkpoints, set, partition),
+    Array.from({ length: Math.max(1, await partitionsApplied(checkpoints, owner)) }, (_, partition) =>
+      loadPosition(checkpoints, owner, partition),
     ),
   )
 
-/** The position of each of these sets on every partition. */
-export async function loadAllPositions(
-  checkpoints: Checkpoints,
-  sets: readonly { readonly set: string }[],
-): Promise<readonly { readonly set: string; readonly position: Position }[]> {
-  const all = sets.map(async ({ set }) => (await loadPositions(checkpoints, set)).map((position) => ({ set, position })))
+/** Every owner that has positions. */
+export const ownersApplied = async (checkpoints: Checkpoints): Promise<readonly string[]> => [
+  ...new Set((await checkpoints.names('position/')).map((name) => name.split('/')[1]!)),
+]
+
+export type Placed = { readonly owner: string; readonly partition: number; readonly position: Position }
+
+/** Every position of a set, owner by owner; of one at its start when it was not applied. */
+export async function positionsOfSet(checkpoints: Checkpoints, set: string): Promise<readonly Placed[]> {
+  const owners = (await ownersApplied(checkpoints)).filter((owner) => setOfOwner(owner) === set)
+  const all = (owners.length === 0 ? [set] : owners).map(async (owner) =>
+    (await loadPositions(checkpoints, owner)).map((position, partition) => ({ owner, partition, position })),
+  )
   return (await Promise.all(all)).flat()
 }
 
-export const savePosition = (set: string, partition: number, position: Position): Save => ({
-  name: positionName(set, partition),
+/** The position of each of these sets, over what they are over here, on every partition. */
+export async function loadAllPositions(
+  checkpoints: Checkpoints,
+  sets: readonly Pick<Definition, 'set' | 'record'>[],
+): Promise<readonly { readonly set: string; readonly position: Position }[]> {
+  const all = sets.map(async (one) => (await loadPositions(checkpoints, ownerOf(one))).map((position) => ({ set: one.set, position })))
+  return (await Promise.all(all)).flat()
+}
+
+export const savePosition = (owner: string, partition: number, position: Position): Save => ({
+  name: positionName(owner, partition),
   key: '',
   value: toBytes(position),
 })

@@ -10,7 +10,7 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { keysOf, keyWords, samePer, type Per } from '../feature-defs/keys.ts'
 import { streamedSets } from './known-versions.ts'
 import { checkTopics, keepTopics } from './store.ts'
-import { producedName, streamOf, type Stream } from './stream.ts'
+import { ownerOf, producedName, streamOf, type Stream } from './stream.ts'
 
 type Ports = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry }
 
@@ -48,7 +48,8 @@ const notThere = ({ name, inflow }: Stream, set: string, offset: number) =>
   )
 
 /** How the records of a set are spread; a Problem when it cannot run on inflow as it is. */
-export async function routingFor(ports: Ports, { set, per, batchOnly, record }: Definition, wanted: number): Promise<Routing> {
+export async function routingFor(ports: Ports, definition: Definition, wanted: number): Promise<Routing> {
+  const { set, per, batchOnly, record } = definition
   const { checkpoints } = ports
   const stream = streamOf(record)
   const { inflow } = stream
@@ -58,7 +59,7 @@ export async function routingFor(ports: Ports, { set, per, batchOnly, record }: 
   if (partitions > 1 && per === null) {
     throw new Problem(`${set} has no key, so its records are one stream, and ${inflow} has ${partitions} partitions`, `Give it ${keyOrOne}`)
   }
-  const applied = await partitionsApplied(checkpoints, set)
+  const applied = await partitionsApplied(checkpoints, ownerOf(definition))
   if (applied > 0 && applied !== partitions) {
     throw new Problem(
       `${set} was applied on ${counted(applied)} of ${inflow}, which has ${counted(partitions)} now: keys have moved from one to another`,

@@ -7,10 +7,10 @@ import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import { Fenced, type Log } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry, RegistryIdentity } from '../utilities/registry.ts'
-import { fromBytes, loadPositions, toBytes } from './position.ts'
+import { fromBytes, loadPositions, ownersApplied, toBytes } from './position.ts'
 import { heldBeyond, loadHeld } from './held.ts'
 import { knownSets, streamedSets, streamsOf } from './known-versions.ts'
-import { streamWith, type Stream } from './stream.ts'
+import { ownerOf, setOfOwner, streamWith, type Stream } from './stream.ts'
 
 type Kept = { readonly log: Log; readonly checkpoints: Checkpoints }
 type Registered = { readonly checkpoints: Checkpoints; readonly registry: Registry }
@@ -20,7 +20,7 @@ const topicsName = 'topics'
 
 /** The sets that have a position. */
 const setsOf = async (checkpoints: Checkpoints): Promise<readonly string[]> => [
-  ...new Set((await checkpoints.names('position/')).map((name) => name.split('/')[1]!)),
+  ...new Set((await ownersApplied(checkpoints)).map(setOfOwner)),
 ]
 
 /** Refuses another registry than the store's own; true when it is known that this one is. */
@@ -129,11 +129,11 @@ export async function topicsNamed({ log, checkpoints }: Kept, topics: readonly s
 /** What was produced and not taken, by set, in words that go on with what was said. */
 async function lossOf({ checkpoints, registry }: Registered, stream: Stream): Promise<string> {
   const held = await loadHeld(checkpoints, stream)
-  const applied = await setsOf(checkpoints)
-  const sets = (await streamedSets(registry, stream)).filter(({ set }) => applied.includes(set))
+  const applied = await ownersApplied(checkpoints)
+  const sets = (await streamedSets(registry, stream)).filter((one) => applied.includes(ownerOf(one)))
   const losses = await Promise.all(
-    sets.map(async ({ set }) => {
-      const positions = await loadPositions(checkpoints, set)
+    sets.map(async ({ set, record }) => {
+      const positions = await loadPositions(checkpoints, ownerOf({ set, record }))
       const { rows, first, last, atMost } = heldBeyond(held, Math.min(...positions.map(({ seq }) => seq)))
       const most = atMost || positions.length > 1 ? 'up to ' : ''
       return rows === 0 ? [] : [`${most}${rows} records of it (_seq ${first} to ${last}) had not been taken by ${set}`]

@@ -1,6 +1,9 @@
 /** A stream: what comes in of one record, what is computed of it, and what could not be read; all names that the store has for these. */
 import type { RecordSchema } from '../schemas/record.ts'
 
+/** Of a version of a set: what it is over says which stream it reads. */
+export type OfSet = { readonly set: string; readonly record: Pick<RecordSchema, 'fact'> }
+
 export type Stream = {
   /** That of its record. */
   readonly name: string
@@ -20,6 +23,18 @@ export const streamOf = ({ name: record, fact }: Pick<RecordSchema, 'name' | 'fa
   const suffix = name === unsuffixed ? '' : `.${name}`
   return { name, suffix, inflow: `inflow${suffix}`, outflow: `outflow${suffix}`, dead: `inflow${suffix}.dead` }
 }
+
+/**
+ * Under which name a version's places are kept, its writers and its group of consumers: those over a later version of a fact have places in
+ * another stream than those before.
+ */
+export const ownerOf = ({ set, record: { fact } }: OfSet): string => (fact && fact.version > 0 ? `${set}.v${fact.version}` : set)
+
+/** The set of an owner: no set has a dot in its name. */
+export const setOfOwner = (owner: string): string => owner.split('.')[0]!
+
+/** What the facts that stand are called in the warehouse: those of each version have a table and a view. */
+export const standsAs = ({ name }: Stream): string => name.replace('.', '_')
 
 /** The stream whose inflow or outflow this is. */
 export const streamWith = (topic: string): Stream => streamOf({ name: /\.(.+)$/.exec(topic)?.[1] ?? unsuffixed })

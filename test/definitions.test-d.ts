@@ -184,6 +184,9 @@ byCity.add({ items: count('item', { all: true }) })
 byCity.add({ items: count('place.city', { all: true }) })
 // @ts-expect-error a field of a later version is none of this one
 byCity.add({ rates: sum('rate', { all: true }) })
+export const byCityLater = byCity.over(later).add({ rates: sum('rate', { all: true, round: 2 }) })
+// @ts-expect-error a fact of other fields is none that it can go on over
+byCity.over(fact('sale', { of: sales, at: 'day' }, { day: date({ nullable: false }) }))
 // @ts-expect-error only a flag can say which facts take part
 byCity.add({ n: count('no', { all: true, when: 'city' }) })
 // @ts-expect-error a text has no mean

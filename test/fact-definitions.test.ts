@@ -246,9 +246,30 @@ describe('a set over facts', () => {
       'feature set owed: feature group_end: a row over facts says under that name where a group of changes ends. Choose another name.',
     ],
     [
-      'a later version of the fact',
-      () => set.over(saleLine.add({ price: decimal({ digits: 12, scale: 2, from: 'sku.item_retail_price' }) })),
-      'owed@0 cannot go on over sale_line as it is changed: no set goes on over another version of a fact yet. Keep it over sale_line as',
+      'an earlier version of the fact',
+      () => set.over(saleLine.add({ price: decimal({ digits: 12, scale: 2, from: 'sku.item_retail_price' }) })).over(untyped(saleLine)),
+      "owed@1 cannot go on over sale_line: it is version 0 of the fact, and was version 1. Make the fact's next version by add({ … }) or",
+    ],
+    [
+      'the fact made in another way under the same version',
+      () => set.over(untyped({ ...saleLine, at: 'date_paid' })),
+      'owed@0 cannot go on over sale_line: it is made in another way, and is no later version. ',
+    ],
+    [
+      'a later version that lacks a field',
+      () =>
+        set.over(untyped({ ...saleLine, fields: { date_issued: saleLine.fields.date_issued }, fact: { ...saleLine.fact, version: 1 } })),
+      'owed@0 cannot go on over sale_line: it has no field invoice_id any more. ',
+    ],
+    [
+      'a later version of other tables',
+      () => set.over(untyped({ ...saleLine, fact: { ...saleLine.fact, join: {}, version: 1 } })),
+      'owed@0 cannot go on over sale_line: it is made of other tables, or joins them in another way. ',
+    ],
+    [
+      'a later version with a field of another type',
+      () => set.over(saleLine.replace({ amount: decimal({ digits: 14, scale: 3, sql: 'quantity * sku.item_retail_price' }) })),
+      'owed@0 cannot go on over sale_line: amount was a decimal of 14 digits, 2 behind the point, and is a decimal of 14 digits, 3 behind',
     ],
     [
       'a record in place of the fact',
@@ -258,11 +279,16 @@ describe('a set over facts', () => {
             record('sale_line', 'date_issued', { date_issued: date({ nullable: false }), amount: decimal({ digits: 14, scale: 2 }) }),
           ),
         ),
-      'owed@0 cannot go on over sale_line as it is changed',
+      'owed@0 cannot go on over sale_line: it is a record, and was a fact. ',
     ],
   ])('is refused with %s', (_, make, reason) => expect(make).toThrow(reason))
 
-  it('goes on over the same fact', () => expect(set.over(saleLine).definition).toEqual({ ...set.definition, version: 1 }))
+  it('goes on over the same fact, and over any later version', () => {
+    expect(set.over(saleLine).definition).toEqual({ ...set.definition, version: 1 })
+    const later = saleLine.add({ price: decimal({ digits: 12, scale: 2, from: 'sku.item_retail_price' }) }).replace({})
+    expect(set.over(later).definition).toEqual({ ...set.definition, version: 1, record: { ...later } })
+    expect(later.fact.version).toBe(2)
+  })
 })
 
 let files = 0
@@ -337,9 +363,9 @@ describe('definitions with facts', () => {
     ['a fact named like a table of a set', `over('a', opening('b_rows'))`, 'a@0: the fact b_rows is named like tables and views of sets. '],
     ['a fact named by a word of SQL', `over('a', opening('order'))`, 'a@0: order is a word of SQL, which queries would have to quote. '],
     [
-      'a later version of a fact',
-      `over('a', opening().add({ no: integer({ sql: 'id + 1' }) }))`,
-      'a@0: it is over version 1 of the fact opening',
+      'versions of a fact that are of other tables',
+      `[over('a'), over('b', fact('opening', { of: accounts, at: 'day', join: { j: [accounts, 'id'] } }, fields).add({}))]`,
+      'b@0: it is over another fact opening than a@0. Define opening once, or give one of the two another name.',
     ],
     [
       'a column of a table in capitals',

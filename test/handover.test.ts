@@ -8,7 +8,8 @@ import { done, freshFolder } from './cli-run.ts'
 import { generated, limitMs, withPorts } from './loan-folders.ts'
 
 const set = 'loan_risk'
-const place = { set, partition: 0, by: 'a test' }
+const over = { set, record: {} }
+const place = { owner: set, partition: 0, by: 'a test' }
 
 async function waiting(): Promise<string> {
   const folder = freshFolder()
@@ -31,7 +32,7 @@ describe('a hold', () => {
         })
         const said: string[] = []
         await consume(ports, {
-          set,
+          over,
           partition: 0,
           follow: false,
           signal: new AbortController().signal,
@@ -66,7 +67,7 @@ describe('a hold', () => {
           release()
           return { position, save: [] }
         })
-        const consuming = consume(ports, { set, partition: 0, follow: false, signal: new AbortController().signal, report: () => {} })
+        const consuming = consume(ports, { over, partition: 0, follow: false, signal: new AbortController().signal, report: () => {} })
         await kept
         // Longer than a hold that nobody renews, and nobody took over.
         expect(tokens.size).toBeGreaterThan(2)

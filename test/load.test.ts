@@ -146,7 +146,7 @@ describe('a load', { timeout: 60_000 }, () => {
       expect(written).toBeGreaterThan(0)
       expect(written).toBeLessThan(4)
       expect(await refusal(standingFacts({ checkpoints, registry, tables }, sale, shopTables))).toMatch(/is under way since/)
-      const due = { fact: { fact: sale, stream: streamOf(sale), pers: [null] }, at: 20_000, partitions: 1 }
+      const due = { facts: [{ fact: sale, stream: streamOf(sale), pers: [null] }], at: 20_000, partitions: 1 }
       expect(await refusal(tick(store.ports(), due))).toMatch(/^a load of .*lines.* is under way/)
       expect(await refusal(previewLoad(store.ports(), store.options(shopTables, next)))).toMatch(/is not done/)
 
@@ -257,7 +257,7 @@ describe('a load', { timeout: 60_000 }, () => {
     const store = factStore([sale], { per: 'account_id', partitions: 3 })
     await loaded(store)
     const at = (day: number) =>
-      tick(store.ports(), { fact: { fact: sale, stream: streamOf(sale), pers: ['account_id'] }, at: day, partitions: 3 })
+      tick(store.ports(), { facts: [{ fact: sale, stream: streamOf(sale), pers: ['account_id'] }], at: day, partitions: 3 })
     expect(await at(20_500)).toMatchObject({ ended: 'ticked', at: '2026-02-16', partitions: 3 })
     const ticks = (await store.messages(sale)).filter(({ change }) => change === 'tick')
     expect(ticks.map(({ partition, seq, tick: day, groupEnd, key }) => [partition, seq, day, groupEnd, key])).toEqual(
@@ -301,7 +301,7 @@ describe('what is to be loaded', { timeout: 60_000 }, () => {
     const seen = featureSet({ name: 'seen', of: glance, per: ['item_id', 'name'] }, { times: count('price', { all: true }) })
     const again = featureSet({ name: 'again', of: sale, per: 'account_id' }, { last: last('amount', { all: true }) })
     await registry.register('owing', JSON.stringify(rowSchema(owing.definition)))
-    const needed = await neededFacts(registry, [seen.definition, again.definition])
+    const needed = await neededFacts({ registry, definitions: [seen.definition, again.definition], isRetired: () => false })
     expect(needed.map(({ stream, pers }) => [stream.inflow, pers])).toEqual([
       ['inflow.glance', [['item_id', 'name']]],
       ['inflow.sale', ['account_id']],
@@ -309,7 +309,7 @@ describe('what is to be loaded', { timeout: 60_000 }, () => {
     expect(neededTables(needed, []).map(({ name }) => name)).toEqual(['accounts', 'invoices', 'lines', 'skus'])
     const other = sale.replace({ amount: decimal({ digits: 4, scale: 2, sql: 'sku.price' }) })
     const edited = { ...again.definition, record: { ...other, fact: { ...other.fact, version: 0 } } }
-    expect(await refusal(neededFacts(registry, [edited]))).toMatch(
+    expect(await refusal(neededFacts({ registry, definitions: [edited], isRetired: () => false }))).toMatch(
       /^the fact sale is made in another way than when a set over it was applied/,
     )
     const shorter = shopTables.map((one) => (one === lines ? table('lines', { key: lines.key as never }, { ...keysOf(lines) }) : one))

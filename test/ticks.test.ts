@@ -8,6 +8,7 @@ import type { Ticked } from '../ingest/tick.ts'
 import { tickByTheClock, tickOnce } from '../use-cases/ticks.ts'
 import { dayIn } from '../utilities/values/timestamp.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { memoryDatabase, openMemoryWarehouse } from '../utilities/memory/warehouse.ts'
 import { factStore } from './fact-store.ts'
 import { sale, shopTables } from './shop-facts.ts'
 
@@ -75,6 +76,7 @@ async function opened() {
   let [now, leases] = ['', 0]
   const ports = () => ({
     ...store.ports(),
+    warehouse: openMemoryWarehouse(memoryDatabase()),
     clock: () => BigInt(at(now)) * 1_000_000n,
     lease: async () => (leases++, { close: async () => void leases-- }),
   })

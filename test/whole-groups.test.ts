@@ -121,7 +121,7 @@ describe('a consumer of facts', () => {
     await consume(
       { ...ports, log },
       {
-        set: 'sales',
+        over: { set: 'sales', record: {} },
         partition: 0,
         follow: false,
         signal: new AbortController().signal,

@@ -1,6 +1,6 @@
 /** `load`: tables become what their files say, and the facts that are made from them follow. */
 import { load, type Loaded, type LoadNews, type LoadPorts, type Shrinking } from '../ingest/load.ts'
-import { neededFacts, neededTables, type NeededFact } from '../ingest/needed.ts'
+import { neededTables, type NeededFact } from '../ingest/needed.ts'
 import type { FactTotals, LoadedTable } from '../ingest/place.ts'
 import { previewLoad } from '../ingest/preview.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
@@ -8,6 +8,8 @@ import type { Table } from '../schemas/record.ts'
 import { claimRegistry } from '../streams/store.ts'
 import type { Source } from '../utilities/source.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
+import { factsNeeded } from './facts-needed.ts'
 import type { Rejecting } from './file-rows.ts'
 
 export type LoadAsked = {
@@ -39,12 +41,12 @@ export type LoadDone = {
   readonly finished: readonly string[]
 }
 
-type Ports = LoadPorts & Rejecting
+type Ports = LoadPorts & Rejecting & { readonly warehouse: Warehouse }
 
 export async function loadTables(ports: Ports, asked: LoadAsked): Promise<LoadDone> {
   const { files, partitions, dryRun, defined, definitions } = asked
   if (!dryRun) await claimRegistry(ports)
-  const facts = await neededFacts(ports.registry, definitions)
+  const facts = await factsNeeded(ports, definitions)
   const tables = neededTables(facts, defined)
   const given = files.map(({ table, source }) => ({ table: tables.find(({ name }) => name === table) ?? noTable(table), source }))
   const withRejects = given.map((one) => ({ ...one, rejects: dryRun ? nowhere : ports.rejects(one.table.name) }))

@@ -3,10 +3,12 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import type { VersionPorts } from '../versions/bring.ts'
+import { hasRowsOfHistory } from '../versions/journal.ts'
 import { plan, type Plan, type PlanOptions } from '../versions/plan.ts'
+import { isToBegin, plannedStream, type PlannedStream } from './begin-stream.ts'
 
-/** Without the state that it was made for, which only whoever carries it out needs. */
-export type Planned = Omit<Plan, 'seen'>
+/** With what becomes of streams, and without the state that it was made for, which only whoever carries it out needs. */
+export type Planned = Omit<Plan, 'seen'> & { readonly stream: PlannedStream | null }
 
 export type Plans = { readonly changes: boolean; readonly plans: readonly Planned[] }
 
@@ -23,8 +25,21 @@ export async function planVersions(ports: VersionPorts, { chains, version, mode,
   const plans: Planned[] = []
   for (const chain of chains) {
     const next = version ?? Math.min(chain.length - 1, (await knownVersions(ports.registry, chain[0]!.set)).length)
-    const { seen: _, ...planned } = await plan(ports, { mode, partitions: partitionsFor(chain[0]!.record), chain, version: next })
+    const { seen: _, ...planned } = await planOf(ports, { mode, partitions: partitionsFor(chain[0]!.record), chain, version: next })
     plans.push(planned)
   }
   return { changes: plans.some(({ changes }) => changes), plans }
+}
+
+/** A stream that the set is new to is replayed from its beginning. */
+export async function planOf(ports: VersionPorts, options: PlanOptions): Promise<Plan & Planned> {
+  const planned = await plan(ports, options)
+  const definition = options.chain[options.version]!
+  if (!planned.changes) return { ...planned, stream: null }
+  await isToBegin(ports, definition)
+  const stream = await plannedStream(ports, definition)
+  if (!stream || planned.mode === 'first') return { ...planned, stream }
+  const replayedRecords = stream.facts
+  const writtenRows = hasRowsOfHistory(planned) ? replayedRecords : 0
+  return { ...planned, stream, replayedRecords, writtenRows, seconds: null, bytes: writtenRows === 0 ? 0 : null }
 }

@@ -1,16 +1,16 @@
 /** `repair`: makes what the warehouse and the registry have of a set again, or of every one, from journal and history. */
-import { isFact } from '../schemas/fact.ts'
 import { repairFacts, type FactsRepaired } from '../sink/repair-facts.ts'
-import { knownSets, knownVersions } from '../streams/known-versions.ts'
+import { knownSets, knownVersions, streamsOf } from '../streams/known-versions.ts'
 import { checkRegistry, checkTopics, hasLostRegistry, takeRegistry } from '../streams/store.ts'
 import type { Lease } from '../utilities/lease.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { setsWithJournal } from '../versions/keep.ts'
 import { repair, restoreSchemas, type Repaired, type RepairOptions } from '../versions/repair.ts'
+import { factsNeeded } from './facts-needed.ts'
 
-/** With the facts that it is over, where no set before it was over them. */
-export type RepairedSet = Repaired & { readonly set: string; readonly facts: FactsRepaired | null }
+/** With the facts that its versions are over, as far as no set before it was over them. */
+export type RepairedSet = Repaired & { readonly set: string; readonly facts: readonly FactsRepaired[] }
 
 type RepairAsked = {
   /** All that are known, without one. */
@@ -53,8 +53,13 @@ async function factsOf(
   set: string,
   before: readonly RepairedSet[],
   signal: AbortSignal,
-): Promise<FactsRepaired | null> {
-  const record = (await knownVersions(ports.registry, set)).at(-1)?.definition.record
-  if (!record || !isFact(record) || before.some(({ facts }) => facts?.fact === record.name)) return null
-  return repairFacts(ports, record, signal)
+): Promise<readonly FactsRepaired[]> {
+  const done = before.flatMap(({ facts }) => facts.map(({ fact }) => fact))
+  const names = streamsOf((await knownVersions(ports.registry, set)).map(({ definition }) => definition)).map(({ name }) => name)
+  const due = (await factsNeeded(ports, [])).filter(
+    ({ retired, stream: { name } }) => !retired && names.includes(name) && !done.includes(name),
+  )
+  const repaired: FactsRepaired[] = []
+  for (const { fact } of due) repaired.push(await repairFacts(ports, fact, signal))
+  return repaired
 }

@@ -8,7 +8,7 @@ import { inflowReader } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
 import { streamedSets } from '../streams/known-versions.ts'
 import { keptTopic, topicsNamed, type StoreTopic } from '../streams/store.ts'
-import { factsReader, producerName, sinkReader, type Stream } from '../streams/stream.ts'
+import { factsReader, ownerOf, producerName, sinkReader, standsAs, type Stream } from '../streams/stream.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { handover } from '../versions/handover.ts'
@@ -67,9 +67,11 @@ async function changeOfInflow(ports: Ports, stream: Stream, state: StoreTopic, e
   const moved = (position: Position, partition: number) => asItIs(position, ends[partition] ?? { first: 0, next: 0 }, gone)
   const held = await loadHeld(checkpoints, stream)
   const sets = await Promise.all(
-    (await applied(ports, stream)).map(async ({ set, record }) => {
-      const positions = await loadPositions(checkpoints, set)
-      return { set, positions, goesOnAt: await nextSeq(ports, { inflow, record, positions }, ends) }
+    (await applied(ports, stream)).map(async (definition) => {
+      const { set, record } = definition
+      const owner = ownerOf(definition)
+      const positions = await loadPositions(checkpoints, owner)
+      return { set, owner, positions, goesOnAt: await nextSeq(ports, { inflow, record, positions }, ends) }
     }),
   )
   const affected = sets.filter(({ positions }) => positions.some((position, partition) => moved(position, partition) !== position))
@@ -87,10 +89,10 @@ async function changeOfInflow(ports: Ports, stream: Stream, state: StoreTopic, e
   return {
     lost,
     async carryOut(id) {
-      for (const { set, positions } of sets) {
+      for (const { owner, positions } of sets) {
         for (const partition of positions.keys()) {
           const change = async (position: Position) => ({ position: moved(position, partition), save: [] })
-          await handover(ports, { set, partition, by: `reset ${inflow} --as-it-is` }, change)
+          await handover(ports, { owner, partition, by: `reset ${inflow} --as-it-is` }, change)
         }
       }
       await factsAsTheyAre(ports, stream, ends, gone.anew)
@@ -113,7 +115,7 @@ async function factsAsTheyAre({ registry, warehouse }: Ports, stream: Stream, en
     }),
   )
   const moves = places.map(({ reader, next }) => ({ reader, next }))
-  if (anew) await warehouse.forgetFacts(stream.name, moves)
+  if (anew) await warehouse.forgetFacts(standsAs(stream), moves)
   else for (const [i, place] of moves.entries()) if (places[i]!.is !== place.next) await warehouse.writeTogether([], place)
 }
 
@@ -123,7 +125,7 @@ const taken = (positions: readonly Position[]) => Math.min(...positions.map(({ s
 async function applied({ registry, checkpoints }: Ports, stream: Stream): Promise<readonly Definition[]> {
   const sets = await Promise.all(
     (await streamedSets(registry, stream)).map(async (definition) => {
-      const isApplied = (await loadPositions(checkpoints, definition.set)).some(({ runs }) => runs.length > 0)
+      const isApplied = (await loadPositions(checkpoints, ownerOf(definition))).some(({ runs }) => runs.length > 0)
       return isApplied ? [definition] : []
     }),
   )
@@ -150,8 +152,12 @@ async function nextSeq({ log, registry }: Ports, { inflow, record, positions }: 
 async function changeOfOutflow(ports: Ports, stream: Stream, state: StoreTopic, ends: readonly Ends[]): Promise<Change | undefined> {
   const { log, checkpoints, warehouse } = ports
   const { outflow } = stream
-  const sets = (await applied(ports, stream)).map(({ set }) => set)
-  const parts = Math.max(ends.length, ...(await Promise.all(sets.map(async (set) => (await loadPositions(checkpoints, set)).length))), 1)
+  const sets = await applied(ports, stream)
+  const parts = Math.max(
+    ends.length,
+    ...(await Promise.all(sets.map(async (one) => (await loadPositions(checkpoints, ownerOf(one))).length))),
+    1,
+  )
   const moves = await Promise.all(
     Array.from({ length: parts }, async (_, partition) => {
       const { first, next } = ends[partition] ?? { first: 0, next: 0 }
@@ -163,8 +169,9 @@ async function changeOfOutflow(ports: Ports, stream: Stream, state: StoreTopic, 
 
   const lost = (
     await Promise.all(
-      sets.map(async (set) => {
-        const positions = await loadPositions(checkpoints, set)
+      sets.map(async (definition) => {
+        const { set } = definition
+        const positions = await loadPositions(checkpoints, ownerOf(definition))
         const last = Math.max(...positions.map(({ seq }) => seq))
         return Promise.all(
           [...new Set(positions.flatMap(running).map(({ version }) => version))].map(async (version) => {
@@ -179,7 +186,7 @@ async function changeOfOutflow(ports: Ports, stream: Stream, state: StoreTopic, 
     lost,
     async carryOut(id) {
       const noRows: Columns = { count: 0, byName: new Map() }
-      for (const { reader, next } of moves) if (sets.length > 0) await warehouse.write(sets[0]!, noRows, { reader, next })
+      for (const { reader, next } of moves) if (sets.length > 0) await warehouse.write(sets[0]!.set, noRows, { reader, next })
       const writer = await log.writer(`reset/${outflow}`)
       await writer.commit({ save: [keptTopic(outflow, id)] }).finally(() => writer.close())
     },

@@ -2,7 +2,7 @@
 import { isFact } from '../schemas/fact.ts'
 import { loadPosition } from '../streams/position.ts'
 import { setsOver, streamedSets } from '../streams/known-versions.ts'
-import { factsReader, sinkReader, type Stream } from '../streams/stream.ts'
+import { factsReader, ownerOf, sinkReader, type Stream } from '../streams/stream.ts'
 import type { Lease } from '../utilities/lease.ts'
 import type { TopicState } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -95,8 +95,8 @@ async function limitOf(
   }
   const limits: Limit[] = []
   const sets = await streamedSets(registry, stream)
-  for (const { set } of sets) {
-    limits.push({ offset: Math.min(next, (await loadPosition(checkpoints, set, partition)).offset), reader: set })
+  for (const one of sets) {
+    limits.push({ offset: Math.min(next, (await loadPosition(checkpoints, ownerOf(one), partition)).offset), reader: one.set })
   }
   if (sets.some(({ record }) => isFact(record)))
     limits.push({ offset: Math.min(next, (await warehouse.progress(factsReader(stream, partition))) ?? 0), reader: 'the sink' })

@@ -5,7 +5,7 @@ import { loadHeld } from '../streams/held.ts'
 import { isFact } from '../schemas/fact.ts'
 import { setsOver, streamsOf } from '../streams/known-versions.ts'
 import { allStreams } from '../streams/store.ts'
-import { factsReader, sinkReader, streamOf, type Stream } from '../streams/stream.ts'
+import { factsReader, ownerOf, sinkReader, streamOf, type Stream } from '../streams/stream.ts'
 import type { TopicState } from '../utilities/log.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { promotedIn } from '../versions/journal.ts'
@@ -38,7 +38,7 @@ export async function statusOf(ports: Ports, asked: StatusAsked) {
   const behind = (reader: string, topic?: string) =>
     behindBy(addLags(lags.filter((_, i) => readings[i]!.reader === reader && (topic === undefined || readings[i]!.topic === topic))))
   return {
-    sets: sets.map((one) => setStatus(one, behind(one.set))),
+    sets: sets.map((one) => setStatus(one, behind(one.set, streamOf(one.record).inflow))),
     topics,
     // The rate is by the second; null where nobody is at work.
     readers: readings.map(({ taken: _, ...place }, i) => ({ ...place, rate: rates[i] ?? null, ...behindBy(lags[i]!) })),
@@ -52,7 +52,7 @@ export async function statusOf(ports: Ports, asked: StatusAsked) {
       inflow,
       outflow,
       dead,
-      sets: sets.filter((one) => one.record.name === record).map(({ set }) => set),
+      sets: sets.filter((one) => streamOf(one.record).name === record).map(({ set }) => set),
       held: held[i]!,
       sink: behind(sink, outflow),
     })),
@@ -81,16 +81,21 @@ export const placesOf = async (ports: Ports): Promise<readonly Reading[]> => {
 
 type SetFound = Awaited<ReturnType<typeof setsOf>>[number]
 
-const setsOf = async (ports: Ports) =>
-  Promise.all(
-    (await setsOver(ports.registry)).map(async ({ set, record, batchOnly }) => ({
+/** Once for each stream that the set is computed over, and for the one that its newest version is over. */
+const setsOf = async (ports: Ports) => {
+  const all = await Promise.all(
+    (await setsOver(ports.registry)).map(async ({ set, version, record, batchOnly }) => ({
       set,
+      version,
       record,
-      positions: await loadPositions(ports.checkpoints, set),
+      positions: await loadPositions(ports.checkpoints, ownerOf({ set, record })),
       promoted: promotedIn(await loadState(ports, set)),
       batchOnly,
     })),
   )
+  const isNewest = ({ set, version }: (typeof all)[number]) => all.every((one) => one.set !== set || one.version <= version)
+  return all.filter((one) => isNewest(one) || one.positions.some((position) => running(position).length > 0))
+}
 
 /** Batch-only sets read nothing. */
 const consumed = (sets: readonly SetFound[]): Reading[] =>
@@ -149,7 +154,7 @@ function setStatus({ set, record, positions, promoted, batchOnly }: SetFound, be
   const runs = positions.flatMap((one) => one.runs)
   return {
     set,
-    record: record.name,
+    record: streamOf(record).name,
     promoted,
     live: [...new Set(positions.flatMap(running).map(({ version }) => version))],
     position: Math.max(...positions.map(({ seq }) => seq)),

@@ -1,8 +1,8 @@
 /** Tells streams of facts, day by day or hour by hour as the clock goes on, that dates have come. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dateAt, everyDay, type Pace } from '../ingest/dates.ts'
-import { neededFacts, type NeededFact } from '../ingest/needed.ts'
-import { loadPlace } from '../ingest/place.ts'
+import type { NeededFact } from '../ingest/needed.ts'
+import { lastTick, loadPlace } from '../ingest/place.ts'
 import { tick, type Ticked } from '../ingest/tick.ts'
 import type { FactSchema } from '../schemas/fact.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
@@ -11,11 +11,14 @@ import type { Log } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import type { Warehouse } from '../utilities/warehouse.ts'
+import { factsNeeded } from './facts-needed.ts'
 
 export type TicksPorts = {
   readonly log: Log
   readonly checkpoints: Checkpoints
   readonly registry: Registry
+  readonly warehouse: Warehouse
   readonly clock: Clock
   readonly lease: (name: string) => Promise<Lease>
 }
@@ -58,24 +61,23 @@ export async function tickOnce(ports: TicksPorts, { ticks, partitions, report }:
   if (!lease) return
   try {
     // Once more: a load may have begun, or a date come, before the border was ours.
-    for (const { fact, at } of await dueNow(ports, ticks)) report(await tick(ports, { fact, at, partitions: partitions(fact.fact) }))
+    for (const { facts, at } of await dueNow(ports, ticks)) report(await tick(ports, { facts, at, partitions: partitions(facts[0]!.fact) }))
   } finally {
     await lease.close()
   }
 }
 
-/** The streams that hold facts, and were not told yet that the date has come. */
-async function dueNow(
-  { checkpoints, registry, clock }: TicksPorts,
-  ticks: TicksOptions['ticks'],
-): Promise<readonly { readonly fact: NeededFact; readonly at: number }[]> {
-  const { load, facts } = await loadPlace(checkpoints)
-  if (load || Object.keys(facts).length === 0) return []
-  const now = Number(clock() / 1_000_000n)
-  return (await neededFacts(registry, [])).flatMap((fact) => {
-    const known = facts[fact.stream.name]
-    const kind = fact.fact.fields[fact.fact.at]!.kind as 'date' | 'timestamp'
-    const at = dateAt(now, ticks[fact.fact.name] ?? everyDay, kind)
-    return known?.begun && at > (known.tick?.at ?? -Infinity) ? [{ fact, at }] : []
+type Due = { readonly facts: readonly NeededFact[]; readonly at: number }
+
+/** The facts that have come, version by version, and were not told yet that the date has. */
+async function dueNow(ports: TicksPorts, ticks: TicksOptions['ticks']): Promise<readonly Due[]> {
+  const { load, facts: places } = await loadPlace(ports.checkpoints)
+  if (load || Object.keys(places).length === 0) return []
+  const now = Number(ports.clock() / 1_000_000n)
+  const needed = (await factsNeeded(ports, [])).filter(({ retired, stream }) => !retired && places[stream.name]?.begun)
+  return [...Map.groupBy(needed, ({ fact }) => fact.name)].flatMap(([name, facts]) => {
+    const { fact } = facts[0]!
+    const at = dateAt(now, ticks[name] ?? everyDay, fact.fields[fact.at]!.kind as 'date' | 'timestamp')
+    return at > (lastTick(places, name)?.at ?? -Infinity) ? [{ facts, at }] : []
   })
 }

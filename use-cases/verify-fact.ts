@@ -2,15 +2,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import { bringTables } from '../ingest/cache.ts'
 import { factMaker } from '../ingest/facts-of.ts'
-import { loadPlace, type IngestPlace } from '../ingest/place.ts'
+import { loadPlace, loadWords, type IngestPlace } from '../ingest/place.ts'
 import { tableSchema, type KnownTable } from '../ingest/table-rows.ts'
-import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
-import { setsOver } from '../streams/known-versions.ts'
-import { factsReader, streamOf } from '../streams/stream.ts'
+import { tablesOf, type FactSchema } from '../schemas/fact.ts'
+import { factsReader, standsAs, streamOf } from '../streams/stream.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from '../versions/bring.ts'
+import { factsNeeded } from './facts-needed.ts'
 import { each, toldFacts, type Told } from './told-facts.ts'
 import { unlessAborted } from './row-files.ts'
 
@@ -29,6 +29,8 @@ type Asked = {
 
 /** Of a fact, or one of its fields, as each of the three has it. */
 type FactDifference = {
+  /** Of the fact, where it is a later one than the first. */
+  readonly version?: number
   readonly key: string
   readonly column: string
   readonly tables: string
@@ -37,6 +39,9 @@ type FactDifference = {
 }
 
 export type FactProof = {
+  /** How many of the fact there are: each is proved. */
+  readonly versions: number
+  /** Of all of them together. */
   readonly facts: number
   /** What became of so many facts has still to be brought to the warehouse: there they are not compared. */
   readonly notSunk: number
@@ -51,11 +56,11 @@ const noId = '00000000-0000-0000-0000-000000000000'
 /** undefined when it was told to stop: a proof that was cut short is none. */
 export const verifyFact = (ports: Ports, asked: Asked): Promise<FactProof | undefined> => unlessAborted(asked.signal, proofOf(ports, asked))
 
-/** The facts that sets are over, by name. */
-const factNamed = async ({ registry }: Pick<Ports, 'registry'>, name: string): Promise<FactSchema> => {
-  const facts = (await setsOver(registry)).map(({ record }) => record).filter(isFact)
-  const found = facts.find((fact) => fact.name === name)
-  if (found) return found
+/** The versions of a fact that sets are over. */
+const versionsNamed = async (ports: Ports, name: string): Promise<readonly FactSchema[]> => {
+  const facts = (await factsNeeded(ports, [])).filter(({ retired }) => !retired).map(({ fact }) => fact)
+  const found = facts.filter((fact) => fact.name === name)
+  if (found.length > 0) return found
   const names = [...new Set(facts.map((fact) => fact.name))].map((one) => `, or a fact: ${one}`)
   throw new Problem(
     `${name} is not SET@VERSION, nor a fact that a feature set is over`,
@@ -66,34 +71,38 @@ const factNamed = async ({ registry }: Pick<Ports, 'registry'>, name: string): P
 
 async function proofOf(ports: Ports, { fact: name, signal, report, atOnce = 500_000 }: Asked): Promise<FactProof> {
   const { checkpoints } = ports
-  const fact = await factNamed(ports, name)
+  const versions = await versionsNamed(ports, name)
   const place = await loadPlace(checkpoints)
   refuseUnderWay(place, name)
-  const ends = await endsOf(ports, fact)
-  await bringTables(ports, await knownTables(ports, fact), place)
+  await bringTables(ports, await knownTables(ports, versions[0]!), place)
 
   const differences = collector()
   let [facts, notSunk] = [0, 0]
-  const count = [...factMaker(fact, ports.tables).standing()].reduce((sum, one) => sum + one.count, 0)
-  // So many at a time as memory is to hold, by their keys.
-  const shares = Math.max(1, Math.ceil(count / atOnce))
-  for (let share = 0; share < shares; share++) {
-    const isOf = (key: string) => shares === 1 || partitionOf(key, shares) === share
-    const found = await compared(ports, fact, { ends, isOf, signal, report, add: differences.add })
-    facts += found.facts
-    notSunk += found.notSunk
-    signal.throwIfAborted()
+  for (const fact of versions) {
+    const { version } = fact.fact
+    const ends = await endsOf(ports, fact)
+    const count = [...factMaker(fact, ports.tables).standing()].reduce((sum, one) => sum + one.count, 0)
+    // So many at a time as memory is to hold, by their keys.
+    const shares = Math.max(1, Math.ceil(count / atOnce))
+    for (let share = 0; share < shares; share++) {
+      const isOf = (key: string) => shares === 1 || partitionOf(key, shares) === share
+      const add = (one: Omit<FactDifference, 'version'>) => differences.add({ ...one, ...(version > 0 && { version }) })
+      const found = await compared(ports, fact, { ends, isOf, signal, report, add })
+      facts += found.facts
+      notSunk += found.notSunk
+      signal.throwIfAborted()
+    }
   }
   if (JSON.stringify(await loadPlace(checkpoints)) !== JSON.stringify(place))
     throw new Problem(`a load came while ${name} was looked at: nothing is proved`, 'Run this again.')
-  return { facts, notSunk, differences: differences.count(), first: differences.first, equal: differences.count() === 0 }
+  const told = { differences: differences.count(), first: differences.first, equal: differences.count() === 0 }
+  return { versions: versions.length, facts, notSunk, ...told }
 }
 
 function refuseUnderWay({ load }: IngestPlace, name: string): void {
   if (load === null) return
-  const tables = load.tables.map(({ table }) => table).join(', ')
   throw new Problem(
-    `a load of ${tables}, begun at ${load.since}, is under way: until it is done, ${name} is neither as it was nor as it will be`,
+    `${loadWords(load)}, begun at ${load.since}, is under way: until it is done, ${name} is neither as it was nor as it will be`,
     'Let it finish, or run it again to finish it: tidemark load',
   )
 }
@@ -122,7 +131,7 @@ type Comparing = {
   readonly isOf: (key: string) => boolean
   readonly signal: AbortSignal
   readonly report: Asked['report']
-  readonly add: (difference: FactDifference) => void
+  readonly add: (difference: Omit<FactDifference, 'version'>) => void
 }
 
 async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, report, add }: Comparing) {
@@ -157,7 +166,7 @@ async function compared(ports: Ports, fact: FactSchema, { ends, isOf, signal, re
     keysAmiss.push(key)
     amiss.push(tell)
   }
-  for await (const part of warehouse.facts(fact.name)) {
+  for await (const part of warehouse.facts(standsAs(streamOf(fact)))) {
     each(part, [...names, '_seq'], (key, cells) => {
       if (!isOf(key)) return
       const own = told.get(key)

@@ -1,5 +1,5 @@
 /** Every version of a set, or of all: what is so, what was done to it, and what is left to do. */
-import { loadPositions, type Run } from '../streams/position.ts'
+import { positionsOfSet, type Run } from '../streams/position.ts'
 import { inWords } from '../feature-defs/in-words.ts'
 import { knownSets, knownVersions } from '../streams/known-versions.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -31,7 +31,7 @@ export async function listVersions(ports: Ports, only: string | undefined, nothi
 /** Each owns the rows behind `rowsAfter` up to `rowsUntil`, null while it runs; its features are in words. */
 async function versionsOf(ports: Ports, set: string) {
   const all = await loadState(ports, set)
-  const positions = await loadPositions(ports.checkpoints, set)
+  const positions = (await positionsOfSet(ports.checkpoints, set)).map(({ position }) => position)
   return (await knownVersions(ports.registry, set)).map(({ definition: { version, features }, registered }) => {
     const own = all.versions[version]
     const runs = positions.flatMap((position) => position.runs.findLast((one) => one.version === version) ?? [])

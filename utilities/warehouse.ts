@@ -19,8 +19,10 @@ export type Layout = {
   readonly per: readonly string[]
   /** The field that says when it happened. */
   readonly at: string
-  /** The facts that its rows are of; undefined where they are of records. */
-  readonly fact?: FactLayout
+  /** The facts that its rows are of, one for each version of the fact; undefined where they are of records. */
+  readonly facts?: readonly FactLayout[]
+  /** Facts that no version of any set is over any more: their tables and views go. */
+  readonly gone?: readonly string[]
   /** The versions that have a view of their own, oldest first, each with the fields of its record and its features. */
   readonly versions: readonly { readonly version: number; readonly shows: readonly string[] }[]
   /** The promoted version, then the ones promoted before it, newest first: the base view takes each row from the first that has it. */
@@ -45,7 +47,7 @@ export const ownColumns: { readonly [name: string]: SqlType } = { ...rowColumns,
 const own = (name: keyof typeof rowColumns | keyof typeof factRowColumns): SqlColumn => ({ name, type: ownColumns[name]! })
 
 /** The columns of a view that shows these fields and features, in the original store's order; later features come behind it. */
-export function viewColumns({ record, features, leading, fact }: Layout, shown: readonly string[]): readonly SqlColumn[] {
+export function viewColumns({ record, features, leading, facts }: Layout, shown: readonly string[]): readonly SqlColumn[] {
   const those = (some: readonly SqlColumn[]) => some.filter(({ name }) => shown.includes(name))
   return [
     ...those(record),
@@ -54,7 +56,7 @@ export function viewColumns({ record, features, leading, fact }: Layout, shown: 
     own('_version'),
     ...those(features.slice(leading)),
     own('_seq'),
-    ...(fact ? [own('_change')] : []),
+    ...(facts ? [own('_change')] : []),
   ]
 }
 

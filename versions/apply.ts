@@ -1,12 +1,13 @@
 /** `apply`: releases a version of a feature set, prepares its state, shows it to SQL users and hands the stream over to it. */
-import { partitionsApplied, savePosition, start, writerName, type Mode } from '../streams/position.ts'
+import { partitionsApplied, type Mode } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { ensureTopics, routingFor } from '../streams/routing.ts'
-import { streamOf } from '../streams/stream.ts'
+import { ownerOf, streamOf } from '../streams/stream.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import type { Registered } from '../utilities/registry.ts'
+import { beginInStream } from './begin-in-stream.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible, clear } from './carry-out.ts'
 import { refuseCold } from './check.ts'
@@ -24,6 +25,8 @@ export type ApplyOptions = Watch &
     readonly mode: Mode
     /** How many inflow gets if it has to be made. */
     readonly partitions: number
+    /** Has the stream begin that the version is over, where that has not begun yet. */
+    readonly beginStream?: () => Promise<void>
   }
 
 export async function apply(ports: VersionPorts, options: ApplyOptions): Promise<void> {
@@ -40,7 +43,7 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     const refused = outOfOrder(journal.state, version)
     if (refused) throw refused
     const by = { ...actor, at: timeText(ports.clock) }
-    const partitions = (await partitionsApplied(ports.checkpoints, set)) || routing.partitions
+    const partitions = (await partitionsApplied(ports.checkpoints, ownerOf(definition))) || routing.partitions
     const planned = { kind: 'planned', version, mode, partitions, schema: unregistered, record: unregistered, ...by } as const
     const own = journal.state.versions[version]
     const anew = !own || (own.mode !== mode && !isComplete(own))
@@ -51,7 +54,8 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
     const record = schemaOf(await registerInflow(ports.registry, definition.record))
     const registered = released?.registered ?? (await ports.registry.register(set, JSON.stringify(rowSchema(definition))))
     await ports.registry.label(registered.id, { set, version: String(version), mode })
-    await settlePartitions(ports, set, routing.partitions)
+    await options.beginStream?.()
+    await beginInStream(ports, { definition, partitions: routing.partitions, mode, signal })
     // What another mode had begun is not gone on with.
     if (own && anew) await clear(ports, set, version, signal)
     await journal.decide({ kind: 'apply', version, mode, partitions, schema: schemaOf(registered), record, by })
@@ -78,11 +82,3 @@ const promotedToo = (
     why,
   }: { readonly version: number; readonly mode: Mode; readonly who: string; readonly at: string; readonly why: string | null },
 ) => (hasRowsOfHistory({ mode }) ? state : evolve(state, { kind: 'promoted', version, who, at, why }))
-
-/** From here on it is known on how many partitions the set runs: keys stay where they are. */
-async function settlePartitions({ log, checkpoints }: VersionPorts, set: string, partitions: number): Promise<void> {
-  if ((await partitionsApplied(checkpoints, set)) > 0) return
-  const writer = await log.writer(writerName(set, 0))
-  const save = Array.from({ length: partitions }, (_, partition) => savePosition(set, partition, start))
-  await writer.commit({ save }).finally(() => writer.close())
-}

@@ -10,6 +10,7 @@ import { isFact } from '../schemas/fact.ts'
 import { rowsWithKeys } from '../streams/row-keys.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { lookupState, saveState, type Layers } from '../streams/state.ts'
+import { ownerOf } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Writer } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
@@ -82,10 +83,8 @@ const heldMs = 150
 
 /** Brings it near the stream; the rest is for the handover. */
 export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Watch): Promise<void> {
-  const {
-    definition: { set },
-    partition,
-  } = bringing
+  const { definition, partition } = bringing
+  const owner = ownerOf(definition)
   if (!isReplayed(bringing)) return
   const writer = await ports.log.writer(placeName(bringing))
   const [startedNs, from] = [ports.clock(), bringing.seq]
@@ -100,8 +99,8 @@ export async function catchUp(ports: VersionPorts, bringing: Bringing, watch: Wa
     }
     let heldAt = -1
     for (let turn = 0, before = Infinity; ; turn++) {
-      const position = await loadPosition(ports.checkpoints, set, partition)
-      if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
+      const position = await loadPosition(ports.checkpoints, owner, partition)
+      if (position.hold?.kind === 'backfill') throw unfinished(definition.set, position.hold)
       const rest = position.seq - bringing.seq
       // A first turn always: a few records of a large file, read while the consumer waits, would have it wait for the whole file.
       if (turn > 0 && rest <= Math.min(smallRest, fits)) break
@@ -126,7 +125,7 @@ const upTo = (position: Position, seq: number): Position => ({ ...position, seq:
 
 /** A stream as fast as the replay would never be reached: it waits for a moment, again and again. */
 const gainOnStream = (ports: VersionPorts, { definition, partition }: Bringing, work: (held: Position) => Promise<void>): Promise<void> =>
-  handover(ports, { set: definition.set, partition, by: `${label(definition)} catching up` }, async (position) => {
+  handover(ports, { owner: ownerOf(definition), partition, by: `${label(definition)} catching up` }, async (position) => {
     await work(position)
     return { position, save: [] }
   })

@@ -1,18 +1,19 @@
 /** Carries out what the journal says: whatever was done of it before, afterwards all of it is. Each step may be repeated and done again. */
 import { checkHistory, type Need } from '../batch/replay.ts'
-import { loadPosition, loadPositions, rowsTaken, type Position, type Run } from '../streams/position.ts'
+import { loadPosition, loadPositions, positionsOfSet, rowsTaken, type Position, type Run } from '../streams/position.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { isFact } from '../schemas/fact.ts'
 import { knownVersions } from '../streams/known-versions.ts'
-import { above, layersOf, type Layers, type Pair } from '../streams/state.ts'
+import { above, layersOf, type Layers } from '../streams/state.ts'
+import { ownerOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { advance, begin, catchUp, entriesOf, isReplayed, type Origin, type VersionPorts, type Watch } from './bring.ts'
-import { featureChanges } from './changes.ts'
+import { advance, begin, catchUp, entriesOf, isReplayed, type VersionPorts, type Watch } from './bring.ts'
 import { forgetPlace, savedPlace } from './filled.ts'
 import { handover } from './handover.ts'
-import { hasRowsOfHistory, stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
+import { stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
 import { timeText, type Journal } from './keep.ts'
 import { isBeneath, letGo, nextLayer, thinned } from './layers.ts'
+import { lastRun, newRun, originOf, startOf } from './origin.ts'
 import { labelLive, project } from './project.ts'
 
 /** `filling` is the version whose history is to be filled now: others that are being filled are left to whoever does that. */
@@ -23,7 +24,8 @@ export async function carryOut(ports: VersionPorts, journal: Journal, watch: Wat
   await project(ports, journal.state)
   const definitions = await definitionsOf(ports, set)
   for (const version of toBeBrought(journal.state, filling)) {
-    for (const partition of (await loadPositions(ports.checkpoints, set)).keys()) {
+    const owner = ownerOf(known(definitions, set, version.version))
+    for (const partition of (await loadPositions(ports.checkpoints, owner)).keys()) {
       await compute(ports, journal, { version, partition, definitions }, watch)
     }
   }
@@ -41,6 +43,12 @@ type Definitions = ReadonlyMap<number, Definition>
 const definitionsOf = async ({ registry }: VersionPorts, set: string): Promise<Definitions> =>
   new Map((await knownVersions(registry, set)).map(({ definition }) => [definition.version, definition]))
 
+/** The version before, where its place is in the same stream: otherwise there is nothing to go on from. */
+function before(definitions: Definitions, definition: Definition): Definition | undefined {
+  const one = definitions.get(definition.version - 1)
+  return one && ownerOf(one) === ownerOf(definition) ? one : undefined
+}
+
 type Computing = { readonly version: Version; readonly partition: number; readonly definitions: Definitions }
 
 /** Has the stream compute the version on a partition, and end what is not to be computed any more, in one commit. */
@@ -52,40 +60,41 @@ async function compute(
 ): Promise<void> {
   const { set } = journal.state
   const definition = known(definitions, set, version)
-  const previous = definitions.get(version - 1)
-  if (lastRun(await loadPosition(ports.checkpoints, set, partition), version)?.until === null) return
-  await thinned(ports, { set, partition }, [version, version - 1], watch.signal)
-  const found = await loadPosition(ports.checkpoints, set, partition)
-  const before = lastRun(found, version)
-  const { inherited, ...origin } = before
-    ? { origins: before.origins, inherited: [], withRows: true }
+  const previous = before(definitions, definition)
+  const owner = ownerOf(definition)
+  if (lastRun(await loadPosition(ports.checkpoints, owner, partition), version)?.until === null) return
+  await thinned(ports, { set, owner, partition }, [version, version - 1], watch.signal)
+  const found = await loadPosition(ports.checkpoints, owner, partition)
+  const ran = lastRun(found, version)
+  const { inherited, ...origin } = ran
+    ? { origins: ran.origins, inherited: [], withRows: true }
     : originOf(mode, definition, previous, found)
-  const layers = before ? await layersAgain(ports, definition, partition, found) : layersOf({ version })
+  const layers = ran ? await layersAgain(ports, definition, partition, found) : layersOf({ version })
   const bringing = await begin(ports, definition, {
     ...origin,
     partition,
     layers,
-    after: before?.until ?? startOf(origin),
-    tick: before?.untilTick ?? null,
+    after: ran?.until ?? startOf(origin),
+    tick: ran?.untilTick ?? null,
   })
   await catchUp(ports, bringing, watch)
-  const by = before ? `the return to ${label(definition)}` : `apply ${label(definition)}`
+  const by = ran ? `the return to ${label(definition)}` : `apply ${label(definition)}`
   const live = new Set(toBeComputed(journal.state).map((one) => one.version))
   const at = timeText(ports.clock)
   // Two versions go on from one state: what was written is left as it is, and each has a layer of its own above it.
-  const parting = inherited.length > 0 && live.has(version - 1) ? await nextLayer(ports, { set, partition }, version - 1) : undefined
+  const parting = inherited.length > 0 && live.has(version - 1) ? await nextLayer(ports, { set, owner, partition }, version - 1) : undefined
   let afterSeq = 0
-  await handover(ports, { set, partition, by }, async (position, stillHere) => {
+  await handover(ports, { owner, partition, by }, async (position, stillHere) => {
     if (isReplayed(origin)) await advance(ports, bringing, position, watch, { stillHere })
     afterSeq = position.seq
-    const unread = (before?.unread ?? 0) + bringing.unread
+    const unread = (ran?.unread ?? 0) + bringing.unread
     const source = inherited.length > 0 ? lastRun(position, version - 1)! : undefined
     const laid = source ? { ...layers, beneath: above(layersOf(source), inherited) } : layers
     const run = {
-      ...(before ? resumed(before) : newRun(position, { version, mode, origin, inherited, definition, at })),
+      ...(ran ? resumed(ran) : newRun(position, { version, mode, origin, inherited, definition, at })),
       ...kept(laid),
       ...(unread > 0 && { unread }),
-      ...(isFact(definition.record) && { made: (before?.made ?? 0) + bringing.made }),
+      ...(isFact(definition.record) && { made: (ran?.made ?? 0) + bringing.made }),
     }
     const others = position.runs
       .filter((one) => one !== lastRun(position, version))
@@ -96,9 +105,9 @@ async function compute(
     const save = [...entriesOf(bringing), ...(await forgetPlace(ports.checkpoints, bringing))]
     // The newest in front: its row of a record comes before the older one's, so that a view that falls back never shows the older one in
     // between.
-    return { position: { ...position, runs: before ? inPlace(position, version, run, others) : [run, ...others] }, save }
+    return { position: { ...position, runs: ran ? inPlace(position, version, run, others) : [run, ...others] }, save }
   })
-  if (!before) await journal.add([{ kind: 'switched', version, partition, afterSeq, at }])
+  if (!ran) await journal.add([{ kind: 'switched', version, partition, afterSeq, at }])
 }
 
 /** As short as it can be: it is saved with every commit. */
@@ -116,16 +125,13 @@ const onTopOf = (run: Run, layer: number, { features }: Definition): Layers => (
 /** Where a version that is computed again goes on: in its own layer, unless another one reads that by now. */
 async function layersAgain(ports: VersionPorts, definition: Definition, partition: number, position: Position): Promise<Layers> {
   const { set, version } = definition
+  const owner = ownerOf(definition)
   const run = lastRun(position, version)!
   const own = layersOf(run)
   const begun = (await savedPlace(ports.checkpoints, { definition, partition }))?.layer
-  const layer = begun ?? (isBeneath(position, own) ? await nextLayer(ports, { set, partition }, version) : own.layer)
+  const layer = begun ?? (isBeneath(position, own) ? await nextLayer(ports, { set, owner, partition }, version) : own.layer)
   return layer === own.layer ? own : onTopOf(run, layer, definition)
 }
-
-const lastRun = ({ runs }: Position, version: number): Run | undefined => runs.findLast((one) => one.version === version)
-
-const startOf = ({ origins }: Origin) => Math.min(Number.MAX_SAFE_INTEGER, ...Object.values(origins))
 
 const resumed = ({ untilRows: _, untilTick: __, ...run }: Run): Run => ({ ...run, until: null })
 
@@ -140,65 +146,14 @@ function inPlace({ runs }: Position, version: number, run: Run, others: readonly
   return others.toSpliced(place, 0, run)
 }
 
-/** What a version that was never computed replays, and what it goes on with of a version that the stream computes. */
-function originOf(
-  mode: Version['mode'],
-  definition: Definition,
-  previous: Definition | undefined,
-  position: Position,
-): Origin & { readonly inherited: readonly Pair[] } {
-  if (hasRowsOfHistory({ mode }))
-    return { origins: Object.fromEntries(definition.features.map(({ name }) => [name, 0])), inherited: [], withRows: true }
-  if (mode === 'first' || !previous) return { origins: {}, inherited: [], withRows: false }
-  const before = lastRun(position, previous.version)
-  const changes = featureChanges(previous, definition).filter(({ after }) => after !== null)
-  const pairs = changes.flatMap(({ feature, sameAs }) => (sameAs === null || !before ? [] : [[feature, sameAs] as const]))
-  // What is new in a forward-only version is replayed over all history, and what it inherits from a version that has stopped from where
-  // that one's began.
-  const fresh =
-    mode === 'forward-only'
-      ? changes.filter(({ feature }) => !pairs.some(([name]) => name === feature)).map(({ feature }) => [feature, 0] as const)
-      : []
-  if (before?.until !== null) {
-    const replayed = pairs.map(([feature, sameAs]) => [feature, before!.origins[sameAs]!] as const)
-    return { origins: Object.fromEntries([...fresh, ...replayed]), inherited: [], withRows: false }
-  }
-  return { origins: Object.fromEntries(fresh), inherited: pairs, withRows: false }
-}
-
-type NewRun = {
-  readonly version: number
-  readonly mode: Version['mode']
-  readonly origin: Origin
-  readonly inherited: readonly Pair[]
-  readonly definition: Definition
-  readonly at: string
-}
-
-function newRun(position: Position, { version, mode, origin, inherited, definition, at }: NewRun): Run {
-  const all = origin.withRows || mode === 'first'
-  const from = lastRun(position, version - 1)?.origins
-  const taken = new Map(inherited.map(([feature, sameAs]) => [feature, from![sameAs]!]))
-  return {
-    version,
-    mode,
-    after: all ? 0 : position.seq,
-    afterRows: all ? 0 : rowsTaken(position),
-    switchedAfter: position.seq,
-    switchedAt: at,
-    until: null,
-    origins: Object.fromEntries(definition.features.map(({ name }) => [name, origin.origins[name] ?? taken.get(name) ?? position.seq])),
-  }
-}
-
 /** Whatever is not to be computed stops after the last record taken. */
 async function endOthers(ports: VersionPorts, state: SetState): Promise<void> {
   const { set } = state
   const live = new Set(toBeComputed(state).map(({ version }) => version))
   const isOver = (run: Run) => run.until === null && !live.has(run.version)
-  for (const [partition, position] of (await loadPositions(ports.checkpoints, set)).entries()) {
+  for (const { owner, partition, position } of await positionsOfSet(ports.checkpoints, set)) {
     if (!position.runs.some(isOver)) continue
-    await handover(ports, { set, partition, by: `the end of ${set}@${position.runs.find(isOver)!.version}` }, async (now) => ({
+    await handover(ports, { owner, partition, by: `the end of ${set}@${position.runs.find(isOver)!.version}` }, async (now) => ({
       position: { ...now, runs: now.runs.map((run) => (isOver(run) ? ended(run, now) : run)) },
       save: [],
     }))
@@ -208,7 +163,7 @@ async function endOthers(ports: VersionPorts, state: SetState): Promise<void> {
 /** Removes a version's rows and state, on whatever way it was. */
 export async function clear(ports: VersionPorts, set: string, version: number, signal: AbortSignal): Promise<void> {
   const { checkpoints, warehouse } = ports
-  for (const partition of (await loadPositions(checkpoints, set)).keys()) await letGo(ports, { set, partition }, version, signal)
+  for (const { owner, partition } of await positionsOfSet(checkpoints, set)) await letGo(ports, { set, owner, partition }, version, signal)
   if (await warehouse.extent(set, version)) await warehouse.remove(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER })
 }
 
@@ -216,17 +171,19 @@ export async function clear(ports: VersionPorts, set: string, version: number, s
 export async function checkPossible(ports: VersionPorts, state: SetState, signal: AbortSignal, filling?: Definition): Promise<void> {
   const { set } = state
   const definitions = new Map([...(await definitionsOf(ports, set)), ...(filling ? [[filling.version, filling] as const] : [])])
-  const needs = (await loadPositions(ports.checkpoints, set)).flatMap((position, partition) =>
-    toBeBrought(state, filling?.version).flatMap(({ version, mode }): Need[] => {
-      const before = lastRun(position, version)
-      if (before?.until === null) return []
-      const definition = known(definitions, set, version)
-      const need = { record: definition.record, partition, history: position.history }
-      if (before) return [{ ...need, after: before.until }]
-      const origin = originOf(mode, definition, definitions.get(version - 1), position)
-      return isReplayed(origin) ? [{ ...need, after: startOf(origin) }] : []
-    }),
-  )
+  const needs: Need[] = []
+  for (const { version, mode } of toBeBrought(state, filling?.version)) {
+    const definition = known(definitions, set, version)
+    const { record } = definition
+    for (const [partition, position] of (await loadPositions(ports.checkpoints, ownerOf(definition))).entries()) {
+      const { history } = position
+      const ran = lastRun(position, version)
+      if (ran?.until === null) continue
+      const origin = originOf(mode, definition, before(definitions, definition), position)
+      if (ran) needs.push({ record, partition, history, after: ran.until })
+      else if (isReplayed(origin)) needs.push({ record, partition, history, after: startOf(origin) })
+    }
+  }
   await checkHistory(ports, needs, signal)
 }
 

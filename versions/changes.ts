@@ -1,6 +1,7 @@
 /** What differs between two versions of a feature set, feature by feature, and which state the later one can take over. */
 import { featureFingerprint } from '../feature-defs/fingerprint.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { ownerOf } from '../streams/stream.ts'
 import type { OperatorSpec } from '../feature-defs/define-operator.ts'
 
 export type FeatureChange = {
@@ -14,6 +15,8 @@ export type FeatureChange = {
 
 export function featureChanges(before: Definition | undefined, after: Definition): readonly FeatureChange[] {
   const earlier = new Map((before?.features ?? []).map((feature) => [feature.name, feature]))
+  // In another stream everything begins anew.
+  const goesOn = before !== undefined && ownerOf(before) === ownerOf(after)
   const byFingerprint = new Map((before?.features ?? []).map((feature) => [featureFingerprint(before!, feature), feature.name]))
   const kept = after.features.map((feature): FeatureChange => {
     const fingerprint = featureFingerprint(after, feature)
@@ -24,7 +27,7 @@ export function featureChanges(before: Definition | undefined, after: Definition
       change: same ? 'unchanged' : namesake ? 'redefined' : 'added',
       before: namesake?.spec ?? null,
       after: feature.spec,
-      sameAs: same ? feature.name : (byFingerprint.get(fingerprint) ?? null),
+      sameAs: !goesOn ? null : same ? feature.name : (byFingerprint.get(fingerprint) ?? null),
     }
   })
   const names = new Set(after.features.map(({ name }) => name))

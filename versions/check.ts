@@ -4,6 +4,7 @@ import { versionFingerprint } from '../feature-defs/fingerprint.ts'
 import { keyWords, samePer } from '../feature-defs/keys.ts'
 import { inWords } from '../feature-defs/in-words.ts'
 import { knownVersions } from '../streams/known-versions.ts'
+import { streamOf } from '../streams/stream.ts'
 import { rowSchema } from '../feature-defs/row-schema.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { isFact } from '../schemas/fact.ts'
@@ -40,7 +41,7 @@ export async function reasonsAgainst(registry: Registry, definition: Definition)
   const released = (await knownVersions(registry, set)).find((one) => one.definition.version === version)
   const reasons = [
     ...(await registry.reasonsAgainst(set, released?.registered.definition ?? JSON.stringify(rowSchema(definition)))),
-    ...(await registry.reasonsAgainst(record.name, JSON.stringify(inflowSchema(record)))),
+    ...(await registry.reasonsAgainst(streamOf(record).name, JSON.stringify(inflowSchema(record)))),
   ]
   return [...new Set(reasons)]
 }

@@ -1,8 +1,9 @@
 /** The switch of versions at a batch boundary: the checkpoint is taken from the consumer for a moment, changed, and given back. */
 import { ofYears } from '../schemas/csv/selection.ts'
 import { randomUUID } from 'node:crypto'
-import { loadPosition, loadPositions, savePosition, writerName, type Position } from '../streams/position.ts'
+import { loadPosition, positionsOfSet, savePosition, writerName, type Position } from '../streams/position.ts'
 import { holdMs } from '../streams/left-behind.ts'
+import { setOfOwner } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Fenced, type Log } from '../utilities/log.ts'
@@ -19,16 +20,16 @@ export type Changed = { readonly position: Position; readonly save: readonly Sav
  */
 export async function handover(
   { log, checkpoints }: Pick<HandoverPorts, 'log' | 'checkpoints'>,
-  { set, partition, by }: { readonly set: string; readonly partition: number; readonly by: string },
+  { owner, partition, by }: { readonly owner: string; readonly partition: number; readonly by: string },
   change: (position: Position, stillHere: () => Promise<void>) => Promise<Changed>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const writer = await log.writer(writerName(set, partition))
+    const writer = await log.writer(writerName(owner, partition))
     try {
-      const position = await loadPosition(checkpoints, set, partition)
-      if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
+      const position = await loadPosition(checkpoints, owner, partition)
+      if (position.hold?.kind === 'backfill') throw unfinished(setOfOwner(owner), position.hold)
       const hold = async () => {
-        await writer.commit({ save: [savePosition(set, partition, { ...position, hold: { kind: 'switch', by, token: randomUUID() } })] })
+        await writer.commit({ save: [savePosition(owner, partition, { ...position, hold: { kind: 'switch', by, token: randomUUID() } })] })
         return performance.now()
       }
       // Held, so that the consumer waits instead of taking the writer back at once; void when nobody renews it, so that a kill here blocks
@@ -38,10 +39,10 @@ export async function handover(
         if (performance.now() - heldAtMs > holdMs / 4) heldAtMs = await hold()
       }).catch(async (error: unknown) => {
         // Nobody need wait for what has failed.
-        await writer.commit({ save: [savePosition(set, partition, { ...position, hold: null })] }).catch(() => {})
+        await writer.commit({ save: [savePosition(owner, partition, { ...position, hold: null })] }).catch(() => {})
         throw error
       })
-      await writer.commit({ save: [...changed.save, savePosition(set, partition, { ...changed.position, hold: null })] })
+      await writer.commit({ save: [...changed.save, savePosition(owner, partition, { ...changed.position, hold: null })] })
       return
     } catch (error) {
       if (!(error instanceof Fenced) || attempt === 20) throw error
@@ -53,7 +54,8 @@ export async function handover(
 
 /** To be called before anything is changed: the handover itself would refuse only when half is done. */
 export async function refuseAmidstBackfill({ checkpoints }: Pick<HandoverPorts, 'checkpoints'>, set: string): Promise<void> {
-  for (const { hold } of await loadPositions(checkpoints, set)) if (hold?.kind === 'backfill') throw unfinished(set, hold)
+  for (const { position } of await positionsOfSet(checkpoints, set))
+    if (position.hold?.kind === 'backfill') throw unfinished(set, position.hold)
 }
 
 type BackfillHold = { readonly by: string; readonly years: readonly [number, number]; readonly source: { readonly name: string } }

@@ -1,5 +1,5 @@
 /** Keeps the journal of a set among the checkpoints, and reads it: one command at a time adds to it. */
-import { fromBytes, loadPositions, toBytes } from '../streams/position.ts'
+import { fromBytes, positionsOfSet, toBytes } from '../streams/position.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Fenced, type Log } from '../utilities/log.ts'
@@ -96,11 +96,11 @@ export async function openJournal(ports: JournalPorts, set: string, seen?: SetSt
 
 /** A switch is committed with its partition's position first: a command that was killed in between has not noted it yet. */
 async function switchesUnnoted(checkpoints: Checkpoints, { set, versions }: SetState): Promise<readonly VersionEvent[]> {
-  const positions = await loadPositions(checkpoints, set)
+  const positions = await positionsOfSet(checkpoints, set)
   return versions
     .filter(({ retired }) => !retired)
     .flatMap(({ version, switches }) =>
-      positions.flatMap(({ runs }, partition): VersionEvent[] => {
+      positions.flatMap(({ partition, position: { runs } }): VersionEvent[] => {
         const run = runs.findLast((one) => one.version === version)
         return run && switches[partition] === undefined
           ? [{ kind: 'switched', version, partition, afterSeq: run.switchedAfter, at: run.switchedAt }]

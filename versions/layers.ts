@@ -22,6 +22,9 @@ import { handover } from './handover.ts'
 
 type Ports = { readonly log: Log; readonly checkpoints: Checkpoints }
 
+/** Where versions of a set have their state, and under which name their place. */
+export type OwnPartition = SetPartition & { readonly owner: string }
+
 /** The first look at a key asks every layer, and every commit names them. */
 const mostBeneath = 3
 
@@ -30,8 +33,8 @@ export const isBeneath = ({ runs }: Position, layer: Layer): boolean =>
   runs.some(({ beneath = [] }) => beneath.some((one) => isSameLayer(one, layer)))
 
 /** One that nothing was ever written to. */
-export async function nextLayer({ checkpoints }: Pick<Ports, 'checkpoints'>, at: SetPartition, version: number): Promise<number> {
-  const { runs } = await loadPosition(checkpoints, at.set, at.partition)
+export async function nextLayer({ checkpoints }: Pick<Ports, 'checkpoints'>, at: OwnPartition, version: number): Promise<number> {
+  const { runs } = await loadPosition(checkpoints, at.owner, at.partition)
   const named = runs.map(layersOf).flatMap(({ beneath, ...own }) => [own, ...beneath])
   return (
     1 +
@@ -40,13 +43,13 @@ export async function nextLayer({ checkpoints }: Pick<Ports, 'checkpoints'>, at:
 }
 
 /** Before another layer is laid upon those of these versions. */
-export const thinned = (ports: Ports, at: SetPartition, versions: readonly number[], signal: AbortSignal): Promise<void> =>
+export const thinned = (ports: Ports, at: OwnPartition, versions: readonly number[], signal: AbortSignal): Promise<void> =>
   gathered(ports, at, signal, ({ version, beneath = [] }) => versions.includes(version) && beneath.length >= mostBeneath)
 
 /** Removes the state of a version; others that go on from it get what they still read in a layer of their own first. */
-export async function letGo(ports: Ports, at: SetPartition, version: number, signal: AbortSignal): Promise<void> {
+export async function letGo(ports: Ports, at: OwnPartition, version: number, signal: AbortSignal): Promise<void> {
   const { checkpoints } = ports
-  const { runs } = await loadPosition(checkpoints, at.set, at.partition)
+  const { runs } = await loadPosition(checkpoints, at.owner, at.partition)
   if (runs.some((run) => run.version === version && run.beneath)) await named(ports, at, version, undefined)
   await gathered(ports, at, signal, (run) => run.version !== version && (run.beneath ?? []).some((one) => one.version === version))
   const layers = (await layersThere(checkpoints, at)).filter((one) => one.version === version)
@@ -61,11 +64,11 @@ export async function letGo(ports: Ports, at: SetPartition, version: number, sig
   }
 }
 
-const writerName = ({ set, partition }: SetPartition) => `layers/${set}/${partition}`
+const writerName = ({ owner, partition }: OwnPartition) => `layers/${owner}/${partition}`
 
 /** The layers beneath a run become one of its own. What lies beneath does not change, so the stream waits only for the run to name it. */
-async function gathered(ports: Ports, at: SetPartition, signal: AbortSignal, isDue: (run: Run) => boolean): Promise<void> {
-  const { runs } = await loadPosition(ports.checkpoints, at.set, at.partition)
+async function gathered(ports: Ports, at: OwnPartition, signal: AbortSignal, isDue: (run: Run) => boolean): Promise<void> {
+  const { runs } = await loadPosition(ports.checkpoints, at.owner, at.partition)
   const due = runs.filter(isDue)
   if (due.length === 0) return
   const writer = await ports.log.writer(writerName(at))
@@ -73,7 +76,7 @@ async function gathered(ports: Ports, at: SetPartition, signal: AbortSignal, isD
     for (const run of due) {
       await named(ports, at, run.version, [await copied(ports, writer, at, run, signal)])
       const own = (run.beneath ?? []).filter((one) => one.version === run.version)
-      const after = await loadPosition(ports.checkpoints, at.set, at.partition)
+      const after = await loadPosition(ports.checkpoints, at.owner, at.partition)
       for (const layer of own) if (!isBeneath(after, layer)) await removed(ports, writer, at, layer)
     }
   } finally {
@@ -82,7 +85,7 @@ async function gathered(ports: Ports, at: SetPartition, signal: AbortSignal, isD
 }
 
 /** What lies beneath a version's run from now on. */
-const named = (ports: Ports, at: SetPartition, version: number, beneath: readonly Beneath[] | undefined): Promise<void> =>
+const named = (ports: Ports, at: OwnPartition, version: number, beneath: readonly Beneath[] | undefined): Promise<void> =>
   handover(ports, { ...at, by: `the state of ${at.set}@${version}` }, async (position) => {
     const runs = position.runs.map(({ beneath: before, ...run }) => {
       const now = run.version === version ? beneath : before
@@ -94,7 +97,7 @@ const named = (ports: Ports, at: SetPartition, version: number, beneath: readonl
 async function copied(
   { checkpoints, ...ports }: Ports,
   writer: Writer,
-  at: SetPartition,
+  at: OwnPartition,
   { version, beneath = [] }: Run,
   signal: AbortSignal,
 ): Promise<Beneath> {
@@ -113,7 +116,7 @@ async function copied(
   return to
 }
 
-async function removed({ checkpoints }: Ports, writer: Writer, at: SetPartition, layer: Layer): Promise<void> {
+async function removed({ checkpoints }: Ports, writer: Writer, at: OwnPartition, layer: Layer): Promise<void> {
   // The states last: by them it is known that there is a layer to remove.
   for await (const dues of dueEntries(checkpoints, at, layer)) {
     const gone = dues.map((one) => ({ ...one, isDue: false }))

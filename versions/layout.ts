@@ -2,11 +2,14 @@
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { keyFields } from '../feature-defs/keys.ts'
 import { featureType } from '../feature-defs/known-operators.ts'
+import { isFact } from '../schemas/fact.ts'
+import type { RecordSchema } from '../schemas/record.ts'
 import { sqlColumns, sqlType } from '../schemas/sql.ts'
+import { standsAs, streamOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { viewColumns, type Layout, type SqlColumn, type SqlType, type VersionRecord } from '../utilities/warehouse.ts'
+import { viewColumns, type FactLayout, type Layout, type SqlColumn, type SqlType, type VersionRecord } from '../utilities/warehouse.ts'
 
-export function layoutOf(definitions: readonly Definition[], records: readonly VersionRecord[]): Layout {
+export function layoutOf(definitions: readonly Definition[], records: readonly VersionRecord[], gone: readonly string[] = []): Layout {
   const latest = definitions.at(-1)!
   const retired = new Set(records.filter(({ state }) => state === 'retired').map(({ version }) => version))
   const promoted = records.filter(({ promotion }) => promotion !== null).sort((a, b) => b.promotion! - a.promotion!)
@@ -15,14 +18,37 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
     record: fieldsOf(definitions),
     features: featuresOf(definitions),
     leading: definitions[0]!.features.length,
+    ...(gone.length > 0 && { gone }),
     per: keyFields(latest.per),
     at: latest.record.at,
-    ...(latest.record.fact && { fact: { name: latest.record.name, columns: sqlColumns(latest.record) } }),
+    ...(isFact(latest.record) && { facts: factsOf(definitions.filter(({ version }) => !retired.has(version))) }),
     versions: definitions
       .filter(({ version }) => !retired.has(version))
       .map((definition) => ({ version: definition.version, shows: shownBy(definition) })),
     chain: promoted.map(({ version }) => version),
   }
+}
+
+/** One for each version of the fact that rows are made of. */
+const factsOf = (definitions: readonly Definition[]): readonly FactLayout[] => [
+  ...new Map(definitions.map(({ record }) => standing(record)).map((one) => [one.name, one])).values(),
+]
+
+const standing = (record: RecordSchema): FactLayout => ({ name: standsAs(streamOf(record)), columns: sqlColumns(record) })
+
+/** Of the facts of retired versions those that nobody needs: no other version of the set, and none of these other ones. */
+export function factsGone(
+  definitions: readonly Definition[],
+  records: readonly VersionRecord[],
+  others: readonly VersionRecord[],
+): readonly string[] {
+  const isRetired = ({ version }: Definition) => records.some((one) => one.version === version && one.state === 'retired')
+  const names = (some: readonly Definition[]) => factsOf(some.filter(({ record }) => isFact(record))).map(({ name }) => name)
+  const retired = names(definitions.filter(isRetired))
+  if (retired.length === 0) return []
+  const elsewhere = others.filter(({ state }) => state !== 'retired').map(({ definition }) => JSON.parse(definition) as Definition)
+  const needed = new Set([...names(definitions.filter((one) => !isRetired(one))), ...names(elsewhere)])
+  return retired.filter((name) => !needed.has(name))
 }
 
 const shownBy = ({ record, features }: Definition): readonly string[] => [

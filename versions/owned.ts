@@ -8,6 +8,7 @@ import { loadPosition, loadPositions, type Piece, type Run } from '../streams/po
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { spread } from '../streams/routing.ts'
+import { ownerOf } from '../streams/stream.ts'
 import { rowsWithKeys } from '../streams/row-keys.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { between, pick, type Columns } from '../utilities/values/columns.ts'
@@ -40,7 +41,7 @@ export async function ownedRows(ports: VersionPorts, set: string, version: numbe
   if (own.retired) throw new Problem(`${set}@${version} is retired: its rows are gone`, `See what is left: tidemark versions ${set}`)
   const known = (await knownVersions(ports.registry, set)).find(({ definition }) => definition.version === version)
   if (!known) throw new Problem(`the registry has lost the schema of ${set}@${version}`, `Have it made again: tidemark repair ${set}`)
-  const positions = await loadPositions(ports.checkpoints, set)
+  const positions = await loadPositions(ports.checkpoints, ownerOf(known.definition))
   const runs = positions.map(({ runs }) => runs.findLast((one) => one.version === version))
   if (!isComplete(own) || runs.some((run) => run === undefined))
     throw new Problem(`${set}@${version} has not been computed yet`, `Finish it: tidemark apply ${set}@${version}`)
@@ -100,12 +101,12 @@ export const partitionOf = ({ definition: { per }, partitions }: OwnedRows, { ro
 /** Whether a row may have been brought since: behind what was looked at, and not behind what its partition has taken by now. */
 export function laterRows(
   { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
-  set: string,
+  { definition }: Pick<OwnedRows, 'definition'>,
 ): (place: Owned, seq: number) => Promise<boolean> {
   const ends = new Map<number, number>()
   return async ({ partition, run, end }, seq) => {
     if (run.until !== null || seq <= end) return false
-    if (seq > (ends.get(partition) ?? end)) ends.set(partition, (await loadPosition(checkpoints, set, partition)).seq)
+    if (seq > (ends.get(partition) ?? end)) ends.set(partition, (await loadPosition(checkpoints, ownerOf(definition), partition)).seq)
     return seq <= (ends.get(partition) ?? end)
   }
 }

@@ -2,6 +2,7 @@
 import { loadPositions, loadSpeed, rowsTaken, running, type Mode, type Position } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { routingFor } from '../streams/routing.ts'
+import { ownerOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from './bring.ts'
 import { featureChanges, type FeatureChange } from './changes.ts'
@@ -10,7 +11,6 @@ import { decide, outOfOrder } from './decide.ts'
 import { evolve, hasRowsOfHistory, isComplete, promotedIn, type SetState, type Version } from './journal.ts'
 import { loadState } from './keep.ts'
 import { largestKey, type LargestKey } from './largest-key.ts'
-import { layoutOf } from './layout.ts'
 import { projected } from './project.ts'
 import { refuseLost } from './unfinished.ts'
 
@@ -66,7 +66,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const refused = outOfOrder(state, version)
   if (refused) throw refused
   await routingFor(ports, definition, partitions)
-  const positions = await loadPositions(checkpoints, set)
+  const positions = await loadPositions(checkpoints, ownerOf(definition))
   const own = state.versions[version]
   const mode = modeOf(asked, version, own)
   refuseCold(definition, mode)
@@ -91,10 +91,10 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
 
   const incompatible = own ? [] : await reasonsAgainst(registry, definition)
   const after = completed(events.reduce(evolve, state), version)
-  const { definitions, records } = await projected(registry, after, definition)
+  const { layout } = await projected(ports, after, definition)
   const nothing = { statements: [], views: [] }
   const isDue = due && incompatible.length === 0
-  const { statements: ddl, views } = isDue ? await warehouse.plan(layoutOf(definitions, records)) : nothing
+  const { statements: ddl, views } = isDue ? await warehouse.plan(layout) : nothing
   const dependents = await warehouse.dependents(set)
   return {
     set,

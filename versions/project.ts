@@ -3,17 +3,16 @@ import { isDeepStrictEqual } from 'node:util'
 import { knownVersions } from '../streams/known-versions.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import type { Registry } from '../utilities/registry.ts'
-import type { VersionRecord, Warehouse } from '../utilities/warehouse.ts'
+import type { Layout, VersionRecord, Warehouse } from '../utilities/warehouse.ts'
 import { stateOf, toBeComputed, type SetState } from './journal.ts'
-import { layoutOf } from './layout.ts'
+import { factsGone, layoutOf } from './layout.ts'
 
 type Ports = { readonly registry: Registry; readonly warehouse: Warehouse }
 
 /** Tables, views and records, in one transaction; nothing when they are so already. Gives the statements that it took. */
 export async function project({ registry, warehouse }: Ports, state: SetState): Promise<readonly string[]> {
   if (state.versions.length === 0) return []
-  const { definitions, records } = await projected(registry, state)
-  const layout = layoutOf(definitions, records)
+  const { layout, records } = await projected({ registry, warehouse }, state)
   const there = await warehouse.versions(state.set)
   const changed = records.filter(
     (record) =>
@@ -34,10 +33,10 @@ export type Amiss = { readonly statements: number; readonly records: readonly nu
 export async function amissInProjection({ registry, warehouse }: Ports, state: SetState): Promise<Amiss> {
   // A command that is at work, or was cut short, has still to make it so.
   if (state.versions.length === 0 || state.begun !== null) return { statements: 0, records: [] }
-  const { definitions, records } = await projected(registry, state)
+  const { layout, records } = await projected({ registry, warehouse }, state)
   const there = new Map((await warehouse.versions(state.set)).map((record) => [record.version, said(record)]))
   return {
-    statements: (await warehouse.plan(layoutOf(definitions, records))).statements.length,
+    statements: (await warehouse.plan(layout)).statements.length,
     records: records.filter((record) => !isDeepStrictEqual(said(record), there.get(record.version))).map(({ version }) => version),
   }
 }
@@ -45,16 +44,23 @@ export async function amissInProjection({ registry, warehouse }: Ports, state: S
 /** What SQL users go by; a store of before may tell of what was done in other words. */
 const said = ({ state, mode, schemaId, promotion }: VersionRecord) => ({ state, mode, schemaId, promotion })
 
-/** The definitions and records of every version that is planned; `planned` stands for one that the registry does not know yet. */
+/** The layout of all versions that are planned, and their records; `planned` stands for one that the registry does not know yet. */
 export async function projected(
-  registry: Registry,
+  { registry, warehouse }: Ports,
   state: SetState,
   planned?: Definition,
-): Promise<{ readonly definitions: readonly Definition[]; readonly records: readonly VersionRecord[] }> {
+): Promise<{ readonly layout: Layout; readonly records: readonly VersionRecord[] }> {
   const known = (await knownVersions(registry, state.set)).map(({ definition }) => definition)
   const all = planned && !known.some(({ version }) => version === planned.version) ? [...known, planned] : known
   const definitions = all.filter(({ version }) => state.versions[version] !== undefined)
-  return { definitions, records: definitions.map((definition) => recordOf(state, definition)) }
+  const records = definitions.map((definition) => recordOf(state, definition))
+  const others = records.some(({ state: is }) => is === 'retired') ? await warehouse.versions() : []
+  const gone = factsGone(
+    definitions,
+    records,
+    others.filter(({ set }) => set !== state.set),
+  )
+  return { layout: layoutOf(definitions, records, gone), records }
 }
 
 function recordOf(state: SetState, { set, version, ...definition }: Definition): VersionRecord {

@@ -1,4 +1,7 @@
 /** `promote`, `rollback`, `retire`: what SQL users see changes at once; the rows a version lacks are filled afterwards. */
+import { knownVersions } from '../streams/known-versions.ts'
+import { loadPositions } from '../streams/position.ts'
+import { ownerOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts, Watch } from './bring.ts'
 import { carryOut, checkPossible } from './carry-out.ts'
@@ -46,6 +49,17 @@ export async function retire(
   return change(ports, options, (by) => ({ kind: 'retire', version, still, by }))
 }
 
+/** Whether the promoted version has told, from a stream of its own, of every fact that this one has rows of. */
+async function isToldAnew({ registry, checkpoints }: JournalPorts, set: string, version: number, promoted: number): Promise<boolean> {
+  const known = await knownVersions(registry, set)
+  const [own, other] = [version, promoted].map((one) => known.find(({ definition }) => definition.version === one)?.definition)
+  if (!own || !other || ownerOf(own) === ownerOf(other)) return false
+  const runs = (await loadPositions(checkpoints, ownerOf(other))).map((position) =>
+    position.runs.findLast((run) => run.version === promoted),
+  )
+  return runs.every((run) => run?.after === 0)
+}
+
 async function change(ports: VersionPorts, options: ChangeOptions, commandOf: (by: By) => Command): Promise<SetState> {
   const { set, actor, seen, signal } = options
   await refuseAmidstBackfill(ports, set)
@@ -74,7 +88,7 @@ export async function settle({ clock }: Pick<VersionPorts, 'clock'>, journal: Jo
 /** What the base view shows of a version, and how many of its rows the sink has still to write. */
 export async function stillShown(ports: JournalPorts, { set, versions, chain }: SetState, version: number): Promise<StillShown> {
   const own = versions[version]
-  if (!own || !chain.includes(version)) return { shown: null, onTheWay: 0 }
+  if (!own || !chain.includes(version) || (await isToldAnew(ports, set, version, chain.at(-1)!))) return { shown: null, onTheWay: 0 }
   // The way first: rows that arrive meanwhile are seen in the view.
   const onTheWay = await countOnTheWay(ports, own.schema.id)
   const { rows } = await ports.warehouse.query(`SELECT count(*), min(_seq), max(_seq) FROM "${set}" WHERE _version = ${version}`)

@@ -2,9 +2,10 @@
  * `repair`: makes schemas, tables, views, records and rows of a set again, from its journal and its history; whatever is there and right
  * stays.
  */
+import { recordOf, type AvroSchema } from '../schemas/avro/schema.ts'
 import { isFact } from '../schemas/fact.ts'
 import { restoreKept } from '../streams/kept-schemas.ts'
-import { knownVersions } from '../streams/known-versions.ts'
+import { knownVersions, streamsOf } from '../streams/known-versions.ts'
 import { sinkReader, streamOf } from '../streams/stream.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -86,8 +87,7 @@ async function restoreVersions({ registry }: Pick<VersionPorts, 'registry'>, { s
       if (!registry.restore) throw new Problem(`${lost}, and it gives every schema that it takes another id`, fromCopy)
       // A store of before, of which no event was written yet.
       if (definition === '') throw new Problem(`${lost}, and nobody has written down what it was`, fromCopy)
-      const { name } = JSON.parse(definition) as { readonly name: string }
-      await registry.restore({ id, subject: name, definition })
+      await registry.restore({ id, subject: id === schema.id ? set : subjectOf(definition), definition })
       if (id === schema.id) await registry.label(id, { set, version: String(version), mode })
       restored++
     }
@@ -95,15 +95,21 @@ async function restoreVersions({ registry }: Pick<VersionPorts, 'registry'>, { s
   return restored
 }
 
-/** Where the set's outflow begins now, when the sink's place in it is gone and messages before are, too. */
+/** Under which name the registry has the schema of a stream's messages. */
+const subjectOf = (definition: string) => streamOf(recordOf(JSON.parse(definition) as AvroSchema)).name
+
+/** Where the outflow of each stream of the set begins now, when the sink's place in it is gone and messages before are, too. */
 async function lostPlaces({ log, registry, warehouse }: VersionPorts, set: string): Promise<readonly Progress[]> {
-  const stream = streamOf((await knownVersions(registry, set))[0]!.definition.record)
-  const partitions = (await log.topics()).find(({ topic }) => topic === stream.outflow)?.partitions ?? []
+  const streams = streamsOf((await knownVersions(registry, set)).map(({ definition }) => definition))
+  const topics = await log.topics()
+  const parts = streams.flatMap((stream) =>
+    (topics.find(({ topic }) => topic === stream.outflow)?.partitions ?? []).map(({ first }, partition) => ({
+      first,
+      reader: sinkReader(stream, partition),
+    })),
+  )
   const places = await Promise.all(
-    partitions.map(async ({ first }, partition) => {
-      const reader = sinkReader(stream, partition)
-      return ((await warehouse.progress(reader)) ?? 0) < first ? [{ reader, next: first }] : []
-    }),
+    parts.map(async ({ first, reader }) => (((await warehouse.progress(reader)) ?? 0) < first ? [{ reader, next: first }] : [])),
   )
   return places.flat()
 }
@@ -122,7 +128,7 @@ async function repairRows(ports: VersionPorts, { set, ...watch }: RepairOptions,
     watch.report({ step: 'comparing rows', rows, seq: (done.checked += rows), of })
   const expected = partitions.map((one) => computedAgain(ports, definition, one, { signal: watch.signal, report }))
 
-  const isLater = laterRows(ports, set)
+  const isLater = laterRows(ports, owned)
   const extra: number[] = []
   let bad: { readonly rows: Columns; readonly at: number[] } | undefined
   const flush = async () => {

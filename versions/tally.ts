@@ -1,5 +1,5 @@
 /** The quick part of a proof: how many rows each version must have by what was taken, beside how many the warehouse has. */
-import { loadPositions, rowsTaken } from '../streams/position.ts'
+import { positionsOfSet, rowsTaken } from '../streams/position.ts'
 import type { VersionPorts } from './bring.ts'
 import { isComplete } from './journal.ts'
 import { loadState } from './keep.ts'
@@ -44,7 +44,9 @@ async function owned(
   version: number,
 ): Promise<Pick<Tally, 'taken' | 'unread'> | undefined> {
   const sum = { taken: 0, unread: 0 }
-  for (const position of await loadPositions(checkpoints, set)) {
+  const all = await positionsOfSet(checkpoints, set)
+  const first = all.find(({ position }) => position.runs.some((one) => one.version === version))
+  for (const { position } of all.filter(({ owner }) => owner === first?.owner)) {
     const run = position.runs.findLast((one) => one.version === version)
     if (run?.made !== undefined) {
       sum.taken += run.made

@@ -1,6 +1,6 @@
 /** What commands that were cut short have left to do, and the command that does it. */
 import { ofYears } from '../schemas/csv/selection.ts'
-import { loadPositions, running, type Position } from '../streams/position.ts'
+import { positionsOfSet, running, type Position } from '../streams/position.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts } from './bring.ts'
@@ -13,7 +13,7 @@ type Ports = Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>
 export async function unfinishedIn(ports: Ports, set: string): Promise<readonly string[]> {
   const { registry, checkpoints, warehouse } = ports
   const state = await loadState(ports, set)
-  const positions = await loadPositions(checkpoints, set)
+  const positions = (await positionsOfSet(checkpoints, set)).map(({ position }) => position)
   const lines: string[] = []
   for (const {
     definition: { version },
@@ -60,8 +60,9 @@ function leftOf(state: SetState, own: Version, positions: readonly Position[]): 
       ? ': its history is being filled, or that was interrupted. Run: tidemark apply'
       : ': it is planned and nothing else. Run: tidemark apply'
   }
-  if (!isPromoted || positions.every((position) => running(position).some(({ version }) => version === own.version))) return undefined
-  const stopped = positions.flatMap(({ seq, runs }) => {
+  const ownPositions = positions.filter(({ runs }) => runs.some(({ version }) => version === own.version))
+  if (!isPromoted || ownPositions.every((position) => running(position).some(({ version }) => version === own.version))) return undefined
+  const stopped = ownPositions.flatMap(({ seq, runs }) => {
     const until = runs.findLast((run) => run.version === own.version)?.until ?? null
     return until === null ? [] : [{ seq, until }]
   })

@@ -33,7 +33,7 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
     ),
   )
   const differences = collector()
-  const isLater = laterRows(ports, set)
+  const isLater = laterRows(ports, owned)
   await compare(expected, ports.warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
     missing(wanted) {
       if (isOnTheWay(wanted.seq, partitionOf(owned, wanted).partition)) notSunk++

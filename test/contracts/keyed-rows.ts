@@ -42,7 +42,7 @@ export const keyedLayout = ({ per, facts }: Kind, chain: readonly number[]): Lay
   leading: 1,
   per,
   at: 'day',
-  ...(facts && { fact: { name: 'sale', columns: record } }),
+  ...(facts && { facts: [{ name: 'sale', columns: record }] }),
   versions: [0, 1, 2].map((version) => ({
     version,
     shows: [...record, ...features.slice(0, version === 0 ? 1 : 2)].map(({ name }) => name),

@@ -273,4 +273,24 @@ export function factLaws(law: Laws['law'], at: () => { readonly warehouse: Wareh
         .sort(),
     )
   })
+
+  law('facts of several versions stand beside each other, and leave with their view when none needs them', async () => {
+    const { warehouse } = at()
+    const one = keyedLayout(byAccount, [0])
+    const { columns } = one.facts![0]!
+    const both = { ...one, facts: [...one.facts!, { name: 'sale_v1', columns: [...columns, { name: 'price', type: 'double' } as const] }] }
+    const later = { ...one, facts: both.facts.slice(1), gone: ['sale'] }
+    const count = async (name: string) => Number((await warehouse.query(`SELECT count(*) FROM ${name}`)).rows[0]![0])
+    await warehouse.arrange(both, [])
+    expect(await warehouse.plan(both)).toEqual({ statements: [], views: [] })
+    await warehouse.writeFacts('sale', [changesOf([{ key: 'a', seq: 1, value: 1 }])])
+    await warehouse.writeFacts('sale_v1', [changesOf(['a', 'b'].map((key, i) => ({ key, seq: i + 1, value: 1 })))])
+    expect([await count('sale'), await count('sale_v1')]).toEqual([1, 2])
+    expect((await warehouse.plan(later)).views).toEqual(['sale'])
+    await warehouse.arrange(later, [])
+    expect(await warehouse.plan(later)).toEqual({ statements: [], views: [] })
+    await expect(count('sale')).rejects.toThrow()
+    await expect(warehouse.writeFacts('sale', [changesOf([{ key: 'a', seq: 2, value: 1 }])])).rejects.toThrow('tidemark apply')
+    expect(await count('sale_v1')).toBe(2)
+  })
 }

@@ -8,6 +8,7 @@ import { memoryStore } from '../../utilities/memory/store.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
 import { Fenced } from '../../utilities/log.ts'
 import { Problem } from '../../utilities/values/problem.ts'
+import { openSqliteTables } from '../../utilities/sqlite/tables/tables.ts'
 import type { Sqlite } from '../../utilities/sqlite/database.ts'
 import type { Reject } from '../../utilities/files/rejects.ts'
 import type { Source } from '../../utilities/source.ts'
@@ -47,6 +48,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     warehouse: { ...openMemoryWarehouse(database), flush: { rows: rowsPerWrite, everyMs: 1 } },
     clock,
     openSource: () => source,
+    openTables: async () => openSqliteTables(':memory:'),
     lease: async () => ({ close: async () => {} }),
     rejects: () => rejects,
     rejectsPath: () => rejects.path,

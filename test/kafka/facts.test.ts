@@ -8,6 +8,7 @@ import { loadPositions } from '../../streams/position.ts'
 import { done, freshFolder, start, tidemark, until, type Running } from '../cli-run.ts'
 import { messagesByChance, saleByDay } from '../fact-messages.ts'
 import { rowsOwned, rowsStored, writerOf } from '../facts-in-inflow.ts'
+import { goOverAndBack } from '../later-facts.ts'
 import { limitMs, withPorts } from '../loan-folders.ts'
 import { chance, seed } from '../seeded.ts'
 import { unlessMissing } from '../unless-missing.ts'
@@ -74,6 +75,15 @@ function factTests() {
           const { code, err, out } = await tidemark(folder, `verify sales@${version} ${config}`)
           expect({ code, err, out }).toMatchObject({ code: 0, err: '' })
         }
+      },
+      3 * limitMs,
+    )
+
+    it(
+      'goes over to a later version of its fact and back, beside a consumer that stays',
+      () => {
+        const logOf = (topicPrefix: string) => ({ kind: 'kafka', brokers: kafka.brokers, topicPrefix, partitions, sessionTimeoutMs: 2000 })
+        return goOverAndBack(logOf('later.'), logOf('other.'))
       },
       3 * limitMs,
     )

@@ -1,7 +1,7 @@
 /** What Redshift's catalog says of a set's table and views: read in one transaction, so that it fits together. */
 import type { KeptView, TablesThere } from '../sql/ddl.ts'
 import { grantText, type Grant } from '../sql/grants.ts'
-import { ownsView, ownTable, standingName, type Target } from '../sql/names.ts'
+import { factsOf, ownsView, ownTable, standingName, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
 import type { Cell } from '../sql/cells.ts'
 import type { Layout } from '../warehouse.ts'
@@ -16,10 +16,10 @@ const inSchema = ({ schema }: Target) => textLiteral(schema!)
 const columnsText = (
   target: Target,
   begin: string,
-  view = begin,
+  views = textLiteral(begin),
 ) => `SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
 FROM svv_columns WHERE table_schema = ${inSchema(target)}
-AND (${begins('table_name', begin)} OR ${begins('table_name', 'tidemark_')} OR table_name = ${textLiteral(view)})
+AND (${begins('table_name', begin)} OR ${begins('table_name', 'tidemark_')} OR table_name IN (${views}))
 ORDER BY table_name, ordinal_position`
 
 export type Seen = { readonly stored: readonly StoredColumn[]; /** Whether our own tables are there. */ readonly bookkeeping: boolean }
@@ -45,17 +45,19 @@ function declared(type: string, [length, digits, scale]: readonly Cell[]): strin
 /** The number of a catalog's entry for pg_class in pg_description, which tells comments on tables and views from others. */
 const classOfTables = 1259
 
+const viewNames = (layout: Layout) => [layout.set, ...factsOf(layout)].map(textLiteral).join(', ')
+
 /** The catalog of names lies on one node, that of rights on all: they cannot be joined. */
-export const foundStatements = (target: Target, { set, fact }: Layout): readonly string[] => [
-  columnsText(target, set, fact?.name),
+export const foundStatements = (target: Target, layout: Layout): readonly string[] => [
+  columnsText(target, layout.set, viewNames(layout)),
   `SELECT c.relname, d.description, u.usename, array_to_string(c.relacl, CHR(10))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_user u ON u.usesysid = c.relowner
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = ${classOfTables}
 WHERE n.nspname = ${inSchema(target)} AND c.relkind = 'v'
-AND (${begins('c.relname', set)} OR c.relname = ${textLiteral(fact?.name ?? set)}) ORDER BY c.relname`,
+AND (${begins('c.relname', layout.set)} OR c.relname IN (${viewNames(layout)})) ORDER BY c.relname`,
   `SELECT relation_name, privilege_type, identity_type, identity_name, admin_option
 FROM svv_relation_privileges WHERE namespace_name = ${inSchema(target)}
-AND (${begins('relation_name', set)} OR relation_name = ${textLiteral(fact?.name ?? set)})
+AND (${begins('relation_name', layout.set)} OR relation_name IN (${viewNames(layout)}))
 ORDER BY relation_name, identity_type, identity_name, privilege_type`,
   `SELECT nspname FROM pg_namespace WHERE nspname = ${inSchema(target)}`,
 ]
@@ -68,9 +70,10 @@ export type FoundThere = Seen & {
   readonly veiled: readonly string[]
 }
 
-export function foundFrom(target: Target, { set, fact }: Layout, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
+export function foundFrom(target: Target, layout: Layout, [columns, views, rights, schemas]: readonly Rows[]): FoundThere {
+  const { set } = layout
   const seen = seenFrom(`${set}_rows`, [columns!])
-  const own = views!.filter(([name]) => ownsView(set, String(name)) || name === fact?.name)
+  const own = views!.filter(([name]) => ownsView(set, String(name)) || factsOf(layout).includes(String(name)))
   const kept = own.map(([name, , owner]): readonly [string, KeptView] => [
     String(name),
     {
@@ -82,7 +85,7 @@ export function foundFrom(target: Target, { set, fact }: Layout, [columns, views
   ])
   const found = {
     columns: new Map(seen.stored.map(({ name, type }) => [name, type])),
-    standing: new Map(fact ? columnsIn(standingName(fact.name), columns!).map(({ name, type }) => [name, type]) : []),
+    standing: (fact: string) => new Map(columnsIn(standingName(fact), columns!).map(({ name, type }) => [name, type])),
     views: new Map(own.map(([name, mark]) => [String(name), String(mark ?? '')])),
     kept: new Map(kept),
   }

@@ -1,6 +1,6 @@
 /** The columns of our tables in Redshift: a table is never made smaller, so what is known of it stays true. */
 import type { StoredColumn } from '../sql/declared.ts'
-import { standingName, type Target } from '../sql/names.ts'
+import { factsOf, standingName, type Target } from '../sql/names.ts'
 import { seenFrom, seenStatements, type Seen } from './catalog.ts'
 import type { Waiting } from './patience.ts'
 import type { Transactions } from './transactions.ts'
@@ -25,10 +25,10 @@ export function columnsKnown(target: Target, sql: Transactions) {
     seen,
     bookkeeping: async (waiting?: Waiting) => hasBookkeeping || (await of('tidemark_versions', [], waiting), hasBookkeeping),
     /** When they were arranged. */
-    forget({ set, fact }: Layout) {
+    forget(layout: Layout) {
       hasBookkeeping = true
-      known.delete(`${set}_rows`)
-      if (fact) known.delete(standingName(fact.name))
+      known.delete(`${layout.set}_rows`)
+      for (const name of factsOf(layout)) known.delete(standingName(name))
     },
   }
 }

@@ -23,7 +23,7 @@ import { keyColumn, viewsOf } from './views.ts'
  */
 export type TablesThere = {
   readonly columns: ReadonlyMap<string, string>
-  readonly standing?: ReadonlyMap<string, string>
+  readonly standing?: (fact: string) => ReadonlyMap<string, string>
   readonly newest?: boolean
   readonly views: ReadonlyMap<string, string>
   /** What has to be kept of a view where others may have been let in. */
@@ -42,8 +42,8 @@ const typesOf = (target: Target, columns: readonly SqlColumn[]): Map<string, str
 const own = (...names: readonly string[]) => names.map((name): SqlColumn => ({ name, type: ownColumns[name]! }))
 
 /** Every column of the rows table, with its type. */
-const columnTypes = (target: Target, { record, features, fact }: Layout) =>
-  typesOf(target, [...record, ...own(...Object.keys({ ...rowColumns, ...(fact && factRowColumns) })), ...features])
+const columnTypes = (target: Target, { record, features, facts }: Layout) =>
+  typesOf(target, [...record, ...own(...Object.keys({ ...rowColumns, ...(facts && factRowColumns) })), ...features])
 
 /**
  * What is kept to tell whether a view is still the one we made: SQLite keeps its text, Redshift rewrites it, so there a comment on the view
@@ -74,9 +74,11 @@ export function changes(target: Target, layout: Layout, found: TablesThere): Cha
       ? [text.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW'), comment]
       : [text, comment, ...(found.kept?.get(name)?.grants ?? [])]
   })
+  const tables = tableChanges(target, layout, found)
   const drops = dropped.map((name) => `DROP VIEW ${qualified(target, name)}`)
   return {
-    statements: [...tableChanges(target, layout, found), ...drops, ...made],
+    // A table goes once nothing shows it.
+    statements: [...tables.made, ...drops, ...made, ...tables.dropped],
     views: [...new Set([...dropped, ...due.map(([name]) => name)])],
     dropped,
   }
@@ -105,22 +107,21 @@ export function checkFactColumns(fact: string, stored: readonly StoredColumn[], 
   throw new Problem(`the warehouse has ${what} for the facts ${fact} that stand`, todo)
 }
 
-function tableChanges(target: Target, layout: Layout, found: TablesThere): string[] {
-  const { set, fact } = layout
-  const key = ['_version', '_seq', ...(fact ? ['_key'] : [])]
+function tableChanges(
+  target: Target,
+  layout: Layout,
+  found: TablesThere,
+): { readonly made: readonly string[]; readonly dropped: readonly string[] } {
+  const { set, facts = [], gone = [] } = layout
+  const key = ['_version', '_seq', ...(layout.facts ? ['_key'] : [])]
   const rows = tableChange(target, `${set}_rows`, rowsTable(target, set), columnTypes(target, layout), key, found.columns)
   const newest = target.dialect === 'sqlite' && !found.newest ? createNewest(target, layout) : []
-  if (!fact) return [...rows, ...newest]
-  const facts = typesOf(target, [...own('_key'), ...fact.columns, ...own('_seq', '_known_ts')])
-  const standing = tableChange(
-    target,
-    standingName(fact.name),
-    standingTable(target, fact.name),
-    facts,
-    ['_key'],
-    found.standing ?? new Map(),
-  )
-  return [...rows, ...newest, ...standing]
+  const standing = facts.flatMap(({ name, columns }) => {
+    const types = typesOf(target, [...own('_key'), ...columns, ...own('_seq', '_known_ts')])
+    return tableChange(target, standingName(name), standingTable(target, name), types, ['_key'], found.standing?.(name) ?? new Map())
+  })
+  const dropped = gone.filter((name) => (found.standing?.(name).size ?? 0) > 0).map((name) => `DROP TABLE ${standingTable(target, name)}`)
+  return { made: [...rows, ...newest, ...standing], dropped }
 }
 
 function tableChange(

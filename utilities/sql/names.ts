@@ -1,6 +1,6 @@
 /** The names of the warehouse's tables and views, for every dialect. */
 import { Problem } from '../values/problem.ts'
-import type { SqlColumn } from '../warehouse.ts'
+import type { Layout, SqlColumn } from '../warehouse.ts'
 import type { Dialect } from './declared.ts'
 
 export type Target = { readonly dialect: Dialect; /** Put before every table and view. */ readonly schema?: string }
@@ -48,3 +48,6 @@ export const standingName = (fact: string) => `tidemark_standing_${fact}`
 /** Whether a view of that name is made, and dropped, by the layout of the set. */
 export const ownsView = (set: string, view: string) =>
   view === set || (view.startsWith(`${set}_`) && /^(v\d+|latest|v\d+_latest)$/.test(view.slice(set.length + 1)))
+
+/** The facts that have a table and a view, or had. */
+export const factsOf = ({ facts = [], gone = [] }: Layout): readonly string[] => [...facts.map(({ name }) => name), ...gone]

@@ -7,13 +7,14 @@ export type View = { readonly text: string; readonly columns: readonly string[] 
 
 /** The views of a layout by name: the facts', those of each version, and those of the promoted one, which fall back on the ones before. */
 export function viewsOf(target: Target, layout: Layout): Map<string, View> {
-  const { set, versions, chain, fact } = layout
+  const { set, versions, chain, facts = [] } = layout
   const rows = rowsTable(target, set)
   const views = new Map<string, View>()
   const view = (name: string, columns: readonly string[], select: string) =>
     views.set(name, { text: `CREATE VIEW ${qualified(target, name)} AS\n${select}`, columns })
 
-  if (fact) view(fact.name, factColumns(fact), `SELECT ${named(factColumns(fact))}\nFROM ${standingTable(target, fact.name)}`)
+  for (const fact of facts)
+    view(fact.name, factColumns(fact), `SELECT ${named(factColumns(fact))}\nFROM ${standingTable(target, fact.name)}`)
   for (const { version, shows } of versions) {
     const columns = namesOf(viewColumns(layout, shows))
     view(`${set}_v${version}`, columns, [`SELECT ${named(columns)}`, `FROM ${rows}`, `WHERE "_version" = ${whole(version)}`].join('\n'))
@@ -23,7 +24,7 @@ export function viewsOf(target: Target, layout: Layout): Map<string, View> {
     const promoted = versions.find(({ version }) => version === chain[0])
     if (!promoted) throw new TypeError(`${set}: version ${chain[0]} is promoted but has no view`)
     const columns = namesOf(viewColumns(layout, promoted.shows))
-    view(set, columns, chainText(rows, columns, chain, fact !== undefined))
+    view(set, columns, chainText(rows, columns, chain, layout.facts !== undefined))
     view(`${set}_latest`, namesOf(latestColumns(layout, promoted.shows)), latestText(target, layout, promoted.shows, chain))
   }
   return views
@@ -74,13 +75,13 @@ const isText = (record: Layout['record'], field: string): boolean => {
 
 /** CROSS JOIN keeps the order: the key first, by its index, then its row. */
 function lookedUp(target: Target, layout: Layout, shows: readonly string[], chain: readonly number[]): string {
-  const { set, per, fact } = layout
+  const { set, per, facts } = layout
   const newest = newestTable(target, set)
   const key = identifier(keyColumn(layout))
   // Knowing no numbers, SQLite would look through all keys of the version rather than use an index that lacks a column.
   const byFields = key === '"_key"' && per.length > 0 ? ` INDEXED BY ${identifier(newestIndex(set))}` : ''
   const same = ['_version', '_seq'].map((name) => `made."${name}" = newest."${name}"`)
-  if (fact) same.push(`made."_key" = newest.${key}`)
+  if (facts) same.push(`made."_key" = newest.${key}`)
   const columns = selected(target, layout, shows)
   const list = (of: 'newest' | 'made') =>
     columns.map(({ name, text }) => text?.('made.') ?? `${per.includes(name) ? of : 'made'}.${identifier(name)}`).join(', ')
@@ -131,7 +132,7 @@ type SelectedColumn = {
 /** A record is added once, and known when it happened. */
 function selected(target: Target, layout: Layout, shows: readonly string[]): readonly SelectedColumn[] {
   return latestColumns(layout, shows).map(({ name }): SelectedColumn => {
-    if (layout.fact || (name !== '_change' && name !== '_known_ts')) return { name }
+    if (layout.facts || (name !== '_change' && name !== '_known_ts')) return { name }
     const end = target.dialect === 'sqlite' ? ` AS ${identifier(name)}` : ''
     if (name === '_change') return { name, text: () => (target.dialect === 'sqlite' ? `'added'${end}` : `'added'::varchar(8)`) }
     return { name, text: (of) => nanosecondsText(target, layout, `${of}${identifier(layout.at)}`) + end }

@@ -7,7 +7,7 @@ import { openSqlite, type Sqlite } from '../database.ts'
 import type { Thread } from '../../running/thread.ts'
 import { bookkeeping } from '../../sql/bookkeeping.ts'
 import { changes, checkColumns, type TablesThere } from '../../sql/ddl.ts'
-import { newestName, ownsView, rowsTable, standingName } from '../../sql/names.ts'
+import { factsOf, newestName, ownsView, rowsTable, standingName } from '../../sql/names.ts'
 import { latestView } from '../../sql/views.ts'
 import { readFacts } from './facts.ts'
 import { fillNewest, leaveRange, renewNewest } from './newest.ts'
@@ -185,13 +185,15 @@ const nothingYet = (path: string) =>
 const viewsOf = (db: Sqlite) =>
   db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name`).all() as { name: string; sql: string }[]
 
-function found(db: Sqlite, { set, fact }: Layout): TablesThere {
+function found(db: Sqlite, layout: Layout): TablesThere {
+  const { set } = layout
+  const facts = factsOf(layout)
   const typesOf = (table: string) => new Map(columnsOf(db, table).map(({ name, type }) => [name, type]))
-  const views = viewsOf(db).filter(({ name }) => ownsView(set, name) || name === fact?.name)
+  const views = viewsOf(db).filter(({ name }) => ownsView(set, name) || facts.includes(name))
   return {
     columns: typesOf(`${set}_rows`),
     newest: columnsOf(db, newestName(set)).length > 0,
-    standing: fact ? typesOf(standingName(fact.name)) : new Map(),
+    standing: (fact) => typesOf(standingName(fact)),
     views: new Map(views.map(({ name, sql }) => [name, sql])),
   }
 }
