@@ -23,10 +23,18 @@ export type Layout = {
   readonly facts?: readonly FactLayout[]
   /** Facts that no version of any set is over any more: their tables and views go. */
   readonly gone?: readonly string[]
-  /** The versions that have a view of their own, oldest first, each with the fields of its record and its features. */
-  readonly versions: readonly { readonly version: number; readonly shows: readonly string[] }[]
+  /** The versions that have a view of their own, oldest first. */
+  readonly versions: readonly VersionLayout[]
   /** The promoted version, then the ones promoted before it, newest first: the base view takes each row from the first that has it. */
   readonly chain: readonly number[]
+}
+
+export type VersionLayout = {
+  readonly version: number
+  /** The fields of its record and its features. */
+  readonly shows: readonly string[]
+  /** The facts that its rows are of: another one is made of other changes, under the same numbers. */
+  readonly fact?: string
 }
 
 /** A table of the facts that stand, and the view that shows it under the fact's name. */

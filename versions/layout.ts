@@ -24,7 +24,11 @@ export function layoutOf(definitions: readonly Definition[], records: readonly V
     ...(isFact(latest.record) && { facts: factsOf(definitions.filter(({ version }) => !retired.has(version))) }),
     versions: definitions
       .filter(({ version }) => !retired.has(version))
-      .map((definition) => ({ version: definition.version, shows: shownBy(definition) })),
+      .map((definition) => ({
+        version: definition.version,
+        shows: shownBy(definition),
+        ...(isFact(definition.record) && { fact: standsAs(streamOf(definition.record)) }),
+      })),
     chain: promoted.map(({ version }) => version),
   }
 }

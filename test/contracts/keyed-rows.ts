@@ -34,6 +34,9 @@ const features: readonly SqlColumn[] = [
 
 export const setOf = ({ per, facts }: Kind) => `${facts ? 'facts' : 'records'}_by_${per.join('_') || 'nothing'}`
 
+/** The last version is over another version of the fact. */
+const factOf = (version: number) => (version < 2 ? 'sale' : 'sale_v1')
+
 /** Versions 0 to 2: the later ones have a feature more. */
 export const keyedLayout = ({ per, facts }: Kind, chain: readonly number[]): Layout => ({
   set: setOf({ per, facts }),
@@ -46,6 +49,7 @@ export const keyedLayout = ({ per, facts }: Kind, chain: readonly number[]): Lay
   versions: [0, 1, 2].map((version) => ({
     version,
     shows: [...record, ...features.slice(0, version === 0 ? 1 : 2)].map(({ name }) => name),
+    ...(facts && { fact: factOf(version) }),
   })),
   chain,
 })
@@ -146,14 +150,18 @@ export class Model {
     }
     return [...found.values()]
   }
-  /** The rows of each number from the first version that has one of it; a tick that a newer version has met is its own. */
+  /** The rows of each number from the first version that has one of it; of facts, what a newer version has met may be its own. */
   shown(chain: readonly number[]): string[] {
     const rows = chain.flatMap((version, i) => {
-      const newer = chain.slice(0, i).map((one) => this.of(one).map(({ seq }) => seq))
-      return this.of(version).filter((row) => {
-        const isTick = this.kind.facts && changeOf(row) === 'tick'
-        return newer.every((seqs) => !seqs.includes(row.seq) && !(isTick && Math.min(...seqs) < row.seq))
-      })
+      const newer = chain.slice(0, i).map((one) => ({ one, seqs: this.of(one).map(({ seq }) => seq) }))
+      return this.of(version).filter((row) =>
+        newer.every(({ one, seqs }) => {
+          const isBefore = seqs.every((seq) => row.seq < seq)
+          if (!this.kind.facts) return !seqs.includes(row.seq)
+          if (factOf(one) !== factOf(version)) return isBefore
+          return !seqs.includes(row.seq) && (changeOf(row) !== 'tick' || isBefore)
+        }),
+      )
     })
     return rows.map(({ version, seq, value }) => [version, seq, value].join('|')).sort()
   }

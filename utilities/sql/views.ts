@@ -1,5 +1,5 @@
 /** The SQL text of the warehouse's views: those of rows, of the newest row of each key, and of the facts that stand. */
-import { latestColumns, viewColumns, type FactLayout, type Layout } from '../warehouse.ts'
+import { latestColumns, viewColumns, type FactLayout, type Layout, type VersionLayout } from '../warehouse.ts'
 import { identifier, named, namesOf, newestIndex, newestTable, qualified, rowsTable, standingTable, type Target } from './names.ts'
 
 /** The statement that makes a view, and the columns it shows. */
@@ -21,10 +21,14 @@ export function viewsOf(target: Target, layout: Layout): Map<string, View> {
     view(latestView(set, version), namesOf(latestColumns(layout, shows)), latestText(target, layout, shows, [version]))
   }
   if (chain.length > 0) {
-    const promoted = versions.find(({ version }) => version === chain[0])
-    if (!promoted) throw new TypeError(`${set}: version ${chain[0]} is promoted but has no view`)
+    const promotions = chain.map((one) => {
+      const found = versions.find(({ version }) => version === one)
+      if (!found) throw new TypeError(`${set}: version ${one} is promoted but has no view`)
+      return found
+    })
+    const promoted = promotions[0]!
     const columns = namesOf(viewColumns(layout, promoted.shows))
-    view(set, columns, chainText(rows, columns, chain, layout.facts !== undefined))
+    view(set, columns, chainText(rows, columns, promotions))
     view(`${set}_latest`, namesOf(latestColumns(layout, promoted.shows)), latestText(target, layout, promoted.shows, chain))
   }
   return views
@@ -35,18 +39,20 @@ export const latestView = (set: string, version: number) => `${set}_v${version}_
 const factColumns = ({ columns }: FactLayout) => [...namesOf(columns), '_seq', '_known_ts']
 
 /**
- * Each row from the first version of the chain that has it. NOT EXISTS, one newer version at a time, is a look-up of the key. A tick gives
- * rows to those keys alone whose features change by it, which are others in another version: one that a newer version has met is its own.
+ * Each row from the first version of the chain that has it. NOT EXISTS, one newer version at a time, is a look-up of the key. From the
+ * first row of a newer version on, two things are told by that one alone: ticks, which give rows to those keys whose features change by
+ * them, and everything where it is over another version of the fact, which may change where this one does not.
  */
-const chainText = (rows: string, columns: readonly string[], chain: readonly number[], ofFact: boolean) =>
+const chainText = (rows: string, columns: readonly string[], chain: readonly VersionLayout[]) =>
   chain
-    .map((version, i) => {
+    .map(({ version, fact }, i) => {
       const newer = chain.slice(0, i).flatMap((one) => {
-        const ofNewer = `FROM ${rows} AS newer WHERE newer."_version" = ${whole(one)}`
-        const met = `(SELECT COALESCE(MIN(newer."_seq"), ${mostSeq}) ${ofNewer})`
+        const ofNewer = `FROM ${rows} AS newer WHERE newer."_version" = ${whole(one.version)}`
+        const isBefore = `older."_seq" < (SELECT COALESCE(MIN(newer."_seq"), ${mostSeq}) ${ofNewer})`
+        if (fact !== one.fact) return [`  AND ${isBefore}`]
         return [
           `  AND NOT EXISTS (SELECT 1 ${ofNewer} AND newer."_seq" = older."_seq")`,
-          ...(ofFact ? [`  AND (older."_change" <> 'tick' OR older."_seq" < ${met})`] : []),
+          ...(fact === undefined ? [] : [`  AND (older."_change" <> 'tick' OR ${isBefore})`]),
         ]
       })
       return [`SELECT ${named(columns)}`, `FROM ${rows} AS older`, `WHERE older."_version" = ${whole(version)}`, ...newer].join('\n')
