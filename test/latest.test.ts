@@ -173,8 +173,10 @@ describe('beside a writer', () => {
       const { DatabaseSync } = require('node:sqlite')
       const db = new DatabaseSync(workerData.path, { readOnly: true })
       const [look, seen] = [db.prepare(workerData.sql), new Map()]
-      parentPort.once('message', () => (parentPort.postMessage(seen), db.close()))
+      let enough = false
+      parentPort.once('message', () => (enough = true))
       const once = () => {
+        if (enough) return void (parentPort.postMessage(seen), db.close())
         const { keys, groups, both } = look.get()
         const found = [keys, groups, both].join(' ')
         seen.set(found, (seen.get(found) ?? 0) + 1)
