@@ -16,7 +16,7 @@ import { bringTables } from './cache.ts'
 import { clean } from './clean.ts'
 import { identityOf, readTable, type TableFile } from './files.ts'
 import type { NeededFact } from './needed.ts'
-import { loadPlace, type IngestPlace, type LoadedTable, type LoadUnderWay } from './place.ts'
+import { loadPlace, newestKnown, type IngestPlace, type LoadedTable, type LoadUnderWay } from './place.ts'
 import { rollBack } from './roll-back.ts'
 import { checkKeys, registerTables, type KnownTable } from './table-rows.ts'
 import { writableFact } from './writable.ts'
@@ -32,7 +32,7 @@ export type LoadPorts = {
 }
 
 /** A table of which more than half of the rows would leave. */
-export type Shrinking = { readonly table: string; readonly rows: number; readonly left: number }
+type Shrinking = { readonly table: string; readonly rows: number; readonly left: number }
 
 export type LoadOptions = {
   readonly facts: readonly NeededFact[]
@@ -131,7 +131,7 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
       tables: read,
       facts,
       partial: options.partial,
-      known: options.known ?? (files.length === 0 ? knownOf(place) : undefined),
+      known: options.known ?? (files.length === 0 ? newestKnown(Object.values(place.tables)) : undefined),
       clock: ports.clock,
     })
   } else if (rows !== place.load.rows) throw new Error(`the load under way changed ${place.load.rows} rows, and now it would be ${rows}`)
@@ -140,13 +140,6 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   const ended = place.load ? 'interrupted' : 'done'
   return { ended, load: place.load ?? place.last, tables: read, finished }
 }
-
-/** When the newest of what the tables say became known; undefined where nothing was loaded. */
-const knownOf = ({ tables }: IngestPlace): bigint | undefined =>
-  Object.values(tables).reduce<bigint | undefined>(
-    (last, { known }) => (last === undefined || BigInt(known) > last ? BigInt(known) : last),
-    undefined,
-  )
 
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 

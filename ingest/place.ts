@@ -115,3 +115,9 @@ export const loadWords = ({ tables, facts }: Pick<LoadUnderWay, 'tables' | 'fact
 
 /** The load that was begun and is not done: until it is, what is computed of its facts is of neither state. */
 export const loadUnderWay = async (checkpoints: Checkpoints): Promise<LoadUnderWay | null> => (await loadPlace(checkpoints)).load
+
+/** When the newest of what these tables say became known; undefined where nothing was loaded. */
+export const newestKnown = (tables: readonly { readonly known: string }[]): bigint | undefined =>
+  tables
+    .map(({ known }) => BigInt(known))
+    .reduce<bigint | undefined>((last, one) => (last === undefined || one > last ? one : last), undefined)

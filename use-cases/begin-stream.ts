@@ -2,7 +2,7 @@
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { load } from '../ingest/load.ts'
 import { neededTables } from '../ingest/needed.ts'
-import { lastTick, loadPlace, loadWords, refuseEnded } from '../ingest/place.ts'
+import { lastTick, loadPlace, loadWords, newestKnown, refuseEnded } from '../ingest/place.ts'
 import { isFact, tablesOf } from '../schemas/fact.ts'
 import { partitionsApplied } from '../streams/position.ts'
 import { ownerOf, streamOf } from '../streams/stream.ts'
@@ -96,13 +96,12 @@ export async function plannedStream(
   const { facts, tables } = await loadPlace(checkpoints)
   const { name, inflow } = streamOf(record)
   const own = facts[name]
-  const known = tablesOf(record).flatMap((table) => tables[table.name]?.known ?? [])
-  const latest = known.map(BigInt).reduce<bigint | null>((last, one) => (last === null || one > last ? one : last), null)
+  const latest = newestKnown(tablesOf(record).flatMap(({ name }) => tables[name] ?? []))
   return {
     inflow,
     begun: own?.begun ?? false,
     facts: own?.begun ? own.messages : (tables[record.fact.of.name]?.rows ?? 0),
     tick: lastTick(facts, record.name)?.text ?? null,
-    known: latest === null ? null : new Date(Number(latest / 1_000_000n)).toISOString(),
+    known: latest === undefined ? null : new Date(Number(latest / 1_000_000n)).toISOString(),
   }
 }

@@ -1,5 +1,5 @@
 /** `load`: tables become what their files say, and the facts that are made from them follow. */
-import { load, type Loaded, type LoadNews, type LoadPorts, type Shrinking } from '../ingest/load.ts'
+import { load, type Loaded, type LoadOptions, type LoadPorts } from '../ingest/load.ts'
 import { neededTables, type NeededFact } from '../ingest/needed.ts'
 import type { FactTotals, LoadedTable } from '../ingest/place.ts'
 import { previewLoad } from '../ingest/preview.ts'
@@ -12,20 +12,13 @@ import type { Warehouse } from '../utilities/warehouse.ts'
 import { factsNeeded } from './facts-needed.ts'
 import type { Rejecting } from './file-rows.ts'
 
-export type LoadAsked = {
+export type LoadAsked = Pick<LoadOptions, 'partial' | 'strict' | 'known' | 'signal' | 'agree' | 'report'> & {
   /** Every version of every set of the definitions, and their tables. */
   readonly definitions: readonly Definition[]
   readonly defined: readonly Table[]
   readonly files: readonly { readonly table: string; readonly source: Source }[]
   readonly partitions: (fact: NeededFact['fact']) => number
-  readonly partial: boolean
-  readonly strict: boolean
   readonly dryRun: boolean
-  /** In nanoseconds. */
-  readonly known: bigint | undefined
-  readonly signal: AbortSignal
-  readonly agree: (shrinking: readonly Shrinking[]) => Promise<boolean>
-  readonly report: (news: LoadNews) => void
 }
 
 /** What became of a table, with the file of the lines that were rejected, where there are any. */

@@ -9,6 +9,7 @@ import { factsReader, standsAs, streamOf } from '../streams/stream.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { collector } from '../versions/differences.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { factsNeeded } from './facts-needed.ts'
 import { each, toldFacts, type Told } from './told-facts.ts'
@@ -50,7 +51,6 @@ export type FactProof = {
   readonly equal: boolean
 }
 
-const mostNamed = 10
 const noId = '00000000-0000-0000-0000-000000000000'
 
 /** undefined when it was told to stop: a proof that was cut short is none. */
@@ -76,7 +76,7 @@ async function proofOf(ports: Ports, { fact: name, signal, report, atOnce = 500_
   refuseUnderWay(place, name)
   await bringTables(ports, await knownTables(ports, versions[0]!), place)
 
-  const differences = collector()
+  const differences = collector<FactDifference>()
   let [facts, notSunk] = [0, 0]
   for (const fact of versions) {
     const { version } = fact.fact
@@ -191,15 +191,3 @@ const same = (own: readonly string[], other: readonly string[]) => other.every((
 
 const placesOf = ({ warehouse }: Ports, fact: FactSchema, ends: readonly number[]): Promise<readonly number[]> =>
   Promise.all(ends.map(async (_, partition) => (await warehouse.progress(factsReader(streamOf(fact), partition))) ?? 0))
-
-const collector = () => {
-  const first: FactDifference[] = []
-  let count = 0
-  return {
-    first,
-    count: () => count,
-    add(difference: FactDifference) {
-      if (count++ < mostNamed) first.push(difference)
-    },
-  }
-}

@@ -1,6 +1,7 @@
 /** `verify`: computes a version's rows again from everything that was taken, and proves that the warehouse holds exactly those. */
 import type { VersionPorts } from './bring.ts'
 import { compare } from './compare.ts'
+import { collector } from './differences.ts'
 import { computedAgain, laterRows, neverTaken, ownedRows, partitionOf, type Watched } from './owned.ts'
 
 type Difference = { readonly seq: number; readonly column: string; readonly expected: string; readonly found: string }
@@ -17,8 +18,6 @@ export type Verified = {
   readonly first: readonly Difference[]
 }
 
-const mostNamed = 10
-
 export type VerifyOptions = Watched & { readonly set: string; readonly version: number }
 
 export async function verify(ports: VersionPorts, { set, version, ...watched }: VerifyOptions): Promise<Verified> {
@@ -32,23 +31,24 @@ export async function verify(ports: VersionPorts, { set, version, ...watched }: 
       (count) => (computed += count),
     ),
   )
-  const differences = collector()
+  const differences = collector<Difference>()
   const isLater = laterRows(ports, owned)
   await compare(expected, ports.warehouse.rows(set, version, { first: 0, last: Number.MAX_SAFE_INTEGER }), {
     missing(wanted) {
       if (isOnTheWay(wanted.seq, partitionOf(owned, wanted).partition)) notSunk++
-      else differences.add(wanted.seq, 'row', 'a row', 'no row')
+      else differences.add({ seq: wanted.seq, column: 'row', expected: 'a row', found: 'no row' })
     },
     async extra(there) {
-      if (!(await isLater(partitionOf(owned, there), there.seq))) differences.add(there.seq, 'row', 'no row', 'a row')
+      if (!(await isLater(partitionOf(owned, there), there.seq)))
+        differences.add({ seq: there.seq, column: 'row', expected: 'no row', found: 'a row' })
     },
-    different: ({ seq }, column, wanted, found) => differences.add(seq, column, wanted, found),
+    different: ({ seq }, column, expected, found) => differences.add({ seq, column, expected, found }),
   })
   // What was taken for a duplicate must have been one.
   let untold = 0
   for (const [i, one] of partitions.entries()) {
     const found = await neverTaken(ports, definition, one, dropped[i]!, watched.signal)
-    for (const seq of found.never) differences.add(seq, 'record', 'taken once', 'dropped as a duplicate')
+    for (const seq of found.never) differences.add({ seq, column: 'record', expected: 'taken once', found: 'dropped as a duplicate' })
     untold += found.untold.length
   }
   watched.signal.throwIfAborted()
@@ -61,17 +61,5 @@ async function* counted<T extends { readonly count: number }>(batches: AsyncIter
   for await (const batch of batches) {
     add(batch.count)
     yield batch
-  }
-}
-
-const collector = () => {
-  const first: Difference[] = []
-  let count = 0
-  return {
-    first,
-    count: () => count,
-    add(seq: number, column: string, expected: string, found: string) {
-      if (count++ < mostNamed) first.push({ seq, column, expected, found })
-    },
   }
 }
