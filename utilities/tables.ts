@@ -62,7 +62,10 @@ export interface Tables {
   sealed(): Mark | undefined
   /** Empties these tables and drops all others, with all that is staged: nothing is known from now on, until `settle`. */
   renew(tables: readonly StoredTable[]): void
-  /** Puts rows in place of those of the same key, or takes those of these keys out: between `renew` and `settle` alone. */
+  /**
+   * Puts rows in place of those of the same key, or takes those of these keys out: between `renew` and `settle` alone. With `_commit`, the
+   * number of the commit that last wrote each.
+   */
   fill(table: string, rows: Columns): void
   unfill(table: string, keys: Columns): void
   /** How many rows stand. */
@@ -74,10 +77,16 @@ export interface Tables {
   compare(table: string, options: { readonly partial: boolean }): Compared
   /** Those rows of the file that was compared last whose key an earlier row had, as they were received, some at a time. */
   repeated(table: string): Iterable<Columns>
-  /** Stages rows to be put in place of those of the same key. */
+  /** Stages rows to be put in place of those of the same key. With `_known`, when each became known. */
   stage(table: string, rows: Columns): void
-  /** Stages that the rows of these keys go. */
+  /** Stages that the rows of these keys go. With `_known`, when that became known. */
   stageGone(table: string, keys: Columns): void
+  /** The rows of these keys that are there once what is staged has become of them: `_seq` is the place among the keys. */
+  find(table: string, keys: Columns): Columns
+  /** The keys of so many rows at most that stand and were last written before the commit of that number. */
+  before(table: string, commit: number, most: number): Columns
+  /** How many stand that were last written before it. */
+  countBefore(table: string, commit: number): number
   /** Takes back what is staged. */
   discard(): void
   /** How many rows are staged. */
@@ -89,7 +98,7 @@ export interface Tables {
   changes(table: string, skip: number): Iterable<Columns>
   /** What is staged is all of what leads to that mark. */
   seal(mark: Mark): void
-  /** What is staged becomes of the rows, and they are as of the mark. */
+  /** What is staged becomes of the rows, last written by the commit of the mark, and they are as of it. */
   settle(mark: Mark): void
 
   /**
@@ -103,6 +112,8 @@ export interface Tables {
   orderBy(joined: Joined, column: string): number
   /** How many were put into an order. */
   ordered(joined: Joined): number
+  /** When the newest of the staged rows that may change what is at these places became known; 0 where nobody said. */
+  known(listed: Listed, from: number, to: number): BigInt64Array
   /** The rows at these places (the second excluded) that are there in that state: `_seq` is the place. */
   rows(joined: Joined, state: State, listed: Listed, from: number, to: number): Columns
   /** Every row that stands, by its key, some at a time; `_seq` counts them. */

@@ -1,0 +1,33 @@
+/** A feed: topics of others, which are only read, from any place on. */
+
+/** Pieces of bytes, one per message: a start of -1 says that there is none. */
+export type Pieces = { readonly bytes: Uint8Array; readonly starts: Int32Array; readonly ends: Int32Array }
+
+/** Messages of a partition as their writer sent them. */
+export type Messages = {
+  readonly count: number
+  readonly offsets: Float64Array
+  /** Milliseconds since 1970. */
+  readonly times: Float64Array
+  readonly keys: Pieces
+  readonly values: Pieces
+  /** The bytes of a message's header; undefined where it has none of that name. */
+  readonly header: (message: number, name: string) => Uint8Array | undefined
+  /** Where to read on: behind the last message, and behind marks that nobody sees. */
+  readonly next: number
+  /** Where the partition ended, as far as it is committed, when these were read. */
+  readonly end: number
+}
+
+export type Ends = { readonly first: number; readonly next: number }
+
+export interface Feed {
+  /** Index is the partition: offsets of the first message held and of the next to come. Empty when the topic is not there. */
+  ends(topic: string): Promise<readonly Ends[]>
+  /**
+   * Committed messages from an offset on. At the end it yields none, so that its reader knows, and then waits for more until the signal
+   * aborts: about twice a second it says again that there are none. A Problem when messages at `from` were deleted.
+   */
+  read(topic: string, from: { readonly partition: number; readonly from: number; readonly signal: AbortSignal }): AsyncIterable<Messages>
+  close(): Promise<void>
+}
