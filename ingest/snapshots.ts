@@ -53,7 +53,7 @@ type Before = { readonly run: string | null; readonly streaming: boolean; readon
 function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, streaming, commit }: Before): SnapshotPlace | null {
   const { snapshot: where, place } = origin
   if (where === 'incremental') return before
-  const id = idOf(origin)
+  const id = snapshotId(origin)
   const isLast = where === 'last of table' || where === 'last'
   if (before?.id === id) return isLast && before.state === 'under way' ? { ...before, state: 'ending' } : before
   const isAsked = streaming && origin.run !== undefined && origin.run === run
@@ -62,7 +62,7 @@ function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, stre
 }
 
 /** All rows of a snapshot stand at the same place. */
-function idOf({ place, run }: Origin): string {
+export function snapshotId({ place, run }: Origin): string {
   if (!place) return `run ${run ?? ''}`
   return place.of === 'postgres' ? `${place.transaction} at ${place.lsn}` : `${place.file} at ${place.position}`
 }
