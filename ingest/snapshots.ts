@@ -3,7 +3,7 @@
  * changes were streaming wanted rows again, and not all of them: such a one, and an incremental one, replaces nothing.
  */
 import type { Origin } from '../schemas/foreign/changes.ts'
-import { compare } from './newest.ts'
+import { compareWithSnapshot } from './newest.ts'
 import { behind, type Piece } from './pieces.ts'
 import { newPartition, placeFrom, savedPlace, type SnapshotPlace, type SourcePlace } from './sources.ts'
 
@@ -70,8 +70,9 @@ export function snapshotId({ place, run }: Origin): string {
 function isBeforeSnapshot({ place }: Origin, snapshot: SnapshotPlace): boolean {
   if (!place || !snapshot.place) return false
   const then = placeFrom(snapshot.place)
+  // A change of a transaction that overlaps with others may stand before the last commit.
   if (place.of === 'postgres' && then.of === 'postgres') return place.lsn < then.lsn
-  return compare(place, then) < 0
+  return compareWithSnapshot(place, then) < 0
 }
 
 /** Whether every partition has been read to where it ended when the last row was seen. */
