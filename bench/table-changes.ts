@@ -169,7 +169,7 @@ await inScratch(async ({ dir }) => {
     table(['changes a batch', 'joined rows a change', ...steps.map((step) => `${step}, µs`), 'ms a batch', 'changes/s'], measured),
   )
   console.log(
-    'Steps: µs of the processor for each change. A batch, by the clock, is the middle one of all: staged, listed, read in both states, settled.',
+    'Steps: µs of the processor for each change. A batch, by the clock, is the middle one: staged, listed, read in both states, settled.',
   )
   tables.close()
 })
