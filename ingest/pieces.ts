@@ -42,17 +42,19 @@ export function piecesOf(
   }
   for (let i = 0; i < messages.count; i++) {
     const origin = changes.origins[i]
-    // One that tells of no change, as the tombstone behind a deletion, stays with those before it.
+    // One that tells of no change, as the tombstone behind a deletion, stays with those before it; so does one that had come before.
     if (!origin) continue
+    if (!isNewer(origin, seen)) {
+      repeated[i] = 1
+      continue
+    }
     if (held && origin.transaction !== transaction) {
       close(i)
       ;({ transaction, collection } = origin)
     }
-    if (isNewer(origin, seen)) {
-      // Rows that an incremental snapshot sends between the changes stand nowhere among them.
-      if (origin.place) seen = { op: origin.op, place: origin.place }
-      counted++
-    } else repeated[i] = 1
+    // Rows that an incremental snapshot sends between the changes stand nowhere among them.
+    if (origin.place) seen = { op: origin.op, place: origin.place }
+    counted++
   }
   close(messages.count)
   return pieces

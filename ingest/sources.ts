@@ -63,7 +63,12 @@ export type SourcePlace = {
 }
 
 /** Of topics that say where transactions end: by topic. */
-export type EndsPlace = { readonly next: number; readonly inPieces: number }
+export type EndsPlace = {
+  readonly next: number
+  readonly inPieces: number
+  /** Where the last transaction that was let through had ended in PostgreSQL's log. */
+  readonly after: string | null
+}
 
 export const noTotals: SourceTotals = { messages: 0, duplicates: 0, dead: 0, wentBack: 0 }
 
