@@ -1,6 +1,6 @@
-/** Which facts are made: those of which a version of a set is left that is not retired, and those that sets begin with. */
+/** Which facts and events are made: those of which a version of a set is left that is not retired, and those that sets begin with. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { neededFacts, type NeededFact } from '../ingest/needed.ts'
+import { neededEvents, neededFacts, type NeededEvent, type NeededFact } from '../ingest/needed.ts'
 import { knownSets } from '../streams/known-versions.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { loadState } from '../versions/keep.ts'
@@ -8,10 +8,17 @@ import { loadState } from '../versions/keep.ts'
 type Ports = Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>
 
 /** By the definitions as the code has them, and by what was released. */
-export async function factsNeeded(ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededFact[]> {
+export const factsNeeded = async (ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededFact[]> =>
+  neededFacts(await needing(ports, definitions))
+
+/** The same of events. */
+export const eventsNeeded = async (ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededEvent[]> =>
+  neededEvents(await needing(ports, definitions))
+
+async function needing(ports: Ports, definitions: readonly Definition[]): Promise<Parameters<typeof neededFacts>[0]> {
   const states = new Map(
     await Promise.all((await knownSets(ports.registry)).map(async (set) => [set, await loadState(ports, set)] as const)),
   )
   const isRetired = ({ set, version }: Pick<Definition, 'set' | 'version'>) => states.get(set)?.versions[version]?.retired ?? false
-  return neededFacts({ registry: ports.registry, definitions, isRetired })
+  return { registry: ports.registry, definitions, isRetired }
 }
