@@ -2,7 +2,16 @@
 import { Problem } from '../utilities/values/problem.ts'
 import { checkEvent, type EventSchema } from './event.ts'
 import { checkFact, type FactSchema } from './fact.ts'
-import { record as recordWith, type EventJoin, type Field, type Fields, type FieldType, type Join, type RecordSchema, type Table } from './record.ts'
+import {
+  record as recordWith,
+  type EventJoin,
+  type Field,
+  type Fields,
+  type FieldType,
+  type Join,
+  type RecordSchema,
+  type Table,
+} from './record.ts'
 import { table } from './table.ts'
 
 type Stated = { readonly [name: string]: unknown }
@@ -22,7 +31,13 @@ export function statedEvent(record: RecordSchema, stated: unknown): EventSchema 
   const { of, join } = objectIn(stated, 'what it is made of')
   const joins = Object.entries(objectIn(join, 'joins')).map(([name, one]): [string, EventJoin] => {
     const { waitMs } = objectIn(one, `the join ${name}`)
-    return [name, { ...joinOf(one, name), waitMs: typeof waitMs === 'number' ? waitMs : refuse(`the join ${name}: waitMs is ${JSON.stringify(waitMs)}`) }]
+    return [
+      name,
+      {
+        ...joinOf(one, name),
+        waitMs: typeof waitMs === 'number' ? waitMs : refuse(`the join ${name}: waitMs is ${JSON.stringify(waitMs)}`),
+      },
+    ]
   })
   const event = { ...record, event: { of: sourceOf(of), join: Object.fromEntries(joins) } }
   checkEvent(event)
