@@ -142,7 +142,9 @@ function fates(lookUps: readonly LookUp[], found: readonly Found[], ages: Float6
 }
 
 const lookedBy = (lookUps: readonly LookUp[], found: readonly Found[], row: number): readonly string[] => [
-  ...new Set(lookUps.flatMap(({ table }, place) => (found[place]!.asked[row] === 1 ? [rowName(table.name, found[place]!.keys[row]!)] : []))),
+  ...new Set(
+    lookUps.flatMap(({ table }, place) => (found[place]!.asked[row] === 1 ? [rowName(table.name, found[place]!.keys[row]!)] : [])),
+  ),
 ]
 
 export const noEvent = ({ name, event }: EventSchema) => `there is no ${name} of this ${event.of.name}`

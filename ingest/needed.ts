@@ -1,4 +1,5 @@
 /** Which facts and events are to be made, for which sets, and the tables that they are made from. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { samePer, type Per } from '../feature-defs/keys.ts'
 import { isEvent, type EventSchema } from '../schemas/event.ts'
@@ -64,12 +65,13 @@ async function needed<R extends JoinedRecord>(
   return [...found.values()].sort((a, b) => (a.stream.name < b.stream.name ? -1 : 1))
 }
 
-/** A stream has one meaning. What was written of an event is never made again, whatever its fields could not hold. */
+/** A stream has one meaning. What was written of an event is never made again, so that its fields must hold what they held, too. */
 function checkSame(one: JoinedRecord, other: JoinedRecord): void {
-  const fields = (record: JoinedRecord) =>
-    isEvent(record) ? [record.at, Object.entries(record.fields).map(([name, field]) => ({ ...field, csv: '', name }))] : []
-  const meaning = (record: JoinedRecord) => JSON.stringify([meaningOf(record, Object.keys(record.fields)), ...fields(record)])
-  if (meaning(one) !== meaning(other)) throw madeInAnotherWay(one)
+  const meaning = (record: JoinedRecord) => ({
+    ...meaningOf(record, Object.keys(record.fields)),
+    ...(isEvent(record) && { at: record.at, fields: Object.values(record.fields).map((field) => ({ ...field, csv: '' })) }),
+  })
+  if (!isDeepStrictEqual(meaning(one), meaning(other))) throw madeInAnotherWay(one)
 }
 
 const madeInAnotherWay = (record: JoinedRecord) =>

@@ -45,7 +45,12 @@ export type Kept = {
 export function cameFrom({ topic, partition, messages: { offsets, values }, of }: Arrived, row: number): CameFrom {
   const at = of[row]!
   const [start, end] = [values.starts[at]!, values.ends[at]!]
-  return { topic, partition, offset: offsets[at]!, bytes: start < 0 ? new Uint8Array(0) : new Uint8Array(values.bytes.subarray(start, end)) }
+  return {
+    topic,
+    partition,
+    offset: offsets[at]!,
+    bytes: start < 0 ? new Uint8Array(0) : new Uint8Array(values.bytes.subarray(start, end)),
+  }
 }
 
 /** Entries are read by nobody else: they name no schema of the registry. */

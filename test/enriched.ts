@@ -1,4 +1,6 @@
-/** Payments with what they refer to, as an event that waits: the invoice, its account by way of that, and an article that may be missing. */
+/**
+ * Payments with what they refer to, as an event that waits: the invoice, its account by way of that, and an article that may be missing.
+ */
 import { fact } from '../schemas/fact.ts'
 import { decimal, integer, record, text, timestamp } from '../schemas/record.ts'
 import { accounts, invoices, skus } from './sale-lines.ts'

@@ -1,13 +1,20 @@
 /** Events look up what their records refer to once, wait for it as long as they are told to, and are there once, complete or dead. */
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { count, ema, featureSet } from '../feature-defs/language.ts'
 import { openEvents, eventsOf, waitingName, type Events, type EventsOfStream } from '../ingest/events.ts'
 import type { Arrived } from '../ingest/waiting-entry.ts'
+import { encoder } from '../schemas/avro/encode.ts'
+import { inflowSchema } from '../schemas/avro/schema.ts'
+import { everyYear } from '../schemas/csv/selection.ts'
 import { fact } from '../schemas/fact.ts'
 import { date, integer, record, text, timestamp } from '../schemas/record.ts'
 import type { EventSchema } from '../schemas/event.ts'
 import type { RecordSchema, Table } from '../schemas/record.ts'
 import { table } from '../schemas/table.ts'
+import { saveHeld } from '../streams/held.ts'
+import { registerInflow } from '../streams/inflow.ts'
+import { saveKeyedBy } from '../streams/routing.ts'
 import { streamOf } from '../streams/stream.ts'
 import { openMemoryCheckpoints } from '../utilities/memory/checkpoints.ts'
 import { openMemoryLog } from '../utilities/memory/log.ts'
@@ -15,7 +22,10 @@ import { memoryStore } from '../utilities/memory/store.ts'
 import type { Save } from '../utilities/checkpoints.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
+import type { Column } from '../utilities/values/columns.ts'
+import { storeInMemory } from './driver/in-memory.ts'
 import { enriched, payment } from './enriched.ts'
+import { mustBeDone } from './memory-steps.ts'
 import { columnsOf, rowsOf, type PlainRow } from './plain-columns.ts'
 import { accounts, invoices, skus } from './sale-lines.ts'
 import { isLong } from './seeded.ts'
@@ -58,7 +68,13 @@ const pay = (row: PlainRow): PlainRow => {
 }
 
 /** Some rows put, some gone, and what waited is looked at again. */
-function change(tables: Tables, events: EventsOfStream, { name, fields, key }: Table, rows: readonly PlainRow[], gone: readonly PlainRow[] = []) {
+function change(
+  tables: Tables,
+  events: EventsOfStream,
+  { name, fields, key }: Table,
+  rows: readonly PlainRow[],
+  gone: readonly PlainRow[] = [],
+) {
   if (rows.length > 0) tables.stage(name, columnsOf(fields, rows))
   const keys = Object.fromEntries(key.map((own) => [own, fields[own]!]))
   if (gone.length > 0) tables.stageGone(name, columnsOf(keys, gone))
@@ -88,7 +104,10 @@ describe('an event', () => {
     tables.settle({ commit: 1, token: '' })
     // What is staged counts.
     change(tables, events, accounts, [{ account_id: 'A', company_name: 'Acme & Co' }])
-    const made = events.take(arrived(payment, [pay({ invoice_id: 1, item_id: 'I' }), pay({ invoice_id: 1, item_id: null, amount: null })]), 0)
+    const made = events.take(
+      arrived(payment, [pay({ invoice_id: 1, item_id: 'I' }), pay({ invoice_id: 1, item_id: null, amount: null })]),
+      0,
+    )
     expect(plain(made)).toEqual([
       { paid_at: 7, invoice_id: 1, company_name: 'Acme & Co', item_name: 'pen', doubled: 2000, share: 33333 },
       { paid_at: 7, invoice_id: 1, company_name: 'Acme & Co', item_name: null, doubled: null, share: null },
@@ -111,8 +130,20 @@ describe('an event', () => {
       { day: 5, no: 1, name: 'a' },
       { day: 5, no: 2n ** 62n + 1n, name: 'b' },
     ])
-    const asked = [[5, 2n ** 62n + 1n], [5, 1], [5, 1], [6, 1], [5, null]] as const
-    const made = events.take(arrived(visit, asked.map(([day, no]) => ({ at: 1, day, no }))), 0)
+    const asked = [
+      [5, 2n ** 62n + 1n],
+      [5, 1],
+      [5, 1],
+      [6, 1],
+      [5, null],
+    ] as const
+    const made = events.take(
+      arrived(
+        visit,
+        asked.map(([day, no]) => ({ at: 1, day, no })),
+      ),
+      0,
+    )
     expect(plain(made).map(({ name }) => name)).toEqual(['b', 'a', 'a'])
     expect(reasons(made)).toEqual([
       'day: there was no row 6,1 of days, so that there is no named of this visit',
@@ -134,7 +165,10 @@ describe('an event', () => {
     change(tables, events, invoices, [{ invoice_id: 1, account_id: 'A' }])
     change(tables, events, accounts, [{ account_id: 'A', company_name: 'Acme' }])
     change(tables, events, skus, [{ item_id: 'I', item_name: 'pencils', item_retail_price: 300 }])
-    const made = events.take(arrived(payment, [pay({ invoice_id: 1 }), pay({ invoice_id: 1, item_id: 'I' }), pay({ invoice_id: 1 })], 40), 0)
+    const made = events.take(
+      arrived(payment, [pay({ invoice_id: 1 }), pay({ invoice_id: 1, item_id: 'I' }), pay({ invoice_id: 1 })], 40),
+      0,
+    )
     expect([made.columns.count, events.count()]).toEqual([2, 0])
     expect(made.dead).toEqual([
       {
@@ -191,7 +225,13 @@ describe('a record that waits', () => {
     const { tables, events } = begun()
     change(tables, events, invoices, [one, { invoice_id: 2, account_id: null }, { invoice_id: 3, account_id: 'C' }])
     change(tables, events, accounts, [acme])
-    const rows = [{ invoice_id: 9 }, { invoice_id: 1, item_id: 'I' }, { invoice_id: 2 }, { invoice_id: 3, item_id: 'I' }, { invoice_id: null }]
+    const rows = [
+      { invoice_id: 9 },
+      { invoice_id: 1, item_id: 'I' },
+      { invoice_id: 2 },
+      { invoice_id: 3, item_id: 'I' },
+      { invoice_id: null },
+    ]
     const made = events.take(arrived(payment, rows.map(pay)), 0)
     expect([made.columns.count, events.count(), reasons(made)]).toEqual([
       0,
@@ -263,7 +303,13 @@ describe('a record that waits', () => {
     const made = again.again(1)
     expect([names(made), made.saves.map(({ key }) => key)]).toEqual([['1 Acme'], ['1', '2']])
     expect(made.dead).toEqual([
-      { topic: null, partition: 0, offset: -1, bytes: Uint8Array.of(3, 0, 1), reason: expect.stringMatching(/^a record that waited cannot be read/) },
+      {
+        topic: null,
+        partition: 0,
+        offset: -1,
+        bytes: Uint8Array.of(3, 0, 1),
+        reason: expect.stringMatching(/^a record that waited cannot be read/),
+      },
     ])
   })
 
@@ -272,7 +318,14 @@ describe('a record that waits', () => {
     change(tables, events, invoices, [one])
     change(tables, events, accounts, [acme])
     stored(saved, events.take(arrived(payment, [pay({ invoice_id: 1, item_id: 'I' }), pay({ invoice_id: 5 })]), 0).saves)
-    const made = events.take(arrived(payment, [5, 1, 6, 7, 8].map((invoice_id) => pay({ invoice_id })), 2), 1)
+    const made = events.take(
+      arrived(
+        payment,
+        [5, 1, 6, 7, 8].map((invoice_id) => pay({ invoice_id })),
+        2,
+      ),
+      1,
+    )
     stored(saved, made.saves)
     const why = 'invoice: within 1000 ms there came no row 5 of invoices, so that there is no enriched of this payment'
     expect(names(made)).toEqual(['1 Acme', '1 Acme'])
@@ -284,7 +337,13 @@ describe('a record that waits', () => {
     expect([events.count(), [...saved.keys()]]).toEqual([3, ['4', '5', '6']])
 
     const small = begun(enriched, { mostBytes: 200 })
-    small.events.take(arrived(payment, [1, 2, 3, 4, 5, 6].map((invoice_id) => pay({ invoice_id }))), 0)
+    small.events.take(
+      arrived(
+        payment,
+        [1, 2, 3, 4, 5, 6].map((invoice_id) => pay({ invoice_id })),
+      ),
+      0,
+    )
     expect(small.events.count()).toBeGreaterThan(1)
     expect(small.events.count()).toBeLessThan(6)
     const long = begun(enriched, { largest: 60 })
@@ -296,11 +355,21 @@ describe('a record that waits', () => {
 
   it('is looked at some at a time', () => {
     const { tables, events } = begun(enriched, { atOnce: 2 })
-    events.take(arrived(payment, [1, 1, 1].map((invoice_id) => pay({ invoice_id }))), 0)
+    events.take(
+      arrived(
+        payment,
+        [1, 1, 1].map((invoice_id) => pay({ invoice_id })),
+      ),
+      0,
+    )
     change(tables, events, invoices, [one])
     change(tables, events, accounts, [acme])
     const some = [events.again(1), events.again(1), events.again(1)]
-    expect(some.map((made) => [made.columns.count, made.more])).toEqual([[2, true], [1, false], [0, false]])
+    expect(some.map((made) => [made.columns.count, made.more])).toEqual([
+      [2, true],
+      [1, false],
+      [0, false],
+    ])
   })
 })
 
@@ -332,11 +401,14 @@ function bruteForce(steps: readonly Step[]) {
   let [now, number] = [0, 0]
   return steps.map((one, at) => {
     now += one.passMs
-    for (const [id, of] of one.invoices) if (of === undefined) bills.delete(id)
+    for (const [id, of] of one.invoices)
+      if (of === undefined) bills.delete(id)
       else bills.set(id, of)
-    for (const [id, is] of one.accounts) if (is) firms.set(id, `${id}${at}`)
+    for (const [id, is] of one.accounts)
+      if (is) firms.set(id, `${id}${at}`)
       else firms.delete(id)
-    for (const [id, is] of one.skus) if (is) goods.set(id, `${id}${at}`)
+    for (const [id, is] of one.skus)
+      if (is) goods.set(id, `${id}${at}`)
       else goods.delete(id)
     const complete: string[] = []
     const dead: string[] = []
@@ -368,7 +440,13 @@ function ofEngine(tables: Tables, steps: readonly Step[]) {
     const parted = (table: Table, rows: ReadonlyMap<unknown, PlainRow | null>) => {
       const [key] = table.key
       const put = [...rows.values()].filter((row) => row !== null)
-      change(tables, events, table, put, [...rows].flatMap(([id, row]) => (row === null ? [{ [key!]: id as string }] : [])))
+      change(
+        tables,
+        events,
+        table,
+        put,
+        [...rows].flatMap(([id, row]) => (row === null ? [{ [key!]: id as string }] : [])),
+      )
     }
     parted(invoices, new Map(one.invoices.map(([id, of]) => [id, of === undefined ? null : { invoice_id: id, account_id: of }])))
     parted(accounts, new Map(one.accounts.map(([id, is]) => [id, is ? { account_id: id, company_name: word(id) } : null])))
@@ -400,6 +478,85 @@ describe('events and rows in any order', () => {
           tables.close()
         }
       }),
-      { numRuns: isLong ? 5000 : 300 },
+      { numRuns: isLong ? 2000 : 300 },
     ))
+})
+
+describe('a set over events', () => {
+  const v0 = featureSet({ name: 'paid', of: enriched, per: 'company_name' }, { m: ema('doubled', { span: 3, round: 2 }) })
+  const v1 = v0.add({ n: count('invoice_id', { last: 2 }) })
+
+  it('is computed of the records that inflow has, in the order in which they were complete, and verify proves it', async () => {
+    const chain = [v0, v1].map(({ definition }) => definition)
+    const store = storeInMemory({ set: 'paid', per: 'company_name', chain, text: '' }, 1, '')
+    const { log, checkpoints, registry, warehouse } = store.open()
+    const stream = streamOf(enriched)
+    const { tables } = begun()
+    let last = 0
+    // As ingest does: what is complete, what waits and where it is are in one commit.
+    const ingest = async (work: (events: EventsOfStream) => readonly Events[]) => {
+      const events = await openEvents(checkpoints, { event: enriched, stream }, tables)
+      const { id } = await registerInflow(registry, enriched)
+      const encode = encoder(inflowSchema(enriched), id)
+      const writer = await log.writer('ingest')
+      for (const { columns, saves } of work(events)) {
+        const seq: Column = { kind: 'int', values: Float64Array.from({ length: columns.count }, () => ++last) }
+        const batch = encode({ count: columns.count, byName: new Map([...columns.byName, ['_seq', seq]]) })
+        const take = { source: { name: 'topics', size: 0, sha256: '' }, base: 0, years: everyYear, after: 0, firstSeq: 1, lastSeq: last }
+        await writer.commit({
+          append: columns.count > 0 ? [{ topic: stream.inflow, partition: 0, batch }] : [],
+          save: [...saves, saveHeld(stream, [{ ...take, rows: last, rejected: 0 }]), saveKeyedBy(stream, 'company_name')],
+        })
+      }
+      await writer.close()
+    }
+    await mustBeDone(store, { do: 'apply', version: 0, mode: 'forward-only' })
+    await ingest((events) => {
+      change(
+        tables,
+        events,
+        invoices,
+        [1, 2].map((id) => ({ invoice_id: id, account_id: `A${id}` })),
+      )
+      change(tables, events, accounts, [{ account_id: 'A1', company_name: 'Acme' }])
+      return [
+        events.take(
+          arrived(
+            payment,
+            [2, 1, 2, 1].map((invoice_id, i) => pay({ invoice_id, amount: i })),
+          ),
+          0,
+        ),
+      ]
+    })
+    await mustBeDone(store, { do: 'consume' }, { do: 'sink' })
+    await ingest((events) => {
+      change(tables, events, accounts, [{ account_id: 'A2', company_name: 'Best' }])
+      return [
+        events.again(1),
+        events.take(
+          arrived(
+            payment,
+            [1, 2].map((invoice_id) => pay({ invoice_id, amount: 9 })),
+            4,
+          ),
+          1,
+        ),
+      ]
+    })
+    await mustBeDone(store, { do: 'apply', version: 1, mode: 'backfill' }, { do: 'consume' }, { do: 'sink' })
+    for (const version of [0, 1])
+      expect(await store.run({ do: 'verify', version })).toMatchObject({ ended: 'done', said: { equal: true, named: [] } })
+    const rows: PlainRow[] = []
+    for await (const batch of warehouse.rows('paid', 1, { first: 0, last: 99 })) rows.push(...rowsOf(batch))
+    expect(rows.map(({ _seq, company_name, doubled, n }) => [_seq, company_name, doubled, n])).toEqual([
+      [1, 'Acme', 2, 1],
+      [2, 'Acme', 6, 2],
+      [3, 'Best', 0, 1],
+      [4, 'Best', 4, 2],
+      [5, 'Acme', 18, 2],
+      [6, 'Best', 18, 2],
+    ])
+    await store.close()
+  })
 })

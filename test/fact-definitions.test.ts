@@ -72,8 +72,8 @@ describe('a fact', () => {
   it.each<[string, () => unknown, string]>([
     ['nothing that it is of', () => fact('f', untyped({ at: 'day' }), { day: date() }), 'fact f: what it is of is no table. '],
     [
-      'a record that it is of',
-      () => of({ invoice }, {}, { of: record('payment', 'day', { day: date({ nullable: false }) }) }),
+      'something else that it is of',
+      () => of({ invoice }, {}, { of: { name: 'payment', fields: {} } }),
       "fact f: what it is of is no table. Make one by table('name', { key }, { … }).",
     ],
     [
