@@ -9,7 +9,7 @@ import { pickOrNull } from '../utilities/values/pick-or-null.ts'
 import type { Tables } from '../utilities/tables.ts'
 
 /** A record that waits: for how many milliseconds after it came, at most, and the rows that it looked for; `rowName` names one. */
-export type WaitingRow = { readonly row: number; readonly untilMs: number; readonly looked: readonly string[] }
+type WaitingRow = { readonly row: number; readonly untilMs: number; readonly looked: readonly string[] }
 
 /** What came of records, each by its row among those that were given. */
 export type MadeEvents = {

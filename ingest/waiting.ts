@@ -2,7 +2,7 @@
 import { rowName } from './event-joins.ts'
 
 /** What a record waits for: one of these rows, and no longer than until then, in milliseconds since 1970. */
-export type Wait = { readonly untilMs: number; readonly looked: readonly string[] }
+type Wait = { readonly untilMs: number; readonly looked: readonly string[] }
 
 type Waiting = Wait & { readonly value: Uint8Array }
 
