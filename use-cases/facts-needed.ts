@@ -8,17 +8,18 @@ import { loadState } from '../versions/keep.ts'
 type Ports = Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>
 
 /** By the definitions as the code has them, and by what was released. */
-export const factsNeeded = async (ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededFact[]> =>
-  neededFacts(await needing(ports, definitions))
+export async function factsNeeded(ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededFact[]> {
+  return neededFacts({ registry: ports.registry, definitions, isRetired: await retiredIn(ports) })
+}
 
 /** The same of events. */
 export const eventsNeeded = async (ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededEvent[]> =>
-  neededEvents(await needing(ports, definitions))
+  neededEvents({ registry: ports.registry, definitions, isRetired: await retiredIn(ports) })
 
-async function needing(ports: Ports, definitions: readonly Definition[]): Promise<Parameters<typeof neededFacts>[0]> {
+/** Whether a version of a set is retired. */
+async function retiredIn(ports: Ports): Promise<(of: Pick<Definition, 'set' | 'version'>) => boolean> {
   const states = new Map(
     await Promise.all((await knownSets(ports.registry)).map(async (set) => [set, await loadState(ports, set)] as const)),
   )
-  const isRetired = ({ set, version }: Pick<Definition, 'set' | 'version'>) => states.get(set)?.versions[version]?.retired ?? false
-  return { registry: ports.registry, definitions, isRetired }
+  return ({ set, version }) => states.get(set)?.versions[version]?.retired ?? false
 }
