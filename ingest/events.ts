@@ -31,6 +31,8 @@ export type EventsOfStream = {
   take(arrived: Arrived, nowMs: number): Events
   /** The rows of these keys, in columns of the table's names, have changed, or will have with what is staged. */
   changed(table: string, keys: Columns): void
+  /** Tables may have changed without a word: by somebody else, while this one did not write. */
+  allChanged(): void
   /** Some of those that wait and are to be looked at again; not all of them where there are `more`. */
   again(nowMs: number): Events & { readonly more: boolean }
   /** When one of them is to be looked at again, in milliseconds since 1970: 0 for now, Infinity for never. */
@@ -128,6 +130,7 @@ export function eventsOf(
       return { ...found, saves: gone.map((number) => save(number, null)), more }
     },
 
+    allChanged: waiting.allChanged,
     nextMs: waiting.nextMs,
     count: waiting.count,
   }

@@ -16,6 +16,8 @@ export type WaitingRecords = {
   remove(number: number): void
   /** Those that look for the rows of these keys are to be looked at. */
   changed(table: string, keys: readonly string[]): void
+  /** All are to be looked at. */
+  allChanged(): void
   /** So many of those that are to be looked at, or have waited long enough, oldest first; and whether there are more. */
   due(nowMs: number, most: number): { readonly numbers: readonly number[]; readonly more: boolean }
   /** The oldest, without which there is room for the others. */
@@ -78,6 +80,9 @@ export function waitingRecords(saved: ReadonlyMap<string, Uint8Array>, { most, m
     changed(table, keys) {
       if (waiting.size === 0) return
       for (const key of keys) for (const number of lookers.get(rowName(table, key)) ?? []) toLookAt.add(number)
+    },
+    allChanged() {
+      for (const number of waiting.keys()) toLookAt.add(number)
     },
     due(nowMs, most) {
       if (nowMs >= firstMs) {

@@ -221,6 +221,19 @@ describe('a record that waits', () => {
     expect(names(events.again(1))).toEqual(['1 Best'])
   })
 
+  it('is looked at again where tables changed without a word', () => {
+    const { tables, events } = begun()
+    events.take(arrived(payment, [pay({ invoice_id: 1 }), pay({ invoice_id: 2 })]), 0)
+    for (const [{ name, fields }, row] of [
+      [invoices, one],
+      [accounts, acme],
+    ] as const)
+      tables.stage(name, columnsOf(fields, [row]))
+    expect(names(events.again(1))).toEqual([])
+    events.allChanged()
+    expect([events.nextMs(), names(events.again(1)), events.count()]).toEqual([0, ['1 Acme'], 1])
+  })
+
   it('dies by the name of what did not come in time, and one that needs it not has nulls', () => {
     const { tables, events } = begun()
     change(tables, events, invoices, [one, { invoice_id: 2, account_id: null }, { invoice_id: 3, account_id: 'C' }])
