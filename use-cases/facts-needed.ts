@@ -12,14 +12,14 @@ export async function factsNeeded(ports: Ports, definitions: readonly Definition
   return neededFacts({ registry: ports.registry, definitions, isRetired: await retiredIn(ports) })
 }
 
-/** The same of events. */
-export const eventsNeeded = async (ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededEvent[]> =>
-  neededEvents({ registry: ports.registry, definitions, isRetired: await retiredIn(ports) })
-
 /** Whether a version of a set is retired. */
-async function retiredIn(ports: Ports): Promise<(of: Pick<Definition, 'set' | 'version'>) => boolean> {
+export async function retiredIn(ports: Ports): Promise<(of: Pick<Definition, 'set' | 'version'>) => boolean> {
   const states = new Map(
     await Promise.all((await knownSets(ports.registry)).map(async (set) => [set, await loadState(ports, set)] as const)),
   )
   return ({ set, version }) => states.get(set)?.versions[version]?.retired ?? false
 }
+
+/** The events that are made, by the same. */
+export const eventsNeeded = async (ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededEvent[]> =>
+  neededEvents({ registry: ports.registry, definitions, isRetired: await retiredIn(ports) })
