@@ -24,7 +24,7 @@ export type LanesOptions = {
   readonly kept: (lane: Lane) => number
 }
 
-type Reading = { readonly topic: string; readonly partition: number; next: number; end: number; lookedAtMs: number; isOver?: true }
+type Reading = { readonly topic: string; readonly partition: number; readonly several: boolean; next: number; end: number; lookedAtMs: number; isOver?: true }
 
 export type Lanes = {
   /** Rings when there is something to release, or to look at. */
@@ -101,7 +101,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           note(`${topic}, partition ${partition}: read from ${first} on; what was between ${from} and there is not known`)
           from = first
         }
-        const reading: Reading = { topic, partition, next: from, end: next, lookedAtMs: -Infinity }
+        const reading: Reading = { topic, partition, several: there.length > 1, next: from, end: next, lookedAtMs: -Infinity }
         readings.get(name)!.push(reading)
         run(async () => {
           await read(reading)
@@ -113,8 +113,8 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       news.ring()
     })
   const readSource = (source: TopicSource, holder: Holder) => async (reading: Reading) => {
-    const { partition, topic } = reading
-    const lane: Lane = { source: source.name, partition }
+    const { partition, topic, several } = reading
+    const lane: Lane = { source: source.name, partition, several }
     let newest = seenIn(place.sources[source.name]?.partitions[partition] ?? newPartition)
     holder.open(lane)
     for await (const messages of feed.read(topic, { partition, from: reading.next, signal })) {

@@ -3,8 +3,8 @@ import type { Changes } from '../schemas/foreign/changes.ts'
 import type { Messages } from '../utilities/feed.ts'
 import { isNewer, type Seen } from './newest.ts'
 
-/** Of a partition of a source. */
-export type Lane = { readonly source: string; readonly partition: number }
+/** Of a partition of a source; `several`: its topic has others. */
+export type Lane = { readonly source: string; readonly partition: number; readonly several: boolean }
 
 export type Piece = Lane & {
   readonly messages: Messages
@@ -58,6 +58,14 @@ export function piecesOf(
   }
   close(messages.count)
   return pieces
+}
+
+/** Which run of its connector sent a message, where it says so. */
+export function runOf({ changes, messages }: Piece, message: number): string | undefined {
+  const told = changes.origins[message]?.run
+  if (told !== undefined) return told
+  const bytes = messages.header(message, '__debezium.context.runId')
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 }
 
 /** Where to read on behind a piece. */

@@ -43,7 +43,7 @@ const [aheadOfLane, aheadOfAll] = [5_000, 30_000]
 /** So many transactions are known to have been given up, or to have ended. */
 const mostKnown = 10_000
 
-const nameOf = ({ source, partition }: Lane) => `${source}/${partition}`
+const nameOf = ({ source, partition }: Pick<Lane, 'source' | 'partition'>) => `${source}/${partition}`
 const lengthOf = ({ from, to }: Piece) => to - from
 
 export function holdTransactions({ most, mostMs, sources, after }: HolderOptions): Holder {

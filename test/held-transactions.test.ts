@@ -54,8 +54,8 @@ function batch(events: readonly (Event | null)[], offset: number, collection: st
 }
 
 const lanes: readonly (Lane & { readonly topic: string; readonly collection: string })[] = [
-  { source: 'invoices', partition: 0, topic: 'shop.public.invoices', collection: 'public.invoices' },
-  { source: 'lines', partition: 0, topic: 'shop.public.lines', collection: 'public.lines' },
+  { source: 'invoices', partition: 0, several: false, topic: 'shop.public.invoices', collection: 'public.invoices' },
+  { source: 'lines', partition: 0, several: false, topic: 'shop.public.lines', collection: 'public.lines' },
 ]
 
 const end = (tx: number, lsn: number, counts: { readonly [collection: string]: number }): TransactionMark => ({
