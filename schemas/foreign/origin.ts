@@ -1,6 +1,8 @@
 /** Where a change stood in its database, as Debezium's envelope tells it, or what is left of it in a flattened message. */
 import type { Messages } from '../../utilities/feed.ts'
 import type { Origin, Place, Snapshot } from './changes.ts'
+import { quote, zero } from '../csv/bytes.ts'
+import { backslash, nine, openBracket } from './bytes.ts'
 import { utf8Text } from './escapes.ts'
 import { sentAs, type Found } from './scan.ts'
 import { bufferOf } from './sent-message.ts'
@@ -137,15 +139,33 @@ function headerText(messages: Messages, message: number, name: string, before: s
 }
 
 function wholeAt({ bytes, starts, ends }: Found, slot: number): bigint | undefined {
-  const text = bytes.latin1Slice(starts[slot], ends[slot])
-  if (text.length <= 15) return Number.isInteger(Number(text)) ? BigInt(Number(text)) : undefined
-  return /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined
+  const [from, to] = [starts[slot]!, ends[slot]!]
+  const end = digitsEnd(bytes, from)
+  return end === to ? wholeIn(bytes, from, to) : undefined
+}
+
+function digitsEnd(bytes: Buffer, from: number): number {
+  let at = from
+  while (bytes[at]! >= zero && bytes[at]! <= nine) at++
+  return at
+}
+
+/** Of digits: more than twenty are no place of a database. */
+function wholeIn(bytes: Buffer, from: number, to: number): bigint | undefined {
+  if (to === from || to - from > 20) return undefined
+  if (to - from > 15) return BigInt(bytes.latin1Slice(from, to))
+  let value = 0
+  for (let at = from; at < to; at++) value = value * 10 + bytes[at]! - zero
+  return BigInt(value)
 }
 
 /** The first of the two numbers of a sequence, ["22245632","22245688"]: where the transaction before was committed. */
 function commitIn({ bytes, kinds, starts, ends }: Found, slots: readonly number[]): bigint | null {
   const slot = slots.find((one) => kinds[one]! >= sentAs.text)
   if (slot === undefined) return null
-  const [, digits] = /^\[\\?"(\d{1,20})\\?"/.exec(bytes.latin1Slice(starts[slot], ends[slot])) ?? []
-  return digits === undefined ? null : BigInt(digits)
+  let at = starts[slot]!
+  // It is a text within a text: its quotes are escaped, or else it was written otherwise.
+  for (const one of [openBracket, backslash, quote]) if (bytes[at] === one) at++
+  const end = digitsEnd(bytes, at)
+  return end < ends[slot]! ? (wholeIn(bytes, at, end) ?? null) : null
 }

@@ -81,7 +81,7 @@ export function jsonScanner(shape: Shape): Scanner {
     const first = c
     const digits = at
     while (c >= zero && c <= nine) c = data[++at]!
-    if (at === digits || (first === zero && at > digits + 1)) return stop(at)
+    if (at === digits || (first === zero && at > digits + 1)) return stop(at === digits ? at : digits + 1)
     if (c === point) {
       const fraction = ++at
       c = data[at]!
