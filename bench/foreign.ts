@@ -30,34 +30,63 @@ const invoices = table(
   },
 )
 
-const payment = (i: number) =>
-  `{"account_id":"acct-${100_000 + (i % 5000)}","paid_at":"2026-${pad((i % 12) + 1)}-${pad((i % 28) + 1)}T12:34:${pad(i % 60)}.${pad(i % 99)}Z",` +
-  `"amount":${i % 1000}.${pad(i % 100)},"invoice_id":${9_000_000 + i},"method":"card"}`
-
 const pad = (part: number) => String(part).padStart(2, '0')
 
-const row = (i: number, paid: boolean) =>
-  `{"invoice_id":${9_000_000 + i},"account_id":"acct-${100_000 + (i % 5000)}","date_issued":${20_000 + (i % 400)},"amount":"${Buffer.of(1, i & 127, i & 63).toString('base64')}",` +
-  `"changed_at":${1_775_001_600_000_000 + i * 1_000_001},"note":${paid ? '"paid — thanks"' : 'null'}}`
+const payment = (i: number) => ({
+  account_id: `acct-${100_000 + (i % 5000)}`,
+  paid_at: `2026-${pad((i % 12) + 1)}-${pad((i % 28) + 1)}T12:34:${pad(i % 60)}.${pad(i % 99)}Z`,
+  amount: (i % 100_000) / 100,
+  invoice_id: 9_000_000 + i,
+  method: 'card',
+})
+
+const row = (i: number, isPaid: boolean) => ({
+  invoice_id: 9_000_000 + i,
+  account_id: `acct-${100_000 + (i % 5000)}`,
+  date_issued: 20_000 + (i % 400),
+  amount: Buffer.of(1, i & 127, i & 63).toString('base64'),
+  changed_at: 1_775_001_600_000_000 + i * 1_000_001,
+  note: isPaid ? 'paid — thanks' : null,
+})
 
 const lsn = (i: number) => 22_245_000 + i * 56
+const transaction = (i: number) => 700 + Math.floor(i / 5)
+const times = (ms: number) => ({ ts_ms: ms, ts_us: ms * 1000 + 552, ts_ns: (ms * 1000 + 552) * 1000 })
 
-const envelope = (i: number) =>
-  `{"before":${row(i, false)},"after":${row(i, true)},"source":{"version":"3.6.1.Final","connector":"postgresql","name":"shop","ts_ms":${1_795_799_585_934 + i},"snapshot":"false","db":"postgres",` +
-  `"sequence":"[\\"${lsn(i - (i % 5))}\\",\\"${lsn(i)}\\"]","ts_us":${1_795_799_585_934_552 + i},"ts_ns":${1_795_799_585_934}552000,"schema":"public","table":"invoices","txId":${700 + Math.floor(i / 5)},"lsn":${lsn(i)},"xmin":null,"origin":null,"origin_lsn":null},` +
-  `"transaction":{"id":"${700 + Math.floor(i / 5)}:${lsn(i)}","total_order":1,"data_collection_order":1},"op":"u","ts_ms":${1_795_799_586_149 + i},"ts_us":${1_795_799_586_149_734 + i},"ts_ns":${1_795_799_586_149}734127}`
+const envelope = (i: number) => ({
+  before: row(i, false),
+  after: row(i, true),
+  source: {
+    version: '3.6.1.Final',
+    connector: 'postgresql',
+    name: 'shop',
+    snapshot: 'false',
+    db: 'postgres',
+    sequence: JSON.stringify([String(lsn(i - (i % 5))), String(lsn(i))]),
+    ...times(1_795_799_585_934 + i),
+    schema: 'public',
+    table: 'invoices',
+    txId: transaction(i),
+    lsn: lsn(i),
+    xmin: null,
+    origin: null,
+    origin_lsn: null,
+  },
+  transaction: { id: `${transaction(i)}:${lsn(i)}`, total_order: 1, data_collection_order: 1 },
+  op: 'u',
+  ...times(1_795_799_586_149 + i),
+})
 
-const flat = (i: number) =>
-  `${row(i, true).slice(0, -1)},"__deleted":"false","__op":"u","__source_lsn":${lsn(i)},"__source_txId":${700 + i}}`
+const flat = (i: number) => ({ ...row(i, true), __deleted: 'false', __op: 'u', __source_lsn: lsn(i), __source_txId: transaction(i) })
 
-function messagesOf(valueOf: (i: number) => string, from: number): Messages {
+function messagesOf(valueOf: (i: number) => object, from: number): Messages {
   const numbers = Array.from({ length: perBatch }, (_, i) => from + i)
   return {
     count: perBatch,
     offsets: Float64Array.from(numbers),
     times: Float64Array.from(numbers),
     keys: pieces(numbers.map((i) => `{"invoice_id":${9_000_000 + i}}`)),
-    values: pieces(numbers.map(valueOf)),
+    values: pieces(numbers.map((i) => JSON.stringify(valueOf(i)))),
     header: () => undefined,
     next: from + perBatch,
     end: from + perBatch,
@@ -72,7 +101,7 @@ function pieces(texts: readonly string[]): Pieces {
   return { bytes: Buffer.concat(all), starts: ends.map((one, i) => one - all[i]!.length), ends }
 }
 
-const decoding = (source: ForeignSource, valueOf: (i: number) => string) => async (): Promise<Paced> => {
+const decoding = (source: ForeignSource, valueOf: (i: number) => object) => async (): Promise<Paced> => {
   const all = Array.from({ length: batches }, (_, batch) => messagesOf(valueOf, batch * perBatch))
   const decode = foreignDecoder(source, undefined)
   return paced(async () => {

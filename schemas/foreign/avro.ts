@@ -6,7 +6,7 @@ import type { ForeignSource } from './source.ts'
 const glue = 3
 const confluent = 0
 
-export function avroReader({ format, framing }: ForeignSource, _schemas: ForeignSchemas | undefined): AvroReader {
+export function avroReader({ format, framing }: ForeignSource, _: ForeignSchemas | undefined): AvroReader {
   const isFramed = (first: number | undefined) =>
     framing === undefined ? first === glue || first === confluent : first === (framing === 'glue' ? glue : confluent)
   return {

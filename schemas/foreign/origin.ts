@@ -9,7 +9,7 @@ import { bufferOf } from './sent-message.ts'
 import { want, wantInside, type Members, type Shape } from './shape.ts'
 
 /** The same text again and again is one text. */
-export function textReader(): (found: Found, slot: number) => string | undefined {
+function textReader(): (found: Found, slot: number) => string | undefined {
   let last = Buffer.alloc(0)
   let text = ''
   return ({ bytes, kinds, starts, ends }, slot) => {
@@ -72,6 +72,8 @@ export function originReader(slots: Slots): OriginReader {
   let collection = { within: undefined as string | undefined, table: undefined as string | undefined, name: '' }
   let connector = ''
   let run: string | undefined
+  let batch: Messages | undefined
+  let first = 0
 
   function text(found: Found, name: Told): string | undefined {
     for (const slot of slots[name]) if (found.kinds[slot]! >= sentAs.text) return texts.get(name)!(found, slot)
@@ -113,10 +115,15 @@ export function originReader(slots: Slots): OriginReader {
   }
 
   return (found, { messages, message, op }) => {
+    if (messages !== batch) {
+      batch = messages
+      first = message
+    }
     const named = text(found, 'name')
     if (named !== undefined) connector = named
-    else if (message === 0) connector = headerText(messages, message, '__debezium.context.connectorLogicalName', connector) ?? ''
-    const tellsRun = message === 0 || op === 'r'
+    else if (message === first) connector = headerText(messages, message, '__debezium.context.connectorLogicalName', connector) ?? ''
+    // A batch has few runs, and headers are slow to find.
+    const tellsRun = message === first || op === 'r'
     if (tellsRun) run = headerText(messages, message, '__debezium.context.runId', run)
     return {
       connector,
