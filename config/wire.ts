@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { systemClock, type Clock } from '../utilities/values/clock.ts'
+import type { Feed } from '../utilities/feed.ts'
 import type { Holder, Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Log } from '../utilities/log.ts'
@@ -10,13 +11,15 @@ import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
+import type { ForeignSchemas } from '../schemas/foreign/schemas.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
-import type { Config } from './config.ts'
+import { feedOf } from './feed.ts'
+import { standardInputTopic, type Config } from './shape.ts'
 
 export type Ports = {
   readonly log: Log
@@ -26,10 +29,12 @@ export type Ports = {
   readonly clock: Clock
   /** The file of that place or, when it is not there any more, the one that is configured for the record of that name. */
   readonly openSource: (place: string, record: string) => Source
+  /** Topics of others, and standard input. Each part opens when it is asked about first; a topic that comes from nowhere is a Problem. */
+  readonly openFeed: () => Promise<Feed>
   /** The tables on disk, as of what the log held when they were used last. */
   readonly openTables: () => Promise<Tables>
   /** One process at a time holds a lease. */
-  readonly lease: (name: string) => Promise<Lease>
+  readonly lease: (name: string, options?: { readonly givesWay: boolean }) => Promise<Lease>
   readonly rejects: (name: string) => RejectsFile
   readonly rejectsPath: (name: string) => string
   close(): Promise<void>
@@ -46,6 +51,7 @@ export async function wire(config: Config, note: (text: string) => void = () => 
   const { rejectsFile } = await import('../utilities/files/rejects.ts')
   const { takeLease } = await import('../utilities/sqlite/lease.ts')
 
+  const clock = systemClock()
   const at = (name: string) => join(config.dataDir, name)
   const { log, checkpoints } = await openLog(config, note, options)
   // Connections left open would keep the process alive after its message.
@@ -58,17 +64,21 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     checkpoints,
     registry,
     warehouse,
-    clock: systemClock(),
-    openSource: (place, record) => open(isThere(place) ? place : (config.sources[record] ?? config.source).file),
+    clock,
+    openSource(place, record) {
+      const configured = config.sources[record] ?? config.source
+      return open(isThere(place) || 'topic' in configured ? place : configured.file)
+    },
+    openFeed: async () => openFeed(config, note, clock),
     async openTables() {
       const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
       return openSqliteTables(at('tables.db'))
     },
     // On Kafka these share the partitions among themselves, on this machine and on others.
-    lease: async (name) =>
+    lease: async (name, options) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
         ? { close: async () => {} }
-        : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`),
+        : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`, options),
     rejectsPath,
     rejects(name) {
       makeDirectory(dirname(rejectsPath(name)))
@@ -95,6 +105,18 @@ async function openLog({ log: chosen, dataDir }: Config, note: (text: string) =>
     }
   }
 }
+
+const openFeed = (config: Config, note: (text: string) => void, clock: Clock): Feed =>
+  feedOf(config, {
+    async kafka({ brokers, auth }) {
+      const { openKafkaFeed } = await import('../utilities/kafka/feed.ts')
+      return openKafkaFeed({ brokers, auth: auth as KafkaAuth, note: (text, kind) => kind === 'warning' && note(`topics: ${text}`) })
+    },
+    async lines() {
+      const { openLinesFeed } = await import('../utilities/files/lines-feed.ts')
+      return openLinesFeed({ topic: standardInputTopic, input: process.stdin, clock })
+    },
+  })
 
 async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note: (text: string) => void) {
   const { openKafkaLog } = await import('../utilities/kafka/log.ts')
@@ -225,3 +247,6 @@ export async function lookAtServers({
   const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/redshift/look.ts')).lookAtRedshift(warehouse) : []
   return { looks: [...(kafka?.looks ?? []), ...(glue?.looks ?? []), ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
 }
+
+/** Where the schemas are that writers of a topic name, by the source's name. */
+export const wireSchemas = (_config: Config, _registry: Registry) => (_name: string): ForeignSchemas | undefined => undefined
