@@ -306,10 +306,10 @@ describe('transactions', () => {
     expect(
       await said([end('745:22243504'), end('0-1-18'), end('3e11fa47-71ca-11e1-9e33-c80aa9429562:23'), '{"status":"BEGIN","id":"745:1"}']),
     ).toEqual([
-      { kind: 'end', transaction: '745', connector: undefined, changes: new Map([['public.skus', 2]]) },
-      { kind: 'end', transaction: '0-1-18', connector: undefined, changes: new Map([['public.skus', 2]]) },
-      { kind: 'end', transaction: '3e11fa47-71ca-11e1-9e33-c80aa9429562:23', connector: undefined, changes: new Map([['public.skus', 2]]) },
-      { kind: 'begin', transaction: '745', connector: undefined, changes: new Map() },
+      { kind: 'end', transaction: '745', lsn: 22243504n, changes: new Map([['public.skus', 2]]) },
+      { kind: 'end', transaction: '0-1-18', lsn: undefined, changes: new Map([['public.skus', 2]]) },
+      { kind: 'end', transaction: '3e11fa47-71ca-11e1-9e33-c80aa9429562:23', lsn: undefined, changes: new Map([['public.skus', 2]]) },
+      { kind: 'begin', transaction: '745', lsn: 1n, changes: new Map() },
     ])
   })
 
@@ -337,7 +337,7 @@ describe('transactions', () => {
       { dead: 'it is not JSON: it ends too soon' },
       uncounted,
       uncounted,
-      { kind: 'end', transaction: '1', connector: undefined, changes: new Map() },
+      { kind: 'end', transaction: '1', lsn: undefined, changes: new Map() },
     ])
   })
 })
