@@ -6,8 +6,10 @@ import type { ForeignSource } from '../schemas/foreign/source.ts'
 import { transactionDecoder } from '../schemas/foreign/transactions.ts'
 import { decimal, integer, text } from '../schemas/record.ts'
 import { table } from '../schemas/table.ts'
+import { netOf } from '../ingest/net.ts'
+import { piecesOf } from '../ingest/pieces.ts'
 import { messagesOf, type Sent } from './foreign-messages.ts'
-import { saidBy } from './foreign-rows.ts'
+import { saidBy, textsIn } from './foreign-rows.ts'
 
 const skus = table('skus', { key: 'sku' }, { sku: text({ bytes: 20 }), price: decimal({ digits: 12, scale: 2, from: 'unit_price' }) })
 const lines = table('lines', { key: ['invoice', 'item'] }, { invoice: integer(), item: integer(), quantity: integer() })
@@ -195,6 +197,19 @@ describe('changes in an envelope', () => {
     expect(
       await saidOf(dbz, [moved('{"sku":"A","unit_price":"1.00"}'), moved('{"sku":"B"}'), moved('null'), moved('{"sku":null}')]),
     ).toEqual(['gone A, B | 1.00', 'B | 1.00', 'B | 1.00', 'B | 1.00'])
+  })
+
+  it('that move a row leave those that are gone in the same batch what they are', async () => {
+    const messages = messagesOf([
+      { key: '{"id":7}', value: envelope('u', '"before":{"sku":"A"},"after":{"sku":"B","unit_price":"1.00"}') },
+      { key: key('C'), value: envelope('d', '"before":{"sku":"C"}').replace('"lsn":9', '"lsn":10') },
+    ])
+    const pieces = piecesOf({ source: 'skus', partition: 0 }, messages, await foreignDecoder(dbz, undefined)(messages), {
+      newest: undefined,
+      held: false,
+    })
+    const { rows, gone } = netOf(skus, pieces, () => ({ count: 0, byName: new Map() }))
+    expect([...textsIn(rows, 'sku'), ...textsIn(gone, 'sku')]).toEqual(['B', 'A', 'C'])
   })
 
   it('of events are puts when they are new, dead when they change one, and nothing when one leaves', async () => {

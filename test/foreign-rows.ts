@@ -11,6 +11,9 @@ export function linesOf({ count, byName }: Columns): readonly string[] {
   return Array.from({ length: count }, (_, row) => texts.map((textAt) => textAt(row) ?? '∅').join(' | '))
 }
 
+export const textsIn = ({ count, byName }: Columns, name: string): readonly (string | null)[] =>
+  Array.from({ length: count }, (_, row) => textsOf(byName.get(name)!)(row))
+
 export type Step = {
   readonly message: number
   readonly of: Changes
