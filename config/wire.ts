@@ -249,7 +249,4 @@ export async function lookAtServers({
 }
 
 /** Where the schemas are that writers of a topic name, by the source's name. */
-export const wireSchemas =
-  (_config: Config, _registry: Registry) =>
-  (_name: string): ForeignSchemas | undefined =>
-    undefined
+export const wireSchemas = (_config: Config, _registry: Registry) => (_name: string): ForeignSchemas | undefined => undefined
