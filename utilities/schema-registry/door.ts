@@ -31,13 +31,20 @@ export function openDoor({ url, auth = { kind: 'none' } }: SchemaRegistryOptions
   const base = baseOf(url)
   const place = `${base.origin}${base.pathname}`.replace(/\/$/, '')
   const headers = { accept: 'application/vnd.schemaregistry.v1+json, application/json', ...authorization(auth) }
-  const secrets = [...(auth.kind === 'basic' ? [auth.password] : []), ...Object.values(authorization(auth)).flatMap((one) => one.split(' '))]
+  const secrets = [
+    ...(auth.kind === 'basic' ? [auth.password] : []),
+    ...Object.values(authorization(auth)).flatMap((one) => one.split(' ')),
+  ]
   const quiet = (text: string) =>
     secrets.filter((one) => one.length > 3 && one !== 'Basic' && one !== 'Bearer').reduce((said, one) => said.replaceAll(one, '…'), text)
 
-  const stranger = (why: string) => new Problem(`what answers at ${place} is no schema registry: ${quiet(why)}`, `Check the url of ${inConfig}.`)
+  const stranger = (why: string) =>
+    new Problem(`what answers at ${place} is no schema registry: ${quiet(why)}`, `Check the url of ${inConfig}.`)
   const silent = (why: string, pauseMs = 0): Passing => ({
-    problem: new Problem(`the schema registry at ${place} does not answer (${quiet(why)})`, `See that it runs, or check the url of ${inConfig}.`),
+    problem: new Problem(
+      `the schema registry at ${place} does not answer (${quiet(why)})`,
+      `See that it runs, or check the url of ${inConfig}.`,
+    ),
     pauseMs,
   })
 
@@ -52,8 +59,7 @@ export function openDoor({ url, auth = { kind: 'none' } }: SchemaRegistryOptions
     }
     const { status } = response
     if (status === 401 || status === 403) throw refused(status, auth, place)
-    if (status === 429 || status >= 500)
-      return silent(`it says ${status}`, 1000 * (Number(response.headers.get('retry-after') ?? 0) || 0))
+    if (status === 429 || status >= 500) return silent(`it says ${status}`, 1000 * (Number(response.headers.get('retry-after') ?? 0) || 0))
     const said = parsed(text)
     if (status === 404 && isNumbered(said)) return { answer: undefined }
     if (status === 404) return { answer: await orElsewhere(path) }

@@ -35,15 +35,17 @@ type Row = Extract<Shape, { kind: 'record' }>
 
 function row(shape: Row, columns: Columns, known: Known): Written {
   const types = new Map<string, SentType>()
-  const moves = shape.fields.map(({ name, shape: one }): { readonly name: string; readonly write: Move | undefined; readonly skip: Move } => {
-    const { skip } = movesOf(one, known)
-    const how = columns(name)
-    const inner = branchOf(one)
-    const { write, type } = typeof how === 'function' && inner?.kind === 'record' ? row(inner, how, known) : column(one, known)
-    types.set(name, type)
-    if (how === 'skipped') return { name, skip, write: undefined }
-    return { name, skip, write: typeof how === 'function' && inner ? throughUnion(one, inner, write, known) : write }
-  })
+  const moves = shape.fields.map(
+    ({ name, shape: one }): { readonly name: string; readonly write: Move | undefined; readonly skip: Move } => {
+      const { skip } = movesOf(one, known)
+      const how = columns(name)
+      const inner = branchOf(one)
+      const { write, type } = typeof how === 'function' && inner?.kind === 'record' ? row(inner, how, known) : column(one, known)
+      types.set(name, type)
+      if (how === 'skipped') return { name, skip, write: undefined }
+      return { name, skip, write: typeof how === 'function' && inner ? throughUnion(one, inner, write, known) : write }
+    },
+  )
   return { write: recordWriter(moves), type: { is: 'struct', fields: types } }
 }
 
