@@ -73,12 +73,13 @@ function notThere({ name }: ForeignSource, schemas: ForeignSchemas | undefined, 
   return framing === 'glue' ? `${what} in Glue` : `${what} in the schema registry (sources.${name}.schemaRegistry)`
 }
 
-/** The envelope of a change has rows within. */
-const rowsWithin = new Set(['before', 'after'])
-const columnsOf =
-  ({ format }: ForeignSource): Columns =>
-  (name) =>
-    format === 'debezium' && rowsWithin.has(name) ? () => 'written' : 'written'
+/** What is read of a row: the fields by their names in the source. The envelope of a change has rows within, and is read itself. */
+function columnsOf({ format, fields }: ForeignSource): Columns {
+  const names = new Set(Object.values(fields).map(({ csv }) => csv))
+  const row: Columns = (name) => (names.has(name) ? 'column' : 'unread')
+  if (format !== 'debezium') return row
+  return (name) => (name === 'before' || name === 'after' ? row : 'column')
+}
 
 /** By the bytes of the id. Most messages have the one that the message before them had. */
 function knownReadings() {

@@ -14,39 +14,37 @@ import type { Shape } from './shape.ts'
 type Move = (c: Cursor) => void
 type Moves = { readonly write: Move; readonly skip: Move }
 
-/** Which fields of a record are written; those for which it gives columns of their own are rows in turn. */
-export type Columns = (name: string) => 'written' | 'skipped' | Columns
+/**
+ * How a field of a record is written: as a column; as null, since nobody reads it and only its name tells something; or as a row, whose
+ * fields are columns in turn.
+ */
+export type Columns = (name: string) => 'column' | 'unread' | Columns
 
 type Written = { readonly write: Move; readonly type: SentType }
 
 const plain: SentType = { is: 'plain' }
-const ascii = (text: string) => Buffer.from(text, 'latin1')
 
 /** What a whole message is: mostly a record, whose fields are columns. */
-export function written(shape: Shape, columns: Columns): Written {
-  const known: Known = new Map()
-  const only = branchOf(shape)
-  if (only?.kind !== 'record') return column(shape, known)
-  const { write, type } = row(only, columns, known)
-  return { write: throughUnion(shape, only, write, known), type }
+export const written = (shape: Shape, columns: Columns): Written => member(shape, columns, new Map())
+
+function member(shape: Shape, how: ReturnType<Columns>, known: Known): Written {
+  const inner = branchOf(shape)
+  if (typeof how === 'function' && inner?.kind === 'record') {
+    const { write, type } = row(inner, how, known)
+    return { write: throughUnion(shape, inner, write, known), type }
+  }
+  const made = column(shape, known)
+  return how === 'unread' ? { ...made, write: asNull(movesOf(shape, known)) } : made
 }
 
-type Row = Extract<Shape, { kind: 'record' }>
-
-function row(shape: Row, columns: Columns, known: Known): Written {
+function row(shape: Extract<Shape, { kind: 'record' }>, columns: Columns, known: Known): Written {
   const types = new Map<string, SentType>()
-  const moves = shape.fields.map(
-    ({ name, shape: one }): { readonly name: string; readonly write: Move | undefined; readonly skip: Move } => {
-      const { skip } = movesOf(one, known)
-      const how = columns(name)
-      const inner = branchOf(one)
-      const { write, type } = typeof how === 'function' && inner?.kind === 'record' ? row(inner, how, known) : column(one, known)
-      types.set(name, type)
-      if (how === 'skipped') return { name, skip, write: undefined }
-      return { name, skip, write: typeof how === 'function' && inner ? throughUnion(one, inner, write, known) : write }
-    },
-  )
-  return { write: recordWriter(moves), type: { is: 'struct', fields: types } }
+  const fields = shape.fields.map(({ name, shape: one }) => {
+    const { write, type } = member(one, columns(name), known)
+    types.set(name, type)
+    return { name, write }
+  })
+  return { write: recordWriter(fields), type: { is: 'struct', fields: types } }
 }
 
 /** A value with its type beside it. */
@@ -109,7 +107,7 @@ function movesOf(shape: Shape, known: Known): Moves {
 function make(shape: Shape, known: Known): Moves {
   switch (shape.kind) {
     case 'null':
-      return { write: (c) => putAscii(c, 'null'), skip: () => {} }
+      return { write: putNull, skip: () => {} }
     case 'boolean':
       return { write: (c) => putAscii(c, readFlag(c) ? 'true' : 'false'), skip: (c) => take(c, 1) }
     case 'int':
@@ -153,6 +151,14 @@ function make(shape: Shape, known: Known): Moves {
   }
 }
 
+const putNull: Move = (c) => putAscii(c, 'null')
+const asNull =
+  ({ skip }: Moves): Move =>
+  (c) => {
+    skip(c)
+    putNull(c)
+  }
+
 const pick =
   (moves: readonly Move[]): Move =>
   (c) =>
@@ -166,18 +172,15 @@ function chosen<T>(all: readonly T[], index: number, what: string): T {
 
 const [comma, opened, closed] = [0x2c, 0x7b, 0x7d]
 
-function recordWriter(fields: readonly { readonly name: string; readonly write: Move | undefined; readonly skip: Move }[]): Move {
+function recordWriter(fields: readonly { readonly name: string; readonly write: Move }[]): Move {
   const names = fields.map(({ name }) => Buffer.from(`,${JSON.stringify(name)}:`))
-  const [writes, skips] = [fields.map(({ write }) => write), fields.map(({ skip }) => skip)]
+  const writes = fields.map(({ write }) => write)
   return (c) => {
-    enter(c, fields.length)
+    enter(c, writes.length)
     const start = c.used
     for (let i = 0; i < writes.length; i++) {
-      const write = writes[i]
-      if (write) {
-        putBytes(c, names[i]!)
-        write(c)
-      } else skips[i]!(c)
+      putBytes(c, names[i]!)
+      writes[i]!(c)
     }
     close(c, start, opened, closed)
     c.depth--
@@ -254,7 +257,7 @@ function readFlag(c: Cursor): boolean {
 }
 
 const dashes = [4, 6, 8, 10]
-const hex = ascii('0123456789abcdef')
+const hex = Buffer.from('0123456789abcdef')
 
 function putUuid(c: Cursor): void {
   const from = take(c, 16)
