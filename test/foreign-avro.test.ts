@@ -7,6 +7,7 @@ import type { AvroType } from '../schemas/avro/schema.ts'
 import { avroReader } from '../schemas/foreign/avro.ts'
 import type { SentType } from '../schemas/foreign/sent.ts'
 import type { ForeignSource } from '../schemas/foreign/source.ts'
+import { text } from '../schemas/record.ts'
 import { frame } from '../schemas/wire.ts'
 import { anyAvro } from './chance-avro.ts'
 import { isLong } from './seeded.ts'
@@ -19,7 +20,9 @@ const confluent = (number: number, payload: Uint8Array) => {
 }
 const source = (more: Partial<ForeignSource> = {}): ForeignSource => ({
   name: 'accounts',
-  fields: {},
+  fields: Object.fromEntries(
+    ['x', 'a', 'b', 'at', 'next', 'opened', 'f0', 'f1', 'f2', 'f3', 'f4', 'f5'].map((csv) => [csv, text({ bytes: 9, from: csv })]),
+  ),
   key: ['id'],
   format: 'avro',
   ...more,

@@ -1,18 +1,14 @@
 /**
- * Makes of a schema what writes its messages out as JSON, and what skips them. Columns are written as `SentType` has it; what lies deeper
- * has no type there, so its days, moments and decimals are written in words.
+ * Makes of a schema what writes its messages out as JSON. Columns are written as `SentType` has it; what lies deeper has no type beside it,
+ * so its days, moments and decimals are written in words.
  */
-import { Unreadable } from '../../avro/generic.ts'
-import { long } from '../../wire.ts'
 import type { SentType } from '../sent.ts'
-import { putInWords } from './in-words.ts'
-import { putAscii, putBase64, putByte, putBytes, putDouble, putFloat, putLong, putText, type Cursor } from './json-out.ts'
-import { isUuid, meaningOf } from './meaning.ts'
-import { eachItem, enter, readCount, readFloating, readLong, take, takeCounted } from './read.ts'
+import { pick, recordWriter, type Move, type Moves } from './containers.ts'
+import { putBase64 } from './json-out.ts'
+import { meaningOf } from './meaning.ts'
+import { movesOf, putInteger, putNull, type Known } from './moves.ts'
+import { take, takeCounted } from './read.ts'
 import type { Shape } from './shape.ts'
-
-type Move = (c: Cursor) => void
-type Moves = { readonly write: Move; readonly skip: Move }
 
 /**
  * How a field of a record is written: as a column; as null, since nobody reads it and only its name tells something; or as a row, whose
@@ -90,182 +86,9 @@ function throughUnion(shape: Shape, only: Shape, write: Move, known: Known): Mov
   return pick(shape.branches.map((one) => (one === only ? write : movesOf(one, known).write)))
 }
 
-/** One for each type that has a name, so that a record may have records of its own kind. */
-type Known = Map<Shape, Moves>
-
-function movesOf(shape: Shape, known: Known): Moves {
-  const before = known.get(shape)
-  if (before) return before
-  let made: Moves | undefined
-  // Until it is made, for whoever it has within.
-  known.set(shape, { write: (c) => made!.write(c), skip: (c) => made!.skip(c) })
-  made = make(shape, known)
-  known.set(shape, made)
-  return made
-}
-
-function make(shape: Shape, known: Known): Moves {
-  switch (shape.kind) {
-    case 'null':
-      return { write: putNull, skip: () => {} }
-    case 'boolean':
-      return { write: (c) => putAscii(c, readFlag(c) ? 'true' : 'false'), skip: (c) => take(c, 1) }
-    case 'int':
-    case 'long':
-      return { write: putInWords(shape, meaningOf(shape)) ?? putInteger(shape.kind), skip: readLong }
-    case 'float':
-      return { write: (c) => putFloat(c, readFloating(c, 4)), skip: (c) => take(c, 4) }
-    case 'double':
-      return { write: (c) => putDouble(c, readFloating(c, 8)), skip: (c) => take(c, 8) }
-    case 'string':
-      return { write: (c) => putText(c, takeCounted(c), c.at), skip: takeCounted }
-    case 'bytes':
-      return { write: putInWords(shape, meaningOf(shape)) ?? bare(shape, known), skip: takeCounted }
-    case 'fixed':
-      return {
-        write: isUuid(shape) ? putUuid : (putInWords(shape, meaningOf(shape)) ?? bare(shape, known)),
-        skip: (c) => take(c, shape.size),
-      }
-    case 'enum': {
-      const symbols = shape.symbols.map((one) => Buffer.from(JSON.stringify(one)))
-      return { write: (c) => putBytes(c, chosen(symbols, readCount(c), 'an enum has a symbol')), skip: readLong }
-    }
-    case 'union': {
-      const moves = shape.branches.map((one) => movesOf(one, known))
-      return { write: pick(moves.map(({ write }) => write)), skip: pick(moves.map(({ skip }) => skip)) }
-    }
-    case 'record': {
-      const fields = shape.fields.map((one) => ({ name: one.name, ...movesOf(one.shape, known) }))
-      const skip: Move = (c) => {
-        enter(c, fields.length)
-        for (let i = 0; i < fields.length; i++) fields[i]!.skip(c)
-        c.depth--
-      }
-      return { write: recordWriter(fields), skip }
-    }
-    case 'array':
-    case 'map': {
-      const item = movesOf(shape.items, known)
-      return { write: shape.kind === 'array' ? arrayWriter(item) : mapWriter(item), skip: itemsSkipper(item, shape.kind === 'map') }
-    }
-  }
-}
-
-const putNull: Move = (c) => putAscii(c, 'null')
 const asNull =
   ({ skip }: Moves): Move =>
   (c) => {
     skip(c)
     putNull(c)
   }
-
-const pick =
-  (moves: readonly Move[]): Move =>
-  (c) =>
-    chosen(moves, readCount(c), 'a union has a branch')(c)
-
-function chosen<T>(all: readonly T[], index: number, what: string): T {
-  const one = all[index]
-  if (one === undefined) throw new Unreadable(`${what} that its schema has not`)
-  return one
-}
-
-const [comma, opened, closed] = [0x2c, 0x7b, 0x7d]
-
-function recordWriter(fields: readonly { readonly name: string; readonly write: Move }[]): Move {
-  const names = fields.map(({ name }) => Buffer.from(`,${JSON.stringify(name)}:`))
-  const writes = fields.map(({ write }) => write)
-  return (c) => {
-    enter(c, writes.length)
-    const start = c.used
-    for (let i = 0; i < writes.length; i++) {
-      putBytes(c, names[i]!)
-      writes[i]!(c)
-    }
-    close(c, start, opened, closed)
-    c.depth--
-  }
-}
-
-/** Each of the things within has a comma before it: the first one's place is the bracket's. */
-function close(c: Cursor, start: number, open: number, end: number): void {
-  if (c.used === start) putByte(c, open)
-  else c.out[start] = open
-  putByte(c, end)
-}
-
-const arrayWriter =
-  ({ write }: Moves): Move =>
-  (c) => {
-    const start = c.used
-    eachItem(
-      c,
-      () => {
-        putByte(c, comma)
-        write(c)
-      },
-      false,
-    )
-    close(c, start, 0x5b, 0x5d)
-  }
-
-const mapWriter =
-  ({ write }: Moves): Move =>
-  (c) => {
-    const start = c.used
-    eachItem(
-      c,
-      () => {
-        putByte(c, comma)
-        putText(c, takeCounted(c), c.at)
-        putByte(c, 0x3a)
-        write(c)
-      },
-      false,
-    )
-    close(c, start, opened, closed)
-  }
-
-const itemsSkipper =
-  ({ skip }: Moves, named: boolean): Move =>
-  (c) =>
-    eachItem(
-      c,
-      () => {
-        if (named) takeCounted(c)
-        skip(c)
-      },
-      true,
-    )
-
-const putInteger = (kind: 'int' | 'long'): Move =>
-  kind === 'long'
-    ? (c) => {
-        readLong(c)
-        putLong(c, long[0]!, long[1]!)
-      }
-    : (c) => {
-        readLong(c)
-        if (long[1] !== long[0]! >> 31) throw new Unreadable('an int has more than 32 bits')
-        putLong(c, long[0]!, long[1]!)
-      }
-
-function readFlag(c: Cursor): boolean {
-  const byte = c.bytes[take(c, 1)]!
-  if (byte > 1) throw new Unreadable('a flag is neither true nor false')
-  return byte === 1
-}
-
-const dashes = [4, 6, 8, 10]
-const hex = Buffer.from('0123456789abcdef')
-
-function putUuid(c: Cursor): void {
-  const from = take(c, 16)
-  putByte(c, 0x22)
-  for (let i = 0; i < 16; i++) {
-    if (dashes.includes(i)) putByte(c, 0x2d)
-    putByte(c, hex[c.bytes[from + i]! >> 4]!)
-    putByte(c, hex[c.bytes[from + i]! & 15]!)
-  }
-  putByte(c, 0x22)
-}
