@@ -1,4 +1,5 @@
 /** Messages in Avro, whose schemas a registry has: each is written out as the JSON that it would be. */
+import { Problem } from '../../utilities/values/problem.ts'
 import { Unreadable } from '../avro/generic.ts'
 import { bodyOf, framingOf, idBytes, idOf, idStart, isWhole, type Body, type Framing } from './avro/frame.ts'
 import { startCursor, type Cursor } from './avro/json-out.ts'
@@ -16,38 +17,64 @@ const mostEmpty = 1_000_000
 
 export function avroReader(source: ForeignSource, schemas: ForeignSchemas | undefined): AvroReader {
   const { format, framing } = source
-  const expected = framing === 'none' ? undefined : framing
-  const isLookedFor = (format === 'avro' || format === 'debezium') && framing !== 'none'
+  if (framing === 'none') return source.schema === undefined ? { ...none, ofKeys: none } : unframed(source, source.schema)
+  const isLookedFor = format === 'avro' || format === 'debezium'
   const readings = knownReadings()
-  const cursor = startCursor()
+  const writeOut = writer()
 
-  return {
-    isAvro: (bytes, from, to) => isLookedFor && framingOf(bytes, from, to, expected) !== undefined,
+  const reader: AvroReader['ofKeys'] = {
+    isAvro: (bytes, from, to) => isLookedFor && framingOf(bytes, from, to, framing) !== undefined,
 
     async prepare(messages) {
       for (const { bytes, from, to } of messages) {
-        const framing = framingOf(bytes, from, to, expected)
-        if (!framing || !isWhole(framing, from, to) || readings.find(framing, bytes, from)) continue
-        const id = idOf(framing, bytes, from)
+        const found = framingOf(bytes, from, to, framing)
+        if (!found || !isWhole(found, from, to) || readings.find(found, bytes, from)) continue
+        const id = idOf(found, bytes, from)
         const text = id === undefined ? undefined : await schemas?.find(id)
         // One that is not there yet may be there when the next messages come.
-        if (text !== undefined) readings.keep(framing, bytes, from, readingOf(text, columnsOf(source), id!))
+        if (text !== undefined) readings.keep(found, bytes, from, readingOf(text, columnsOf(source), id!))
       }
     },
 
     read(bytes, from, to) {
-      const framing = framingOf(bytes, from, to, expected)
-      if (!framing) return 'it is not framed: its first byte is neither 0x03 nor 0x00'
-      const body = bodyOf(framing, bytes, from, to)
+      const found = framingOf(bytes, from, to, framing)
+      if (!found) return 'it is not framed: its first byte is neither 0x03 nor 0x00'
+      const body = bodyOf(found, bytes, from, to)
       if (typeof body === 'string') return body
-      const reading = readings.find(framing, bytes, from) ?? notThere(source, schemas, framing, idOf(framing, bytes, from))
-      return typeof reading === 'string' ? reading : writtenOut(cursor, reading, body)
+      const reading = readings.find(found, bytes, from) ?? notThere(source, schemas, found, idOf(found, bytes, from))
+      return typeof reading === 'string' ? reading : writeOut(reading, body)
     },
+  }
+  // A key may also be JSON or a text, and so may a change of a database; a value that should be Avro and is not has to say why.
+  return { ...reader, isAvro: format === 'avro' ? () => true : reader.isAvro, ofKeys: reader }
+}
+
+const none: AvroReader['ofKeys'] = { isAvro: () => false, prepare: async () => {}, read: () => 'it is no Avro' }
+
+/** All values have one schema; keys are JSON or a text, since nothing says theirs. */
+function unframed(source: ForeignSource, schema: string): AvroReader {
+  const reading = readingOf(schema, columnsOf(source), `of ${source.name}`)
+  if (typeof reading === 'string') throw new Problem(reading, `Correct the file that sources.${source.name}.schema names.`)
+  const writeOut = writer()
+  return { ...none, isAvro: () => true, read: (bytes, from, to) => writeOut(reading, { bytes, from, to }), ofKeys: none }
+}
+
+/** The key of a message is read while its value is still looked at, so they have a place each. */
+function writer(): (reading: Exclude<Reading, string>, body: Body) => Sent | string {
+  let [now, next] = [startCursor(), startCursor()]
+  return (reading, body) => {
+    ;[now, next] = [next, now]
+    return writtenOut(now, reading, body)
   }
 }
 
-function writtenOut(c: Cursor, { write, type }: Exclude<Reading, string>, body: Body): Sent | string {
-  Object.assign(c, { bytes: body.bytes, at: body.from, end: body.to, used: 0, depth: 0, left: mostEmpty + 4 * (body.to - body.from) })
+function writtenOut(c: Cursor, { write, type }: Exclude<Reading, string>, { bytes, from, to }: Body): Sent | string {
+  c.bytes = bytes
+  c.at = from
+  c.end = to
+  c.used = 0
+  c.depth = 0
+  c.left = mostEmpty + 4 * (to - from)
   try {
     write(c)
     if (c.at < c.end) return `${c.end - c.at} bytes follow its last field`
