@@ -4,6 +4,7 @@ import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { systemClock, type Clock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
+import type { ForeignSchemas } from '../utilities/foreign-schemas.ts'
 import type { Holder, Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Log } from '../utilities/log.ts'
@@ -18,6 +19,7 @@ import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { feedOf } from './feed.ts'
+import { foreignSchemasOf } from './foreign-schemas.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
 export type Ports = {
@@ -115,6 +117,15 @@ const openFeed = (config: Config, note: (text: string) => void, clock: Clock): F
       const { openLinesFeed } = await import('../utilities/files/lines-feed.ts')
       return openLinesFeed({ topic: standardInputTopic, input: process.stdin, clock })
     },
+  })
+
+/** Of messages of others, by the name of the table or the record that they are for. */
+export const wireSchemas = (config: Config, registry: Registry): ((name: string) => ForeignSchemas | undefined) =>
+  foreignSchemasOf(config, {
+    http: async (at) => (await import('../utilities/schema-registry/client.ts')).openSchemaRegistry(at),
+    glue: async (region) => (await import('../utilities/glue/foreign-schemas.ts')).openGlueSchemas(region),
+    registry,
+    region: process.env['AWS_REGION'],
   })
 
 async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note: (text: string) => void) {

@@ -8,7 +8,8 @@ const whole = (schema: unknown, least: bigint, most: bigint): fc.Arbitrary<Made>
 
 /** As JSON.stringify writes it, but for what it writes in short. */
 const textJson = (text: string) =>
-  JSON.stringify(text).replace(/\\[nrtbf]/g, (one) => `\\u00${{ n: '0a', r: '0d', t: '09', b: '08', f: '0c' }[one[1]!]}`)
+  JSON.stringify(text).replace(/\\(.)/g, (pair, one: string) => (one in inShort ? `\\u00${inShort[one as keyof typeof inShort]}` : pair))
+const inShort = { n: '0a', r: '0d', t: '09', b: '08', f: '0c' }
 
 const leaf = fc.oneof(
   fc.constant<Made>({ schema: 'null', value: null, json: 'null' }),
