@@ -209,13 +209,13 @@ export function jsonScanner(shape: Shape): Scanner {
     // A number would run on into digits that lie behind the message.
     if (bytes[at] === minus || (bytes[at]! >= zero && bytes[at]! <= nine)) {
       found.bytes = bytes = Buffer.from(data.subarray(from, to))
-      return ended(behindSpace(valueEnd(at - from, 0, undefined, 0)), 0, to - from)
+      return ended(valueEnd(at - from, 0, undefined, 0), 0, to - from)
     }
-    at = valueEnd(at, 0, shape.members, 0)
-    return ended(at < 0 ? at : behindSpace(at), from, to)
+    return ended(valueEnd(at, 0, shape.members, 0), from, to)
   }
 
-  function ended(at: number, from: number, to: number): string | undefined {
+  function ended(end: number, from: number, to: number): string | undefined {
+    const at = end >= 0 && end < to ? Math.min(behindSpace(end), to) : end
     if (tooDeep) return `it is nested deeper than ${mostDepth}`
     if (at < 0 || at !== to) {
       const place = at < 0 ? stoppedAt : Math.min(at, to)
