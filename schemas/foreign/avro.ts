@@ -12,6 +12,8 @@ import type { ForeignSource } from './source.ts'
 /** A schema made ready; or why its messages cannot be read. */
 type Reading = { readonly write: (c: Cursor) => void; readonly type: SentType } | string
 
+const firstBytes = { glue: 'not 0x03', confluent: 'not 0x00', any: 'neither 0x03 nor 0x00' }
+
 /** Beside what its bytes could hold: items of no bytes at all. */
 const mostEmpty = 1_000_000
 
@@ -38,7 +40,7 @@ export function avroReader(source: ForeignSource, schemas: ForeignSchemas | unde
 
     read(bytes, from, to) {
       const found = framingOf(bytes, from, to, framing)
-      if (!found) return 'it is not framed: its first byte is neither 0x03 nor 0x00'
+      if (!found) return `it is not framed: its first byte is ${firstBytes[framing ?? 'any']}`
       const body = bodyOf(found, bytes, from, to)
       if (typeof body === 'string') return body
       const reading = readings.find(found, bytes, from) ?? notThere(source, schemas, found, idOf(found, bytes, from))
