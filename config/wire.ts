@@ -12,6 +12,7 @@ import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
+import type { ForeignSchemas } from '../schemas/foreign/schemas.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
@@ -35,7 +36,7 @@ export type Ports = {
   /** The tables on disk, as of what the log held when they were used last. */
   readonly openTables: () => Promise<Tables>
   /** One process at a time holds a lease. */
-  readonly lease: (name: string) => Promise<Lease>
+  readonly lease: (name: string, options?: { readonly givesWay: boolean }) => Promise<Lease>
   readonly rejects: (name: string) => RejectsFile
   readonly rejectsPath: (name: string) => string
   close(): Promise<void>
@@ -76,10 +77,10 @@ export async function wire(config: Config, note: (text: string) => void = () => 
       return openSqliteTables(at('tables.db'))
     },
     // On Kafka these share the partitions among themselves, on this machine and on others.
-    lease: async (name) =>
+    lease: async (name, options) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
         ? { close: async () => {} }
-        : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`),
+        : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`, options),
     rejectsPath,
     rejects(name) {
       makeDirectory(dirname(rejectsPath(name)))
@@ -257,3 +258,9 @@ export async function lookAtServers({
   const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/redshift/look.ts')).lookAtRedshift(warehouse) : []
   return { looks: [...(kafka?.looks ?? []), ...(glue?.looks ?? []), ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
 }
+
+/** Where the schemas are that writers of a topic name, by the source's name. */
+export const wireSchemas =
+  (_config: Config, _registry: Registry) =>
+  (_name: string): ForeignSchemas | undefined =>
+    undefined

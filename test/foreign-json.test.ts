@@ -19,7 +19,8 @@ const isJson = (bytes: Buffer): boolean => {
   }
 }
 
-// One with an escape alone: V8's JSON.parse takes one of the same length for another ({"b":1,"\\\\":2} once, and {"b":1,"\\n":2} has it, too).
+// One with an escape alone: V8's JSON.parse takes one of the same length for another ({"b":1,"\\\\":2} once, and {"b":1,"\\n":2} has it,
+// too).
 const names = ['a', 'b', 'ä', 'op', '', 'a b', 'say "a"', '__proto__', 'constructor']
 const shape = newShape()
 const slots = names.map((name) => want(shape, shape.members, name))
@@ -145,7 +146,7 @@ const plainLine = (value: { readonly [name: string]: unknown }): string => {
       case 'share':
         return String((one as number) + 0)
       default:
-        return String(one)
+        return String(one as string | boolean)
     }
   }
   return Object.keys(sale.fields).map(cell).join(' | ')

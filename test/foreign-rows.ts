@@ -11,6 +11,9 @@ export function linesOf({ count, byName }: Columns): readonly string[] {
   return Array.from({ length: count }, (_, row) => texts.map((textAt) => textAt(row) ?? '∅').join(' | '))
 }
 
+export const textsIn = ({ count, byName }: Columns, name: string): readonly (string | null)[] =>
+  Array.from({ length: count }, (_, row) => textsOf(byName.get(name)!)(row))
+
 export type Step = {
   readonly message: number
   readonly of: Changes
@@ -45,4 +48,16 @@ export function rowsAfter(steps: readonly Step[]): readonly string[] {
   const rows = new Map<string, readonly string[]>()
   for (const { does } of steps) does(rows)
   return [...rows.values()].map((cells) => cells.join(' | ')).sort()
+}
+
+/** What each message said, in order: rows, keys that are gone, reasons. */
+export function saidBy({ said, put, rows, goneBy, gone, dead }: Changes): readonly string[] {
+  const [putLines, goneLines] = [linesOf(rows), linesOf(gone)]
+  return [...said].map((one, message) => {
+    const parts = [...goneBy].flatMap((by, i) => (by === message ? [`gone ${goneLines[i]}`] : []))
+    parts.push(...[...put].flatMap((by, i) => (by === message ? [putLines[i]!] : [])))
+    if (one === says.dead) parts.push(`dead: ${dead.find((letter) => letter.message === message)!.reason}`)
+    if (one === says.emptied) parts.push('emptied')
+    return parts.join(', ') || 'nothing'
+  })
 }

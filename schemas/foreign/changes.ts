@@ -1,4 +1,6 @@
-/** What messages of others say: rows that are put, rows that are gone, tables that are emptied; and where in its database each change stood. */
+/**
+ * What messages of others say: rows that are put, rows that are gone, tables that are emptied; and where in its database each change stood.
+ */
 import type { Columns } from '../../utilities/values/columns.ts'
 
 /** What a message says; one of a kind that is nothing to us (a heartbeat, a tombstone behind a deletion) says nothing. */
@@ -49,6 +51,7 @@ export type Place =
 export type TransactionMark = {
   readonly kind: 'begin' | 'end'
   readonly transaction: string
-  readonly connector: string | undefined
+  /** Of PostgreSQL: where the log stood behind its last change, as the event's id says behind the colon. */
+  readonly lsn: bigint | undefined
   readonly changes: ReadonlyMap<string, number>
 }

@@ -34,7 +34,7 @@ type Schema = {
 }
 
 /** A schema that is none says nothing. */
-export function connectType(schema: unknown): SentType {
+function connectType(schema: unknown): SentType {
   if (typeof schema !== 'object' || schema === null) return plain
   const { type, name, parameters, fields } = schema as Schema
   const named = namedType(name, parameters)

@@ -81,7 +81,7 @@ export function jsonScanner(shape: Shape): Scanner {
     const first = c
     const digits = at
     while (c >= zero && c <= nine) c = data[++at]!
-    if (at === digits || (first === zero && at > digits + 1)) return stop(at)
+    if (at === digits || (first === zero && at > digits + 1)) return stop(at === digits ? at : digits + 1)
     if (c === point) {
       const fraction = ++at
       c = data[at]!
@@ -205,7 +205,7 @@ export function jsonScanner(shape: Shape): Scanner {
     kinds.fill(sentAs.absent)
     message++
     high = tooDeep = false
-    let at = behindSpace(from)
+    const at = behindSpace(from)
     // A number would run on into digits that lie behind the message.
     if (bytes[at] === minus || (bytes[at]! >= zero && bytes[at]! <= nine)) {
       found.bytes = bytes = Buffer.from(data.subarray(from, to))

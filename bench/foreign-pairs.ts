@@ -1,0 +1,83 @@
+/** Messages of others read by their bytes, beside JSON.parse and objects. */
+import { deepStrictEqual } from 'node:assert/strict'
+import { foreignDecoder } from '../schemas/foreign/decoder.ts'
+import type { Changes } from '../schemas/foreign/changes.ts'
+import { textsOf } from '../utilities/values/cell-text.ts'
+import type { Messages } from '../utilities/feed.ts'
+import { dayText } from '../utilities/values/day.ts'
+import { isoText } from '../utilities/values/timestamp.ts'
+import type { Pair } from './check-ratios.ts'
+import { envelope, event, invoices, messagesOf, payment } from './foreign-messages.ts'
+
+const count = 10_000
+
+export async function foreignPairs(): Promise<readonly Pair[]> {
+  const [payments, changes] = [messagesOf(payment, 0, count), messagesOf(envelope, 0, count)]
+  const ofPayments = foreignDecoder({ ...event, key: null, format: 'json' }, undefined)
+  const ofChanges = foreignDecoder({ ...invoices, format: 'debezium' }, undefined)
+  const [fromPayments, fromChanges] = [await ofPayments(payments), await ofChanges(changes)]
+  return [
+    {
+      name: 'events in JSON: bytes → columns | JSON.parse → objects',
+      fast: () => ofPayments(payments),
+      twin: () => paymentsIn(payments),
+      agree: () =>
+        deepStrictEqual(
+          linesOf(fromPayments),
+          paymentsIn(payments).map((one) => Object.values(one).map(String)),
+        ),
+      atLeast: 1.3,
+    },
+    {
+      name: 'changes in an envelope: bytes → columns and origins | JSON.parse → objects',
+      fast: () => ofChanges(changes),
+      twin: () => invoicesIn(changes),
+      agree: () =>
+        deepStrictEqual(
+          linesOf(fromChanges),
+          invoicesIn(changes).map(({ row }) => Object.values(row).map(String)),
+        ),
+      atLeast: 1.3,
+    },
+  ]
+}
+
+const linesOf = ({ rows }: Changes) => {
+  const texts = [...rows.byName.values()].map(textsOf)
+  return Array.from({ length: rows.count }, (_, row) => texts.map((textAt) => textAt(row)))
+}
+
+function parsed<T>({ values: { bytes, starts, ends } }: Messages): T[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from(starts, (start, i) => JSON.parse(buffer.toString('utf8', start, ends[i])) as T)
+}
+
+/** Amounts by JSON.parse are doubles: what a program of objects makes of them. */
+const paymentsIn = (messages: Messages) =>
+  parsed<ReturnType<typeof payment>>(messages).map(({ account_id, paid_at, amount, invoice_id, method }) => ({
+    account_id,
+    paid_at: isoText(Date.parse(paid_at) * 1000),
+    amount: amount.toFixed(2),
+    invoice_id,
+    method,
+  }))
+
+const invoicesIn = (messages: Messages) =>
+  parsed<ReturnType<typeof envelope>>(messages).map(({ after, source, op, transaction }) => ({
+    row: {
+      invoice_id: after.invoice_id,
+      account_id: after.account_id,
+      date_issued: dayText(after.date_issued),
+      amount: (Buffer.from(after.amount, 'base64').readIntBE(0, 3) / 100).toFixed(2),
+      changed_at: isoText(after.changed_at),
+      note: after.note,
+    },
+    origin: {
+      op,
+      connector: source.name,
+      collection: `${source.schema}.${source.table}`,
+      transaction: transaction.id.split(':')[0],
+      lsn: BigInt(source.lsn),
+      commit: BigInt((JSON.parse(source.sequence) as [string, string])[0]),
+    },
+  }))

@@ -1,0 +1,137 @@
+/**
+ * The border towards topics of others: reads them side by side and writes what they say, in turns, between which others have the border:
+ * who loads, ticks or verifies. Whatever happens, it goes on from the places that the log has.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Feed } from '../utilities/feed.ts'
+import { Fenced } from '../utilities/log.ts'
+import type { Tables } from '../utilities/tables.ts'
+import { openBarriers, type Part } from './barriers.ts'
+import { nextChore } from './chores.ts'
+import { readLanes, type Lanes, type LanesOptions } from './lanes.ts'
+import type { Piece } from './pieces.ts'
+import { loadPlace, type IngestPlace } from './place.ts'
+import { openTurn, type Needs, type Turn, type TurnOptions, type TurnPorts } from './turn.ts'
+
+export type IngestPorts = TurnPorts & { readonly feed: Feed }
+
+export type IngestOptions = Omit<LanesOptions, 'kept'> &
+  TurnOptions & {
+    /** What is to be written, as the definitions and the released versions have it now. */
+    readonly needs: () => Promise<Needs>
+    /** Tables of which the rows may leave that a new snapshot lacks, however many. */
+    readonly acceptSnapshot: readonly string[]
+    /** Otherwise it ends once all is read and written that there is. */
+    readonly follow: boolean
+    readonly report: (news: IngestNews) => void
+    /** Hears how to ask how far each source has come. */
+    readonly passed: (passed: Passed) => void
+  }
+
+/** Messages that were written, and the place behind them. */
+export type IngestNews = { readonly messages: number; readonly place: IngestPlace }
+
+/** Up to when a source has given what it had, in milliseconds since 1970: Infinity where it has nothing more. */
+export type Passed = (source: string) => number
+
+/** So long a turn is at most, so long it waits for more, and so long others have then. */
+const [turnMs, idleMs, breakMs] = [5_000, 500, 30]
+/** So often it is looked whether something is to be done though nothing came, and whether something else is needed. */
+const [lookMs, needsMs] = [250, 5_000]
+/** Rows that are emptied in one commit. */
+const emptiedAtOnce = 20_000
+
+/** The place where it has come, once it ends. */
+export async function ingest(ports: IngestPorts, options: IngestOptions): Promise<IngestPlace> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await session(ports, options)
+    } catch (error) {
+      // Somebody wrote at the border without asking first: what was read and not written is read again.
+      if (!(error instanceof Fenced) || options.signal.aborted) throw error
+      await sleep(Math.min(attempt * 50, 2_000))
+    }
+  }
+}
+
+async function session(ports: IngestPorts, options: IngestOptions): Promise<IngestPlace> {
+  const { feed, checkpoints, tables } = ports
+  const { sources, signal, follow, note, acceptSnapshot } = options
+  let place = await loadPlace(checkpoints)
+  let needs = await options.needs()
+  const barriers = openBarriers(feed, (name) => sources.find((one) => one.name === name)!.topic, place)
+  const lanes = await readLanes(feed, place, { ...options, kept: barriers.kept })
+  const isAtEnd = (name: string) => lanes.isAtEnd(name) && barriers.kept(name) === 0
+  let turn: Turn | undefined
+  let [openedMs, workedMs, askedMs, hasWritten] = [0, 0, performance.now(), false]
+  const inTurn = async (work: (turn: Turn) => Promise<void>) => {
+    if (!turn) {
+      turn = await openTurn(ports, options, needs, hasWritten ? place : undefined)
+      openedMs = performance.now()
+    }
+    await work(turn)
+    ;({ place } = turn)
+    hasWritten = true
+    workedMs = performance.now()
+  }
+  const endTurn = async () => {
+    const ending = turn
+    turn = undefined
+    await ending?.close()
+  }
+  options.passed((name) => (isAtEnd(name) ? Infinity : passedBy(place, name)))
+  try {
+    while (!signal.aborted) {
+      const rings = lanes.news.rings()
+      const parts = await barriers.pass(lanes.release())
+      for (const part of parts) {
+        if (signal.aborted) break
+        await inTurn((own) => (part.empties ? empty(own, part, lanes, tables) : own.write({ pieces: part.pieces, then: withEnds(lanes) })))
+        options.report({ messages: part.pieces.reduce((sum, { from, to }) => sum + to - from, 0), place })
+      }
+      lanes.written()
+      const chore = signal.aborted
+        ? undefined
+        : nextChore(place, { sources, needs, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot })
+      if (chore) await inTurn(chore)
+      const now = performance.now()
+      if (turn && (now - openedMs > turnMs || now - workedMs > idleMs)) {
+        await endTurn()
+        // Whoever waits for the border has a moment to take it.
+        if (now - workedMs <= idleMs) await sleep(breakMs)
+      }
+      if (parts.length > 0 || chore) continue
+      if (!follow && sources.every(({ name }) => isAtEnd(name))) break
+      if (now - askedMs > needsMs) {
+        const again = await options.needs()
+        if (JSON.stringify(again) !== JSON.stringify(needs)) await endTurn()
+        ;[needs, askedMs] = [again, now]
+      }
+      await lanes.news.wait(rings, lookMs)
+    }
+    return place
+  } finally {
+    await endTurn().catch((error: unknown) => note(`ingest: ${(error as Error).message}`))
+    await lanes.stop()
+  }
+}
+
+function passedBy({ sources }: IngestPlace, name: string): number {
+  const partitions = sources[name]?.partitions ?? []
+  return partitions.length === 0 ? 0 : Math.min(...partitions.map(({ time }) => time))
+}
+
+const withEnds =
+  (lanes: Lanes) =>
+  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends() })
+
+/** All of its rows leave, some at a time; the place goes past the message with the last of them. */
+async function empty(turn: Turn, { pieces }: Part, lanes: Lanes, tables: Tables): Promise<void> {
+  const [{ source }] = pieces as [Piece]
+  for (;;) {
+    const keys = tables.before(source, Infinity, emptiedAtOnce)
+    const isLast = keys.count < emptiedAtOnce
+    await turn.write({ pieces: isLast ? pieces : [], then: withEnds(lanes), ...(keys.count > 0 && { leaving: { table: source, keys } }) })
+    if (isLast) return
+  }
+}
