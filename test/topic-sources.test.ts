@@ -54,10 +54,10 @@ describe('a source that is a topic', () => {
     expect(topicOf(config, 'payment')).toEqual({ topic: 'payments', format: 'json' })
     expect(topicOf(config, 'events')).toEqual({ topic: 'standard input', format: 'json' })
     expect(['skus', 'nothing', 'constructor'].map((name) => topicOf(config, name))).toEqual([undefined, undefined, undefined])
-    expect(config.ingest).toEqual({ kafka: { brokers: ['b1:9092', 'b2:9092', 'b3:9092'], auth: { kind: 'none' } } })
+    expect(config.ingest).toEqual({ holdMs: 5_000, kafka: { brokers: ['b1:9092', 'b2:9092', 'b3:9092'], auth: { kind: 'none' } } })
     expect(fileOf(config, 'skus', false)).toEqual({ file: 'skus.csv', form: { delimiter: ';' } })
     expect(['invoices', 'events'].map((name) => fileOf(config, name, true))).toEqual([undefined, undefined])
-    expect(configOf({}).ingest).toEqual({})
+    expect(configOf({}).ingest).toEqual({ holdMs: 5_000 })
   })
 
   it.each([

@@ -41,9 +41,10 @@ export function avroReader(source: ForeignSource, schemas: ForeignSchemas | unde
     read(bytes, from, to) {
       const found = framingOf(bytes, from, to, framing)
       if (!found) return `it is not framed: its first byte is ${firstBytes[framing ?? 'any']}`
+      if (!schemas) return 'it is Avro, and there is no schema registry to read it by'
       const body = bodyOf(found, bytes, from, to)
       if (typeof body === 'string') return body
-      const reading = readings.find(found, bytes, from) ?? notThere(source, schemas, found, idOf(found, bytes, from))
+      const reading = readings.find(found, bytes, from) ?? notThere(source, found, idOf(found, bytes, from))
       return typeof reading === 'string' ? reading : writeOut(reading, body)
     },
   }
@@ -96,9 +97,8 @@ function readingOf(text: string, columns: Columns, id: string): Reading {
   }
 }
 
-function notThere({ name }: ForeignSource, schemas: ForeignSchemas | undefined, framing: Framing, id: string | undefined): string {
+function notThere({ name }: ForeignSource, framing: Framing, id: string | undefined): string {
   const what = id === undefined ? 'the number of its Avro schema is negative' : `there is no Avro schema ${id}`
-  if (!schemas) return 'it is Avro, and there is no schema registry to read it by'
   return framing === 'glue' ? `${what} in Glue` : `${what} in the schema registry (sources.${name}.schemaRegistry)`
 }
 
