@@ -208,9 +208,9 @@ export function jsonScanner(shape: Shape): Scanner {
     message++
     high = tooDeep = false
     const at = behindSpace(from)
-    // A number would run on into digits that lie behind the message.
+    // A number would run on into digits that lie behind the message, and its readers stop at a byte that is no digit.
     if (bytes[at] === minus || (bytes[at]! >= zero && bytes[at]! <= nine)) {
-      found.bytes = bytes = Buffer.from(data.subarray(from, to))
+      found.bytes = bytes = Buffer.concat([data.subarray(from, to), Buffer.of(0)])
       limit = to - from
       return ended(valueEnd(at - from, 0, undefined, 0), 0, to - from)
     }

@@ -14,7 +14,7 @@ export type MessageReader = {
 }
 
 type Options = {
-  readonly avro: AvroReader
+  readonly avro: AvroReader['ofKeys']
   /** Whether an object of a `schema` and a `payload` is the payload. */
   readonly unwraps: boolean
 }
