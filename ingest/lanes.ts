@@ -37,8 +37,8 @@ export type Lanes = {
   isAtEnd(source: string): boolean
   /** Topics that are not there. */
   missing(): readonly string[]
-  /** Of the topics of transactions: where to go on, and how many could not be made whole. */
-  ends(): IngestPlace['ends']
+  /** Of the topics of transactions: where to go on once all is written that was released, but for these, and how many were in pieces. */
+  ends(later: ReadonlySet<string>): IngestPlace['ends']
   stop(): Promise<void>
 }
 
@@ -169,20 +169,23 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         return holder.release({ ms, open, quiet })
       })
     },
-    written: () => room.ring(),
+    written() {
+      for (const { holder } of groups) holder.written()
+      room.ring()
+    },
     isAtEnd(name) {
       const group = groups.find(({ own }) => own.some((one) => one.name === name))!
       return isRead(name, group.own.find((one) => one.name === name)!.topic) && group.holder.held() === 0
     },
     missing: () => [...missing],
-    ends: () =>
+    ends: (later) =>
       Object.fromEntries(
         groups.flatMap(({ ends, holder }) => {
           const reading = ends && readings.get(endsName(ends.topic))?.[0]
           if (!reading) return ends && place.ends[ends.topic] ? [[ends.topic, place.ends[ends.topic]!]] : []
           const before = place.ends[ends.topic]?.inPieces ?? 0
-          const after = holder.after()?.toString() ?? null
-          return [[ends.topic, { next: holder.needed() ?? reading.next, inPieces: before + holder.inPieces(), after }]]
+          const { next = reading.next, after } = holder.done(later)
+          return [[ends.topic, { next, inPieces: before + holder.inPieces(), after: after?.toString() ?? null }]]
         }),
       ),
     async stop() {
