@@ -61,9 +61,11 @@ const fieldsOf = (schema: { readonly [name: string]: Json }) =>
   (Array.isArray(schema['fields']) ? (schema['fields'] as readonly Json[]) : []).filter(isObject)
 
 /** With the namespace that names within it have. */
-function nameOf(schema: { readonly [name: string]: Json }, around: string): readonly [name: string, namespace: string] {
-  const said = schema['namespace']
-  const name = full(String(schema['name']), typeof said === 'string' ? said : around)
+function nameOf(
+  { name: own, namespace: said }: { readonly [name: string]: Json },
+  around: string,
+): readonly [name: string, namespace: string] {
+  const name = full(typeof own === 'string' ? own : '', typeof said === 'string' ? said : around)
   return [name, name.slice(0, Math.max(0, name.lastIndexOf('.')))]
 }
 
