@@ -27,7 +27,7 @@ export const startCursor = (): Cursor => ({
 const mostOut = 128 * 1024 * 1024
 
 /** For so many bytes more. */
-export function room(c: Cursor, bytes: number): void {
+function room(c: Cursor, bytes: number): void {
   const needed = c.used + bytes
   if (needed <= c.out.length) return
   if (needed > mostOut) throw new Unreadable(`as JSON it would have more than ${mostOut} bytes`)
