@@ -1,5 +1,6 @@
-/** Messages of others read by their bytes, beside JSON.parse and objects. */
+/** Messages of others read by their bytes, beside JSON.parse or avsc and objects. */
 import { deepStrictEqual } from 'node:assert/strict'
+import { toObject } from '../schemas/avro/generic.ts'
 import { foreignDecoder } from '../schemas/foreign/decoder.ts'
 import type { Changes } from '../schemas/foreign/changes.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
@@ -7,6 +8,7 @@ import type { Messages } from '../utilities/feed.ts'
 import { dayText } from '../utilities/values/day.ts'
 import { isoText } from '../utilities/values/timestamp.ts'
 import type { Pair } from './check-ratios.ts'
+import { avroSchemas, eventSchema, paymentsInAvro } from './foreign-avro-messages.ts'
 import { envelope, event, invoices, messagesOf, payment } from './foreign-messages.ts'
 
 const count = 10_000
@@ -15,6 +17,9 @@ export async function foreignPairs(): Promise<readonly Pair[]> {
   const [payments, changes] = [messagesOf(payment, 0, count), messagesOf(envelope, 0, count)]
   const ofPayments = foreignDecoder({ ...event, key: null, format: 'json' }, undefined)
   const ofChanges = foreignDecoder({ ...invoices, format: 'debezium' }, undefined)
+  const avro = paymentsInAvro(0, count)
+  const ofAvro = foreignDecoder({ ...event, key: null, format: 'avro' }, avroSchemas)
+  const fromAvro = await ofAvro(avro)
   const [fromPayments, fromChanges] = [await ofPayments(payments), await ofChanges(changes)]
   return [
     {
@@ -39,7 +44,22 @@ export async function foreignPairs(): Promise<readonly Pair[]> {
         ),
       atLeast: 1.3,
     },
+    {
+      name: 'events in Avro: bytes → columns | avsc → objects',
+      fast: () => ofAvro(avro),
+      twin: () => avroPaymentsIn(avro),
+      agree: () =>
+        deepStrictEqual(
+          linesOf(fromAvro),
+          avroPaymentsIn(avro).map((one) => Object.values(one).map(String)),
+        ),
+      atLeast: 1.3,
+    },
   ]
+}
+
+function avroPaymentsIn({ values: { bytes, starts, ends } }: Messages) {
+  return Array.from(starts, (start, i) => toObject(eventSchema, bytes.subarray(start + 5, ends[i])))
 }
 
 const linesOf = ({ rows }: Changes) => {
