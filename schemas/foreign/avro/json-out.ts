@@ -1,4 +1,8 @@
-/** A place in a message, and the JSON that is made of it: bytes in, bytes out, with no object for a value. For the hot path. */
+/**
+ * A place in a message, and the JSON that is made of it: bytes in, bytes out, with no object for a value.
+ *
+ * Written for speed: its plain twin is avsc, as `toObject` of schemas/avro/generic.ts has it; the benchmark is bench/foreign.ts.
+ */
 import { Unreadable } from '../../avro/generic.ts'
 
 export type Cursor = {
