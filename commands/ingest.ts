@@ -16,10 +16,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
   const topics = topicsOf(config)
   const stranger = acceptSnapshot.find((name) => !Object.hasOwn(topics, name))
   if (stranger !== undefined)
-    throw usage(
-      `${stranger} comes from no topic`,
-      `Those that do: ${Object.keys(topics).join(', ') || 'none; see "sources" in the config'}.`,
-    )
+    throw usage(`${stranger} comes from no topic`, `Those that do: ${Object.keys(topics).join(', ') || 'none; see "sources" in the config'}.`)
   await withPorts({ config, console }, ['topics'], async (ports) => {
     const done = await ingestAll(ports, config, console, {
       acceptSnapshot,

@@ -52,13 +52,7 @@ export type Work = {
 }
 
 /** The rows of tables are settled, unless it was told to stop in the midst of facts. */
-export async function writeBatch(
-  ports: WritePorts,
-  begun: IngestPlace,
-  targets: Targets,
-  work: Work,
-  options: BatchOptions,
-): Promise<IngestPlace> {
+export async function writeBatch(ports: WritePorts, begun: IngestPlace, targets: Targets, work: Work, options: BatchOptions): Promise<IngestPlace> {
   const { tables } = ports
   const { pieces, leaving, then = (place) => place } = work
   const number = begun.loads + 1
@@ -99,10 +93,7 @@ export async function writeBatch(
   if (leaving) {
     const table = targets.known.find((one) => one.table.name === leaving.table)!.table
     const values = new BigInt64Array(leaving.keys.count).fill(known)
-    tables.stageGone(table.name, {
-      count: leaving.keys.count,
-      byName: new Map([...leaving.keys.byName, ['_known', { kind: 'long', values }]]),
-    })
+    tables.stageGone(table.name, { count: leaving.keys.count, byName: new Map([...leaving.keys.byName, ['_known', { kind: 'long', values }]]) })
     changed.add(table)
   }
   let rows = 0
@@ -168,9 +159,7 @@ function rowsIn(pieces: readonly Piece[]): Columns {
   const within = (message: number) => repeated[message] === 0 && pieces.some(({ from, to }) => message >= from && message < to)
   const whole = pieces[0]!.from === 0 && pieces.length === 1 && pieces[0]!.to === changes.said.length && !repeated.includes(1)
   if (whole) return changes.rows
-  const rows = Int32Array.from(changes.put.keys()).filter(
-    (row) => changes.said[changes.put[row]!] === says.put && within(changes.put[row]!),
-  )
+  const rows = Int32Array.from(changes.put.keys()).filter((row) => changes.said[changes.put[row]!] === says.put && within(changes.put[row]!))
   return { count: rows.length, byName: new Map([...changes.rows.byName].map(([name, column]) => [name, pickOrNull(column, rows)])) }
 }
 

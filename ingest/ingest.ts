@@ -90,9 +90,7 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
         options.report({ messages: part.pieces.reduce((sum, { from, to }) => sum + to - from, 0), place })
       }
       lanes.written()
-      const chore = signal.aborted
-        ? undefined
-        : nextChore(place, { sources, needs, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot })
+      const chore = signal.aborted ? undefined : nextChore(place, { sources, needs, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot })
       if (chore) await inTurn(chore)
       const now = performance.now()
       if (turn && (now - openedMs > turnMs || now - workedMs > idleMs)) {

@@ -60,11 +60,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   let failure: { readonly error: unknown } | undefined
   const groups = [undefined, ...transactions].map((ends) => {
     const own = sources.filter((one) => one.transactions === ends?.topic)
-    return {
-      ends,
-      own,
-      holder: holdTransactions({ most: holdMessages, mostMs: holdMs, sources: own.map(({ name, topic }) => ({ source: name, topic })) }),
-    }
+    return { ends, own, holder: holdTransactions({ most: holdMessages, mostMs: holdMs, sources: own.map(({ name, topic }) => ({ source: name, topic })) }) }
   })
   const sayOnce = (text: string) => {
     if (said.has(text)) return
@@ -129,20 +125,18 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       while ((!holder.hasRoom(lane) || options.kept(lane) > mostKept) && !signal.aborted) await room.wait(room.rings(), 1000)
     }
   }
-  const readEnds =
-    ({ topic, decode }: TransactionTopic, holder: Holder) =>
-    async (reading: Reading) => {
-      if (reading.partition > 0) sayOnce(`${topic} has several partitions: in which order transactions ended cannot be known; give it one`)
-      for await (const messages of feed.read(topic, { partition: reading.partition, from: reading.next, signal })) {
-        const marks = messages.count > 0 ? await decode(messages) : []
-        for (const [i, mark] of marks.entries()) {
-          if (mark && 'dead' in mark) sayOnce(`${topic}: ${mark.dead}`)
-          else if (mark) holder.mark(mark, messages.offsets[i]!)
-        }
-        Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
-        news.ring()
+  const readEnds = ({ topic, decode }: TransactionTopic, holder: Holder) => async (reading: Reading) => {
+    if (reading.partition > 0) sayOnce(`${topic} has several partitions: in which order transactions ended cannot be known; give it one`)
+    for await (const messages of feed.read(topic, { partition: reading.partition, from: reading.next, signal })) {
+      const marks = messages.count > 0 ? await decode(messages) : []
+      for (const [i, mark] of marks.entries()) {
+        if (mark && 'dead' in mark) sayOnce(`${topic}: ${mark.dead}`)
+        else if (mark) holder.mark(mark, messages.offsets[i]!)
       }
+      Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
+      news.ring()
     }
+  }
   for (const { ends, own, holder } of groups) {
     if (ends) open(ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, holder))
     for (const source of own)
@@ -156,11 +150,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   const isRead = (topic: string) => {
     const now = performance.now()
     const own = readings.get(topic)
-    return (
-      own !== undefined &&
-      (missing.has(topic) || own.length > 0) &&
-      own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
-    )
+    return own !== undefined && (missing.has(topic) || own.length > 0) && own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
   }
   return {
     news,
@@ -204,11 +194,7 @@ const pause = (ms: number, signal: AbortSignal) =>
 const seenIn = ({ newest }: PartitionPlace): Seen | undefined =>
   newest ? { op: newest.op, place: newest.place ? placeFrom(newest.place) : undefined } : undefined
 
-const gap = (
-  topic: string,
-  partition: number,
-  { from, first, next }: { readonly from: number; readonly first: number; readonly next: number },
-) =>
+const gap = (topic: string, partition: number, { from, first, next }: { readonly from: number; readonly first: number; readonly next: number }) =>
   new Problem(
     from < first
       ? `topic ${topic}, partition ${partition}: the messages from ${from} to ${first - 1} were deleted before they were read`

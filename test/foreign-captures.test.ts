@@ -1,4 +1,7 @@
 /** Change events as real connectors sent them, in every mode: each makes the rows that the SQL statements made. */
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Changes, TransactionMark } from '../schemas/foreign/changes.ts'
 import { foreignDecoder } from '../schemas/foreign/decoder.ts'
@@ -87,6 +90,16 @@ const account1 = (big: string) =>
   ].join(' | ')
 const account3 = '3 | ∅ | 0001-01-01 | 1969-12-31T23:59:59.999999Z | 1900-01-01T00:00:00Z | ∅ | ∅ | ∅ | ∅ | ∅ | ∅ | ∅'
 const big = '1234567890123456789012345678.0123456789'
+
+describe('the captures', () => {
+  it('are the messages that connectors wrote', () => {
+    const folder = join(import.meta.dirname, 'fixtures/cdc')
+    const sums = readFileSync(join(folder, 'SHA256SUMS'), 'utf8').trim().split('\n')
+    const files = readdirSync(folder).filter((name) => /\.(jsonl?|sql)$/.test(name))
+    const sumOf = (name: string) => createHash('sha256').update(readFileSync(join(folder, name)))
+    expect(files.sort().map((name) => `${sumOf(name).digest('hex')}  ${name}`)).toEqual(sums)
+  })
+})
 
 describe('captures of PostgreSQL', () => {
   it.each(all)('%s: customers are as the statements left them', async (mode) => {

@@ -82,8 +82,12 @@ describe('values of a database', () => {
       '1 | ∅ | ∅ | ∅ | ∅ | ∅ | ∅',
       '1 | ∅ | ∅ | ∅ | ∅ | ∅ | ∅',
     ])
-    const must = table('must', { key: 'id' }, { id: integer(), share: number({ nullable: false }) })
-    expect(await saidOf({ ...must, format: 'debezium' }, [value('"share":"NaN"')])).toEqual(['dead: share is "NaN"'])
+    const must = table('must', { key: 'id' }, { id: integer(), share: number({ nullable: false, from: 'sharing' }) })
+    expect(await saidOf({ ...must, format: 'debezium' }, [value('"sharing":"NaN"'), value('"sharing":null'), value('"share":1')])).toEqual([
+      'dead: share is "NaN"',
+      'dead: share is null',
+      'dead: it has no sharing, which share is read from',
+    ])
   })
 
   it('that were not sent keep what they have, whatever stands in their place', async () => {
@@ -118,6 +122,7 @@ describe('values of a database', () => {
       wrapped(field('at', 'int32', 'io.debezium.time.Date'), date, cells.replace('1000', '1')),
       wrapped(field('at', 'int64', 'io.debezium.time.MicroTime'), date, cells),
       wrapped(field('at', 'int64', 'org.apache.kafka.connect.data.Timestamp'), field('day', 'int64', 'io.debezium.time.Timestamp'), cells),
+      wrapped(field('at', 'int64', 'io.debezium.time.Timestamp'), field('day', 'int32', 'io.debezium.time.Time'), cells),
       { value: '{"schema":null,"payload":{"id":1}}' },
     ]
     expect(await saidOf(of, all)).toEqual([
@@ -127,6 +132,7 @@ describe('values of a database', () => {
       '1 | 1.00 | ∅ | 1970-01-02T00:00:00Z | 1970-01-02 | AQ== | ∅',
       'dead: at: 1000 is a time of day, and that is not a moment',
       'dead: day: 1 is a moment, and a moment is not a day',
+      'dead: day: 1 is a time of day, and that is not a day',
       '1 | ∅ | ∅ | ∅ | ∅ | ∅ | ∅',
     ])
     expect(await saidOf({ ...of, timestamps: 'milliseconds' }, [value('"at":1000')])).toEqual([

@@ -142,9 +142,7 @@ describe('the topics of a database', () => {
   }
 })
 
-/**
- * Transactions by chance, the store killed by chance, its tables on disk lost by chance; equal in the end, and at the end of every group.
- */
+/** Transactions by chance, the store killed by chance, its tables on disk lost by chance; equal in the end, and at the end of every group. */
 async function life(from: number, options: Parameters<typeof setup>[0] & object) {
   const random = randomFrom(from)
   const below = (n: number) => Math.floor(random() * n)

@@ -26,6 +26,7 @@ export const misfits = {
   flag: 'is neither true nor false',
   date: 'is not a date of the form YYYY-MM-DD, nor a number of days since 1970',
   momentForDate: 'is a moment, and a moment is not a day',
+  timeForDate: 'is a time of day, and that is not a day',
   realDay: 'is not a real day',
   timestamp: 'is not a timestamp of the form YYYY-MM-DDThh:mm:ss, nor a whole number',
   timeOfDay: 'is not a time of day',

@@ -10,7 +10,9 @@ import { want, wantInside, type Members, type Shape } from './shape.ts'
 
 type TextReader = (found: Found, slots: readonly number[]) => string | undefined
 
-/** Of the first of the slots that has one. The same text again and again is one text. `until` says where the part of it ends that counts. */
+/**
+ * Of the first of the slots that has one. The same text again and again is one text. `until` says where the part of it ends that counts.
+ */
 function textReader(until = (_: Buffer, __: number, to: number): number => to): TextReader {
   let last = Buffer.alloc(0)
   let text = ''

@@ -16,11 +16,10 @@ const noNumbers: readonly string[] = ['NaN', 'NAN', 'Infinity', '-Infinity', 'PO
 
 /** Into the draft's next row; undefined where all is well. */
 export function putSent(draft: Draft, column: DraftColumn, found: Found, slot: number, type: SentType | undefined): string | undefined {
-  const { own, name, field, learnt } = column.of
+  const { own, field, learnt } = column.of
   const kind = found.kinds[slot]!
   if (kind <= sentAs.null || isNoNumber(column, found, slot, type)) {
-    if (!field.nullable)
-      return kind === sentAs.absent ? `it has no ${name}` : `${own} is ${kind === sentAs.null ? 'null' : shown(found, slot)}`
+    if (!field.nullable) return noValue(column, found, slot)
     putNull(column, draft.count)
     return undefined
   }
@@ -28,6 +27,11 @@ export function putSent(draft: Draft, column: DraftColumn, found: Found, slot: n
   if (misfit !== undefined) return `${own}: ${shown(found, slot)} ${misfit}`
   learnt.fitted = true
   return undefined
+}
+
+function noValue({ of: { own, name } }: DraftColumn, found: Found, slot: number): string {
+  if (found.kinds[slot] === sentAs.absent) return `it has no ${name}${name === own ? '' : `, which ${own} is read from`}`
+  return `${own} is ${found.kinds[slot] === sentAs.null ? 'null' : shown(found, slot)}`
 }
 
 function put(draft: Draft, column: DraftColumn, found: Found, slot: number, type: SentType | undefined): string | undefined {

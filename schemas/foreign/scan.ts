@@ -32,6 +32,7 @@ export function jsonScanner(shape: Shape): Scanner {
   const ends = new Int32Array(shape.slots)
   const found: Found = { bytes: nothing, kinds, starts, ends }
   let bytes: Buffer = nothing
+  let limit = 0
   let message = 0
   /** Of the text that was read last. */
   let escaped = false
@@ -40,7 +41,7 @@ export function jsonScanner(shape: Shape): Scanner {
   let stoppedAt = 0
   let tooDeep = false
 
-  // Nothing here asks where the message ends: what runs on into the bytes behind it ends behind it, which is seen when all is done.
+  // Blanks alone ask where the message ends: what else runs on into the bytes behind it soon ends there, which is seen when all is done.
 
   function stop(at: number): -1 {
     stoppedAt = at
@@ -49,7 +50,7 @@ export function jsonScanner(shape: Shape): Scanner {
 
   function behindSpace(at: number): number {
     let c = bytes[at]
-    while (c === space || c === newline || c === carriageReturn || c === tab) c = bytes[++at]
+    while ((c === space || c === newline || c === carriageReturn || c === tab) && at < limit) c = bytes[++at]
     return at
   }
 
@@ -202,6 +203,7 @@ export function jsonScanner(shape: Shape): Scanner {
 
   function scan(data: Buffer, from: number, to: number): string | undefined {
     found.bytes = bytes = data
+    limit = to
     kinds.fill(sentAs.absent)
     message++
     high = tooDeep = false
@@ -209,13 +211,14 @@ export function jsonScanner(shape: Shape): Scanner {
     // A number would run on into digits that lie behind the message, and its readers stop at a byte that is no digit.
     if (bytes[at] === minus || (bytes[at]! >= zero && bytes[at]! <= nine)) {
       found.bytes = bytes = Buffer.concat([data.subarray(from, to), Buffer.of(0)])
+      limit = to - from
       return ended(valueEnd(at - from, 0, undefined, 0), 0, to - from)
     }
     return ended(valueEnd(at, 0, shape.members, 0), from, to)
   }
 
   function ended(end: number, from: number, to: number): string | undefined {
-    const at = end >= 0 && end < to ? Math.min(behindSpace(end), to) : end
+    const at = end >= 0 && end < to ? behindSpace(end) : end
     if (tooDeep) return `it is nested deeper than ${mostDepth}`
     if (at < 0 || at !== to) {
       const place = at < 0 ? stoppedAt : Math.min(at, to)

@@ -6,8 +6,8 @@ const moment = (unit: Extract<SentType, { is: 'moment' }>['unit']): SentType => 
 const day: SentType = { is: 'day' }
 const time: SentType = { is: 'time' }
 
-/** Of longs, and the first of ints, too. */
-const wholes: Readonly<Record<string, SentType>> = {
+/** Of longs, and the first of ints, too; by these names of Connect's in JSON, as well. */
+export const wholes: Readonly<Record<string, SentType>> = {
   date: day,
   'io.debezium.time.Date': day,
   'org.apache.kafka.connect.data.Date': day,
