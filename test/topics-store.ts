@@ -14,9 +14,7 @@ import type { Feed } from '../utilities/feed.ts'
 import { cutAt, factStore, type Cut } from './fact-store.ts'
 import { Killed } from './faults.ts'
 
-type Asked = Partial<Pick<IngestOptions, 'acceptGap' | 'acceptSnapshot' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report'>> & {
-  readonly cut?: Cut
-}
+type Asked = Partial<Pick<IngestOptions, 'acceptGap' | 'acceptSnapshot' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report'>> & { readonly cut?: Cut }
 
 type StoreAsked = {
   readonly facts: readonly FactSchema[]
@@ -26,11 +24,7 @@ type StoreAsked = {
   readonly partitions?: number
 }
 
-export const tableSource = (
-  table: Table,
-  topic: string,
-  more: Partial<ForeignSource> & { readonly transactions?: string; readonly noSnapshot?: boolean } = {},
-): TopicSource => {
+export const tableSource = (table: Table, topic: string, more: Partial<ForeignSource> & { readonly transactions?: string; readonly noSnapshot?: boolean } = {}): TopicSource => {
   const { transactions, noSnapshot = false, ...written } = more
   const { format = 'debezium' } = written
   return {
@@ -45,11 +39,7 @@ export const tableSource = (
   }
 }
 
-export function topicsStore(
-  feed: Feed,
-  sourcesOf: () => readonly TopicSource[],
-  { facts, tables, records = [], per = null, partitions = 1 }: StoreAsked,
-) {
+export function topicsStore(feed: Feed, sourcesOf: () => readonly TopicSource[], { facts, tables, records = [], per = null, partitions = 1 }: StoreAsked) {
   const store = factStore(facts, { per, partitions })
   const notes: string[] = []
   const needs: Needs = {
