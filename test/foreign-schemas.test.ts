@@ -1,6 +1,10 @@
-/** Schemas of others: what was said of them is kept, and a registry that is away is waited for. */
+/** Schemas of others: what was said of them is kept, what they refer to is put in, and a registry that is away is waited for. */
 import { describe, expect, it } from 'vitest'
+import { encodeObject } from '../schemas/avro/generic.ts'
+import type { AvroType } from '../schemas/avro/schema.ts'
+import { avroReader } from '../schemas/foreign/avro.ts'
 import { byKindOfId, remembered, waitedFor } from '../utilities/foreign-schemas.ts'
+import { withReferences } from '../utilities/schema-registry/references.ts'
 import { OutOfReach, Problem } from '../utilities/values/problem.ts'
 
 /** Says these, one after the other; what is an error is thrown. */
@@ -42,6 +46,54 @@ describe('schemas of others', () => {
     expect([await schemas.find('12'), await schemas.find('a-b'), await schemas.find('c-d')]).toEqual(['n', 'u', undefined])
     expect([numbers.asked, one.asked, other.asked]).toEqual([['12'], ['a-b', 'c-d'], ['a-b', 'c-d']])
     expect(await byKindOfId({ numbers: undefined, uuids: [] }).find('12')).toBeUndefined()
+  })
+})
+
+describe('a schema that refers to others', () => {
+  const record = (name: string, fields: { readonly [name: string]: unknown }, more: object = {}) => ({
+    type: 'record',
+    name,
+    fields: Object.entries(fields).map(([own, type]) => ({ name: own, type })),
+    ...more,
+  })
+  const read = (text: string, type: object, value: unknown) => {
+    const reader = avroReader({ name: 't', fields: {}, key: ['id'], format: 'debezium', framing: 'none', schema: text }, undefined)
+    const bytes = encodeObject(type as AvroType, value)
+    const sent = reader.read(bytes, 0, bytes.length)
+    return typeof sent === 'string' ? sent : Buffer.from(sent.bytes.slice(0, sent.to)).toString()
+  }
+
+  it('has each where it is used first, with the namespaces that they had', () => {
+    const city = record('City', { name: 'string' })
+    const street = record('Street', { city: 'City', next: ['null', 'Street'] }, { namespace: 'geo' })
+    const inner = record('Place', { inside: record('Inside', { n: 'int' }), other: 'Inside' }, { namespace: 'geo' })
+    const main = record(
+      'User',
+      { first: 'geo.Inside', place: 'Place', home: ['null', 'geo.Street'], cities: { type: 'array', items: 'City' } },
+      { namespace: 'geo' },
+    )
+    const text = withReferences(
+      JSON.stringify(main),
+      [city, street, inner].map((one) => JSON.stringify(one)),
+    )
+    // The same by hand, with a name in place of one that has no namespace, which avsc cannot name within another.
+    const inside = record('geo.Inside', { n: 'int' })
+    const place = record('geo.Place', { inside: 'geo.Inside', other: 'geo.Inside' })
+    const cityByHand = record('x.City', { name: 'string' })
+    const home = record('geo.Street', { city: cityByHand, next: ['null', 'geo.Street'] })
+    const whole = record('geo.User', { first: inside, place, home: ['null', home], cities: { type: 'array', items: 'x.City' } })
+    const value = {
+      first: { n: 1 },
+      place: { inside: { n: 2 }, other: { n: 3 } },
+      home: { city: { name: 'a' }, next: null },
+      cities: [{ name: 'b' }],
+    }
+    expect(JSON.parse(read(text, whole, value))).toEqual(value)
+  })
+
+  it('is left as it is where one of them is no JSON', () => {
+    expect(withReferences('"gone"', ['{'])).toBe('"gone"')
+    expect(withReferences('{', ['"int"'])).toBe('{')
   })
 })
 
