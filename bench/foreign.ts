@@ -1,4 +1,6 @@
-/** Messages of others, as `ingest` reads them, in JSON and in Avro: events, and changes of a database in Debezium's envelope and flattened. */
+/**
+ * Messages of others, as `ingest` reads them, in JSON and in Avro: events, and changes of a database in Debezium's envelope and flattened.
+ */
 import { foreignDecoder } from '../schemas/foreign/decoder.ts'
 import type { ForeignSource } from '../schemas/foreign/source.ts'
 import type { Messages } from '../utilities/feed.ts'

@@ -46,6 +46,7 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
             return console.confirm(`The file lacks ${each.join(', and ')}. Shall they leave?`)
           },
           report: progress,
+          fromTopics: new Set(Object.keys(topicsOf(config))),
         },
       )
       console.result(loadedText(done), done)

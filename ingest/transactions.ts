@@ -133,7 +133,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       held += lengthOf(piece)
     },
     mark(mark, offset) {
-      if (mark.kind === 'end' && !isRepeated(mark) && ends.every(({ transaction }) => transaction !== mark.transaction)) ends.push({ ...mark, offset })
+      if (mark.kind === 'end' && !isRepeated(mark) && ends.every(({ transaction }) => transaction !== mark.transaction))
+        ends.push({ ...mark, offset })
     },
     release({ ms, open, quiet }) {
       const out: Piece[] = []
@@ -164,7 +165,10 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     done(later) {
       const open = through.findIndex(({ transaction }) => later.has(transaction))
       const before = open < 0 ? through : through.slice(0, open)
-      return { next: (open < 0 ? ends[0] : through[open])?.offset, after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt }
+      return {
+        next: (open < 0 ? ends[0] : through[open])?.offset,
+        after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt,
+      }
     },
     written() {
       through = []
