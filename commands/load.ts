@@ -1,5 +1,5 @@
 /** `load`: tables become what their files say, and the facts that are made from them follow. */
-import { fileOf, partitionsFor, topicOf } from '../config/config.ts'
+import { fileOf, partitionsFor, topicOf, topicsOf } from '../config/config.ts'
 import { definitionsOf, tablesIn } from '../config/definitions.ts'
 import type { Config } from '../config/shape.ts'
 import { sourceAt } from '../config/wire.ts'
