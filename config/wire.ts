@@ -5,7 +5,7 @@ import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { systemClock, type Clock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { ForeignSchemas, Waiting } from '../utilities/foreign-schemas.ts'
-import type { Holder, Lease } from '../utilities/lease.ts'
+import type { Holder, Lease, LeaseOptions } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Log } from '../utilities/log.ts'
 import type { Look } from '../utilities/values/look.ts'
@@ -35,7 +35,7 @@ export type Ports = {
   /** The tables on disk, as of what the log held when they were used last. */
   readonly openTables: () => Promise<Tables>
   /** One process at a time holds a lease. */
-  readonly lease: (name: string, options?: { readonly givesWay: boolean }) => Promise<Lease>
+  readonly lease: (name: string, options?: LeaseOptions) => Promise<Lease>
   readonly rejects: (name: string) => RejectsFile
   readonly rejectsPath: (name: string) => string
   close(): Promise<void>

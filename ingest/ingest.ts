@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Feed } from '../utilities/feed.ts'
+import { Held } from '../utilities/lease.ts'
 import { Fenced } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { openBarriers, type Part } from './barriers.ts'
@@ -111,6 +112,10 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       }
       await lanes.news.wait(rings, lookMs)
     }
+    return place
+  } catch (error) {
+    // It was told to stop while somebody else had the border.
+    if (!(error instanceof Held && signal.aborted)) throw error
     return place
   } finally {
     await endTurn().catch((error: unknown) => note(`ingest: ${(error as Error).message}`))
