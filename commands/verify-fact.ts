@@ -12,10 +12,9 @@ export async function verifyFactNamed(fact: string, { config, console, signal }:
   return withPortsToRead({ config, console }, async (ports) => {
     const progress = console.progress(`verify ${fact}`)
     const tables = await wireScratchTables(config)
-    const proof = await verifyFact(
-      { ...ports, tables, border: () => borderOf(ports, config) },
-      { fact, signal, report: progress },
-    ).finally(() => tables.close())
+    const proof = await verifyFact({ ...ports, tables, border: () => borderOf(ports, config) }, { fact, signal, report: progress }).finally(
+      () => tables.close(),
+    )
     // A script must not take it for one.
     if (!proof) {
       console.result('interrupted: nothing is proved', { fact, equal: null })
@@ -46,7 +45,9 @@ export async function verifyFactNamed(fact: string, { config, console, signal }:
   })
 }
 
-/** Who reads topics has a break while others have the border. Where nobody does, it is left to whoever comes, and nothing is written here. */
+/**
+ * Who reads topics has a break while others have the border. Where nobody does, it is left to whoever comes, and nothing is written here.
+ */
 async function borderOf(ports: Ports, { dataDir }: Config): Promise<Lease | undefined> {
   const isRead = (await leaseHolders(dataDir)).some(({ name }) => name === 'topics')
   // Who may only look goes without, and so does who comes while somebody loads.
