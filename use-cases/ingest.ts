@@ -15,7 +15,7 @@ import { foreignDecoder } from '../schemas/foreign/decoder.ts'
 import type { ForeignSchemas } from '../schemas/foreign/schemas.ts'
 import type { ForeignSource } from '../schemas/foreign/source.ts'
 import { transactionDecoder } from '../schemas/foreign/transactions.ts'
-import { sourceRecord, type Fields, type RecordSchema, type Table } from '../schemas/record.ts'
+import { sourceRecord, type Table } from '../schemas/record.ts'
 import { allReleased } from '../streams/known-versions.ts'
 import { claimRegistry } from '../streams/store.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -119,7 +119,7 @@ function sourcesOf({ tables, records }: Needs, { topics, schemasOf }: IngestAske
 
 function sourceOf(name: string, asked: TopicAsked, of: TopicSource['of'], schemas: ForeignSchemas | undefined): TopicSource {
   const { topic, transactions, snapshot, isFleeting = false, ...written } = asked
-  const fields = 'table' in of ? of.table.fields : fieldsOf(of.record)
+  const { fields } = 'table' in of ? of.table : sourceRecord(of.record)
   const key = 'table' in of ? of.table.key : null
   const decode = foreignDecoder({ ...written, name, fields, key }, schemas)
   return {
@@ -132,12 +132,6 @@ function sourceOf(name: string, asked: TopicAsked, of: TopicSource['of'], schema
     isFleeting,
     transactions,
   }
-}
-
-/** As the source has them; without the moment when it happened, there is no event. */
-function fieldsOf(record: RecordSchema): Fields {
-  const { at, fields } = sourceRecord(record)
-  return { ...fields, [at]: { ...fields[at]!, nullable: false } }
 }
 
 /** Each once; those that share one have their transactions in common. */
