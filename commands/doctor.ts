@@ -1,5 +1,5 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
-import { fileOf } from '../config/config.ts'
+import { fileOf, topicsOf } from '../config/config.ts'
 import { definitionsOf, recordsIn } from '../config/definitions.ts'
 import { defaultSource } from '../config/shape.ts'
 import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
@@ -7,6 +7,7 @@ import { examine } from '../use-cases/doctor.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { firstApply } from './first-apply.ts'
+import { withLooksAtTopics } from './doctor-topics.ts'
 import { firstOfStreams } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
@@ -31,6 +32,9 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
           // A file that nobody named need not be there where others may fill the topics.
           return [{ record, file, optional: log.kind === 'kafka' && file === defaultSource, open: () => sourceAt(file, form) }]
         }),
+      topics: Object.values(topicsOf(config)).every(({ isFleeting }) => isFleeting)
+        ? undefined
+        : (definitions, ports, work) => withLooksAtTopics(config, { definitions, ports, signal }, work),
       withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },
     { deep: options['deep'] === true, first: await firstApply(config), signal },

@@ -122,6 +122,9 @@ function underWayText({ tables, facts, since, rowsDone, rows }: NonNullable<Stat
   if (tables.length === 0) return `the first facts of ${facts.join(', ')} are written since ${since}: run that apply, or any load, to go on`
   const names = tables.map(({ table: name }) => name).join(', ')
   const done = `${count(rowsDone)} of ${count(rows)} changed rows written`
+  // What comes from topics is no file with a checksum.
+  if (tables.every(({ sha256 }) => sha256 === ''))
+    return `what topics say of ${names} is being written since ${since}, with ${done}: tidemark ingest goes on`
   return `a load of ${names} is under way since ${since}, with ${done}: run it again to go on`
 }
 

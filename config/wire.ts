@@ -16,7 +16,7 @@ import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { feedOf, limitsOf } from './feed.ts'
-import { foreignSchemasOf } from './foreign-schemas.ts'
+import { foreignSchemasOf, type Finds } from './foreign-schemas.ts'
 import type { FeedOptions, Ports } from './ports.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
@@ -106,7 +106,7 @@ export const wireFeed = (config: Config, note: (text: string) => void, options?:
  * Of messages of others, by the name of the table or the record that they are for. A registry that is away is waited for where `waiting`
  * says until when.
  */
-export const wireSchemas = (config: Config, registry: Registry, waiting?: Waiting): ((name: string) => ForeignSchemas | undefined) =>
+export const wireSchemas = (config: Config, registry: Finds, waiting?: Waiting): ((name: string) => ForeignSchemas | undefined) =>
   foreignSchemasOf(config, {
     http: async (at) => (await import('../utilities/schema-registry/client.ts')).openSchemaRegistry(at),
     glue: async (region) => (await import('../utilities/glue/foreign-schemas.ts')).openGlueSchemas(region),

@@ -32,6 +32,8 @@ type Patient = {
   readonly definitions: () => Promise<Definitions>
   /** The file of each record that a stream is over, where the config names one. */
   readonly sources: (definitions: Definitions) => readonly SourceAsked[]
+  /** Hands out the looks at topics of others; undefined where nothing comes from one. */
+  readonly topics: TopicsOf | undefined
   /** All parts together, to be looked at. */
   readonly withPorts: (work: (ports: StorePorts) => Promise<void>) => Promise<void>
 }
@@ -43,6 +45,13 @@ type SourceAsked = {
   readonly optional: boolean
   readonly open: () => Promise<Source>
 }
+
+/** As far as the definitions and the store can be read. */
+type TopicsOf = (
+  definitions: Definitions | undefined,
+  ports: StorePorts | undefined,
+  work: (looks: readonly Look[]) => Promise<void>,
+) => Promise<void>
 
 type DoctorOptions = {
   /** Reads large database files as a whole too. */
@@ -71,15 +80,19 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
         (await check(name, () => database(patient.lookAtDatabase, dataDir, name, { deep, first: againBy(dataDir, name, first) }))) &&
         complete
   }
-  let answering = true
-  let reached = true
-  for (const { name, needed, look } of patient.looks) {
-    if (needed) {
-      reached = await check(name, look)
-      answering &&= reached
-    } else if (reached) await check(name, look)
-    else skip(name, 'it is out of reach')
+  /** Whether all answer that those behind them need. */
+  const lookAt = async (looks: readonly Look[]) => {
+    let [answering, reached] = [true, true]
+    for (const { name, needed, look } of looks) {
+      if (needed) {
+        reached = await check(name, look)
+        answering &&= reached
+      } else if (reached) await check(name, look)
+      else skip(name, 'it is out of reach')
+    }
+    return answering
   }
+  const answering = await lookAt(patient.looks)
   let definitions: Definitions | undefined
   await check('definitions', async () => {
     definitions = await patient.definitions()
@@ -94,14 +107,18 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
   }
   if (!sources) skip('source file', 'the definitions do not load')
 
+  const lookAtTopics = async (ports: StorePorts | undefined) =>
+    patient.topics?.(definitions, ports, async (looks) => void (await lookAt(looks)))
   // Opening the parts for work would make the files that are missing.
   if (!complete || !answering) {
     for (const name of storeChecks) skip(name, complete ? 'a server is out of reach' : 'the data directory is not complete')
+    await lookAtTopics(undefined)
   } else {
     await patient
       .withPorts(async (ports) => {
         const looks = looksAtStore(ports, definitions, first)
         for (const name of storeChecks) await check(name, looks[name])
+        await lookAtTopics(ports)
       })
       .catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }

@@ -120,7 +120,8 @@ function sourcesOf({ tables, records, events }: Needs, { topics, schemasOf }: In
   })
 }
 
-function sourceOf(name: string, asked: TopicAsked, of: TopicSource['of'], schemas: ForeignSchemas | undefined): TopicSource {
+/** A table or a record that comes from a topic, with what reads its messages. */
+export function sourceOf(name: string, asked: TopicAsked, of: TopicSource['of'], schemas: ForeignSchemas | undefined): TopicSource {
   const { topic, transactions, snapshot, isFleeting = false, ...written } = asked
   const { fields } = 'table' in of ? of.table : sourceRecord(of.record)
   const key = 'table' in of ? of.table.key : null

@@ -110,7 +110,7 @@ function refuseUnderWay({ load }: IngestPlace, name: string): void {
   if (load === null) return
   throw new Problem(
     `${loadWords(load)}, begun at ${load.since}, is under way: until it is done, ${name} is neither as it was nor as it will be`,
-    'Let it finish, or run it again to finish it: tidemark load',
+    'Let it finish, or run it again to finish it: tidemark load, or tidemark ingest where its tables come from topics',
   )
 }
 
@@ -119,7 +119,11 @@ async function knownTables({ registry }: Ports, fact: FactSchema): Promise<reado
     tablesOf(fact).map(async (table) => {
       const all = await registry.list(table.name)
       const latest = all.at(-1)
-      if (!latest) throw new Problem(`the table ${table.name} was never loaded`, `Load it first: tidemark load ${table.name}`)
+      if (!latest)
+        throw new Problem(
+          `the table ${table.name} was never loaded`,
+          `Load it first: tidemark load ${table.name}, or tidemark ingest where it comes from a topic.`,
+        )
       const own = all.find((one) => isDeepStrictEqual(JSON.parse(one.definition), tableSchema(table)))
       // A table that has grown since the fact was made of it: all of its rows have another form.
       return { table, registered: own ?? { ...latest, id: noId } }
