@@ -89,7 +89,7 @@ export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWr
         const found = to > place ? makers.map((maker) => maker.changes('ordered', place, to, { before: wasThere })) : []
         const made = factMessages(pass.map(({ written }) => written))(
           found.map(({ changes }) => changes),
-          { seq: lastNumber(now, name), known: BigInt(load.known) },
+          { seq: lastNumber(now, name), known: knownAt(tables, wasThere, place, to, BigInt(load.known)) },
         )
         const seqOf = ({ stream }: WritableFact) => (now[stream.name] ?? newFact).seq
         for (const [i, { changes, unfit }] of found.entries()) {
@@ -108,6 +108,14 @@ export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWr
       return { count, appends: [...ticks, ...appends, ...dead], streams, fact, place }
     },
   }
+}
+
+/** When the change at each place of the list became known: of a load of files, all at once. */
+function knownAt(tables: Tables, wasThere: boolean, from: number, to: number, load: bigint): (place: number) => bigint {
+  // What stands became known with what came last.
+  if (!wasThere || to <= from) return () => load
+  const known = tables.known('ordered', from, to)
+  return (place) => known[place - from] || load
 }
 
 /** A version's stream that begins when dates have come already begins with the last of them. */

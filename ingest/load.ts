@@ -180,11 +180,11 @@ async function carryOut(ports: Ports, place: Under, known: readonly KnownTable[]
     schemas.push(registered)
     writable.push(one)
   }
-  const first: readonly Save[] = await unkept(ports, schemas)
+  const kept: readonly Save[] = await unkept(ports, schemas)
   const writing: WriteOptions = {
     known,
     facts: writable,
-    first,
+    first: () => kept,
     signal: options.signal,
     report: (news) => options.report({ doing: 'writing', ...news }),
     ...(options.atOnce !== undefined && { atOnce: options.atOnce }),

@@ -22,6 +22,9 @@ export type Written = {
   readonly partitions: number
 }
 
+/** The number before the first, and when the change at each place of the list became known. */
+export type Behind = { readonly seq: number; readonly known: (place: number) => bigint }
+
 /** With the last of their numbers. */
 export type FactMessages = { readonly appends: readonly Append[]; readonly count: number; readonly last: number }
 
@@ -31,7 +34,7 @@ export type FactMessages = { readonly appends: readonly Append[]; readonly count
  */
 export function factMessages(versions: readonly Written[]) {
   const writers = versions.map(messagesOf)
-  return (found: readonly Columns[], { seq, known }: { readonly seq: number; readonly known: bigint }): readonly FactMessages[] => {
+  return (found: readonly Columns[], { seq, known }: Behind): readonly FactMessages[] => {
     const split = found.map((changes, i) => writers[i]!.split(changes))
     const numberAt = numbersFor(found, split, seq)
     return found.map((changes, i) => writers[i]!.write(changes, split[i]!, { numberAt, known, seq }))
@@ -39,7 +42,7 @@ export function factMessages(versions: readonly Written[]) {
 }
 
 type Split = { readonly keys: Keys; readonly rows: Int32Array; readonly halves: Uint8Array }
-type Numbering = { readonly numberAt: (place: number) => number; readonly known: bigint; readonly seq: number }
+type Numbering = Behind & { readonly numberAt: (place: number) => number }
 
 function messagesOf({ fact, id, per, onePer, partitions }: Written) {
   const encode = encoder(inflowSchema(fact), id)
@@ -57,7 +60,9 @@ function messagesOf({ fact, id, per, onePer, partitions }: Written) {
       const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
       const listed = columnOf(changes, '_seq', 'int').values
       const numbers = Float64Array.from(rows, (row, i) => numberAt(listed[row]!) + (halves[i] === added ? 1 : 0))
-      const all = messageColumns(fact, changes, rows, halves, { numbers, known })
+      const knowns = new BigInt64Array(rows.length)
+      for (let i = 0; i < knowns.length; i++) knowns[i] = known(listed[rows[i]!]!)
+      const all = messageColumns(fact, changes, rows, halves, { numbers, known: knowns })
       const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
       const appends = [...byPartition]
         .sort(([a], [b]) => a - b)
@@ -115,7 +120,7 @@ export function tickMessages(
   const batch = encode({
     count: 1,
     byName: new Map<string, Column>([
-      ...numbered(Float64Array.of(seq + 1), known),
+      ...numbered(Float64Array.of(seq + 1), BigInt64Array.of(known)),
       ['change', textsFrom(['tick'])],
       ['key', textsFrom([null])],
       ...absent('before'),
@@ -128,9 +133,9 @@ export function tickMessages(
   return Array.from({ length: partitions }, (_, partition) => ({ topic, partition, batch }))
 }
 
-const numbered = (numbers: Float64Array, known: bigint): readonly (readonly [string, Column])[] => [
+const numbered = (numbers: Float64Array, known: BigInt64Array): readonly (readonly [string, Column])[] => [
   ['_seq', { kind: 'int', values: numbers }],
-  ['known', { kind: 'long', values: new BigInt64Array(numbers.length).fill(known) }],
+  ['known', { kind: 'long', values: known }],
 ]
 
 type Keys = { readonly before: readonly (string | undefined)[]; readonly after: readonly (string | undefined)[] }
@@ -168,7 +173,7 @@ function messageColumns(
   changes: Columns,
   rows: Int32Array,
   halves: Uint8Array,
-  { numbers, known }: { readonly numbers: Float64Array; readonly known: bigint },
+  { numbers, known }: { readonly numbers: Float64Array; readonly known: BigInt64Array },
 ): Columns {
   const count = rows.length
   const side = (name: 'before' | 'after', without: number) => {

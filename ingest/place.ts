@@ -2,6 +2,7 @@
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Mark } from '../utilities/tables.ts'
 import { fromBytes, toBytes } from '../streams/position.ts'
+import type { EndsPlace, SourcePlace } from './sources.ts'
 import type { Stream } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
@@ -73,15 +74,38 @@ export type IngestPlace = {
   readonly unclean: boolean
   readonly facts: { readonly [stream: string]: FactPlace }
   readonly tables: { readonly [table: string]: { readonly key: readonly string[]; readonly rows: number; readonly known: string } }
+  /** Tables and records that come from topics, by their names. */
+  readonly sources: { readonly [source: string]: SourcePlace }
+  /** Topics that say where transactions end. */
+  readonly ends: { readonly [topic: string]: EndsPlace }
+  /** By stream: the number that its first record of a topic has, the last, and how many there are. */
+  readonly records: { readonly [stream: string]: RecordPlace }
+  /** Which process read topics last. */
+  readonly reader: string | null
 }
+
+export type RecordPlace = { readonly first: number; readonly seq: number; readonly messages: number }
 
 const name = 'ingest'
 
-const nothingLoaded: IngestPlace = { mark: null, loads: 0, load: null, last: null, unclean: false, facts: {}, tables: {} }
+const nothingLoaded: IngestPlace = {
+  mark: null,
+  loads: 0,
+  load: null,
+  last: null,
+  unclean: false,
+  facts: {},
+  tables: {},
+  sources: {},
+  ends: {},
+  records: {},
+  reader: null,
+}
 
 export async function loadPlace(checkpoints: Checkpoints): Promise<IngestPlace> {
   const saved = (await checkpoints.load(name)).get('')
-  return saved ? fromBytes<IngestPlace>(saved) : nothingLoaded
+  // One of before topics could be read has less.
+  return saved ? { ...nothingLoaded, ...fromBytes<Partial<IngestPlace>>(saved) } : nothingLoaded
 }
 
 export const savePlace = (place: IngestPlace): Save => ({ name, key: '', value: toBytes(place) })

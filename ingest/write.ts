@@ -6,7 +6,7 @@ import { saveHeld } from '../streams/held.ts'
 import { saveKeyedBy } from '../streams/routing.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import { everyYear, type Take } from '../schemas/csv/selection.ts'
-import type { Log, Writer } from '../utilities/log.ts'
+import type { Append, Log, Writer } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
@@ -25,8 +25,12 @@ export type WritePorts = {
 export type WriteOptions = {
   readonly known: readonly KnownTable[]
   readonly facts: readonly WritableFact[]
-  /** Saved with the first commit: what the messages rest on. */
-  readonly first: readonly Save[]
+  /** Saved with the first commit, which may be the only one: what the messages rest on. */
+  readonly first: (isOnly: boolean) => readonly Save[]
+  /** The first commit removes rows that are gone, where it is the only one: nothing is to be cleaned up. */
+  readonly removesGone?: true
+  /** Written with the first commit, before what the load makes. */
+  readonly append?: readonly Append[]
   readonly signal: AbortSignal
   readonly report: (news: { readonly rows: number; readonly facts: number }) => void
   /** Changes and facts in a commit, about. */
@@ -46,18 +50,20 @@ export async function writeLoad(ports: WritePorts, begun: Under, options: WriteO
   const facts = factsToWrite(ports, { load: begun.load, places: begun.facts, facts: options.facts, atOnce })
   const commits = oneAhead()
   let place: IngestPlace = begun
-  let first = options.first
+  let { first: firstSaves, append = [] }: Partial<Pick<WriteOptions, 'first' | 'append'>> = options
   try {
     while (place.load) {
       const changed = rows.next(rowsAtOnce)
       const made = await facts.next(place.facts, Math.max(0, atOnce - changed.rows))
       place = placeAfter(place as Under, changed, made, facts.passes)
+      if (!place.load && firstSaves && options.removesGone) place = { ...place, unclean: begun.unclean }
       const held = [...new Set(made.streams.map(({ one }) => one))].flatMap((one) => heldSaves(one, place))
-      const save = [...first, ...changed.saves, ...held, savePlace(place)]
-      first = []
+      const save = [...(firstSaves?.(!place.load) ?? []), ...changed.saves, ...held, savePlace(place)]
+      const all = [...append, ...made.appends]
+      ;[firstSaves, append] = [undefined, []]
       const news = { rows: changed.rows, facts: made.count }
       await commits.begin(async () => {
-        await writer.commit({ append: made.appends, save })
+        await writer.commit({ append: all, save })
         report(news)
       })
       if (signal.aborted) break

@@ -14,6 +14,8 @@ const deadSchema = {
     { name: 'offset', type: 'long' },
     { name: 'reason', type: 'string' },
     { name: 'value', type: 'bytes' },
+    // Of another's topic; without it, it lay in inflow.
+    { name: 'topic', type: ['null', 'string'], default: null },
   ],
 } as const
 
@@ -26,18 +28,18 @@ export const registerDead = (registry: Registry): Promise<Registered> => registr
 export async function deadLetters(registry: Registry, { dead: topic }: Stream, largestMessage: number) {
   const { id } = await registerDead(registry)
   const header = frameHeader(id)
-  const letter = (partition: number, { offset, reason, bytes }: Dead) => {
+  const letter = (partition: number, from: string | null, { offset, reason, bytes }: Dead) => {
     const cut = (room: number, why: string) => {
       const value = Buffer.from(bytes.subarray(0, Math.max(0, room)))
-      return Buffer.concat([header, encodeObject(deadSchema, { partition, offset, reason: why, value })])
+      return Buffer.concat([header, encodeObject(deadSchema, { partition, offset, reason: why, value, topic: from })])
     }
-    const room = largestMessage - around - Buffer.byteLength(reason)
+    const room = largestMessage - around - Buffer.byteLength(reason) - Buffer.byteLength(from ?? '')
     if (bytes.length <= room) return cut(bytes.length, reason)
     const why = `${reason} (the first of its ${bytes.length} bytes)`
-    return cut(largestMessage - around - Buffer.byteLength(why), why)
+    return cut(largestMessage - around - Buffer.byteLength(why) - Buffer.byteLength(from ?? ''), why)
   }
-  return (dead: readonly Dead[], partition: number): Append => {
-    const messages = dead.map((one) => letter(partition, one))
+  return (dead: readonly Dead[], partition: number, from: string | null = null): Append => {
+    const messages = dead.map((one) => letter(partition, from, one))
     let end = 0
     return {
       topic,

@@ -15,7 +15,7 @@ export type Messages = {
   readonly header: (message: number, name: string) => Uint8Array | undefined
   /** Where to read on: behind the last message, and behind marks that nobody sees. */
   readonly next: number
-  /** Where the partition ended, as far as it is committed, when these were read. */
+  /** Where the partition ended, as far as it is committed, when these were read; Infinity while nobody can know. */
   readonly end: number
 }
 
@@ -26,8 +26,15 @@ export interface Feed {
   ends(topic: string): Promise<readonly Ends[]>
   /**
    * Committed messages from an offset on. At the end it yields none, so that its reader knows, and then waits for more until the signal
-   * aborts: about twice a second it says again that there are none. A Problem when messages at `from` were deleted.
+   * aborts: about twice a second it says again that there are none. A Problem when messages at `from` were deleted. What cannot go on,
+   * as standard input that has ended, says once that it is at its end, and is over.
    */
   read(topic: string, from: { readonly partition: number; readonly from: number; readonly signal: AbortSignal }): AsyncIterable<Messages>
   close(): Promise<void>
+}
+
+/** What a reader is told at the end. */
+export function noMessages(next: number, end: number): Messages {
+  const none: Pieces = { bytes: new Uint8Array(), starts: new Int32Array(), ends: new Int32Array() }
+  return { count: 0, offsets: new Float64Array(), times: new Float64Array(), keys: none, values: none, header: () => undefined, next, end }
 }

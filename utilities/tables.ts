@@ -79,13 +79,17 @@ export interface Tables {
   repeated(table: string): Iterable<Columns>
   /** Stages rows to be put in place of those of the same key. With `_known`, when each became known. */
   stage(table: string, rows: Columns): void
-  /** Stages that the rows of these keys go. With `_known`, when that became known. */
+  /** Stages that the rows of these keys go; of those that do not stand, what is staged is taken back. With `_known`, when that became known. */
   stageGone(table: string, keys: Columns): void
   /** The rows of these keys that are there once what is staged has become of them: `_seq` is the place among the keys. */
   find(table: string, keys: Columns): Columns
-  /** The keys of so many rows at most that stand and were last written before the commit of that number. */
-  before(table: string, commit: number, most: number): Columns
-  /** How many stand that were last written before it. */
+  /**
+   * The keys of so many rows at most, in order, that stand and were last written before the commit of that number, whatever is staged of
+   * them: behind the last of these keys, where they are given. Each part is asked for behind the one before, so that all of them together
+   * cost one look at the table. A row of which nobody said which commit wrote it was written before all.
+   */
+  before(table: string, commit: number, most: number, behind?: Columns): Columns
+  /** How many stand that were last written before it: a look at all rows. */
   countBefore(table: string, commit: number): number
   /** Takes back what is staged. */
   discard(): void

@@ -75,6 +75,8 @@ type StockMessage = {
   readonly offset: string
   readonly key: Buffer | null
   readonly value: Buffer | null
+  readonly timestamp: string
+  readonly headers: { readonly [name: string]: Buffer | readonly Buffer[] }
   readonly batchContext: {
     readonly firstOffset: string
     readonly lastOffsetDelta: number
@@ -99,31 +101,36 @@ export const stockFetch = {
     return [(await protocol(fetchApi, details).request.encode()).buffer]
   },
 
-  async answer(payload: Buffer, { from }: FetchFrom): Promise<Fetch> {
-    const { errorCode, highWatermark, lastStable, aborted, data } = partitionIn(payload)
-    // Of a first batch that is cut off within its header, kafkajs would read what is not there.
-    const { responses } = data.length < 61 ? { responses: [] } : ((await protocol(fetchApi, {}).response.decode(payload)) as FetchAnswer)
-    const waiting = [...aborted].sort((a, b) => a.from - b.from)
-    const dropped = new Set<number>()
-    const kept: StockMessage[] = []
-    const spans: Span[] = []
-    for (const batch of Map.groupBy(responses[0]?.partitions[0]?.messages ?? [], ({ batchContext }) => batchContext.firstOffset).values()) {
-      const { firstOffset, lastOffsetDelta, producerId, inTransaction, isControlBatch } = batch[0]!.batchContext
-      const producer = Number(producerId)
-      while (waiting.length > 0 && waiting[0]!.from <= Number(firstOffset) + lastOffsetDelta) dropped.add(waiting.shift()!.producer)
-      const first = kept.length
-      if (isControlBatch) {
-        const marker = batch[0]!.key!.readInt16BE(2) === 1 ? 'commit' : 'abort'
-        if (marker === 'abort') dropped.delete(producer)
-        spans.push({ producer, first, last: first, marker })
-      } else if (Number(firstOffset) + lastOffsetDelta >= from && !(inTransaction && dropped.has(producer))) {
-        kept.push(...batch.filter(({ offset }) => Number(offset) >= from))
-        spans.push({ producer, first, last: kept.length })
-      }
-    }
-    const offsets = Float64Array.from(kept, ({ offset }) => Number(offset))
-    return { errorCode, highWatermark, lastStable, next: endOf(data, from), messages: packed(kept), offsets, spans }
+  async answer(payload: Buffer, what: FetchFrom): Promise<Fetch> {
+    const { kept, ...rest } = await keptIn(payload, what)
+    return { ...rest, messages: packed(kept), offsets: Float64Array.from(kept, ({ offset }) => Number(offset)) }
   },
+}
+
+/** The messages of an answer that are to be seen, as kafkajs has them. */
+export async function keptIn(payload: Buffer, { from }: FetchFrom) {
+  const { errorCode, highWatermark, lastStable, aborted, data } = partitionIn(payload)
+  // Of a first batch that is cut off within its header, kafkajs would read what is not there.
+  const { responses } = data.length < 61 ? { responses: [] } : ((await protocol(fetchApi, {}).response.decode(payload)) as FetchAnswer)
+  const waiting = [...aborted].sort((a, b) => a.from - b.from)
+  const dropped = new Set<number>()
+  const kept: StockMessage[] = []
+  const spans: Span[] = []
+  for (const batch of Map.groupBy(responses[0]?.partitions[0]?.messages ?? [], ({ batchContext }) => batchContext.firstOffset).values()) {
+    const { firstOffset, lastOffsetDelta, producerId, inTransaction, isControlBatch } = batch[0]!.batchContext
+    const producer = Number(producerId)
+    while (waiting.length > 0 && waiting[0]!.from <= Number(firstOffset) + lastOffsetDelta) dropped.add(waiting.shift()!.producer)
+    const first = kept.length
+    if (isControlBatch) {
+      const marker = batch[0]!.key!.readInt16BE(2) === 1 ? 'commit' : 'abort'
+      if (marker === 'abort') dropped.delete(producer)
+      spans.push({ producer, first, last: first, marker })
+    } else if (Number(firstOffset) + lastOffsetDelta >= from && !(inTransaction && dropped.has(producer))) {
+      kept.push(...batch.filter(({ offset }) => Number(offset) >= from))
+      spans.push({ producer, first, last: kept.length })
+    }
+  }
+  return { errorCode, highWatermark, lastStable, next: endOf(data, from), kept, spans }
 }
 
 /** kafkajs says nothing of batches that a compaction left empty: without them a reader would stand still. */

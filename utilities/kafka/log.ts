@@ -1,8 +1,5 @@
 /** The log in Kafka: topics are its topics, a writer is a transactional id, a commit is a transaction. */
-import { Problem } from '../values/problem.ts'
-import { credentials, type KafkaAuth } from './client/auth.ts'
-import type { ClientSettings } from './client/client.ts'
-import { openCluster } from './client/cluster.ts'
+import { connect, type ConnectOptions } from './connect.ts'
 import type { Compression } from './wire/compression.ts'
 import type { KafkaParts, TopicSettings } from './parts.ts'
 import { readTopic } from './reader.ts'
@@ -13,30 +10,16 @@ import { countPartitions, ensureTopic, isOfStream, largestMessage, listTopics, s
 import { openWriter } from './writer.ts'
 import type { Log } from '../log.ts'
 
-export type KafkaLogOptions = {
-  /** Each as host:port. One that answers is enough to find the others. */
-  readonly brokers: readonly string[]
+export type KafkaLogOptions = ConnectOptions & {
   readonly topicPrefix?: string
-  readonly auth?: KafkaAuth
-  readonly clientId?: string
   readonly compression?: Compression
   /** By topic, under Kafka's own names: for topics that are made here. They are kept for ever unless this says otherwise. */
   readonly topicSettings?: { readonly [topic: string]: TopicSettings }
   /** Of the topic of checkpoints, when it is made here. */
   readonly checkpointPartitions?: number
-  readonly connectTimeoutMs?: number
-  readonly requestTimeoutMs?: number
-  /**
-   * How long to go on trying while brokers restart or move what they lead; at the start another limit holds, and who follows a topic never
-   * gives up.
-   */
-  readonly patienceMs?: number
-  readonly openWithinMs?: number
   readonly transactionTimeoutMs?: number
   /** After how long a member of a group that says nothing is taken for dead. */
   readonly sessionTimeoutMs?: number
-  /** What a person should hear: that Kafka is away, and that it is back. Details are kafkajs's own log lines. */
-  readonly note?: (text: string, kind: 'warning' | 'detail') => void
 }
 
 export interface KafkaLog extends Log {
@@ -50,26 +33,8 @@ export interface KafkaLog extends Log {
 const forEver: TopicSettings = { 'retention.ms': '-1', 'retention.bytes': '-1' }
 
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const { brokers, topicPrefix: prefix = '', auth = { kind: 'none' }, note = () => {} } = options
-  const { requestTimeoutMs = 30_000, patienceMs = 120_000, openWithinMs = 5000, sessionTimeoutMs = 10_000 } = options
-  if (brokers.length === 0)
-    throw new Problem('no brokers are given for Kafka', 'Name at least one in the config file, as host:port.', { usage: true })
-  const client: ClientSettings = {
-    ...credentials(auth),
-    clientId: options.clientId ?? 'tidemark',
-    connectTimeoutMs: options.connectTimeoutMs ?? 3000,
-    requestTimeoutMs,
-    log: (line) => note(line, 'detail'),
-  }
-  const followers = new Set<{ readonly signal: AbortSignal | undefined }>()
-  // Who follows a topic is there to stay, however long Kafka is away; but what he has begun does not hold him up once he is told to leave.
-  const isToStay = () => [...followers].some(({ signal }) => !signal?.aborted)
-  const cluster = openCluster({
-    ...client,
-    brokers,
-    patienceMs: () => (isToStay() ? Infinity : patienceMs),
-    note: (text) => note(text, 'warning'),
-  })
+  const { topicPrefix: prefix = '', sessionTimeoutMs = 10_000, note = () => {} } = options
+  const { cluster, requestTimeoutMs, staying } = await connect(options)
   const parts: KafkaParts = {
     cluster,
     prefix,
@@ -82,12 +47,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     note: (text) => note(text, 'warning'),
   }
   const checkpointTopic = eachOnce((name) => openCheckpointTopic(parts, name))
-  try {
-    await cluster.patiently(() => cluster.metadata(['__none__']), { forMs: openWithinMs })
-  } catch (error) {
-    cluster.close()
-    throw error
-  }
   return {
     async create(topic, partitions, settings = {}) {
       if (!Number.isSafeInteger(partitions) || partitions < 1) throw new RangeError(`topic ${topic}: ${partitions} partitions`)
@@ -98,14 +57,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     partitions: (topic) => countPartitions(parts, prefix + topic),
     topicId: (topic) => topicId(parts, prefix + topic),
     largestMessage: (topic) => largestMessage(parts, topic),
-    async *read(topic, reading) {
-      const follower = { signal: reading.signal }
-      if (reading.follow) followers.add(follower)
-      try {
-        yield* readTopic(parts, prefix + topic, reading)
-      } finally {
-        followers.delete(follower)
-      }
+    read(topic, reading) {
+      const read = () => readTopic(parts, prefix + topic, reading)
+      return reading.follow ? staying(reading.signal, read) : read()
     },
     writer: (name) => openWriter(parts, checkpointTopic, name),
     truncate: (topic, partition, before) => truncateTopic(parts, prefix + topic, partition, before),

@@ -5,11 +5,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../values/problem.ts'
 import { cut } from '../values/batch.ts'
-import { fetchApi, fetchCodec, type Fetch, type FetchFrom } from './wire/fetch.ts'
+import { askLeader, type Trying } from './ask-leader.ts'
+import { fetchCodec, type Fetch, type FetchFrom } from './wire/fetch.ts'
 import type { KafkaParts } from './parts.ts'
 import { unlessAborted } from './client/abort.ts'
 import { endsOf } from './topics.ts'
-import { check, code } from './client/trouble.ts'
+import { code } from './client/trouble.ts'
 import type { Fetched, ReadOptions } from '../log.ts'
 
 const fetchBytes = 4 * 1024 * 1024
@@ -46,21 +47,9 @@ export async function* readTopic(parts: KafkaParts, topic: string, options: Read
   }
 }
 
-type Trying = { readonly signal?: AbortSignal | undefined; readonly forMs?: number | undefined }
-
 /** One answer of the partition's leader; a Problem when the offset is not in the log. */
-export async function fetchFrom(parts: KafkaParts, what: FetchFrom, { signal, forMs }: Trying = {}): Promise<Fetch> {
-  const { cluster, requestTimeoutMs } = parts
-  const fetched = await cluster.patiently(
-    async () => {
-      const api = { ...fetchApi, timeoutMs: what.waitMs + requestTimeoutMs }
-      const body = fetchCodec.request(what)
-      const answer = await fetchCodec.answer(await cluster.leader(what.topic, what.partition, (link) => link.exchange(api, body)), what)
-      if (answer.errorCode !== code.offsetOutOfRange) check(answer.errorCode, `topic ${what.topic}, partition ${what.partition}`)
-      return answer
-    },
-    { signal, ...(forMs !== undefined && { forMs }) },
-  )
+export async function fetchFrom(parts: KafkaParts, what: FetchFrom, trying: Trying = {}): Promise<Fetch> {
+  const fetched = await askLeader(parts, what, fetchCodec.answer, trying)
   if (fetched.errorCode === code.offsetOutOfRange) throw await outOfRange(parts, what)
   return fetched
 }

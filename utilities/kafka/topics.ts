@@ -6,6 +6,7 @@ import type { Cluster } from './client/cluster.ts'
 import type { KafkaParts, SizeLimits, TopicSettings } from './parts.ts'
 import { check, code, Refusal } from './client/trouble.ts'
 import { topicSizes } from './wire/sizes.ts'
+import type { Ends } from '../feed.ts'
 import type { TopicState } from '../log.ts'
 
 export const checkpointTopicName = 'tidemark.checkpoints'
@@ -164,10 +165,8 @@ export async function listTopics(parts: KafkaParts): Promise<TopicState[]> {
 const earliest = -2
 const latest = -1
 
-/** Offsets of the first message held and of the end of what is committed. */
-export type Ends = { readonly first: number; readonly next: number }
-
-export async function endsOf({ cluster }: KafkaParts, topic: string, partitions: readonly number[]): Promise<Ends[]> {
+/** The end is that of what is committed. */
+export async function endsOf({ cluster }: Pick<KafkaParts, 'cluster'>, topic: string, partitions: readonly number[]): Promise<Ends[]> {
   return cluster.patiently(async () => {
     const leaders = await Promise.all(
       partitions.map(async (partition) => ({ partition, leader: await cluster.leaderOf(topic, partition) })),

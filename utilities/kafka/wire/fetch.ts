@@ -3,9 +3,7 @@
  * record. Messages are moved together inside the buffer they came in. Its plain twin is kafkajs's own decoder;
  * test/kafka/kafka-wire.test.ts holds their results equal.
  */
-import { Problem } from '../../values/problem.ts'
-import { decompress } from './compression.ts'
-import { crc32c } from './crc.ts'
+import { long, walk, type Aborted, type Marker, type Visible } from './batches.ts'
 import type { Packed } from './produce.ts'
 
 export type FetchFrom = {
@@ -86,58 +84,18 @@ export function partitionIn(payload: Buffer) {
   return { errorCode, highWatermark, lastStable, aborted, data: payload.subarray(at + 8, at + 8 + size) }
 }
 
-type Aborted = { readonly producer: number; readonly from: number }
-
-/** A record batch whose records are to be unpacked. */
-type Visible = { readonly producer: number; readonly base: number; readonly count: number; readonly records: Buffer; readonly size: number }
-
-const headerSize = 61
-
 async function decode(
   data: Buffer,
   from: number,
   aborted: readonly Aborted[],
 ): Promise<Pick<Fetch, 'next' | 'messages' | 'offsets' | 'spans'>> {
-  const visible: (Visible | Span)[] = []
-  const waiting = [...aborted].sort((a, b) => a.from - b.from)
-  const dropped = new Set<number>()
-  let next = from
-  let total = 0
-  let roomy = 0
-  // The answer may end in the middle of a batch: that one comes again, whole, with the next.
-  for (let at = 0, end = 0; at + headerSize <= data.length; at = end) {
-    end = at + 12 + data.readInt32BE(at + 8)
-    if (data[at + 16] !== 2) throw oldFormat()
-    if (end > data.length) break
-    if (end < at + headerSize) throw damaged(from)
-    if (crc32c(data.subarray(at + 21, end)) !== data.readUInt32BE(at + 17)) throw damaged(long(data, at))
-    const base = long(data, at)
-    const producer = long(data, at + 43)
-    const attributes = data.readInt16BE(at + 21)
-    const last = base + data.readInt32BE(at + 23)
-    while (waiting.length > 0 && waiting[0]!.from <= last) dropped.add(waiting.shift()!.producer)
-    if (attributes & 0x20) {
-      // A control batch: one record without anything but a key, whose second number says what became of the transaction.
-      const marker = data[at + headerSize + 8] === 1 ? 'commit' : 'abort'
-      if (marker === 'abort') dropped.delete(producer)
-      visible.push({ producer, first: 0, last: 0, marker })
-    } else if (last >= from && !(attributes & 0x10 && dropped.has(producer))) {
-      const packed = data.subarray(at + headerSize, end)
-      const codec = attributes & 7
-      const records = codec === 0 ? packed : await decompress(packed, codec)
-      const count = data.readInt32BE(at + 57)
-      visible.push({ producer, base, count, records, size: records.length })
-      total += count
-      if (codec !== 0) roomy += records.length
-    }
-    next = Math.max(next, last + 1)
-  }
-  return { next, ...unpack(visible, { total, from, target: roomy === 0 ? data : Buffer.allocUnsafeSlow(roomy + data.length) }) }
+  const { batches, next, total, unpacked } = await walk(data, from, aborted)
+  return { next, ...unpack(batches, { total, from, target: unpacked === 0 ? data : Buffer.allocUnsafeSlow(unpacked + data.length) }) }
 }
 
 /** The target may be the very buffer that the records lie in: messages only ever move forward in it. */
 function unpack(
-  batches: readonly (Visible | Span)[],
+  batches: readonly (Visible | Marker)[],
   { total, from, target }: { readonly total: number; readonly from: number; readonly target: Buffer },
 ) {
   const ends = new Uint32Array(total)
@@ -148,7 +106,7 @@ function unpack(
   let filled = 0
   let n = 0
   for (const batch of batches) {
-    if (!('records' in batch)) {
+    if ('marker' in batch) {
       spans.push({ ...batch, first: n, last: n })
       continue
     }
@@ -207,9 +165,3 @@ function unpack(
   const messages: Packed = { bytes, ends: ends.subarray(0, n), ...(keys && { keys }), ...(absent && { absent: absent.subarray(0, n) }) }
   return { messages, offsets: offsets.subarray(0, n), spans }
 }
-
-const long = (buffer: Buffer, at: number): number => buffer.readInt32BE(at) * 0x100000000 + buffer.readUInt32BE(at + 4)
-
-const oldFormat = () => new Problem('the messages are in a format from before Kafka 0.11', 'Copy the topic with a current producer.')
-const damaged = (offset: number) =>
-  new Problem(`the messages from offset ${offset} on arrived damaged`, 'Run it again; if it stays, look at the disks of the brokers.')

@@ -7,6 +7,10 @@ export const rowsOf = ({ name }: { readonly name: string }) => quoted(`rows ${na
 export const stagedOf = ({ name }: { readonly name: string }) => quoted(`staged ${name}`)
 /** Of a staged row: 1 where the row of that key goes. */
 export const gone = quoted('.gone')
+/** Of a row that stands: the number of the commit that wrote it last; null is the commit that its table was first filled by. */
+export const commit = quoted('.commit')
+/** Of a staged row: when it became known, in nanoseconds; null where nobody said. */
+export const knownAt = quoted('.known')
 
 /** Where a table's rows of a state lie: the one, the other, or in both, where what is staged counts. */
 export type Lies = 'rows' | 'staged' | 'both'
@@ -19,6 +23,8 @@ export type JoinedSql = {
   readonly from: string
   readonly where: readonly string[]
   readonly expression: (column: string) => string
+  /** When the newest of the staged rows in it became known, 0 without any. */
+  readonly known: string
 }
 
 /** The rows of `of` that have these keys, which are expressions; without any the statement begins with them. */
@@ -26,6 +32,7 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
   const tables = new Map<string, StoredTable>([[own, joined.of]])
   const from: string[] = []
   const where: string[] = []
+  const known: string[] = []
   const expression = (column: string): string => {
     const { alias, name } = placeOf(column)
     const table = tables.get(alias)!
@@ -34,6 +41,7 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
   }
   const add = (alias: string, table: StoredTable, on: readonly string[], optional: boolean) => {
     const lie = lies(table)
+    if (lie !== 'rows') known.push(`coalesce(${lie === 'both' ? later(alias) : quoted(alias)}.${knownAt}, 0)`)
     const equal = (of: string) => table.key.map((key, i) => `${of}.${quoted(key)} = ${on[i]!}`).join(' AND ')
     const kind = optional || lie === 'both' ? 'LEFT JOIN' : 'CROSS JOIN'
     const standing = lie === 'staged' ? ` AND NOT ${quoted(alias)}.${gone}` : ''
@@ -47,6 +55,7 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
   if (keys) add(own, joined.of, keys, false)
   else {
     const lie = lies(joined.of)
+    if (lie === 'staged') known.push(`coalesce(${quoted(own)}.${knownAt}, 0)`)
     from.push(`${lie === 'staged' ? stagedOf(joined.of) : rowsOf(joined.of)} ${quoted(own)}`)
     if (lie === 'staged') where.push(`NOT ${quoted(own)}.${gone}`)
   }
@@ -55,7 +64,7 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
     tables.set(name, table)
     add(name, table, given, optional)
   }
-  return { from: from.join(' '), where, expression }
+  return { from: from.join(' '), where, expression, known: known.length > 0 ? `max(0, ${known.join(', ')})` : '0' }
 }
 
 /** As the other lies: one is a text where it has more digits than an integer. */
@@ -83,7 +92,7 @@ export const placed = (joined: Joined, columns: readonly string[]): readonly Pla
 /** Columns by which rows are looked up, which want an index. */
 export type LookedUp = { readonly table: StoredTable; readonly columns: readonly string[] }
 
-/** Selects the keys of the rows that refer, by way of this join, to rows that are staged. */
+/** Selects the keys of the rows that refer, by way of this join, to rows that are staged, and when these became known. */
 export function referringSql(joined: Joined, name: string): { readonly sql: string; readonly lookedUp: readonly LookedUp[] } {
   const lookedUp: LookedUp[] = []
   const from = [`${stagedOf(joined.join[name]!.table)} ${later(name)}`]
@@ -103,5 +112,5 @@ export function referringSql(joined: Joined, name: string): { readonly sql: stri
     ;[at, alias] = [quoted(before), before]
   }
   const keys = joined.of.key.map((key) => `${quoted(own)}.${quoted(key)}`)
-  return { sql: `SELECT ${keys.join(', ')} FROM ${from.join(' ')}`, lookedUp }
+  return { sql: `SELECT ${[...keys, `${later(name)}.${knownAt}`].join(', ')} FROM ${from.join(' ')}`, lookedUp }
 }

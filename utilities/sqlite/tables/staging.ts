@@ -3,24 +3,28 @@ import { nullColumn, type Column, type Columns } from '../../values/columns.ts'
 import type { Compared, StoredTable } from '../../tables.ts'
 import type { Sqlite } from '../database.ts'
 import { insertColumns, quoted, selectColumns, sqlType, valuesAt, type Placed } from './columns.ts'
-import { gone, rowsOf, stagedOf } from './joins.ts'
+import { ask, asked, askedKeys } from './asked.ts'
+import { commit, gone, knownAt, rowsOf, stagedOf } from './joins.ts'
 
 /** As cells they take many times what they take in columns. */
 const rowsAtOnce = 2_500
 
-const columnsOf = ({ fields }: StoredTable): readonly Placed[] => Object.entries(fields).map(([name, column]) => ({ name, column }))
+export const columnsOf = ({ fields }: StoredTable): readonly Placed[] => Object.entries(fields).map(([name, column]) => ({ name, column }))
 export const keysOf = ({ key, fields }: StoredTable): readonly Placed[] => key.map((name) => ({ name, column: fields[name]! }))
-const listed = (placed: readonly Placed[], of = '') => placed.map(({ name }) => of + quoted(name)).join(', ')
+export const listed = (placed: readonly Placed[], of = '') => placed.map(({ name }) => of + quoted(name)).join(', ')
 export const equalKeys = ({ key }: StoredTable, one: string, other: string) =>
   key.map((name) => `${one}.${quoted(name)} = ${other}.${quoted(name)}`).join(' AND ')
 
-export const countOf = (db: Sqlite, from: string): number => Number(db.prepare(`SELECT count(*) AS count FROM ${from}`).get()!['count'])
+export const countOf = (db: Sqlite, from: string, ...args: readonly number[]): number =>
+  Number(db.prepare(`SELECT count(*) AS count FROM ${from}`).get(...args)!['count'])
 
 /** Rows and what is staged of them have the same columns, so that all that is staged can be the rows where none stood. */
 export function create(db: Sqlite, table: StoredTable, name: (table: StoredTable) => string): void {
   const columns = columnsOf(table).map((one) => `${quoted(one.name)} ${sqlType(table.fields[one.name]!)}`)
   const key = table.key.map(quoted).join(', ')
-  db.exec(`CREATE TABLE IF NOT EXISTS ${name(table)} (${columns.join(', ')}, ${gone} INTEGER NOT NULL, PRIMARY KEY (${key})) WITHOUT ROWID`)
+  // In front of the others, where a look at all of them reads the least.
+  const own = `${gone} INTEGER NOT NULL, ${commit} INTEGER, ${knownAt} INTEGER`
+  db.exec(`CREATE TABLE IF NOT EXISTS ${name(table)} (${own}, ${columns.join(', ')}, PRIMARY KEY (${key})) WITHOUT ROWID`)
 }
 
 /** Without a log of its own, nor waiting for the disk: it is read again where it is lost. */
@@ -101,24 +105,41 @@ export function* repeated(db: Sqlite, table: StoredTable): Generator<Columns> {
   }
 }
 
-/** Puts rows in place of those of the same key, into the rows or what is staged of them. */
-export function put(db: Sqlite, table: StoredTable, rows: Columns, where: (table: StoredTable) => string): void {
-  const into = `INSERT OR REPLACE INTO ${where(table)} (${listed(columnsOf(table))}, ${gone})`
-  insertColumns(db, into, { ...rows, byName: new Map([...rows.byName, ['.gone', zeros(rows.count)]]) }, [...columnsOf(table), isGone])
+type Where = (table: StoredTable) => string
+
+/** Puts rows in place of those of the same key, with these columns of ours beside them. */
+function put(db: Sqlite, table: StoredTable, rows: Columns, where: Where, own: { readonly [name: string]: Column }): void {
+  const placed: readonly Placed[] = [...columnsOf(table), ...Object.keys(own).map((name): Placed => ({ name, column: 'int' }))]
+  const byName = new Map([...rows.byName, ...Object.entries(own)])
+  insertColumns(db, `INSERT OR REPLACE INTO ${where(table)} (${listed(placed)})`, { count: rows.count, byName }, placed)
 }
 
+/** One whose commit nobody says was last written before all of them. */
+export const fill = (db: Sqlite, table: StoredTable, rows: Columns): void =>
+  put(db, table, rows, rowsOf, { '.gone': all(rows, 0), '.commit': rows.byName.get('_commit') ?? all(rows, 0) })
+
+export const stage = (db: Sqlite, table: StoredTable, rows: Columns): void =>
+  put(db, table, rows, stagedOf, { '.gone': all(rows, 0), '.known': rows.byName.get('_known') ?? all(rows, null) })
+
+const all = ({ count }: Columns, value: number | null): Column => ({ kind: 'int', values: new Float64Array(count).fill(value ?? NaN) })
+
+/** A row that does not stand cannot go: what is staged of it is taken back. */
 export function stageGone(db: Sqlite, table: StoredTable, keys: Columns): void {
-  const into = `INSERT OR REPLACE INTO ${stagedOf(table)} (${listed(keysOf(table))}, ${gone})`
-  insertColumns(db, into, { ...keys, byName: new Map([...keys.byName, ['.gone', zeros(keys.count, 1)]]) }, [...keysOf(table), isGone])
+  ask(db, table, keys)
+  const of = askedKeys(table)
+  db.prepare(`DELETE FROM ${stagedOf(table)} WHERE (${listed(keysOf(table))}) IN (SELECT ${of.join(', ')} FROM ${asked} a)`).run()
+  const stand = `${asked} a CROSS JOIN ${rowsOf(table)} r ON ${table.key.map((name, i) => `r.${quoted(name)} = ${of[i]!}`).join(' AND ')}`
+  db.prepare(
+    `INSERT OR REPLACE INTO ${stagedOf(table)} (${listed(keysOf(table))}, ${gone}, ${knownAt}) ` +
+      `SELECT ${listed(keysOf(table), 'r.')}, 1, a.known FROM ${stand} ORDER BY a.n`,
+  ).run()
 }
 
 export function takeOut(db: Sqlite, table: StoredTable, keys: Columns): void {
-  const remove = db.prepare(`DELETE FROM ${rowsOf(table)} WHERE ${table.key.map((name) => `${quoted(name)} = ?`).join(' AND ')}`)
-  for (let row = 0; row < keys.count; row++) remove.run(...valuesAt(keys, keysOf(table), row))
+  ask(db, table, keys)
+  const of = askedKeys(table).join(', ')
+  db.prepare(`DELETE FROM ${rowsOf(table)} WHERE (${listed(keysOf(table))}) IN (SELECT ${of} FROM ${asked} a)`).run()
 }
-
-const isGone: Placed = { name: '.gone', column: 'int' }
-const zeros = (count: number, value = 0) => ({ kind: 'int', values: new Float64Array(count).fill(value) }) as const
 
 export function* changes(db: Sqlite, table: StoredTable, skip: number): Generator<Columns> {
   const flag = { kind: 'flag' } as const

@@ -1,0 +1,190 @@
+/** Lanes: every partition of every topic, read side by side, each as far ahead as there is room for. */
+import type { Feed } from '../utilities/feed.ts'
+import { Problem } from '../utilities/values/problem.ts'
+import { bell, type Bell } from './bell.ts'
+import type { Seen } from './newest.ts'
+import { piecesOf, type Lane, type Piece } from './pieces.ts'
+import type { IngestPlace } from './place.ts'
+import { newPartition, placeFrom, type PartitionPlace } from './sources.ts'
+import type { TopicSource, TransactionTopic } from './topic-source.ts'
+import { holdTransactions, type Holder } from './transactions.ts'
+
+export type LanesOptions = {
+  readonly sources: readonly TopicSource[]
+  readonly transactions: readonly TransactionTopic[]
+  /** How long a transaction is waited for where all has been read, and how many messages are held for it. */
+  readonly holdMs: number
+  readonly holdMessages: number
+  /** Topics of which messages that are gone may be missing: they are read from what is there. */
+  readonly acceptGap: readonly string[]
+  readonly signal: AbortSignal
+  /** Hears once what a person should know. */
+  readonly note: (text: string) => void
+}
+
+type Reading = { readonly topic: string; readonly partition: number; next: number; end: number; lookedAtMs: number }
+
+export type Lanes = {
+  /** Rings when there is something to release, or to look at. */
+  readonly news: Bell
+  /** What may be written now, in order; a failure of whoever reads is thrown. */
+  release(): readonly Piece[]
+  /** To be called when what was released is written. */
+  written(): void
+  /** Whether a source has nothing more to give: all of it was read a moment ago, and nothing is held. */
+  isAtEnd(source: string): boolean
+  /** Topics that are not there. */
+  missing(): readonly string[]
+  /** Of the topics of transactions: where to go on, and how many could not be made whole. */
+  ends(): IngestPlace['ends']
+  stop(): Promise<void>
+}
+
+/** An answer of so long ago tells nothing. */
+const freshMs = 2_000
+const lookAgainMs = 2_000
+
+export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOptions): Promise<Lanes> {
+  const { sources, transactions, holdMs, holdMessages, acceptGap, note } = options
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const [news, room] = [bell(), bell()]
+  const readings = new Map<string, Reading[]>()
+  const missing = new Set<string>()
+  const tasks: Promise<void>[] = []
+  const said = new Set<string>()
+  let failure: { readonly error: unknown } | undefined
+  const groups = [undefined, ...transactions].map((ends) => {
+    const own = sources.filter((one) => one.transactions === ends?.topic)
+    return { ends, own, holder: holdTransactions({ most: holdMessages, mostMs: holdMs, sources: own.map(({ name, topic }) => ({ source: name, topic })) }) }
+  })
+  const sayOnce = (text: string) => {
+    if (said.has(text)) return
+    said.add(text)
+    note(text)
+  }
+  const run = (task: () => Promise<void>) => {
+    tasks.push(
+      task().catch((error: unknown) => {
+        if (signal.aborted && !(error instanceof Problem)) return
+        failure ??= { error }
+        news.ring()
+      }),
+    )
+  }
+  /** Its partitions, each from where it was left; a topic that is not there is waited for. */
+  const open = (topic: string, placeOf: (partition: number) => number | undefined, read: (one: Reading) => Promise<void>) =>
+    run(async () => {
+      let there = await feed.ends(topic)
+      readings.set(topic, [])
+      while (there.length === 0) {
+        missing.add(topic)
+        sayOnce(`${topic}: there is no such topic yet`)
+        await pause(lookAgainMs, signal)
+        if (signal.aborted) return
+        there = await feed.ends(topic)
+      }
+      missing.delete(topic)
+      for (const [partition, { first, next }] of there.entries()) {
+        let from = placeOf(partition) ?? first
+        if (from < first || from > next) {
+          if (!acceptGap.includes(topic)) throw gap(topic, partition, { from, first, next })
+          note(`${topic}, partition ${partition}: read from ${first} on; what was between ${from} and there is not known`)
+          from = first
+        }
+        const reading: Reading = { topic, partition, next: from, end: next, lookedAtMs: -Infinity }
+        readings.get(topic)!.push(reading)
+        run(() => read(reading))
+      }
+      news.ring()
+    })
+  const readSource = (source: TopicSource, holder: Holder) => async (reading: Reading) => {
+    const { partition, topic } = reading
+    const lane: Lane = { source: source.name, partition }
+    let newest = seenIn(place.sources[source.name]?.partitions[partition] ?? newPartition)
+    holder.open(lane)
+    for await (const messages of feed.read(topic, { partition, from: reading.next, signal })) {
+      if (messages.count > 0) {
+        const changes = await source.decode(messages)
+        for (const text of changes.notes) sayOnce(text)
+        const pieces = piecesOf(lane, messages, changes, { newest, held: source.transactions !== undefined })
+        for (const piece of pieces) holder.add(piece)
+        newest = pieces.at(-1)!.newest
+      }
+      Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
+      news.ring()
+      while (!holder.hasRoom(lane) && !signal.aborted) await room.wait(room.rings(), 1000)
+    }
+  }
+  const readEnds = ({ topic, decode }: TransactionTopic, holder: Holder) => async (reading: Reading) => {
+    if (reading.partition > 0) sayOnce(`${topic} has several partitions: in which order transactions ended cannot be known; give it one`)
+    for await (const messages of feed.read(topic, { partition: reading.partition, from: reading.next, signal })) {
+      const marks = messages.count > 0 ? await decode(messages) : []
+      for (const [i, mark] of marks.entries()) {
+        if (mark && 'dead' in mark) sayOnce(`${topic}: ${mark.dead}`)
+        else if (mark) holder.mark(mark, messages.offsets[i]!)
+      }
+      Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
+      news.ring()
+    }
+  }
+  for (const { ends, own, holder } of groups) {
+    if (ends) open(ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, holder))
+    for (const source of own)
+      open(source.topic, (partition) => place.sources[source.name]?.partitions[partition]?.next, readSource(source, holder))
+  }
+
+  const isRead = (topic: string) => {
+    const now = performance.now()
+    const own = readings.get(topic)
+    return own !== undefined && (missing.has(topic) || own.length > 0) && own.every((one) => one.next >= one.end && now - one.lookedAtMs < freshMs)
+  }
+  return {
+    news,
+    release() {
+      if (failure) throw failure.error
+      const ms = performance.now()
+      return groups.flatMap(({ ends, own, holder }) => {
+        const quiet = own.every(({ topic }) => isRead(topic)) && (!ends || isRead(ends.topic))
+        return holder.release({ ms, quiet })
+      })
+    },
+    written: () => room.ring(),
+    isAtEnd(name) {
+      const group = groups.find(({ own }) => own.some((one) => one.name === name))!
+      return isRead(group.own.find((one) => one.name === name)!.topic) && group.holder.held() === 0
+    },
+    missing: () => [...missing],
+    ends: () =>
+      Object.fromEntries(
+        groups.flatMap(({ ends, holder }) => {
+          const reading = ends && readings.get(ends.topic)?.[0]
+          if (!reading) return ends && place.ends[ends.topic] ? [[ends.topic, place.ends[ends.topic]!]] : []
+          const before = place.ends[ends.topic]?.inPieces ?? 0
+          return [[ends.topic, { next: holder.needed() ?? reading.next, inPieces: before + holder.inPieces() }]]
+        }),
+      ),
+    async stop() {
+      stop.abort()
+      room.ring()
+      await Promise.all(tasks)
+    },
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+  })
+
+const seenIn = ({ newest }: PartitionPlace): Seen | undefined =>
+  newest ? { op: newest.op, place: newest.place ? placeFrom(newest.place) : undefined } : undefined
+
+const gap = (topic: string, partition: number, { from, first, next }: { readonly from: number; readonly first: number; readonly next: number }) =>
+  new Problem(
+    from < first
+      ? `topic ${topic}, partition ${partition}: the messages from ${from} to ${first - 1} were deleted before they were read`
+      : `topic ${topic}, partition ${partition} ends at ${next}, before ${from}, where reading should go on: it was made anew`,
+    `To go on with what it holds: tidemark ingest --accept-gap ${topic} (for a table, let its connector make a new snapshot too).`,
+  )

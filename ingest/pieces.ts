@@ -1,0 +1,61 @@
+/** Pieces: messages one behind the other, of one partition, that are of one transaction or of none, with what they say. */
+import type { Changes } from '../schemas/foreign/changes.ts'
+import type { Messages } from '../utilities/feed.ts'
+import { isNewer, type Seen } from './newest.ts'
+
+/** Of a partition of a source. */
+export type Lane = { readonly source: string; readonly partition: number }
+
+export type Piece = Lane & {
+  readonly messages: Messages
+  readonly changes: Changes
+  /** Which of the messages, `to` excluded. */
+  readonly from: number
+  readonly to: number
+  readonly transaction: string | undefined
+  readonly collection: string | undefined
+  /** How many changes of the transaction are among them, without those that had come before. */
+  readonly counted: number
+  /** Per message of the batch: whether its change had come before. */
+  readonly repeated: Uint8Array
+  /** The newest change of the partition behind it. */
+  readonly newest: Seen | undefined
+}
+
+/** In the order of the messages. `newest` is that of the partition before them; `held`: by transaction, or as one piece. */
+export function piecesOf(
+  lane: Lane,
+  messages: Messages,
+  changes: Changes,
+  { newest, held }: { readonly newest: Seen | undefined; readonly held: boolean },
+): readonly Piece[] {
+  const repeated = new Uint8Array(messages.count)
+  const pieces: Piece[] = []
+  let [from, counted, seen] = [0, 0, newest]
+  let transaction: string | undefined
+  let collection: string | undefined
+  const close = (to: number) => {
+    if (to > from)
+      pieces.push({ ...lane, messages, changes, from, to, transaction, collection, counted, repeated, newest: seen })
+    ;[from, counted] = [to, 0]
+  }
+  for (let i = 0; i < messages.count; i++) {
+    const origin = changes.origins[i]
+    // One that tells of no change, as the tombstone behind a deletion, stays with those before it.
+    if (!origin) continue
+    if (held && origin.transaction !== transaction) {
+      close(i)
+      ;({ transaction, collection } = origin)
+    }
+    if (isNewer(origin, seen)) {
+      // Rows that an incremental snapshot sends between the changes stand nowhere among them.
+      if (origin.place) seen = { op: origin.op, place: origin.place }
+      counted++
+    } else repeated[i] = 1
+  }
+  close(messages.count)
+  return pieces
+}
+
+/** Where to read on behind a piece. */
+export const behind = ({ messages, to }: Piece): number => (to === messages.count ? messages.next : messages.offsets[to]!)

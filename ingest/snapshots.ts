@@ -1,0 +1,85 @@
+/**
+ * Snapshots of tables: what is read from the first to the last row of a new one replaces the table. Whoever asked for a snapshot while
+ * changes were streaming wanted rows again, and not all of them: such a one, and an incremental one, replaces nothing.
+ */
+import type { Origin } from '../schemas/foreign/changes.ts'
+import { compare } from './newest.ts'
+import { behind, type Piece } from './pieces.ts'
+import { newPartition, placeFrom, savedPlace, type SnapshotPlace, type SourcePlace } from './sources.ts'
+
+/** More than this share of the rows does not leave by itself. */
+export const mostLeaving = 0.1
+
+/** What a piece says of where its source is, whatever rows it has; `commit` is the number of the commit that it is to be part of. */
+export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): SourcePlace {
+  const { messages, changes, from, to, partition, repeated, newest } = piece
+  let { snapshot, connector, run, streaming } = source
+  let { duplicates, wentBack } = source.totals
+  for (let i = from; i < to; i++) {
+    const origin = changes.origins[i]
+    if (!origin) continue
+    connector = origin.connector
+    if (repeated[i] === 1) {
+      duplicates++
+      continue
+    }
+    if (origin.op === 'r') snapshot = snapshotAfter(snapshot, origin, { run, streaming, commit })
+    else {
+      streaming = true
+      run = origin.run ?? run
+      // Its last row may not be marked, but changes come behind it.
+      if (snapshot?.state === 'under way') snapshot = { ...snapshot, state: 'ending' }
+      if (snapshot?.catchingUp) {
+        if (isBeforeSnapshot(origin, snapshot)) wentBack++
+        else snapshot = { ...snapshot, catchingUp: false }
+      }
+    }
+  }
+  const partitions = [...source.partitions]
+  while (partitions.length <= partition) partitions.push(newPartition)
+  partitions[partition] = {
+    next: behind(piece),
+    time: to > from ? messages.times[to - 1]! : partitions[partition]!.time,
+    newest: newest ? { op: newest.op, place: newest.place ? savedPlace(newest.place) : null } : null,
+  }
+  const dead = changes.dead.filter(({ message }) => message >= from && message < to).length
+  const totals = { messages: source.totals.messages + to - from, duplicates, wentBack, dead: source.totals.dead + dead }
+  return { ...source, partitions, totals, snapshot, connector, run, streaming }
+}
+
+type Before = { readonly run: string | null; readonly streaming: boolean; readonly commit: number }
+
+function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, streaming, commit }: Before): SnapshotPlace | null {
+  const { snapshot: where, place } = origin
+  if (where === 'incremental') return before
+  const id = idOf(origin)
+  const isLast = where === 'last of table' || where === 'last'
+  if (before?.id === id) return isLast && before.state === 'under way' ? { ...before, state: 'ending' } : before
+  const isAsked = streaming && origin.run !== undefined && origin.run === run
+  const state = isAsked ? 'adhoc' : isLast ? 'ending' : 'under way'
+  return { id, since: commit, state, place: place ? savedPlace(place) : null, catchingUp: !isAsked && streaming }
+}
+
+/** All rows of a snapshot stand at the same place. */
+function idOf({ place, run }: Origin): string {
+  if (!place) return `run ${run ?? ''}`
+  return place.of === 'postgres' ? `${place.transaction} at ${place.lsn}` : `${place.file} at ${place.position}`
+}
+
+function isBeforeSnapshot({ place }: Origin, snapshot: SnapshotPlace): boolean {
+  if (!place || !snapshot.place) return false
+  const then = placeFrom(snapshot.place)
+  if (place.of === 'postgres' && then.of === 'postgres') return place.lsn < then.lsn
+  return compare(place, then) < 0
+}
+
+/** Whether every partition has been read to where it ended when the last row was seen. */
+export const isReadToEnds = ({ partitions, snapshot }: SourcePlace): boolean =>
+  (snapshot?.ends ?? []).every((end, partition) => (partitions[partition] ?? newPartition).next >= end)
+
+/** Once all of it has been read: whether the rows that it lacks leave now, or ask first. */
+export function afterLastRow(snapshot: SnapshotPlace, { older, all }: { readonly older: number; readonly all: number }): SnapshotPlace {
+  if (older === 0) return { ...snapshot, state: 'done' }
+  const tooMany = older > all * mostLeaving
+  return tooMany ? { ...snapshot, state: 'asks', left: older, of: all } : { ...snapshot, state: 'leaving' }
+}
