@@ -33,6 +33,8 @@ export type Registered = {
   readonly transactions: string
   /** Waits until the connector reads what PostgreSQL writes. */
   streams(): Promise<void>
+  /** Waits until all that is committed by now is in Kafka. */
+  sentAll(): Promise<void>
   /** Where it was is forgotten, the slot in PostgreSQL too, if so asked: it begins with a new snapshot, and `meanwhile` happens before. */
   beginAgain(options?: { readonly dropSlot?: boolean; readonly meanwhile?: () => Promise<void> }): Promise<void>
 }
@@ -92,6 +94,12 @@ export async function startStack(): Promise<Stack> {
         topicOf: (table) => `${prefix}.${table}`,
         transactions: `${prefix}.transaction`,
         streams: streaming,
+        async sentAll() {
+          const [[now]] = (await asking(postgres, name, 'select pg_current_wal_insert_lsn()')).rows as [[string]]
+          const isSent = () => finds(`select ${slot} and confirmed_flush_lsn >= '${now}'`)
+          for (const deadline = Date.now() + 60_000; !(await isSent()); await sleep(50))
+            if (Date.now() > deadline) throw new Error(`${prefix} has not sent all by ${now}`)
+        },
         async beginAgain({ dropSlot: drops = false, meanwhile } = {}) {
           await connect.deleteOffsets(prefix, async () => {
             if (drops) await dropSlot()
