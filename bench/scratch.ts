@@ -1,7 +1,8 @@
 /** A fresh data directory for one run, with a config file that names the measured features; removed afterwards. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig, type Config } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
+import type { Config } from '../config/shape.ts'
 import { makeWorkDir, workDir } from './child.ts'
 
 export type Scratch = { readonly dir: string; readonly configFile: string; readonly config: Config }

@@ -1,5 +1,5 @@
 /** What a command is: words for the help, options, and a function that is loaded only when it runs. */
-import type { Config } from '../config/config.ts'
+import type { Config } from '../config/shape.ts'
 import type { Console } from './console.ts'
 
 /** Option values as commander reads them from the words below. */

@@ -1,6 +1,7 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
-import { defaultSource, fileOf } from '../config/config.ts'
+import { fileOf } from '../config/config.ts'
 import { definitionsOf, recordsIn } from '../config/definitions.ts'
+import { defaultSource } from '../config/shape.ts'
 import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
 import type { CommandBody } from './command.ts'

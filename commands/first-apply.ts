@@ -1,5 +1,5 @@
 /** What to do in a store without any version, with a set of the user's own. The definitions are loaded only when somebody must be told. */
-import type { Config } from '../config/config.ts'
+import type { Config } from '../config/shape.ts'
 import type { Definitions } from '../config/definitions.ts'
 
 type Named = Pick<Config, 'features'>

@@ -1,6 +1,7 @@
 /** `load`: tables become what their files say, and the facts that are made from them follow. */
-import { partitionsFor, type Config } from '../config/config.ts'
+import { fileOf, partitionsFor, topicOf } from '../config/config.ts'
 import { definitionsOf, tablesIn } from '../config/definitions.ts'
+import type { Config } from '../config/shape.ts'
 import { sourceAt } from '../config/wire.ts'
 import { loadTables, type LoadDone, type TableLoaded } from '../use-cases/load.ts'
 import { linesText } from '../use-cases/file-rows.ts'
@@ -9,6 +10,7 @@ import type { CommandBody, Options } from './command.ts'
 import type { Console } from './console.ts'
 import { moment } from './moments.ts'
 import { withPorts } from './stage.ts'
+import { withoutFile } from './source-file.ts'
 import { usage } from './words.ts'
 
 export const run: CommandBody = async ({ args, options, config, console, signal }) => {
@@ -53,20 +55,22 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
   })
 }
 
-function filesFor(tables: readonly string[], args: readonly string[], { file }: Options, { sources }: Config) {
+function filesFor(tables: readonly string[], args: readonly string[], { file }: Options, config: Config) {
   if (tables.length === 0) throw usage('the definitions have no table', 'A feature set over a fact has some: see docs/your-own-data.md.')
   const unknown = args.find((name) => !tables.includes(name))
   if (unknown !== undefined) throw usage(`there is no table ${unknown}`, `The definitions have ${tables.join(', ')}.`)
   if (file !== undefined && args.length !== 1) throw usage('--file is of one table', `Name it: one of ${tables.join(', ')}.`)
-  const chosen = args.length > 0 ? [...new Set(args)] : tables.filter((name) => Object.hasOwn(sources, name))
+  const configured = (table: string) => fileOf(config, table, false)
+  const chosen = args.length > 0 ? [...new Set(args)] : tables.filter(configured)
   if (chosen.length === 0)
-    throw usage('no table has a file', `Add "sources": { "${tables[0]}": { "file": … } } to the config, or name one with --file.`)
+    throw tables.every((name) => topicOf(config, name))
+      ? usage('no table has a file: each comes from a topic', 'Run: tidemark ingest. To load a file all the same, name it with --file.')
+      : usage('no table has a file', `Add "sources": { "${tables[0]}": { "file": … } } to the config, or name one with --file.`)
   return chosen.map((table) => {
-    const { file: configured, ...form } = sources[table] ?? { file: undefined }
-    const place = (file as string | undefined) ?? configured
-    if (place === undefined)
-      throw usage(`no file is named for ${table}`, `Add "sources": { "${table}": { "file": … } } to the config, or name one with --file.`)
-    return { table, file: place, form: form as Parameters<typeof sourceAt>[1] }
+    const named = configured(table)
+    const place = (file as string | undefined) ?? named?.file
+    if (place === undefined) throw withoutFile(table, config)
+    return { table, file: place, form: named?.form ?? {} }
   })
 }
 

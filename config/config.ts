@@ -2,139 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, normalize, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
-import { csvForm } from '../schemas/csv/form.ts'
 import type { TextForm } from '../utilities/source.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { Problem } from '../utilities/values/problem.ts'
-
-const text = z.string().min(1)
-const embedded = z.strictObject({ kind: z.literal('embedded') })
-/** How many partitions an inflow gets when it is made; a topic that is there keeps its own. */
-const count = z.int().min(1).max(1000)
-const partitions = count.default(1)
-
-const tlsFiles = { caFile: text.optional(), certFile: text.optional(), keyFile: text.optional(), passphrase: text.optional() }
-const kafka = z.strictObject({
-  kind: z.literal('kafka'),
-  partitions,
-  /** Each as host:port; several may stand in one text with commas, as an environment variable has them. */
-  brokers: z
-    .array(text)
-    .min(1)
-    .transform((all) => all.flatMap((some) => some.split(',').map((one) => one.trim()))),
-  topicPrefix: z.string().default(''),
-  compression: z.enum(['none', 'gzip', 'zstd']).default('none'),
-  /** Kafka gives up on a process that commits and says nothing for so long; its brokers allow 15 minutes at most. */
-  transactionTimeoutMs: z.int().min(1000).default(30_000),
-  /** After so long without a sign of life, the partitions of a consumer or sink go to the others, or to the one that is started again. */
-  sessionTimeoutMs: z.int().min(1000).default(10_000),
-  /** Kafka's own settings for topics that are made here, by topic. */
-  topicSettings: z.record(text, z.record(text, z.union([text, z.number()]).transform(String))).default({}),
-  auth: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('none') }),
-      z.strictObject({ kind: z.literal('tls'), ...tlsFiles }),
-      z.strictObject({
-        kind: z.literal('scram'),
-        username: text,
-        password: text,
-        mechanism: z.enum(['scram-sha-256', 'scram-sha-512']).default('scram-sha-512'),
-        tls: z.union([z.boolean(), z.strictObject(tlsFiles)]).default(true),
-      }),
-      z.strictObject({ kind: z.literal('msk-iam'), region: text, caFile: text.optional() }),
-    ])
-    .default({ kind: 'none' }),
-})
-
-const glue = z.strictObject({
-  kind: z.literal('glue'),
-  region: text,
-  /** Made when it is missing. One of Tidemark's own: every schema in it is looked at. */
-  registry: z
-    .string()
-    .regex(/^[\w$#.-]{1,255}$/, 'a registry is called by letters, digits and - _ $ # .')
-    .default('tidemark'),
-  /** Of the schemas that are made here. */
-  compatibility: z.enum(['NONE', 'BACKWARD', 'BACKWARD_ALL', 'FORWARD', 'FORWARD_ALL', 'FULL', 'FULL_ALL']).default('BACKWARD'),
-  /** Where feature sets appear as tables of the Data Catalog: the registry's name, when left out. */
-  catalogDatabase: z.union([text, z.literal(false)]).optional(),
-})
-
-const redshift = z
-  .strictObject({
-    kind: z.literal('redshift'),
-    region: text,
-    workgroup: text.optional(),
-    cluster: text.optional(),
-    dbUser: text.optional(),
-    secretArn: text.optional(),
-    database: text,
-    schema: text,
-    staging: z.strictObject({ bucket: text, prefix: z.string().default('tidemark'), roleArn: text.default('default') }).optional(),
-    tooLong: z.enum(['stop', 'cut']).default('stop'),
-  })
-  .refine(({ workgroup, cluster }) => (workgroup === undefined) !== (cluster === undefined), {
-    message: 'give a workgroup (Redshift Serverless) or a cluster, and not both',
-    path: ['workgroup'],
-  })
-  .refine(({ cluster, dbUser }) => dbUser === undefined || cluster !== undefined, {
-    message: 'a dbUser goes with a cluster',
-    path: ['dbUser'],
-  })
-
-/** Where the file lies when the config says nothing else. */
-export const defaultSource = 'data/rejected.csv.gz'
-
-/** A file, a folder or a pattern, and how its cells are written. */
-const fileSource = z
-  .strictObject({
-    file: text,
-    delimiter: z.string().optional(),
-    null: z.array(z.string()).optional(),
-    dates: z.string().optional(),
-    timestamps: z.string().optional(),
-  })
-  .superRefine(({ file: _, ...form }, context) => {
-    try {
-      csvForm(form as TextForm)
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      context.addIssue({ code: 'custom', message: `${error.what}. ${error.todo}` })
-    }
-  })
-
-/** Whose midnight and whose hours count. */
-const zone = z.string().refine(isZone, { message: 'it is no time zone: use a name such as Europe/Berlin, or UTC' })
-
-/** Node knows the zones of the IANA, and takes offsets such as +01:00 too, which have no summer time. */
-function isZone(name: string): boolean {
-  if (!/^[a-z]/i.test(name)) return false
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name }).format(0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const shape = z.strictObject({
-  dataDir: text.default('.tidemark'),
-  features: text.optional(),
-  /** Of the record, where the definitions have one, and of the loans. */
-  source: fileSource.default({ file: defaultSource }),
-  /** By the name of the record or the table. */
-  sources: z.record(text, fileSource).default({}),
-  log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
-  /** By the name of the record or the fact. */
-  streams: z.record(text, z.strictObject({ partitions: count })).default({}),
-  /** By the name of the fact: how often its stream is told that time has passed. */
-  ticks: z.record(text, z.strictObject({ every: z.enum(['day', 'hour']).default('day'), zone: zone.default('UTC') })).default({}),
-  registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
-  warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),
-})
-
-export type Config = Readonly<z.infer<typeof shape>>
+import { shape, type Config, type TopicSource } from './shape.ts'
 
 /** How many partitions the inflow of a record gets if it has to be made. */
 export const partitionsFor = ({ log, streams }: Config, { name }: { readonly name: string }): number =>
@@ -143,12 +14,18 @@ export const partitionsFor = ({ log, streams }: Config, { name }: { readonly nam
 /** Where a record's file is, and how its cells are written. */
 export type FileNamed = { readonly file: string; readonly form: TextForm }
 
-/** What the config says of a record's file. `only`: the definitions have no other record. */
+/** What the config says of the file of a record or a table. `only`: the definitions have no other record. */
 export function fileOf({ source, sources }: Config, record: string, only: boolean): FileNamed | undefined {
   const named = sources[record] ?? (only || record === rejectedLoan.name ? source : undefined)
-  if (!named) return undefined
+  if (!named || 'topic' in named) return undefined
   const { file, ...form } = named
   return { file, form: form as TextForm }
+}
+
+/** What the config says of the topic that a record or a table comes from. */
+export function topicOf({ sources }: Config, name: string): TopicSource | undefined {
+  const named = Object.hasOwn(sources, name) ? sources[name] : undefined
+  return named && 'topic' in named ? named : undefined
 }
 
 export function readConfig(named: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {

@@ -7,7 +7,7 @@ import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
 import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
 import type { Table } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import type { Config } from './config.ts'
+import type { Config } from './shape.ts'
 
 /** Feature sets by name, in the order in which the file makes them; each a chain of versions, index = version. */
 export type Definitions = ReadonlyMap<string, readonly Definition[]>

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { systemClock, type Clock } from '../utilities/values/clock.ts'
+import type { Feed } from '../utilities/feed.ts'
 import type { Holder, Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Log } from '../utilities/log.ts'
@@ -16,7 +17,8 @@ import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
-import type { Config } from './config.ts'
+import { feedOf } from './feed.ts'
+import { standardInputTopic, type Config } from './shape.ts'
 
 export type Ports = {
   readonly log: Log
@@ -26,6 +28,8 @@ export type Ports = {
   readonly clock: Clock
   /** The file of that place or, when it is not there any more, the one that is configured for the record of that name. */
   readonly openSource: (place: string, record: string) => Source
+  /** Topics of others, and standard input. Each part opens when it is asked about first; a topic that comes from nowhere is a Problem. */
+  readonly openFeed: () => Promise<Feed>
   /** The tables on disk, as of what the log held when they were used last. */
   readonly openTables: () => Promise<Tables>
   /** One process at a time holds a lease. */
@@ -46,6 +50,7 @@ export async function wire(config: Config, note: (text: string) => void = () => 
   const { rejectsFile } = await import('../utilities/files/rejects.ts')
   const { takeLease } = await import('../utilities/sqlite/lease.ts')
 
+  const clock = systemClock()
   const at = (name: string) => join(config.dataDir, name)
   const { log, checkpoints } = await openLog(config, note, options)
   // Connections left open would keep the process alive after its message.
@@ -58,8 +63,12 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     checkpoints,
     registry,
     warehouse,
-    clock: systemClock(),
-    openSource: (place, record) => open(isThere(place) ? place : (config.sources[record] ?? config.source).file),
+    clock,
+    openSource(place, record) {
+      const configured = config.sources[record] ?? config.source
+      return open(isThere(place) || 'topic' in configured ? place : configured.file)
+    },
+    openFeed: async () => openFeed(config, note, clock),
     async openTables() {
       const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
       return openSqliteTables(at('tables.db'))
@@ -95,6 +104,18 @@ async function openLog({ log: chosen, dataDir }: Config, note: (text: string) =>
     }
   }
 }
+
+const openFeed = (config: Config, note: (text: string) => void, clock: Clock): Feed =>
+  feedOf(config, {
+    async kafka({ brokers, auth }) {
+      const { openKafkaFeed } = await import('../utilities/kafka/feed.ts')
+      return openKafkaFeed({ brokers, auth: auth as KafkaAuth, note: (text, kind) => kind === 'warning' && note(`topics: ${text}`) })
+    },
+    async lines() {
+      const { openLinesFeed } = await import('../utilities/files/lines-feed.ts')
+      return openLinesFeed({ topic: standardInputTopic, input: process.stdin, clock })
+    },
+  })
 
 async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note: (text: string) => void) {
   const { openKafkaLog } = await import('../utilities/kafka/log.ts')

@@ -32,7 +32,7 @@ export type Targets = {
   readonly records: ReadonlyMap<string, WritableRecord>
   readonly sources: ReadonlyMap<string, TopicSource>
   /** Schemas that have to be kept beside the store: saved with the next commit. */
-  readonly unkept: readonly Save[]
+  unkept: readonly Save[]
 }
 
 export type BatchOptions = {

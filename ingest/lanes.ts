@@ -22,7 +22,7 @@ export type LanesOptions = {
   readonly note: (text: string) => void
 }
 
-type Reading = { readonly topic: string; readonly partition: number; next: number; end: number; lookedAtMs: number }
+type Reading = { readonly topic: string; readonly partition: number; next: number; end: number; lookedAtMs: number; isOver?: true }
 
 export type Lanes = {
   /** Rings when there is something to release, or to look at. */
@@ -94,7 +94,12 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         }
         const reading: Reading = { topic, partition, next: from, end: next, lookedAtMs: -Infinity }
         readings.get(topic)!.push(reading)
-        run(() => read(reading))
+        run(async () => {
+          await read(reading)
+          // What ends by itself, as standard input does, has nothing more.
+          if (!signal.aborted) reading.isOver = true
+          news.ring()
+        })
       }
       news.ring()
     })
@@ -131,13 +136,17 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   for (const { ends, own, holder } of groups) {
     if (ends) open(ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, holder))
     for (const source of own)
-      open(source.topic, (partition) => place.sources[source.name]?.partitions[partition]?.next, readSource(source, holder))
+      open(
+        source.topic,
+        (partition) => (source.isFleeting ? undefined : place.sources[source.name]?.partitions[partition]?.next),
+        readSource(source, holder),
+      )
   }
 
   const isRead = (topic: string) => {
     const now = performance.now()
     const own = readings.get(topic)
-    return own !== undefined && (missing.has(topic) || own.length > 0) && own.every((one) => one.next >= one.end && now - one.lookedAtMs < freshMs)
+    return own !== undefined && (missing.has(topic) || own.length > 0) && own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
   }
   return {
     news,

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { tablesOf } from '../schemas/fact.ts'
 import type { Table } from '../schemas/record.ts'
 import { unkept } from '../streams/kept-schemas.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
@@ -49,6 +50,8 @@ export type LoadOptions = {
   readonly agree: (shrinking: readonly Shrinking[]) => Promise<boolean>
   readonly report: (news: LoadNews) => void
   readonly atOnce?: number
+  /** Tables that come from topics: facts begin once all their rows have been read. */
+  readonly fromTopics?: ReadonlySet<string>
 }
 
 export type LoadNews = { readonly doing: 'restoring' | 'reading' | 'writing'; readonly rows: number; readonly facts: number }
@@ -78,9 +81,9 @@ export async function load(ports: LoadPorts, options: LoadOptions): Promise<Load
   }
 }
 
-type Ports = LoadPorts & WritePorts
+type Ports = Omit<LoadPorts, 'clock'> & WritePorts
 
-async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions): Promise<Loaded> {
+async function loadWith(ports: LoadPorts & WritePorts, begun: IngestPlace, options: LoadOptions): Promise<Loaded> {
   const { tables } = ports
   const { files, signal, report } = options
   let place = begun
@@ -115,7 +118,12 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
   const rows = known.reduce((sum, { table }) => sum + tables.staged(table.name), 0)
   if (place.load === null) {
     const { facts: places } = place
-    const facts = options.facts.filter(({ retired, stream }) => !retired && !places[stream.name]?.ended)
+    const facts = options.facts.filter(
+      ({ retired, stream, fact }) =>
+        !retired &&
+        !places[stream.name]?.ended &&
+        (places[stream.name]?.begun || tablesOf(fact).every(({ name }) => isRead(place, name, options.fromTopics))),
+    )
     const begins = facts.some(({ stream }) => !place.facts[stream.name]?.begun)
     if (rows === 0 && !begins) return { ended: 'nothing new', load: null, tables: read, finished }
     const shrinking = read.flatMap(({ table, totals: { left } }) => {
@@ -143,13 +151,17 @@ async function loadWith(ports: Ports, begun: IngestPlace, options: LoadOptions):
 
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 
+/** Whether all rows of a table have been read once: of files, that is so as soon as one is loaded. */
+export const isRead = ({ sources }: IngestPlace, table: string, fromTopics: ReadonlySet<string> = new Set()): boolean =>
+  !fromTopics.has(table) || (sources[table]?.loaded ?? false)
+
 type Beginning = Pick<LoadUnderWay, 'rows' | 'tables' | 'partial'> & {
   readonly facts: readonly NeededFact[]
   readonly known: bigint | undefined
   readonly clock: Clock
 }
 
-function withLoad(place: IngestPlace, { facts, known, clock, ...load }: Beginning): IngestPlace {
+export function withLoad(place: IngestPlace, { facts, known, clock, ...load }: Beginning): IngestPlace {
   const number = place.loads + 1
   const now = clock()
   return {
@@ -170,7 +182,12 @@ function withLoad(place: IngestPlace, { facts, known, clock, ...load }: Beginnin
 }
 
 /** Writes what is staged; where all of it is written, the rows that left are cleaned up, and the tables are what they are. */
-async function carryOut(ports: Ports, place: Under, known: readonly KnownTable[], options: LoadOptions): Promise<IngestPlace> {
+export async function carryOut(
+  ports: Ports,
+  place: Under,
+  known: readonly KnownTable[],
+  options: Pick<LoadOptions, 'facts' | 'partitions' | 'signal' | 'report' | 'atOnce'>,
+): Promise<IngestPlace> {
   const { load } = place
   const facts = load.facts.map((name) => options.facts.find(({ stream }) => stream.name === name) ?? withoutFact(name, load))
   const writable: WritableFact[] = []

@@ -18,7 +18,8 @@ export type Piece = Lane & {
   readonly counted: number
   /** Per message of the batch: whether its change had come before. */
   readonly repeated: Uint8Array
-  /** The newest change of the partition behind it. */
+  /** The newest change of the partition before it, and behind it. */
+  readonly before: Seen | undefined
   readonly newest: Seen | undefined
 }
 
@@ -31,13 +32,13 @@ export function piecesOf(
 ): readonly Piece[] {
   const repeated = new Uint8Array(messages.count)
   const pieces: Piece[] = []
-  let [from, counted, seen] = [0, 0, newest]
+  let [from, counted, seen, before] = [0, 0, newest, newest]
   let transaction: string | undefined
   let collection: string | undefined
   const close = (to: number) => {
     if (to > from)
-      pieces.push({ ...lane, messages, changes, from, to, transaction, collection, counted, repeated, newest: seen })
-    ;[from, counted] = [to, 0]
+      pieces.push({ ...lane, messages, changes, from, to, transaction, collection, counted, repeated, before, newest: seen })
+    ;[from, counted, before] = [to, 0, seen]
   }
   for (let i = 0; i < messages.count; i++) {
     const origin = changes.origins[i]
@@ -59,3 +60,16 @@ export function piecesOf(
 
 /** Where to read on behind a piece. */
 export const behind = ({ messages, to }: Piece): number => (to === messages.count ? messages.next : messages.offsets[to]!)
+
+/** A part of a piece. */
+export function cut(piece: Piece, from: number, to: number): Piece {
+  const { changes, repeated } = piece
+  const newestBefore = (end: number): Seen | undefined => {
+    for (let i = end - 1; i >= piece.from; i--) {
+      const origin = changes.origins[i]
+      if (origin?.place && repeated[i] === 0) return { op: origin.op, place: origin.place }
+    }
+    return piece.before
+  }
+  return { ...piece, from, to, before: newestBefore(from), newest: newestBefore(to) }
+}

@@ -13,7 +13,7 @@ export const mostLeaving = 0.1
 /** What a piece says of where its source is, whatever rows it has; `commit` is the number of the commit that it is to be part of. */
 export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): SourcePlace {
   const { messages, changes, from, to, partition, repeated, newest } = piece
-  let { snapshot, connector, run, streaming } = source
+  let { snapshot, connector, run, streaming, passed } = source
   let { duplicates, wentBack } = source.totals
   for (let i = from; i < to; i++) {
     const origin = changes.origins[i]
@@ -23,6 +23,7 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
       duplicates++
       continue
     }
+    passed ||= origin.snapshot === 'last'
     if (origin.op === 'r') snapshot = snapshotAfter(snapshot, origin, { run, streaming, commit })
     else {
       streaming = true
@@ -44,7 +45,7 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
   }
   const dead = changes.dead.filter(({ message }) => message >= from && message < to).length
   const totals = { messages: source.totals.messages + to - from, duplicates, wentBack, dead: source.totals.dead + dead }
-  return { ...source, partitions, totals, snapshot, connector, run, streaming }
+  return { ...source, partitions, totals, snapshot, connector, run, streaming, passed }
 }
 
 type Before = { readonly run: string | null; readonly streaming: boolean; readonly commit: number }

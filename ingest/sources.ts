@@ -58,6 +58,8 @@ export type SourcePlace = {
   readonly run: string | null
   /** Whether a change outside of a snapshot has come. */
   readonly streaming: boolean
+  /** Whether the last row of a snapshot of all tables of its connector has come. */
+  readonly passed: boolean
 }
 
 /** Of topics that say where transactions end: by topic. */
@@ -74,6 +76,7 @@ export const newSource = (topic: string): SourcePlace => ({
   connector: null,
   run: null,
   streaming: false,
+  passed: false,
 })
 
 export const newPartition: PartitionPlace = { next: 0, time: 0, newest: null }

@@ -15,6 +15,8 @@ export type TopicSource = {
   readonly isOfDatabase: boolean
   /** Its connector makes none, or whoever set it up does not want to wait for one. */
   readonly noSnapshot: boolean
+  /** What it gives is gone once it is read, as of standard input: every run begins anew. */
+  readonly isFleeting: boolean
   /** The topic that says where its transactions end. */
   readonly transactions: string | undefined
 }

@@ -244,7 +244,7 @@ describe('verify of a fact', () => {
     const { key, row } = { key: [...shop.facts().keys()][0]!, row: [...shop.facts().values()][0]! }
     const make = factMessages([{ fact: sale, id, per: 'account_id', onePer: true, partitions: 1 }])
     const writer = await log.writer('stranger')
-    const [{ appends }] = make([goneOf(key, row)], { seq: last - 1, known: 1n }) as [FactMessages]
+    const [{ appends }] = make([goneOf(key, row)], { seq: last - 1, known: () => 1n }) as [FactMessages]
     endGroups(appends)
     await writer.commit({ append: appends })
     await sink()

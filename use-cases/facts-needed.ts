@@ -9,9 +9,13 @@ type Ports = Pick<VersionPorts, 'registry' | 'checkpoints' | 'warehouse'>
 
 /** By the definitions as the code has them, and by what was released. */
 export async function factsNeeded(ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededFact[]> {
+  return neededFacts({ registry: ports.registry, definitions, isRetired: await retiredIn(ports) })
+}
+
+/** Whether a version of a set is retired. */
+export async function retiredIn(ports: Ports): Promise<(of: Pick<Definition, 'set' | 'version'>) => boolean> {
   const states = new Map(
     await Promise.all((await knownSets(ports.registry)).map(async (set) => [set, await loadState(ports, set)] as const)),
   )
-  const isRetired = ({ set, version }: Pick<Definition, 'set' | 'version'>) => states.get(set)?.versions[version]?.retired ?? false
-  return neededFacts({ registry: ports.registry, definitions, isRetired })
+  return ({ set, version }) => states.get(set)?.versions[version]?.retired ?? false
 }

@@ -6,6 +6,13 @@ export interface Lease {
 }
 
 /** What the holder of a lease says of itself, for messages only. */
-export type Owner = { readonly pid: number; readonly host: string; readonly since: string; readonly command: string }
+export type Owner = {
+  readonly pid: number
+  readonly host: string
+  readonly since: string
+  readonly command: string
+  /** It lets others in again and again: who waits a little gets it. */
+  readonly givesWay?: boolean
+}
 
 export type Holder = Owner & { readonly name: string }

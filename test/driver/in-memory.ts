@@ -2,6 +2,7 @@
 import type { Ports } from '../../config/wire.ts'
 import { incompatibilities } from '../../schemas/avro/compatibility.ts'
 import { openMemoryCheckpoints } from '../../utilities/memory/checkpoints.ts'
+import { openMemoryFeed } from '../../utilities/memory/feed.ts'
 import { openMemoryLog } from '../../utilities/memory/log.ts'
 import { memorySchemas, openMemoryRegistry } from '../../utilities/memory/registry.ts'
 import { memoryStore } from '../../utilities/memory/store.ts'
@@ -48,6 +49,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     warehouse: { ...openMemoryWarehouse(database), flush: { rows: rowsPerWrite, everyMs: 1 } },
     clock,
     openSource: () => source,
+    openFeed: async () => openMemoryFeed(),
     openTables: async () => openSqliteTables(':memory:'),
     lease: async () => ({ close: async () => {} }),
     rejects: () => rejects,

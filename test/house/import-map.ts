@@ -45,7 +45,7 @@ const exceptions: Readonly<Record<string, string>> = {
 /** Where each package enters. */
 const doors: Readonly<Record<string, string>> = {
   commander: 'cli.ts',
-  zod: 'config/config.ts',
+  zod: 'config/shape.ts',
   avsc: 'schemas/avro/generic.ts',
   'pgsql-ast-parser': 'schemas/expressions/parse.ts',
   hyparquet: 'utilities/parquet/as-text.ts',

@@ -10,14 +10,18 @@ import { holdAlone } from './database.ts'
 /** Forgotten leases would be collected as garbage, and their locks with them. */
 const held = new Set<Lease>()
 
+/** So long a holder that gives way is waited for. */
+const waitMs = 30_000
+
 /** `owner` is what this process is doing, as the next one should read it. */
-export async function takeLease(dir: string, name: string, owner: string): Promise<Lease> {
+export async function takeLease(dir: string, name: string, owner: string, { givesWay = false } = {}): Promise<Lease> {
   const file = join(dir, 'leases', encodeURIComponent(name))
   const ownerFile = `${file}.json`
+  const startedMs = performance.now()
   for (let attempt = 1; ; attempt++) {
     const letGo = holdAlone(`${file}.lock`)
     if (letGo) {
-      describeOwner(ownerFile, { pid: process.pid, host: hostname(), since: new Date().toISOString(), command: owner })
+      describeOwner(ownerFile, { pid: process.pid, host: hostname(), since: new Date().toISOString(), command: owner, givesWay })
       const lease: Lease = {
         async close() {
           if (!held.delete(lease)) return
@@ -31,8 +35,9 @@ export async function takeLease(dir: string, name: string, owner: string): Promi
     const found = readOwner(ownerFile)
     const holder = found && isAlive(found) ? found : undefined
     // The holder may have taken it this very moment: what is written there is of the one before, or nothing yet.
-    if (holder || attempt === 25) throw heldBy(name, holder)
-    await sleep(20)
+    const comesFree = holder?.givesWay === true && performance.now() - startedMs < waitMs
+    if (!comesFree && (holder || attempt >= 25)) throw heldBy(name, holder)
+    await sleep(comesFree ? 5 : 20)
   }
 }
 

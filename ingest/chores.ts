@@ -1,0 +1,66 @@
+/** What is to be done at the border beside writing what came: snapshots that have ended, rows that leave, facts that can begin. */
+import { tablesOf } from '../schemas/fact.ts'
+import type { Feed } from '../utilities/feed.ts'
+import type { Tables } from '../utilities/tables.ts'
+import type { Lanes } from './lanes.ts'
+import type { IngestPlace } from './place.ts'
+import { afterLastRow, isReadToEnds } from './snapshots.ts'
+import type { SnapshotPlace, SourcePlace } from './sources.ts'
+import { tablesRead } from './tables-read.ts'
+import type { TopicSource } from './topic-source.ts'
+import type { Needs, Turn } from './turn.ts'
+
+export type Chore = (turn: Turn) => Promise<void>
+
+export type ChoreOptions = {
+  readonly sources: readonly TopicSource[]
+  readonly needs: Needs
+  readonly lanes: Pick<Lanes, 'isAtEnd' | 'missing'>
+  readonly feed: Feed
+  readonly tables: Tables
+  /** Tables whose rows may leave, however many they are. */
+  readonly acceptSnapshot: readonly string[]
+}
+
+/** Rows that leave in one commit. */
+const leavingAtOnce = 20_000
+
+export function nextChore(place: IngestPlace, options: ChoreOptions): Chore | undefined {
+  const { sources, lanes, needs } = options
+  const missing = lanes.missing()
+  const read = tablesRead(place, sources, { isAtEnd: lanes.isAtEnd, isMissing: (topic) => missing.includes(topic) })
+  if (read !== place) return (turn) => turn.write({ pieces: [], then: (now) => ({ ...now, sources: read.sources }) })
+  for (const source of sources) {
+    const chore = 'table' in source.of ? ofSnapshot(source, place.sources[source.name], options) : undefined
+    if (chore) return chore
+  }
+  const fromTopics = new Set(sources.flatMap(({ name, of }) => ('table' in of ? [name] : [])))
+  const ready = needs.facts.filter(
+    ({ retired, stream, fact }) =>
+      !retired &&
+      !place.facts[stream.name]?.begun &&
+      !place.facts[stream.name]?.ended &&
+      tablesOf(fact).every(({ name }) => (fromTopics.has(name) ? place.sources[name]?.loaded : place.tables[name])),
+  )
+  return ready.length > 0 ? (turn) => turn.begin(ready) : undefined
+}
+
+function ofSnapshot({ name, topic }: TopicSource, state: SourcePlace | undefined, options: ChoreOptions): Chore | undefined {
+  const snapshot = state?.snapshot
+  const { feed, tables, acceptSnapshot } = options
+  if (!snapshot) return undefined
+  const to = (turn: Turn, next: SnapshotPlace) =>
+    turn.write({ pieces: [], then: (now) => ({ ...now, sources: { ...now.sources, [name]: { ...now.sources[name]!, snapshot: next } } }) })
+  if (snapshot.state === 'ending' && !snapshot.ends)
+    return async (turn) => to(turn, { ...snapshot, ends: (await feed.ends(topic)).map(({ next }) => next) })
+  if (snapshot.state === 'ending' && isReadToEnds(state))
+    return (turn) => to(turn, afterLastRow(snapshot, { older: tables.countBefore(name, snapshot.since), all: tables.count(name) }))
+  if (snapshot.state === 'asks' && acceptSnapshot.includes(name)) return (turn) => to(turn, { ...snapshot, state: 'leaving' })
+  if (snapshot.state === 'leaving')
+    return async (turn) => {
+      const keys = tables.before(name, snapshot.since, leavingAtOnce)
+      if (keys.count === 0) await to(turn, { ...snapshot, state: 'done' })
+      else await turn.write({ pieces: [], leaving: { table: name, keys } })
+    }
+  return undefined
+}
