@@ -90,8 +90,9 @@ export async function startPostgres({ port = 5432, settings: more = [] }: Postgr
   const words = [join(native, 'bin/postgres'), '-D', data, '-k', directory, '-p', String(port)]
   const details = [...settings, ...more].flatMap((one) => ['-c', one])
   const launch = () => {
-    const how = ['-c', untilInputEnds, 'sh', directory, ...words, ...details]
-    const child = spawn('sh', how, { ...runAs, cwd: directory, stdio: ['pipe', said, said] })
+    const shell = ['-c', untilInputEnds, 'sh', directory, ...words, ...details]
+    // Ctrl-C is for whoever started it, who stops it in its turn.
+    const child = spawn('sh', shell, { ...runAs, cwd: directory, stdio: ['pipe', said, said], detached: true })
     const server = { child, over: false, ended: new Promise<void>((done) => child.once('close', () => done())) }
     void server.ended.then(() => (server.over = true))
     return server

@@ -2,7 +2,7 @@
 import { makeAfresh } from '../../commands/tell.ts'
 import { user } from '../aws/postgres.ts'
 import { captureShop, untilToday } from './shop.ts'
-import { missingForStack, startStack } from './stack.ts'
+import { missingForStack, startStack, type Stack } from './stack.ts'
 
 const missing = missingForStack()
 if (missing !== undefined) {
@@ -13,17 +13,20 @@ if (missing !== undefined) {
 const folder = '.tidemark-cdc'
 makeAfresh(folder)
 console.log('Starting PostgreSQL, Kafka, and Kafka Connect with Debezium; the first time takes a minute.')
-const stack = await startStack()
+let started: Stack | undefined
 let stopping = false
 const stop = async () => {
+  // What has been started by then goes with this process.
+  if (!started) process.exit(130)
   if (stopping) return
   stopping = true
   clearInterval(stillHere)
-  await stack.stop()
+  await started.stop()
 }
 const stillHere = setInterval(() => undefined, 60_000)
 process.on('SIGINT', stop)
 process.on('SIGTERM', stop)
+const stack = (started = await startStack())
 
 const { brokers } = stack.kafka
 await captureShop(stack, folder, { invoices: 400, seed: 1, first: [untilToday], config: { ingest: { kafka: { brokers } } } })

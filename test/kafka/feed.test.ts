@@ -219,7 +219,16 @@ function kafkaTests() {
       expect(await another).toEqual([])
       expect(performance.now() - abortedAt).toBeLessThan(300)
       await kafka.restart()
-      await expect.poll(() => send('patient', sent(['b'])).then(() => true, (error: unknown) => error), { timeout: 30_000 }).toBe(true)
+      await expect
+        .poll(
+          () =>
+            send('patient', sent(['b'])).then(
+              () => true,
+              (error: unknown) => error,
+            ),
+          { timeout: 30_000 },
+        )
+        .toBe(true)
       await following
       expect(read).toEqual(['a', 'b'])
       expect(said.slice(1)).toEqual([expect.stringMatching(/answers again/)])
