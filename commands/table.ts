@@ -92,8 +92,19 @@ export const commands: readonly Command[] = [
     load: () => import('./sink.ts'),
   },
   {
+    name: 'ingest',
+    summary: 'read the topics of others, always on: records, tables, and the facts that are made from them',
+    example: 'tidemark ingest\n  $ tidemark ingest --until-caught-up',
+    options: [
+      untilCaughtUp,
+      ['--accept-snapshot <tables>', 'let the rows leave that a new snapshot lacks, however many they are, and end'],
+      ['--accept-gap <topics>', 'go on from what a topic holds where messages were deleted before they were read'],
+    ],
+    load: () => import('./ingest.ts'),
+  },
+  {
     name: 'up',
-    summary: 'consume and sink in one process, with the ticks of facts by the clock',
+    summary: 'ingest, consume and sink in one process, with the ticks of facts by the clock',
     example: 'tidemark up',
     options: [untilCaughtUp],
     onExisting: true,

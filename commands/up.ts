@@ -1,19 +1,28 @@
-/** `up`: the consumer, the sink and the ticks of facts in one process. */
-import { partitionsFor } from '../config/config.ts'
+/** `up`: the border, the consumer, the sink and the ticks of facts in one process. */
+import { partitionsFor, topicsOf, type Config } from '../config/config.ts'
+import { tablesOf } from '../schemas/fact.ts'
 import { consumeAndSink } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { computedText, consumerNews } from './consume.ts'
 import { nothingYet } from './first-apply.ts'
+import { ingestAll } from './ingest.ts'
+import type { Passed } from '../ingest/ingest.ts'
 import { sinkNews } from './sink.ts'
 import { withPorts } from './stage.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) =>
-  withPorts({ config, console }, ['consume', 'sink'], async (ports) => {
+  withPorts({ config, console }, leasesOf(config), async (ports) => {
+    const topics = topicsOf(config)
+    const follow = options['untilCaughtUp'] !== true
+    // Until it has looked, nothing has passed.
+    let passed: Passed = (name) => (Object.hasOwn(topics, name) ? 0 : Infinity)
+    const hear = (now: Passed) => (passed = (name) => (Object.hasOwn(topics, name) ? now(name) : Infinity))
+    const running = { acceptSnapshot: [], acceptGap: [], follow, passed: hear }
     const done = await consumeAndSink(ports, {
       partitionsFor: (stream) => partitionsFor(config, stream),
       nothingYet: () => nothingYet(config),
-      follow: options['untilCaughtUp'] !== true,
+      follow,
       signal,
       note: console.note,
       computed: consumerNews(console),
@@ -21,9 +30,15 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
       ticks: {
         ticks: config.ticks,
         partitions: (fact) => partitionsFor(config, fact),
+        passed: (fact) => Math.min(...tablesOf(fact).map(({ name }) => passed(name))),
         report: ({ stream, at }) => console.note(`${stream}: ${at} has come`),
         note: console.note,
       },
+      ingest: isFed(config) ? (stop) => ingestAll(ports, config, console, { ...running, signal: stop }) : undefined,
     })
     console.result(`${computedText(done)}, wrote ${count(done.written)} rows`, done)
   })
+
+const isFed = (config: Config): boolean => Object.keys(topicsOf(config)).length > 0
+
+const leasesOf = (config: Config): readonly string[] => ['consume', 'sink', ...(isFed(config) ? ['topics'] : [])]

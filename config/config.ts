@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { TextForm } from '../utilities/source.ts'
 import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { shape, type Config, type TopicSource } from './shape.ts'
+import { shape, standardInputTopic, type Config, type TopicSource } from './shape.ts'
 
 /** How many partitions the inflow of a record gets if it has to be made. */
 export const partitionsFor = ({ log, streams }: Config, { name }: { readonly name: string }): number =>
@@ -27,6 +27,14 @@ export function topicOf({ sources }: Config, name: string): TopicSource | undefi
   const named = Object.hasOwn(sources, name) ? sources[name] : undefined
   return named && 'topic' in named ? named : undefined
 }
+
+/** All that come from topics, by their names; what comes in by standard input is gone once it is read. */
+export const topicsOf = ({ sources }: Config): { readonly [name: string]: TopicSource & { readonly isFleeting: boolean } } =>
+  Object.fromEntries(
+    Object.entries(sources).flatMap(([name, one]) =>
+      'topic' in one ? [[name, { ...one, isFleeting: one.topic === standardInputTopic }]] : [],
+    ),
+  )
 
 export function readConfig(named: string | undefined, env: Readonly<Record<string, string | undefined>>): Config {
   const file = named === undefined ? undefined : shipped(named)

@@ -197,7 +197,13 @@ export const shape = z.strictObject({
   sources: sources.default({}),
   log: z.discriminatedUnion('kind', [embedded.extend({ partitions }), kafka]).default({ kind: 'embedded', partitions: 1 }),
   /** Where topics of others come from, when that is not the log's own Kafka. */
-  ingest: z.strictObject({ kafka: z.strictObject(reached).optional() }).default({}),
+  ingest: z
+    .strictObject({
+      kafka: z.strictObject(reached).optional(),
+      /** So long a transaction that has not come whole is held back where all has been read that there is. */
+      holdMs: z.int().min(0).max(600_000).default(5_000),
+    })
+    .default({ holdMs: 5_000 }),
   /** By the name of the record or the fact. */
   streams: z.record(text, z.strictObject({ partitions: count })).default({}),
   /** By the name of the fact: how often its stream is told that time has passed. */

@@ -33,7 +33,7 @@ export type Ports = {
   /** The tables on disk, as of what the log held when they were used last. */
   readonly openTables: () => Promise<Tables>
   /** One process at a time holds a lease. */
-  readonly lease: (name: string) => Promise<Lease>
+  readonly lease: (name: string, options?: { readonly givesWay: boolean }) => Promise<Lease>
   readonly rejects: (name: string) => RejectsFile
   readonly rejectsPath: (name: string) => string
   close(): Promise<void>
@@ -74,10 +74,10 @@ export async function wire(config: Config, note: (text: string) => void = () => 
       return openSqliteTables(at('tables.db'))
     },
     // On Kafka these share the partitions among themselves, on this machine and on others.
-    lease: async (name) =>
+    lease: async (name, options) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
         ? { close: async () => {} }
-        : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`),
+        : takeLease(config.dataDir, name, `tidemark ${process.argv.slice(2).join(' ')}`, options),
     rejectsPath,
     rejects(name) {
       makeDirectory(dirname(rejectsPath(name)))

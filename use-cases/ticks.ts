@@ -29,6 +29,8 @@ export type TicksOptions = {
   readonly partitions: (fact: FactSchema) => number
   readonly signal: AbortSignal
   readonly report: (ticked: Ticked) => void
+  /** Up to when all that a fact is made from has come, in milliseconds since 1970: a date that lies behind waits. */
+  readonly passed?: (fact: FactSchema) => number
   /** Hears why dates that have come must wait, once. */
   readonly note: (text: string) => void
 }
@@ -51,8 +53,8 @@ export async function tickByTheClock(ports: TicksPorts, options: TicksOptions): 
 }
 
 /** Whoever loads has the border to itself: what is due then waits. */
-export async function tickOnce(ports: TicksPorts, { ticks, partitions, report }: TicksOptions): Promise<void> {
-  const due = await dueNow(ports, ticks)
+export async function tickOnce(ports: TicksPorts, { partitions, report, ...options }: TicksOptions): Promise<void> {
+  const due = await dueNow(ports, options)
   if (due.length === 0) return
   const lease = await ports.lease('ingest').catch((error: unknown) => {
     if (error instanceof Problem) return undefined
@@ -61,7 +63,7 @@ export async function tickOnce(ports: TicksPorts, { ticks, partitions, report }:
   if (!lease) return
   try {
     // Once more: a load may have begun, or a date come, before the border was ours.
-    for (const { facts, at } of await dueNow(ports, ticks)) report(await tick(ports, { facts, at, partitions: partitions(facts[0]!.fact) }))
+    for (const { facts, at } of await dueNow(ports, options)) report(await tick(ports, { facts, at, partitions: partitions(facts[0]!.fact) }))
   } finally {
     await lease.close()
   }
@@ -70,14 +72,17 @@ export async function tickOnce(ports: TicksPorts, { ticks, partitions, report }:
 type Due = { readonly facts: readonly NeededFact[]; readonly at: number }
 
 /** The facts that have come, version by version, and were not told yet that the date has. */
-async function dueNow(ports: TicksPorts, ticks: TicksOptions['ticks']): Promise<readonly Due[]> {
+async function dueNow(
+  ports: TicksPorts,
+  { ticks, passed = () => Infinity }: Pick<TicksOptions, 'ticks' | 'passed'>,
+): Promise<readonly Due[]> {
   const { load, facts: places } = await loadPlace(ports.checkpoints)
   if (load || Object.keys(places).length === 0) return []
   const now = Number(ports.clock() / 1_000_000n)
   const needed = (await factsNeeded(ports, [])).filter(({ retired, stream }) => !retired && places[stream.name]?.begun)
   return [...Map.groupBy(needed, ({ fact }) => fact.name)].flatMap(([name, facts]) => {
     const { fact } = facts[0]!
-    const at = dateAt(now, ticks[name] ?? everyDay, fact.fields[fact.at]!.kind as 'date' | 'timestamp')
+    const at = dateAt(Math.min(now, passed(fact)), ticks[name] ?? everyDay, fact.fields[fact.at]!.kind as 'date' | 'timestamp')
     return at > (lastTick(places, name)?.at ?? -Infinity) ? [{ facts, at }] : []
   })
 }

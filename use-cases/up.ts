@@ -1,4 +1,4 @@
-/** `up`: consumer and sink side by side, and the ticks of facts. */
+/** `up`: the border, consumer and sink side by side, and the ticks of facts. */
 import type { ConsumeAllOptions } from '../consumer/consume-all.ts'
 import type { ConsumerPorts } from '../consumer/consume.ts'
 import type { SinkOptions, SinkPorts } from '../sink/ports.ts'
@@ -10,21 +10,27 @@ export type BothOptions = Omit<ConsumeAllOptions & SinkOptions, 'report'> & {
   readonly computed: ConsumeAllOptions['report']
   readonly written: SinkOptions['report']
   readonly ticks: Omit<TicksOptions, 'signal'>
+  /** Reads topics of others; undefined where nothing comes from one. */
+  readonly ingest: ((signal: AbortSignal) => Promise<unknown>) | undefined
 }
 
 /**
- * Both at once, with ticks by the clock; or, where they are to end by themselves, one after the other, and dates come when they are told
- * to.
+ * All at once, with ticks by the clock; or, where they are to end by themselves, one after the other, and dates come when they are told to.
  */
-export async function consumeAndSink(ports: ConsumerPorts & SinkPorts & TicksPorts, { computed, written, ticks, ...options }: BothOptions) {
-  // If one of the two fails, the other finishes its batch and the process ends with the message.
+export async function consumeAndSink(
+  ports: ConsumerPorts & SinkPorts & TicksPorts,
+  { computed, written, ticks, ingest, ...options }: BothOptions,
+) {
+  // If one of them fails, the others finish their batches and the process ends with the message.
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
   const consuming = () => consumeInflow(ports, { ...options, signal, report: computed })
   const sinking = () => sinkOutflow(ports, { ...options, signal, report: written })
   const orStop = <T>(task: Promise<T>) => task.catch((error: unknown) => (failed.abort(), Promise.reject(error)))
+  const reading = async () => ingest?.(signal)
+  if (!options.follow) await reading()
   const [total, { rows }] = options.follow
-    ? await Promise.all([orStop(consuming()), orStop(sinking()), orStop(tickByTheClock(ports, { ...ticks, signal }))])
+    ? await Promise.all([orStop(consuming()), orStop(sinking()), orStop(tickByTheClock(ports, { ...ticks, signal })), orStop(reading())])
     : [await consuming(), await sinking()]
   return { ...total, written: rows }
 }

@@ -13,7 +13,7 @@ export type Changes = {
   readonly put: Int32Array
   /** Of the messages that say that a row is gone, in their order: the fields of the table's key. */
   readonly gone: Columns
-  /** The message of each of these. */
+  /** The message of each of these. One that puts a row may also say that the one of another key is gone, which comes first. */
   readonly goneBy: Int32Array
   /** By row, fields whose value was not sent: they keep what they have. */
   readonly unsent: ReadonlyMap<number, readonly string[]>

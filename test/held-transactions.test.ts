@@ -1,0 +1,188 @@
+/** Transactions of a database that come over several topics: each is let through whole, in order, and nothing is kept back for ever. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { cut, piecesOf, type Lane, type Piece } from '../ingest/pieces.ts'
+import { holdTransactions } from '../ingest/transactions.ts'
+import type { Changes, Origin, TransactionMark } from '../schemas/foreign/changes.ts'
+import { says } from '../schemas/foreign/changes.ts'
+import type { Messages } from '../utilities/feed.ts'
+
+type Event = { readonly tx: number | null; readonly lsn: number; readonly commit: number; readonly op?: Origin['op'] }
+
+const noBytes = { bytes: new Uint8Array(0), starts: new Int32Array(0), ends: new Int32Array(0) }
+const noRows = { count: 0, byName: new Map() }
+
+/** Messages of a lane from an offset on, one for each event; null is a tombstone. */
+function batch(events: readonly (Event | null)[], offset: number, collection: string): { readonly messages: Messages; readonly changes: Changes } {
+  const origins = events.map((event): Origin | undefined =>
+    event
+      ? {
+          connector: 'shop',
+          collection,
+          op: event.op ?? 'u',
+          snapshot: 'no',
+          transaction: event.tx === null ? undefined : String(event.tx),
+          place: { of: 'postgres', transaction: BigInt(event.tx ?? 0), lsn: BigInt(event.lsn), commit: BigInt(event.commit) },
+          run: undefined,
+        }
+      : undefined,
+  )
+  const count = events.length
+  return {
+    messages: {
+      count,
+      offsets: Float64Array.from({ length: count }, (_, i) => offset + i),
+      times: new Float64Array(count),
+      keys: noBytes,
+      values: noBytes,
+      header: () => undefined,
+      next: offset + count,
+      end: offset + count,
+    },
+    changes: {
+      said: new Uint8Array(count).fill(says.nothing),
+      rows: noRows,
+      put: new Int32Array(0),
+      gone: noRows,
+      goneBy: new Int32Array(0),
+      unsent: new Map(),
+      dead: [],
+      origins,
+      notes: [],
+    },
+  }
+}
+
+const lanes: readonly (Lane & { readonly topic: string; readonly collection: string })[] = [
+  { source: 'invoices', partition: 0, topic: 'shop.public.invoices', collection: 'public.invoices' },
+  { source: 'lines', partition: 0, topic: 'shop.public.lines', collection: 'public.lines' },
+]
+
+const end = (tx: number, lsn: number, counts: { readonly [collection: string]: number }): TransactionMark => ({
+  kind: 'end',
+  transaction: String(tx),
+  connector: undefined,
+  lsn: BigInt(lsn),
+  changes: new Map(Object.entries(counts)),
+})
+
+function holderOf(options: { readonly most?: number; readonly mostMs?: number } = {}) {
+  const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, ...options })
+  for (const lane of lanes) holder.open(lane)
+  const next = [0, 0]
+  const give = (lane: number, events: readonly (Event | null)[]) => {
+    const { messages, changes } = batch(events, next[lane]!, lanes[lane]!.collection)
+    next[lane]! += events.length
+    for (const piece of piecesOf(lanes[lane]!, messages, changes, { newest: undefined, held: true })) holder.add(piece)
+  }
+  return { ...holder, give }
+}
+
+const told = (pieces: readonly Piece[]) => pieces.map(({ source, transaction = 'none', from, to }) => `${source} ${transaction} ${to - from}`)
+const soon = { ms: 0, quiet: false }
+
+describe('transactions that come over several topics', () => {
+  it('are held until as many changes have come as their end says', () => {
+    const { give, mark, release } = holderOf()
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    expect(told(release(soon))).toEqual([])
+    mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 2, 'public.others': 7 }), 1)
+    give(1, [{ tx: 1, lsn: 11, commit: 5 }])
+    expect(told(release(soon))).toEqual([])
+    give(1, [{ tx: 1, lsn: 12, commit: 5 }])
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'lines 1 1'])
+  })
+
+  it('wait for nobody who has no transaction, and let through what ended without an end', () => {
+    const { give, mark, release, inPieces } = holderOf()
+    give(0, [{ tx: null, lsn: 1, commit: 0 }, { tx: 1, lsn: 10, commit: 5, op: 't' }, { tx: 2, lsn: 30, commit: 20 }])
+    expect(told(release(soon))).toEqual(['invoices none 1'])
+    mark(end(2, 40, { 'public.invoices': 1 }), 3)
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'invoices 2 1'])
+    expect(inPieces()).toBe(0)
+  })
+
+  it('keep the tombstones behind their deletions', () => {
+    const { give, mark, release } = holderOf()
+    give(0, [{ tx: 1, lsn: 10, commit: 5, op: 'd' }, null, { tx: 1, lsn: 10, commit: 5, op: 'c' }])
+    mark(end(1, 20, { 'public.invoices': 2 }), 1)
+    expect(told(release(soon))).toEqual(['invoices 1 3'])
+  })
+
+  it('go as they came where the rest does not come, and are counted', () => {
+    const { give, mark, release, inPieces, needed } = holderOf()
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 1 }), 8)
+    expect(release({ ms: 1_000, quiet: true })).toEqual([])
+    expect(release({ ms: 4_000, quiet: false })).toEqual([])
+    expect(release({ ms: 5_000, quiet: true })).toEqual([])
+    expect(needed()).toBe(8)
+    expect(told(release({ ms: 10_000, quiet: true }))).toEqual(['invoices 1 1'])
+    expect([inPieces(), needed()]).toEqual([1, undefined])
+    give(1, [{ tx: 1, lsn: 11, commit: 5 }])
+    expect(told(release({ ms: 10_001, quiet: true }))).toEqual(['lines 1 1'])
+  })
+
+  it('go as they came where they are larger than what is held', () => {
+    const { give, release, inPieces, hasRoom, held } = holderOf({ most: 10 })
+    give(
+      0,
+      Array.from({ length: 8 }, (_, i) => ({ tx: 1, lsn: i, commit: 0 })),
+    )
+    expect([hasRoom(lanes[0]!), release(soon).length]).toEqual([true, 0])
+    give(
+      0,
+      Array.from({ length: 8 }, (_, i) => ({ tx: 1, lsn: 8 + i, commit: 0 })),
+    )
+    expect(told(release(soon))).toEqual(['invoices 1 8', 'invoices 1 8'])
+    expect([inPieces(), held()]).toEqual([1, 0])
+  })
+
+  it('are let through whole and in order, however their messages come', () => {
+    const transaction = fc.record({ invoices: fc.nat(3), lines: fc.nat(3) }).filter(({ invoices, lines }) => invoices + lines > 0)
+    fc.assert(
+      fc.property(fc.array(transaction, { minLength: 1, maxLength: 12 }), fc.infiniteStream(fc.nat(2)), (transactions, choices) => {
+        const { give, mark, release, held } = holderOf()
+        const queues: [Event[], Event[], (() => void)[]] = [[], [], []]
+        let lsn = 100
+        transactions.forEach(({ invoices, lines }, tx) => {
+          const commit = lsn
+          for (let i = 0; i < invoices; i++) queues[0].push({ tx, lsn: ++lsn, commit })
+          for (let i = 0; i < lines; i++) queues[1].push({ tx, lsn: ++lsn, commit })
+          const ended = ++lsn
+          queues[2].push(() => mark(end(tx, ended, { 'public.invoices': invoices, 'public.lines': lines }), tx))
+        })
+        const seen: string[] = []
+        const look = () => {
+          const out = release(soon)
+          const counts = Map.groupBy(out, (piece) => piece.transaction!)
+          for (const [tx, pieces] of counts) {
+            const wanted = transactions[Number(tx)]!
+            expect(pieces.reduce((sum, { counted }) => sum + counted, 0)).toBe(wanted.invoices + wanted.lines)
+            seen.push(tx)
+          }
+        }
+        while (queues.some((queue) => queue.length > 0)) {
+          const choice = choices.next().value as 0 | 1 | 2
+          if (choice === 2) queues[2].shift()?.()
+          else if (queues[choice].length > 0) give(choice, queues[choice].splice(0, 1 + (lsn % 3)))
+          look()
+        }
+        expect(seen).toEqual(transactions.map((_, tx) => String(tx)))
+        expect(held()).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('a piece', () => {
+  it('that is cut knows the newest change before and behind it', () => {
+    const { messages, changes } = batch([{ tx: 1, lsn: 1, commit: 0 }, { tx: 1, lsn: 2, commit: 0 }, null], 0, 'public.lines')
+    const [piece] = piecesOf(lanes[1]!, messages, changes, { newest: undefined, held: false })
+    const lsnOf = (one: Piece) => [one.before, one.newest].map((seen) => (seen?.place?.of === 'postgres' ? Number(seen.place.lsn) : null))
+    expect(lsnOf(piece!)).toEqual([null, 2])
+    expect(lsnOf(cut(piece!, 0, 1))).toEqual([null, 1])
+    expect(lsnOf(cut(piece!, 1, 3))).toEqual([1, 2])
+  })
+})
