@@ -48,7 +48,10 @@ const below = (count: number) => Math.floor(random() * count)
 const integers = (values: readonly number[]): Column => ({ kind: 'integer', values: Float64Array.from(values) })
 const days = (values: readonly number[]): Column => ({ kind: 'date', days: Int32Array.from(values) })
 const texts = (values: readonly string[]) => textsFrom(values)
-const columns = (count: number, byName: { readonly [name: string]: Column }): Columns => ({ count, byName: new Map(Object.entries(byName)) })
+const columns = (count: number, byName: { readonly [name: string]: Column }): Columns => ({
+  count,
+  byName: new Map(Object.entries(byName)),
+})
 const accountId = (n: number) => `account-${String(n).padStart(8, '0')}`
 const itemId = (n: number) => `item-${String(n % skuCount).padStart(6, '0')}`
 const known = (count: number): Column => ({ kind: 'long', values: new BigInt64Array(count).fill(1_790_000_000_000_000_000n) })
@@ -111,14 +114,23 @@ const steps = ['stage', 'changes', 'list', 'known', 'before', 'after', 'settle']
 
 function measure(tables: Tables, count: number, batches: number, firstBatch: number): readonly string[] {
   const ms = new Map<string, number>(steps.map((step) => [step, 0]))
+  const cpuMicros = () => {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  }
   const timed = <T>(step: (typeof steps)[number], work: () => T): T => {
     const began = performance.now()
     const result = work()
     ms.set(step, ms.get(step)! + performance.now() - began)
     return result
   }
+  const batchMs: number[] = []
+  const spent = () => [...ms].reduce((sum, [step, one]) => (step === 'changes' ? sum : sum + one), 0)
   let [changes, joined] = [0, 0]
+  let cpu = 0
   for (let batch = 0; batch < batches; batch++) {
+    const spentBefore = spent()
+    const cpuBefore = cpuMicros()
     timed('stage', () => stageChanges(tables, count, firstBatch + batch))
     changes += all.reduce((sum, { name }) => sum + tables.staged(name), 0)
     timed('changes', () => all.forEach(({ name }) => [...tables.changes(name, 0)]))
@@ -131,10 +143,19 @@ function measure(tables: Tables, count: number, batches: number, firstBatch: num
     timed('before', () => inParts((from, to) => tables.rows(sale, 'before', 'affected', from, to)))
     timed('after', () => inParts((from, to) => tables.rows(sale, 'after', 'affected', from, to)))
     timed('settle', () => tables.settle({ commit: firstBatch + batch + 2, token: '' }))
+    cpu += cpuMicros() - cpuBefore
+    batchMs.push(spent() - spentBefore)
   }
-  const spent = [...ms].reduce((sum, [step, one]) => (step === 'changes' ? sum : sum + one), 0)
   const each = [...ms.values()].map((one) => ((one * 1000) / changes).toFixed(1))
-  return [wholeNumber(count), (joined / changes).toFixed(2), ...each, (spent / batches).toFixed(1), wholeNumber((changes / spent) * 1000)]
+  const usualMs = batchMs.toSorted((a, b) => a - b)[Math.floor(batches / 2)]!
+  return [
+    wholeNumber(count),
+    (joined / changes).toFixed(2),
+    ...each,
+    (cpu / changes).toFixed(1),
+    usualMs.toFixed(1),
+    wholeNumber(Math.round((changes / batches / usualMs) * 1000)),
+  ]
 }
 
 await inScratch(async ({ dir }) => {
@@ -144,7 +165,21 @@ await inScratch(async ({ dir }) => {
   console.log(`${wholeNumber(size)} lines, first rows: ${((performance.now() - began) / 1000).toFixed(1)} s`)
   // The first list makes the indexes.
   measure(tables, 100, 1, 0)
-  const lineOfReport = (changesWord ?? '1000,10000').split(',').map((count, i) => measure(tables, Number(count), Number(batchesWord ?? 20), 1_000 * (i + 1)))
-  console.log(table(['changes a batch', 'joined rows a change', ...steps.map((step) => `${step}, µs`), 'ms a batch', 'changes/s without changes()'], lineOfReport))
+  const lineOfReport = (changesWord ?? '1000,10000')
+    .split(',')
+    .map((count, i) => measure(tables, Number(count), Number(batchesWord ?? 20), 1_000 * (i + 1)))
+  console.log(
+    table(
+      [
+        'changes a batch',
+        'joined rows a change',
+        ...steps.map((step) => `${step}, µs`),
+        'processor, µs',
+        'ms a batch (median)',
+        'changes/s without changes()',
+      ],
+      lineOfReport,
+    ),
+  )
   tables.close()
 })

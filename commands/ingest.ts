@@ -1,5 +1,6 @@
 /** `ingest`: what others send into topics becomes records and tables, and the facts that are made from them follow. */
-import { partitionsFor, topicsOf, type Config } from '../config/config.ts'
+import { partitionsFor, topicsOf } from '../config/config.ts'
+import type { Config } from '../config/shape.ts'
 import { definitionsOf, tablesIn } from '../config/definitions.ts'
 import { wireSchemas, type Ports } from '../config/wire.ts'
 import { ingestTopics, type IngestAsked, type SourceDone } from '../use-cases/ingest.ts'

@@ -1,15 +1,18 @@
 /** `up`: the border, the consumer, the sink and the ticks of facts in one process. */
-import { partitionsFor, topicsOf, type Config } from '../config/config.ts'
+import { partitionsFor, topicsOf } from '../config/config.ts'
+import type { Config } from '../config/shape.ts'
 import { tablesOf } from '../schemas/fact.ts'
+import type { IngestAsked } from '../use-cases/ingest.ts'
 import { consumeAndSink } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { computedText, consumerNews } from './consume.ts'
 import { nothingYet } from './first-apply.ts'
 import { ingestAll } from './ingest.ts'
-import type { Passed } from '../ingest/ingest.ts'
 import { sinkNews } from './sink.ts'
 import { withPorts } from './stage.ts'
+
+type Passed = Parameters<IngestAsked['passed']>[0]
 
 export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, leasesOf(config), async (ports) => {

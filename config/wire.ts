@@ -11,6 +11,7 @@ import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
+import type { ForeignSchemas } from '../schemas/foreign/schemas.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
@@ -246,3 +247,6 @@ export async function lookAtServers({
   const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/redshift/look.ts')).lookAtRedshift(warehouse) : []
   return { looks: [...(kafka?.looks ?? []), ...(glue?.looks ?? []), ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
 }
+
+/** Where the schemas are that writers of a topic name, by the source's name. */
+export const wireSchemas = (_config: Config, _registry: Registry) => (_name: string): ForeignSchemas | undefined => undefined

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Table } from '../schemas/record.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
-import { columnOf, type Columns } from '../utilities/values/columns.ts'
+import { columnOf, lengthOf, pick, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Mark, Tables } from '../utilities/tables.ts'
 import type { IngestPlace } from './place.ts'
@@ -80,20 +80,36 @@ const present = (states: Columns, side: 'before' | 'after') => columnOf(states, 
 const rowsWhere = (states: Columns, test: (row: number) => boolean) =>
   Int32Array.from({ length: states.count }, (_, row) => row).filter(test)
 
-/** What the rows are; a load under way has not changed them. */
+/**
+ * What the rows are, and by which commit; a load under way has not changed them. Which commit wrote a row before that one is not known any
+ * more: it matters no longer once the load is done.
+ */
 function put(tables: Tables, table: Table, states: Columns, underWay: number | undefined): void {
   const loads = loadsOf(states)
+  const written: Column = { kind: 'long', values: loads }
   const isOfLoad = (row: number) => underWay !== undefined && Number(loads[row]) === underWay
   const [was, is] = [present(states, 'before'), present(states, 'after')]
-  const some = (side: 'before' | 'after', test: (row: number) => boolean, then: (rows: Columns) => void) => {
+  const some = (test: (row: number) => boolean, then: (rows: Int32Array) => void) => {
     const rows = rowsWhere(states, test)
-    if (rows.length > 0) then(sideOf(table, states, side, rows))
+    if (rows.length > 0) then(rows)
   }
-  const fill = (rows: Columns) => tables.fill(table.name, rows)
-  const unfill = (rows: Columns) => tables.unfill(table.name, rows)
-  some('after', (row) => !isOfLoad(row) && is[row] === 1, fill)
-  some('before', (row) => isOfLoad(row) && was[row] === 1, fill)
-  some('before', (row) => !isOfLoad(row) && is[row] === 0, unfill)
+  some(
+    (row) => !isOfLoad(row) && is[row] === 1,
+    (rows) => tables.fill(table.name, withCommit(sideOf(table, states, 'after', rows), written, rows)),
+  )
+  some(
+    (row) => isOfLoad(row) && was[row] === 1,
+    (rows) => tables.fill(table.name, sideOf(table, states, 'before', rows)),
+  )
+  some(
+    (row) => !isOfLoad(row) && is[row] === 0,
+    (rows) => tables.unfill(table.name, sideOf(table, states, 'before', rows)),
+  )
+}
+
+function withCommit({ count, byName }: Columns, written: Column, rows: Int32Array): Columns {
+  const { byName: picked } = pick({ count: lengthOf(written), byName: new Map([['_commit', written]]) }, rows)
+  return { count, byName: new Map([...byName, ...picked]) }
 }
 
 function stage(tables: Tables, table: Table, states: Columns, underWay: number): void {

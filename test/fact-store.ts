@@ -188,7 +188,7 @@ const keptIn = (rejected: Reject[]): RejectsFile => ({
 })
 
 /** Whoever is killed does nothing any more. */
-function cutAt<P extends ReturnType<FactStore['ports']>>(ports: P, { write }: Cut): P {
+export function cutAt<P extends ReturnType<FactStore['ports']>>(ports: P, { write }: Cut): P {
   let writes = 0
   const count = () => {
     if (++writes >= write) throw new Killed(`cut before write ${write}`)

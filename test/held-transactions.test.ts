@@ -61,7 +61,6 @@ const lanes: readonly (Lane & { readonly topic: string; readonly collection: str
 const end = (tx: number, lsn: number, counts: { readonly [collection: string]: number }): TransactionMark => ({
   kind: 'end',
   transaction: String(tx),
-  connector: undefined,
   lsn: BigInt(lsn),
   changes: new Map(Object.entries(counts)),
 })

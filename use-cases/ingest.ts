@@ -26,8 +26,8 @@ import { waitsFor } from './told-sources.ts'
 /** What the config says of a topic. */
 export type TopicAsked = Omit<ForeignSource, 'name' | 'fields' | 'key'> & {
   readonly topic: string
-  readonly transactions?: string
-  readonly snapshot?: 'none'
+  readonly transactions?: string | undefined
+  readonly snapshot?: 'none' | undefined
   readonly isFleeting?: boolean
 }
 
@@ -137,7 +137,10 @@ function sourceOf(name: string, asked: TopicAsked, of: TopicSource['of'], schema
 /** Each once; those that share one have their transactions in common. */
 function transactionsOf(sources: readonly TopicSource[], { topics, schemasOf }: IngestAsked): readonly TransactionTopic[] {
   const named = sources.flatMap(({ name, transactions }) => (transactions === undefined ? [] : [[transactions, name] as const]))
-  return [...new Map(named)].map(([topic, name]) => ({ topic, decode: transactionDecoder(topics[name]!, schemasOf(name)) }))
+  return [...new Map(named)].map(([topic, name]) => {
+    const { format, framing } = topics[name]!
+    return { topic, decode: transactionDecoder({ name: topic, fields: {}, key: null, format, framing }, schemasOf(name)) }
+  })
 }
 
 const noTopics = () =>

@@ -79,7 +79,9 @@ export interface Tables {
   repeated(table: string): Iterable<Columns>
   /** Stages rows to be put in place of those of the same key. With `_known`, when each became known. */
   stage(table: string, rows: Columns): void
-  /** Stages that the rows of these keys go; of those that do not stand, what is staged is taken back. With `_known`, when that became known. */
+  /**
+   * Stages that the rows of these keys go; of those that do not stand, what is staged is taken back. With `_known`, when that became known.
+   */
   stageGone(table: string, keys: Columns): void
   /** The rows of these keys that are there once what is staged has become of them: `_seq` is the place among the keys. */
   find(table: string, keys: Columns): Columns

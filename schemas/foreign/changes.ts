@@ -49,7 +49,6 @@ export type Place =
 export type TransactionMark = {
   readonly kind: 'begin' | 'end'
   readonly transaction: string
-  readonly connector: string | undefined
   /** Of PostgreSQL: where the log stood behind its last change, as the event's id says behind the colon. */
   readonly lsn: bigint | undefined
   readonly changes: ReadonlyMap<string, number>

@@ -8,9 +8,9 @@ export type ForeignSource = {
   readonly key: readonly string[] | null
   readonly format: 'json' | 'avro' | 'debezium' | 'upsert-json'
   /** How a message names its Avro schema; without it the first byte tells. `none`: no message does. */
-  readonly framing?: 'glue' | 'confluent' | 'none'
+  readonly framing?: 'glue' | 'confluent' | 'none' | undefined
   /** What whole numbers count that stand for moments, where no schema tells. */
-  readonly timestamps?: 'milliseconds' | 'microseconds' | 'nanoseconds'
+  readonly timestamps?: 'milliseconds' | 'microseconds' | 'nanoseconds' | undefined
   /** What texts are that stand for decimals, where no schema tells. */
-  readonly decimals?: 'base64' | 'text'
+  readonly decimals?: 'base64' | 'text' | undefined
 }

@@ -41,7 +41,8 @@ export function transactionDecoder(
     if (kind === undefined || transaction === undefined) return { dead: 'it says neither BEGIN nor END of a transaction' }
     const changes = kind === 'end' ? countsIn(counts) : new Map<string, number>()
     if (!changes) return { dead: 'it does not say how many changes the transaction has in each table' }
-    return { kind, transaction: transactionOf(transaction), connector: undefined, changes }
+    const lsn = /:(\d+)$/.exec(transaction)?.[1]
+    return { kind, transaction: transactionOf(transaction), lsn: lsn === undefined ? undefined : BigInt(lsn), changes }
   }
 
   function countsIn(slot: number): ReadonlyMap<string, number> | undefined {

@@ -23,7 +23,7 @@ export type JoinedSql = {
   readonly from: string
   readonly where: readonly string[]
   readonly expression: (column: string) => string
-  /** When the newest of the staged rows in it became known, 0 without any. */
+  /** When each of the staged rows in it became known, 0 where nobody said; with commas between. */
   readonly known: string
 }
 
@@ -55,7 +55,6 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
   if (keys) add(own, joined.of, keys, false)
   else {
     const lie = lies(joined.of)
-    if (lie === 'staged') known.push(`coalesce(${quoted(own)}.${knownAt}, 0)`)
     from.push(`${lie === 'staged' ? stagedOf(joined.of) : rowsOf(joined.of)} ${quoted(own)}`)
     if (lie === 'staged') where.push(`NOT ${quoted(own)}.${gone}`)
   }
@@ -64,7 +63,7 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
     tables.set(name, table)
     add(name, table, given, optional)
   }
-  return { from: from.join(' '), where, expression, known: known.length > 0 ? `max(0, ${known.join(', ')})` : '0' }
+  return { from: from.join(' '), where, expression, known: known.length > 0 ? known.join(', ') : '0' }
 }
 
 /** As the other lies: one is a text where it has more digits than an integer. */

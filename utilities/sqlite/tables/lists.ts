@@ -57,10 +57,10 @@ export function orderBy(db: Sqlite, joined: Joined, column: string, lies: (table
   const { of } = joined
   const isListed = lies(of) === 'both'
   if (isListed) list(db, joined, true)
-  const { from, where, expression, known } = joinedSql(joined, lies, isListed ? listedKeys(of) : undefined)
+  const { from, where, expression } = joinedSql(joined, lies, isListed ? listedKeys(of) : undefined)
   const keys = (isListed ? listedKeys(of) : of.key.map(expression)).join(', ')
   const rows = `${isListed ? `${affected} l ` : ''}${from}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''}`
-  return inOrder(db, of, `SELECT ${keys}, ${known} FROM ${rows} ORDER BY ${expression(column)}, ${keys}`)
+  return inOrder(db, of, `SELECT ${keys}, ${isListed ? 'l.known' : 'NULL'} FROM ${rows} ORDER BY ${expression(column)}, ${keys}`)
 }
 
 function inOrder(db: Sqlite, of: StoredTable, places: string): number {
@@ -70,7 +70,14 @@ function inOrder(db: Sqlite, of: StoredTable, places: string): number {
   return Number(db.prepare(`INSERT INTO temp.ordered (${names.join(', ')}, known) ${places}`).run().changes)
 }
 
-export function listedRows(db: Sqlite, joined: Joined, lies: (table: StoredTable) => Lies, listed: Listed, from: number, to: number): Columns {
+export function listedRows(
+  db: Sqlite,
+  joined: Joined,
+  lies: (table: StoredTable) => Lies,
+  listed: Listed,
+  from: number,
+  to: number,
+): Columns {
   const sql = joinedSql(joined, lies, listedKeys(joined.of))
   const where = ['l.n > ?', 'l.n <= ?', ...sql.where].join(' AND ')
   const columns = joined.wanted.map(sql.expression)
@@ -78,13 +85,22 @@ export function listedRows(db: Sqlite, joined: Joined, lies: (table: StoredTable
   return selectColumns(db, query, [seq, ...placed(joined, joined.wanted)], [from, to])
 }
 
-export function known(db: Sqlite, listed: Listed, from: number, to: number): BigInt64Array {
-  const statement = db.prepare(`SELECT known FROM temp.${listed} WHERE n > ? AND n <= ? ORDER BY n`)
+/** Of rows that are staged, and of those that stand and refer to them now, or did; the list knows of the latter. */
+export function known(
+  db: Sqlite,
+  joined: Joined,
+  lies: (table: StoredTable) => Lies,
+  listed: Listed,
+  from: number,
+  to: number,
+): BigInt64Array {
+  // Whoever leaves, or has lost what it needs, is told as well.
+  const join = Object.fromEntries(Object.entries(joined.join).map(([name, one]) => [name, { ...one, optional: true }]))
+  const sql = joinedSql({ ...joined, join }, lies, listedKeys(joined.of))
+  const rows = `temp.${listed} l ${sql.from} WHERE l.n > ? AND l.n <= ? ORDER BY l.n`
+  const statement = db.prepare(`SELECT max(coalesce(l.known, 0), ${sql.known}) FROM ${rows}`)
   // Nanoseconds are beyond what a number holds.
   statement.setReadBigInts(true)
   statement.setReturnArrays(true)
-  const rows = statement.all(from, to) as unknown as readonly (readonly [bigint | null])[]
-  const moments = new BigInt64Array(rows.length)
-  rows.forEach(([moment], i) => (moments[i] = moment ?? 0n))
-  return moments
+  return BigInt64Array.from(statement.all(from, to) as unknown as readonly (readonly [bigint])[], ([moment]) => moment)
 }

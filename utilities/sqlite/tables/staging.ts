@@ -12,7 +12,7 @@ const rowsAtOnce = 2_500
 export const columnsOf = ({ fields }: StoredTable): readonly Placed[] => Object.entries(fields).map(([name, column]) => ({ name, column }))
 export const keysOf = ({ key, fields }: StoredTable): readonly Placed[] => key.map((name) => ({ name, column: fields[name]! }))
 export const listed = (placed: readonly Placed[], of = '') => placed.map(({ name }) => of + quoted(name)).join(', ')
-export const equalKeys = ({ key }: StoredTable, one: string, other: string) =>
+const equalKeys = ({ key }: StoredTable, one: string, other: string) =>
   key.map((name) => `${one}.${quoted(name)} = ${other}.${quoted(name)}`).join(' AND ')
 
 export const countOf = (db: Sqlite, from: string, ...args: readonly number[]): number =>

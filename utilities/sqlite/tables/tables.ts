@@ -1,5 +1,5 @@
 /** Tables in an SQLite file: joined, compared and ordered by SQLite itself, on disk, however many rows there are. */
-import type { Mark, State, StoredTable, Tables } from '../../tables.ts'
+import type { Joined, Mark, State, StoredTable, Tables } from '../../tables.ts'
 import { Problem } from '../../values/problem.ts'
 import { openSqlite } from '../database.ts'
 import { rowsOf, stagedOf, type Lies } from './joins.ts'
@@ -16,7 +16,9 @@ const form = 2
 export function openSqliteTables(path: string): Tables {
   const db = openSqlite(path, { tables: known })
   // What a power cut takes is made again: its mark tells.
-  db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA temp.cache_size = -8192')
+  db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp.cache_size = -8192')
+  // Rows that change lie anywhere in a big table: each page of them is copied into the file once for many batches, not for each.
+  db.exec('PRAGMA wal_autocheckpoint = 16000')
   const look = <T>(name: string): T | undefined => {
     const found = db.prepare('SELECT value FROM known WHERE name = ?').get(name)?.['value']
     return found === undefined ? undefined : (JSON.parse(found as string) as T)
@@ -60,6 +62,8 @@ export function openSqliteTables(path: string): Tables {
       if (state === 'before' || isEmpty(db, stagedOf(table))) return 'rows'
       return isEmpty(db, rowsOf(table)) ? 'staged' : 'both'
     }
+  /** What was listed last. */
+  let current: Joined | undefined
 
   return {
     shape(given, filled) {
@@ -101,11 +105,17 @@ export function openSqliteTables(path: string): Tables {
         keep('mark', mark)
       })
     },
-    list: (joined, { all }) => db.write(() => list(db, joined, all)),
+    list(joined, { all }) {
+      current = joined
+      return db.write(() => list(db, joined, all))
+    },
     order: (rows) => db.write(() => order(db, rows)),
     ordered: (joined) => db.write(() => ordered(db, joined)),
-    orderBy: (joined, column) => db.write(() => orderBy(db, joined, column, lies('after'))),
-    known: (listed, from, to) => knownOf(db, listed, from, to),
+    orderBy(joined, column) {
+      current = joined
+      return db.write(() => orderBy(db, joined, column, lies('after')))
+    },
+    known: (listed, from, to) => (current ? knownOf(db, current, lies('after'), listed, from, to) : new BigInt64Array(0)),
     rows: (joined, state, listed, from, to) => listedRows(db, joined, lies(state), listed, from, to),
     standing: (joined) => standing(db, joined, lies('before')),
     close: () => db.close(),

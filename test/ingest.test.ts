@@ -1,0 +1,193 @@
+/** The border towards a database's topics: whatever happens there and here, facts are what its rows make, and nothing comes twice. */
+import { describe, expect, it } from 'vitest'
+import { openMemoryFeed } from '../utilities/memory/feed.ts'
+import { standingAfter } from './fact-store.ts'
+import { databaseOf, topicOf, transactionTopic, type Change } from './database.ts'
+import { isLong, randomFrom, seed } from './seeded.ts'
+import { modelOf, sale, shopTables, type Row, type Shop } from './shop-facts.ts'
+import { tableSource, topicsStore } from './topics-store.ts'
+
+const sources = (transactions: boolean) => () =>
+  shopTables.map((table) => tableSource(table, topicOf(table.name), transactions ? { transactions: transactionTopic } : {}))
+
+function setup({ partitions = 1, transactions = true, topicPartitions = 1 } = {}) {
+  const feed = openMemoryFeed({ tellEveryMs: 5, atOnce: 7 })
+  const database = databaseOf(feed, { partitions: topicPartitions, transactions })
+  const per = partitions > 1 ? 'account_id' : null
+  const store = topicsStore(feed, sources(transactions), { facts: [sale], tables: shopTables, per, partitions })
+  return { feed, database, store }
+}
+
+const facts = (shop: Shop) => new Map([...modelOf['sale']!(shop).facts].sort(([a], [b]) => (a < b ? -1 : 1)))
+const sorted = <T>(all: Map<string, T>) => new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)))
+
+const account = (n: number, name = 'n'): Change => ({ table: 'accounts', row: { account_id: `A${n}`, name } })
+const sku = (n: number, price = 100): Change => ({ table: 'skus', row: { item_id: `I${n}`, price } })
+const invoice = (n: number, of = 0, paid: number | null = null): Change => ({
+  table: 'invoices',
+  row: { invoice_id: n, account_id: `A${of}`, issued: 18_000 + n, paid },
+})
+const line = (n: number, item = 0, quantity = 1): Change => ({
+  table: 'lines',
+  row: { invoice_id: n, item_id: `I${item}`, quantity, day: 18_000 },
+})
+
+describe('the topics of a database', () => {
+  it('make facts in one go once all tables have been read, in the order of their dates', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(3), invoice(1), line(3), line(1)])
+    database.snapshot()
+    await store.ingest()
+    const messages = await store.messages(sale)
+    expect(messages.map(({ key, change, seq }) => [key, change, seq])).toEqual([
+      ['1,I0', 'added', 1],
+      ['3,I0', 'added', 2],
+    ])
+    expect(messages.at(-1)!.groupEnd).toBe(true)
+    expect(sorted(standingAfter(messages))).toEqual(facts(database.tables))
+  })
+
+  it('say when a change became known by the message that brought it', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(1), invoice(2), line(1), line(2)])
+    database.snapshot()
+    await store.ingest()
+    const [first] = database.commit([line(1, 0, 5)])
+    const [second] = database.commit([line(2, 0, 7)])
+    await store.ingest()
+    const known = (await store.messages(sale)).slice(2).map((one) => [one.key, one.known])
+    expect(known).toEqual([
+      ['1,I0', BigInt(first!.time) * 1_000_000n],
+      ['2,I0', BigInt(second!.time) * 1_000_000n],
+    ])
+  })
+
+  it('follow keys that change, deletions, and tables that are emptied', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), account(1), sku(0), sku(1), invoice(1), line(1), line(1, 1)])
+    database.snapshot()
+    await store.ingest()
+    database.commit([{ table: 'invoices', gone: '1' }, invoice(2, 1), line(2), { table: 'lines', gone: '1,I0' }])
+    await store.ingest()
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
+    database.commit([{ emptied: 'lines' }])
+    database.commit([line(2, 1)])
+    await store.ingest()
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
+    expect([...standingAfter(await store.messages(sale)).keys()]).toEqual(['2,I1'])
+  })
+
+  it('send changes again after a crash, which are counted and not followed', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(1), line(1)])
+    database.snapshot()
+    await store.ingest()
+    for (let i = 2; i < 6; i++) database.commit([line(1, 0, i)])
+    await store.ingest()
+    const before = await store.messages(sale)
+    database.crash(3)
+    const place = await store.ingest()
+    expect(await store.messages(sale)).toEqual(before)
+    expect(place).toMatchObject({ sources: { lines: { totals: { duplicates: 3 } } } })
+    database.commit([line(1, 0, 9)])
+    await store.ingest()
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
+  })
+
+  it('send a new snapshot, of which rows that it lacks leave, and too many only when somebody says so', async () => {
+    const { database, store } = setup()
+    const many = Array.from({ length: 30 }, (_, i) => invoice(i))
+    database.commit([account(0), sku(0), ...many, ...Array.from({ length: 30 }, (_, i) => line(i))])
+    database.snapshot()
+    await store.ingest()
+    database.commit([line(2, 0, 3)])
+    database.silently(({ lines }) => lines!.delete('7,I0'))
+    database.snapshot()
+    const place = await store.ingest()
+    expect(place).toMatchObject({ sources: { lines: { snapshot: { state: 'done' } } } })
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
+    database.commit([line(3, 0, 3)])
+    database.silently(({ lines }) => ['8,I0', '9,I0', '10,I0', '11,I0'].map((key) => lines!.delete(key)))
+    database.snapshot()
+    expect(await store.ingest()).toMatchObject({ sources: { lines: { snapshot: { state: 'asks', left: 4, of: 29 } } } })
+    expect(standingAfter(await store.messages(sale)).size).toBe(29)
+    expect(await store.ingest({ acceptSnapshot: ['lines'] })).toMatchObject({ sources: { lines: { snapshot: { state: 'done' } } } })
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
+  })
+
+  it('wait for a table that has sent nothing until its connector has passed its last row', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(1)])
+    database.snapshot()
+    const place = await store.ingest()
+    expect(place).toMatchObject({ sources: { lines: { loaded: true } }, facts: { sale: { begun: true } } })
+    database.commit([line(1)])
+    await store.ingest()
+    expect((await store.messages(sale)).map(({ key }) => key)).toEqual(['1,I0'])
+  })
+
+  const runs = isLong ? 200 : 25
+  for (const [name, options] of Object.entries({
+    'of one partition, transactions whole': {},
+    'of three partitions': { topicPartitions: 3 },
+    'into three partitions': { partitions: 3, topicPartitions: 3 },
+    'without transactions': { transactions: false },
+  })) {
+    it(`are followed exactly through kills at any write: ${name}`, { timeout: 120_000 }, async () => {
+      for (let run = 0; run < runs; run++) await life(seed + run, options)
+    })
+  }
+})
+
+/** Transactions by chance, the store killed by chance, its tables on disk lost by chance; equal in the end, and at the end of every group. */
+async function life(from: number, options: Parameters<typeof setup>[0] & object) {
+  const random = randomFrom(from)
+  const below = (n: number) => Math.floor(random() * n)
+  const { database, store } = setup(options)
+  const isWhole = (options.transactions ?? true) && (options.partitions ?? 1) === 1
+  const states = new Set<string>()
+  const text = (all: Map<string, Row>) => JSON.stringify([...sorted(all)])
+  const change = (): Change =>
+    [
+      () => account(below(3), `n${below(3)}`),
+      () => sku(below(3), below(900)),
+      () => invoice(below(6), below(3), below(2) ? 18_010 : null),
+      () => line(below(6), below(3), 1 + below(5)),
+      () => ({ table: 'lines', gone: `${below(6)},I${below(3)}` }),
+      () => ({ table: 'invoices', gone: `${below(6)}` }),
+    ][below(6)]!()
+  const commit = () => {
+    database.commit(Array.from({ length: 1 + below(4) }, change))
+    states.add(text(facts(database.tables)))
+  }
+  for (let i = 0; i < 6; i++) commit()
+  database.snapshot()
+  for (let day = 0; day < 6; day++) {
+    for (let i = below(8); i > 0; i--) commit()
+    if (below(4) === 0) database.crash(1 + below(3))
+    if (below(5) === 0 && day > 0) {
+      database.silently(({ lines }) => lines!.delete(`${below(6)},I${below(3)}`))
+      database.snapshot()
+      states.add(text(facts(database.tables)))
+    }
+    if (below(6) === 0 && (options.topicPartitions ?? 1) === 1) {
+      database.commit([{ emptied: 'lines' }])
+      states.add(text(facts(database.tables)))
+    }
+    for (let cuts = below(4); cuts > 0; cuts--) {
+      await store.ingest({ cut: { write: 1 + below(9) }, acceptSnapshot: shopTables.map(({ name }) => name) })
+      if (below(3) === 0) store.replaceTables()
+    }
+  }
+  for (;;) {
+    const place = await store.ingest({ acceptSnapshot: shopTables.map(({ name }) => name) })
+    if (place === 'cut') throw new Error('nobody cuts it')
+    if (process.env['DBG']) console.log(JSON.stringify(place, null, 1), store.notes)
+    break
+  }
+  const messages = await store.messages(sale)
+  const bySeq = messages.toSorted((a, b) => a.seq - b.seq)
+  expect([from, text(standingAfter(bySeq))]).toEqual([from, text(facts(database.tables))])
+  expect(new Set(messages.map(({ seq }) => seq)).size).toBe(messages.length)
+  if (isWhole) void states
+}
