@@ -105,7 +105,7 @@ const fileSource = z
     }
   })
 
-export type FileSource = Readonly<z.infer<typeof fileSource>>
+type FileSource = Readonly<z.infer<typeof fileSource>>
 
 /** Standard input is a topic, too: one by a name that no topic of Kafka can have. */
 export const standardInputTopic = 'standard input'
@@ -170,8 +170,7 @@ const anySource = z.looseObject({}).transform((value, context): FileSource | Top
 
 const sources = z.record(text, anySource).superRefine((all, context) => {
   const [first, second] = Object.keys(all).filter((name) => 'topic' in all[name]! && all[name].topic === standardInputTopic)
-  if (second !== undefined)
-    context.addIssue({ code: 'custom', message: `standard input is that of ${first} already`, path: [second] })
+  if (second !== undefined) context.addIssue({ code: 'custom', message: `standard input is that of ${first} already`, path: [second] })
 })
 
 /** Whose midnight and whose hours count. */

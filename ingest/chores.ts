@@ -2,7 +2,6 @@
 import { tablesOf } from '../schemas/fact.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { Tables } from '../utilities/tables.ts'
-import type { Lanes } from './lanes.ts'
 import type { IngestPlace } from './place.ts'
 import { afterLastRow, isReadToEnds } from './snapshots.ts'
 import type { SnapshotPlace, SourcePlace } from './sources.ts'
@@ -15,7 +14,10 @@ export type Chore = (turn: Turn) => Promise<void>
 export type ChoreOptions = {
   readonly sources: readonly TopicSource[]
   readonly needs: Needs
-  readonly lanes: Pick<Lanes, 'isAtEnd' | 'missing'>
+  /** Whether a source has nothing more to give. */
+  readonly isAtEnd: (source: string) => boolean
+  /** Topics that are not there. */
+  readonly missing: readonly string[]
   readonly feed: Feed
   readonly tables: Tables
   /** Tables whose rows may leave, however many they are. */
@@ -26,9 +28,8 @@ export type ChoreOptions = {
 const leavingAtOnce = 20_000
 
 export function nextChore(place: IngestPlace, options: ChoreOptions): Chore | undefined {
-  const { sources, lanes, needs } = options
-  const missing = lanes.missing()
-  const read = tablesRead(place, sources, { isAtEnd: lanes.isAtEnd, isMissing: (topic) => missing.includes(topic) })
+  const { sources, missing, isAtEnd, needs } = options
+  const read = tablesRead(place, sources, { isAtEnd, isMissing: (topic) => missing.includes(topic) })
   if (read !== place) return (turn) => turn.write({ pieces: [], then: (now) => ({ ...now, sources: read.sources }) })
   for (const source of sources) {
     const chore = 'table' in source.of ? ofSnapshot(source, place.sources[source.name], options) : undefined

@@ -3,21 +3,19 @@
  * who loads, ticks or verifies. Whatever happens, it goes on from the places that the log has.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { says } from '../schemas/foreign/changes.ts'
 import type { Feed } from '../utilities/feed.ts'
 import { Fenced } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
+import { openBarriers, type Part } from './barriers.ts'
 import { nextChore } from './chores.ts'
 import { readLanes, type Lanes, type LanesOptions } from './lanes.ts'
-import { cut, type Piece } from './pieces.ts'
+import type { Piece } from './pieces.ts'
 import { loadPlace, type IngestPlace } from './place.ts'
-import { compare } from './newest.ts'
-import { placeFrom } from './sources.ts'
 import { openTurn, type Needs, type Turn, type TurnOptions, type TurnPorts } from './turn.ts'
 
 export type IngestPorts = TurnPorts & { readonly feed: Feed }
 
-export type IngestOptions = LanesOptions &
+export type IngestOptions = Omit<LanesOptions, 'kept'> &
   TurnOptions & {
     /** What is to be written, as the definitions and the released versions have it now. */
     readonly needs: () => Promise<Needs>
@@ -61,7 +59,9 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
   const { sources, signal, follow, note, acceptSnapshot } = options
   let place = await loadPlace(checkpoints)
   let needs = await options.needs()
-  const lanes = await readLanes(feed, place, options)
+  const barriers = openBarriers(feed, (name) => sources.find((one) => one.name === name)!.topic, place)
+  const lanes = await readLanes(feed, place, { ...options, kept: barriers.kept })
+  const isAtEnd = (name: string) => lanes.isAtEnd(name) && barriers.kept(name) === 0
   let turn: Turn | undefined
   let [openedMs, workedMs, askedMs, hasWritten] = [0, 0, performance.now(), false]
   const inTurn = async (work: (turn: Turn) => Promise<void>) => {
@@ -79,19 +79,18 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
     turn = undefined
     await ending?.close()
   }
-  options.passed((name) => (lanes.isAtEnd(name) ? Infinity : passedBy(place, name)))
+  options.passed((name) => (isAtEnd(name) ? Infinity : passedBy(place, name)))
   try {
     while (!signal.aborted) {
       const rings = lanes.news.rings()
-      const pieces = lanes.release()
-      if (pieces.length > 0) {
-        await inTurn(async (own) => {
-          for (const some of apartFromEmptied(pieces)) await write(own, some, lanes, { tables, note })
-        })
-        lanes.written()
-        options.report({ messages: pieces.reduce((sum, { from, to }) => sum + to - from, 0), place })
+      const parts = await barriers.pass(lanes.release())
+      for (const part of parts) {
+        if (signal.aborted) break
+        await inTurn((own) => (part.empties ? empty(own, part, lanes, tables) : own.write({ pieces: part.pieces, then: withEnds(lanes) })))
+        options.report({ messages: part.pieces.reduce((sum, { from, to }) => sum + to - from, 0), place })
       }
-      const chore = signal.aborted ? undefined : nextChore(place, { sources, needs, lanes, feed, tables, acceptSnapshot })
+      lanes.written()
+      const chore = signal.aborted ? undefined : nextChore(place, { sources, needs, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot })
       if (chore) await inTurn(chore)
       const now = performance.now()
       if (turn && (now - openedMs > turnMs || now - workedMs > idleMs)) {
@@ -99,8 +98,8 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
         // Whoever waits for the border has a moment to take it.
         if (now - workedMs <= idleMs) await sleep(breakMs)
       }
-      if (pieces.length > 0 || chore) continue
-      if (!follow && sources.every(({ name }) => lanes.isAtEnd(name))) break
+      if (parts.length > 0 || chore) continue
+      if (!follow && sources.every(({ name }) => isAtEnd(name))) break
       if (now - askedMs > needsMs) {
         const again = await options.needs()
         if (JSON.stringify(again) !== JSON.stringify(needs)) await endTurn()
@@ -120,41 +119,17 @@ function passedBy({ sources }: IngestPlace, name: string): number {
   return partitions.length === 0 ? 0 : Math.min(...partitions.map(({ time }) => time))
 }
 
-async function write(turn: Turn, pieces: readonly Piece[], lanes: Lanes, { tables, note }: { readonly tables: Tables; readonly note: (text: string) => void }) {
-  const [{ source, changes, from }] = pieces as [Piece]
-  const ends = lanes.ends()
-  const then = (place: IngestPlace): IngestPlace => ({ ...place, ends })
-  if (changes.said[from] !== says.emptied) return turn.write({ pieces, then })
-  const late = isBehindOthers(turn.place, pieces[0]!)
-  if (late) note(`${source} was emptied, and changes from after that had come in other partitions: make a new snapshot of it`)
+const withEnds =
+  (lanes: Lanes) =>
+  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends() })
+
+/** All of its rows leave, some at a time; the place goes past the message with the last of them. */
+async function empty(turn: Turn, { pieces }: Part, lanes: Lanes, tables: Tables): Promise<void> {
+  const [{ source }] = pieces as [Piece]
   for (;;) {
     const keys = tables.before(source, Infinity, emptiedAtOnce)
     const isLast = keys.count < emptiedAtOnce
-    await turn.write({ pieces: isLast ? pieces : [], then, ...(keys.count > 0 && { leaving: { table: source, keys } }) })
-    if (isLast) return undefined
+    await turn.write({ pieces: isLast ? pieces : [], then: withEnds(lanes), ...(keys.count > 0 && { leaving: { table: source, keys } }) })
+    if (isLast) return
   }
-}
-
-/** Whether another partition of the table has changes from after this one. */
-function isBehindOthers({ sources }: IngestPlace, { source, partition, changes, from }: Piece): boolean {
-  const place = changes.origins[from]?.place
-  const others = sources[source]?.partitions.filter((_, i) => i !== partition) ?? []
-  return place !== undefined && others.some(({ newest }) => newest?.place && compare(placeFrom(newest.place), place) > 0)
-}
-
-/** A message that empties its table is by itself. */
-function apartFromEmptied(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
-  const parts: Piece[][] = [[]]
-  for (const piece of pieces) {
-    let rest = piece
-    for (let i = piece.from; i < piece.to; i++) {
-      if (piece.changes.said[i] !== says.emptied || piece.repeated[i] === 1) continue
-      const [before, emptied] = [cut(rest, rest.from, i), cut(rest, i, i + 1)]
-      if (before.to > before.from) parts.at(-1)!.push(before)
-      parts.push([emptied], [])
-      rest = cut(rest, i + 1, piece.to)
-    }
-    if (rest.to > rest.from) parts.at(-1)!.push(rest)
-  }
-  return parts.filter((part) => part.length > 0)
 }

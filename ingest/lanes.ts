@@ -20,6 +20,8 @@ export type LanesOptions = {
   readonly signal: AbortSignal
   /** Hears once what a person should know. */
   readonly note: (text: string) => void
+  /** Messages of a lane that were released and are not written yet. */
+  readonly kept: (lane: Lane) => number
 }
 
 type Reading = { readonly topic: string; readonly partition: number; next: number; end: number; lookedAtMs: number; isOver?: true }
@@ -43,6 +45,8 @@ export type Lanes = {
 /** An answer of so long ago tells nothing. */
 const freshMs = 2_000
 const lookAgainMs = 2_000
+/** Behind a barrier. */
+const mostKept = 5_000
 
 export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOptions): Promise<Lanes> {
   const { sources, transactions, holdMs, holdMessages, acceptGap, note } = options
@@ -118,7 +122,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       }
       Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
       news.ring()
-      while (!holder.hasRoom(lane) && !signal.aborted) await room.wait(room.rings(), 1000)
+      while ((!holder.hasRoom(lane) || options.kept(lane) > mostKept) && !signal.aborted) await room.wait(room.rings(), 1000)
     }
   }
   const readEnds = ({ topic, decode }: TransactionTopic, holder: Holder) => async (reading: Reading) => {

@@ -27,6 +27,12 @@ export function compare(one: Place, other: Place): number {
   return 1
 }
 
+/** The same where one of them may be a snapshot's, which is in no transaction: it stands where the log stood. */
+export const compareWithSnapshot = (one: Place, other: Place): number =>
+  one.of === 'postgres' && other.of === 'postgres' && (one.commit === null || other.commit === null)
+    ? sign(one.lsn, other.lsn)
+    : compare(one, other)
+
 const sign = (one: bigint, other: bigint) => (one > other ? 1 : one < other ? -1 : 0)
 
 /** Of binlog.000012: they are numbered on. */

@@ -3,7 +3,7 @@
  * changes were streaming wanted rows again, and not all of them: such a one, and an incremental one, replaces nothing.
  */
 import type { Origin } from '../schemas/foreign/changes.ts'
-import { compare } from './newest.ts'
+import { compareWithSnapshot } from './newest.ts'
 import { behind, type Piece } from './pieces.ts'
 import { newPartition, placeFrom, savedPlace, type SnapshotPlace, type SourcePlace } from './sources.ts'
 
@@ -53,7 +53,7 @@ type Before = { readonly run: string | null; readonly streaming: boolean; readon
 function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, streaming, commit }: Before): SnapshotPlace | null {
   const { snapshot: where, place } = origin
   if (where === 'incremental') return before
-  const id = idOf(origin)
+  const id = snapshotId(origin)
   const isLast = where === 'last of table' || where === 'last'
   if (before?.id === id) return isLast && before.state === 'under way' ? { ...before, state: 'ending' } : before
   const isAsked = streaming && origin.run !== undefined && origin.run === run
@@ -62,7 +62,7 @@ function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, stre
 }
 
 /** All rows of a snapshot stand at the same place. */
-function idOf({ place, run }: Origin): string {
+export function snapshotId({ place, run }: Origin): string {
   if (!place) return `run ${run ?? ''}`
   return place.of === 'postgres' ? `${place.transaction} at ${place.lsn}` : `${place.file} at ${place.position}`
 }
@@ -70,8 +70,9 @@ function idOf({ place, run }: Origin): string {
 function isBeforeSnapshot({ place }: Origin, snapshot: SnapshotPlace): boolean {
   if (!place || !snapshot.place) return false
   const then = placeFrom(snapshot.place)
+  // A change of a transaction that overlaps with others may stand before the last commit.
   if (place.of === 'postgres' && then.of === 'postgres') return place.lsn < then.lsn
-  return compare(place, then) < 0
+  return compareWithSnapshot(place, then) < 0
 }
 
 /** Whether every partition has been read to where it ended when the last row was seen. */

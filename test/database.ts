@@ -53,8 +53,8 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
   return {
     tables: tables as Shop,
     feed,
-    /** All or nothing; a rolled back one is never sent. Returns what was sent. */
-    commit(changes: readonly Change[]): readonly Sent[] {
+    /** All or nothing. Returns what was sent, or what would have been, had the connector not lost it. */
+    commit(changes: readonly Change[], { isLost = false } = {}): readonly Sent[] {
       time += 1_000
       const id = ++transaction
       const before = commit
@@ -111,7 +111,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       // What comes again after a crash has another last commit beside it.
       log.push({ sent: all, resend: () => ((commit = (before ?? 0) + 1), [...made.map((make) => make()), ...(hasEnd ? [ended()] : [])]) })
       commit = end
-      give(all)
+      if (!isLost) give(all)
       return all
     },
     /** The connector is started again and sends its last transactions once more. */
@@ -121,8 +121,8 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       for (const { resend } of log.slice(-last)) give(resend())
       commit = now
     },
-    /** A whole snapshot: of a new slot, or one that has forgotten where it was. */
-    snapshot() {
+    /** A whole snapshot: of a new slot or, with so many transactions that come again behind it, of an old one. */
+    snapshot({ again = 0 } = {}) {
       run++
       const id = ++transaction
       const at = (lsn += 8)
@@ -135,10 +135,8 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           return event(name, 'r', row, { snapshot: marker, txId: id, lsn: at, sequence: JSON.stringify([null, String(at)]) })
         }),
       )
-    },
-    /** Rows that change while nobody is told. */
-    silently(change: (tables: Record<string, Map<string, Row>>) => void) {
-      change(tables)
+      if (again > 0) for (const { resend } of log.slice(-again)) give(resend())
+      log.length = 0
     },
   }
 }

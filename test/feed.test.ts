@@ -55,7 +55,10 @@ async function readOut(chunks: readonly (string | Buffer)[], from = 0) {
 
 describe('lines of standard input', () => {
   it('are a message each, whatever the chunks they come in; blank ones are none', async () => {
-    const line = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replace(/[\r\n]/g, ' ')), fc.constant(' \t'))
+    const line = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replace(/[\r\n]/g, ' ')),
+      fc.constant(' \t'),
+    )
     await fc.assert(
       fc.asyncProperty(
         fc.array(line),

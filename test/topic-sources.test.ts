@@ -92,9 +92,8 @@ describe('a source that is a topic', () => {
     const config = configOf({ sources: { payment: { topic: 'payments', format: 'json' } } })
     expect(() => fileFor(payment, new Map(), {}, config)).toThrow('payment comes from the topic payments. Run: tidemark ingest.')
     expect(fileFor(payment, new Map(), { file: 'some.csv' }, config)).toEqual({ file: 'some.csv', form: {} })
-    expect(withoutFile('events', configOf({ sources: { events: { stdin: 'jsonl' } } })).message).toMatch(
-      /^events comes from standard input\./,
-    )
+    const { message } = withoutFile('events', configOf({ sources: { events: { stdin: 'jsonl' } } }))
+    expect(message).toMatch(/^events comes from standard input\. Run: tidemark ingest\./)
   })
 })
 

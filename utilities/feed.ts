@@ -19,6 +19,7 @@ export type Messages = {
   readonly end: number
 }
 
+/** The first message held, and the next to come: Infinity while nobody can know. */
 export type Ends = { readonly first: number; readonly next: number }
 
 export interface Feed {

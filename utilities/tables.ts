@@ -118,7 +118,10 @@ export interface Tables {
   orderBy(joined: Joined, column: string): number
   /** How many were put into an order. */
   ordered(joined: Joined): number
-  /** When the newest of the staged rows that may change what is at these places became known; 0 where nobody said. */
+  /**
+   * When the newest of the staged rows that may change what is at these places of what was listed last became known, whatever they refer to
+   * included; 0 where nobody said.
+   */
   known(listed: Listed, from: number, to: number): BigInt64Array
   /** The rows at these places (the second excluded) that are there in that state: `_seq` is the place. */
   rows(joined: Joined, state: State, listed: Listed, from: number, to: number): Columns

@@ -72,6 +72,9 @@ export function feedContract(name: string, fresh: () => Promise<FeedStore>, exce
       await store.deleteBefore('orders', 1, 1)
       expect((await feed.ends('orders'))[1]).toEqual({ first: 1, next: 3 })
       expect(await feed.ends('nowhere')).toEqual([])
+      await expect(valuesIn(feed, 'nowhere')).rejects.toThrow(/the topic nowhere is not/)
+      // Brokers that make a topic because of a question do so a moment later.
+      await sleep(300)
       expect(await store.topics()).toEqual(['orders'])
       await store.make('nowhere', 1)
       expect(await feed.ends('nowhere')).toEqual([{ first: 0, next: 0 }])
@@ -166,7 +169,7 @@ export function feedContract(name: string, fresh: () => Promise<FeedStore>, exce
       }
     })
 
-    law('a topic that goes while it is read, or is not there, is a Problem that names it', async () => {
+    law('a topic that goes while it is read is a Problem that names it', async () => {
       await store.append('orders', 0, sent(['a']))
       let dropping: Promise<void> | undefined
       const reading = readUntil(feed, 'orders', {}, ({ count }) => {
@@ -177,7 +180,6 @@ export function feedContract(name: string, fresh: () => Promise<FeedStore>, exce
       await expect(reading).rejects.toThrow(/the topic orders is not .*any more/)
       await dropping
       expect(await feed.ends('orders')).toEqual([])
-      await expect(valuesIn(feed, 'nowhere')).rejects.toThrow(/the topic nowhere is not/)
     })
 
     law('readers of several partitions and topics get on beside each other', async () => {

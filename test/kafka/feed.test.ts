@@ -1,9 +1,13 @@
 /** Topics of others in a real Kafka: the feed's contract, and what only brokers and other people's producers do. */
 import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kafka, type IHeaders, type Producer } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { readConfig } from '../../config/config.ts'
+import { wire } from '../../config/wire.ts'
 import type { Messages } from '../../utilities/feed.ts'
 import { openKafkaFeed } from '../../utilities/kafka/feed.ts'
 import type { Sent } from '../../utilities/memory/feed.ts'
@@ -232,6 +236,26 @@ function kafkaTests() {
       await following
       expect(read).toEqual(['a', 'b'])
       expect(said.slice(1)).toEqual([expect.stringMatching(/answers again/)])
+    })
+
+    it('comes from the Kafka of the config, under its own name: that of ingest, or else that of the log', async () => {
+      await make('theirs')
+      await send('theirs', sent(['a']))
+      const sources = { accounts: { topic: 'theirs', format: 'json' } }
+      const { brokers } = kafka
+      for (const config of [
+        { sources, log: { kind: 'kafka', brokers, topicPrefix: 'ours.' } },
+        { sources, ingest: { kafka: { brokers } } },
+      ]) {
+        const folder = await mkdtemp(join(tmpdir(), 'tidemark-feed-'))
+        onTestFinished(() => rm(folder, { recursive: true }))
+        await writeFile(join(folder, 'own.json'), JSON.stringify({ ...config, dataDir: join(folder, 'data') }))
+        const ports = await wire(readConfig(join(folder, 'own.json'), {}))
+        onTestFinished(() => ports.close())
+        const feed = await ports.openFeed()
+        onTestFinished(() => feed.close())
+        expect(await valuesIn(feed, 'theirs')).toEqual(['a'])
+      }
     })
 
     it('cannot be read where no Kafka is', async () => {

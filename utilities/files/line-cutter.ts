@@ -15,8 +15,8 @@ export function lineCutter(place: string): (chunk: Buffer | undefined) => Pieces
   let begunBytes = 0
   let line = 1
   const refuseLong = (bytes: number, number: number) => {
-    if (bytes > mostBytes)
-      throw new Problem(`line ${number} of ${place} is longer than ${mostBytes / 1024 / 1024} MiB`, 'Put each message on a line of its own.')
+    if (bytes <= mostBytes) return
+    throw new Problem(`line ${number} of ${place} is longer than ${mostBytes / 1024 / 1024} MiB`, 'Put each message on a line of its own.')
   }
   return (chunk) => {
     const upTo = chunk === undefined ? 0 : chunk.lastIndexOf(newline) + 1

@@ -87,5 +87,7 @@ async function outOfRange(connected: Connected, { topic, partition, from }: Plac
 
 const sendAgain = 'Let whoever writes it send all of it again, into a topic of another name, and name that in the config file.'
 
-const gone = (topic: string, cause: unknown) =>
-  new Problem(`the topic ${topic} is not in Kafka any more`, 'Make it again, or name another one among the sources in the config file.', { cause })
+function gone(topic: string, cause: unknown): Problem {
+  const todo = 'Make it again, or name another one among the sources in the config file.'
+  return new Problem(`the topic ${topic} is not in Kafka any more`, todo, { cause })
+}

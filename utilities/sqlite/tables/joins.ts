@@ -42,12 +42,17 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
   const add = (alias: string, table: StoredTable, on: readonly string[], optional: boolean) => {
     const lie = lies(table)
     if (lie !== 'rows') known.push(`coalesce(${lie === 'both' ? later(alias) : quoted(alias)}.${knownAt}, 0)`)
-    const equal = (of: string) => table.key.map((key, i) => `${of}.${quoted(key)} = ${on[i]!}`).join(' AND ')
-    const kind = optional || lie === 'both' ? 'LEFT JOIN' : 'CROSS JOIN'
-    const standing = lie === 'staged' ? ` AND NOT ${quoted(alias)}.${gone}` : ''
-    from.push(`${kind} ${lie === 'staged' ? stagedOf(table) : rowsOf(table)} ${quoted(alias)} ON ${equal(quoted(alias))}${standing}`)
-    if (lie !== 'both') return
+    const equal = (of: string, given = on) => table.key.map((key, i) => `${of}.${quoted(key)} = ${given[i]!}`).join(' AND ')
+    if (lie !== 'both') {
+      const kind = optional ? 'LEFT JOIN' : 'CROSS JOIN'
+      const standing = lie === 'staged' ? ` AND NOT ${quoted(alias)}.${gone}` : ''
+      from.push(`${kind} ${lie === 'staged' ? stagedOf(table) : rowsOf(table)} ${quoted(alias)} ON ${equal(quoted(alias))}${standing}`)
+      return
+    }
     from.push(`LEFT JOIN ${stagedOf(table)} ${later(alias)} ON ${equal(later(alias))}`)
+    // Where it is staged, the row that stands is not even looked for: nothing equals null.
+    const unlessStaged = on.map((given) => `CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${given} END`)
+    from.push(`LEFT JOIN ${rowsOf(table)} ${quoted(alias)} ON ${equal(quoted(alias), unlessStaged)}`)
     if (optional) return
     const isThere = `${quoted(alias)}.${firstKey(table)} IS NOT NULL`
     where.push(`CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${isThere} ELSE NOT ${later(alias)}.${gone} END`)
