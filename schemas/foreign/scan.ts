@@ -212,7 +212,8 @@ export function jsonScanner(shape: Shape): Scanner {
       return ended(behindSpace(valueEnd(at - from, 0, undefined, 0)), 0, to - from)
     }
     at = valueEnd(at, 0, shape.members, 0)
-    return ended(at < 0 ? at : behindSpace(at), from, to)
+    // What looks like space behind the message is none of it: in Kafka the number of its headers lies there.
+    return ended(at < 0 || at > to ? at : Math.min(behindSpace(at), to), from, to)
   }
 
   function ended(at: number, from: number, to: number): string | undefined {
