@@ -10,7 +10,7 @@ import { makeAfresh } from '../../commands/tell.ts'
 import { questionsAt } from '../../examples/invoices/story.ts'
 import { table } from '../../commands/console.ts'
 import { sets, type Found, type ShopThere } from '../shop-in-postgres.ts'
-import { captureShop, untilToday } from './shop.ts'
+import { captureShop, today, untilToday } from './shop.ts'
 import { missingForStack, startStack } from './stack.ts'
 
 const missing = missingForStack()
@@ -23,7 +23,6 @@ const folder = '.tidemark-cdc'
 const invoices = 400
 /** So long an answer may be behind. */
 const mostWaitMs = 60_000
-const today = `(now() at time zone 'UTC')::date`
 
 type Change = { readonly says: string; readonly statements: readonly string[] }
 

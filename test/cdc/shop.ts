@@ -47,7 +47,10 @@ export async function captureShop(stack: Stack, folder: string, { invoices, seed
   return { there, connector }
 }
 
+/** The day in UTC, by PostgreSQL's clock. */
+export const today = `(now() at time zone 'UTC')::date`
+
 /** The generated shop ends on a day of its own: this makes it end today. */
 export const untilToday = `
   update invoices set date_issued = date_issued + days, date_paid = date_paid + days, period = to_char(date_issued + days, 'YYYY-MM')
-  from (select (now() at time zone 'UTC')::date - date '2024-06-30' as days) as since`
+  from (select ${today} - date '2024-06-30' as days) as since`

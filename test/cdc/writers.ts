@@ -33,7 +33,7 @@ const below = (chance: Chance, limit: number) => Math.floor(chance() * limit)
 const acts: { readonly [name: string]: Act } = {
   async sell(ask, chance) {
     const account = await any(ask, chance, 'account_id', 'accounts')
-    const issued = `date '2024-06-30' - ${below(chance, 120)}`
+    const issued = `current_date - ${below(chance, 120)}`
     const [made] = await ask(
       `insert into invoices select nextval('numbers'), ${quoted(account)}, to_char(${issued}, 'YYYY-MM'), ${issued} returning invoice_id`,
     )
