@@ -48,7 +48,7 @@ const acts: { readonly [name: string]: Act } = {
   async recount(ask, chance) {
     const invoice = await any(ask, chance, 'invoice_id', 'invoices')
     await ask(`select from invoices where invoice_id = ${invoice ?? 0} for update`)
-    const lines = await ask(`select item_id from lines where invoice_id = ${invoice ?? 0} order by item_id`)
+    const lines = await ask(`select item_id from lines where invoice_id = ${invoice ?? 0} order by item_id for update`)
     if (lines.length < 2) return
     const many = 1 + below(chance, 5)
     for (const [which, change] of [[0, many] as const, [lines.length - 1, -many] as const])
