@@ -17,6 +17,7 @@ import { textsOf } from '../utilities/values/cell-text.ts'
 import { columnOf, type Column, type Columns, type NumberColumn } from '../utilities/values/columns.ts'
 import type { Pair } from './check-ratios.ts'
 import { three } from './engine.ts'
+import { foreignPairs } from './foreign-pairs.ts'
 import {
   avscType,
   framedPlainly,
@@ -48,7 +49,7 @@ export async function pairsOver(file: string): Promise<readonly Pair[]> {
   const loans = splitCsv(csv.toString())
     .slice(1)
     .map((cells, i) => loanOf(cells, i + 1))
-  return [...enginePairs(columns), csvPair(csv, columns, loans), ...codecPairs(columns, loans)]
+  return [...enginePairs(columns), csvPair(csv, columns, loans), ...codecPairs(columns, loans), ...(await foreignPairs())]
 }
 
 async function unpacked(file: string): Promise<Buffer> {

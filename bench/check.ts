@@ -1,4 +1,4 @@
-/** `npm run bench:check`: fails when a fast path of the engine or the codecs has fallen back towards its plain twin. */
+/** `npm run bench:check`: fails when a fast path of the engine, the codecs or the readers has fallen back towards its plain twin. */
 import { Problem } from '../utilities/values/problem.ts'
 import { pairsOver } from './check-pairs.ts'
 import { fellBehind, ratiosOf, spoiled, processorTime, type Ratio } from './check-ratios.ts'

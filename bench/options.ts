@@ -2,7 +2,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { Problem } from '../utilities/values/problem.ts'
 
-const parts = ['engine', 'csv', 'codecs', 'batch', 'stream'] as const
+const parts = ['engine', 'csv', 'codecs', 'foreign', 'batch', 'stream'] as const
 type Part = (typeof parts)[number]
 
 export type Options = {

@@ -5,11 +5,11 @@ const leastMs = 500
 export type Paced = { readonly rows: number; readonly seconds: number }
 
 /** The work says how many rows it went through; each round must begin afresh. */
-export function paced(round: () => number): Paced {
-  round()
+export async function paced(round: () => number | Promise<number>): Promise<Paced> {
+  await round()
   let rows = 0
   const startedMs = performance.now()
-  while (performance.now() - startedMs < leastMs) rows += round()
+  while (performance.now() - startedMs < leastMs) rows += await round()
   return { rows, seconds: (performance.now() - startedMs) / 1000 }
 }
 

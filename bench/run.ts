@@ -9,6 +9,7 @@ import { csvCases } from './csv.ts'
 import { dataOf } from './data.ts'
 import { duckdbVersion } from './duckdb.ts'
 import { engineCases } from './engine.ts'
+import { foreignCases } from './foreign.ts'
 import { readOptions, type Options } from './options.ts'
 import { machine, thousandRows, wholeNumber, writeSections } from './report.ts'
 import { measureStream, waysOfStreaming, type StreamRun } from './stream.ts'
@@ -34,6 +35,7 @@ async function main({ sizes, runs, only, full, write, nodeOptions }: Options): P
     ['engine', 'The engine, over 500 000 rows at most', engineCases],
     ['csv', `Reading a file of ${wholeNumber(small.rows)} rows`, csvCases],
     ['codecs', 'The codecs, over 200 000 rows at most', codecCases],
+    ['foreign', 'Messages of others, 200 000 of them', foreignCases],
   ] as const
   for (const [part, title, cases] of inside) {
     if (only.includes(part)) show(part, `${title}, ${runsText}`, await measureCases(`bench/${part}.ts`, cases, small, { runs, say }))

@@ -1,6 +1,7 @@
 /** Which record, which feature set, and which version of it, a command means when none is named. */
 import { chainOf, type Definitions } from '../config/definitions.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { isEvent } from '../schemas/event.ts'
 import { isFact } from '../schemas/fact.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Options } from './command.ts'
@@ -37,6 +38,8 @@ export function streamedOver(definitions: Definitions, { record: named }: Option
     throw usage(`the definitions have several records`, `Say which with --record: ${names.join(', ')}.`)
   const found = named === undefined ? sets[0] : sets.find(({ record }) => record.name === named)
   if (!found) throw usage(`no stream is over a record ${String(named)}`, `The definitions have ${names.join(', ')}.`)
+  if (isEvent(found.record))
+    throw usage(`${found.record.name} is made of ${found.record.event.of.name} as it comes, and no file has it`, 'Run: tidemark ingest')
   if (isFact(found.record))
     throw usage(`${found.record.name} is a fact, which no file has`, 'Load the tables that it is made from: tidemark load')
   return found

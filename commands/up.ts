@@ -1,7 +1,7 @@
 /** `up`: the border, the consumer, the sink and the ticks of facts in one process. */
 import { partitionsFor, topicsOf } from '../config/config.ts'
 import type { Config } from '../config/shape.ts'
-import { tablesOf } from '../schemas/fact.ts'
+import { tablesOf } from '../schemas/joined.ts'
 import type { IngestAsked } from '../use-cases/ingest.ts'
 import { consumeAndSink } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'

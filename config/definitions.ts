@@ -4,7 +4,9 @@ import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { checkApplicable } from '../feature-defs/applicable.ts'
 import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
-import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
+import { isEvent, type EventSchema } from '../schemas/event.ts'
+import { isFact, type FactSchema } from '../schemas/fact.ts'
+import { isJoined, tablesOf } from '../schemas/joined.ts'
 import type { Table } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Config } from './shape.ts'
@@ -46,7 +48,7 @@ export async function definitionsOf({ features, streams, ticks }: Pick<Config, '
     throw new Problem(what, todo, { usage: true })
   }
   const facts = factsIn(definitions)
-  const names = [...recordsIn(definitions), ...facts.map(({ name }) => name)]
+  const names = [...recordsIn(definitions), ...[...eventsIn(definitions), ...facts].map(({ name }) => name)]
   const unknown = Object.keys(streams).find((name) => !names.includes(name))
   const all = `the records${facts.length > 0 ? ' and facts' : ''} of the definitions are ${names.join(', ')}`
   if (unknown !== undefined)
@@ -67,16 +69,20 @@ export async function definitionsOf({ features, streams, ticks }: Pick<Config, '
 
 const definedOver = (definitions: Definitions) => [...definitions.values()].flatMap((chain) => chain.map(({ record }) => record))
 
-/** The names of the records that the sets are over, facts left out. */
+/** The names of the records that the sets are over, facts and events left out. */
 export const recordsIn = (definitions: Definitions): readonly string[] => [
-  ...new Set(definedOver(definitions).flatMap((record) => (isFact(record) ? [] : [record.name]))),
+  ...new Set(definedOver(definitions).flatMap((record) => (isJoined(record) ? [] : [record.name]))),
 ]
 
 /** The facts that the sets are over, each once. */
 export const factsIn = (definitions: Definitions): readonly FactSchema[] => onePerName(definedOver(definitions).filter(isFact))
 
-/** The tables that those facts need, each once. */
-export const tablesIn = (definitions: Definitions): readonly Table[] => onePerName(factsIn(definitions).flatMap(tablesOf))
+/** The events that the sets are over, each once. */
+export const eventsIn = (definitions: Definitions): readonly EventSchema[] => onePerName(definedOver(definitions).filter(isEvent))
+
+/** The tables that those facts and events need, each once. */
+export const tablesIn = (definitions: Definitions): readonly Table[] =>
+  onePerName(definedOver(definitions).filter(isJoined).flatMap(tablesOf))
 
 /** Those of one name are the same, as definitions with different ones do not load. */
 const onePerName = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] => [

@@ -1,5 +1,8 @@
 /** What a config file may say, as data: its keys, what each can be, and what stands where nothing is said. */
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { Unreadable } from '../schemas/avro/generic.ts'
+import { shapeOf } from '../schemas/foreign/avro/shape.ts'
 import { csvForm } from '../schemas/csv/form.ts'
 import type { TextForm } from '../utilities/source.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -124,6 +127,23 @@ const schemaRegistry = z.strictObject({
     .default({ kind: 'none' }),
 })
 
+/** The file with a schema; what the config holds is its text. */
+const schemaFile = text.transform((file, context) => {
+  const refused = (message: string) => {
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+  try {
+    const schema = readFileSync(file, 'utf8')
+    shapeOf(schema)
+    return schema
+  } catch (error) {
+    return refused(
+      error instanceof Unreadable ? `${file} has no Avro schema: ${error.message}` : `${file} cannot be read: ${(error as Error).message}`,
+    )
+  }
+})
+
 /** A topic of others, and what its messages are. */
 const topicSource = z
   .strictObject({
@@ -133,6 +153,8 @@ const topicSource = z
     transactions: topicName.optional(),
     framing: z.enum(['glue', 'confluent', 'none']).optional(),
     schemaRegistry: schemaRegistry.optional(),
+    /** Of the values, in Avro, where no message names its own. */
+    schema: schemaFile.optional(),
     /** What whole numbers count since 1970, where their schema does not say. */
     timestamps: z.enum(['milliseconds', 'microseconds', 'nanoseconds']).optional(),
     /** How decimals are written, where their schema does not say. */
@@ -147,6 +169,14 @@ const topicSource = z
   .refine(({ framing, schemaRegistry: asked }) => framing !== 'confluent' || asked !== undefined, {
     message: "Confluent's framing needs the schemaRegistry with the writers' schemas",
     path: ['framing'],
+  })
+  .refine(({ format, framing, schema }) => format !== 'avro' || framing !== 'none' || schema !== undefined, {
+    message: 'messages that name no schema need one: "schema": "FILE.avsc"',
+    path: ['framing'],
+  })
+  .refine(({ format, framing, schema }) => schema === undefined || (framing === 'none' && (format === 'avro' || format === 'debezium')), {
+    message: 'it is for messages in Avro whose framing is none',
+    path: ['schema'],
   })
   .refine(({ framing, schemaRegistry: asked }) => asked === undefined || framing === undefined || framing === 'confluent', {
     message: "it is for Confluent's framing",

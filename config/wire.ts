@@ -4,6 +4,7 @@ import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { systemClock, type Clock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
+import type { ForeignSchemas } from '../utilities/foreign-schemas.ts'
 import type { Holder, Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Log } from '../utilities/log.ts'
@@ -11,7 +12,6 @@ import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
-import type { ForeignSchemas } from '../schemas/foreign/schemas.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
@@ -19,6 +19,7 @@ import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { feedOf } from './feed.ts'
+import { foreignSchemasOf } from './foreign-schemas.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
 export type Ports = {
@@ -116,6 +117,15 @@ const openFeed = (config: Config, note: (text: string) => void, clock: Clock): F
       const { openLinesFeed } = await import('../utilities/files/lines-feed.ts')
       return openLinesFeed({ topic: standardInputTopic, input: process.stdin, clock })
     },
+  })
+
+/** Of messages of others, by the name of the table or the record that they are for. */
+export const wireSchemas = (config: Config, registry: Registry): ((name: string) => ForeignSchemas | undefined) =>
+  foreignSchemasOf(config, {
+    http: async (at) => (await import('../utilities/schema-registry/client.ts')).openSchemaRegistry(at),
+    glue: async (region) => (await import('../utilities/glue/foreign-schemas.ts')).openGlueSchemas(region),
+    registry,
+    region: process.env['AWS_REGION'],
   })
 
 async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note: (text: string) => void) {
@@ -247,6 +257,3 @@ export async function lookAtServers({
   const redshift = warehouse.kind === 'redshift' ? (await import('../utilities/redshift/look.ts')).lookAtRedshift(warehouse) : []
   return { looks: [...(kafka?.looks ?? []), ...(glue?.looks ?? []), ...redshift], close: async () => (glue?.close(), await kafka?.close()) }
 }
-
-/** Where the schemas are that writers of a topic name, by the source's name. */
-export const wireSchemas = (_config: Config, _registry: Registry) => (_name: string): ForeignSchemas | undefined => undefined

@@ -1,7 +1,9 @@
 /**
  * What could be defined and never applied is refused when definitions are loaded: names that are taken, options that nothing would read.
  */
-import { isFact, tablesOf, type FactSchema } from '../schemas/fact.ts'
+import { isEvent } from '../schemas/event.ts'
+import { isFact, type FactSchema } from '../schemas/fact.ts'
+import { tablesOf } from '../schemas/joined.ts'
 import type { Fields, RecordSchema, Table } from '../schemas/record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -36,6 +38,10 @@ export function checkApplicable(definitions: readonly Definition[]): void {
     }
     checkRecord(record, refuse)
     if (isFact(record)) checkFact(record, refuse)
+    if (isEvent(record)) {
+      checkRecord(record.event.of, refuse)
+      for (const { name: table, fields } of tablesOf(record)) checkFields(table, fields, refuse)
+    }
     for (const feature of features) checkFeature(feature, refuse)
   }
   checkNames(definitions)

@@ -2,6 +2,7 @@
  * The language of feature definitions: a feature set is named, typed and versioned; a version is never edited, the next one is made from
  * it.
  */
+import { isEvent } from '../schemas/event.ts'
 import { isFact } from '../schemas/fact.ts'
 import { whyNoNext } from '../schemas/next-fact.ts'
 import type { Field, RecordSchema } from '../schemas/record.ts'
@@ -123,6 +124,13 @@ function checkGrown(definition: Definition, record: RecordSchema): void {
       `Make the fact's next version by add({ … }) or replace({ … }), or give the features a set of their own over a fact of another name.`,
     )
   }
+  if (isEvent(before) || isEvent(record)) {
+    if (JSON.stringify(before) === JSON.stringify(record)) return
+    throw new Problem(
+      `${label(definition)} cannot go on over ${record.name}: it is made in another way`,
+      'Make the other one a fact under another name, and give its features a set of their own.',
+    )
+  }
   if (record.at !== before.at) refuse(`its date is ${record.at}, and was ${before.at}`)
   for (const [name, field] of Object.entries(before.fields)) {
     if (JSON.stringify(record.fields[name]) !== JSON.stringify(field)) refuse(`field ${name} is not as it was`)
@@ -153,6 +161,8 @@ export function check(definition: Definition): void {
     refuse(`per: ${JSON.stringify(per)} is no key`, "Name a field, or several different ones: per: ['FIELD', 'FIELD'].")
   if (isFact(record) && definition.batchOnly)
     refuse(`it is batch only, and the facts of ${record.name} are made of tables`, 'Leave batchOnly out: load fills it.')
+  if (isEvent(record) && definition.batchOnly)
+    refuse(`it is batch only, and ${record.name} is made as ${record.event.of.name} comes`, 'Leave batchOnly out: ingest fills it.')
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
   for (const { name, spec } of features) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')

@@ -2,7 +2,9 @@
  * Fingerprints of what values depend on: two features with the same one give the same values, two versions with the same one are the same.
  */
 import { createHash } from 'node:crypto'
-import { isFact, meaningOf } from '../schemas/fact.ts'
+import { isEvent } from '../schemas/event.ts'
+import { isFact } from '../schemas/fact.ts'
+import { meaningOf } from '../schemas/joined.ts'
 import type { Definition, NamedFeature } from './feature-set.ts'
 import { keyFields } from './keys.ts'
 import { readsDate } from './known-operators.ts'
@@ -15,10 +17,11 @@ export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 
   const scale = field?.kind === 'decimal' ? { scale: field.scale } : {}
   const flag = typeof spec['when'] === 'string' ? record.fields[spec['when']] : undefined
   const meaning = { spec, kind: field?.kind, sql: field?.sql, whenSql: flag?.sql, per, ...at, ...scale }
+  const read = [...new Set([spec.of, ...(typeof spec['when'] === 'string' ? [spec['when']] : []), ...keyFields(per), record.at])]
+  if (isEvent(record)) return digest({ ...meaning, event: meaningOf(record, read) })
   if (!isFact(record)) return digest(meaning)
   // Facts are in the order of their date, and belong to their key as it is now.
-  const read = [spec.of, ...(typeof spec['when'] === 'string' ? [spec['when']] : []), ...keyFields(per), record.at]
-  return digest({ ...meaning, at: record.at, fact: meaningOf(record, [...new Set(read)]) })
+  return digest({ ...meaning, at: record.at, fact: meaningOf(record, read) })
 }
 
 /** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */
@@ -27,11 +30,12 @@ export function versionFingerprint(definition: Definition): string {
   const features = Object.fromEntries(definition.features.map((feature) => [feature.name, featureFingerprint(definition, feature)]))
   const fields = Object.entries(record.fields).map(([name, { kind, nullable, sql }]) => ({ name, kind, nullable, sql }))
   const plain = { set, version, features, fields, per, batchOnly }
-  if (!isFact(record)) return digest(plain)
+  if (!isFact(record) && !isEvent(record)) return digest(plain)
   // What does not fit its field makes no fact.
   const sizes = Object.entries(record.fields).map(([name, field]) => ({ ...field, name }))
-  const fact = { version: record.fact.version, at: record.at, ...meaningOf(record, Object.keys(record.fields)) }
-  return digest({ ...plain, fields: sizes, fact })
+  const made = { at: record.at, ...meaningOf(record, Object.keys(record.fields)) }
+  if (isEvent(record)) return digest({ ...plain, fields: sizes, event: made })
+  return digest({ ...plain, fields: sizes, fact: { version: record.fact.version, ...made } })
 }
 
 /** Every released fingerprint rests on these two functions: they never change. */

@@ -3,7 +3,7 @@ import { avroField, avroType, inflowSchema, recordOf } from '../schemas/avro/sch
 import type { Attribute, AvroField, AvroSchema, AvroType } from '../schemas/avro/schema.ts'
 import { isFact } from '../schemas/fact.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { factOf } from '../schemas/stated-fact.ts'
+import { statedFact } from '../schemas/stated.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { OperatorSpec } from './define-operator.ts'
 import { mostBytesOf } from './feature-columns.ts'
@@ -49,6 +49,7 @@ export function rowSchema(definition: Definition): AvroSchema {
       record: record.name,
       at: record.at,
       ...(facts && { fact: record.fact as unknown as Attribute }),
+      ...(record.event && { event: record.event as unknown as Attribute }),
       fingerprint: versionFingerprint(definition),
     },
   }
@@ -87,11 +88,12 @@ export const mostAdded = ({ record, features }: Definition): number =>
 /** undefined when it is no row schema of ours; a Problem when it is one that this program must not run. */
 export function definitionOf(avro: unknown): Definition | undefined {
   if (!isRowSchema(avro)) return undefined
-  const { set, version, per, batchOnly, record: recordName, at, fact, fingerprint } = avro.tidemark
+  const { set, version, per, batchOnly, record: recordName, at, fact, event, fingerprint } = avro.tidemark
   const split = avro.fields.findIndex(({ name }) => name === '_modified_ts')
   const fields = avro.fields.slice(0, split)
-  const plain = recordOf({ type: 'record', name: recordName, fields: fact ? fields.map(asInFact) : fields, tidemark: { at } })
-  const record: RecordSchema = fact ? factOf(plain, fact) : plain
+  const tidemark = { at, ...(event !== undefined && { event }) }
+  const plain = recordOf({ type: 'record', name: recordName, fields: fact ? fields.map(asInFact) : fields, tidemark })
+  const record: RecordSchema = fact ? statedFact(plain, fact) : plain
   const stated = avro.fields
     .slice(split + 2, fact ? -1 - ofChanges.length : -1)
     .map((field) => ({ name: field.name, ...specOf(avro.tidemark, field) }))
@@ -116,6 +118,7 @@ type RowAttribute = {
   readonly record: string
   readonly at: string
   readonly fact?: Attribute
+  readonly event?: Attribute
   readonly fingerprint: string
 }
 

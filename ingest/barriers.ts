@@ -1,11 +1,12 @@
 /**
  * Barriers: where a table is emptied, or a new snapshot of it begins, all that was sent of it before has to be written first, in whichever
- * partition. What has come behind in one of them waits until that is so.
+ * partition. What has come behind in one of them waits until that is so. Of several partitions, what one run of the connector sent is
+ * written before what the next one sends: a snapshot's rows need not be in all of them.
  */
 import { says } from '../schemas/foreign/changes.ts'
 import type { Feed } from '../utilities/feed.ts'
-import { compareWithSnapshot } from './newest.ts'
-import { behind, cut, type Lane, type Piece } from './pieces.ts'
+import { compare } from './newest.ts'
+import { behind, cut, runOf, type Lane, type Piece } from './pieces.ts'
 import type { IngestPlace } from './place.ts'
 import { snapshotId } from './snapshots.ts'
 
@@ -16,7 +17,7 @@ export type Barriers = {
   /** What may be written of these and of what waits, in order. */
   pass(pieces: readonly Piece[]): Promise<readonly Part[]>
   /** Messages that wait: of a lane, or of a source. */
-  kept(of: Lane | string): number
+  kept(of: Pick<Lane, 'source' | 'partition'> | string): number
 }
 
 /** Met by one partition of a source. */
@@ -29,20 +30,17 @@ type Barrier = {
   readonly waiting: Piece[]
 }
 
-/** Whether a piece begins with an older barrier. */
-function isOlder(piece: Piece, other: Piece): boolean {
-  const [own, its] = [piece.changes.origins[piece.from], other.changes.origins[other.from]]
-  const isBarrier = own?.op === 'r' || own?.op === 't'
-  return isBarrier && own.place !== undefined && its?.place !== undefined && compareWithSnapshot(own.place, its.place) < 0
-}
+/** Of those that lanes have come to, the one that was sent first. */
+const isOlder = (piece: Piece, other: Piece): boolean => piece.messages.times[piece.from]! < other.messages.times[other.from]!
 
-const nameOf = ({ source, partition }: Lane) => `${source}/${partition}`
+const nameOf = ({ source, partition }: Pick<Lane, 'source' | 'partition'>) => `${source}/${partition}`
 
 export function openBarriers(feed: Feed, topicOf: (source: string) => string, { sources }: IngestPlace): Barriers {
   const barriers = new Map<string, Barrier>()
   const waits = new Map<string, number>()
-  /** The snapshot of which each table has rows, and where to go on in each lane once all that was passed is written. */
+  /** The snapshot of which each table has rows, the run that all of its partitions have come to, and where to go on in each lane once all that was passed is written. */
   const snapshots = new Map(Object.entries(sources).map(([name, { snapshot }]) => [name, snapshot?.id]))
+  const runs = new Map(Object.entries(sources).map(([name, { current }]) => [name, current?.run]))
   const nexts = new Map(
     Object.entries(sources).flatMap(([source, { partitions }]) =>
       partitions.map(({ next }, partition) => [nameOf({ source, partition }), next] as const),
@@ -53,13 +51,17 @@ export function openBarriers(feed: Feed, topicOf: (source: string) => string, { 
   const firstBehind = (piece: Piece): number | undefined => {
     const { changes, repeated, source } = piece
     const from = barriers.get(source)?.from
-    const limit = from?.changes.origins[from.from]?.place
+    // What is newer than the end of a table stays behind it, whichever partition it is in.
+    const limit = from?.changes.said[from.from] === says.emptied ? from.changes.origins[from.from]?.place : undefined
     for (let i = piece.from; i < piece.to; i++) {
       const origin = changes.origins[i]
       if (!origin || repeated[i] === 1) continue
       if (changes.said[i] === says.emptied) return i
-      if (origin.op === 'r' && origin.snapshot !== 'incremental' && snapshotId(origin) !== snapshots.get(source)) return i
-      if (limit && origin.place && compareWithSnapshot(origin.place, limit) > 0) return i
+      if (piece.several) {
+        const run = runOf(piece, i)
+        if (run !== undefined && run !== runs.get(source)) return i
+      } else if (origin.op === 'r' && origin.snapshot !== 'incremental' && snapshotId(origin) !== snapshots.get(source)) return i
+      if (limit && origin.place && compare(origin.place, limit) > 0) return i
     }
     return undefined
   }
@@ -93,9 +95,10 @@ export function openBarriers(feed: Feed, topicOf: (source: string) => string, { 
           if (first > piece.from) go(cut(piece, piece.from, first))
           const kept = cut(piece, first, piece.to)
           const barrier = barriers.get(source) ?? (await meet(kept))
-          if (isOlder(kept, barrier.from)) barrier.from = kept
+          const isFirst = !waits.has(nameOf(kept))
           barrier.waiting.push(kept)
           waits.set(nameOf(kept), (waits.get(nameOf(kept)) ?? 0) + kept.to - kept.from)
+          if (isFirst && isOlder(kept, barrier.from)) barrier.from = kept
         }
         const barrier = barriers.get(source)
         if (!barrier || !isMet(source, barrier)) continue
@@ -104,6 +107,8 @@ export function openBarriers(feed: Feed, topicOf: (source: string) => string, { 
         barriers.delete(source)
         for (const one of waiting) waits.delete(nameOf(one))
         const emptied = cut(from, from.from, from.from + 1)
+        const run = from.several ? runOf(from, from.from) : undefined
+        if (run !== undefined) runs.set(source, run)
         if (!empties) snapshots.set(source, snapshotId(from.changes.origins[from.from]!))
         else nexts.set(nameOf(emptied), behind(emptied))
         close(empties ? { pieces: [emptied], empties } : undefined)

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { says } from '../schemas/foreign/changes.ts'
-import { tablesOf } from '../schemas/fact.ts'
+import { tablesOf } from '../schemas/joined.ts'
 import type { Table } from '../schemas/record.ts'
 import { streamOf } from '../streams/stream.ts'
 import type { Save } from '../utilities/checkpoints.ts'

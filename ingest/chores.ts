@@ -1,5 +1,5 @@
 /** What is to be done at the border beside writing what came: snapshots that have ended, rows that leave, facts that can begin. */
-import { tablesOf } from '../schemas/fact.ts'
+import { tablesOf } from '../schemas/joined.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { IngestPlace } from './place.ts'

@@ -3,7 +3,8 @@ import { keysOf } from '../feature-defs/keys.ts'
 import { avroField, type AvroSchema } from '../schemas/avro/schema.ts'
 import { encoder } from '../schemas/avro/encode.ts'
 import type { Misfit } from '../schemas/computed.ts'
-import { factFields, meaningOf, type FactSchema } from '../schemas/fact.ts'
+import type { FactSchema } from '../schemas/fact.ts'
+import { columnsNeeded, joinedFields } from '../schemas/joined.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
 import { pickOrNull } from '../utilities/values/pick-or-null.ts'
 import { textsFrom } from '../utilities/sql/cells.ts'
@@ -84,7 +85,7 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
   }
 }
 
-type Parsed = { readonly joined: Joined; readonly make: ReturnType<typeof factFields> }
+type Parsed = { readonly joined: Joined; readonly make: ReturnType<typeof joinedFields> }
 const known = new WeakMap<FactSchema, Parsed>()
 
 /** Its expressions are read once. */
@@ -92,8 +93,8 @@ function parsed(fact: FactSchema): Parsed {
   const before = known.get(fact)
   if (before) return before
   const { of, join } = fact.fact
-  const read = meaningOf(fact, Object.keys(fact.fields)).made.flatMap(({ columns }) => columns.map(({ name }) => name))
-  const now = { joined: { of, join, wanted: [...new Set([...of.key, ...read])] }, make: factFields(fact) }
+  const wanted = [...new Set([...of.key, ...columnsNeeded(fact)])]
+  const now = { joined: { of, join, wanted }, make: joinedFields(fact) }
   known.set(fact, now)
   return now
 }

@@ -84,9 +84,11 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
     while (!signal.aborted) {
       const rings = lanes.news.rings()
       const parts = await barriers.pass(lanes.release())
-      for (const part of parts) {
+      for (const [i, part] of parts.entries()) {
         if (signal.aborted) break
-        await inTurn((own) => (part.empties ? empty(own, part, lanes, tables) : own.write({ pieces: part.pieces, then: withEnds(lanes) })))
+        // Where transactions ended is behind with the last of them.
+        const then = i === parts.length - 1 ? withEnds(lanes) : unchanged
+        await inTurn((own) => (part.empties ? empty(own, part, then, tables) : own.write({ pieces: part.pieces, then })))
         options.report({ messages: part.pieces.reduce((sum, { from, to }) => sum + to - from, 0), place })
       }
       lanes.written()
@@ -119,17 +121,18 @@ function passedBy({ sources }: IngestPlace, name: string): number {
   return partitions.length === 0 ? 0 : Math.min(...partitions.map(({ time }) => time))
 }
 
+const unchanged = (place: IngestPlace): IngestPlace => place
 const withEnds =
   (lanes: Lanes) =>
   (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends() })
 
 /** All of its rows leave, some at a time; the place goes past the message with the last of them. */
-async function empty(turn: Turn, { pieces }: Part, lanes: Lanes, tables: Tables): Promise<void> {
+async function empty(turn: Turn, { pieces }: Part, then: (place: IngestPlace) => IngestPlace, tables: Tables): Promise<void> {
   const [{ source }] = pieces as [Piece]
   for (;;) {
     const keys = tables.before(source, Infinity, emptiedAtOnce)
     const isLast = keys.count < emptiedAtOnce
-    await turn.write({ pieces: isLast ? pieces : [], then: withEnds(lanes), ...(keys.count > 0 && { leaving: { table: source, keys } }) })
+    await turn.write({ pieces: isLast ? pieces : [], then: isLast ? then : unchanged, ...(keys.count > 0 && { leaving: { table: source, keys } }) })
     if (isLast) return
   }
 }

@@ -24,7 +24,7 @@ export type LanesOptions = {
   readonly kept: (lane: Lane) => number
 }
 
-type Reading = { readonly topic: string; readonly partition: number; next: number; end: number; lookedAtMs: number; isOver?: true }
+type Reading = { readonly topic: string; readonly partition: number; readonly several: boolean; next: number; end: number; lookedAtMs: number; isOver?: true }
 
 export type Lanes = {
   /** Rings when there is something to release, or to look at. */
@@ -53,14 +53,19 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
   const [news, room] = [bell(), bell()]
+  /** By source; of a topic of transactions, by its name. */
   const readings = new Map<string, Reading[]>()
+  const endsName = (topic: string) => `ends in ${topic}`
   const missing = new Set<string>()
   const tasks: Promise<void>[] = []
   const said = new Set<string>()
   let failure: { readonly error: unknown } | undefined
   const groups = [undefined, ...transactions].map((ends) => {
     const own = sources.filter((one) => one.transactions === ends?.topic)
-    return { ends, own, holder: holdTransactions({ most: holdMessages, mostMs: holdMs, sources: own.map(({ name, topic }) => ({ source: name, topic })) }) }
+    const after = (ends && place.ends[ends.topic]?.after) ?? undefined
+    const held = own.map(({ name, topic }) => ({ source: name, topic }))
+    const options = { most: holdMessages, mostMs: holdMs, sources: held, after: after === undefined ? undefined : BigInt(after) }
+    return { ends, own, holder: holdTransactions(options) }
   })
   const sayOnce = (text: string) => {
     if (said.has(text)) return
@@ -77,10 +82,10 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     )
   }
   /** Its partitions, each from where it was left; a topic that is not there is waited for. */
-  const open = (topic: string, placeOf: (partition: number) => number | undefined, read: (one: Reading) => Promise<void>) =>
+  const open = (name: string, topic: string, placeOf: (partition: number) => number | undefined, read: (one: Reading) => Promise<void>) =>
     run(async () => {
       let there = await feed.ends(topic)
-      readings.set(topic, [])
+      readings.set(name, [])
       while (there.length === 0) {
         missing.add(topic)
         sayOnce(`${topic}: there is no such topic yet`)
@@ -96,8 +101,8 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           note(`${topic}, partition ${partition}: read from ${first} on; what was between ${from} and there is not known`)
           from = first
         }
-        const reading: Reading = { topic, partition, next: from, end: next, lookedAtMs: -Infinity }
-        readings.get(topic)!.push(reading)
+        const reading: Reading = { topic, partition, several: there.length > 1, next: from, end: next, lookedAtMs: -Infinity }
+        readings.get(name)!.push(reading)
         run(async () => {
           await read(reading)
           // What ends by itself, as standard input does, has nothing more.
@@ -108,8 +113,8 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       news.ring()
     })
   const readSource = (source: TopicSource, holder: Holder) => async (reading: Reading) => {
-    const { partition, topic } = reading
-    const lane: Lane = { source: source.name, partition }
+    const { partition, topic, several } = reading
+    const lane: Lane = { source: source.name, partition, several }
     let newest = seenIn(place.sources[source.name]?.partitions[partition] ?? newPartition)
     holder.open(lane)
     for await (const messages of feed.read(topic, { partition, from: reading.next, signal })) {
@@ -138,18 +143,19 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     }
   }
   for (const { ends, own, holder } of groups) {
-    if (ends) open(ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, holder))
+    if (ends) open(endsName(ends.topic), ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, holder))
     for (const source of own)
       open(
+        source.name,
         source.topic,
         (partition) => (source.isFleeting ? undefined : place.sources[source.name]?.partitions[partition]?.next),
         readSource(source, holder),
       )
   }
 
-  const isRead = (topic: string) => {
+  const isRead = (name: string, topic: string) => {
     const now = performance.now()
-    const own = readings.get(topic)
+    const own = readings.get(name)
     return own !== undefined && (missing.has(topic) || own.length > 0) && own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
   }
   return {
@@ -158,23 +164,25 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       if (failure) throw failure.error
       const ms = performance.now()
       return groups.flatMap(({ ends, own, holder }) => {
-        const quiet = own.every(({ topic }) => isRead(topic)) && (!ends || isRead(ends.topic))
-        return holder.release({ ms, quiet })
+        const open = own.every(({ name, topic }) => missing.has(topic) || (readings.get(name) ?? []).length > 0)
+        const quiet = own.every(({ name, topic }) => isRead(name, topic)) && (!ends || isRead(endsName(ends.topic), ends.topic))
+        return holder.release({ ms, open, quiet })
       })
     },
     written: () => room.ring(),
     isAtEnd(name) {
       const group = groups.find(({ own }) => own.some((one) => one.name === name))!
-      return isRead(group.own.find((one) => one.name === name)!.topic) && group.holder.held() === 0
+      return isRead(name, group.own.find((one) => one.name === name)!.topic) && group.holder.held() === 0
     },
     missing: () => [...missing],
     ends: () =>
       Object.fromEntries(
         groups.flatMap(({ ends, holder }) => {
-          const reading = ends && readings.get(ends.topic)?.[0]
+          const reading = ends && readings.get(endsName(ends.topic))?.[0]
           if (!reading) return ends && place.ends[ends.topic] ? [[ends.topic, place.ends[ends.topic]!]] : []
           const before = place.ends[ends.topic]?.inPieces ?? 0
-          return [[ends.topic, { next: holder.needed() ?? reading.next, inPieces: before + holder.inPieces() }]]
+          const after = holder.after()?.toString() ?? null
+          return [[ends.topic, { next: holder.needed() ?? reading.next, inPieces: before + holder.inPieces(), after }]]
         }),
       ),
     async stop() {

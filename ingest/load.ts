@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { tablesOf } from '../schemas/fact.ts'
+import { tablesOf } from '../schemas/joined.ts'
 import type { Table } from '../schemas/record.ts'
 import { unkept } from '../streams/kept-schemas.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'

@@ -29,14 +29,16 @@ export function netOf(table: Table, pieces: readonly Piece[], find: (keys: Colum
       const said = changes.said[message]
       const counts = repeated[message] === 0
       const known = messages.times[message]!
+      // A row that moves to another key is gone under the old one first.
+      if (changes.goneBy[gone] === message) {
+        if (counts) last.set(goneKeys[gone]!, { gone, known })
+        gone++
+      }
       if (said === says.put) {
         const unsent = changes.unsent.get(row) ?? []
         const key = rowKeys[row]!
         if (counts) last.set(key, { row, known, unsent, before: unsent.length > 0 ? last.get(key) : undefined })
         row++
-      } else if (said === says.gone) {
-        if (counts) last.set(goneKeys[gone]!, { gone, known })
-        gone++
       }
     }
   }

@@ -3,8 +3,8 @@ import type { Changes } from '../schemas/foreign/changes.ts'
 import type { Messages } from '../utilities/feed.ts'
 import { isNewer, type Seen } from './newest.ts'
 
-/** Of a partition of a source. */
-export type Lane = { readonly source: string; readonly partition: number }
+/** Of a partition of a source; `several`: its topic has others. */
+export type Lane = { readonly source: string; readonly partition: number; readonly several: boolean }
 
 export type Piece = Lane & {
   readonly messages: Messages
@@ -42,20 +42,30 @@ export function piecesOf(
   }
   for (let i = 0; i < messages.count; i++) {
     const origin = changes.origins[i]
-    // One that tells of no change, as the tombstone behind a deletion, stays with those before it.
+    // One that tells of no change, as the tombstone behind a deletion, stays with those before it; so does one that had come before.
     if (!origin) continue
+    if (!isNewer(origin, seen)) {
+      repeated[i] = 1
+      continue
+    }
     if (held && origin.transaction !== transaction) {
       close(i)
       ;({ transaction, collection } = origin)
     }
-    if (isNewer(origin, seen)) {
-      // Rows that an incremental snapshot sends between the changes stand nowhere among them.
-      if (origin.place) seen = { op: origin.op, place: origin.place }
-      counted++
-    } else repeated[i] = 1
+    // Rows that an incremental snapshot sends between the changes stand nowhere among them.
+    if (origin.place) seen = { op: origin.op, place: origin.place }
+    counted++
   }
   close(messages.count)
   return pieces
+}
+
+/** Which run of its connector sent a message, where it says so. */
+export function runOf({ changes, messages }: Piece, message: number): string | undefined {
+  const told = changes.origins[message]?.run
+  if (told !== undefined) return told
+  const bytes = messages.header(message, '__debezium.context.runId')
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 }
 
 /** Where to read on behind a piece. */

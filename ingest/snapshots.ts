@@ -4,7 +4,7 @@
  */
 import type { Origin } from '../schemas/foreign/changes.ts'
 import { compareWithSnapshot } from './newest.ts'
-import { behind, type Piece } from './pieces.ts'
+import { behind, runOf, type Piece } from './pieces.ts'
 import { newPartition, placeFrom, savedPlace, type SnapshotPlace, type SourcePlace } from './sources.ts'
 
 /** More than this share of the rows does not leave by itself. */
@@ -12,8 +12,8 @@ export const mostLeaving = 0.1
 
 /** What a piece says of where its source is, whatever rows it has; `commit` is the number of the commit that it is to be part of. */
 export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): SourcePlace {
-  const { messages, changes, from, to, partition, repeated, newest } = piece
-  let { snapshot, connector, run, streaming, passed } = source
+  const { messages, changes, from, to, partition, repeated, newest, several } = piece
+  let { snapshot, connector, run, streaming, passed, current, marks } = source
   let { duplicates, wentBack } = source.totals
   for (let i = from; i < to; i++) {
     const origin = changes.origins[i]
@@ -24,7 +24,12 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
       continue
     }
     passed ||= origin.snapshot === 'last'
-    if (origin.op === 'r') snapshot = snapshotAfter(snapshot, origin, { run, streaming, commit })
+    marks ||= origin.snapshot === 'first of table' || origin.snapshot === 'last of table'
+    const now = several ? runOf(piece, i) : undefined
+    if (now !== undefined && now !== current?.run) current = { run: now, since: commit }
+    // Of several partitions it is known since when all of them have been read by the run that made the snapshot.
+    const since = several ? current?.since : commit
+    if (origin.op === 'r') snapshot = snapshotAfter(snapshot, origin, { run, streaming, since, commit })
     else {
       streaming = true
       run = origin.run ?? run
@@ -45,20 +50,26 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
   }
   const dead = changes.dead.filter(({ message }) => message >= from && message < to).length
   const totals = { messages: source.totals.messages + to - from, duplicates, wentBack, dead: source.totals.dead + dead }
-  return { ...source, partitions, totals, snapshot, connector, run, streaming, passed }
+  return { ...source, partitions, totals, snapshot, connector, run, streaming, passed, current, marks }
 }
 
-type Before = { readonly run: string | null; readonly streaming: boolean; readonly commit: number }
+type Before = {
+  readonly run: string | null
+  readonly streaming: boolean
+  readonly since: number | undefined
+  readonly commit: number
+}
 
-function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, streaming, commit }: Before): SnapshotPlace | null {
+function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, streaming, since, commit }: Before): SnapshotPlace | null {
   const { snapshot: where, place } = origin
   if (where === 'incremental') return before
   const id = snapshotId(origin)
   const isLast = where === 'last of table' || where === 'last'
   if (before?.id === id) return isLast && before.state === 'under way' ? { ...before, state: 'ending' } : before
-  const isAsked = streaming && origin.run !== undefined && origin.run === run
+  // Without a word of the run, nobody can tell which rows of other partitions are older.
+  const isAsked = (streaming && origin.run !== undefined && origin.run === run) || (since === undefined && before !== null)
   const state = isAsked ? 'adhoc' : isLast ? 'ending' : 'under way'
-  return { id, since: commit, state, place: place ? savedPlace(place) : null, catchingUp: !isAsked && streaming }
+  return { id, since: since ?? commit, state, place: place ? savedPlace(place) : null, catchingUp: !isAsked && streaming }
 }
 
 /** All rows of a snapshot stand at the same place. */

@@ -56,6 +56,10 @@ export type SourcePlace = {
   /** The connector, and its run that sent changes last; null where it does not tell. */
   readonly connector: string | null
   readonly run: string | null
+  /** Of several partitions: the run that all of them have come to, and the number of the first commit with what it sent. */
+  readonly current: { readonly run: string; readonly since: number } | null
+  /** Whether its snapshots mark the first and the last row of each table. */
+  readonly marks: boolean
   /** Whether a change outside of a snapshot has come. */
   readonly streaming: boolean
   /** Whether the last row of a snapshot of all tables of its connector has come. */
@@ -63,7 +67,12 @@ export type SourcePlace = {
 }
 
 /** Of topics that say where transactions end: by topic. */
-export type EndsPlace = { readonly next: number; readonly inPieces: number }
+export type EndsPlace = {
+  readonly next: number
+  readonly inPieces: number
+  /** Where the last transaction that was let through had ended in PostgreSQL's log. */
+  readonly after: string | null
+}
 
 export const noTotals: SourceTotals = { messages: 0, duplicates: 0, dead: 0, wentBack: 0 }
 
@@ -75,6 +84,8 @@ export const newSource = (topic: string): SourcePlace => ({
   snapshot: null,
   connector: null,
   run: null,
+  current: null,
+  marks: false,
   streaming: false,
   passed: false,
 })

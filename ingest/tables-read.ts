@@ -24,10 +24,10 @@ export function tablesRead(place: IngestPlace, sources: readonly TopicSource[], 
 }
 
 function after(state: SourcePlace, source: TopicSource, { isAtEnd, isMissing, isPassed }: Look & { readonly isPassed: boolean }): SourcePlace {
-  const { snapshot, streaming, connector, totals, loaded } = state
+  const { snapshot, streaming, connector, totals, loaded, marks } = state
   const isEnd = isAtEnd(source.name)
   // Of a connector that marks no last row of each table.
-  if (snapshot?.state === 'under way' && isPassed && isEnd) return { ...state, snapshot: { ...snapshot, state: 'ending' } }
+  if (snapshot?.state === 'under way' && isPassed && isEnd && !marks) return { ...state, snapshot: { ...snapshot, state: 'ending' } }
   if (loaded) return state
   const tellsNothing = !source.isOfDatabase || (connector === null && totals.messages > 0)
   const isRead =

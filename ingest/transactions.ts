@@ -10,6 +10,8 @@ export type HolderOptions = {
   readonly most: number
   /** And so long where all has been read that there is. */
   readonly mostMs: number
+  /** Where the last transaction that was let through had ended; ends up to there come again. */
+  readonly after: bigint | undefined
   /** What is held here: a collection, as transactions count them, is the end of its topic's name. */
   readonly sources: readonly { readonly source: string; readonly topic: string }[]
 }
@@ -20,14 +22,16 @@ export type Holder = {
   add(piece: Piece): void
   /** What the topic of transactions says at an offset. */
   mark(mark: TransactionMark, offset: number): void
-  /** What may be written now, in order. `quiet`: every topic has been read to its end. */
-  release(now: { readonly ms: number; readonly quiet: boolean }): readonly Piece[]
+  /** What may be written now, in order. `open`: all lanes that there are; `quiet`: every topic has been read to its end. */
+  release(now: { readonly ms: number; readonly open: boolean; readonly quiet: boolean }): readonly Piece[]
   /** Messages that are held. */
   held(): number
   /** Whether more of a lane should be read. */
   hasRoom(lane: Lane): boolean
   /** The first offset of the topic of transactions that is still needed; undefined when none is. */
   needed(): number | undefined
+  /** Where the last transaction that was let through had ended, where the ends say so. */
+  after(): bigint | undefined
   /** Transactions that could not be made whole. */
   inPieces(): number
 }
@@ -36,18 +40,19 @@ type End = TransactionMark & { readonly offset: number }
 
 /** Read ahead of what can be written: of a lane, and of all. */
 const [aheadOfLane, aheadOfAll] = [5_000, 30_000]
-/** What came of them later than they were given up is let through; after so many others it counts as another one's. */
-const mostBroken = 10_000
+/** So many transactions are known to have been given up, or to have ended. */
+const mostKnown = 10_000
 
-const nameOf = ({ source, partition }: Lane) => `${source}/${partition}`
+const nameOf = ({ source, partition }: Pick<Lane, 'source' | 'partition'>) => `${source}/${partition}`
 const lengthOf = ({ from, to }: Piece) => to - from
 
-export function holdTransactions({ most, mostMs, sources }: HolderOptions): Holder {
+export function holdTransactions({ most, mostMs, sources, after }: HolderOptions): Holder {
   /** In the order of their messages. */
   const lanes = new Map<string, Piece[]>()
   /** In the order in which the transactions ended. */
   const ends: End[] = []
-  const broken = new Set<string>()
+  const [broken, ended] = [new Set<string>(), new Set<string>()]
+  let endedAt = after
   const collections = new Set<string>()
   let [held, inPieces] = [0, 0]
   let quietSince: number | undefined
@@ -57,9 +62,15 @@ export function holdTransactions({ most, mostMs, sources }: HolderOptions): Hold
   const changesIn = ({ changes }: End) => [...changes].reduce((sum, [collection, count]) => sum + (isOurs(collection) ? count : 0), 0)
   const giveUp = (transaction: string) => {
     if (!broken.has(transaction)) inPieces++
-    broken.add(transaction)
-    if (broken.size > mostBroken) broken.delete(broken.values().next().value!)
+    know(broken, transaction)
   }
+  const know = (some: Set<string>, transaction: string) => {
+    some.add(transaction)
+    if (some.size > mostKnown) some.delete(some.values().next().value!)
+  }
+  /** Its connector was started again, and had sent it before. */
+  const isRepeated = ({ transaction, lsn }: TransactionMark) =>
+    ended.has(transaction) || (lsn !== undefined && endedAt !== undefined && lsn <= endedAt)
   /** From the front of every lane, as long as it may go. */
   const take = (out: Piece[], mayGo: (piece: Piece) => boolean) => {
     for (const lane of lanes.values()) {
@@ -78,8 +89,8 @@ export function holdTransactions({ most, mostMs, sources }: HolderOptions): Hold
       return piece.transaction !== transaction && lsn !== undefined && place?.of === 'postgres' && (place.commit ?? 0n) < lsn
     }
   /** How many changes of a transaction have come, and whether a lane may have more of them to come. */
-  const found = (transaction: string) => {
-    let [count, mayCome] = [0, false]
+  const found = (transaction: string, open: boolean) => {
+    let [count, mayCome] = [0, !open]
     for (const lane of lanes.values()) {
       let i = 0
       while (i < lane.length && lane[i]!.transaction === transaction) count += lane[i++]!.counted
@@ -87,20 +98,22 @@ export function holdTransactions({ most, mostMs, sources }: HolderOptions): Hold
     }
     return { count, mayCome }
   }
-  const wholeOnes = (out: Piece[]) => {
+  const wholeOnes = (out: Piece[], open: boolean) => {
     take(out, isFree)
     while (ends.length > 0) {
       const [end] = ends as [End]
       take(out, isBefore(end))
       const wanted = changesIn(end)
       if (wanted > 0 && !broken.has(end.transaction)) {
-        const { count, mayCome } = found(end.transaction)
+        const { count, mayCome } = found(end.transaction, open)
         if (count < wanted && mayCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
         take(out, ({ transaction }) => transaction === end.transaction)
       }
       ends.shift()
+      know(ended, end.transaction)
+      endedAt = end.lsn ?? endedAt
       take(out, isFree)
     }
   }
@@ -113,15 +126,15 @@ export function holdTransactions({ most, mostMs, sources }: HolderOptions): Hold
       held += lengthOf(piece)
     },
     mark(mark, offset) {
-      if (mark.kind === 'end') ends.push({ ...mark, offset })
+      if (mark.kind === 'end' && !isRepeated(mark) && ends.every(({ transaction }) => transaction !== mark.transaction)) ends.push({ ...mark, offset })
     },
-    release({ ms, quiet }) {
+    release({ ms, open, quiet }) {
       const out: Piece[] = []
-      wholeOnes(out)
+      wholeOnes(out, open)
       while (held > most) {
         const [largest] = [...lanes.values()].toSorted((a, b) => b.length - a.length)
         giveUp(ends[0]?.transaction ?? largest![0]!.transaction!)
-        wholeOnes(out)
+        wholeOnes(out, open)
       }
       const isWaiting = held > 0 || ends.length > 0
       quietSince = isWaiting && quiet && out.length === 0 ? (quietSince ?? ms) : undefined
@@ -129,7 +142,7 @@ export function holdTransactions({ most, mostMs, sources }: HolderOptions): Hold
         for (const lane of lanes.values()) for (const { transaction } of lane) if (transaction !== undefined) giveUp(transaction)
         // All has been read: nothing that they count is to come.
         ends.length = 0
-        wholeOnes(out)
+        wholeOnes(out, open)
       }
       return out
     },
@@ -142,6 +155,7 @@ export function holdTransactions({ most, mostMs, sources }: HolderOptions): Hold
       return ahead === 0 || isOne || (ahead <= aheadOfLane && held <= aheadOfAll)
     },
     needed: () => ends[0]?.offset,
+    after: () => endedAt,
     inPieces: () => inPieces,
   }
 }

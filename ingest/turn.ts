@@ -18,7 +18,7 @@ import { writableRecord, type NeededRecord, type WritableRecord } from './record
 import { checkKeys, registerTables } from './table-rows.ts'
 import type { TopicSource } from './topic-source.ts'
 import { writableFact } from './writable.ts'
-import { tablesOf } from '../schemas/fact.ts'
+import { tablesOf } from '../schemas/joined.ts'
 
 /** What definitions and released versions need of topics. */
 export type Needs = {

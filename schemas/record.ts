@@ -56,6 +56,19 @@ export type FactOf = {
   readonly join: { readonly [name: string]: Join }
 }
 
+/** What an event is made of, as plain data: what it refers to is looked up once, when it comes, and it is not changed afterwards. */
+export type EventOf = {
+  /** There is one for each of its records. */
+  readonly of: RecordSchema
+  /** In the order in which they are looked up. */
+  readonly join: { readonly [name: string]: EventJoin }
+}
+
+export type EventJoin = Join & {
+  /** For how long after it came an event waits for the row: then there is none, or its columns are null where the join is optional. */
+  readonly waitMs: number
+}
+
 export type RecordSchema<F extends Fields = Fields> = {
   readonly name: string
   /** The field that says when the event happened. */
@@ -63,6 +76,8 @@ export type RecordSchema<F extends Fields = Fields> = {
   readonly fields: F
   /** Of a fact: what it is made of. */
   readonly fact?: FactOf
+  /** Of a record that is made of another one and of what that refers to. */
+  readonly event?: EventOf
 }
 
 /** What one record has of a field where it is not null: dates read as YYYY-MM-DD, timestamps as ISO 8601, decimals as they are written. */

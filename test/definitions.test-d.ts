@@ -151,8 +151,6 @@ const sale = fact(
 )
 // @ts-expect-error the field that says when it happened must be one of its fields
 fact('sale', { of: sales, at: 'when' }, { day: date({ nullable: false }) })
-// @ts-expect-error a record is no table
-fact('sale', { of: payment, at: 'day' }, { day: date({ nullable: false }) })
 // @ts-expect-error a join has a table and the columns of its key
 fact('sale', { of: sales, at: 'day', join: { place: [shops] } }, { day: date({ nullable: false }) })
 // @ts-expect-error a join has no such option
@@ -195,3 +193,36 @@ byCity.add({ m: mean('city', { all: true }) })
 featureSet({ name: 'by_shop', of: sale, per: 'shop' }, { n: count('no', { all: true }) })
 // @ts-expect-error the fact has a field of that name
 featureSet({ name: 'by_city', of: sale }, { price: sum('price', { all: true }) })
+
+const seen = timestamp({ nullable: false })
+const click = record('click', 'seen', { seen, shop: text({ bytes: 8 }), no: integer(), weight: number() })
+const joined = fact(
+  'joined',
+  { of: click, join: { sale: [sales, ['shop', 'no'], { waitMs: 60_000 }], place: [shops, 'sale.shop', { optional: true, waitMs: 10 }] } },
+  { seen, city: text({ bytes: 40, from: 'place.city' }), dear: flag({ sql: 'sale.price > 100.00' }), weight: number() },
+)
+const plain = fact('plain', { of: click, at: 'seen' }, { seen, double: number({ sql: 'weight * 2' }) })
+// @ts-expect-error the field that says when it happened must be one of its fields
+fact('joined', { of: click, at: 'day' }, { seen })
+// @ts-expect-error an event joins tables
+fact('joined', { of: click, join: { sale: [click, 'no'] } }, { seen })
+// @ts-expect-error it waits for a number of milliseconds
+fact('joined', { of: click, join: { place: [shops, 'shop', { waitMs: '1m' }] } }, { seen })
+// @ts-expect-error a join has no such option
+fact('joined', { of: click, join: { place: [shops, 'shop', { wait: 9 }] } }, { seen })
+// @ts-expect-error a fact of a table waits for nothing
+fact('sale', { of: sales, at: 'day', join: { place: [shops, 'shop', { waitMs: 9 }] } }, { day: date({ nullable: false }) })
+// @ts-expect-error an event has no next version
+joined.add({ rate: number() })
+// @ts-expect-error nor is one made differently
+joined.replace({ city: text({ bytes: 9 }) })
+
+export const byPlace = featureSet({ name: 'by_place', of: joined, per: 'city' }, { n: ema('weight', { span: 3 }) }).add({
+  idle: since('dear', { unit: 'hours' }),
+})
+export const ofPlace = (row: FeatureRow<typeof byPlace>): number | null => row.n
+export const doubled = featureSet({ name: 'doubled', of: plain }, { m: mean('double', { last: 3 }) })
+// @ts-expect-error a column of what it joins is none of its fields
+featureSet({ name: 'by_place', of: joined }, { n: count('place.shop', { last: 3 }) })
+// @ts-expect-error a column of its record that is none of its fields
+featureSet({ name: 'by_place', of: joined }, { n: count('no', { last: 3 }) })

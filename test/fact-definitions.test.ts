@@ -7,7 +7,8 @@ import { readConfig } from '../config/config.ts'
 import { definitionsOf, factsIn, loadDefinitions, recordsIn, tablesIn } from '../config/definitions.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import { ema, featureSet, since, sum } from '../feature-defs/language.ts'
-import { columnsJoined, fact, factFields } from '../schemas/fact.ts'
+import { fact } from '../schemas/fact.ts'
+import { columnsJoined, joinedFields } from '../schemas/joined.ts'
 import { date, decimal, flag, integer, record, text } from '../schemas/record.ts'
 import { table } from '../schemas/table.ts'
 import type { Column } from '../utilities/values/columns.ts'
@@ -71,8 +72,8 @@ describe('a fact', () => {
   it.each<[string, () => unknown, string]>([
     ['nothing that it is of', () => fact('f', untyped({ at: 'day' }), { day: date() }), 'fact f: what it is of is no table. '],
     [
-      'a record that it is of',
-      () => of({ invoice }, {}, { of: record('payment', 'day', { day: date({ nullable: false }) }) }),
+      'something else that it is of',
+      () => of({ invoice }, {}, { of: { name: 'payment', fields: {} } }),
       "fact f: what it is of is no table. Make one by table('name', { key }, { … }).",
     ],
     [
@@ -212,7 +213,7 @@ describe('a fact', () => {
       ['sku.item_name', { kind: 'text', bytes: texts, starts: Int32Array.of(0, -1, 0), ends: Int32Array.of(3, -1, 3) }],
       ['sku.item_retail_price', { kind: 'decimal', scale: 2, values: Float64Array.of(125, NaN, 9999) }],
     ])
-    const { columns, misfits } = factFields(made)({ count: 3, byName })
+    const { columns, misfits } = joinedFields(made)({ count: 3, byName })
     expect(columns.byName.get('amount')).toMatchObject({ kind: 'decimal', scale: 2, values: Float64Array.of(375, NaN) })
     expect(columns.byName.get('late')).toMatchObject({ values: Uint8Array.of(1, 0) })
     expect(columns.byName.get('_seq')).toMatchObject({ values: Float64Array.of(0, 1) })

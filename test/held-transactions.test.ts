@@ -54,8 +54,8 @@ function batch(events: readonly (Event | null)[], offset: number, collection: st
 }
 
 const lanes: readonly (Lane & { readonly topic: string; readonly collection: string })[] = [
-  { source: 'invoices', partition: 0, topic: 'shop.public.invoices', collection: 'public.invoices' },
-  { source: 'lines', partition: 0, topic: 'shop.public.lines', collection: 'public.lines' },
+  { source: 'invoices', partition: 0, several: false, topic: 'shop.public.invoices', collection: 'public.invoices' },
+  { source: 'lines', partition: 0, several: false, topic: 'shop.public.lines', collection: 'public.lines' },
 ]
 
 const end = (tx: number, lsn: number, counts: { readonly [collection: string]: number }): TransactionMark => ({
@@ -66,7 +66,7 @@ const end = (tx: number, lsn: number, counts: { readonly [collection: string]: n
 })
 
 function holderOf(options: { readonly most?: number; readonly mostMs?: number } = {}) {
-  const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, ...options })
+  const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, after: undefined, ...options })
   for (const lane of lanes) holder.open(lane)
   const next = [0, 0]
   const give = (lane: number, events: readonly (Event | null)[]) => {
@@ -78,7 +78,7 @@ function holderOf(options: { readonly most?: number; readonly mostMs?: number } 
 }
 
 const told = (pieces: readonly Piece[]) => pieces.map(({ source, transaction = 'none', from, to }) => `${source} ${transaction} ${to - from}`)
-const soon = { ms: 0, quiet: false }
+const soon = { ms: 0, open: true, quiet: false }
 
 describe('transactions that come over several topics', () => {
   it('are held until as many changes have come as their end says', () => {
@@ -112,14 +112,14 @@ describe('transactions that come over several topics', () => {
     const { give, mark, release, inPieces, needed } = holderOf()
     give(0, [{ tx: 1, lsn: 10, commit: 5 }])
     mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 1 }), 8)
-    expect(release({ ms: 1_000, quiet: true })).toEqual([])
-    expect(release({ ms: 4_000, quiet: false })).toEqual([])
-    expect(release({ ms: 5_000, quiet: true })).toEqual([])
+    expect(release({ ms: 1_000, open: true, quiet: true })).toEqual([])
+    expect(release({ ms: 4_000, open: true, quiet: false })).toEqual([])
+    expect(release({ ms: 5_000, open: true, quiet: true })).toEqual([])
     expect(needed()).toBe(8)
-    expect(told(release({ ms: 10_000, quiet: true }))).toEqual(['invoices 1 1'])
+    expect(told(release({ ms: 10_000, open: true, quiet: true }))).toEqual(['invoices 1 1'])
     expect([inPieces(), needed()]).toEqual([1, undefined])
     give(1, [{ tx: 1, lsn: 11, commit: 5 }])
-    expect(told(release({ ms: 10_001, quiet: true }))).toEqual(['lines 1 1'])
+    expect(told(release({ ms: 10_001, open: true, quiet: true }))).toEqual(['lines 1 1'])
   })
 
   it('go as they came where they are larger than what is held', () => {

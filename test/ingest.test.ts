@@ -147,7 +147,7 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
   const random = randomFrom(from)
   const below = (n: number) => Math.floor(random() * n)
   const { database, store } = setup(options)
-  const isWhole = (options.transactions ?? true) && (options.partitions ?? 1) === 1
+  const isWhole = (options.transactions ?? true) && (options.partitions ?? 1) === 1 && (options.topicPartitions ?? 1) === 1
   const states = new Set<string>()
   const text = (all: Map<string, Row>) => JSON.stringify([...sorted(all)])
   const change = (): Change =>
@@ -161,6 +161,7 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
     ][below(6)]!()
   const commit = () => {
     database.commit(Array.from({ length: 1 + below(4) }, change))
+    if (process.env['DBG']) console.log('DB', text(facts(database.tables)).slice(0,1200))
     states.add(text(facts(database.tables)))
   }
   for (let i = 0; i < 6; i++) commit()
@@ -169,7 +170,8 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
     for (let i = below(8); i > 0; i--) commit()
     if (below(4) === 0) database.crash(1 + below(3))
     if (below(5) === 0 && day > 0) {
-      database.commit([{ table: 'lines', gone: `${below(6)},I${below(3)}` }], { isLost: true })
+      // What a snapshot lacks leaves when all of it has been read, whatever transactions of other tables have come by then.
+      if (!isWhole) database.commit([{ table: 'lines', gone: `${below(6)},I${below(3)}` }], { isLost: true })
       database.snapshot(isWhole ? {} : { again: below(4) })
       states.add(text(facts(database.tables)))
     }
@@ -192,6 +194,7 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
     for (const { change: what, key, after, groupEnd } of bySeq) {
       if (what !== 'tick' && after) standing.set(key!, after)
       else if (what !== 'tick') standing.delete(key!)
+      if (groupEnd && !states.has(text(standing))) console.log('STATE', what, key, text(standing), store.notes, JSON.stringify(((await store.ingest()) as any).ends))
       if (groupEnd) expect([from, states.has(text(standing))]).toEqual([from, true])
     }
   }

@@ -1,11 +1,12 @@
 /** Sources that are topics of others: what the config says of them, what it refuses, and where they come from. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fileFor, withoutFile } from '../commands/source-file.ts'
 import { fileOf, readConfig, topicOf } from '../config/config.ts'
 import { feedOf } from '../config/feed.ts'
+import { foreignSchemasOf } from '../config/foreign-schemas.ts'
 import { openMemoryFeed } from '../utilities/memory/feed.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { sent, valuesIn } from './contracts/feed-contract.ts'
@@ -19,6 +20,7 @@ function configOf(config: object) {
   return readConfig(path, { TOKEN: 's3cret' })
 }
 
+const schemaFile = 'schemas/released/rejected_loan.avsc'
 const debezium = { topic: 'pg.public.accounts', format: 'debezium' }
 const kafkaLog = { kind: 'kafka', brokers: ['b1:9092'] }
 
@@ -47,13 +49,15 @@ describe('a source that is a topic', () => {
     const schemaRegistry = { ...all.schemaRegistry, auth: { kind: 'bearer', token: 's3cret' } }
     expect(topicOf(config, 'invoices')).toEqual({ ...all, schemaRegistry })
     expect(topicOf(config, 'accounts')?.schemaRegistry?.auth).toEqual({ kind: 'none' })
+    const bare = { topic: 'a', format: 'avro', framing: 'none', schema: schemaFile }
+    expect(topicOf(configOf({ sources: { bare } }), 'bare')?.schema).toBe(readFileSync(schemaFile, 'utf8'))
     expect(topicOf(config, 'payment')).toEqual({ topic: 'payments', format: 'json' })
     expect(topicOf(config, 'events')).toEqual({ topic: 'standard input', format: 'json' })
     expect(['skus', 'nothing', 'constructor'].map((name) => topicOf(config, name))).toEqual([undefined, undefined, undefined])
-    expect(config.ingest).toEqual({ kafka: { brokers: ['b1:9092', 'b2:9092', 'b3:9092'], auth: { kind: 'none' } } })
+    expect(config.ingest).toEqual({ holdMs: 5_000, kafka: { brokers: ['b1:9092', 'b2:9092', 'b3:9092'], auth: { kind: 'none' } } })
     expect(fileOf(config, 'skus', false)).toEqual({ file: 'skus.csv', form: { delimiter: ';' } })
     expect(['invoices', 'events'].map((name) => fileOf(config, name, true))).toEqual([undefined, undefined])
-    expect(configOf({}).ingest).toEqual({})
+    expect(configOf({}).ingest).toEqual({ holdMs: 5_000 })
   })
 
   it.each([
@@ -66,6 +70,11 @@ describe('a source that is a topic', () => {
     [{ topic: 'a', format: 'json', transactions: 'b' }, /sources\.accounts\.transactions: only the format debezium tells/],
     [{ topic: 'a', format: 'avro', framing: 'confluent' }, /sources\.accounts\.framing: .*needs the schemaRegistry/],
     [{ topic: 'a', format: 'avro', framing: 'glue', schemaRegistry: { url: 'http://r' } }, /schemaRegistry: it is for Confluent's framing/],
+    [{ topic: 'a', format: 'avro', framing: 'none' }, /sources\.accounts\.framing: messages that name no schema need one: "schema"/],
+    [{ topic: 'a', format: 'avro', schema: schemaFile }, /sources\.accounts\.schema: it is for messages in Avro whose framing is none/],
+    [{ topic: 'a', format: 'json', framing: 'none', schema: schemaFile }, /sources\.accounts\.schema: it is for messages in Avro/],
+    [{ topic: 'a', format: 'avro', framing: 'none', schema: 'gone.avsc' }, /sources\.accounts\.schema: gone\.avsc cannot be read: ENOENT/],
+    [{ topic: 'a', format: 'avro', framing: 'none', schema: 'package.json' }, /schema: package\.json has no Avro schema: it names a type/],
     [{ topic: 'a', format: 'avro', schemaRegistry: { url: 'ftp://r' } }, /schemaRegistry\.url: it is no address that begins with http/],
     [{ topic: 'a', format: 'avro', schemaRegistry: { url: 'http://r', auth: { kind: 'basic' } } }, /schemaRegistry\.auth\.username: /],
     [{ ...debezium, timestamps: 'seconds' }, /sources\.accounts\.timestamps: /],
@@ -157,5 +166,85 @@ describe('the feed of the sources', () => {
     await expect(feed.ends('x')).rejects.toThrow('Kafka does not answer')
     expect(await feed.ends('x')).toEqual([])
     expect(opened).toHaveLength(2)
+  })
+})
+
+describe('the schemas of messages of others', () => {
+  const at = (url: string) => ({ url, auth: { kind: 'none' } })
+  const glue = { kind: 'glue', region: 'eu-west-1' }
+  const uuid = '00000000-0000-4000-8000-00000000000a'
+
+  /** What was asked, and where; each place says which one it is. */
+  function asking(config: object, region?: string, own?: string) {
+    const asked: string[] = []
+    const place = (name: string, has = true) => ({
+      async find(id: string) {
+        asked.push(`${name} ${id.slice(-1)}`)
+        return has ? name : undefined
+      },
+    })
+    const of = foreignSchemasOf(configOf(config), {
+      http: async ({ url }) => (asked.push(`open ${url}`), place(url)),
+      glue: async (where) => (asked.push(`open ${where}`), place(where)),
+      registry: {
+        find: async (id) => (asked.push(`own ${id.slice(-1)}`), own === undefined ? undefined : { ...version, definition: own }),
+      },
+      region,
+    })
+    return { asked, find: (name: string, id: string) => of(name)!.find(id) }
+  }
+  const version = { id: uuid, subject: 's', number: 1, labels: {} }
+  const sources = {
+    one: { ...debezium, schemaRegistry: at('http://a') },
+    two: { ...debezium, schemaRegistry: at('http://a') },
+    other: { ...debezium, schemaRegistry: at('http://b') },
+    none: debezium,
+  }
+
+  it('are asked for by number where the source says, and each place is opened once, when it is needed', async () => {
+    const { asked, find } = asking({ sources })
+    expect([await find('one', '7'), await find('two', '8'), await find('other', '7')]).toEqual(['http://a', 'http://a', 'http://b'])
+    expect(asked).toEqual(['open http://a', 'http://a 7', 'http://a 8', 'open http://b', 'http://b 7'])
+    expect(await find('none', '7')).toBeUndefined()
+  })
+
+  it('are asked for by UUID in the Glue of the store, or else in its own registry and then in that of the machine', async () => {
+    const inGlue = asking({ sources, registry: glue }, 'us-east-1', 'own')
+    expect(await inGlue.find('none', uuid)).toBe('eu-west-1')
+    expect(inGlue.asked).toEqual(['open eu-west-1', 'eu-west-1 a'])
+    const embedded = asking({ sources }, 'us-east-1')
+    expect(await embedded.find('none', uuid)).toBe('us-east-1')
+    expect(embedded.asked).toEqual(['own a', 'open us-east-1', 'us-east-1 a'])
+    const alone = asking({ sources }, undefined, 'own')
+    expect([await alone.find('none', uuid), await alone.find('one', uuid)]).toEqual(['own', 'own'])
+    expect(alone.asked).toEqual(['own a'])
+    expect(await asking({ sources }).find('none', uuid)).toBeUndefined()
+  })
+
+  it("are nobody's where there is no such source", () => {
+    expect(
+      foreignSchemasOf(configOf({ sources }), {
+        http: () => expect.unreachable(),
+        glue: () => expect.unreachable(),
+        registry: { find: async () => undefined },
+        region: undefined,
+      })('gone'),
+    ).toBeUndefined()
+  })
+
+  it('are asked for again at a place that could not be opened', async () => {
+    let failing = true
+    const of = foreignSchemasOf(configOf({ sources }), {
+      async http() {
+        if (failing) throw new Problem('it is not there', 'Wait.')
+        return { find: async () => 'text' }
+      },
+      glue: () => expect.unreachable(),
+      registry: { find: async () => undefined },
+      region: undefined,
+    })
+    await expect(of('one')!.find('1')).rejects.toThrow('it is not there')
+    failing = false
+    expect(await of('one')!.find('1')).toBe('text')
   })
 })

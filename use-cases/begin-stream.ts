@@ -3,14 +3,15 @@ import type { Definition } from '../feature-defs/feature-set.ts'
 import { load } from '../ingest/load.ts'
 import { neededTables } from '../ingest/needed.ts'
 import { lastTick, loadPlace, loadWords, newestKnown, refuseEnded } from '../ingest/place.ts'
-import { isFact, tablesOf } from '../schemas/fact.ts'
+import { isFact } from '../schemas/fact.ts'
+import { isJoined, tablesOf } from '../schemas/joined.ts'
 import { partitionsApplied } from '../streams/position.ts'
 import { ownerOf, streamOf } from '../streams/stream.ts'
 import { Fenced } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { VersionPorts, Watch } from '../versions/bring.ts'
-import { factsNeeded } from './facts-needed.ts'
+import { eventsNeeded, factsNeeded } from './facts-needed.ts'
 
 export type StreamPorts = VersionPorts & { readonly openTables: () => Promise<Tables> }
 
@@ -26,7 +27,8 @@ export async function beginStream(ports: StreamPorts, asked: Asked): Promise<voi
   if (!(await isToBegin(ports, asked.definition))) return
   const { definition, definitions, partitions, signal, report } = asked
   const needed = await factsNeeded(ports, definitions)
-  const defined = definitions.flatMap(({ record }) => (isFact(record) ? tablesOf(record) : []))
+  const events = await eventsNeeded(ports, definitions)
+  const defined = definitions.flatMap(({ record }) => (isJoined(record) ? tablesOf(record) : []))
   const tables = await ports.openTables()
   try {
     // One that was cut short may have been of another stream: it is finished first.
@@ -37,7 +39,7 @@ export async function beginStream(ports: StreamPorts, asked: Asked): Promise<voi
         { ...ports, tables },
         {
           facts: needed.filter(({ stream }) => stream.name === name || underWay?.facts.includes(stream.name)),
-          tables: neededTables(needed, defined),
+          tables: neededTables([...needed, ...events], defined),
           files: [],
           partitions: () => partitions,
           partial: false,

@@ -1,6 +1,6 @@
-/** Which facts are made: those of which a version of a set is left that is not retired, and those that sets begin with. */
+/** Which facts and events are made: those of which a version of a set is left that is not retired, and those that sets begin with. */
 import type { Definition } from '../feature-defs/feature-set.ts'
-import { neededFacts, type NeededFact } from '../ingest/needed.ts'
+import { neededEvents, neededFacts, type NeededEvent, type NeededFact } from '../ingest/needed.ts'
 import { knownSets } from '../streams/known-versions.ts'
 import type { VersionPorts } from '../versions/bring.ts'
 import { loadState } from '../versions/keep.ts'
@@ -19,3 +19,7 @@ export async function retiredIn(ports: Ports): Promise<(of: Pick<Definition, 'se
   )
   return ({ set, version }) => states.get(set)?.versions[version]?.retired ?? false
 }
+
+/** The events that are made, by the same. */
+export const eventsNeeded = async (ports: Ports, definitions: readonly Definition[]): Promise<readonly NeededEvent[]> =>
+  neededEvents({ registry: ports.registry, definitions, isRetired: await retiredIn(ports) })

@@ -9,7 +9,7 @@ import { claimRegistry } from '../streams/store.ts'
 import type { Source } from '../utilities/source.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
-import { factsNeeded } from './facts-needed.ts'
+import { eventsNeeded, factsNeeded } from './facts-needed.ts'
 import type { Rejecting } from './file-rows.ts'
 
 export type LoadAsked = Pick<LoadOptions, 'partial' | 'strict' | 'known' | 'signal' | 'agree' | 'report'> & {
@@ -40,7 +40,7 @@ export async function loadTables(ports: Ports, asked: LoadAsked): Promise<LoadDo
   const { files, partitions, dryRun, defined, definitions } = asked
   if (!dryRun) await claimRegistry(ports)
   const facts = await factsNeeded(ports, definitions)
-  const tables = neededTables(facts, defined)
+  const tables = neededTables([...facts, ...(await eventsNeeded(ports, definitions))], defined)
   const given = files.map(({ table, source }) => ({ table: tables.find(({ name }) => name === table) ?? noTable(table), source }))
   const withRejects = given.map((one) => ({ ...one, rejects: dryRun ? nowhere : ports.rejects(one.table.name) }))
   const options = { ...asked, facts, tables, files: withRejects }

@@ -1,7 +1,7 @@
 /** Avro schemas as plain data: the schema of a record's messages in `inflow`, and the record read back from it. */
 import { Problem } from '../../utilities/values/problem.ts'
-import type { FactOf, Field, Fields, RecordSchema } from '../record.ts'
-import { factOf } from '../stated-fact.ts'
+import type { EventOf, FactOf, Field, Fields, RecordSchema } from '../record.ts'
+import { statedEvent, statedFact } from '../stated.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 /** Our own attribute, which Avro readers pass over. */
@@ -41,6 +41,7 @@ export function inflowSchema(record: {
   readonly at: string
   readonly fields: Fields
   readonly fact?: FactOf
+  readonly event?: EventOf
 }): AvroSchema {
   const names = Object.keys(record.fields)
   const refuse = (what: string, todo: string): never => {
@@ -54,7 +55,8 @@ export function inflowSchema(record: {
     refuse(`${record.at}, which should say when it happened, is not a date or timestamp field`, 'Name a date or timestamp field.')
   const fields = names.map((name) => avroField(name, record.fields[name]!))
   if (record.fact) return factSchema(record.name, record.at, record.fact, fields)
-  return { type: 'record', name: record.name, fields: [{ name: 'seq', type: 'long' }, ...fields], tidemark: { at: record.at } }
+  const tidemark = { at: record.at, ...(record.event && { event: record.event as unknown as Attribute }) }
+  return { type: 'record', name: record.name, fields: [{ name: 'seq', type: 'long' }, ...fields], tidemark }
 }
 
 /** A change of a fact: what it was and what it is, either of which may be null; or a tick, which says that a date has come. */
@@ -88,7 +90,7 @@ export function avroField(name: string, field: Field): AvroField {
   return field.nullable ? { name, type: ['null', type], default: null, tidemark } : { name, type, tidemark }
 }
 
-/** The record, or the fact, that `inflowSchema` gave this schema for. */
+/** The record, the fact or the event that `inflowSchema` gave this schema for. */
 export function recordOf(avro: AvroType): RecordSchema {
   const refuse = (what: string): never => {
     throw new Problem(`the schema does not describe a record: ${what}`, 'Use a schema that inflowSchema made.')
@@ -108,7 +110,8 @@ export function recordOf(avro: AvroType): RecordSchema {
     at,
     fields: Object.fromEntries(fields.map((field) => [field.name, fieldOf(field) ?? refuse(`field ${field.name} is none of ours`)])),
   }
-  return stated === undefined ? record : factOf(record, stated)
+  if (tidemark?.['event'] !== undefined) return statedEvent(record, tidemark['event'])
+  return stated === undefined ? record : statedFact(record, stated)
 }
 
 /** Those of the record within that says what the fact was. */

@@ -1,7 +1,6 @@
 /** Bytes of JSON by name, beside those that files have too. */
 export const tab = 9
 export const comma = 44
-export const slash = 47
 export const nine = 57
 export const openBracket = 91
 export const backslash = 92

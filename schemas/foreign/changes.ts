@@ -1,4 +1,6 @@
-/** What messages of others say: rows that are put, rows that are gone, tables that are emptied; and where in its database each change stood. */
+/**
+ * What messages of others say: rows that are put, rows that are gone, tables that are emptied; and where in its database each change stood.
+ */
 import type { Columns } from '../../utilities/values/columns.ts'
 
 /** What a message says; one of a kind that is nothing to us (a heartbeat, a tombstone behind a deletion) says nothing. */

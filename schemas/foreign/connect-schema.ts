@@ -1,26 +1,14 @@
-/** Kafka Connect's schemas, as JSON messages carry them and as Avro names them: what they say of values. */
+/** Kafka Connect's schemas, as JSON messages carry them: what they say of values. */
+import { wholes } from './avro/meaning.ts'
 import type { SentType } from './sent.ts'
 
 const plain: SentType = { is: 'plain' }
 
-const byName: Readonly<Record<string, SentType>> = {
-  'io.debezium.data.VariableScaleDecimal': { is: 'scaled' },
-  'io.debezium.time.Timestamp': { is: 'moment', unit: 'milliseconds' },
-  'io.debezium.time.MicroTimestamp': { is: 'moment', unit: 'microseconds' },
-  'io.debezium.time.NanoTimestamp': { is: 'moment', unit: 'nanoseconds' },
-  'org.apache.kafka.connect.data.Timestamp': { is: 'moment', unit: 'milliseconds' },
-  'io.debezium.time.Date': { is: 'day' },
-  'org.apache.kafka.connect.data.Date': { is: 'day' },
-  'io.debezium.time.Time': { is: 'time' },
-  'io.debezium.time.MicroTime': { is: 'time' },
-  'io.debezium.time.NanoTime': { is: 'time' },
-  'org.apache.kafka.connect.data.Time': { is: 'time' },
-}
-
 /** What a schema's name says; undefined where that is nothing. */
-export function namedType(name: unknown, parameters: unknown): SentType | undefined {
-  if (name !== 'org.apache.kafka.connect.data.Decimal')
-    return typeof name === 'string' && Object.hasOwn(byName, name) ? byName[name] : undefined
+function namedType(name: unknown, parameters: unknown): SentType | undefined {
+  if (typeof name !== 'string') return undefined
+  if (name === 'io.debezium.data.VariableScaleDecimal') return { is: 'scaled' }
+  if (name !== 'org.apache.kafka.connect.data.Decimal') return Object.hasOwn(wholes, name) ? wholes[name] : undefined
   const scale = Number((parameters as { readonly scale?: unknown } | null | undefined)?.scale ?? 0)
   return Number.isInteger(scale) ? { is: 'decimal', scale } : undefined
 }
@@ -34,7 +22,7 @@ type Schema = {
 }
 
 /** A schema that is none says nothing. */
-export function connectType(schema: unknown): SentType {
+function connectType(schema: unknown): SentType {
   if (typeof schema !== 'object' || schema === null) return plain
   const { type, name, parameters, fields } = schema as Schema
   const named = namedType(name, parameters)

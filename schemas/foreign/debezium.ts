@@ -38,8 +38,8 @@ export function debeziumDecode({ source, fields, keyFields, avro, notes }: Parts
   const { found } = value
   const { kinds } = found
   /**
-   * Whether a message without a value says by itself that its row is gone, as where the transformation makes that of deletions; one behind a
-   * deletion says nothing. Undefined until a value was seen.
+   * Whether a message without a value says by itself that its row is gone, as where the transformation makes that of deletions; one behind
+   * a deletion says nothing. Undefined until a value was seen.
    */
   let tombstonesTell: boolean | undefined
 

@@ -26,7 +26,7 @@ export function scaledSent(
 ): Scaled | null | undefined {
   const { bytes, kinds, starts, ends } = found
   if (kinds[slot] === sentAs.text && type?.is === 'decimal') {
-    const value = base64Whole(bytes.latin1Slice(starts[slot], ends[slot]))
+    const value = base64Whole(bytes, starts[slot]!, ends[slot]!)
     return value === undefined ? null : { value, scale: type.scale }
   }
   if (kinds[slot] !== sentAs.object || !(type?.is === 'scaled' || ofDatabase)) return undefined
@@ -34,7 +34,7 @@ export function scaledSent(
   const inside = parts.found
   if (inside.kinds[scaleSlot] !== sentAs.number || inside.kinds[valueSlot] !== sentAs.text) return null
   const scale = Number(bytes.latin1Slice(inside.starts[scaleSlot], inside.ends[scaleSlot]))
-  const value = base64Whole(bytes.latin1Slice(inside.starts[valueSlot], inside.ends[valueSlot]))
+  const value = base64Whole(bytes, inside.starts[valueSlot]!, inside.ends[valueSlot]!)
   return value === undefined || !Number.isInteger(scale) ? null : { value, scale }
 }
 
@@ -47,9 +47,8 @@ export function putDecimal(column: DraftColumn, row: number, found: Found, slot:
   if (kinds[slot] !== sentAs.number && kinds[slot] !== sentAs.text) return misfits.decimal
   const [from, to] = [starts[slot]!, ends[slot]!]
   if (kinds[slot] === sentAs.text && type === undefined && learnt.decimals !== 'text') {
-    const text = bytes.latin1Slice(from, to)
-    if (isInBase64(learnt, text)) {
-      const value = base64Whole(text)
+    if (isInBase64(learnt, bytes, from, to)) {
+      const value = base64Whole(bytes, from, to)
       return value === undefined ? misfits.base64 : putScaled(column, field, row, { value, scale: field.scale })
     }
   }
@@ -58,8 +57,9 @@ export function putDecimal(column: DraftColumn, row: number, found: Found, slot:
 }
 
 /** What only one of the two can be tells of all texts of the column; what may be either is a number until then. */
-function isInBase64(learnt: ForeignField['learnt'], text: string): boolean {
+function isInBase64(learnt: ForeignField['learnt'], bytes: Buffer, from: number, to: number): boolean {
   if (learnt.decimals !== undefined) return learnt.decimals === 'base64'
+  const text = bytes.latin1Slice(from, to)
   const [isNumber, mayBeBase64] = [isPlainNumber(text), isBase64(text)]
   if (isNumber && mayBeBase64) learnt.guessed = true
   else if (isNumber) learnt.decimals = 'text'

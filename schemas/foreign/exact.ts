@@ -39,14 +39,30 @@ export function rescaled(value: bigint, from: number, scale: number): bigint | '
 const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const mostBase64 = 400
 
-/** A number of so many bytes and less is one that a double holds. */
-const safeBytes = 6
+const equals = 61
+const digits = new Int8Array(256).fill(-1)
+for (const [digit, byte] of [...Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')].entries())
+  digits[byte] = digit
 
 /** The whole number that base64 holds in two's complement; undefined where it is no base64, or of more bytes than any number of ours. */
-export function base64Whole(text: string): number | bigint | undefined {
-  if (text === '' || text.length > mostBase64 || !base64Form.test(text)) return undefined
+export function base64Whole(bytes: Buffer, from: number, to: number): number | bigint | undefined {
+  if (to - from > 8 || (to - from) % 4 !== 0 || from === to) return longWhole(bytes.latin1Slice(from, to))
+  const padding = bytes[to - 1] !== equals ? 0 : bytes[to - 2] !== equals ? 1 : 2
+  let value = 0
+  for (let at = from; at < to - padding; at++) {
+    const digit = digits[bytes[at]!]!
+    if (digit < 0) return undefined
+    value = value * 64 + digit
+  }
+  // Of the last digit, two bits or four are of no byte.
+  value = Math.floor(value / (padding === 0 ? 1 : padding === 1 ? 4 : 16))
+  const limit = 2 ** (((to - from) / 4) * 24 - padding * 8)
+  return value >= limit / 2 ? value - limit : value
+}
+
+function longWhole(text: string): bigint | undefined {
+  if (!isBase64(text)) return undefined
   const bytes = Buffer.from(text, 'base64')
-  if (bytes.length <= safeBytes) return bytes.readIntBE(0, bytes.length)
   return BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`))
 }
 

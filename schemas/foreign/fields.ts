@@ -13,7 +13,7 @@ export type ForeignField = {
   readonly learnt: Learnt
 }
 
-export type Learnt = {
+type Learnt = {
   /** What texts are that stand for decimals, where no schema tells. */
   decimals: 'base64' | 'text' | undefined
   /** Such a text was taken for a number, and might have been base64. */

@@ -55,6 +55,7 @@ export function gathering({ fields, keyFields, keyPlaces, notes, lacks }: Of, co
   return {
     put(message, { found, slots, types }, key) {
       let kept: string[] | undefined
+      let lacking: ForeignField[] | undefined
       for (let i = 0; i < rows.columns.length; i++) {
         const column = rows.columns[i]!
         const slot = slots[i]!
@@ -66,7 +67,7 @@ export function gathering({ fields, keyFields, keyPlaces, notes, lacks }: Of, co
           if (key && place >= 0) misfit = putSent(rows, column, key.found, key.slots[place]!, key.types[place])
           else {
             misfit = putSent(rows, column, found, slot, undefined)
-            if (misfit === undefined) notes.once(`lacks ${of.own}`, () => lacks(of))
+            ;(lacking ??= []).push(of)
           }
         } else if (of.ofDatabase && kinds[slot]! >= sentAs.text && isUnsent(found, slot)) {
           ;(kept ??= []).push(of.own)
@@ -78,6 +79,7 @@ export function gathering({ fields, keyFields, keyPlaces, notes, lacks }: Of, co
       put[rows.count] = message
       said[message] = says.put
       keepRow(rows)
+      if (lacking) for (const of of lacking) notes.once(`lacks ${of.own}`, () => lacks(of))
     },
     gone(message, key, instead) {
       for (let i = 0; i < goneKeys.columns.length; i++) {

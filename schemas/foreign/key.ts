@@ -19,7 +19,7 @@ export type KeyReader = {
 /** What Connect's converter to texts makes of an object. */
 const structText = Buffer.from('Struct{')
 
-export function keyReader(fields: readonly ForeignField[], avro: AvroReader, ofDatabase: boolean): KeyReader {
+export function keyReader(fields: readonly ForeignField[], { ofKeys: avro }: AvroReader, ofDatabase: boolean): KeyReader {
   const shape = newShape()
   const members = fields.map(({ name }) => want(shape, shape.members, name))
   const alone = fields.map(() => 0)

@@ -8,9 +8,10 @@ const mostShown = 60
 export function shown({ bytes, kinds, starts, ends }: Found, slot: number): string {
   const [from, to] = [starts[slot]!, ends[slot]!]
   const isText = kinds[slot] === sentAs.text || kinds[slot] === sentAs.escapedText
-  const text = bytes.toString('utf8', from, Math.min(to, from + 4 * mostShown))
-  const beginning = [...printable(text)].slice(0, mostShown).join('')
-  const cut = to - from > 4 * mostShown || beginning.length < printable(text).length ? '…' : ''
+  const text = printable(bytes.toString('utf8', from, Math.min(to, from + 4 * mostShown)))
+  // Never half of a character.
+  const beginning = text.slice(0, mostShown).replace(/[\ud800-\udbff]$/, '')
+  const cut = to - from > 4 * mostShown || beginning.length < text.length ? '…' : ''
   return isText ? `"${beginning}${cut}"` : `${beginning}${cut}`
 }
 
@@ -25,6 +26,7 @@ export const misfits = {
   flag: 'is neither true nor false',
   date: 'is not a date of the form YYYY-MM-DD, nor a number of days since 1970',
   momentForDate: 'is a moment, and a moment is not a day',
+  timeForDate: 'is a time of day, and that is not a day',
   realDay: 'is not a real day',
   timestamp: 'is not a timestamp of the form YYYY-MM-DDThh:mm:ss, nor a whole number',
   timeOfDay: 'is not a time of day',

@@ -20,6 +20,7 @@ export function putDate({ days }: DraftColumn, row: number, found: Found, slot: 
   const { bytes, kinds, starts, ends } = found
   const [from, to] = [starts[slot]!, ends[slot]!]
   if (type?.is === 'moment') return misfits.momentForDate
+  if (type?.is === 'time') return misfits.timeForDate
   if (kinds[slot] === sentAs.number) {
     const value = numberSent(bytes, from, to)
     if (typeof value === 'string' || value === undefined) return value === 'large' ? misfits.years : misfits.date

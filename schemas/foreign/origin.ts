@@ -1,24 +1,34 @@
 /** Where a change stood in its database, as Debezium's envelope tells it, or what is left of it in a flattened message. */
 import type { Messages } from '../../utilities/feed.ts'
 import type { Origin, Place, Snapshot } from './changes.ts'
+import { colon, quote, zero } from '../csv/bytes.ts'
+import { backslash, nine, openBracket } from './bytes.ts'
 import { utf8Text } from './escapes.ts'
 import { sentAs, type Found } from './scan.ts'
 import { bufferOf } from './sent-message.ts'
 import { want, wantInside, type Members, type Shape } from './shape.ts'
 
-/** The same text again and again is one text. */
-export function textReader(): (found: Found, slot: number) => string | undefined {
+type TextReader = (found: Found, slots: readonly number[]) => string | undefined
+
+/**
+ * Of the first of the slots that has one. The same text again and again is one text. `until` says where the part of it ends that counts.
+ */
+function textReader(until = (_: Buffer, __: number, to: number): number => to): TextReader {
   let last = Buffer.alloc(0)
   let text = ''
-  return ({ bytes, kinds, starts, ends }, slot) => {
-    const kind = kinds[slot]
-    if (kind !== sentAs.text && kind !== sentAs.escapedText) return undefined
-    const [from, to] = [starts[slot]!, ends[slot]!]
-    if (to - from !== last.length || !isSame(bytes, from, last)) {
-      last = Buffer.from(bytes.subarray(from, to))
-      text = utf8Text(bytes, from, to, kind === sentAs.escapedText)
+  return ({ bytes, kinds, starts, ends }, slots) => {
+    for (const slot of slots) {
+      const kind = kinds[slot]
+      if (kind !== sentAs.text && kind !== sentAs.escapedText) continue
+      const from = starts[slot]!
+      const to = until(bytes, from, ends[slot]!)
+      if (to - from !== last.length || !isSame(bytes, from, last)) {
+        last = Buffer.from(bytes.subarray(from, to))
+        text = utf8Text(bytes, from, to, kind === sentAs.escapedText)
+      }
+      return text
     }
-    return text
+    return undefined
   }
 }
 
@@ -59,69 +69,66 @@ export function flatSlots(shape: Shape): Slots {
 /** PostgreSQL's differs in every change of a transaction, but for what is before the colon. */
 export const transactionOf = (id: string): string => /^\d+(?=:)/.exec(id)?.[0] ?? id
 
+function transactionEnd(bytes: Buffer, from: number, to: number): number {
+  const end = digitsEnd(bytes, from)
+  return end > from && end < to && bytes[end] === colon ? end : to
+}
+
 type Where = { readonly messages: Messages; readonly message: number; readonly op: Origin['op'] }
 export type OriginReader = (found: Found, where: Where) => Origin
 
 export function originReader(slots: Slots): OriginReader {
-  const texts = new Map(told.map((name) => [name, textReader()]))
-  const sameTransaction = textReader()
-  let id: string | undefined
-  let transaction: string | undefined
+  const [nameIn, snapshotIn, tableIn, schemaIn, dbIn, fileIn] = Array.from({ length: 6 }, () => textReader()) as [
+    TextReader,
+    TextReader,
+    TextReader,
+    TextReader,
+    TextReader,
+    TextReader,
+  ]
+  const transactionIn = textReader(transactionEnd)
   let collection = { within: undefined as string | undefined, table: undefined as string | undefined, name: '' }
   let connector = ''
   let run: string | undefined
-
-  function text(found: Found, name: Told): string | undefined {
-    for (const slot of slots[name]) if (found.kinds[slot]! >= sentAs.text) return texts.get(name)!(found, slot)
-    return undefined
-  }
-
-  function whole(found: Found, name: Told): bigint | undefined {
-    for (const slot of slots[name]) if (found.kinds[slot] === sentAs.number) return wholeAt(found, slot)
-    return undefined
-  }
+  let batch: Messages | undefined
+  let first = 0
 
   function placeOf(found: Found): Place | undefined {
-    const lsn = whole(found, 'lsn')
+    const lsn = wholeAt(found, slots.lsn)
     if (lsn !== undefined)
-      return { of: 'postgres', transaction: whole(found, 'txId') ?? null, lsn, commit: commitIn(found, slots.sequence) }
-    const position = whole(found, 'pos')
-    const file = position === undefined ? undefined : text(found, 'file')
+      return { of: 'postgres', transaction: wholeAt(found, slots.txId) ?? null, lsn, commit: commitIn(found, slots.sequence) }
+    const position = wholeAt(found, slots.pos)
+    const file = position === undefined ? undefined : fileIn(found, slots.file)
     if (file === undefined || position === undefined) return undefined
-    return { of: 'mysql', file, position, row: Number(whole(found, 'row') ?? 0n) }
-  }
-
-  function transactionIn(found: Found): string | undefined {
-    for (const slot of slots.transaction) {
-      const current = sameTransaction(found, slot)
-      if (current === undefined) continue
-      if (current !== id) transaction = transactionOf((id = current))
-      return transaction
-    }
-    return undefined
+    return { of: 'mysql', file, position, row: Number(wholeAt(found, slots.row) ?? 0n) }
   }
 
   /** schema.table, or database.table where there are no schemas. */
   function collectionIn(found: Found): string {
-    const table = text(found, 'table')
-    const within = text(found, 'schema') ?? text(found, 'db')
+    const table = tableIn(found, slots.table)
+    const within = schemaIn(found, slots.schema) ?? dbIn(found, slots.db)
     if (table !== collection.table || within !== collection.within)
       collection = { within, table, name: [within, table].filter((one) => one !== undefined).join('.') }
     return collection.name
   }
 
   return (found, { messages, message, op }) => {
-    const named = text(found, 'name')
+    if (messages !== batch) {
+      batch = messages
+      first = message
+    }
+    const named = nameIn(found, slots.name)
     if (named !== undefined) connector = named
-    else if (message === 0) connector = headerText(messages, message, '__debezium.context.connectorLogicalName', connector) ?? ''
-    const tellsRun = message === 0 || op === 'r'
+    else if (message === first) connector = headerText(messages, message, '__debezium.context.connectorLogicalName', connector) ?? ''
+    // A batch has few runs, and headers are slow to find.
+    const tellsRun = message === first || op === 'r'
     if (tellsRun) run = headerText(messages, message, '__debezium.context.runId', run)
     return {
       connector,
       collection: collectionIn(found),
       op,
-      snapshot: snapshots.get(text(found, 'snapshot') ?? '') ?? 'no',
-      transaction: transactionIn(found),
+      snapshot: snapshots.get(snapshotIn(found, slots.snapshot) ?? '') ?? 'no',
+      transaction: transactionIn(found, slots.transaction),
       place: placeOf(found),
       run: tellsRun ? run : undefined,
     }
@@ -136,16 +143,38 @@ function headerText(messages: Messages, message: number, name: string, before: s
   return text === before ? before : text
 }
 
-function wholeAt({ bytes, starts, ends }: Found, slot: number): bigint | undefined {
-  const text = bytes.latin1Slice(starts[slot], ends[slot])
-  if (text.length <= 15) return Number.isInteger(Number(text)) ? BigInt(Number(text)) : undefined
-  return /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined
+/** Of the first of the slots that has one. */
+function wholeAt({ bytes, kinds, starts, ends }: Found, slots: readonly number[]): bigint | undefined {
+  for (const slot of slots) {
+    if (kinds[slot] !== sentAs.number) continue
+    const [from, to] = [starts[slot]!, ends[slot]!]
+    return digitsEnd(bytes, from) === to ? wholeIn(bytes, from, to) : undefined
+  }
+  return undefined
+}
+
+function digitsEnd(bytes: Buffer, from: number): number {
+  let at = from
+  while (bytes[at]! >= zero && bytes[at]! <= nine) at++
+  return at
+}
+
+/** Of digits: more than twenty are no place of a database. */
+function wholeIn(bytes: Buffer, from: number, to: number): bigint | undefined {
+  if (to === from || to - from > 20) return undefined
+  if (to - from > 15) return BigInt(bytes.latin1Slice(from, to))
+  let value = 0
+  for (let at = from; at < to; at++) value = value * 10 + bytes[at]! - zero
+  return BigInt(value)
 }
 
 /** The first of the two numbers of a sequence, ["22245632","22245688"]: where the transaction before was committed. */
 function commitIn({ bytes, kinds, starts, ends }: Found, slots: readonly number[]): bigint | null {
   const slot = slots.find((one) => kinds[one]! >= sentAs.text)
   if (slot === undefined) return null
-  const [, digits] = /^\[\\?"(\d{1,20})\\?"/.exec(bytes.latin1Slice(starts[slot], ends[slot])) ?? []
-  return digits === undefined ? null : BigInt(digits)
+  let at = starts[slot]!
+  // It is a text within a text: its quotes are escaped, or else it was written otherwise.
+  for (const one of [openBracket, backslash, quote]) if (bytes[at] === one) at++
+  const end = digitsEnd(bytes, at)
+  return end < ends[slot]! ? (wholeIn(bytes, at, end) ?? null) : null
 }

@@ -1,4 +1,5 @@
 /** Rows and events as plain objects, in JSON or in Avro: a row is put under its key, and one without a value is gone. */
+import { printable } from '../../utilities/values/printable.ts'
 import type { Messages } from '../../utilities/feed.ts'
 import type { ForeignField } from './fields.ts'
 import type { Gathering } from './gather.ts'
@@ -50,10 +51,12 @@ export function plainDecode({ source, fields, keyFields, avro, notes }: Parts): 
   }
 }
 
+const mostName = 100
+
 /** Columns of the source that nobody reads are told once. */
 export function tellStrangers(notes: Notes, members: { strangers: string[] }, isColumn: (name: string) => boolean = () => true): void {
   const columns = members.strangers.filter(isColumn)
   members.strangers = []
-  for (const name of columns)
+  for (const name of columns.map((one) => printable(one.slice(0, mostName))))
     notes.once(`stranger ${name}`, () => `the source sends ${name}, which is not read: add it to the definition, or leave it`)
 }

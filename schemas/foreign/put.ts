@@ -1,4 +1,5 @@
 /** Puts a value as it was sent into the column of its field; what does not fit is said, and nothing of it counts. */
+import { minus } from '../csv/bytes.ts'
 import { nine } from './bytes.ts'
 import { putDecimal } from './decimals.ts'
 import { putNull, type Draft, type DraftColumn } from './draft.ts'
@@ -15,11 +16,10 @@ const noNumbers: readonly string[] = ['NaN', 'NAN', 'Infinity', '-Infinity', 'PO
 
 /** Into the draft's next row; undefined where all is well. */
 export function putSent(draft: Draft, column: DraftColumn, found: Found, slot: number, type: SentType | undefined): string | undefined {
-  const { own, name, field, learnt } = column.of
+  const { own, field, learnt } = column.of
   const kind = found.kinds[slot]!
-  if (kind <= sentAs.null || isNoNumber(column, found, slot)) {
-    if (!field.nullable)
-      return kind === sentAs.absent ? `it has no ${name}` : `${own} is ${kind === sentAs.null ? 'null' : shown(found, slot)}`
+  if (kind <= sentAs.null || isNoNumber(column, found, slot, type)) {
+    if (!field.nullable) return noValue(column, found, slot)
     putNull(column, draft.count)
     return undefined
   }
@@ -27,6 +27,11 @@ export function putSent(draft: Draft, column: DraftColumn, found: Found, slot: n
   if (misfit !== undefined) return `${own}: ${shown(found, slot)} ${misfit}`
   learnt.fitted = true
   return undefined
+}
+
+function noValue({ of: { own, name } }: DraftColumn, found: Found, slot: number): string {
+  if (found.kinds[slot] === sentAs.absent) return `it has no ${name}${name === own ? '' : `, which ${own} is read from`}`
+  return `${own} is ${found.kinds[slot] === sentAs.null ? 'null' : shown(found, slot)}`
 }
 
 function put(draft: Draft, column: DraftColumn, found: Found, slot: number, type: SentType | undefined): string | undefined {
@@ -59,9 +64,15 @@ function unescaped({ bytes, starts, ends }: Found, slot: number): Found {
 }
 
 /** Whether a change of a database says that a number is none, or beyond all. */
-function isNoNumber({ of: { ofDatabase, field, learnt } }: DraftColumn, { bytes, kinds, starts, ends }: Found, slot: number): boolean {
-  if (!ofDatabase || kinds[slot] !== sentAs.text || (field.kind !== 'number' && field.kind !== 'decimal')) return false
+function isNoNumber(
+  { of: { ofDatabase, field, learnt } }: DraftColumn,
+  { bytes, kinds, starts, ends }: Found,
+  slot: number,
+  type: SentType | undefined,
+): boolean {
+  if (!ofDatabase || type?.is === 'decimal' || kinds[slot] !== sentAs.text || (field.kind !== 'number' && field.kind !== 'decimal'))
+    return false
   const [from, to] = [starts[slot]!, ends[slot]!]
-  if (bytes[from]! <= nine && bytes[from] !== 45) return false
+  if (bytes[from]! <= nine && bytes[from] !== minus) return false
   return learnt.decimals !== 'base64' && to - from <= 17 && noNumbers.includes(bytes.latin1Slice(from, to))
 }

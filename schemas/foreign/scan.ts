@@ -32,6 +32,7 @@ export function jsonScanner(shape: Shape): Scanner {
   const ends = new Int32Array(shape.slots)
   const found: Found = { bytes: nothing, kinds, starts, ends }
   let bytes: Buffer = nothing
+  let limit = 0
   let message = 0
   /** Of the text that was read last. */
   let escaped = false
@@ -40,7 +41,7 @@ export function jsonScanner(shape: Shape): Scanner {
   let stoppedAt = 0
   let tooDeep = false
 
-  // Nothing here asks where the message ends: what runs on into the bytes behind it ends behind it, which is seen when all is done.
+  // Blanks alone ask where the message ends: what else runs on into the bytes behind it soon ends there, which is seen when all is done.
 
   function stop(at: number): -1 {
     stoppedAt = at
@@ -49,7 +50,7 @@ export function jsonScanner(shape: Shape): Scanner {
 
   function behindSpace(at: number): number {
     let c = bytes[at]
-    while (c === space || c === newline || c === carriageReturn || c === tab) c = bytes[++at]
+    while ((c === space || c === newline || c === carriageReturn || c === tab) && at < limit) c = bytes[++at]
     return at
   }
 
@@ -81,7 +82,7 @@ export function jsonScanner(shape: Shape): Scanner {
     const first = c
     const digits = at
     while (c >= zero && c <= nine) c = data[++at]!
-    if (at === digits || (first === zero && at > digits + 1)) return stop(at)
+    if (at === digits || (first === zero && at > digits + 1)) return stop(at === digits ? at : digits + 1)
     if (c === point) {
       const fraction = ++at
       c = data[at]!
@@ -202,21 +203,22 @@ export function jsonScanner(shape: Shape): Scanner {
 
   function scan(data: Buffer, from: number, to: number): string | undefined {
     found.bytes = bytes = data
+    limit = to
     kinds.fill(sentAs.absent)
     message++
     high = tooDeep = false
-    let at = behindSpace(from)
-    // A number would run on into digits that lie behind the message.
+    const at = behindSpace(from)
+    // A number would run on into digits that lie behind the message, and its readers stop at a byte that is no digit.
     if (bytes[at] === minus || (bytes[at]! >= zero && bytes[at]! <= nine)) {
-      found.bytes = bytes = Buffer.from(data.subarray(from, to))
-      return ended(behindSpace(valueEnd(at - from, 0, undefined, 0)), 0, to - from)
+      found.bytes = bytes = Buffer.concat([data.subarray(from, to), Buffer.of(0)])
+      limit = to - from
+      return ended(valueEnd(at - from, 0, undefined, 0), 0, to - from)
     }
-    at = valueEnd(at, 0, shape.members, 0)
-    // What looks like space behind the message is none of it: in Kafka the number of its headers lies there.
-    return ended(at < 0 || at > to ? at : Math.min(behindSpace(at), to), from, to)
+    return ended(valueEnd(at, 0, shape.members, 0), from, to)
   }
 
-  function ended(at: number, from: number, to: number): string | undefined {
+  function ended(end: number, from: number, to: number): string | undefined {
+    const at = end >= 0 && end < to ? behindSpace(end) : end
     if (tooDeep) return `it is nested deeper than ${mostDepth}`
     if (at < 0 || at !== to) {
       const place = at < 0 ? stoppedAt : Math.min(at, to)

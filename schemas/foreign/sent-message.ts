@@ -14,7 +14,7 @@ export type MessageReader = {
 }
 
 type Options = {
-  readonly avro: AvroReader
+  readonly avro: AvroReader['ofKeys']
   /** Whether an object of a `schema` and a `payload` is the payload. */
   readonly unwraps: boolean
 }
@@ -27,6 +27,13 @@ export function messageReader(shape: Shape, { avro, unwraps }: Options): Message
   const typeOf = connectTypes()
   const reader = { read, found, type: undefined as SentType | undefined }
 
+  let seen: Uint8Array | undefined
+  let view: Buffer | undefined
+  function buffer(bytes: Uint8Array): Buffer {
+    if (bytes !== seen || !view) view = bufferOf((seen = bytes))
+    return view
+  }
+
   function read({ bytes, starts, ends }: Pieces, message: number): string | undefined {
     const [from, to] = [starts[message]!, ends[message]!]
     reader.type = undefined
@@ -34,9 +41,9 @@ export function messageReader(shape: Shape, { avro, unwraps }: Options): Message
       const sent = avro.read(bytes, from, to)
       if (typeof sent === 'string') return sent
       reader.type = sent.type
-      return scan(bufferOf(sent.bytes), sent.from, sent.to)
+      return scan(buffer(sent.bytes), sent.from, sent.to)
     }
-    const wrong = scan(bufferOf(bytes), from, to)
+    const wrong = scan(buffer(bytes), from, to)
     return wrong === undefined && unwraps ? unwrap() : wrong
   }
 

@@ -21,7 +21,7 @@ export type SentType =
   | { readonly is: 'time' }
   | { readonly is: 'struct'; readonly fields: ReadonlyMap<string, SentType> }
 
-/** JSON from one place of the bytes to another. The reader may use the bytes again for the next message. */
+/** JSON from one place of the bytes to another. The reader may use the bytes again when two more have been read. */
 export type Sent = { readonly bytes: Uint8Array; readonly from: number; readonly to: number; readonly type: SentType }
 
 export interface AvroReader {
@@ -31,4 +31,6 @@ export interface AvroReader {
   prepare(messages: readonly { readonly bytes: Uint8Array; readonly from: number; readonly to: number }[]): Promise<void>
   /** One type object for one schema, always the same. A text says why it cannot be read. */
   read(bytes: Uint8Array, from: number, to: number): Sent | string
+  /** Keys may be something else where messages do not say what they are. */
+  readonly ofKeys: Omit<AvroReader, 'ofKeys'>
 }

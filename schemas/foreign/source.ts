@@ -9,6 +9,8 @@ export type ForeignSource = {
   readonly format: 'json' | 'avro' | 'debezium' | 'upsert-json'
   /** How a message names its Avro schema; without it the first byte tells. `none`: no message does. */
   readonly framing?: 'glue' | 'confluent' | 'none' | undefined
+  /** The text of the Avro schema of all values, where no message names one. */
+  readonly schema?: string | undefined
   /** What whole numbers count that stand for moments, where no schema tells. */
   readonly timestamps?: 'milliseconds' | 'microseconds' | 'nanoseconds' | undefined
   /** What texts are that stand for decimals, where no schema tells. */

@@ -41,7 +41,7 @@ export function transactionDecoder(
     if (kind === undefined || transaction === undefined) return { dead: 'it says neither BEGIN nor END of a transaction' }
     const changes = kind === 'end' ? countsIn(counts) : new Map<string, number>()
     if (!changes) return { dead: 'it does not say how many changes the transaction has in each table' }
-    const lsn = /:(\d+)$/.exec(transaction)?.[1]
+    const lsn = /^\d+:(\d+)$/.exec(transaction)?.[1]
     return { kind, transaction: transactionOf(transaction), lsn: lsn === undefined ? undefined : BigInt(lsn), changes }
   }
 

@@ -66,7 +66,7 @@ const isPackage = (to: string) => to !== 'computed' && !isInside(to)
 const roomOf = (path: string) => (path.includes('/') ? path.split('/')[0]! : path)
 
 /** The rooms of utilities that each know one technology; whatever else lies there are ports, and what needs no technology. */
-const technologies = /^utilities\/(memory|files|sqlite|kafka|glue|redshift|s3|parquet)\//
+const technologies = /^utilities\/(memory|files|sqlite|kafka|glue|redshift|s3|parquet|schema-registry)\//
 
 /** The lines that could not be read are a file wherever the store lies. */
 const isOfTechnology = (path: string) => technologies.test(path) && path !== 'utilities/files/rejects.ts'
