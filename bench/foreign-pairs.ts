@@ -1,5 +1,6 @@
-/** Messages of others read by their bytes, beside JSON.parse and objects that are as exact. */
+/** Messages of others read by their bytes, beside JSON.parse and avsc, and objects that are as exact. */
 import { deepStrictEqual } from 'node:assert/strict'
+import { toObject } from '../schemas/avro/generic.ts'
 import { foreignDecoder } from '../schemas/foreign/decoder.ts'
 import type { Changes } from '../schemas/foreign/changes.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
@@ -8,6 +9,7 @@ import { decimalText } from '../utilities/values/decimal-text.ts'
 import { dayText } from '../utilities/values/day.ts'
 import { isoText } from '../utilities/values/timestamp.ts'
 import type { Pair } from './check-ratios.ts'
+import { avroSchemas, eventSchema, paymentsInAvro } from './foreign-avro-messages.ts'
 import { envelope, event, invoices, messagesOf, payment } from './foreign-messages.ts'
 
 const count = 10_000
@@ -16,6 +18,9 @@ export async function foreignPairs(): Promise<readonly Pair[]> {
   const [payments, changes] = [messagesOf(payment, 0, count), messagesOf(envelope, 0, count)]
   const ofPayments = foreignDecoder({ ...event, key: null, format: 'json' }, undefined)
   const ofChanges = foreignDecoder({ ...invoices, format: 'debezium' }, undefined)
+  const avro = paymentsInAvro(0, count)
+  const ofAvro = foreignDecoder({ ...event, key: null, format: 'avro' }, avroSchemas)
+  const fromAvro = await ofAvro(avro)
   const [fromPayments, fromChanges] = [await ofPayments(payments), await ofChanges(changes)]
   return [
     {
@@ -40,7 +45,22 @@ export async function foreignPairs(): Promise<readonly Pair[]> {
         ),
       atLeast: 2.5,
     },
+    {
+      name: 'events in Avro: bytes → columns | avsc → objects',
+      fast: () => ofAvro(avro),
+      twin: () => avroPaymentsIn(avro),
+      agree: () =>
+        deepStrictEqual(
+          linesOf(fromAvro),
+          avroPaymentsIn(avro).map((one) => Object.values(one).map(String)),
+        ),
+      atLeast: 1.3,
+    },
   ]
+}
+
+function avroPaymentsIn({ values: { bytes, starts, ends } }: Messages) {
+  return Array.from(starts, (start, i) => toObject(eventSchema, bytes.subarray(start + 5, ends[i])))
 }
 
 const linesOf = ({ rows }: Changes) => {

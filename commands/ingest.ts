@@ -16,7 +16,10 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
   const topics = topicsOf(config)
   const stranger = acceptSnapshot.find((name) => !Object.hasOwn(topics, name))
   if (stranger !== undefined)
-    throw usage(`${stranger} comes from no topic`, `Those that do: ${Object.keys(topics).join(', ') || 'none; see "sources" in the config'}.`)
+    throw usage(
+      `${stranger} comes from no topic`,
+      `Those that do: ${Object.keys(topics).join(', ') || 'none; see "sources" in the config'}.`,
+    )
   await withPorts({ config, console }, ['topics'], async (ports) => {
     const done = await ingestAll(ports, config, console, {
       acceptSnapshot,
@@ -45,7 +48,7 @@ export async function ingestAll(ports: Ports, config: Config, console: Console, 
         definitions: [...definitions.values()].flat(),
         defined: tablesIn(definitions),
         topics: topicsOf(config),
-        schemasOf: wireSchemas(config, ports.registry),
+        schemasOf: wireSchemas(config, ports.registry, { note: console.note, signal: running.signal }),
         partitions: (of) => partitionsFor(config, of),
         holdMs: config.ingest.holdMs,
         report: ({ messages }) => progress(messages),

@@ -1,5 +1,5 @@
 /** `load`: tables become what their files say, and the facts that are made from them follow. */
-import { fileOf, partitionsFor, topicOf } from '../config/config.ts'
+import { fileOf, partitionsFor, topicOf, topicsOf } from '../config/config.ts'
 import { definitionsOf, tablesIn } from '../config/definitions.ts'
 import type { Config } from '../config/shape.ts'
 import { sourceAt } from '../config/wire.ts'
@@ -46,6 +46,7 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
             return console.confirm(`The file lacks ${each.join(', and ')}. Shall they leave?`)
           },
           report: progress,
+          fromTopics: new Set(Object.keys(topicsOf(config))),
         },
       )
       console.result(loadedText(done), done)

@@ -1,5 +1,5 @@
 /** Where the Avro schemas of messages of others are asked for: each registry is opened when a message of it comes first. */
-import { byKindOfId, remembered, type ForeignSchemas } from '../utilities/foreign-schemas.ts'
+import { byKindOfId, remembered, waitedFor, type ForeignSchemas, type Waiting } from '../utilities/foreign-schemas.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { topicOf } from './config.ts'
 import type { Config, TopicSource } from './shape.ts'
@@ -12,13 +12,18 @@ type Openers = {
   readonly registry: Pick<Registry, 'find'>
   /** Where AWS is looked for when the config names no Glue. */
   readonly region: string | undefined
+  /** Without it, one that is away is a Problem. */
+  readonly waiting: Waiting | undefined
 }
 
 /** By the name of a table or a record. Sources that name the same registry ask it once. */
-export function foreignSchemasOf(config: Config, { http, glue, registry, region }: Openers): (name: string) => ForeignSchemas | undefined {
+export function foreignSchemasOf(
+  config: Config,
+  { http, glue, registry, region, waiting }: Openers,
+): (name: string) => ForeignSchemas | undefined {
   const opened = new Map<string, ForeignSchemas>()
   const once = (place: string, open: () => Promise<ForeignSchemas>): ForeignSchemas => {
-    const one = opened.get(place) ?? lazily(open)
+    const one = opened.get(place) ?? (waiting ? waitedFor(lazily(open), waiting) : lazily(open))
     opened.set(place, one)
     return one
   }

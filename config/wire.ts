@@ -4,7 +4,7 @@ import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import { systemClock, type Clock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
-import type { ForeignSchemas } from '../utilities/foreign-schemas.ts'
+import type { ForeignSchemas, Waiting } from '../utilities/foreign-schemas.ts'
 import type { Holder, Lease } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Log } from '../utilities/log.ts'
@@ -119,13 +119,17 @@ const openFeed = (config: Config, note: (text: string) => void, clock: Clock): F
     },
   })
 
-/** Of messages of others, by the name of the table or the record that they are for. */
-export const wireSchemas = (config: Config, registry: Registry): ((name: string) => ForeignSchemas | undefined) =>
+/**
+ * Of messages of others, by the name of the table or the record that they are for. A registry that is away is waited for where `waiting`
+ * says until when.
+ */
+export const wireSchemas = (config: Config, registry: Registry, waiting?: Waiting): ((name: string) => ForeignSchemas | undefined) =>
   foreignSchemasOf(config, {
     http: async (at) => (await import('../utilities/schema-registry/client.ts')).openSchemaRegistry(at),
     glue: async (region) => (await import('../utilities/glue/foreign-schemas.ts')).openGlueSchemas(region),
     registry,
     region: process.env['AWS_REGION'],
+    waiting,
   })
 
 async function openKafka(chosen: Extract<Config['log'], { kind: 'kafka' }>, note: (text: string) => void) {

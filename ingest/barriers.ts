@@ -38,7 +38,10 @@ const nameOf = ({ source, partition }: Pick<Lane, 'source' | 'partition'>) => `$
 export function openBarriers(feed: Feed, topicOf: (source: string) => string, { sources }: IngestPlace): Barriers {
   const barriers = new Map<string, Barrier>()
   const waits = new Map<string, number>()
-  /** The snapshot of which each table has rows, the run that all of its partitions have come to, and where to go on in each lane once all that was passed is written. */
+  /**
+   * The snapshot of which each table has rows, the run that all of its partitions have come to, and where to go on in each lane once all
+   * that was passed is written.
+   */
   const snapshots = new Map(Object.entries(sources).map(([name, { snapshot }]) => [name, snapshot?.id]))
   const runs = new Map(Object.entries(sources).map(([name, { current }]) => [name, current?.run]))
   const nexts = new Map(

@@ -48,13 +48,19 @@ export type Work = {
   readonly pieces: readonly Piece[]
   readonly leaving?: { readonly table: string; readonly keys: Columns }
   /** What else the place is to say. */
-  readonly then?: (place: IngestPlace) => IngestPlace
+  readonly after?: (place: IngestPlace) => IngestPlace
 }
 
 /** The rows of tables are settled, unless it was told to stop in the midst of facts. */
-export async function writeBatch(ports: WritePorts, begun: IngestPlace, targets: Targets, work: Work, options: BatchOptions): Promise<IngestPlace> {
+export async function writeBatch(
+  ports: WritePorts,
+  begun: IngestPlace,
+  targets: Targets,
+  work: Work,
+  options: BatchOptions,
+): Promise<IngestPlace> {
   const { tables } = ports
-  const { pieces, leaving, then = (place) => place } = work
+  const { pieces, leaving, after = (now) => now } = work
   const number = begun.loads + 1
   const known = newestOf(pieces) ?? options.now
   let place: IngestPlace = { ...begun, loads: number, reader: options.reader }
@@ -81,11 +87,11 @@ export async function writeBatch(ports: WritePorts, begun: IngestPlace, targets:
       const target = targets.records.get(record.name)
       const stream = streamOf(record)
       for (const some of target ? own : []) {
-        const { appends: more, saves: held, place: after } = target!.append(rowsIn(some), place.records[stream.name])
-        if (after.messages === place.records[stream.name]?.messages) continue
+        const { appends: more, saves: held, place: behind } = target!.append(rowsIn(some), place.records[stream.name])
+        if (behind.messages === place.records[stream.name]?.messages) continue
         appends.push(...more)
         saves.push(...held)
-        place = { ...place, records: { ...place.records, [stream.name]: after } }
+        place = { ...place, records: { ...place.records, [stream.name]: behind } }
       }
       if (target) appends.push(...(await lettersOf(ports, topic, stream, own.flat())))
     }
@@ -93,7 +99,10 @@ export async function writeBatch(ports: WritePorts, begun: IngestPlace, targets:
   if (leaving) {
     const table = targets.known.find((one) => one.table.name === leaving.table)!.table
     const values = new BigInt64Array(leaving.keys.count).fill(known)
-    tables.stageGone(table.name, { count: leaving.keys.count, byName: new Map([...leaving.keys.byName, ['_known', { kind: 'long', values }]]) })
+    tables.stageGone(table.name, {
+      count: leaving.keys.count,
+      byName: new Map([...leaving.keys.byName, ['_known', { kind: 'long', values }]]),
+    })
     changed.add(table)
   }
   let rows = 0
@@ -122,7 +131,7 @@ export async function writeBatch(ports: WritePorts, begun: IngestPlace, targets:
   tables.seal(load.mark)
   const done = await writeLoad(
     ports,
-    { ...then(place), load },
+    { ...after(place), load },
     {
       known: targets.known,
       facts: rows > 0 ? facts : [],
@@ -159,7 +168,9 @@ function rowsIn(pieces: readonly Piece[]): Columns {
   const within = (message: number) => repeated[message] === 0 && pieces.some(({ from, to }) => message >= from && message < to)
   const whole = pieces[0]!.from === 0 && pieces.length === 1 && pieces[0]!.to === changes.said.length && !repeated.includes(1)
   if (whole) return changes.rows
-  const rows = Int32Array.from(changes.put.keys()).filter((row) => changes.said[changes.put[row]!] === says.put && within(changes.put[row]!))
+  const rows = Int32Array.from(changes.put.keys()).filter(
+    (row) => changes.said[changes.put[row]!] === says.put && within(changes.put[row]!),
+  )
   return { count: rows.length, byName: new Map([...changes.rows.byName].map(([name, column]) => [name, pickOrNull(column, rows)])) }
 }
 

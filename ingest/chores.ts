@@ -30,7 +30,7 @@ const leavingAtOnce = 20_000
 export function nextChore(place: IngestPlace, options: ChoreOptions): Chore | undefined {
   const { sources, missing, isAtEnd, needs } = options
   const read = tablesRead(place, sources, { isAtEnd, isMissing: (topic) => missing.includes(topic) })
-  if (read !== place) return (turn) => turn.write({ pieces: [], then: (now) => ({ ...now, sources: read.sources }) })
+  if (read !== place) return (turn) => turn.write({ pieces: [], after: (now) => ({ ...now, sources: read.sources }) })
   for (const source of sources) {
     const chore = 'table' in source.of ? ofSnapshot(source, place.sources[source.name], options) : undefined
     if (chore) return chore
@@ -51,7 +51,7 @@ function ofSnapshot({ name, topic }: TopicSource, state: SourcePlace | undefined
   const { feed, tables, acceptSnapshot } = options
   if (!snapshot) return undefined
   const to = (turn: Turn, next: SnapshotPlace) =>
-    turn.write({ pieces: [], then: (now) => ({ ...now, sources: { ...now.sources, [name]: { ...now.sources[name]!, snapshot: next } } }) })
+    turn.write({ pieces: [], after: (now) => ({ ...now, sources: { ...now.sources, [name]: { ...now.sources[name]!, snapshot: next } } }) })
   if (snapshot.state === 'ending' && !snapshot.ends)
     return async (turn) => to(turn, { ...snapshot, ends: (await feed.ends(topic)).map(({ next }) => next) })
   if (snapshot.state === 'ending' && isReadToEnds(state))

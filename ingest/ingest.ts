@@ -86,13 +86,15 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       const parts = await barriers.pass(lanes.release())
       for (const [i, part] of parts.entries()) {
         if (signal.aborted) break
-        // Where transactions ended is behind with the last of them.
-        const then = i === parts.length - 1 ? withEnds(lanes) : unchanged
-        await inTurn((own) => (part.empties ? empty(own, part, then, tables) : own.write({ pieces: part.pieces, then })))
+        const later = parts.slice(i + 1).flatMap(({ pieces }) => pieces.flatMap(({ transaction }) => transaction ?? []))
+        const after = withEnds(lanes, new Set(later))
+        await inTurn((own) => (part.empties ? empty(own, part, after, tables) : own.write({ pieces: part.pieces, after })))
         options.report({ messages: part.pieces.reduce((sum, { from, to }) => sum + to - from, 0), place })
       }
-      lanes.written()
-      const chore = signal.aborted ? undefined : nextChore(place, { sources, needs, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot })
+      if (parts.length > 0) lanes.written()
+      const chore = signal.aborted
+        ? undefined
+        : nextChore(place, { sources, needs, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot })
       if (chore) await inTurn(chore)
       const now = performance.now()
       if (turn && (now - openedMs > turnMs || now - workedMs > idleMs)) {
@@ -121,18 +123,21 @@ function passedBy({ sources }: IngestPlace, name: string): number {
   return partitions.length === 0 ? 0 : Math.min(...partitions.map(({ time }) => time))
 }
 
-const unchanged = (place: IngestPlace): IngestPlace => place
 const withEnds =
-  (lanes: Lanes) =>
-  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends() })
+  (lanes: Lanes, later: ReadonlySet<string>) =>
+  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends(later) })
 
 /** All of its rows leave, some at a time; the place goes past the message with the last of them. */
-async function empty(turn: Turn, { pieces }: Part, then: (place: IngestPlace) => IngestPlace, tables: Tables): Promise<void> {
+async function empty(turn: Turn, { pieces }: Part, after: (place: IngestPlace) => IngestPlace, tables: Tables): Promise<void> {
   const [{ source }] = pieces as [Piece]
   for (;;) {
     const keys = tables.before(source, Infinity, emptiedAtOnce)
     const isLast = keys.count < emptiedAtOnce
-    await turn.write({ pieces: isLast ? pieces : [], then: isLast ? then : unchanged, ...(keys.count > 0 && { leaving: { table: source, keys } }) })
+    await turn.write({
+      pieces: isLast ? pieces : [],
+      ...(isLast && { after }),
+      ...(keys.count > 0 && { leaving: { table: source, keys } }),
+    })
     if (isLast) return
   }
 }

@@ -24,7 +24,15 @@ export type LanesOptions = {
   readonly kept: (lane: Lane) => number
 }
 
-type Reading = { readonly topic: string; readonly partition: number; readonly several: boolean; next: number; end: number; lookedAtMs: number; isOver?: true }
+type Reading = {
+  readonly topic: string
+  readonly partition: number
+  readonly several: boolean
+  next: number
+  end: number
+  lookedAtMs: number
+  isOver?: true
+}
 
 export type Lanes = {
   /** Rings when there is something to release, or to look at. */
@@ -37,8 +45,8 @@ export type Lanes = {
   isAtEnd(source: string): boolean
   /** Topics that are not there. */
   missing(): readonly string[]
-  /** Of the topics of transactions: where to go on, and how many could not be made whole. */
-  ends(): IngestPlace['ends']
+  /** Of the topics of transactions: where to go on once all is written that was released, but for these, and how many were in pieces. */
+  ends(later: ReadonlySet<string>): IngestPlace['ends']
   stop(): Promise<void>
 }
 
@@ -130,18 +138,20 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       while ((!holder.hasRoom(lane) || options.kept(lane) > mostKept) && !signal.aborted) await room.wait(room.rings(), 1000)
     }
   }
-  const readEnds = ({ topic, decode }: TransactionTopic, holder: Holder) => async (reading: Reading) => {
-    if (reading.partition > 0) sayOnce(`${topic} has several partitions: in which order transactions ended cannot be known; give it one`)
-    for await (const messages of feed.read(topic, { partition: reading.partition, from: reading.next, signal })) {
-      const marks = messages.count > 0 ? await decode(messages) : []
-      for (const [i, mark] of marks.entries()) {
-        if (mark && 'dead' in mark) sayOnce(`${topic}: ${mark.dead}`)
-        else if (mark) holder.mark(mark, messages.offsets[i]!)
+  const readEnds =
+    ({ topic, decode }: TransactionTopic, holder: Holder) =>
+    async (reading: Reading) => {
+      if (reading.partition > 0) sayOnce(`${topic} has several partitions: in which order transactions ended cannot be known; give it one`)
+      for await (const messages of feed.read(topic, { partition: reading.partition, from: reading.next, signal })) {
+        const marks = messages.count > 0 ? await decode(messages) : []
+        for (const [i, mark] of marks.entries()) {
+          if (mark && 'dead' in mark) sayOnce(`${topic}: ${mark.dead}`)
+          else if (mark) holder.mark(mark, messages.offsets[i]!)
+        }
+        Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
+        news.ring()
       }
-      Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
-      news.ring()
     }
-  }
   for (const { ends, own, holder } of groups) {
     if (ends) open(endsName(ends.topic), ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, holder))
     for (const source of own)
@@ -156,7 +166,11 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   const isRead = (name: string, topic: string) => {
     const now = performance.now()
     const own = readings.get(name)
-    return own !== undefined && (missing.has(topic) || own.length > 0) && own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
+    return (
+      own !== undefined &&
+      (missing.has(topic) || own.length > 0) &&
+      own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
+    )
   }
   return {
     news,
@@ -169,20 +183,23 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         return holder.release({ ms, open, quiet })
       })
     },
-    written: () => room.ring(),
+    written() {
+      for (const { holder } of groups) holder.written()
+      room.ring()
+    },
     isAtEnd(name) {
       const group = groups.find(({ own }) => own.some((one) => one.name === name))!
       return isRead(name, group.own.find((one) => one.name === name)!.topic) && group.holder.held() === 0
     },
     missing: () => [...missing],
-    ends: () =>
+    ends: (later) =>
       Object.fromEntries(
         groups.flatMap(({ ends, holder }) => {
           const reading = ends && readings.get(endsName(ends.topic))?.[0]
           if (!reading) return ends && place.ends[ends.topic] ? [[ends.topic, place.ends[ends.topic]!]] : []
           const before = place.ends[ends.topic]?.inPieces ?? 0
-          const after = holder.after()?.toString() ?? null
-          return [[ends.topic, { next: holder.needed() ?? reading.next, inPieces: before + holder.inPieces(), after }]]
+          const { next = reading.next, after } = holder.done(later)
+          return [[ends.topic, { next, inPieces: before + holder.inPieces(), after: after?.toString() ?? null }]]
         }),
       ),
     async stop() {
@@ -202,7 +219,11 @@ const pause = (ms: number, signal: AbortSignal) =>
 const seenIn = ({ newest }: PartitionPlace): Seen | undefined =>
   newest ? { op: newest.op, place: newest.place ? placeFrom(newest.place) : undefined } : undefined
 
-const gap = (topic: string, partition: number, { from, first, next }: { readonly from: number; readonly first: number; readonly next: number }) =>
+const gap = (
+  topic: string,
+  partition: number,
+  { from, first, next }: { readonly from: number; readonly first: number; readonly next: number },
+) =>
   new Problem(
     from < first
       ? `topic ${topic}, partition ${partition}: the messages from ${from} to ${first - 1} were deleted before they were read`

@@ -8,7 +8,12 @@ import type { Piece } from './pieces.ts'
 
 type Ports = { readonly log: Log; readonly registry: Registry }
 
-export async function lettersOf({ log, registry }: Ports, topic: string, stream: Stream, pieces: readonly Piece[]): Promise<readonly Append[]> {
+export async function lettersOf(
+  { log, registry }: Ports,
+  topic: string,
+  stream: Stream,
+  pieces: readonly Piece[],
+): Promise<readonly Append[]> {
   const isDead = pieces.some(({ changes }) => changes.dead.length > 0)
   if (!isDead) return []
   const write = await deadLetters(registry, stream, await log.largestMessage(stream.dead))

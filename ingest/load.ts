@@ -152,7 +152,7 @@ async function loadWith(ports: LoadPorts & WritePorts, begun: IngestPlace, optio
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 
 /** Whether all rows of a table have been read once: of files, that is so as soon as one is loaded. */
-export const isRead = ({ sources }: IngestPlace, table: string, fromTopics: ReadonlySet<string> = new Set()): boolean =>
+const isRead = ({ sources }: IngestPlace, table: string, fromTopics: ReadonlySet<string> = new Set()): boolean =>
   !fromTopics.has(table) || (sources[table]?.loaded ?? false)
 
 type Beginning = Pick<LoadUnderWay, 'rows' | 'tables' | 'partial'> & {

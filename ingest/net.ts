@@ -44,7 +44,8 @@ export function netOf(table: Table, pieces: readonly Piece[], find: (keys: Colum
   }
   const put: Row[] = []
   const left: Gone[] = []
-  for (const one of last.values()) if (isRow(one)) put.push(one)
+  for (const one of last.values())
+    if (isRow(one)) put.push(one)
     else left.push(one)
   const leaving = left.map(({ gone }) => gone)
   return { rows: withKnown(completed(table, changes.rows, put, find), put), gone: withKnown(chosen(changes.gone, leaving), left) }

@@ -36,8 +36,7 @@ export function piecesOf(
   let transaction: string | undefined
   let collection: string | undefined
   const close = (to: number) => {
-    if (to > from)
-      pieces.push({ ...lane, messages, changes, from, to, transaction, collection, counted, repeated, before, newest: seen })
+    if (to > from) pieces.push({ ...lane, messages, changes, from, to, transaction, collection, counted, repeated, before, newest: seen })
     ;[from, counted, before] = [to, 0, seen]
   }
   for (let i = 0; i < messages.count; i++) {

@@ -4,7 +4,7 @@ import { encoder } from '../schemas/avro/encode.ts'
 import { inflowSchema } from '../schemas/avro/schema.ts'
 import { everyYear, type Take } from '../schemas/csv/selection.ts'
 import type { RecordSchema } from '../schemas/record.ts'
-import { latestOf, loadHeld, saveHeld } from '../streams/held.ts'
+import { isFromTopics, latestOf, loadHeld, saveHeld, topicsName } from '../streams/held.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../streams/routing.ts'
 import { producerName, streamOf, type Stream } from '../streams/stream.ts'
@@ -31,13 +31,7 @@ export type WritableRecord = {
   append(rows: Columns, place: RecordPlace | undefined): Written
 }
 
-export type Written = { readonly appends: readonly Append[]; readonly saves: readonly Save[]; readonly place: RecordPlace }
-
-/** What inflow holds of topics is called so. */
-const topicsName = 'topics'
-
-/** Whether a stream's records come from topics. */
-export const isFromTopics = (held: readonly Pick<Take, 'source'>[]): boolean => held.some(({ source }) => source.name === topicsName)
+type Written = { readonly appends: readonly Append[]; readonly saves: readonly Save[]; readonly place: RecordPlace }
 
 /** With so many partitions if its topics have to be made. Whoever produces from files into it is fenced first. */
 export async function writableRecord(ports: Ports, { record, pers }: NeededRecord, wanted: number): Promise<WritableRecord> {
@@ -49,7 +43,7 @@ export async function writableRecord(ports: Ports, { record, pers }: NeededRecor
   const registered = await registerInflow(registry, record)
   await ensureTopics(ports, stream, partitions)
   await (await log.writer(producerName(stream))).close()
-  const held = (await loadHeld(checkpoints, stream)).filter((one) => !isFromTopics([one]))
+  const held = (await loadHeld(checkpoints, stream)).filter((one) => !isFromTopics(one))
   const { takes, unfinished } = await takenByBatches({ registry, checkpoints }, stream)
   if (unfinished[0]) throw notFinished(unfinished[0].set, stream)
   const base = latestOf([...held, ...takes])

@@ -8,7 +8,7 @@ import { behind, runOf, type Piece } from './pieces.ts'
 import { newPartition, placeFrom, savedPlace, type SnapshotPlace, type SourcePlace } from './sources.ts'
 
 /** More than this share of the rows does not leave by itself. */
-export const mostLeaving = 0.1
+const mostLeaving = 0.1
 
 /** What a piece says of where its source is, whatever rows it has; `commit` is the number of the commit that it is to be part of. */
 export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): SourcePlace {

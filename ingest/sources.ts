@@ -2,7 +2,7 @@
 import type { Place } from '../schemas/foreign/changes.ts'
 
 /** The newest change of a partition, by which one that comes again is known. */
-export type Newest = { readonly op: string; readonly place: SavedPlace | null }
+type Newest = { readonly op: string; readonly place: SavedPlace | null }
 
 /** A place as it is saved: whole numbers of any size are texts. */
 export type SavedPlace = { readonly [part in string]: string | number | null }

@@ -12,7 +12,9 @@ type Look = {
 /** The place itself where nothing has become known. */
 export function tablesRead(place: IngestPlace, sources: readonly TopicSource[], look: Look): IngestPlace {
   const states = Object.values(place.sources)
-  const passed = new Set(states.flatMap(({ connector, streaming, passed: isPast }) => (connector !== null && (streaming || isPast) ? [connector] : [])))
+  const passed = new Set(
+    states.flatMap(({ connector, streaming, passed: isPast }) => (connector !== null && (streaming || isPast) ? [connector] : [])),
+  )
   const changed = sources.flatMap((source): readonly (readonly [string, SourcePlace])[] => {
     if (!('table' in source.of)) return []
     const state = place.sources[source.name] ?? newSource(source.topic)
@@ -23,7 +25,11 @@ export function tablesRead(place: IngestPlace, sources: readonly TopicSource[], 
   return changed.length === 0 ? place : { ...place, sources: { ...place.sources, ...Object.fromEntries(changed) } }
 }
 
-function after(state: SourcePlace, source: TopicSource, { isAtEnd, isMissing, isPassed }: Look & { readonly isPassed: boolean }): SourcePlace {
+function after(
+  state: SourcePlace,
+  source: TopicSource,
+  { isAtEnd, isMissing, isPassed }: Look & { readonly isPassed: boolean },
+): SourcePlace {
   const { snapshot, streaming, connector, totals, loaded, marks } = state
   const isEnd = isAtEnd(source.name)
   // Of a connector that marks no last row of each table.

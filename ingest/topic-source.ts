@@ -4,7 +4,7 @@ import type { RecordSchema, Table } from '../schemas/record.ts'
 import type { Messages } from '../utilities/feed.ts'
 
 /** A message of a topic of transactions: what it says, nothing, or why it cannot be read. */
-export type Mark = TransactionMark | { readonly dead: string } | undefined
+type Mark = TransactionMark | { readonly dead: string } | undefined
 
 export type TopicSource = {
   readonly name: string

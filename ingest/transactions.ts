@@ -28,10 +28,13 @@ export type Holder = {
   held(): number
   /** Whether more of a lane should be read. */
   hasRoom(lane: Lane): boolean
-  /** The first offset of the topic of transactions that is still needed; undefined when none is. */
-  needed(): number | undefined
-  /** Where the last transaction that was let through had ended, where the ends say so. */
-  after(): bigint | undefined
+  /**
+   * Where to go on in the topic of transactions once all that was let through is written, but for `later` ones: an offset, undefined where
+   * all has been dealt with that was read; and where the last of them had ended, where the ends say so.
+   */
+  done(later: ReadonlySet<string>): { readonly next: number | undefined; readonly after: bigint | undefined }
+  /** What was let through is written. */
+  written(): void
   /** Transactions that could not be made whole. */
   inPieces(): number
 }
@@ -53,6 +56,9 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   const ends: End[] = []
   const [broken, ended] = [new Set<string>(), new Set<string>()]
   let endedAt = after
+  /** Let through, and not written yet, in order. */
+  let through: End[] = []
+  let writtenAt = after
   const collections = new Set<string>()
   let [held, inPieces] = [0, 0]
   let quietSince: number | undefined
@@ -112,6 +118,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         take(out, ({ transaction }) => transaction === end.transaction)
       }
       ends.shift()
+      through.push(end)
       know(ended, end.transaction)
       endedAt = end.lsn ?? endedAt
       take(out, isFree)
@@ -126,7 +133,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       held += lengthOf(piece)
     },
     mark(mark, offset) {
-      if (mark.kind === 'end' && !isRepeated(mark) && ends.every(({ transaction }) => transaction !== mark.transaction)) ends.push({ ...mark, offset })
+      if (mark.kind === 'end' && !isRepeated(mark) && ends.every(({ transaction }) => transaction !== mark.transaction))
+        ends.push({ ...mark, offset })
     },
     release({ ms, open, quiet }) {
       const out: Piece[] = []
@@ -154,8 +162,18 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const ahead = own.reduce((sum, piece) => sum + lengthOf(piece), 0)
       return ahead === 0 || isOne || (ahead <= aheadOfLane && held <= aheadOfAll)
     },
-    needed: () => ends[0]?.offset,
-    after: () => endedAt,
+    done(later) {
+      const open = through.findIndex(({ transaction }) => later.has(transaction))
+      const before = open < 0 ? through : through.slice(0, open)
+      return {
+        next: (open < 0 ? ends[0] : through[open])?.offset,
+        after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt,
+      }
+    },
+    written() {
+      through = []
+      writtenAt = endedAt
+    },
     inPieces: () => inPieces,
   }
 }

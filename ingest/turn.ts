@@ -104,12 +104,7 @@ export async function openTurn(ports: TurnPorts, options: TurnOptions, needs: Ne
 
 type UnderWay = IngestPlace & { readonly load: LoadUnderWay }
 
-async function targetsOf(
-  ports: TurnPorts,
-  { sources, partitions }: TurnOptions,
-  needs: Needs,
-  known: Targets['known'],
-): Promise<Targets> {
+async function targetsOf(ports: TurnPorts, { sources, partitions }: TurnOptions, needs: Needs, known: Targets['known']): Promise<Targets> {
   const schemas = known.map(({ registered }) => registered)
   const facts = []
   for (const needed of needs.facts.filter(({ retired }) => !retired)) {

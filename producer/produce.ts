@@ -3,7 +3,7 @@
  * records.
  */
 import type { Per } from '../feature-defs/keys.ts'
-import { latestOf, loadHeld, saveHeld } from '../streams/held.ts'
+import { isFromTopics, latestOf, loadHeld, saveHeld } from '../streams/held.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { unkept } from '../streams/kept-schemas.ts'
 import { baseFor } from '../streams/numbering.ts'
@@ -146,6 +146,7 @@ async function before(
 ) {
   const stream = streamOf(record)
   const held = await loadHeld(checkpoints, stream)
+  if (held.some(isFromTopics)) throw fromTopics(stream)
   const base = await baseFor({ checkpoints, registry }, { source, identity, record, carryOn, signal })
   const { takes, unfinished } = await takenByBatches({ registry, checkpoints }, stream)
   const toCome = await Promise.all(unfinished.map((one) => takeToCome({ source, identity, record, base }, one)))
@@ -172,6 +173,12 @@ const takenOver = ({ inflow }: Stream, cause: Fenced) =>
       'or a backfill has begun',
     'Nothing is lost or doubled. Once no other producer runs, run this again: it goes on from what inflow holds.',
     { cause },
+  )
+
+const fromTopics = ({ name, inflow }: Stream) =>
+  new Problem(
+    `${inflow} holds records of a topic, which more may come from at any time: those of a file have no place among them`,
+    `Let the file's records come by the same topic, or make another record for them: ${name} is read by tidemark ingest.`,
   )
 
 const behind = (years: Years, seq: number, latest: number, by: string) =>

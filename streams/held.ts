@@ -13,6 +13,11 @@ export async function loadHeld(checkpoints: Checkpoints, stream: Stream): Promis
 
 export const saveHeld = (stream: Stream, held: readonly Take[]): Save => ({ name: producedName(stream), key: '', value: toBytes(held) })
 
+/** What inflow holds of topics of others is called so. */
+export const topicsName = 'topics'
+
+export const isFromTopics = ({ source }: Pick<Take, 'source'>): boolean => source.name === topicsName && source.size === 0
+
 export const latestOf = (takes: readonly Pick<Take, 'lastSeq'>[]): number => Math.max(0, ...takes.map(({ lastSeq }) => lastSeq))
 
 /** What is recorded comes in the same commit as the records: whoever has read a record finds it. */

@@ -6,7 +6,10 @@ import type { MemoryFeed } from '../utilities/memory/feed.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
 import { keyOf, shopTables, type Row, type Shop } from './shop-facts.ts'
 
-export type Change = { readonly table: string; readonly row: Row } | { readonly table: string; readonly gone: string } | { readonly emptied: string }
+export type Change =
+  | { readonly table: string; readonly row: Row }
+  | { readonly table: string; readonly gone: string }
+  | { readonly emptied: string }
 
 type Options = { readonly partitions?: number; readonly transactions?: boolean; readonly prefix?: string }
 
@@ -15,9 +18,17 @@ export const transactionTopic = 'shop.transaction'
 
 const money = new Set(['price'])
 const asSent = (row: Row) =>
-  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, money.has(name) && value !== null ? (Number(value) / 100).toFixed(2) : value]))
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, money.has(name) && value !== null ? (Number(value) / 100).toFixed(2) : value]),
+  )
 
-type Sent = { readonly topic: string; readonly partition: number; readonly key: string | undefined; readonly value: string | undefined; readonly time: number }
+type Sent = {
+  readonly topic: string
+  readonly partition: number
+  readonly key: string | undefined
+  readonly value: string | undefined
+  readonly time: number
+}
 
 export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop' }: Options = {}) {
   const tables: Record<string, Map<string, Row>> = Object.fromEntries(shopTables.map(({ name }) => [name, new Map<string, Row>()]))
@@ -31,7 +42,9 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
   const give = (all: readonly Sent[]) => {
     for (const { topic, partition, key, value, time: at } of all) {
       const header = { '__debezium.context.runId': `run-${run}` }
-      feed.append(topic, partition, [{ ...(key !== undefined && { key }), ...(value !== undefined && { value }), time: at, headers: header }])
+      feed.append(topic, partition, [
+        { ...(key !== undefined && { key }), ...(value !== undefined && { value }), time: at, headers: header },
+      ])
     }
   }
   const keyText = (table: string, row: Row) => JSON.stringify(Object.fromEntries(tableOf(table).key.map((name) => [name, row[name]])))
@@ -74,7 +87,9 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           counts.set(`public.${name}`, (counts.get(`public.${name}`) ?? 0) + 1)
           made.push(() => {
             const sent = event(name, op, row, source(commit))
-            const value = transactions ? { ...JSON.parse(sent.value!), transaction: { id: `${id}:${at}`, total_order: order } } : JSON.parse(sent.value!)
+            const value = transactions
+              ? { ...JSON.parse(sent.value!), transaction: { id: `${id}:${at}`, total_order: order } }
+              : JSON.parse(sent.value!)
             return { ...sent, value: JSON.stringify(value) }
           })
         }
@@ -131,7 +146,15 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         all.map(({ name, row }, i) => {
           const [isFirst, isLast] = [all[i - 1]?.name !== name, all[i + 1]?.name !== name]
           const marker =
-            i === 0 ? 'first' : i === all.length - 1 ? 'last' : isLast ? 'last_in_data_collection' : isFirst ? 'first_in_data_collection' : 'true'
+            i === 0
+              ? 'first'
+              : i === all.length - 1
+                ? 'last'
+                : isLast
+                  ? 'last_in_data_collection'
+                  : isFirst
+                    ? 'first_in_data_collection'
+                    : 'true'
           return event(name, 'r', row, { snapshot: marker, txId: id, lsn: at, sequence: JSON.stringify([null, String(at)]) })
         }),
       )

@@ -1,4 +1,6 @@
-/** Messages of others in Avro: whatever their writer's schema, they are the JSON of the same values; whatever their bytes, nothing breaks. */
+/**
+ * Messages of others in Avro: whatever their writer's schema, they are the JSON of the same values; whatever their bytes, nothing breaks.
+ */
 import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

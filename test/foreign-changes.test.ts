@@ -204,7 +204,7 @@ describe('changes in an envelope', () => {
       { key: '{"id":7}', value: envelope('u', '"before":{"sku":"A"},"after":{"sku":"B","unit_price":"1.00"}') },
       { key: key('C'), value: envelope('d', '"before":{"sku":"C"}').replace('"lsn":9', '"lsn":10') },
     ])
-    const pieces = piecesOf({ source: 'skus', partition: 0 }, messages, await foreignDecoder(dbz, undefined)(messages), {
+    const pieces = piecesOf({ source: 'skus', partition: 0, several: false }, messages, await foreignDecoder(dbz, undefined)(messages), {
       newest: undefined,
       held: false,
     })

@@ -13,7 +13,11 @@ const noBytes = { bytes: new Uint8Array(0), starts: new Int32Array(0), ends: new
 const noRows = { count: 0, byName: new Map() }
 
 /** Messages of a lane from an offset on, one for each event; null is a tombstone. */
-function batch(events: readonly (Event | null)[], offset: number, collection: string): { readonly messages: Messages; readonly changes: Changes } {
+function batch(
+  events: readonly (Event | null)[],
+  offset: number,
+  collection: string,
+): { readonly messages: Messages; readonly changes: Changes } {
   const origins = events.map((event): Origin | undefined =>
     event
       ? {
@@ -77,7 +81,8 @@ function holderOf(options: { readonly most?: number; readonly mostMs?: number } 
   return { ...holder, give }
 }
 
-const told = (pieces: readonly Piece[]) => pieces.map(({ source, transaction = 'none', from, to }) => `${source} ${transaction} ${to - from}`)
+const told = (pieces: readonly Piece[]) =>
+  pieces.map(({ source, transaction = 'none', from, to }) => `${source} ${transaction} ${to - from}`)
 const soon = { ms: 0, open: true, quiet: false }
 
 describe('transactions that come over several topics', () => {
@@ -94,7 +99,11 @@ describe('transactions that come over several topics', () => {
 
   it('wait for nobody who has no transaction, and let through what ended without an end', () => {
     const { give, mark, release, inPieces } = holderOf()
-    give(0, [{ tx: null, lsn: 1, commit: 0 }, { tx: 1, lsn: 10, commit: 5, op: 't' }, { tx: 2, lsn: 30, commit: 20 }])
+    give(0, [
+      { tx: null, lsn: 1, commit: 0 },
+      { tx: 1, lsn: 10, commit: 5, op: 't' },
+      { tx: 2, lsn: 30, commit: 20 },
+    ])
     expect(told(release(soon))).toEqual(['invoices none 1'])
     mark(end(2, 40, { 'public.invoices': 1 }), 3)
     expect(told(release(soon))).toEqual(['invoices 1 1', 'invoices 2 1'])
@@ -109,7 +118,8 @@ describe('transactions that come over several topics', () => {
   })
 
   it('go as they came where the rest does not come, and are counted', () => {
-    const { give, mark, release, inPieces, needed } = holderOf()
+    const { give, mark, release, inPieces, done } = holderOf()
+    const needed = () => done(new Set()).next
     give(0, [{ tx: 1, lsn: 10, commit: 5 }])
     mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 1 }), 8)
     expect(release({ ms: 1_000, open: true, quiet: true })).toEqual([])

@@ -142,7 +142,9 @@ describe('the topics of a database', () => {
   }
 })
 
-/** Transactions by chance, the store killed by chance, its tables on disk lost by chance; equal in the end, and at the end of every group. */
+/**
+ * Transactions by chance, the store killed by chance, its tables on disk lost by chance; equal in the end, and at the end of every group.
+ */
 async function life(from: number, options: Parameters<typeof setup>[0] & object) {
   const random = randomFrom(from)
   const below = (n: number) => Math.floor(random() * n)
@@ -161,7 +163,6 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
     ][below(6)]!()
   const commit = () => {
     database.commit(Array.from({ length: 1 + below(4) }, change))
-    if (process.env['DBG']) console.log('DB', text(facts(database.tables)).slice(0,1200))
     states.add(text(facts(database.tables)))
   }
   for (let i = 0; i < 6; i++) commit()
@@ -194,7 +195,6 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
     for (const { change: what, key, after, groupEnd } of bySeq) {
       if (what !== 'tick' && after) standing.set(key!, after)
       else if (what !== 'tick') standing.delete(key!)
-      if (groupEnd && !states.has(text(standing))) console.log('STATE', what, key, text(standing), store.notes, JSON.stringify(((await store.ingest()) as any).ends))
       if (groupEnd) expect([from, states.has(text(standing))]).toEqual([from, true])
     }
   }

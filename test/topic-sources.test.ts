@@ -190,6 +190,7 @@ describe('the schemas of messages of others', () => {
         find: async (id) => (asked.push(`own ${id.slice(-1)}`), own === undefined ? undefined : { ...version, definition: own }),
       },
       region,
+      waiting: undefined,
     })
     return { asked, find: (name: string, id: string) => of(name)!.find(id) }
   }
@@ -228,6 +229,7 @@ describe('the schemas of messages of others', () => {
         glue: () => expect.unreachable(),
         registry: { find: async () => undefined },
         region: undefined,
+        waiting: undefined,
       })('gone'),
     ).toBeUndefined()
   })
@@ -242,6 +244,7 @@ describe('the schemas of messages of others', () => {
       glue: () => expect.unreachable(),
       registry: { find: async () => undefined },
       region: undefined,
+      waiting: undefined,
     })
     await expect(of('one')!.find('1')).rejects.toThrow('it is not there')
     failing = false

@@ -14,7 +14,9 @@ import type { Feed } from '../utilities/feed.ts'
 import { cutAt, factStore, type Cut } from './fact-store.ts'
 import { Killed } from './faults.ts'
 
-type Asked = Partial<Pick<IngestOptions, 'acceptGap' | 'acceptSnapshot' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report'>> & { readonly cut?: Cut }
+type Asked = Partial<Pick<IngestOptions, 'acceptGap' | 'acceptSnapshot' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report'>> & {
+  readonly cut?: Cut
+}
 
 type StoreAsked = {
   readonly facts: readonly FactSchema[]
@@ -24,7 +26,11 @@ type StoreAsked = {
   readonly partitions?: number
 }
 
-export const tableSource = (table: Table, topic: string, more: Partial<ForeignSource> & { readonly transactions?: string; readonly noSnapshot?: boolean } = {}): TopicSource => {
+export const tableSource = (
+  table: Table,
+  topic: string,
+  more: Partial<ForeignSource> & { readonly transactions?: string; readonly noSnapshot?: boolean } = {},
+): TopicSource => {
   const { transactions, noSnapshot = false, ...written } = more
   const { format = 'debezium' } = written
   return {
@@ -39,7 +45,11 @@ export const tableSource = (table: Table, topic: string, more: Partial<ForeignSo
   }
 }
 
-export function topicsStore(feed: Feed, sourcesOf: () => readonly TopicSource[], { facts, tables, records = [], per = null, partitions = 1 }: StoreAsked) {
+export function topicsStore(
+  feed: Feed,
+  sourcesOf: () => readonly TopicSource[],
+  { facts, tables, records = [], per = null, partitions = 1 }: StoreAsked,
+) {
   const store = factStore(facts, { per, partitions })
   const notes: string[] = []
   const needs: Needs = {

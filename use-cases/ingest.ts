@@ -24,7 +24,7 @@ import { factsNeeded, retiredIn } from './facts-needed.ts'
 import { waitsFor } from './told-sources.ts'
 
 /** What the config says of a topic. */
-export type TopicAsked = Omit<ForeignSource, 'name' | 'fields' | 'key'> & {
+type TopicAsked = Omit<ForeignSource, 'name' | 'fields' | 'key'> & {
   readonly topic: string
   readonly transactions?: string | undefined
   readonly snapshot?: 'none' | undefined
@@ -76,7 +76,7 @@ export async function ingestTopics(ports: Ports, asked: IngestAsked): Promise<re
     holdMessages,
     needs: () => needsOf(ports, asked),
   })
-  return sources.map(({ name, topic }) => {
+  return sources.map(({ name, topic, of }) => {
     const [then, now] = [before.sources[name]?.totals ?? noTotals, place.sources[name]?.totals ?? noTotals]
     return {
       source: name,
@@ -84,7 +84,7 @@ export async function ingestTopics(ports: Ports, asked: IngestAsked): Promise<re
       messages: now.messages - then.messages,
       duplicates: now.duplicates - then.duplicates,
       dead: now.dead - then.dead,
-      waits: waitsFor(place.sources[name], name),
+      waits: waitsFor(place.sources[name], name, 'table' in of),
     }
   })
 }

@@ -12,7 +12,7 @@ import type { Warehouse } from '../utilities/warehouse.ts'
 import { eventsNeeded, factsNeeded } from './facts-needed.ts'
 import type { Rejecting } from './file-rows.ts'
 
-export type LoadAsked = Pick<LoadOptions, 'partial' | 'strict' | 'known' | 'signal' | 'agree' | 'report'> & {
+export type LoadAsked = Pick<LoadOptions, 'partial' | 'strict' | 'known' | 'signal' | 'agree' | 'report' | 'fromTopics'> & {
   /** Every version of every set of the definitions, and their tables. */
   readonly definitions: readonly Definition[]
   readonly defined: readonly Table[]

@@ -63,7 +63,8 @@ export async function tickOnce(ports: TicksPorts, { partitions, report, ...optio
   if (!lease) return
   try {
     // Once more: a load may have begun, or a date come, before the border was ours.
-    for (const { facts, at } of await dueNow(ports, options)) report(await tick(ports, { facts, at, partitions: partitions(facts[0]!.fact) }))
+    for (const { facts, at } of await dueNow(ports, options))
+      report(await tick(ports, { facts, at, partitions: partitions(facts[0]!.fact) }))
   } finally {
     await lease.close()
   }

@@ -3,7 +3,7 @@ import type { SourcePlace } from '../ingest/sources.ts'
 import { count } from '../utilities/values/digits.ts'
 
 /** Null where it waits for nothing. */
-export function waitsFor(state: SourcePlace | undefined, table: string): string | null {
+export function waitsFor(state: SourcePlace | undefined, table: string, isTable: boolean): string | null {
   const snapshot = state?.snapshot
   if (snapshot?.state === 'asks')
     return (
@@ -14,6 +14,5 @@ export function waitsFor(state: SourcePlace | undefined, table: string): string 
     return state.loaded ? 'the end of a new snapshot' : 'the end of its first snapshot'
   if (snapshot?.state === 'leaving') return 'rows to leave that a new snapshot lacks'
   if (snapshot?.catchingUp) return 'catching up: changes from before its snapshot are read'
-  if (state && state.topic !== '' && !state.loaded) return 'its first rows'
-  return null
+  return isTable && !state?.loaded ? 'its first rows' : null
 }

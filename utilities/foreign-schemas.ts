@@ -1,4 +1,10 @@
-/** The port to Avro schemas that others have registered, found by the ids that their messages carry; and what was said of them, kept. */
+/**
+ * The port to Avro schemas that others have registered, found by the ids that their messages carry; what was said of them is kept, and an
+ * outage waited for.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { OutOfReach } from './values/problem.ts'
+
 export interface ForeignSchemas {
   /** The schema's text; undefined when there is none of that id, or none of Avro. A Problem when nobody can say so now. */
   find(id: string): Promise<string | undefined>
@@ -54,5 +60,42 @@ export function byKindOfId({
       }
       return undefined
     },
+  }
+}
+
+/** Until when an outage is waited for, and who hears of it. */
+export type Waiting = { readonly note: (text: string) => void; readonly signal: AbortSignal; readonly pauseMs?: number }
+
+/** However long their registry is away: that is said once, and once when it is over. An abort ends it at once, with the signal's reason. */
+export function waitedFor(schemas: ForeignSchemas, { note, signal, pauseMs = 5_000 }: Waiting): ForeignSchemas {
+  let away: string | undefined
+  return {
+    async find(id) {
+      for (;;) {
+        try {
+          const found = await unlessAborted(signal, schemas.find(id))
+          if (away !== undefined) note(`${away}: that is over`)
+          away = undefined
+          return found
+        } catch (error) {
+          if (!(error instanceof OutOfReach)) throw error
+          if (away === undefined) note(`${error.what}: its messages wait`)
+          away ??= error.what
+          await sleep(pauseMs, undefined, { signal })
+        }
+      }
+    },
+  }
+}
+
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason as Error)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

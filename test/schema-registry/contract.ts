@@ -1,6 +1,13 @@
 /** What every schema registry with Confluent's API must say, whoever wrote it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeObject } from '../../schemas/avro/generic.ts'
+import type { AvroType } from '../../schemas/avro/schema.ts'
+import { foreignDecoder } from '../../schemas/foreign/decoder.ts'
+import { integer, timestamp } from '../../schemas/record.ts'
+import { table } from '../../schemas/table.ts'
 import { openSchemaRegistry } from '../../utilities/schema-registry/client.ts'
+import { messagesOf } from '../foreign-messages.ts'
+import { linesOf } from '../foreign-rows.ts'
 
 export type Posted = {
   readonly schema: string
@@ -50,6 +57,21 @@ export function schemaRegistryContract(name: string, start: () => Promise<TestSc
         fields: [{ type: { name: 'com.shop.Street' } }, {}],
       })
       expect(whole.fields[1]!.type).toEqual(['null', 'com.shop.Address'])
+    })
+
+    it('has the schema by which a message is read that names its number', async () => {
+      const payment = record(
+        'Payment',
+        { name: 'id', type: 'long' },
+        { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+      )
+      const number = Buffer.alloc(5)
+      number.writeInt32BE(Number(await server.post('payments-value', { schema: payment })), 1)
+      const payload = encodeObject(JSON.parse(payment) as AvroType, { id: 2n ** 60n, at: 1n })
+      const payments = table('payments', { key: 'id' }, { id: integer(), at: timestamp() })
+      const decode = foreignDecoder({ ...payments, format: 'avro', framing: 'confluent' }, openSchemaRegistry(server))
+      const { rows, dead } = await decode(messagesOf([{ value: Buffer.concat([number, payload]) }]))
+      expect([linesOf(rows), dead]).toEqual([[`${2n ** 60n} | 1970-01-01T00:00:00.001Z`], []])
     })
 
     it('has no Avro under the number of what is none', async () => {

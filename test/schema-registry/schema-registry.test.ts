@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openSchemaRegistry } from '../../utilities/schema-registry/client.ts'
 import type { SchemaRegistryAuth } from '../../utilities/schema-registry/door.ts'
-import { Problem } from '../../utilities/values/problem.ts'
+import { OutOfReach, Problem } from '../../utilities/values/problem.ts'
 import { skipWithout } from '../unless-missing.ts'
 import { missingForApicurio, startApicurio } from './apicurio.ts'
 import { schemaRegistryContract } from './contract.ts'
@@ -73,6 +73,7 @@ describe('a schema registry that is asked', () => {
     const problem = await problemOf(schemas.find(id))
     expect(problem.message).toContain(`the schema registry at ${server.url} does not answer`)
     expect(problem.todo).toContain('See that it runs')
+    expect(problem).toBeInstanceOf(OutOfReach)
     expect(await schemas.find(id)).toBe(schema)
   })
 
@@ -109,6 +110,7 @@ describe('a schema registry that is asked', () => {
     const problem = await problemOf(open(auth).find(id))
     expect(problem.what).toContain(says)
     expect(problem.todo).toContain('"auth"')
+    expect(problem).not.toBeInstanceOf(OutOfReach)
     expect(`${problem.message} ${String(problem.cause)} ${problem.stack}`).not.toMatch(/hunter2000|token-of-mine|aHVudGVy/)
     expect(server.asked()).toHaveLength(1)
   })

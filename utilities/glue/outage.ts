@@ -1,5 +1,5 @@
 /** Answers from what is known while Glue is out of reach: says so once, asks again now and then, and says once when it is over. */
-import { OutOfReach } from '../s3/aws-trouble.ts'
+import { OutOfReach } from '../values/problem.ts'
 
 /** The way to ask, and what was answered before, if anything was. */
 export type Reading = <T>(ask: () => Promise<T>, known: () => T | undefined) => Promise<T>

@@ -1,6 +1,6 @@
 /** What can go wrong between this process and Redshift, and S3 on the way there: what to try again, and what to tell the person. */
-import { awsRefusal, awsTrouble, OutOfReach, reasonOf as awsReason } from '../s3/aws-trouble.ts'
-import { Problem } from '../values/problem.ts'
+import { awsRefusal, awsTrouble, reasonOf as awsReason } from '../s3/aws-trouble.ts'
+import { OutOfReach, Problem } from '../values/problem.ts'
 import { RolledBack, type Workgroup } from './api.ts'
 
 /** Errors of the service that are gone by themselves sooner or later. */

@@ -1,8 +1,5 @@
 /** What can go wrong between this process and a service of AWS, in words that hold no secret; `OutOfReach` is what may pass by itself. */
-import { Problem } from '../values/problem.ts'
-
-/** No answer, or none of use: it may come back without anybody's doing. */
-export class OutOfReach extends Problem {}
+import { OutOfReach, Problem } from '../values/problem.ts'
 
 /** Which service, as a person knows it, and where it was looked for. */
 export type AwsService = {

@@ -1,8 +1,8 @@
 /** A source that is an object in Amazon S3, streamed; a connection that breaks is taken up again where it broke. */
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { awsTrouble, OutOfReach, type AwsService } from './aws-trouble.ts'
-import { Problem } from '../values/problem.ts'
+import { awsTrouble, type AwsService } from './aws-trouble.ts'
+import { OutOfReach, Problem } from '../values/problem.ts'
 import { GetObjectCommand, openS3 } from './client.ts'
 import type { TextForm } from '../source.ts'
 import { storedSource, type Stored, type StoredSource } from '../files/stored.ts'

@@ -1,6 +1,6 @@
 /** The way to a schema registry over HTTP: who asks, how often, and what it means when no answer comes; secrets are never told. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem } from '../values/problem.ts'
+import { OutOfReach, Problem } from '../values/problem.ts'
 
 export type SchemaRegistryAuth =
   | { readonly kind: 'none' }
@@ -24,7 +24,7 @@ const longestPauseMs = 10_000
 const inConfig = 'the schemaRegistry of the source in the config file'
 
 /** A failure that may pass by itself, and how long its sender wants to be left alone. */
-type Passing = { readonly problem: Problem; readonly pauseMs: number }
+type Passing = { readonly problem: OutOfReach; readonly pauseMs: number }
 type Outcome = { readonly answer: unknown } | Passing
 
 export function openDoor({ url, auth = { kind: 'none' } }: SchemaRegistryOptions, pace: number): Door {
@@ -41,7 +41,7 @@ export function openDoor({ url, auth = { kind: 'none' } }: SchemaRegistryOptions
   const stranger = (why: string) =>
     new Problem(`what answers at ${place} is no schema registry: ${quiet(why)}`, `Check the url of ${inConfig}.`)
   const silent = (why: string, pauseMs = 0): Passing => ({
-    problem: new Problem(
+    problem: new OutOfReach(
       `the schema registry at ${place} does not answer (${quiet(why)})`,
       `See that it runs, or check the url of ${inConfig}.`,
     ),

@@ -9,9 +9,14 @@ const kindsWithNames = new Set<Json | undefined>(['record', 'error', 'enum', 'fi
 /** `references` are the texts of the schemas that it refers to, by way of others too, in any order. */
 export function withReferences(text: string, references: readonly string[]): string {
   if (references.length === 0) return text
-  const elsewhere = new Map<string, Named>()
-  for (const one of references) collect(JSON.parse(one) as Json, '', elsewhere)
-  return JSON.stringify(written(JSON.parse(text) as Json, '', elsewhere, new Set()))
+  try {
+    const elsewhere = new Map<string, Named>()
+    for (const one of references) collect(JSON.parse(one) as Json, '', elsewhere)
+    return JSON.stringify(written(JSON.parse(text) as Json, '', elsewhere, new Set()))
+  } catch {
+    // What is no JSON, or nested without end, is no schema either, as whoever reads it says.
+    return text
+  }
 }
 
 const isObject = (schema: Json | undefined): schema is { readonly [name: string]: Json } =>
@@ -61,9 +66,11 @@ const fieldsOf = (schema: { readonly [name: string]: Json }) =>
   (Array.isArray(schema['fields']) ? (schema['fields'] as readonly Json[]) : []).filter(isObject)
 
 /** With the namespace that names within it have. */
-function nameOf(schema: { readonly [name: string]: Json }, around: string): readonly [name: string, namespace: string] {
-  const said = schema['namespace']
-  const name = full(String(schema['name']), typeof said === 'string' ? said : around)
+function nameOf(
+  { name: own, namespace: said }: { readonly [name: string]: Json },
+  around: string,
+): readonly [name: string, namespace: string] {
+  const name = full(typeof own === 'string' ? own : '', typeof said === 'string' ? said : around)
   return [name, name.slice(0, Math.max(0, name.lastIndexOf('.')))]
 }
 

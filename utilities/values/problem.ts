@@ -15,3 +15,6 @@ export class Problem extends Error {
     this.exitCode = options.usage ? 2 : 1
   }
 }
+
+/** No answer of a server, or none of use: it may come back without anybody's doing. */
+export class OutOfReach extends Problem {}

@@ -1,4 +1,8 @@
-/** A place in a message, and the JSON that is made of it: bytes in, bytes out, with no object for a value. For the hot path. */
+/**
+ * A place in a message, and the JSON that is made of it: bytes in, bytes out, with no object for a value.
+ *
+ * Written for speed: its plain twin is avsc, as `toObject` of schemas/avro/generic.ts has it; the benchmark is bench/foreign.ts.
+ */
 import { Unreadable } from '../../avro/generic.ts'
 
 export type Cursor = {
@@ -27,7 +31,7 @@ export const startCursor = (): Cursor => ({
 const mostOut = 128 * 1024 * 1024
 
 /** For so many bytes more. */
-export function room(c: Cursor, bytes: number): void {
+function room(c: Cursor, bytes: number): void {
   const needed = c.used + bytes
   if (needed <= c.out.length) return
   if (needed > mostOut) throw new Unreadable(`as JSON it would have more than ${mostOut} bytes`)

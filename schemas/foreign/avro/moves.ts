@@ -14,10 +14,9 @@ export type Known = Map<Shape, Moves>
 export function movesOf(shape: Shape, known: Known): Moves {
   const before = known.get(shape)
   if (before) return before
-  let made: Moves | undefined
   // Until it is made, for whoever it has within.
-  known.set(shape, { write: (c) => made!.write(c), skip: (c) => made!.skip(c) })
-  made = make(shape, known)
+  known.set(shape, { write: (c) => made.write(c), skip: (c) => made.skip(c) })
+  const made = make(shape, known)
   known.set(shape, made)
   return made
 }

@@ -3,7 +3,7 @@ import { Unreadable } from '../../avro/generic.ts'
 import { cutOff, long, readZigzag } from '../../wire.ts'
 import type { Cursor } from './json-out.ts'
 
-export const deepest = 64
+const deepest = 64
 
 /** Into `long` of the wire: its low and its high half. */
 export function readLong(c: Cursor): void {
@@ -41,7 +41,7 @@ export function enter(c: Cursor, values: number): void {
   spend(c, values)
 }
 
-export function spend(c: Cursor, values: number): void {
+function spend(c: Cursor, values: number): void {
   c.left -= values
   if (c.left < 0) throw new Unreadable('it has more values than its bytes could hold')
 }
