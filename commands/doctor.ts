@@ -1,8 +1,8 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
-import { fileOf } from '../config/config.ts'
-import { definitionsOf, recordsIn } from '../config/definitions.ts'
+import { fileOf, topicsOf } from '../config/config.ts'
+import { definitionsOf, recordsIn, tablesIn } from '../config/definitions.ts'
 import { defaultSource } from '../config/shape.ts'
-import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
+import { leaseHolders, lookAtDatabase, lookAtServers, openFeed, sourceAt } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
@@ -31,6 +31,17 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
           // A file that nobody named need not be there where others may fill the topics.
           return [{ record, file, optional: log.kind === 'kafka' && file === defaultSource, open: () => sourceAt(file, form) }]
         }),
+      topics: (definitions) => {
+        const needed = [...tablesIn(definitions), ...firstOfStreams(definitions).map(({ record }) => record)]
+        return Object.entries(topicsOf(config)).flatMap(([name, { isFleeting, ...asked }]) => {
+          const fields = needed.find((one) => one.name === name)?.fields
+          // What comes through standard input is not there to be looked at.
+          if (!fields || isFleeting) return []
+          const decimals = Object.values(fields).flatMap(({ kind, csv }) => (kind === 'decimal' ? [csv] : []))
+          return [{ name, asked: { ...asked, decimals } }]
+        })
+      },
+      openFeed: () => openFeed(config, () => {}),
       withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },
     { deep: options['deep'] === true, first: await firstApply(config), signal },

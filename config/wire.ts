@@ -107,7 +107,8 @@ async function openLog({ log: chosen, dataDir }: Config, note: (text: string) =>
   }
 }
 
-const openFeed = (config: Config, note: (text: string) => void, clock: Clock): Feed =>
+/** Topics of others, and standard input. */
+export const openFeed = (config: Config, note: (text: string) => void, clock: Clock = systemClock()): Feed =>
   feedOf(config, {
     async kafka({ brokers, auth }) {
       const { openKafkaFeed } = await import('../utilities/kafka/feed.ts')

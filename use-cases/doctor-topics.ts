@@ -2,6 +2,7 @@
 import type { Ends, Feed, Messages } from '../utilities/feed.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { Found } from '../utilities/values/look.ts'
+import { Problem } from '../utilities/values/problem.ts'
 
 export type TopicAsked = {
   readonly topic: string
@@ -17,7 +18,28 @@ const mostOfPartition = 100
 /** Debezium's own name for where it says that it is alive. */
 const heartbeatsOf = (connector: string) => `__debezium-heartbeat.${connector}`
 
+/** What does not answer by then is away. */
+const mostWaitMs = 10_000
+
 export async function lookAtTopic(feed: Feed, asked: TopicAsked, signal: AbortSignal): Promise<Found> {
+  const stop = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const away = new Promise<never>((_, failed) => {
+    const problem = new Problem(
+      `${asked.topic} cannot be read: its Kafka does not answer`,
+      'Check "ingest" in the config file, or start it.',
+    )
+    timer = setTimeout(() => failed(problem), mostWaitMs)
+  })
+  try {
+    return await Promise.race([look(feed, asked, AbortSignal.any([signal, stop.signal])), away])
+  } finally {
+    clearTimeout(timer)
+    stop.abort()
+  }
+}
+
+async function look(feed: Feed, asked: TopicAsked, signal: AbortSignal): Promise<Found> {
   const ends = await feed.ends(asked.topic)
   const sample = await lastOf(feed, asked.topic, ends, signal)
   const transactions = asked.transactions === undefined ? undefined : (await feed.ends(asked.transactions)).length
@@ -28,15 +50,11 @@ export async function lookAtTopic(feed: Feed, asked: TopicAsked, signal: AbortSi
 
 async function lastOf(feed: Feed, topic: string, ends: readonly Ends[], signal: AbortSignal): Promise<readonly Messages[]> {
   const found: Messages[] = []
-  for (const [partition, { first, next }] of ends.entries()) {
-    const from = Math.max(first, next - mostOfPartition)
-    const enough = new AbortController()
-    for await (const messages of feed.read(topic, { partition, from, signal: AbortSignal.any([signal, enough.signal]) })) {
+  for (const [partition, { first, next }] of ends.entries())
+    for await (const messages of feed.read(topic, { partition, from: Math.max(first, next - mostOfPartition), signal })) {
       if (messages.count > 0) found.push(messages)
       if (messages.count === 0 || messages.next >= next) break
     }
-    enough.abort()
-  }
   return found
 }
 

@@ -3,7 +3,7 @@
  * itself too. npm run example:cdc.
  */
 import { execFile, spawn } from 'node:child_process'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual, promisify } from 'node:util'
 import { makeAfresh } from '../../commands/tell.ts'
@@ -91,7 +91,7 @@ async function compare(there: ShopThere, sql: string) {
   for (const startedMs = performance.now(); ; await sleep(200)) {
     const found = await ours(sql)
     const equal = isDeepStrictEqual(found.rows, theirs.rows)
-    if (equal || performance.now() - startedMs > mostWaitMs) return { theirs, found, equal }
+    if (equal || stopped.signal.aborted || performance.now() - startedMs > mostWaitMs) return { theirs, found, equal }
   }
 }
 
@@ -102,6 +102,7 @@ async function askAll(there: ShopThere, isFirst: boolean): Promise<number> {
   let unequal = 0
   const [[date]] = (await there.ask(`select ${today}`)).rows as [[string]]
   for (const { asks, sql } of questionsAt(date)) {
+    if (stopped.signal.aborted) break
     const { theirs, found, equal } = await compare(there, sql)
     console.log(`\n  ${asks}`)
     if (isFirst) console.log(`  Tidemark is asked:\n${indented(sql)}\n  PostgreSQL is asked:\n${indented(ofTables(sql))}`)
@@ -119,14 +120,17 @@ makeAfresh(folder)
 console.log('Starting PostgreSQL, Kafka, and Kafka Connect with Debezium; the first time takes a minute.')
 const stack = await startStack()
 let unequal = 0
+const stopped = new AbortController()
+process.once('SIGINT', () => stopped.abort())
+process.once('SIGTERM', () => stopped.abort())
 try {
   const { brokers } = stack.kafka
   const config = { ingest: { kafka: { brokers } } }
   const { there } = await captureShop(stack, folder, { invoices, seed: 1, first: [untilToday], config })
-  console.log(`A shop of ${invoices} invoices lies in PostgreSQL; Debezium sends what changes there. Tidemark's folder is ${join(folder)}.`)
+  console.log(`A shop of ${invoices} invoices lies in PostgreSQL; Debezium sends what changes there. Tidemark's folder is ${folder}.`)
   for (const set of Object.keys(sets)) await tidemark('apply', `${set}@0`, '--yes')
   console.log('$ tidemark up    (until the end)')
-  const up = spawn(node, [program, 'up'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+  const up = spawn(node, [program, 'up'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], detached: true })
   const ended = new Promise<number | null>((done) => up.once('close', done))
   try {
     console.log('\nThe database as it is')
@@ -135,6 +139,7 @@ try {
       console.log(`\n${says}\n${indented(['begin', ...statements, 'commit'].join(';\n'))}`)
       for (const one of ['begin', ...statements, ...(statements.includes('rollback') ? [] : ['commit'])]) await there.ask(one)
       unequal += await askAll(there, false)
+      if (stopped.signal.aborted) break
     }
   } finally {
     up.kill('SIGINT')
@@ -143,5 +148,6 @@ try {
 } finally {
   await stack.stop()
 }
-console.log(unequal === 0 ? '\nEvery answer was the one that PostgreSQL gives.' : `\n${unequal} answers were not those of PostgreSQL.`)
-process.exitCode = unequal === 0 ? 0 : 1
+if (stopped.signal.aborted) console.log('\nstopped')
+else console.log(unequal === 0 ? '\nEvery answer was the one that PostgreSQL gives.' : `\n${unequal} answers were not those of PostgreSQL.`)
+process.exitCode = unequal === 0 && !stopped.signal.aborted ? 0 : 1
