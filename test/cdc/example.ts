@@ -26,7 +26,8 @@ const mostWaitMs = 60_000
 
 type Change = { readonly says: string; readonly statements: readonly string[] }
 
-const largest = `(select account_id from sale_line where unpaid group by account_id order by sum(amount) desc nulls last, account_id limit 1)`
+const largest = `(
+  select account_id from sale_line where unpaid group by account_id order by sum(amount) desc nulls last, account_id limit 1)`
 const latest = '(select max(invoice_id) from invoices)'
 
 /** What happens in the shop; each is one transaction. */
@@ -136,8 +137,9 @@ try {
     console.log('\nThe database as it is')
     unequal += await askAll(there, true)
     for (const { says, statements } of changes) {
-      console.log(`\n${says}\n${indented(['begin', ...statements, 'commit'].join(';\n'))}`)
-      for (const one of ['begin', ...statements, ...(statements.includes('rollback') ? [] : ['commit'])]) await there.ask(one)
+      const transaction = ['begin', ...statements, ...(statements.includes('rollback') ? [] : ['commit'])]
+      console.log(`\n${says}\n${indented(transaction.join(';\n'))}`)
+      for (const one of transaction) await there.ask(one)
       unequal += await askAll(there, false)
       if (stopped.signal.aborted) break
     }

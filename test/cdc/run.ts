@@ -46,7 +46,7 @@ Then change something, and ask again:
 
   ${psql} "update invoices set date_paid = current_date where account_id = 'A-0001'"
   ${psql} "update skus set item_retail_price = item_retail_price * 2"
-  ${psql} "begin; delete from lines where invoice_id = 1001; delete from invoices where invoice_id = 1001; commit"
+  ${psql} "delete from lines where invoice_id = 1001"
   ${psql} "update accounts set company_name = 'A new name' where account_id = 'A-0002'"
 
 All of it but ${folder} goes when it stops. Press Ctrl-C to stop it.`)
