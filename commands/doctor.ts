@@ -2,7 +2,7 @@
 import { fileOf, topicsOf } from '../config/config.ts'
 import { definitionsOf, recordsIn, tablesIn } from '../config/definitions.ts'
 import { defaultSource } from '../config/shape.ts'
-import { leaseHolders, lookAtDatabase, lookAtServers, openFeed, sourceAt } from '../config/wire.ts'
+import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt, wireFeed } from '../config/wire.ts'
 import { examine } from '../use-cases/doctor.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
@@ -41,7 +41,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
           return [{ name, asked: { ...asked, decimals } }]
         })
       },
-      openFeed: () => openFeed(config, () => {}),
+      openFeed: () => wireFeed(config, () => {}),
       withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },
     { deep: options['deep'] === true, first: await firstApply(config), signal },

@@ -70,7 +70,7 @@ export const ingestedText = (done: readonly SourceDone[]): string =>
         `${source}: ${count(messages)} messages of ${topic}`,
         ...(duplicates > 0 ? [`${count(duplicates)} had come before`] : []),
         ...(dead > 0 ? [`${count(dead)} cannot be read, see its dead letters`] : []),
-        ...(waits === null ? [] : [`waits for ${waits}`]),
+        ...(waits === null ? [] : [waits]),
       ].join(', '),
     )
     .join('\n')

@@ -7,13 +7,16 @@ import { afterLastRow, isReadToEnds } from './snapshots.ts'
 import type { SnapshotPlace, SourcePlace } from './sources.ts'
 import { tablesRead } from './tables-read.ts'
 import type { TopicSource } from './topic-source.ts'
-import type { Needs, Turn } from './turn.ts'
+import type { Kept, Needs, Turn } from './turn.ts'
 
 export type Chore = (turn: Turn) => Promise<void>
 
 export type ChoreOptions = {
   readonly sources: readonly TopicSource[]
   readonly needs: Needs
+  readonly kept: Kept | undefined
+  /** For records that wait. */
+  readonly eventsNowMs: () => number
   /** Whether a source has nothing more to give. */
   readonly isAtEnd: (source: string) => boolean
   /** Topics that are not there. */
@@ -43,7 +46,14 @@ export function nextChore(place: IngestPlace, options: ChoreOptions): Chore | un
       !place.facts[stream.name]?.ended &&
       tablesOf(fact).every(({ name }) => (fromTopics.has(name) ? place.sources[name]?.loaded : place.tables[name])),
   )
-  return ready.length > 0 ? (turn) => turn.begin(ready) : undefined
+  if (ready.length > 0) return (turn) => turn.begin(ready)
+  // Records that wait are known once the first turn has begun.
+  const nextMs = options.kept
+    ? Math.min(...options.kept.targets.events.map(({ state }) => state.nextMs()))
+    : needs.events.length > 0
+      ? 0
+      : Infinity
+  return nextMs <= options.eventsNowMs() ? (turn) => turn.write({ pieces: [] }) : undefined
 }
 
 function ofSnapshot({ name, topic }: TopicSource, state: SourcePlace | undefined, options: ChoreOptions): Chore | undefined {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Feed } from '../utilities/feed.ts'
+import { Held } from '../utilities/lease.ts'
 import { Fenced } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { openBarriers, type Part } from './barriers.ts'
@@ -11,7 +12,7 @@ import { nextChore } from './chores.ts'
 import { readLanes, type Lanes, type LanesOptions } from './lanes.ts'
 import type { Piece } from './pieces.ts'
 import { loadPlace, type IngestPlace } from './place.ts'
-import { openTurn, type Needs, type Turn, type TurnOptions, type TurnPorts } from './turn.ts'
+import { openTurn, type Kept, type Needs, type Turn, type TurnOptions, type TurnPorts } from './turn.ts'
 
 export type IngestPorts = TurnPorts & { readonly feed: Feed }
 
@@ -63,15 +64,20 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
   const lanes = await readLanes(feed, place, { ...options, kept: barriers.kept })
   const isAtEnd = (name: string) => lanes.isAtEnd(name) && barriers.kept(name) === 0
   let turn: Turn | undefined
-  let [openedMs, workedMs, askedMs, hasWritten] = [0, 0, performance.now(), false]
+  let kept: Kept | undefined
+  let [openedMs, workedMs, askedMs] = [0, 0, performance.now()]
+  // Records wait for rows that have not been read yet, however long that takes.
+  const tablesOf = sources.filter(({ of }) => 'table' in of)
+  const clockMs = () => Number(ports.clock() / 1_000_000n)
+  let eventsMs = clockMs()
+  const eventsNowMs = () => (tablesOf.every(({ name }) => isAtEnd(name)) ? (eventsMs = clockMs()) : eventsMs)
   const inTurn = async (work: (turn: Turn) => Promise<void>) => {
     if (!turn) {
-      turn = await openTurn(ports, options, needs, hasWritten ? place : undefined)
+      turn = await openTurn(ports, { ...options, needs, kept, readFrom: place, eventsNowMs })
       openedMs = performance.now()
     }
     await work(turn)
-    ;({ place } = turn)
-    hasWritten = true
+    ;({ place, kept } = turn)
     workedMs = performance.now()
   }
   const endTurn = async () => {
@@ -94,7 +100,7 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       if (parts.length > 0) lanes.written()
       const chore = signal.aborted
         ? undefined
-        : nextChore(place, { sources, needs, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot })
+        : nextChore(place, { sources, needs, kept, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot, eventsNowMs })
       if (chore) await inTurn(chore)
       const now = performance.now()
       if (turn && (now - openedMs > turnMs || now - workedMs > idleMs)) {
@@ -106,11 +112,18 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       if (!follow && sources.every(({ name }) => isAtEnd(name))) break
       if (now - askedMs > needsMs) {
         const again = await options.needs()
-        if (JSON.stringify(again) !== JSON.stringify(needs)) await endTurn()
+        if (JSON.stringify(again) !== JSON.stringify(needs)) {
+          await endTurn()
+          kept = undefined
+        }
         ;[needs, askedMs] = [again, now]
       }
       await lanes.news.wait(rings, lookMs)
     }
+    return place
+  } catch (error) {
+    // It was told to stop while somebody else had the border.
+    if (!(error instanceof Held && signal.aborted)) throw error
     return place
   } finally {
     await endTurn().catch((error: unknown) => note(`ingest: ${(error as Error).message}`))

@@ -1,8 +1,8 @@
 /** A turn at the border: whoever has it alone writes there, and begins with what stands under way. */
 import { unkept } from '../streams/kept-schemas.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
-import type { Lease } from '../utilities/lease.ts'
-import type { Log } from '../utilities/log.ts'
+import type { Lease, LeaseOptions } from '../utilities/lease.ts'
+import { Fenced, type Log } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Table } from '../schemas/record.ts'
 import type { Tables } from '../utilities/tables.ts'
@@ -12,12 +12,14 @@ import { writeBatch, type Targets, type Work } from './batch.ts'
 import { bringTables } from './cache.ts'
 import { clean } from './clean.ts'
 import { carryOut, withLoad } from './load.ts'
-import type { NeededFact } from './needed.ts'
+import { openEvents } from './events.ts'
+import type { NeededEvent, NeededFact } from './needed.ts'
 import { loadPlace, loadWords, newestKnown, type IngestPlace, type LoadUnderWay } from './place.ts'
 import { writableRecord, type NeededRecord, type WritableRecord } from './records.ts'
 import { checkKeys, registerTables } from './table-rows.ts'
 import type { TopicSource } from './topic-source.ts'
 import { writableFact } from './writable.ts'
+import type { WritableEvent } from './write-events.ts'
 import { tablesOf } from '../schemas/joined.ts'
 
 /** What definitions and released versions need of topics. */
@@ -26,6 +28,15 @@ export type Needs = {
   /** All that facts are made from. */
   readonly tables: readonly Table[]
   readonly records: readonly NeededRecord[]
+  readonly events: readonly NeededEvent[]
+}
+
+/** What a turn leaves to the next one of the same process: nothing of it is read or registered again. */
+export type Kept = {
+  readonly needs: Needs
+  readonly targets: Targets
+  /** The place as it was left. */
+  readonly place: IngestPlace
 }
 
 export type TurnPorts = {
@@ -34,8 +45,7 @@ export type TurnPorts = {
   readonly registry: Registry
   readonly tables: Tables
   readonly clock: Clock
-  /** One that gives way lets others in between. */
-  readonly lease: (name: string, options: { readonly givesWay: boolean }) => Promise<Lease>
+  readonly lease: (name: string, options: LeaseOptions) => Promise<Lease>
 }
 
 export type TurnOptions = {
@@ -46,8 +56,18 @@ export type TurnOptions = {
   readonly signal: AbortSignal
 }
 
+type Asked = TurnOptions & {
+  readonly needs: Needs
+  readonly kept: Kept | undefined
+  /** What has been read goes on from there. */
+  readonly readFrom: IngestPlace
+  /** For records that wait, in milliseconds since 1970: it stands still while tables are behind. */
+  readonly eventsNowMs: () => number
+}
+
 export type Turn = {
   readonly place: IngestPlace
+  readonly kept: Kept
   write(work: Work): Promise<void>
   /** Writes the facts that stand, as the first of their streams. */
   begin(facts: readonly NeededFact[]): Promise<void>
@@ -56,11 +76,11 @@ export type Turn = {
 
 const factsAtOnce = 100_000
 
-/** `before` is the place as this process left it; undefined where it has not written yet. */
-export async function openTurn(ports: TurnPorts, options: TurnOptions, needs: Needs, before: IngestPlace | undefined): Promise<Turn> {
+/** `kept` is what this process left; undefined where it has not written yet, or something else is needed. */
+export async function openTurn(ports: TurnPorts, options: Asked): Promise<Turn> {
   const { log, checkpoints, registry, tables, clock } = ports
-  const { reader, signal, partitions } = options
-  const lease = await ports.lease('ingest', { givesWay: true })
+  const { reader, signal, partitions, needs, kept, readFrom, eventsNowMs } = options
+  const lease = await ports.lease('ingest', { givesWay: true, signal })
   const writer = await log.writer('ingest').catch((error: unknown) => lease.close().then(() => Promise.reject(error)))
   const close = async () => {
     await writer.close()
@@ -68,9 +88,9 @@ export async function openTurn(ports: TurnPorts, options: TurnOptions, needs: Ne
   }
   try {
     let place = await loadPlace(checkpoints)
-    if (before && JSON.stringify(before.sources) !== JSON.stringify(place.sources)) throw takenOver()
+    if (JSON.stringify(readFrom.sources) !== JSON.stringify(place.sources)) throw kept ? takenOver() : new Fenced('ingest')
     checkKeys(needs.tables, place)
-    const known = await registerTables(registry, needs.tables)
+    const known = kept?.targets.known ?? (await registerTables(registry, needs.tables))
     const all = { ...ports, writer }
     const canGoOn = await bringTables(ports, known, place)
     const loading = { facts: needs.facts, partitions: ({ fact }: NeededFact) => partitions(fact), signal, report: () => {} }
@@ -79,13 +99,18 @@ export async function openTurn(ports: TurnPorts, options: TurnOptions, needs: Ne
       place = await carryOut(all, place as UnderWay, known, loading)
     }
     if (place.unclean && !place.load) place = await clean(all, known, place)
-    const targets = await targetsOf(ports, options, needs, known)
+    const targets = kept?.targets ?? (await targetsOf(ports, options, needs, known))
+    // Somebody else may have changed tables meanwhile.
+    if (kept && kept.place.mark?.token !== place.mark?.token) for (const { state } of targets.events) state.allChanged()
     return {
+      get kept() {
+        return { needs, targets, place }
+      },
       get place() {
         return place
       },
       async write(work) {
-        place = await writeBatch(all, place, targets, work, { reader, now: clock(), signal, factsAtOnce })
+        place = await writeBatch(all, place, targets, work, { reader, now: clock(), eventsNowMs: eventsNowMs(), signal, factsAtOnce })
         targets.unkept = []
       },
       async begin(facts) {
@@ -118,10 +143,18 @@ async function targetsOf(ports: TurnPorts, { sources, partitions }: TurnOptions,
     records.set(needed.record.name, one)
     schemas.push(one.registered)
   }
+  const events: WritableEvent[] = []
+  for (const one of needs.events.filter(({ retired }) => !retired)) {
+    const { event, pers, stream } = one
+    const target = await writableRecord(ports, { record: event, pers }, partitions(event))
+    events.push({ needed: one, target, state: await openEvents(ports.checkpoints, { event, stream }, ports.tables) })
+    schemas.push(target.registered)
+  }
   return {
     known,
     facts,
     records,
+    events,
     sources: new Map(sources.map((source) => [source.name, source])),
     unkept: await unkept(ports, schemas),
   }

@@ -1,4 +1,5 @@
 /** A store in memory that reads topics of a database, and may be cut at any write. */
+import type { EventSchema } from '../schemas/event.ts'
 import type { FactSchema } from '../schemas/fact.ts'
 import type { RecordSchema, Table } from '../schemas/record.ts'
 import { foreignDecoder } from '../schemas/foreign/decoder.ts'
@@ -22,6 +23,7 @@ type StoreAsked = {
   readonly facts: readonly FactSchema[]
   readonly tables: readonly Table[]
   readonly records?: readonly RecordSchema[]
+  readonly events?: readonly EventSchema[]
   readonly per?: Per
   readonly partitions?: number
 }
@@ -48,7 +50,7 @@ export const tableSource = (
 export function topicsStore(
   feed: Feed,
   sourcesOf: () => readonly TopicSource[],
-  { facts, tables, records = [], per = null, partitions = 1 }: StoreAsked,
+  { facts, tables, records = [], events = [], per = null, partitions = 1 }: StoreAsked,
 ) {
   const store = factStore(facts, { per, partitions })
   const notes: string[] = []
@@ -56,6 +58,7 @@ export function topicsStore(
     facts: facts.map((fact) => ({ fact, stream: streamOf(fact), pers: [per] })),
     tables,
     records: records.map((record) => ({ record, pers: [per] })),
+    events: events.map((event) => ({ event, stream: streamOf(event), pers: [per] })),
   }
   return {
     ...store,

@@ -20,7 +20,7 @@ import { allReleased } from '../streams/known-versions.ts'
 import { claimRegistry } from '../streams/store.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
-import { factsNeeded, retiredIn } from './facts-needed.ts'
+import { eventsNeeded, factsNeeded, retiredIn } from './facts-needed.ts'
 import { waitsFor } from './told-sources.ts'
 
 /** What the config says of a topic. */
@@ -103,15 +103,18 @@ async function needsOf(ports: Ports, { definitions, defined, topics }: IngestAsk
     const record = definitions.findLast((one) => one.record.name === name && !one.batchOnly)?.record ?? over.at(-1)!.record
     return [{ record, pers: eachOnce(over.map(({ per }) => per)) }]
   })
-  return { facts, tables: neededTables(facts, defined), records }
+  const events = await eventsNeeded(ports, definitions)
+  return { facts, tables: neededTables([...facts, ...events], defined), records, events }
 }
 
 const eachOnce = (pers: readonly Per[]): readonly Per[] => pers.filter((per, i) => pers.findIndex((one) => samePer(one, per)) === i)
 
-function sourcesOf({ tables, records }: Needs, { topics, schemasOf }: IngestAsked): readonly TopicSource[] {
+function sourcesOf({ tables, records, events }: Needs, { topics, schemasOf }: IngestAsked): readonly TopicSource[] {
   return Object.entries(topics).flatMap(([name, asked]): readonly TopicSource[] => {
     const table = tables.find((one) => one.name === name)
-    const record = records.find((one) => one.record.name === name)?.record
+    // Whoever joins it may need fewer fields than sets over it have.
+    const wanted = [...records.map((one) => one.record), ...events.map(({ event }) => event.event.of)].filter((one) => one.name === name)
+    const record = wanted.toSorted((a, b) => Object.keys(b.fields).length - Object.keys(a.fields).length)[0]
     if (!table && !record) return []
     return [sourceOf(name, asked, table ? { table } : { record: record! }, schemasOf(name))]
   })
