@@ -71,10 +71,12 @@ export async function ingestTopics(ports: Ports, asked: IngestAsked): Promise<re
   const place = await ingest(ports, {
     ...asked,
     reader: randomUUID(),
-    sources,
-    transactions: transactionsOf(sources, asked),
     holdMessages,
     needs: () => needsOf(ports, asked),
+    topics(now) {
+      const all = sourcesOf(now, asked)
+      return { sources: all, transactions: transactionsOf(all, asked) }
+    },
   })
   return sources.map(({ name, topic, of }) => {
     const [then, now] = [before.sources[name]?.totals ?? noTotals, place.sources[name]?.totals ?? noTotals]
