@@ -1,128 +1,109 @@
-/** What doctor says of topics of others, by what they hold. */
+/** What doctor tells of topics of others by their last messages: captured ones, and such as would be read wrongly. */
 import { describe, expect, it } from 'vitest'
-import { decimal, table, text } from '../feature-defs/language.ts'
+import { decimal, integer } from '../feature-defs/language.ts'
 import { foreignDecoder } from '../schemas/foreign/decoder.ts'
-import type { Fields } from '../schemas/record.ts'
-import { looksAtTopics, type TopicToLookAt } from '../use-cases/doctor-topics.ts'
-import { openMemoryFeed, type MemoryFeed } from '../utilities/memory/feed.ts'
-import { Problem } from '../utilities/values/problem.ts'
+import { namedBySource } from '../schemas/record.ts'
+import { lookAtTopic, tellOf, type TopicAsked } from '../use-cases/doctor-topics.ts'
+import { openMemoryFeed, type Sent } from '../utilities/memory/feed.ts'
+import { captured } from './foreign-messages.ts'
 
-const skus = table('skus', { key: 'item_id' }, { item_id: text({ bytes: 10 }), price: decimal({ digits: 6, scale: 2 }) })
-const topic = 'shop.public.skus'
+const never = new AbortController().signal
 
-const asked = (more: Partial<TopicToLookAt> = {}, fields: Fields = skus.fields): TopicToLookAt => ({
-  name: 'skus',
-  topic,
-  isOfDatabase: true,
-  transactions: undefined,
-  decimals: false,
-  needed: { fields, decode: foreignDecoder({ name: 'skus', fields, key: ['item_id'], format: 'debezium' }, undefined) },
-  registry: undefined,
-  ...more,
-})
-
-async function looks(feed: MemoryFeed, ...sources: readonly TopicToLookAt[]) {
-  const all = looksAtTopics({ feed, checkpoints: undefined, signal: new AbortController().signal }, sources)
-  const found: Record<string, { readonly found: string; readonly todo?: string }> = {}
-  for (const { name, look } of all) found[name] = await look()
-  return found
+/** Of a captured topic, where the topic of transactions has one partition and there are heartbeats. */
+const told = (file: string, topic: string, more: Partial<TopicAsked> = {}) => {
+  const sample = captured(file, topic)
+  const ends = sample.map(() => ({ first: 0, next: 1 }))
+  const transactions = more.transactions === undefined ? undefined : 1
+  return tellOf({ topic, format: 'debezium', decimals: [], ...more }, { ends, sample, transactions, heartbeats: true })
 }
 
-const change = (price: unknown, more: object = {}) => ({
-  before: null,
-  after: { item_id: 'I1', price },
-  source: {
-    connector: 'postgresql',
-    name: 'shop',
-    schema: 'public',
-    table: 'skus',
-    lsn: 5,
-    txId: 7,
-    sequence: '[null,"5"]',
-    snapshot: 'false',
-  },
-  op: 'c',
-  ts_ms: 1,
-  ...more,
+const change = (op: string, row: object, transaction: object | null = { id: '7:1' }): Sent => ({
+  key: '{"id":1}',
+  value: JSON.stringify({ before: null, after: row, op, source: { name: 'shop', table: 'prices' }, transaction }),
 })
-const key = JSON.stringify({ item_id: 'I1' })
 
-function feedWith(values: readonly object[], { partitions = 1 } = {}) {
+function feedWith(topics: { readonly [topic: string]: readonly (readonly Sent[])[] }) {
   const feed = openMemoryFeed({ tellEveryMs: 5 })
-  feed.make(topic, partitions)
-  feed.append(
-    topic,
-    0,
-    values.map((value) => ({ key, value: JSON.stringify(value) })),
-  )
+  for (const [topic, partitions] of Object.entries(topics)) {
+    feed.make(topic, partitions.length)
+    for (const [partition, messages] of partitions.entries()) feed.append(topic, partition, messages)
+  }
   return feed
 }
 
-describe('doctor looks at a topic of others and', () => {
-  it('says how many of its last messages can be read, in every partition', async () => {
-    const feed = feedWith(
-      Array.from({ length: 50 }, () => change('1.50')),
-      { partitions: 3 },
-    )
-    feed.append(topic, 2, [{ key, value: JSON.stringify(change('2.50')) }])
-    const found = await looks(feed, asked())
-    expect(found[`topic of skus`]).toEqual({ found: `${topic} has 3 partitions; 21 of its last 21 messages can be read` })
-    expect(found['Kafka of the topics']).toEqual({ found: 'it answers' })
-  })
+const asked: TopicAsked = { topic: 'shop.public.prices', format: 'debezium', transactions: 'shop.transaction', decimals: ['price'] }
+const good = change('u', { id: 1, price: '12.50' })
 
-  it('names the first that cannot be read, and what becomes of such', async () => {
-    const found = await looks(feedWith([change('1.50'), change('much'), change('more')]), asked({ decimals: true }))
-    expect(found['topic of skus']!.found).toMatch(/1 of its last 3 messages can be read; the first that cannot: price: /)
-    expect(found['topic of skus']!.todo).toMatch(/^Correct the definition of skus, or what sources\.skus says/)
-  })
-
-  it('holds nothing against one that is silent where its connector has sent other tables, and else says that it is not there', async () => {
-    const other = asked({ name: 'lines', topic: 'shop.public.lines' })
-    expect((await looks(feedWith([change('1')]), other))['topic of lines']).toEqual({
-      found: 'there is no topic shop.public.lines',
-      todo: 'Correct sources.lines.topic in the config, or let whoever writes it begin.',
+describe('a topic that others fill', () => {
+  it('is well where decimals are texts, changes name their transactions, and the connector is alive', async () => {
+    const feed = feedWith({ 'shop.public.prices': [[good]], 'shop.transaction': [[]], '__debezium-heartbeat.shop': [[]] })
+    expect(await lookAtTopic(feed, asked, never)).toEqual({
+      found: 'shop.public.prices, one partition; the last 1 messages in JSON looked at',
     })
-    // What was seen in this look counts as what was read before.
-    const silent = (await looks(feedWith([change('1')]), asked(), other))['topic of lines']!
-    expect(silent).toEqual({ found: 'there is no shop.public.lines yet: its connector has sent other tables, and no row of this one' })
+    expect(told('pg-strings.jsonl', 'strings.public.invoices', { decimals: ['amount_usd'] }).todo).toBeUndefined()
   })
 
-  it('finds changes without a transaction where transactions are to be whole, and a topic of them with several partitions', async () => {
-    const wants = asked({ transactions: 'shop.transaction' })
-    const bare = feedWith([change('1.50')])
-    expect((await looks(bare, wants))['topic of skus']!.todo).toMatch(/^Set provide\.transaction\.metadata=true/)
-    expect((await looks(bare, wants))['transactions in shop.transaction']!.found).toBe('it is not there, and changes have come')
-    const told = feedWith([change('1.50', { transaction: { id: '7:5', total_order: 1 } })])
-    told.make('shop.transaction', 2)
-    const found = await looks(told, wants)
-    expect(found['topic of skus']!.todo).toBeUndefined()
-    expect(found['transactions in shop.transaction']!.todo).toMatch(/^Make it anew with one/)
-    told.make('shop.transaction', 1)
-    expect((await looks(told, wants))['transactions in shop.transaction']).toEqual({ found: 'it is there, with one partition' })
-    expect((await looks(feedWith([]), wants))['transactions in shop.transaction']!.todo).toBeUndefined()
+  it('is told by its last messages, however many came before', async () => {
+    const before = Array.from({ length: 5000 }, () => change('u', { id: 1, price: 'BOI=' }, null))
+    const since = Array.from({ length: 100 }, () => good)
+    const feed = feedWith({ 'shop.public.prices': [[...before, ...since]], 'shop.transaction': [[]] })
+    const { found, todo } = await lookAtTopic(feed, asked, never)
+    expect(found).toContain('the last 100 messages')
+    expect(found).toContain('no heartbeats')
+    expect(todo).toBeUndefined()
   })
 
-  it('notes base64 without a schema, a schema in every message, and heartbeats that are not sent', async () => {
-    const bare = await looks(feedWith([change('AJY=')]), asked())
-    expect(bare['topic of skus']!.found).toContain('decimal.handling.mode=string')
-    expect(bare['topic of skus']!.todo).toBeUndefined()
-    expect((await looks(feedWith([change('AJY=')]), asked({ decimals: true })))['topic of skus']!.found).not.toContain('decimal.handling')
-    const withSchema = await looks(feedWith([{ schema: { type: 'struct', fields: [] }, payload: change('1.50') }]), asked())
-    expect(withSchema['topic of skus']!.found).toContain('value.converter.schemas.enable=false')
-    expect(bare['heartbeats']!.found).toMatch(/^shop sends none: while only other tables change, PostgreSQL keeps its log/)
-    const feed = feedWith([change('1.50')])
-    feed.make('__debezium-heartbeat.shop', 1)
-    expect((await looks(feed, asked()))['heartbeats']).toEqual({ found: 'shop: sent' })
-    expect(await looks(feed, asked({ isOfDatabase: false }))).not.toHaveProperty('heartbeats')
+  it('is named where transactions cannot be told: no topic of them, several partitions, or changes without', async () => {
+    const partitions = { 'shop.public.prices': [[good]] }
+    const doubt = async (topics: Parameters<typeof feedWith>[0]) => (await lookAtTopic(feedWith(topics), asked, never)).found
+    expect(await doubt(partitions)).toContain('there is no topic shop.transaction')
+    expect(await doubt({ ...partitions, 'shop.transaction': [[], []] })).toContain('has 2 partitions')
+    const without = change('c', { id: 1, price: '1.00' }, null)
+    expect(await doubt({ 'shop.public.prices': [[without]], 'shop.transaction': [[]] })).toContain('do not say of which transaction')
+    expect(told('pg-flat.jsonl', 'flat.public.invoices', { transactions: 'flat.transaction' }).todo).toContain('whole envelope')
+    expect(told('pg-plain.jsonl', 'plain.public.invoices', { transactions: 'plain.transaction' }).todo).toBeUndefined()
   })
 
-  it('asks each schema registry once, and leaves alone what no feature set needs', async () => {
-    const asks: string[] = []
-    const registry = { url: 'http://r:1', schemas: { find: async (id: string) => (asks.push(id), undefined) } }
-    const found = await looks(feedWith([change('1')]), asked({ registry }), asked({ name: 'other', registry, needed: undefined }))
-    expect([asks, found['schema registry http://r:1']]).toEqual([['1'], { found: 'it answers' }])
-    expect(found['topic of other']).toEqual({ found: `${topic} is there, and no feature set needs it` })
-    const away = { url: 'http://r:1', schemas: { find: () => Promise.reject(new Problem('it does not answer', 'Start it.')) } }
-    await expect(looks(feedWith([]), asked({ registry: away }))).rejects.toThrow('it does not answer')
+  it('is named where decimals do not say their scale, and not where a schema does', () => {
+    expect(told('pg-plain.jsonl', 'plain.public.invoices', { decimals: ['amount_usd'] }).found).toContain('amount_usd: decimals in base64')
+    const withSchemas = told('pg-schemas.jsonl', 'schemas.public.invoices', { decimals: ['amount_usd'] })
+    expect(withSchemas.todo).toBeUndefined()
+    expect(withSchemas.found).toContain('six times as large')
+    expect(told('pg-doubles.jsonl', 'doubles.public.invoices', { decimals: ['amount_usd'] }).todo).toBeUndefined()
+  })
+
+  it('is named where rows without keys lie in several partitions', async () => {
+    const { value } = good
+    const feed = feedWith({ 'shop.public.prices': [[{ value: value! }], [{ value: value! }]], 'shop.transaction': [[]] })
+    expect((await lookAtTopic(feed, asked, never)).todo).toBe('Set message.key.columns, or give the table a primary key.')
+  })
+
+  it('may be missing, empty, or hold what is no JSON', async () => {
+    expect(await lookAtTopic(feedWith({}), asked, never)).toEqual({
+      found: 'there is no topic shop.public.prices yet: its connector makes it with its first row',
+    })
+    const odd: readonly Sent[] = [{}, { value: '' }, { value: 'é{' }, { value: '[1]' }, { value: new Uint8Array([3, 0, 7]) }]
+    for (const messages of [[], odd])
+      expect((await lookAtTopic(feedWith({ 'shop.public.prices': [messages], 'shop.transaction': [[]] }), asked, never)).found).toBe(
+        'shop.public.prices, one partition',
+      )
+  })
+
+  it('is read as it is when it is taken, and the first that cannot be read is named', async () => {
+    const fields = { id: integer(), price: decimal({ digits: 6, scale: 2 }) }
+    const decode = foreignDecoder({ name: 'prices', fields: namedBySource(fields), key: ['id'], format: 'debezium' }, undefined)
+    const topics = { 'shop.public.prices': [[good], [good, change('u', { id: 1, price: 'much.more' })]], 'shop.transaction': [[]] }
+    const { found, todo } = await lookAtTopic(feedWith(topics), { ...asked, decode }, never)
+    expect(found).toMatch(/; 1 of its last 3 messages cannot be read; the first: price: /)
+    expect(todo).toMatch(/^Correct the field, or what the config says of the format/)
+    const well = { ...topics, 'shop.public.prices': [[good]] }
+    expect((await lookAtTopic(feedWith(well), { ...asked, decode }, never)).found).not.toContain('cannot be read')
+  })
+
+  it('has to be there where no connector makes it with its first row', async () => {
+    expect(await lookAtTopic(feedWith({}), { topic: 'payments', format: 'json', decimals: [] }, never)).toEqual({
+      found: 'there is no topic payments',
+      todo: 'Correct its name in the config file, or let whoever writes it begin.',
+    })
   })
 })

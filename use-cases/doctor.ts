@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFiles } from '../schemas/csv/files.ts'
+import type { ForeignSchemas } from '../schemas/foreign/schemas.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Holder } from '../utilities/lease.ts'
 import type { Found, Look } from '../utilities/values/look.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Source } from '../utilities/source.ts'
+import type { Feed } from '../utilities/feed.ts'
 import { database, directory, type LookAtDatabase } from './doctor-files.ts'
+import { lookAtTopic, type TopicAsked } from './doctor-topics.ts'
 import { looksAtStore, storeChecks, type Definitions, type StorePorts } from './doctor-store.ts'
 
 type Check = {
@@ -32,10 +35,18 @@ type Patient = {
   readonly definitions: () => Promise<Definitions>
   /** The file of each record that a stream is over, where the config names one. */
   readonly sources: (definitions: Definitions) => readonly SourceAsked[]
-  /** Hands out the looks at topics of others; undefined where nothing comes from one. */
-  readonly topics: TopicsOf | undefined
+  /** The topics of others that the config names, by the table or record that each is for. */
+  readonly topics: (definitions: Definitions) => readonly TopicOf[]
+  readonly openFeed: () => Feed
   /** All parts together, to be looked at. */
   readonly withPorts: (work: (ports: StorePorts) => Promise<void>) => Promise<void>
+}
+
+type TopicOf = {
+  readonly name: string
+  readonly asked: TopicAsked
+  /** The registry that its config names. */
+  readonly registry: { readonly url: string; readonly schemas: ForeignSchemas } | undefined
 }
 
 type SourceAsked = {
@@ -45,13 +56,6 @@ type SourceAsked = {
   readonly optional: boolean
   readonly open: () => Promise<Source>
 }
-
-/** As far as the definitions and the store can be read. */
-type TopicsOf = (
-  definitions: Definitions | undefined,
-  ports: StorePorts | undefined,
-  work: (looks: readonly Look[]) => Promise<void>,
-) => Promise<void>
 
 type DoctorOptions = {
   /** Reads large database files as a whole too. */
@@ -80,19 +84,15 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
         (await check(name, () => database(patient.lookAtDatabase, dataDir, name, { deep, first: againBy(dataDir, name, first) }))) &&
         complete
   }
-  /** Whether all answer that those behind them need. */
-  const lookAt = async (looks: readonly Look[]) => {
-    let [answering, reached] = [true, true]
-    for (const { name, needed, look } of looks) {
-      if (needed) {
-        reached = await check(name, look)
-        answering &&= reached
-      } else if (reached) await check(name, look)
-      else skip(name, 'it is out of reach')
-    }
-    return answering
+  let answering = true
+  let reached = true
+  for (const { name, needed, look } of patient.looks) {
+    if (needed) {
+      reached = await check(name, look)
+      answering &&= reached
+    } else if (reached) await check(name, look)
+    else skip(name, 'it is out of reach')
   }
-  const answering = await lookAt(patient.looks)
   let definitions: Definitions | undefined
   await check('definitions', async () => {
     definitions = await patient.definitions()
@@ -106,19 +106,34 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
     else await check(name, () => header(source, signal))
   }
   if (!sources) skip('source file', 'the definitions do not load')
+  const topics = definitions ? patient.topics(definitions) : []
+  if (topics.length > 0) {
+    const feed = patient.openFeed()
+    const answers = await check('topics of others', async () => {
+      await feed.ends(topics[0]!.asked.topic)
+      return { found: 'Kafka answers' }
+    })
+    for (const { name, asked } of topics) {
+      if (answers) await check(`topic of ${name}`, () => lookAtTopic(feed, asked, signal))
+      else skip(`topic of ${name}`, 'it is out of reach')
+    }
+    await feed.close()
+    const registries = new Map(topics.flatMap(({ registry }) => (registry ? [[registry.url, registry.schemas] as const] : [])))
+    for (const [url, schemas] of registries)
+      await check(`schema registry ${url}`, async () => {
+        await schemas.find('1')
+        return { found: 'it answers' }
+      })
+  }
 
-  const lookAtTopics = async (ports: StorePorts | undefined) =>
-    patient.topics?.(definitions, ports, async (looks) => void (await lookAt(looks)))
   // Opening the parts for work would make the files that are missing.
   if (!complete || !answering) {
     for (const name of storeChecks) skip(name, complete ? 'a server is out of reach' : 'the data directory is not complete')
-    await lookAtTopics(undefined)
   } else {
     await patient
       .withPorts(async (ports) => {
         const looks = looksAtStore(ports, definitions, first)
         for (const name of storeChecks) await check(name, looks[name])
-        await lookAtTopics(ports)
       })
       .catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }

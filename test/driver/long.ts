@@ -16,6 +16,7 @@ const {
 console.log(`a shop of ${invoices} invoices; ${count} lives, every third on Kafka; from --seed ${seed} on`)
 Object.assign(process.env, { TIDEMARK_SEED: seed, TIDEMARK_LIVES: count, TIDEMARK_INVOICES: invoices, TIDEMARK_LONG: 'true' })
 const lives = [
+  'test/cdc/story.test.ts',
   'test/driver/processes.ts',
   'test/driver.test.ts',
   'test/kafka/kill.test.ts',
