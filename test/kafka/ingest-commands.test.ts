@@ -18,7 +18,8 @@ const definitions = `import { count, date, fact, featureSet, table, text } from 
 const accounts = table('accounts', { key: 'account_id' }, { account_id: text({ bytes: 10 }), name: text({ bytes: 40 }) })
 const lines = table('lines', { key: 'line_id' }, { line_id: text({ bytes: 10 }), account_id: text({ bytes: 10 }), day: date() })
 const sale = fact('sale', { of: lines, at: 'day', join: { account: [accounts, 'account_id'] } }, {
-  line_id: text({ bytes: 10 }), account_id: text({ bytes: 10 }), day: date({ nullable: false }), name: text({ bytes: 40, from: 'account.name' }),
+  line_id: text({ bytes: 10 }), account_id: text({ bytes: 10 }), day: date({ nullable: false }),
+  name: text({ bytes: 40, from: 'account.name' }),
 })
 export const v0 = featureSet({ name: 'sales', of: sale, per: 'account_id' }, { sales: count('line_id', { all: true }) })`
 
