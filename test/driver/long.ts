@@ -1,5 +1,5 @@
 /**
- * What takes long: the example's shop with 100,000 invoices beside PostgreSQL, change data capture of PostgreSQL and of MariaDB, hundreds of
+ * What takes long: the shop of the example with 100,000 invoices beside PostgreSQL, change data capture of PostgreSQL and MariaDB, hundreds of
  * lives with real processes, as many in memory, and the tests that try more of what chance picks when they may take longer.
  * npm run test:long -- [--seed N] [--count M] [--invoices I].
  */
