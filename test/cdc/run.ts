@@ -31,8 +31,8 @@ const stack = (started = await startStack())
 const { brokers } = stack.kafka
 await captureShop(stack, folder, { invoices: 400, seed: 1, first: [untilToday], config: { ingest: { kafka: { brokers } } } })
 const psql = `psql -h 127.0.0.1 -p ${stack.port} -U ${user} postgres -c`
-console.log(`A shop of 400 invoices lies in PostgreSQL at 127.0.0.1:${stack.port} (user ${user}, database postgres, no password). Debezium sends
-what changes there to Kafka at ${brokers[0]}. In ${folder} lie a config file and the definitions for it.
+console.log(`A shop of 400 invoices lies in PostgreSQL at 127.0.0.1:${stack.port} (user ${user}, database postgres, no password).
+Debezium sends what changes there to Kafka at ${brokers[0]}. In ${folder} lie a config file and the definitions for it.
 
   cd ${folder}
   npx tidemark apply account_invoices@0 --yes

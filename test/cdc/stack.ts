@@ -168,7 +168,7 @@ function connectorFor({ prefix, port, database, tables, more }: Place): Connecto
 }
 
 /** What readers of docs/cdc.md copy is what runs here. */
-function shownInGuide(connector: string): ConnectorConfig {
+export function shownInGuide(connector: string): ConnectorConfig {
   const guide = readFileSync(new URL('../../docs/cdc.md', import.meta.url), 'utf8')
   const shown = [...guide.matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, text]) => JSON.parse(text!) as ConnectorConfig)
   const found = shown.find((one) => one['connector.class']?.endsWith(connector))

@@ -22,6 +22,9 @@ const writers = 3
 /** Whoever is started again waits for the one that was killed to be given up. */
 const sessionTimeoutMs = 2000
 
+/** A connector that is killed amid a transaction sends the rest of it when it is back, which takes some seconds: by default less is waited. */
+const holdMs = 60_000
+
 /** What a process may say when it gives up while the broker is away. */
 const brokerIsAway = /^tidemark: (Kafka at \S+ (does not answer|is not ready)|Kafka stopped answering while it was to commit)/m
 
@@ -59,7 +62,7 @@ function storyTests() {
   beforeAll(async () => {
     stack = await startStack()
     const log = { kind: 'kafka', brokers: stack.kafka.brokers, sessionTimeoutMs }
-    shop = await captureShop(stack, folder, { invoices, seed, first: [untilToday, ...rules], config: { log } })
+    shop = await captureShop(stack, folder, { invoices, seed, first: [untilToday, ...rules], config: { log, ingest: { holdMs } } })
     for (const set of Object.keys(sets)) await done(folder, `apply ${set}@0 --yes`)
     date = await catchUp()
   }, 600_000)
