@@ -69,7 +69,7 @@ function kafkaTests() {
   })
 
   describe('ingest that runs', { timeout: limitMs }, () => {
-    it('is the only one, which is said; gives way to load; ends with 0 and a total when it is stopped, and goes on from there', async () => {
+    it('is the only one, which is said; gives way to load; is stopped with a total, and goes on from there', async () => {
       expect((await json(folder, 'status')).fromTopics).toMatchObject({
         sources: [{ source: 'accounts', topic: 'accounts', partitions: 1, messages: 0, lag: 3, waits: 'waits for its first rows' }],
         facts: [{ stream: 'sale', waitsFor: expect.arrayContaining(['accounts', 'lines']) }],
