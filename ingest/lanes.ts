@@ -31,6 +31,8 @@ type Reading = {
   next: number
   end: number
   lookedAtMs: number
+  /** It waits until there is room for more. */
+  isFull?: boolean
   isOver?: true
 }
 
@@ -120,6 +122,13 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       }
       news.ring()
     })
+  const waitForRoom = async (reading: Reading, hasRoom: () => boolean) => {
+    while (!hasRoom() && !signal.aborted) {
+      reading.isFull = true
+      await room.wait(room.rings(), 1000)
+    }
+    reading.isFull = false
+  }
   const readSource = (source: TopicSource, holder: Holder) => async (reading: Reading) => {
     const { partition, topic, several } = reading
     const lane: Lane = { source: source.name, partition, several }
@@ -135,7 +144,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       }
       Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
       news.ring()
-      while ((!holder.hasRoom(lane) || options.kept(lane) > mostKept) && !signal.aborted) await room.wait(room.rings(), 1000)
+      await waitForRoom(reading, () => holder.hasRoom(lane) && options.kept(lane) <= mostKept)
     }
   }
   const readEnds =
@@ -150,6 +159,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         }
         Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
         news.ring()
+        await waitForRoom(reading, () => holder.hasRoomForEnds())
       }
     }
   for (const { ends, own, holder } of groups) {
@@ -163,13 +173,13 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       )
   }
 
-  const isRead = (name: string, topic: string) => {
+  const isRead = (name: string, topic: string, orFull = false) => {
     const now = performance.now()
     const own = readings.get(name)
     return (
       own !== undefined &&
       (missing.has(topic) || own.length > 0) &&
-      own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
+      own.every((one) => one.isOver || (orFull && one.isFull) || (one.next >= one.end && now - one.lookedAtMs < freshMs))
     )
   }
   return {
@@ -179,12 +189,14 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       const ms = performance.now()
       return groups.flatMap(({ ends, own, holder }) => {
         const open = own.every(({ name, topic }) => missing.has(topic) || (readings.get(name) ?? []).length > 0)
-        const quiet = own.every(({ name, topic }) => isRead(name, topic)) && (!ends || isRead(endsName(ends.topic), ends.topic))
-        return holder.release({ ms, open, quiet })
+        const areRead = (orFull: boolean) =>
+          own.every(({ name, topic }) => isRead(name, topic, orFull)) && (!ends || isRead(endsName(ends.topic), ends.topic, orFull))
+        return holder.release({ ms, open, quiet: areRead(true), isAll: areRead(false) })
       })
     },
     written() {
       for (const { holder } of groups) holder.written()
+      for (const reading of [...readings.values()].flat()) reading.isFull = false
       room.ring()
     },
     isAtEnd(name) {
