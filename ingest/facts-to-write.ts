@@ -8,10 +8,10 @@ import { columnOf } from '../utilities/values/columns.ts'
 import type { Append, Log } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Tables } from '../utilities/tables.ts'
-import { factMaker, type FactChanges, type FactMaker, type Unfit } from './facts-of.ts'
+import { factMaker, type FactChanges, type Unfit } from './facts-of.ts'
 import { endGroups, factMessages, tickMessages, type Written } from './messages.ts'
 import type { NeededFact } from './needed.ts'
-import { orderFacts } from './order.ts'
+import { orderFacts, type Ordered } from './order.ts'
 import { lastNumber, lastTick, newFact, type FactPlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
 
 export type WritableFact = NeededFact & { readonly written: Written }
@@ -57,11 +57,11 @@ export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWr
   const { tables, registry, log } = ports
   const passes = passesOf(facts, places)
   let [fact, place] = [load.fact, load.place]
-  let current: { readonly makers: readonly FactMaker[]; readonly count: number; readonly before: boolean } | undefined
+  let current: { readonly ordered: Ordered; readonly before: boolean } | undefined
   const listed = async (pass: readonly WritableFact[]) => {
     const versions = pass.map((one) => ({ fact: one.fact, maker: factMaker(one.fact, tables) }))
     const before = places[pass[0]!.stream.name]?.begun ?? false
-    return { makers: versions.map(({ maker }) => maker), before, count: await orderFacts(tables, versions, { before }) }
+    return { before, ordered: await orderFacts(tables, versions, { before }) }
   }
   return {
     passes: passes.length,
@@ -78,18 +78,18 @@ export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWr
       while (count < wanted && fact < passes.length) {
         const pass = passes[fact]!
         current ??= await listed(pass)
-        const to = Math.min(current.count, place + Math.min(placesAtOnce, wanted - count))
+        const { ordered, before: wasThere } = current
+        const to = Math.min(ordered.count, place + Math.min(placesAtOnce, wanted - count))
         const { name } = pass[0]!.fact
-        const tick = place === 0 && !current.before ? tickFirst(now, pass[0]!) : undefined
+        const tick = place === 0 && !wasThere ? tickFirst(now, pass[0]!) : undefined
         if (tick) {
           ticks.push(...tick.appends)
           add(tick.made)
         }
-        const { makers, before: wasThere } = current
-        const found = to > place ? makers.map((maker) => maker.changes('ordered', place, to, { before: wasThere })) : []
+        const found = to > place ? ordered.changes(place, to) : []
         const made = factMessages(pass.map(({ written }) => written))(
           found.map(({ changes }) => changes),
-          { seq: lastNumber(now, name), known: knownAt(tables, wasThere, place, to, BigInt(load.known)) },
+          { seq: lastNumber(now, name), known: knownAt(ordered, wasThere, place, to, BigInt(load.known)) },
         )
         const seqOf = ({ stream }: WritableFact) => (now[stream.name] ?? newFact).seq
         for (const [i, { changes, unfit }] of found.entries()) {
@@ -101,7 +101,7 @@ export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWr
         if (to === place) for (const one of pass) add({ one, seq: seqOf(one), messages: 0, totals: noFacts })
         count += to - place
         place = to
-        if (place >= current.count) [fact, place, current] = [fact + 1, 0, undefined]
+        if (place >= ordered.count) [fact, place, current] = [fact + 1, 0, undefined]
       }
       endGroups(appends)
       // A tick is a group of its own, in front of the facts of its stream.
@@ -111,10 +111,10 @@ export function factsToWrite(ports: Ports, { load, places, facts, atOnce }: ToWr
 }
 
 /** When the change at each place of the list became known: of a load of files, all at once. */
-function knownAt(tables: Tables, wasThere: boolean, from: number, to: number, load: bigint): (place: number) => bigint {
+function knownAt(ordered: Ordered, wasThere: boolean, from: number, to: number, load: bigint): (place: number) => bigint {
   // What stands became known with what came last.
   if (!wasThere || to <= from) return () => load
-  const known = tables.known('ordered', from, to)
+  const known = ordered.known(from, to)
   return (place) => known[place - from] || load
 }
 

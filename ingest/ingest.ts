@@ -134,7 +134,10 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       }
       if (parts.length > 0 || chore) continue
       if (!follow && sources.every(({ name }) => isAtEnd(name))) break
-      if (now - askedMs > needsMs) await askAgain()
+      if (now - askedMs > needsMs) {
+        await askAgain()
+        isOther ||= await lanes.haveGrown()
+      }
       if (isOther) return undefined
       await lanes.news.wait(rings, lookMs)
     }

@@ -31,6 +31,8 @@ type Reading = {
   next: number
   end: number
   lookedAtMs: number
+  /** It waits until there is room for more. */
+  isFull?: boolean
   isOver?: true
 }
 
@@ -45,6 +47,8 @@ export type Lanes = {
   isAtEnd(source: string): boolean
   /** Topics that are not there. */
   missing(): readonly string[]
+  /** Whether a topic has got partitions that are not read. */
+  haveGrown(): Promise<boolean>
   /** Of the topics of transactions: where to go on once all is written that was released, but for these, and how many were in pieces. */
   ends(later: ReadonlySet<string>): IngestPlace['ends']
   stop(): Promise<void>
@@ -120,6 +124,13 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       }
       news.ring()
     })
+  const waitForRoom = async (reading: Reading, hasRoom: () => boolean) => {
+    while (!hasRoom() && !signal.aborted) {
+      reading.isFull = true
+      await room.wait(room.rings(), 1000)
+    }
+    reading.isFull = false
+  }
   const readSource = (source: TopicSource, holder: Holder) => async (reading: Reading) => {
     const { partition, topic, several } = reading
     const lane: Lane = { source: source.name, partition, several }
@@ -135,7 +146,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       }
       Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
       news.ring()
-      while ((!holder.hasRoom(lane) || options.kept(lane) > mostKept) && !signal.aborted) await room.wait(room.rings(), 1000)
+      await waitForRoom(reading, () => holder.hasRoom(lane) && options.kept(lane) <= mostKept)
     }
   }
   const readEnds =
@@ -150,6 +161,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         }
         Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
         news.ring()
+        await waitForRoom(reading, () => holder.hasRoomForEnds())
       }
     }
   for (const { ends, own, holder } of groups) {
@@ -163,13 +175,13 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       )
   }
 
-  const isRead = (name: string, topic: string) => {
+  const isRead = (name: string, topic: string, orFull = false) => {
     const now = performance.now()
     const own = readings.get(name)
     return (
       own !== undefined &&
       (missing.has(topic) || own.length > 0) &&
-      own.every((one) => one.isOver || (one.next >= one.end && now - one.lookedAtMs < freshMs))
+      own.every((one) => one.isOver || (orFull && one.isFull) || (one.next >= one.end && now - one.lookedAtMs < freshMs))
     )
   }
   return {
@@ -179,12 +191,14 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       const ms = performance.now()
       return groups.flatMap(({ ends, own, holder }) => {
         const open = own.every(({ name, topic }) => missing.has(topic) || (readings.get(name) ?? []).length > 0)
-        const quiet = own.every(({ name, topic }) => isRead(name, topic)) && (!ends || isRead(endsName(ends.topic), ends.topic))
-        return holder.release({ ms, open, quiet })
+        const areRead = (orFull: boolean) =>
+          own.every(({ name, topic }) => isRead(name, topic, orFull)) && (!ends || isRead(endsName(ends.topic), ends.topic, orFull))
+        return holder.release({ ms, open, quiet: areRead(true), isAll: areRead(false) })
       })
     },
     written() {
       for (const { holder } of groups) holder.written()
+      for (const reading of [...readings.values()].flat()) reading.isFull = false
       room.ring()
     },
     isAtEnd(name) {
@@ -192,6 +206,13 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       return isRead(name, group.own.find((one) => one.name === name)!.topic) && group.holder.held() === 0
     },
     missing: () => [...missing],
+    async haveGrown() {
+      for (const { name, topic } of sources) {
+        const own = readings.get(name)
+        if (own && own.length > 0 && (await feed.ends(topic)).length > own.length) return true
+      }
+      return false
+    },
     ends: (later) =>
       Object.fromEntries(
         groups.flatMap(({ ends, holder }) => {

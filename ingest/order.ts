@@ -6,8 +6,10 @@ import type { FactSchema } from '../schemas/fact.ts'
 import { columnOf, nullColumn, pick, rowsWhere, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { FactChanges, FactMaker } from './facts-of.ts'
+import { orderHere } from './order-here.ts'
 
-const placesAtOnce = 5_000
+/** So many rows are read at once; of so many at most what was found is kept, and nothing is read again. */
+const [placesAtOnce, placesHere] = [5_000, 20_000]
 
 /** A version of a fact, with what makes it; several of them have the same tables and joins. */
 export type Version = { readonly fact: FactSchema; readonly maker: FactMaker }
@@ -20,8 +22,21 @@ type Ordering = {
   readonly signal?: AbortSignal
 }
 
-/** How many places there are in the list `ordered`. */
-export async function orderFacts(tables: Tables, versions: readonly Version[], { before, found, signal }: Ordering): Promise<number> {
+/** Facts in order. */
+export type Ordered = {
+  readonly count: number
+  /** At these places, the second excluded, as each of the versions has them. */
+  changes(from: number, to: number): readonly FactChanges[]
+  /** When each of these became known. */
+  known(from: number, to: number): BigInt64Array
+}
+
+export async function orderFacts(tables: Tables, versions: readonly Version[], { before, found, signal }: Ordering): Promise<Ordered> {
+  const listedBy = (count: number): Ordered => ({
+    count,
+    changes: (from, to) => versions.map(({ maker }) => maker.changes('ordered', from, to, { before })),
+    known: (from, to) => tables.known('ordered', from, to),
+  })
   const [
     {
       fact,
@@ -30,17 +45,24 @@ export async function orderFacts(tables: Tables, versions: readonly Version[], {
   ] = versions as [Version]
   const { csv, sql } = fact.fields[fact.at]!
   // All of them are new, and their date is a column: nothing needs to be looked at to have them in order.
-  if (!before && sql === undefined && !found) return tables.orderBy(joined, csv)
+  if (!before && sql === undefined && !found) return listedBy(tables.orderBy(joined, csv))
   const listed = tables.list(joined, { all: !before })
+  const kept: Found[][] = []
   for (let from = 0; from < listed; from += placesAtOnce) {
     signal?.throwIfAborted()
     const to = Math.min(listed, from + placesAtOnce)
     const some = versions.map((one) => ({ fact: one.fact, ...one.maker.changes('affected', from, to, { before }) }))
     if (found) some.forEach(found)
-    for (const places of placesIn(some)) tables.order(places)
+    if (listed <= placesHere) kept.push(some)
+    else for (const places of placesIn(some)) tables.order(places)
     await nextTurn()
   }
-  return tables.ordered(joined)
+  if (listed <= placesHere) {
+    const here = orderHere(kept, kept.flatMap(placesIn), { listed, known: () => tables.known('affected', 0, listed) })
+    if (here) return here
+    for (const some of kept) for (const places of placesIn(some)) tables.order(places)
+  }
+  return listedBy(tables.ordered(joined))
 }
 
 type Found = FactChanges & { readonly fact: FactSchema }

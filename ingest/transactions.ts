@@ -4,6 +4,7 @@
  */
 import type { TransactionMark } from '../schemas/foreign/changes.ts'
 import type { Lane, Piece } from './pieces.ts'
+import { lately, queue, type Queue } from './queue.ts'
 
 export type HolderOptions = {
   /** So many messages are held at most. */
@@ -22,12 +23,17 @@ export type Holder = {
   add(piece: Piece): void
   /** What the topic of transactions says at an offset. */
   mark(mark: TransactionMark, offset: number): void
-  /** What may be written now, in order. `open`: all lanes that there are; `quiet`: every topic has been read to its end. */
-  release(now: { readonly ms: number; readonly open: boolean; readonly quiet: boolean }): readonly Piece[]
+  /**
+   * What may be written now, in order. `open`: all lanes that there are; `quiet`: nothing more can come before something is let through,
+   * since every topic has been read to its end (`isAll`) or as far as there is room.
+   */
+  release(now: { readonly ms: number; readonly open: boolean; readonly quiet: boolean; readonly isAll: boolean }): readonly Piece[]
   /** Messages that are held. */
   held(): number
   /** Whether more of a lane should be read. */
   hasRoom(lane: Lane): boolean
+  /** Whether more of the topic of transactions should be read. */
+  hasRoomForEnds(): boolean
   /**
    * Where to go on in the topic of transactions once all that was let through is written, but for `later` ones: an offset, undefined where
    * all has been dealt with that was read; and where the last of them had ended, where the ends say so.
@@ -42,7 +48,9 @@ export type Holder = {
 type End = TransactionMark & { readonly offset: number }
 
 /** Read ahead of what can be written: of a lane, and of all. */
-const [aheadOfLane, aheadOfAll] = [5_000, 30_000]
+const [aheadOfLane, aheadOfAll] = [10_000, 30_000]
+/** So many ends of transactions are known before they are needed. */
+const aheadOfEnds = 10_000
 /** So many transactions are known to have been given up, or to have ended. */
 const mostKnown = 10_000
 
@@ -51,10 +59,12 @@ const lengthOf = ({ from, to }: Piece) => to - from
 
 export function holdTransactions({ most, mostMs, sources, after }: HolderOptions): Holder {
   /** In the order of their messages. */
-  const lanes = new Map<string, Piece[]>()
+  const lanes = new Map<string, Queue<Piece>>()
+  const ahead = new Map<string, number>()
   /** In the order in which the transactions ended. */
-  const ends: End[] = []
-  const [broken, ended] = [new Set<string>(), new Set<string>()]
+  let ends = queue<End>()
+  const awaited = new Set<string>()
+  const [broken, ended] = [lately(mostKnown), lately(mostKnown)]
   let endedAt = after
   /** Let through, and not written yet, in order. */
   let through: End[] = []
@@ -68,21 +78,21 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   const changesIn = ({ changes }: End) => [...changes].reduce((sum, [collection, count]) => sum + (isOurs(collection) ? count : 0), 0)
   const giveUp = (transaction: string) => {
     if (!broken.has(transaction)) inPieces++
-    know(broken, transaction)
-  }
-  const know = (some: Set<string>, transaction: string) => {
-    some.add(transaction)
-    if (some.size > mostKnown) some.delete(some.values().next().value!)
+    broken.add(transaction)
   }
   /** Its connector was started again, and had sent it before. */
   const isRepeated = ({ transaction, lsn }: TransactionMark) =>
     ended.has(transaction) || (lsn !== undefined && endedAt !== undefined && lsn <= endedAt)
   /** From the front of every lane, as long as it may go. */
   const take = (out: Piece[], mayGo: (piece: Piece) => boolean) => {
-    for (const lane of lanes.values()) {
+    for (const [name, lane] of lanes) {
       let count = 0
-      while (count < lane.length && mayGo(lane[count]!)) held -= lengthOf(lane[count++]!)
-      if (count > 0) out.push(...lane.splice(0, count))
+      let messages = 0
+      for (let piece = lane.at(0); piece && mayGo(piece); piece = lane.at(++count)) messages += lengthOf(piece)
+      if (count === 0) continue
+      for (const piece of lane.take(count)) out.push(piece)
+      held -= messages
+      ahead.set(name, ahead.get(name)! - messages)
     }
   }
   const isFree = ({ transaction }: Piece) => transaction === undefined || broken.has(transaction)
@@ -99,57 +109,70 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     let [count, mayCome] = [0, !open]
     for (const lane of lanes.values()) {
       let i = 0
-      while (i < lane.length && lane[i]!.transaction === transaction) count += lane[i++]!.counted
-      if (i === lane.length) mayCome = true
+      let piece = lane.at(0)
+      for (; piece && piece.transaction === transaction; piece = lane.at(++i)) count += piece.counted
+      if (!piece) mayCome = true
     }
     return { count, mayCome }
   }
   const wholeOnes = (out: Piece[], open: boolean) => {
     take(out, isFree)
-    while (ends.length > 0) {
-      const [end] = ends as [End]
+    for (let end = ends.at(0); end; end = ends.at(0)) {
+      const { transaction: ending } = end
       take(out, isBefore(end))
       const wanted = changesIn(end)
-      if (wanted > 0 && !broken.has(end.transaction)) {
-        const { count, mayCome } = found(end.transaction, open)
+      if (wanted > 0 && !broken.has(ending)) {
+        const { count, mayCome } = found(ending, open)
         if (count < wanted && mayCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
-        take(out, ({ transaction }) => transaction === end.transaction)
+        take(out, ({ transaction }) => transaction === ending)
       }
-      ends.shift()
+      ends.take(1)
+      awaited.delete(ending)
       through.push(end)
-      know(ended, end.transaction)
+      ended.add(ending)
       endedAt = end.lsn ?? endedAt
       take(out, isFree)
     }
   }
 
   return {
-    open: (lane) => void lanes.set(nameOf(lane), []),
+    open(lane) {
+      lanes.set(nameOf(lane), queue())
+      ahead.set(nameOf(lane), 0)
+    },
     add(piece) {
-      lanes.get(nameOf(piece))!.push(piece)
+      const name = nameOf(piece)
+      lanes.get(name)!.add(piece)
+      ahead.set(name, ahead.get(name)! + lengthOf(piece))
       if (piece.collection !== undefined) collections.add(piece.collection)
       held += lengthOf(piece)
     },
     mark(mark, offset) {
-      if (mark.kind === 'end' && !isRepeated(mark) && ends.every(({ transaction }) => transaction !== mark.transaction))
-        ends.push({ ...mark, offset })
+      if (mark.kind !== 'end' || isRepeated(mark) || awaited.has(mark.transaction)) return
+      ends.add({ ...mark, offset })
+      awaited.add(mark.transaction)
     },
-    release({ ms, open, quiet }) {
+    release({ ms, open, quiet, isAll }) {
       const out: Piece[] = []
       wholeOnes(out, open)
       while (held > most) {
-        const [largest] = [...lanes.values()].toSorted((a, b) => b.length - a.length)
-        giveUp(ends[0]?.transaction ?? largest![0]!.transaction!)
+        const [largest] = [...lanes.values()].toSorted((a, b) => b.length() - a.length())
+        giveUp(ends.at(0)?.transaction ?? largest!.at(0)!.transaction!)
         wholeOnes(out, open)
       }
-      const isWaiting = held > 0 || ends.length > 0
+      const isWaiting = held > 0 || ends.length() > 0
       quietSince = isWaiting && quiet && out.length === 0 ? (quietSince ?? ms) : undefined
       if (quietSince !== undefined && ms - quietSince >= mostMs) {
-        for (const lane of lanes.values()) for (const { transaction } of lane) if (transaction !== undefined) giveUp(transaction)
-        // All has been read: nothing that they count is to come.
-        ends.length = 0
+        const first = ends.at(0)
+        if (!isAll && first) giveUp(first.transaction)
+        else {
+          for (const lane of lanes.values()) for (const { transaction } of lane) if (transaction !== undefined) giveUp(transaction)
+          // All has been read: nothing that they count is to come.
+          ends = queue()
+          awaited.clear()
+        }
         wholeOnes(out, open)
       }
       return out
@@ -158,15 +181,17 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     hasRoom(lane) {
       const own = lanes.get(nameOf(lane))!
       // One that is not whole yet has to be read on.
-      const isOne = own.length > 0 && own[0]!.transaction !== undefined && own[0]!.transaction === own.at(-1)!.transaction
-      const ahead = own.reduce((sum, piece) => sum + lengthOf(piece), 0)
-      return ahead === 0 || isOne || (ahead <= aheadOfLane && held <= aheadOfAll)
+      const first = own.at(0)?.transaction
+      const isOne = first !== undefined && first === own.at(own.length() - 1)!.transaction
+      const messages = ahead.get(nameOf(lane))!
+      return messages === 0 || isOne || (messages <= aheadOfLane && held <= aheadOfAll)
     },
+    hasRoomForEnds: () => ends.length() <= aheadOfEnds,
     done(later) {
-      const open = through.findIndex(({ transaction }) => later.has(transaction))
+      const open = later.size === 0 ? -1 : through.findIndex(({ transaction }) => later.has(transaction))
       const before = open < 0 ? through : through.slice(0, open)
       return {
-        next: (open < 0 ? ends[0] : through[open])?.offset,
+        next: (open < 0 ? ends.at(0) : through[open])?.offset,
         after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt,
       }
     },

@@ -83,7 +83,8 @@ function holderOf(options: { readonly most?: number; readonly mostMs?: number } 
 
 const told = (pieces: readonly Piece[]) =>
   pieces.map(({ source, transaction = 'none', from, to }) => `${source} ${transaction} ${to - from}`)
-const soon = { ms: 0, open: true, quiet: false }
+const soon = { ms: 0, open: true, quiet: false, isAll: false }
+const quiet = { open: true, quiet: true, isAll: true }
 
 describe('transactions that come over several topics', () => {
   it('are held until as many changes have come as their end says', () => {
@@ -122,14 +123,39 @@ describe('transactions that come over several topics', () => {
     const needed = () => done(new Set()).next
     give(0, [{ tx: 1, lsn: 10, commit: 5 }])
     mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 1 }), 8)
-    expect(release({ ms: 1_000, open: true, quiet: true })).toEqual([])
-    expect(release({ ms: 4_000, open: true, quiet: false })).toEqual([])
-    expect(release({ ms: 5_000, open: true, quiet: true })).toEqual([])
+    expect(release({ ...quiet, ms: 1_000 })).toEqual([])
+    expect(release({ ...soon, ms: 4_000 })).toEqual([])
+    expect(release({ ...quiet, ms: 5_000 })).toEqual([])
     expect(needed()).toBe(8)
-    expect(told(release({ ms: 10_000, open: true, quiet: true }))).toEqual(['invoices 1 1'])
+    expect(told(release({ ...quiet, ms: 10_000 }))).toEqual(['invoices 1 1'])
     expect([inPieces(), needed()]).toEqual([1, undefined])
     give(1, [{ tx: 1, lsn: 11, commit: 5 }])
-    expect(told(release({ ms: 10_001, open: true, quiet: true }))).toEqual(['lines 1 1'])
+    expect(told(release({ ...quiet, ms: 10_001 }))).toEqual(['lines 1 1'])
+  })
+
+  it('go as they came, one by one, where nothing more is read before something goes', () => {
+    const { give, mark, release, inPieces } = holderOf()
+    const full = { ...quiet, isAll: false }
+    give(0, [
+      { tx: 1, lsn: 10, commit: 5 },
+      { tx: 2, lsn: 30, commit: 20 },
+    ])
+    mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 1 }), 1)
+    mark(end(2, 40, { 'public.invoices': 1, 'public.lines': 1 }), 2)
+    expect(release({ ...full, ms: 1_000 })).toEqual([])
+    expect(told(release({ ...full, ms: 6_000 }))).toEqual(['invoices 1 1'])
+    give(1, [{ tx: 2, lsn: 31, commit: 20 }])
+    expect(told(release({ ...full, ms: 6_001 }))).toEqual(['invoices 2 1', 'lines 2 1'])
+    expect(inPieces()).toBe(1)
+  })
+
+  it('are read ahead of no further than there is room', () => {
+    const { mark, hasRoomForEnds, release } = holderOf()
+    for (let tx = 1; tx <= 20_000; tx++) mark(end(tx, tx * 10, { 'public.invoices': 1 }), tx)
+    expect(hasRoomForEnds()).toBe(false)
+    expect(release({ ...quiet, ms: 1_000 })).toEqual([])
+    release({ ...quiet, ms: 6_000 })
+    expect(hasRoomForEnds()).toBe(true)
   })
 
   it('go as they came where they are larger than what is held', () => {

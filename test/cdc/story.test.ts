@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { done, freshFolder, until, warehouseOf } from '../cli-run.ts'
+import { doctorFinds, done, freshFolder, until, warehouseOf } from '../cli-run.ts'
 import { readRows } from '../oracle/compare.ts'
 import { chance, isLong, seed } from '../seeded.ts'
 import { sets } from '../shop-in-postgres.ts'
@@ -71,6 +71,8 @@ function storyTests() {
   describe(`a shop of ${invoices} invoices in PostgreSQL (seed ${seed})`, { timeout: limitMs }, () => {
     it('has every answer that PostgreSQL gives, after the first snapshot', async () => {
       expect(await expectEqualShops(folder, shop.there, date)).toBeGreaterThan(invoices)
+      const found = await doctorFinds(folder)
+      for (const table of ['accounts', 'skus', 'invoices', 'lines']) expect(found[`topic of ${table}`]).toMatchObject({ state: 'ok' })
     })
 
     it('has them after transactions of several sessions, whoever was killed meanwhile, and no reader has seen half of one', async () => {

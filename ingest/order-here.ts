@@ -1,0 +1,83 @@
+/** The order that tables on disk would give, for facts that are few enough to be kept: none of their rows is read again. */
+import { columnOf, noDay, type Column, type Columns } from '../utilities/values/columns.ts'
+import { mixed } from '../utilities/values/mixed.ts'
+import type { FactChanges, Unfit } from './facts-of.ts'
+import type { Ordered } from './order.ts'
+
+type List = { readonly listed: number; readonly known: () => BigInt64Array }
+
+/**
+ * `found` are parts of the list, each as the versions have it; `places` tell of each place once by what it is ordered. Places rise with the
+ * keys of their rows. Undefined where dates are beyond what numbers tell apart.
+ */
+export function orderHere(
+  found: readonly (readonly FactChanges[])[],
+  places: readonly Columns[],
+  { listed, known: knownOf }: List,
+): Ordered | undefined {
+  const [ranks, dates] = [new Float64Array(listed), new Float64Array(listed)]
+  const order: number[] = []
+  for (const some of places) {
+    const at = datesIn(some)
+    if (!at) return undefined
+    const rank = columnOf(some, 'rank', 'int').values
+    for (const [row, place] of columnOf(some, '_seq', 'int').values.entries()) {
+      ranks[place] = rank[row]!
+      dates[place] = at[row]!
+      order.push(place)
+    }
+  }
+  const sorted = Int32Array.from(order).sort((a, b) => ranks[a]! - ranks[b]! || (dates[a] === dates[b] ? a - b : dates[a]! - dates[b]!))
+  const versions = (found[0] ?? []).map((_, version) =>
+    inOrder(
+      found.map((part) => part[version]!),
+      sorted,
+      listed,
+    ),
+  )
+  let known: BigInt64Array | undefined
+  return {
+    count: sorted.length,
+    changes: (from, to) => versions.map((changesAt) => changesAt(from, to)),
+    known(from, to) {
+      const all = (known ??= knownOf())
+      return BigInt64Array.from(sorted.subarray(from, to), (place) => all[place]!)
+    },
+  }
+}
+
+/** One that is not there comes first, as in SQL. */
+function datesIn(some: Columns): readonly number[] | Float64Array | undefined {
+  const at = some.byName.get('at')!
+  if (at.kind === 'date') return Array.from(at.days, (day) => (day === noDay ? -Infinity : day))
+  if (at.kind !== 'timestamp' || (at.wide?.size ?? 0) > 0) return undefined
+  return at.values.map((value) => (Number.isNaN(value) ? -Infinity : value))
+}
+
+function inOrder(parts: readonly FactChanges[], sorted: Int32Array, listed: number): (from: number, to: number) => FactChanges {
+  const [partAt, rowAt] = [new Uint8Array(listed), new Int32Array(listed).fill(-1)]
+  for (const [part, { changes }] of parts.entries())
+    for (const [row, place] of columnOf(changes, '_seq', 'int').values.entries()) {
+      partAt[place] = part
+      rowAt[place] = row
+    }
+  const unfitAt = new Map(parts.flatMap(({ unfit }) => unfit.map((one) => [one.place, one] as const)))
+  return (from, to) => {
+    const numbers: number[] = []
+    const unfit: Unfit[] = []
+    for (let i = from; i < to; i++) {
+      if (rowAt[sorted[i]!]! >= 0) numbers.push(i)
+      const one = unfitAt.get(sorted[i]!)
+      if (one) unfit.push({ ...one, place: i })
+    }
+    const which = Uint8Array.from(numbers, (i) => partAt[sorted[i]!]!)
+    const rows = Int32Array.from(numbers, (i) => rowAt[sorted[i]!]!)
+    const columnAt = (name: string) =>
+      mixed(
+        parts.map(({ changes }) => changes.byName.get(name)!),
+        { which, rows },
+      )
+    const byName = new Map<string, Column>([...parts[0]!.changes.byName.keys()].map((name) => [name, columnAt(name)]))
+    return { changes: { count: rows.length, byName: byName.set('_seq', { kind: 'int', values: Float64Array.from(numbers) }) }, unfit }
+  }
+}
