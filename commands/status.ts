@@ -46,7 +46,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       ...ingestLines(status),
       ...(fromTopics ? sourceLines(fromTopics) : []),
     ]
-    console.result(lines.join('\n'), { dataDir, ...status, fromTopics })
+    console.result(lines.join('\n'), { dataDir, ...status, ...(fromTopics && { fromTopics }) })
   })
 }
 

@@ -23,7 +23,7 @@ const sale = fact('sale', { of: lines, at: 'day', join: { account: [accounts, 'a
 })
 export const v0 = featureSet({ name: 'sales', of: sale, per: 'account_id' }, { sales: count('line_id', { all: true }) })`
 
-const many = 300
+const many = 90
 const csv = ['line_id,account_id,day', ...Array.from({ length: many }, (_, i) => `L${i},A${i % 3},2026-01-0${1 + (i % 9)}`)].join('\n')
 
 let kafka: TestKafka
