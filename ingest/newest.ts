@@ -21,8 +21,11 @@ export function compare(one: Place, other: Place): number {
     if (one.transaction !== null && one.transaction === other.transaction) return inOrder
     return sign(one.commit ?? 0n, other.commit ?? 0n) || inOrder
   }
-  if (one.of === 'mysql' && other.of === 'mysql')
+  if (one.of === 'mysql' && other.of === 'mysql') {
+    // Another server numbers its binlogs in its own way: what it did cannot have come, wherever it stands in them.
+    if (isOfAnother(one.gtid, other.gtid)) return 1
     return sign(numberOf(one.file), numberOf(other.file)) || sign(one.position, other.position) || one.row - other.row
+  }
   // Another database than before: nothing of it can have come.
   return 1
 }
@@ -35,5 +38,17 @@ export const compareWithSnapshot = (one: Place, other: Place): number =>
 
 const sign = (one: bigint, other: bigint) => (one > other ? 1 : one < other ? -1 : 0)
 
+/**
+ * By their GTIDs, which end with a number that rises: one of another series, or a higher one of the same. A server that replicates may have
+ * them in another order than they rise in, so that a lower one says nothing by itself.
+ */
+function isOfAnother(one: string | undefined, seen: string | undefined): boolean {
+  if (one === undefined || seen === undefined) return false
+  return seriesOf(one) !== seriesOf(seen) || numberOf(one) > numberOf(seen)
+}
+
+/** Of MySQL the server, with its tag; of MariaDB, whose servers share the numbers, the domain: 0-1-42. */
+const seriesOf = (gtid: string): string => /^(?:\d+(?=-\d+-\d+$)|.*(?=:))/.exec(gtid)?.[0] ?? gtid
+
 /** Of binlog.000012: they are numbered on. */
-const numberOf = (file: string): bigint => BigInt(/\d+$/.exec(file)?.[0] ?? 0)
+const numberOf = (text: string): bigint => BigInt(/\d+$/.exec(text)?.[0] ?? 0)

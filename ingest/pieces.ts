@@ -1,5 +1,5 @@
 /** Pieces: messages one behind the other, of one partition, that are of one transaction or of none, with what they say. */
-import type { Changes } from '../schemas/foreign/changes.ts'
+import type { Changes, Origin } from '../schemas/foreign/changes.ts'
 import type { Messages } from '../utilities/feed.ts'
 import { isNewer, type Seen } from './newest.ts'
 
@@ -52,12 +52,15 @@ export function piecesOf(
       ;({ transaction, collection } = origin)
     }
     // Rows that an incremental snapshot sends between the changes stand nowhere among them.
-    if (origin.place) seen = { op: origin.op, place: origin.place }
+    if (stands(origin)) seen = { op: origin.op, place: origin.place }
     counted++
   }
   close(messages.count)
   return pieces
 }
+
+/** In MySQL such a row has a place, which is none. */
+const stands = ({ place, snapshot }: Origin): boolean => place !== undefined && snapshot !== 'incremental'
 
 /** Which run of its connector sent a message, where it says so. */
 export function runOf({ changes, messages }: Piece, message: number): string | undefined {
@@ -76,7 +79,7 @@ export function cut(piece: Piece, from: number, to: number): Piece {
   const newestBefore = (end: number): Seen | undefined => {
     for (let i = end - 1; i >= piece.from; i--) {
       const origin = changes.origins[i]
-      if (origin?.place && repeated[i] === 0) return { op: origin.op, place: origin.place }
+      if (origin && stands(origin) && repeated[i] === 0) return { op: origin.op, place: origin.place }
     }
     return piece.before
   }

@@ -95,14 +95,20 @@ export const newPartition: PartitionPlace = { next: 0, time: 0, newest: null }
 export const savedPlace = (place: Place): SavedPlace =>
   place.of === 'postgres'
     ? { of: place.of, transaction: text(place.transaction), lsn: String(place.lsn), commit: text(place.commit) }
-    : { of: place.of, file: place.file, position: String(place.position), row: place.row }
+    : { of: place.of, file: place.file, position: String(place.position), row: place.row, gtid: place.gtid ?? null }
 
 export function placeFrom(saved: SavedPlace): Place {
   const whole = (name: string) => BigInt(saved[name]!)
   const orNull = (name: string) => (saved[name] === null ? null : whole(name))
   return saved['of'] === 'postgres'
     ? { of: 'postgres', transaction: orNull('transaction'), lsn: whole('lsn'), commit: orNull('commit') }
-    : { of: 'mysql', file: saved['file'] as string, position: whole('position'), row: saved['row'] as number }
+    : {
+        of: 'mysql',
+        file: saved['file'] as string,
+        position: whole('position'),
+        row: saved['row'] as number,
+        ...(saved['gtid'] && { gtid: saved['gtid'] as string }),
+      }
 }
 
 const text = (value: bigint | null) => (value === null ? null : String(value))

@@ -2,7 +2,7 @@
  * Holds changes until their database's transaction is whole: the topic of transactions says in which order they ended, and how many changes
  * each has. What cannot be made whole goes as it came, and is counted.
  */
-import type { TransactionMark } from '../schemas/foreign/changes.ts'
+import { says, type TransactionMark } from '../schemas/foreign/changes.ts'
 import type { Lane, Piece } from './pieces.ts'
 import { lately, queue, type Queue } from './queue.ts'
 
@@ -57,6 +57,9 @@ const mostKnown = 10_000
 const nameOf = ({ source, partition }: Pick<Lane, 'source' | 'partition'>) => `${source}/${partition}`
 const lengthOf = ({ from, to }: Piece) => to - from
 
+/** A TRUNCATE of MySQL is a transaction of its own, of which no end is told, and nothing says where it would have been. */
+const isAlone = ({ changes, from }: Piece) => changes.said[from] === says.emptied && changes.origins[from]?.place?.of === 'mysql'
+
 export function holdTransactions({ most, mostMs, sources, after }: HolderOptions): Holder {
   /** In the order of their messages. */
   const lanes = new Map<string, Queue<Piece>>()
@@ -95,7 +98,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       ahead.set(name, ahead.get(name)! - messages)
     }
   }
-  const isFree = ({ transaction }: Piece) => transaction === undefined || broken.has(transaction)
+  const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
   /** One that ended without an end: a TRUNCATE has none. */
   const isBefore =
     ({ transaction, lsn }: End) =>

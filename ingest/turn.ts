@@ -54,6 +54,8 @@ export type TurnOptions = {
   readonly sources: readonly TopicSource[]
   readonly partitions: (of: { readonly name: string }) => number
   readonly signal: AbortSignal
+  /** Facts in a commit. */
+  readonly factsAtOnce?: number
 }
 
 type Asked = TurnOptions & {
@@ -74,12 +76,12 @@ export type Turn = {
   close(): Promise<void>
 }
 
-const factsAtOnce = 100_000
+const usualFactsAtOnce = 100_000
 
 /** `kept` is what this process left; undefined where it has not written yet, or something else is needed. */
 export async function openTurn(ports: TurnPorts, options: Asked): Promise<Turn> {
   const { log, checkpoints, registry, tables, clock } = ports
-  const { reader, signal, partitions, needs, kept, readFrom, eventsNowMs } = options
+  const { reader, signal, partitions, needs, kept, readFrom, eventsNowMs, factsAtOnce = usualFactsAtOnce } = options
   const lease = await ports.lease('ingest', { givesWay: true, signal })
   const writer = await log.writer('ingest').catch((error: unknown) => lease.close().then(() => Promise.reject(error)))
   const close = async () => {

@@ -7,19 +7,33 @@ import { partitionOf } from '../utilities/values/partition.ts'
 import { keyOf, shopTables, type Row, type Shop } from './shop-facts.ts'
 
 export type Change =
-  | { readonly table: string; readonly row: Row }
+  /** `unsent`: large values that the update does not touch, and that are not sent. */
+  | { readonly table: string; readonly row: Row; readonly unsent?: readonly string[] }
+  /** Its key changes: it is gone under the one and comes under the other, at one place. */
+  | { readonly table: string; readonly moved: string; readonly row: Row }
   | { readonly table: string; readonly gone: string }
   | { readonly emptied: string }
 
-type Options = { readonly partitions?: number; readonly transactions?: boolean; readonly prefix?: string }
+type Options = {
+  readonly partitions?: number
+  readonly transactions?: boolean
+  readonly prefix?: string
+  /** Places are in binlogs, of which another is begun every now and then, and transactions have GTIDs. */
+  readonly mysql?: boolean
+}
 
 export const topicOf = (table: string, prefix = 'shop') => `${prefix}.public.${table}`
 export const transactionTopic = 'shop.transaction'
 
 const money = new Set(['price'])
-const asSent = (row: Row) =>
+const nowhere = { txId: null, lsn: null, sequence: '[null,null]' }
+const placeholder = '__debezium_unavailable_value'
+const asSent = (row: Row, unsent: readonly string[] = []) =>
   Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, money.has(name) && value !== null ? (Number(value) / 100).toFixed(2) : value]),
+    Object.entries(row).map(([name, value]) => {
+      if (unsent.includes(name)) return [name, placeholder]
+      return [name, money.has(name) && value !== null ? (Number(value) / 100).toFixed(2) : value]
+    }),
   )
 
 type Sent = {
@@ -30,9 +44,10 @@ type Sent = {
   readonly time: number
 }
 
-export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop' }: Options = {}) {
+export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop', mysql = false }: Options = {}) {
   const tables: Record<string, Map<string, Row>> = Object.fromEntries(shopTables.map(({ name }) => [name, new Map<string, Row>()]))
   let [lsn, commit, transaction, time, run] = [1_000, null as number | null, 700, Date.UTC(2026, 0, 2), 1]
+  let server = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
   /** All that was sent of changes, in order, so that it can come again. */
   const log: { sent: Sent[]; resend: () => Sent[] }[] = []
   for (const { name } of shopTables) feed.make(topicOf(name, prefix), partitions)
@@ -48,19 +63,23 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
     }
   }
   const keyText = (table: string, row: Row) => JSON.stringify(Object.fromEntries(tableOf(table).key.map((name) => [name, row[name]])))
-  const event = (table: string, op: string, row: Row | null, source: object): Sent => ({
+  const event = (table: string, op: string, row: Row | null, source: object, unsent?: readonly string[]): Sent => ({
     topic: topicOf(table, prefix),
     partition: row ? partitionOf(keyText(table, row), partitions) : 0,
     key: row ? keyText(table, row) : undefined,
     value: JSON.stringify({
       before: op === 'd' ? asSent(row!) : null,
-      after: row && op !== 'd' ? asSent(row) : null,
+      after: row && op !== 'd' ? asSent(row, unsent) : null,
       source: { version: '3.6.1.Final', connector: 'postgresql', name: prefix, db: 'shop', schema: 'public', table, ...source },
       op,
       ts_ms: time,
     }),
     time,
   })
+  /** Rows of a commit are at one place of a binlog, one behind the other. */
+  const binlogAt = (at: number, row: number) => ({ file: `binlog.${999_998 + Math.floor(at / 400)}`, pos: at % 400, row })
+  const gtidOf = (id: number) => `${server}:${id}`
+  const idOf = (id: number, at: number) => (mysql ? gtidOf(id) : `${id}:${at}`)
   const tombstone = ({ topic, partition, key, time: at }: Sent): Sent => ({ topic, partition, key, value: undefined, time: at })
 
   return {
@@ -73,22 +92,26 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       const before = commit
       const counts = new Map<string, number>()
       const made: (() => Sent)[] = []
+      const begin = lsn + 8
       for (const change of changes) {
         const name = 'emptied' in change ? change.emptied : change.table
         const at = (lsn += 8)
-        const source = (sequence: number | null) => ({
-          snapshot: 'false',
-          txId: id,
-          lsn: at,
-          sequence: JSON.stringify([sequence === null ? null : String(sequence), String(at)]),
-        })
-        const send = (op: string, row: Row | null) => {
+        const source = (sequence: number | null) =>
+          mysql
+            ? { snapshot: 'false', gtid: gtidOf(id), ...binlogAt(begin, (at - begin) / 8) }
+            : {
+                snapshot: 'false',
+                txId: id,
+                lsn: at,
+                sequence: JSON.stringify([sequence === null ? null : String(sequence), String(at)]),
+              }
+        const send = (op: string, row: Row | null, unsent?: readonly string[]) => {
           const order = [...counts.values()].reduce((sum, one) => sum + one, 0) + 1
           counts.set(`public.${name}`, (counts.get(`public.${name}`) ?? 0) + 1)
           made.push(() => {
-            const sent = event(name, op, row, source(commit))
+            const sent = event(name, op, row, source(commit), unsent)
             const value = transactions
-              ? { ...JSON.parse(sent.value!), transaction: { id: `${id}:${at}`, total_order: order } }
+              ? { ...JSON.parse(sent.value!), transaction: { id: idOf(id, at), total_order: order } }
               : JSON.parse(sent.value!)
             return { ...sent, value: JSON.stringify(value) }
           })
@@ -106,8 +129,16 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         } else {
           const key = keyOf(tableOf(name), change.row)
           const isNew = !tables[name]!.has(key)
+          if ('moved' in change) {
+            const old = tables[name]!.get(change.moved)
+            if (!old || !isNew) continue
+            tables[name]!.delete(change.moved)
+            send('d', old)
+          }
+          const before = tables[name]!.get(key)
           tables[name]!.set(key, change.row)
-          send(isNew ? 'c' : 'u', change.row)
+          const unsent = 'unsent' in change ? change.unsent?.filter((one) => before && before[one] === change.row[one]) : []
+          send(isNew ? 'c' : 'u', change.row, unsent)
         }
       }
       const end = (lsn += 8)
@@ -117,7 +148,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         topic: transactionTopic,
         partition: 0,
         key: undefined,
-        value: JSON.stringify({ status: 'END', id: `${id}:${end}`, event_count: made.length, data_collections: data, ts_ms: time }),
+        value: JSON.stringify({ status: 'END', id: idOf(id, end), event_count: made.length, data_collections: data, ts_ms: time }),
         time,
       })
       commit = before
@@ -129,6 +160,11 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       if (!isLost) give(all)
       return all
     },
+    /** Another server goes on, whose binlogs are numbered from the first on; or another database does, of an earlier time. */
+    failOver(to = '24bc7850-2c16-11e6-a073-0242ac110002') {
+      server = to
+      lsn = 0
+    },
     /** The connector is started again and sends its last transactions once more. */
     crash(last: number) {
       run++
@@ -136,30 +172,43 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       for (const { resend } of log.slice(-last)) give(resend())
       commit = now
     },
-    /** A whole snapshot: of a new slot or, with so many transactions that come again behind it, of an old one. */
-    snapshot({ again = 0 } = {}) {
-      run++
+    /** Rows again between the changes, which stand nowhere among them. */
+    incremental(name: string) {
+      for (const row of tables[name]!.values())
+        give([event(name, 'r', row, { snapshot: 'incremental', ...(mysql ? { file: '', pos: 0, row: 0 } : nowhere) })])
+    },
+    /**
+     * A whole snapshot: of a new slot or, with so many transactions that come again behind it, of an old one. It may break off after so
+     * many rows, be of some tables only, or be asked for by a signal while changes are streaming.
+     */
+    snapshot({ again = 0, rows = Infinity, isAsked = false, only = shopTables.map(({ name }) => name) as readonly string[] } = {}) {
+      if (!isAsked) run++
       const id = ++transaction
       const at = (lsn += 8)
-      const all = shopTables.flatMap(({ name }) => [...tables[name]!.values()].map((row) => ({ name, row })))
+      const all = shopTables
+        .filter(({ name }) => only.includes(name))
+        .flatMap(({ name }) => [...tables[name]!.values()].map((row) => ({ name, row })))
       give(
-        all.map(({ name, row }, i) => {
-          const [isFirst, isLast] = [all[i - 1]?.name !== name, all[i + 1]?.name !== name]
-          const marker =
-            i === 0
-              ? 'first'
-              : i === all.length - 1
-                ? 'last'
-                : isLast
-                  ? 'last_in_data_collection'
-                  : isFirst
-                    ? 'first_in_data_collection'
-                    : 'true'
-          return event(name, 'r', row, { snapshot: marker, txId: id, lsn: at, sequence: JSON.stringify([null, String(at)]) })
-        }),
+        all
+          .map(({ name, row }, i) => {
+            const [isFirst, isLast] = [all[i - 1]?.name !== name, all[i + 1]?.name !== name]
+            const marker =
+              i === 0
+                ? 'first'
+                : i === all.length - 1
+                  ? 'last'
+                  : isLast
+                    ? 'last_in_data_collection'
+                    : isFirst
+                      ? 'first_in_data_collection'
+                      : 'true'
+            const place = mysql ? binlogAt(at, 0) : { txId: id, lsn: at, sequence: JSON.stringify([null, String(at)]) }
+            return event(name, 'r', row, { snapshot: marker, ...place })
+          })
+          .slice(0, rows),
       )
       if (again > 0) for (const { resend } of log.slice(-again)) give(resend())
-      log.length = 0
+      if (!isAsked && rows === Infinity) log.length = 0
     },
   }
 }

@@ -400,7 +400,7 @@ describe('captures of MariaDB', () => {
       op: 'u',
       snapshot: 'no',
       transaction: '0-1-28',
-      place: { of: 'mysql', file: 'binlog.000001', position: 10982n, row: 1 },
+      place: { of: 'mysql', file: 'binlog.000001', position: 10982n, row: 1, gtid: '0-1-28' },
       run: undefined,
     })
     const decode = transactionDecoder({ ...invoices, format: 'debezium' }, undefined)

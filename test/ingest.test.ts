@@ -10,9 +10,11 @@ import { tableSource, topicsStore } from './topics-store.ts'
 const sources = (transactions: boolean) => () =>
   shopTables.map((table) => tableSource(table, topicOf(table.name), transactions ? { transactions: transactionTopic } : {}))
 
-function setup({ partitions = 1, transactions = true, topicPartitions = 1 } = {}) {
+type Setup = { readonly partitions?: number; readonly transactions?: boolean; readonly topicPartitions?: number; readonly mysql?: boolean }
+
+function setup({ partitions = 1, transactions = true, topicPartitions = 1, mysql = false }: Setup = {}) {
   const feed = openMemoryFeed({ tellEveryMs: 5, atOnce: 7 })
-  const database = databaseOf(feed, { partitions: topicPartitions, transactions })
+  const database = databaseOf(feed, { partitions: topicPartitions, transactions, mysql })
   const per = partitions > 1 ? 'account_id' : null
   const store = topicsStore(feed, sources(transactions), { facts: [sale], tables: shopTables, per, partitions })
   return { feed, database, store }
@@ -135,6 +137,8 @@ describe('the topics of a database', () => {
     'of three partitions': { topicPartitions: 3 },
     'into three partitions': { partitions: 3, topicPartitions: 3 },
     'without transactions': { transactions: false },
+    'of MySQL': { mysql: true },
+    'few facts at once': { factsAtOnce: 2 },
   })) {
     it(`are followed exactly through kills at any write: ${name}`, { timeout: 120_000 }, async () => {
       for (let run = 0; run < runs; run++) await life(seed + run, options)
@@ -145,11 +149,13 @@ describe('the topics of a database', () => {
 /**
  * Transactions by chance, the store killed by chance, its tables on disk lost by chance; equal in the end, and at the end of every group.
  */
-async function life(from: number, options: Parameters<typeof setup>[0] & object) {
+async function life(from: number, { factsAtOnce, ...options }: Setup & { readonly factsAtOnce?: number }) {
   const random = randomFrom(from)
   const below = (n: number) => Math.floor(random() * n)
   const { database, store } = setup(options)
-  const isWhole = (options.transactions ?? true) && (options.partitions ?? 1) === 1 && (options.topicPartitions ?? 1) === 1
+  const isWhole =
+    (options.transactions ?? true) && (options.partitions ?? 1) === 1 && (options.topicPartitions ?? 1) === 1 && factsAtOnce === undefined
+  const asked = { ...(factsAtOnce && { factsAtOnce }), acceptSnapshot: shopTables.map(({ name }) => name) }
   const states = new Set<string>()
   const text = (all: Map<string, Row>) => JSON.stringify([...sorted(all)])
   const change = (): Change =>
@@ -160,7 +166,15 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
       () => line(below(6), below(3), 1 + below(5)),
       () => ({ table: 'lines', gone: `${below(6)},I${below(3)}` }),
       () => ({ table: 'invoices', gone: `${below(6)}` }),
-    ][below(6)]!()
+      () => {
+        const row = database.tables['accounts']!.get(`A${below(3)}`)
+        return row ? { table: 'accounts', row: { ...row, ...(below(2) && { name: 'n9' }) }, unsent: ['name'] } : account(below(3))
+      },
+      () => {
+        const [from, to] = [`${below(6)},I${below(3)}`, line(below(6), below(3), 1 + below(5))]
+        return 'row' in to ? { table: 'lines', moved: from, row: to.row } : to
+      },
+    ][below(8)]!()
   const commit = () => {
     database.commit(Array.from({ length: 1 + below(4) }, change))
     states.add(text(facts(database.tables)))
@@ -170,6 +184,8 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
   for (let day = 0; day < 6; day++) {
     for (let i = below(8); i > 0; i--) commit()
     if (below(4) === 0) database.crash(1 + below(3))
+    if (below(4) === 0) database.incremental(['lines', 'accounts'][below(2)]!)
+    if (below(5) === 0 && !options.mysql) database.snapshot({ isAsked: true, only: ['lines'] })
     if (below(5) === 0 && day > 0) {
       // What a snapshot lacks leaves when all of it has been read, whatever transactions of other tables have come by then.
       if (!isWhole) database.commit([{ table: 'lines', gone: `${below(6)},I${below(3)}` }], { isLost: true })
@@ -181,11 +197,11 @@ async function life(from: number, options: Parameters<typeof setup>[0] & object)
       states.add(text(facts(database.tables)))
     }
     for (let cuts = below(4); cuts > 0; cuts--) {
-      await store.ingest({ cut: { write: 1 + below(9) }, acceptSnapshot: shopTables.map(({ name }) => name) })
+      await store.ingest({ ...asked, cut: { write: 1 + below(9) } })
       if (below(3) === 0) store.replaceTables()
     }
   }
-  await store.ingest({ acceptSnapshot: shopTables.map(({ name }) => name) })
+  await store.ingest(asked)
   const messages = await store.messages(sale)
   const bySeq = messages.toSorted((a, b) => a.seq - b.seq)
   expect([from, text(standingAfter(bySeq))]).toEqual([from, text(facts(database.tables))])

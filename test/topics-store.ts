@@ -15,7 +15,9 @@ import type { Feed } from '../utilities/feed.ts'
 import { cutAt, factStore, type Cut } from './fact-store.ts'
 import { Killed } from './faults.ts'
 
-type Asked = Partial<Pick<IngestOptions, 'acceptGap' | 'acceptSnapshot' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report'>> & {
+type Asked = Partial<
+  Pick<IngestOptions, 'acceptGap' | 'acceptSnapshot' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report' | 'factsAtOnce'>
+> & {
   readonly cut?: Cut
 }
 

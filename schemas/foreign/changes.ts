@@ -45,7 +45,14 @@ export type Snapshot = 'no' | 'first' | 'first of table' | 'within' | 'last of t
 
 export type Place =
   | { readonly of: 'postgres'; readonly transaction: bigint | null; readonly lsn: bigint; readonly commit: bigint | null }
-  | { readonly of: 'mysql'; readonly file: string; readonly position: bigint; readonly row: number }
+  | {
+      readonly of: 'mysql'
+      readonly file: string
+      readonly position: bigint
+      readonly row: number
+      /** The same on every server, where the database gives them. */
+      readonly gtid?: string
+    }
 
 /** What a transaction topic says: of an end, how many changes each collection has. */
 export type TransactionMark = {

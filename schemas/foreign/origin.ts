@@ -46,7 +46,7 @@ const snapshots: ReadonlyMap<string, Snapshot> = new Map([
   ['incremental', 'incremental'],
 ])
 
-const told = ['connector', 'name', 'snapshot', 'db', 'schema', 'table', 'sequence', 'txId', 'lsn', 'file', 'pos', 'row'] as const
+const told = ['connector', 'name', 'snapshot', 'db', 'schema', 'table', 'sequence', 'txId', 'lsn', 'file', 'pos', 'row', 'gtid'] as const
 type Told = (typeof told)[number]
 /** Each may lie in one of several. */
 type Slots = { readonly [name in Told | 'transaction']: readonly number[] }
@@ -78,7 +78,8 @@ type Where = { readonly messages: Messages; readonly message: number; readonly o
 export type OriginReader = (found: Found, where: Where) => Origin
 
 export function originReader(slots: Slots): OriginReader {
-  const [nameIn, snapshotIn, tableIn, schemaIn, dbIn, fileIn] = Array.from({ length: 6 }, () => textReader()) as [
+  const [nameIn, snapshotIn, tableIn, schemaIn, dbIn, fileIn, gtidIn] = Array.from({ length: 7 }, () => textReader()) as [
+    TextReader,
     TextReader,
     TextReader,
     TextReader,
@@ -100,7 +101,8 @@ export function originReader(slots: Slots): OriginReader {
     const position = wholeAt(found, slots.pos)
     const file = position === undefined ? undefined : fileIn(found, slots.file)
     if (file === undefined || position === undefined) return undefined
-    return { of: 'mysql', file, position, row: Number(wholeAt(found, slots.row) ?? 0n) }
+    const gtid = gtidIn(found, slots.gtid)
+    return { of: 'mysql', file, position, row: Number(wholeAt(found, slots.row) ?? 0n), ...(gtid !== undefined && { gtid }) }
   }
 
   /** schema.table, or database.table where there are no schemas. */

@@ -1,0 +1,58 @@
+/**
+ * What databases do seldom: fail over, lose their place, empty tables in ways that nobody hears of. Nothing of it is lost, or told as
+ * whole.
+ */
+import { describe, expect, it } from 'vitest'
+import { openMemoryFeed } from '../utilities/memory/feed.ts'
+import { databaseOf, topicOf, transactionTopic, type Change } from './database.ts'
+import { standingAfter } from './fact-store.ts'
+import { modelOf, sale, shopTables, type Shop } from './shop-facts.ts'
+import { tableSource, topicsStore } from './topics-store.ts'
+
+function setup({ mysql = false, topicPartitions = 1, transactions = true } = {}) {
+  const feed = openMemoryFeed({ tellEveryMs: 5, atOnce: 7 })
+  const database = databaseOf(feed, { partitions: topicPartitions, transactions, mysql })
+  const source = (table: (typeof shopTables)[number]) =>
+    tableSource(table, topicOf(table.name), transactions ? { transactions: transactionTopic } : {})
+  const store = topicsStore(feed, () => shopTables.map(source), { facts: [sale], tables: shopTables })
+  const standing = async () => sorted(standingAfter(await store.messages(sale)))
+  return { feed, database, store, standing, facts: () => sorted(modelOf['sale']!(database.tables as Shop).facts) }
+}
+
+const sorted = <T>(all: Map<string, T>) => new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)))
+
+const account: Change = { table: 'accounts', row: { account_id: 'A0', name: 'n' } }
+const sku: Change = { table: 'skus', row: { item_id: 'I0', price: 100 } }
+const invoice = (n: number): Change => ({ table: 'invoices', row: { invoice_id: n, account_id: 'A0', issued: 18_000 + n, paid: null } })
+const line = (n: number, quantity = 1): Change => ({ table: 'lines', row: { invoice_id: n, item_id: 'I0', quantity, day: 18_000 } })
+
+describe('ingest', () => {
+  it('follows a database of MySQL to another server, whose binlogs are numbered anew', async () => {
+    const { database, store, standing, facts } = setup({ mysql: true })
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    database.commit([line(1, 2)])
+    await store.ingest()
+    database.failOver()
+    database.commit([line(1, 3)])
+    database.commit([line(1, 4)])
+    const place = await store.ingest()
+    expect(await standing()).toEqual(facts())
+    expect(place).toMatchObject({ sources: { lines: { totals: { duplicates: 0 } } } })
+    database.crash(2)
+    expect(await store.ingest()).toMatchObject({ sources: { lines: { totals: { duplicates: 2 } } } })
+    expect(await standing()).toEqual(facts())
+  })
+
+  it('lets transactions of MySQL pass a TRUNCATE, of which no end is told', async () => {
+    const { database, store, standing, facts } = setup({ mysql: true })
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    await store.ingest()
+    database.commit([{ emptied: 'lines' }])
+    for (let i = 0; i < 4; i++) database.commit([invoice(2 + i), line(2 + i)])
+    const place = await store.ingest({ holdMs: 60_000 })
+    expect(await standing()).toEqual(facts())
+    expect(place).toMatchObject({ ends: { [transactionTopic]: { inPieces: 0 } } })
+  })
+})
