@@ -72,13 +72,18 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   /** Let through, and not written yet, in order. */
   let through: End[] = []
   let writtenAt = after
-  const collections = new Set<string>()
+  /** By collection, the sources that had changes of it. */
+  const collections = new Map<string, Set<string>>()
   let [held, inPieces] = [0, 0]
   let quietSince: number | undefined
 
-  const isOurs = (collection: string) =>
-    collections.has(collection) || sources.some(({ topic }) => topic === collection || topic.endsWith(`.${collection}`))
-  const changesIn = ({ changes }: End) => [...changes].reduce((sum, [collection, count]) => sum + (isOurs(collection) ? count : 0), 0)
+  /** How many sources have its changes: several may read one topic, and each of them has all of these. */
+  const readersOf = (collection: string): number => {
+    const topic = sources.find((one) => one.topic === collection || one.topic.endsWith(`.${collection}`))?.topic
+    const own = topic === undefined ? 0 : sources.filter((one) => one.topic === topic).length
+    return Math.max(own, collections.get(collection)?.size ?? 0)
+  }
+  const changesIn = ({ changes }: End) => [...changes].reduce((sum, [collection, count]) => sum + count * readersOf(collection), 0)
   const giveUp = (transaction: string) => {
     if (!broken.has(transaction)) inPieces++
     broken.add(transaction)
@@ -149,7 +154,10 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const name = nameOf(piece)
       lanes.get(name)!.add(piece)
       ahead.set(name, ahead.get(name)! + lengthOf(piece))
-      if (piece.collection !== undefined) collections.add(piece.collection)
+      if (piece.collection !== undefined) {
+        const own = collections.get(piece.collection) ?? new Set()
+        collections.set(piece.collection, own.add(piece.source))
+      }
       held += lengthOf(piece)
     },
     mark(mark, offset) {

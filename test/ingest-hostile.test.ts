@@ -3,6 +3,7 @@
  * whole.
  */
 import { describe, expect, it } from 'vitest'
+import { table } from '../feature-defs/language.ts'
 import { openMemoryFeed } from '../utilities/memory/feed.ts'
 import { databaseOf, topicOf, transactionTopic, type Change } from './database.ts'
 import { standingAfter } from './fact-store.ts'
@@ -54,5 +55,35 @@ describe('ingest', () => {
     const place = await store.ingest({ holdMs: 60_000 })
     expect(await standing()).toEqual(facts())
     expect(place).toMatchObject({ ends: { [transactionTopic]: { inPieces: 0 } } })
+  })
+
+  it('counts changes of a topic for each source that reads it: none goes before the rest of its transaction', async () => {
+    const { feed, database } = setup()
+    const again = table('again', { key: ['invoice_id', 'item_id'] }, { ...shopTables.find(({ name }) => name === 'lines')!.fields })
+    const tables = [...shopTables, again]
+    const sources = tables.map((one) =>
+      tableSource(one, topicOf(one === again ? 'lines' : one.name), { transactions: transactionTopic }),
+    )
+    const store = topicsStore(feed, () => sources, { facts: [sale], tables })
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    await store.ingest()
+    const sent = database.commit([invoice(2), line(2), line(1, 7)], { isLost: true })
+    const give = (topic: string) => {
+      for (const one of sent)
+        if (one.topic === topic) feed.append(topic, one.partition, [{ key: one.key!, value: one.value!, time: one.time }])
+    }
+    give(topicOf('lines'))
+    give(transactionTopic)
+    const before = (await store.messages(sale)).length
+    const ended = new AbortController()
+    const running = store.ingest({ follow: true, signal: ended.signal, holdMs: 60_000 })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect((await store.messages(sale)).length).toBe(before)
+    give(topicOf('invoices'))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    ended.abort()
+    await running
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(sorted(modelOf['sale']!(database.tables as Shop).facts))
   })
 })
