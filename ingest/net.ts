@@ -3,17 +3,25 @@
  * the row had before, in the batch or in the table.
  */
 import { keysOf } from '../feature-defs/keys.ts'
-import { says } from '../schemas/foreign/changes.ts'
+import { says, type Changes } from '../schemas/foreign/changes.ts'
 import type { Table } from '../schemas/record.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
 import { mixed } from '../utilities/values/mixed.ts'
 import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+import { compare } from './newest.ts'
 import type { Piece } from './pieces.ts'
 
 /** Both with `_known`, in nanoseconds. */
 export type Net = { readonly rows: Columns; readonly gone: Columns }
 
-type Row = { readonly row: number; readonly known: number; readonly unsent: readonly string[]; readonly before: Row | Gone | undefined }
+type Row = {
+  readonly row: number
+  readonly known: number
+  readonly unsent: readonly string[]
+  readonly before: Row | Gone | undefined
+  /** Which of those that are gone it was before: its key has changed. */
+  readonly was?: number
+}
 type Gone = { readonly gone: number; readonly known: number }
 
 const isRow = (one: Row | Gone): one is Row => 'row' in one
@@ -22,6 +30,13 @@ const isRow = (one: Row | Gone): one is Row => 'row' in one
 export function netOf(table: Table, pieces: readonly Piece[], find: (keys: Columns) => Columns): Net {
   const { changes, messages, repeated } = pieces[0]!
   const last = new Map<string, Row | Gone>()
+  let left: { readonly message: number; readonly was: number; readonly before: Row | Gone | undefined } | undefined
+  /** A row that left under another key with the same change. */
+  const movedBy = (message: number) => {
+    if (!left) return undefined
+    const [from, to] = [changes.origins[left.message]?.place, changes.origins[message]?.place]
+    return left.message === message || (from && to && compare(from, to) === 0) ? left : undefined
+  }
   const [rowKeys, goneKeys] = [keysOf(changes.rows, table.key), keysOf(changes.gone, table.key)]
   for (const { from, to } of pieces) {
     let [row, gone] = [firstFrom(changes.put, from), firstFrom(changes.goneBy, from)]
@@ -31,24 +46,32 @@ export function netOf(table: Table, pieces: readonly Piece[], find: (keys: Colum
       const known = messages.times[message]!
       // A row that moves to another key is gone under the old one first.
       if (changes.goneBy[gone] === message) {
-        if (counts) last.set(goneKeys[gone]!, { gone, known })
+        if (counts) {
+          left = { message, was: gone, before: last.get(goneKeys[gone]!) }
+          last.set(goneKeys[gone]!, { gone, known })
+        }
         gone++
       }
       if (said === says.put) {
         const unsent = changes.unsent.get(row) ?? []
         const key = rowKeys[row]!
-        if (counts) last.set(key, { row, known, unsent, before: unsent.length > 0 ? last.get(key) : undefined })
+        const moved = counts && unsent.length > 0 ? movedBy(message) : undefined
+        const before = moved ? moved.before : unsent.length > 0 ? last.get(key) : undefined
+        if (counts) last.set(key, { row, known, unsent, before, ...(moved && { was: moved.was }) })
         row++
       }
     }
   }
   const put: Row[] = []
-  const left: Gone[] = []
+  const leaving: Gone[] = []
   for (const one of last.values())
     if (isRow(one)) put.push(one)
-    else left.push(one)
-  const leaving = left.map(({ gone }) => gone)
-  return { rows: withKnown(completed(table, changes.rows, put, find), put), gone: withKnown(chosen(changes.gone, leaving), left) }
+    else leaving.push(one)
+  const gone = chosen(
+    changes.gone,
+    leaving.map((one) => one.gone),
+  )
+  return { rows: withKnown(completed(table, changes, put, find), put), gone: withKnown(gone, leaving) }
 }
 
 /** Of rising numbers, the place of the first that is not below. */
@@ -74,14 +97,22 @@ const withKnown = ({ count, byName }: Columns, ones: readonly { readonly known: 
   return { count, byName: new Map<string, Column>([...byName, ['_known', { kind: 'long', values }]]) }
 }
 
-function completed({ key, fields }: Table, rows: Columns, put: readonly Row[], find: (keys: Columns) => Columns): Columns {
+function completed(
+  { key, fields }: Table,
+  { rows, gone }: Pick<Changes, 'rows' | 'gone'>,
+  put: readonly Row[],
+  find: (keys: Columns) => Columns,
+): Columns {
   const own = put.map(({ row }) => row)
   const lacking = put.filter(({ unsent }) => unsent.length > 0)
   const all = chosen(rows, own)
   if (lacking.length === 0) return all
-  const keys = { ...rows, byName: new Map(key.map((name) => [name, rows.byName.get(name)!])) }
-  const lackingRows = lacking.map(({ row }) => row)
-  const stored = find(chosen(keys, lackingRows))
+  // The table has it under the key that it had before all of these messages.
+  const firsts = lacking.map((one) => chainOf(one).at(-1)!)
+  const which = Uint8Array.from(firsts, ({ was }) => (was === undefined ? 0 : 1))
+  const at = Int32Array.from(firsts, ({ row, was }) => was ?? row)
+  const keyOf = (name: string) => mixed([rows.byName.get(name)!, gone.byName.get(name)!], { which, rows: at })
+  const stored = find({ count: lacking.length, byName: new Map(key.map((name) => [name, keyOf(name)])) })
   const storedAt = new Map(Array.from(columnOf(stored, '_seq', 'int').values, (place, i) => [lacking[place]!, i]))
   const [ofBatch, ofTable, ofNothing] = [0, 1, 2]
   const lyingAt = (one: Row, name: string): readonly [number, number] => {

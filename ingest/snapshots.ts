@@ -15,10 +15,17 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
   const { messages, changes, from, to, partition, repeated, newest, several } = piece
   let { snapshot, connector, run, streaming, passed, current, marks } = source
   let { duplicates, wentBack } = source.totals
+  /** The newest change of which it was not looked at yet which run sent it. */
+  let unlooked = -1
+  const lookAtRun = () => {
+    if (unlooked >= 0) run = runOf(piece, unlooked) ?? run
+    unlooked = -1
+  }
   for (let i = from; i < to; i++) {
     const origin = changes.origins[i]
     if (!origin) continue
     connector = origin.connector
+    if (origin.op !== 'r') unlooked = i
     if (repeated[i] === 1) {
       duplicates++
       continue
@@ -29,10 +36,11 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
     if (now !== undefined && now !== current?.run) current = { run: now, since: commit }
     // Of several partitions it is known since when all of them have been read by the run that made the snapshot.
     const since = several ? current?.since : commit
-    if (origin.op === 'r') snapshot = snapshotAfter(snapshot, origin, { run, streaming, since, commit })
-    else {
+    if (origin.op === 'r') {
+      lookAtRun()
+      snapshot = snapshotAfter(snapshot, origin, { run, streaming, since, commit })
+    } else {
       streaming = true
-      run = origin.run ?? run
       // Its last row may not be marked, but changes come behind it.
       if (snapshot?.state === 'under way') snapshot = { ...snapshot, state: 'ending' }
       if (snapshot?.catchingUp) {
@@ -41,6 +49,7 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
       }
     }
   }
+  lookAtRun()
   const partitions = [...source.partitions]
   while (partitions.length <= partition) partitions.push(newPartition)
   partitions[partition] = {

@@ -10,7 +10,7 @@ export type Change =
   /** `unsent`: large values that the update does not touch, and that are not sent. */
   | { readonly table: string; readonly row: Row; readonly unsent?: readonly string[] }
   /** Its key changes: it is gone under the one and comes under the other, at one place. */
-  | { readonly table: string; readonly moved: string; readonly row: Row }
+  | { readonly table: string; readonly moved: string; readonly row: Row; readonly unsent?: readonly string[] }
   | { readonly table: string; readonly gone: string }
   | { readonly emptied: string }
 
@@ -132,10 +132,10 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           if ('moved' in change) {
             const old = tables[name]!.get(change.moved)
             if (!old || !isNew) continue
-            tables[name]!.delete(change.moved)
             send('d', old)
           }
-          const before = tables[name]!.get(key)
+          const before = tables[name]!.get('moved' in change ? change.moved : key)
+          if ('moved' in change) tables[name]!.delete(change.moved)
           tables[name]!.set(key, change.row)
           const unsent = 'unsent' in change ? change.unsent?.filter((one) => before && before[one] === change.row[one]) : []
           send(isNew ? 'c' : 'u', change.row, unsent)
