@@ -3,7 +3,7 @@
  * and the letters of what could not be read. Only where more facts change than one commit takes are there more of them.
  */
 import { randomUUID } from 'node:crypto'
-import { tablesOf } from '../schemas/joined.ts'
+import { tablesOf, type JoinedRecord } from '../schemas/joined.ts'
 import type { Table } from '../schemas/record.ts'
 import { streamOf } from '../streams/stream.ts'
 import type { Save } from '../utilities/checkpoints.ts'
@@ -88,8 +88,11 @@ export async function writeBatch(
         table,
         own.flatMap((some) => stageNet(tables, table, some)),
       )
-      const needing = targets.facts.find(({ fact }) => tablesOf(fact).some((one) => one.name === table.name))
-      if (needing) appends.push(...(await lettersOf(ports, topic, needing.stream, own.flat())))
+      const isNeededBy = (made: JoinedRecord) => tablesOf(made).some((one) => one.name === table.name)
+      const letters =
+        targets.facts.find(({ fact }) => isNeededBy(fact))?.stream ??
+        targets.events.find(({ needed }) => isNeededBy(needed.event))?.needed.stream
+      if (letters) appends.push(...(await lettersOf(ports, topic, letters, own.flat())))
     } else {
       const { record } = source.of
       const target = targets.records.get(record.name)

@@ -1,4 +1,4 @@
-/** Dead letters of what others sent: into those of the record's stream, or of the first fact that needs the table. */
+/** Dead letters of what others sent: into those of the record's stream, or of the first fact or event that needs the table. */
 import { says } from '../schemas/foreign/changes.ts'
 import { deadLetters } from '../streams/dead-letters.ts'
 import type { Stream } from '../streams/stream.ts'
@@ -17,9 +17,10 @@ export async function lettersOf(
   const isDead = pieces.some(({ changes }) => changes.dead.length > 0)
   if (!isDead) return []
   const write = await deadLetters(registry, stream, await log.largestMessage(stream.dead))
-  return pieces.flatMap(({ changes, messages, from, to, partition }) => {
+  return pieces.flatMap(({ changes, messages, repeated, from, to, partition }) => {
     const { bytes, starts, ends } = messages.values
-    const dead = changes.dead.filter(({ message }) => message >= from && message < to && changes.said[message] === says.dead)
+    const isNew = (message: number) => message >= from && message < to && repeated[message] === 0
+    const dead = changes.dead.filter(({ message }) => isNew(message) && changes.said[message] === says.dead)
     if (dead.length === 0) return []
     const letters = dead.map(({ message, reason }) => ({
       index: message,

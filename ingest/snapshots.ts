@@ -57,7 +57,7 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
     time: to > from ? messages.times[to - 1]! : partitions[partition]!.time,
     newest: newest ? { op: newest.op, place: newest.place ? savedPlace(newest.place) : null } : null,
   }
-  const dead = changes.dead.filter(({ message }) => message >= from && message < to).length
+  const dead = changes.dead.filter(({ message }) => message >= from && message < to && repeated[message] === 0).length
   const totals = { messages: source.totals.messages + to - from, duplicates, wentBack, dead: source.totals.dead + dead }
   return { ...source, partitions, totals, snapshot, connector, run, streaming, passed, current, marks }
 }

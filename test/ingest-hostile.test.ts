@@ -115,4 +115,16 @@ describe('ingest', () => {
     await store.ingest()
     expect(await standing()).toEqual(facts())
   })
+
+  it('has one letter of a change that cannot be read, however often it is sent, and counts it once', async () => {
+    const { database, store } = setup()
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    await store.ingest()
+    database.commit([{ table: 'lines', row: { invoice_id: 1, item_id: 'I0', quantity: 'many', day: 18_000 } }, line(2)])
+    await store.ingest()
+    database.crash(1)
+    expect(await store.ingest()).toMatchObject({ sources: { lines: { totals: { dead: 1, duplicates: 2 } } } })
+    expect(await store.dead(sale)).toHaveLength(1)
+  })
 })

@@ -76,6 +76,13 @@ function setup({ partitions = 1, topicPartitions = 1 } = {}) {
 }
 
 describe('records of a topic', () => {
+  it('has letters of rows that cannot be read, of a table that only events join', async () => {
+    const { feed, store, letters } = setup()
+    feed.append('accounts', 0, [{ key: '{"account_id":"a"}', value: '{"name"' }])
+    await store.ingest()
+    expect(await letters(named)).toMatchObject([{ topic: 'accounts', partition: 0, offset: 0, value: '{"name"' }])
+  })
+
   it('are numbered as they come, with what is made of them; what cannot be read is kept with its place and its bytes', async () => {
     const { feed, store, read, letters } = setup()
     feed.append('payments', 0, [

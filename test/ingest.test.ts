@@ -185,7 +185,7 @@ async function life(from: number, { factsAtOnce, ...options }: Setup & { readonl
     for (let i = below(8); i > 0; i--) commit()
     if (below(4) === 0) database.crash(1 + below(3))
     if (below(4) === 0) database.incremental(['lines', 'accounts'][below(2)]!)
-    if (below(5) === 0 && !options.mysql) database.snapshot({ isAsked: true, only: ['lines'] })
+    if (below(5) === 0 && !isWhole) database.snapshot({ isAsked: true, only: ['lines'] })
     if (below(5) === 0 && day > 0) {
       // What a snapshot lacks leaves when all of it has been read, whatever transactions of other tables have come by then.
       if (!isWhole) database.commit([{ table: 'lines', gone: `${below(6)},I${below(3)}` }], { isLost: true })
