@@ -48,7 +48,7 @@ export type Holder = {
 type End = TransactionMark & { readonly offset: number }
 
 /** Read ahead of what can be written: of a lane, and of all. */
-const [aheadOfLane, aheadOfAll] = [10_000, 30_000]
+const [aheadOfLane, aheadOfAll] = [5_000, 20_000]
 /** So many ends of transactions are known before they are needed. */
 const aheadOfEnds = 10_000
 /** So many transactions are known to have been given up, or to have ended. */
