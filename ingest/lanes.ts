@@ -39,6 +39,8 @@ type Reading = {
 export type Lanes = {
   /** Rings when there is something to release, or to look at. */
   readonly news: Bell
+  /** Whether it is worth while to write what has been read: it is much, or nothing more can be read at once. */
+  isRipe(): boolean
   /** What may be written now, in order; a failure of whoever reads is thrown. */
   release(): readonly Piece[]
   /** To be called when what was released is written. */
@@ -55,6 +57,8 @@ export type Lanes = {
 /** An answer of so long ago tells nothing. */
 const freshMs = 2_000
 const lookAgainMs = 2_000
+/** So many messages that are not held are worth a commit. */
+const enough = 10_000
 /** Behind a barrier. */
 const mostKept = 5_000
 
@@ -184,6 +188,10 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   }
   return {
     news,
+    isRipe() {
+      if (failure || groups.some(({ ends, holder }) => !ends && holder.held() >= enough)) return true
+      return [...readings.values()].every((all) => all.every((one) => one.isOver || one.isFull || one.next >= one.end))
+    },
     release() {
       if (failure) throw failure.error
       const ms = performance.now()
