@@ -1,4 +1,6 @@
-/** What reading alone takes: the same topics to their ends, by the feed that `ingest` reads, and nothing done with them; or only decoded. */
+/**
+ * What reading alone takes: the same topics to their ends, by the feed that `ingest` reads, and nothing done with them; or only decoded.
+ */
 import { invoices, accounts, lines, skus } from '../examples/invoices/definitions.ts'
 import { foreignDecoder } from '../schemas/foreign/decoder.ts'
 import type { ForeignSource } from '../schemas/foreign/source.ts'
@@ -9,7 +11,9 @@ import { eventTopic } from './ingest-topics.ts'
 
 const sources: { readonly [topic: string]: ForeignSource } = {
   [eventTopic]: { ...event, key: null, format: 'json' },
-  ...Object.fromEntries([accounts, skus, invoices, lines].map((one) => [topicOf(one.name as 'lines'), { ...one, format: 'debezium' as const }])),
+  ...Object.fromEntries(
+    [accounts, skus, invoices, lines].map((one) => [topicOf(one.name as 'lines'), { ...one, format: 'debezium' as const }]),
+  ),
 }
 
 /** Brokers, `read` or `decode`, and topics. */

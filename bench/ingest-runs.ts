@@ -31,8 +31,7 @@ export async function newStore(brokers: readonly string[], of: 'payments' | 'sho
   const dir = mkdtempSync(join(workDir, 'ingest-'))
   const configFile = join(dir, 'config.json')
   const dataDir = join(dir, 'tidemark')
-  const [features, set] =
-    of === 'shop' ? [shopDefinitions, 'account_totals'] : [join(import.meta.dirname, 'ingest-definitions.ts'), 'paid']
+  const [features, set] = of === 'shop' ? [shopDefinitions, 'account_totals'] : [join(import.meta.dirname, 'ingest-definitions.ts'), 'paid']
   const config = {
     dataDir,
     features,

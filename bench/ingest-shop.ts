@@ -39,7 +39,7 @@ export const transactionTopic = 'shop.transaction'
 
 const [daysToPay, pricedEach, renamedEach] = [10, 500, 1_000]
 const firstMs = 1_795_799_585_934
-const dayOf = (date: unknown): number | null => (date === null ? null : Date.parse(String(date)) / 86_400_000)
+const dayOf = (date: Row[number]): number | null => (date === null ? null : Date.parse(String(date)) / 86_400_000)
 
 export function shopTopics(data: ShopData, wanted: number): ShopTopics {
   const rows = Object.fromEntries(shopTables.map((table) => [table, [...data.rowsOf(table)].map((row): Row => [...row])])) as {
@@ -65,7 +65,8 @@ export function shopTopics(data: ShopData, wanted: number): ShopTopics {
     after.invoices[i] = payment
     after.invoices.push(made)
     after.lines.push(...lines)
-    if (i % pricedEach === pricedEach - 1) changes.push(changed('skus', i / pricedEach, 2, (price) => price && (Number(price) * 1.1).toFixed(2)))
+    if (i % pricedEach === pricedEach - 1)
+      changes.push(changed('skus', i / pricedEach, 2, (price) => price && (Number(price) * 1.1).toFixed(2)))
     if (i % renamedEach === renamedEach - 1) changes.push(changed('accounts', i / renamedEach, 1, (name) => `${name} & Co`))
     transactions.push(changes)
     count += changes.length
@@ -117,7 +118,9 @@ type Place = {
 const times = (ms: number) => ({ ts_ms: ms, ts_us: ms * 1000 + 552, ts_ns: (ms * 1000 + 552) * 1000 })
 
 const named = (table: TableName, cells: Row, count = cells.length) =>
-  Object.fromEntries(cells.slice(0, count).map((cell, i) => [columns[table][i]!, columns[table][i]!.startsWith('date_') ? dayOf(cell) : cell]))
+  Object.fromEntries(
+    cells.slice(0, count).map((cell, i) => [columns[table][i]!, columns[table][i]!.startsWith('date_') ? dayOf(cell) : cell]),
+  )
 
 function sent({ table, before, row }: Change, { snapshot, transaction, lsn, commit, order, ms }: Place): Sent {
   const value = {

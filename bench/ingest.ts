@@ -25,7 +25,12 @@ const floors = [
 
 /** What was measured under a name: of each run the messages that it read, and what it took. */
 type Lane = { readonly name: string; readonly runs: { readonly messages: number; readonly done: Finished }[] }
-type Options = { readonly brokers: readonly string[]; readonly runs: number; readonly logs: readonly LogKind[]; readonly node: readonly string[] }
+type Options = {
+  readonly brokers: readonly string[]
+  readonly runs: number
+  readonly logs: readonly LogKind[]
+  readonly node: readonly string[]
+}
 
 const say = (said: string) => process.stderr.write(`${said}\n`)
 
@@ -127,7 +132,8 @@ function lanesOf() {
     add(name: string, messages: number, done: Finished) {
       if (!all.some((one) => one.name === name)) all.push({ name, runs: [] })
       all.find((one) => one.name === name)!.runs.push({ messages, done })
-      say(`${name}: ${wholeNumber(messages)} in ${done.seconds.toFixed(1)} s, ${(done.peakBytes / 1e6).toFixed(0)} MB; load ${loadavg()[0]!.toFixed(1)}`)
+      const took = `${done.seconds.toFixed(1)} s, ${megabytes([done.peakBytes])} MB`
+      say(`${name}: ${wholeNumber(messages)} in ${took}; load ${loadavg()[0]!.toFixed(1)}`)
     },
   }
 }

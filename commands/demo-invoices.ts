@@ -4,7 +4,7 @@ import { readConfig } from '../config/config.ts'
 import { wireReader } from '../config/wire.ts'
 import { dateOf } from '../examples/invoices/shop.ts'
 import { shopSources } from '../examples/invoices/generate.ts'
-import { questions, story } from '../examples/invoices/story.ts'
+import { questionsAt, story } from '../examples/invoices/story.ts'
 import { beginWith } from '../use-cases/init.ts'
 import type { Json } from '../utilities/values/json.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -32,7 +32,7 @@ export async function run({ options, console, signal }: Context, dir: string): P
   try {
     const answers: { readonly asks: string; readonly columns: readonly string[]; readonly rows: Json }[] = []
     const text = ['', `${count(invoices)} invoices in ${duration((performance.now() - startedMs) / 1000)}. As of ${dateOf(1)}:`]
-    for (const { asks, sql } of questions) {
+    for (const { asks, sql } of questionsAt(dateOf(1))) {
       const { columns, rows } = await warehouse.query(sql)
       answers.push({ asks, columns, rows: rows as Json })
       text.push('', asks, '', table(columns, rows, { widest: 72 }))

@@ -1,19 +1,27 @@
 /** `doctor`: looks at every part, changes none, and says what to do about each that is not well. */
-import { fileOf } from '../config/config.ts'
-import { definitionsOf, recordsIn } from '../config/definitions.ts'
+import { fileOf, topicsOf } from '../config/config.ts'
+import { definitionsOf, recordsIn, tablesIn } from '../config/definitions.ts'
 import { defaultSource } from '../config/shape.ts'
-import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt } from '../config/wire.ts'
+import { leaseHolders, lookAtDatabase, lookAtServers, sourceAt, wireFeed, wireSchemas } from '../config/wire.ts'
+import { isEvent } from '../schemas/event.ts'
 import { examine } from '../use-cases/doctor.ts'
+import { sourceOf } from '../use-cases/ingest.ts'
 import type { CommandBody } from './command.ts'
 import { table } from './console.ts'
 import { firstApply } from './first-apply.ts'
 import { firstOfStreams } from './sets.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 
+/** So long topics of others are tried for. */
+const reachMs = 5_000
+
 export const run: CommandBody = async ({ options, config, console, signal }) => {
   const { dataDir, log, registry, warehouse } = config
   const files = Object.entries({ log, registry, warehouse }).flatMap(([part, { kind }]) => (kind === 'embedded' ? [`${part}.db`] : []))
   const servers = await lookAtServers(config)
+  // The store's own registry is opened when a message has a schema of it.
+  const own = { find: (id: string) => withAnyTopicsToRead({ config, console }, ({ registry: at }) => at.find(id)) }
+  const schemasOf = wireSchemas(config, own)
   const diagnosis = await examine(
     {
       nodeVersion: process.versions.node,
@@ -31,6 +39,23 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
           // A file that nobody named need not be there where others may fill the topics.
           return [{ record, file, optional: log.kind === 'kafka' && file === defaultSource, open: () => sourceAt(file, form) }]
         }),
+      topics: (definitions) => {
+        const needed = [
+          ...tablesIn(definitions),
+          ...firstOfStreams(definitions).map(({ record }) => (isEvent(record) ? record.event.of : record)),
+        ]
+        return Object.entries(topicsOf(config)).flatMap(([name, { isFleeting, ...asked }]) => {
+          const of = needed.find((one) => one.name === name)
+          // What comes through standard input is not there to be looked at.
+          if (!of || isFleeting) return []
+          const decimals = Object.values(of.fields).flatMap(({ kind, csv }) => (kind === 'decimal' ? [csv] : []))
+          const schemas = schemasOf(name)
+          const { decode } = sourceOf(name, asked, 'key' in of ? { table: of } : { record: of }, schemas)
+          const registry = asked.schemaRegistry && schemas && { url: asked.schemaRegistry.url, schemas }
+          return [{ name, asked: { ...asked, decimals, decode }, registry }]
+        })
+      },
+      openFeed: () => wireFeed(config, () => {}, { withinMs: reachMs }),
       withPorts: (work) => withAnyTopicsToRead({ config, console }, work),
     },
     { deep: options['deep'] === true, first: await firstApply(config), signal },

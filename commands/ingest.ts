@@ -20,6 +20,12 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       `${stranger} comes from no topic`,
       `Those that do: ${Object.keys(topics).join(', ') || 'none; see "sources" in the config'}.`,
     )
+  const all = [
+    ...new Set(Object.values(topics).flatMap(({ topic, transactions }) => [topic, ...(transactions === undefined ? [] : [transactions])])),
+  ]
+  const unknown = acceptGap.find((topic) => !all.includes(topic))
+  if (unknown !== undefined)
+    throw usage(`no source comes from the topic ${unknown}`, `Those of the config: ${all.join(', ') || 'none; see "sources"'}.`)
   await withPorts({ config, console }, ['topics'], async (ports) => {
     const done = await ingestAll(ports, config, console, {
       acceptSnapshot,
@@ -70,7 +76,7 @@ export const ingestedText = (done: readonly SourceDone[]): string =>
         `${source}: ${count(messages)} messages of ${topic}`,
         ...(duplicates > 0 ? [`${count(duplicates)} had come before`] : []),
         ...(dead > 0 ? [`${count(dead)} cannot be read, see its dead letters`] : []),
-        ...(waits === null ? [] : [`waits for ${waits}`]),
+        ...(waits === null ? [] : [waits]),
       ].join(', '),
     )
     .join('\n')

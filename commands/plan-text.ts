@@ -26,6 +26,9 @@ export function planText(plan: Planned): string {
     ...(fields.length > 0 ? [`Record: has ${fields.join(', ')} too, null in records of before.`] : []),
     `Schema: ${fits ? 'compatible with the versions before.' : `INCOMPATIBLE, it will be refused: ${incompatible.join('; ')}`}`,
     ...(plan.stream ? [`Stream: ${streamText(plan.stream)}`] : []),
+    ...(plan.widest
+      ? [`Widest change so far: ${count(plan.widest.rows)} rows of its tables changed ${count(plan.widest.facts)} facts.`]
+      : []),
     `History: ${replayText(plan)}`,
     ...(largestKey ? [`State: grows with what it sees; ${largestText(largestKey)}`] : []),
     `Warehouse: ${ddl.length > 0 ? `${ddl.length} ${statements}, shown below.` : 'no table and no view changes.'}`,

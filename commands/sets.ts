@@ -41,7 +41,10 @@ export function streamedOver(definitions: Definitions, { record: named }: Option
   if (isEvent(found.record))
     throw usage(`${found.record.name} is made of ${found.record.event.of.name} as it comes, and no file has it`, 'Run: tidemark ingest')
   if (isFact(found.record))
-    throw usage(`${found.record.name} is a fact, which no file has`, 'Load the tables that it is made from: tidemark load')
+    throw usage(
+      `${found.record.name} is a fact, which no file has`,
+      'Load the tables that it is made from: tidemark load; those that come from topics: tidemark ingest',
+    )
   return found
 }
 

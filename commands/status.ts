@@ -1,7 +1,11 @@
 /** `status`: what is where, how far each reader has come, and how fast. */
-import { leaseHolders } from '../config/wire.ts'
+import { topicsOf } from '../config/config.ts'
+import { definitionsOf, tablesIn, type Definitions } from '../config/definitions.ts'
+import type { Config } from '../config/shape.ts'
+import { leaseHolders, wireFeed, type Ports } from '../config/wire.ts'
 import { ofYears } from '../schemas/csv/selection.ts'
 import { sink, statusOf, type ReaderStatus, type SetStatus, type Status } from '../use-cases/status.ts'
+import { statusOfSources, type SourcesStatus } from '../use-cases/sources.ts'
 import { count } from '../utilities/values/digits.ts'
 import { isoText } from '../utilities/values/timestamp.ts'
 import { printable } from '../utilities/values/printable.ts'
@@ -9,6 +13,7 @@ import type { CommandBody } from './command.ts'
 import type { Cell } from '../utilities/sql/cells.ts'
 import { table } from './console.ts'
 import { firstApply } from './first-apply.ts'
+import { sourceLines } from './source-lines.ts'
 import { withAnyTopicsToRead } from './stage.ts'
 import { usage } from './words.ts'
 
@@ -19,6 +24,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
     // On Kafka others may be at work on other machines.
     const atWork = log.kind !== 'embedded' || (await leaseHolders(dataDir)).some(({ name }) => name === 'consume' || name === 'sink')
     const status = await statusOf(ports, { overMs, atWork, signal })
+    const fromTopics = await sourcesIn(config, ports)
     const { sets, readers, topics, inflow } = status
     const { gapless = false } = ports.log
     const rows = readers.map((one) => readerCells(one, gapless))
@@ -38,10 +44,25 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
       ),
       ...inflow.map(heldText),
       ...ingestLines(status),
+      ...(fromTopics ? sourceLines(fromTopics) : []),
     ]
-    console.result(lines.join('\n'), { dataDir, ...status })
+    console.result(lines.join('\n'), { dataDir, ...status, ...(fromTopics && { fromTopics }) })
   })
 }
+
+/** Null where nothing comes from topics. */
+async function sourcesIn(config: Config, ports: Ports): Promise<SourcesStatus | null> {
+  const topics = topicsOf(config)
+  if (Object.keys(topics).length === 0) return null
+  // Where they do not load, other commands say so.
+  const definitions = await definitionsOf(config).catch((): Definitions => new Map())
+  const feed = wireFeed(config, () => {}, { withinMs: reachMs })
+  const asked = { topics, definitions: [...definitions.values()].flat(), tables: tablesIn(definitions) }
+  return statusOfSources({ ...ports, feed }, asked).finally(() => feed.close())
+}
+
+/** So long topics of others are tried for. */
+const reachMs = 2_000
 
 const noRates = 'nothing runs here; rates over some seconds: tidemark status --over 5'
 
@@ -80,8 +101,8 @@ function heldText({ topic, source, years, firstSeq, lastSeq, rows }: Status['inf
   return `${topic} holds ${count(rows)} records of ${printable(source.name)}: rows ${firstSeq}–${lastSeq}${ofYears(years)}`
 }
 
-/** The load that is not done, what the tables hold, and up to when ticks have come. */
-function ingestLines({ ingest: { load, tables, facts } }: Status): readonly string[] {
+/** The load that is not done, what the tables hold, the widest change, and up to when ticks have come. */
+function ingestLines({ ingest: { load, tables, facts, widest } }: Status): readonly string[] {
   const seconds = (known: string) => isoText((BigInt(known) / 1_000_000_000n) * 1_000_000n)
   return [
     ...Object.entries(tables).map(([name, { rows, known }]) => `table ${name} has ${count(rows)} rows, as of ${seconds(known)}`),
@@ -89,6 +110,9 @@ function ingestLines({ ingest: { load, tables, facts } }: Status): readonly stri
       if (ended) return [`inflow.${stream} has ended: no version of a set is over those facts any more`]
       return tick === null ? [] : [`${stream}: ${tick.text} has come`]
     }),
+    ...(widest === null
+      ? []
+      : [`the widest change so far: ${count(widest.rows)} rows changed ${count(widest.facts)} facts, at ${seconds(widest.known)}`]),
     ...(load === null ? [] : [underWayText(load)]),
   ]
 }
@@ -98,6 +122,9 @@ function underWayText({ tables, facts, since, rowsDone, rows }: NonNullable<Stat
   if (tables.length === 0) return `the first facts of ${facts.join(', ')} are written since ${since}: run that apply, or any load, to go on`
   const names = tables.map(({ table: name }) => name).join(', ')
   const done = `${count(rowsDone)} of ${count(rows)} changed rows written`
+  // What comes from topics is no file with a checksum.
+  if (tables.every(({ sha256 }) => sha256 === ''))
+    return `what topics say of ${names} is being written since ${since}, with ${done}: tidemark ingest goes on`
   return `a load of ${names} is under way since ${since}, with ${done}: run it again to go on`
 }
 

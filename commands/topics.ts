@@ -47,7 +47,7 @@ export const run: CommandBody = async ({ args: [name], options, config, console 
 }
 
 function listText(listed: readonly TopicPartition[]): string {
-  if (listed.length === 0) return 'there is no topic yet: produce and apply make the ones they need'
+  if (listed.length === 0) return 'there is no topic yet: apply, produce and ingest make the ones they need'
   // Where offsets are not messages, nothing is called a number of messages.
   const counted = listed[0]!.messages === null ? 'offsets' : 'messages'
   const cells = listed.map(({ topic, partition, first, next, messages, bytes }) => [

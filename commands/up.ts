@@ -8,7 +8,7 @@ import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'
 import { computedText, consumerNews } from './consume.ts'
 import { nothingYet } from './first-apply.ts'
-import { ingestAll } from './ingest.ts'
+import { ingestAll, ingestedText } from './ingest.ts'
 import { sinkNews } from './sink.ts'
 import { withPorts } from './stage.ts'
 
@@ -39,7 +39,9 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
       },
       ingest: isFed(config) ? (stop) => ingestAll(ports, config, console, { ...running, signal: stop }) : undefined,
     })
-    console.result(`${computedText(done)}, wrote ${count(done.written)} rows`, done)
+    const { ingested, ...rest } = done
+    const lines = [...(ingested ? [ingestedText(ingested)] : []), `${computedText(done)}, wrote ${count(done.written)} rows`]
+    console.result(lines.join('\n'), { ...rest, ...(ingested && { ingested }) })
   })
 
 const isFed = (config: Config): boolean => Object.keys(topicsOf(config)).length > 0

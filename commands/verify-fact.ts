@@ -1,6 +1,8 @@
 /** `verify FACT`: proves that tables, `inflow` and the warehouse have the same facts. */
-import { wireScratchTables } from '../config/wire.ts'
+import type { Config } from '../config/shape.ts'
+import { leaseHolders, wireScratchTables, type Ports } from '../config/wire.ts'
 import { verifyFact } from '../use-cases/verify-fact.ts'
+import type { Lease } from '../utilities/lease.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { Context } from './command.ts'
 import { table } from './console.ts'
@@ -10,7 +12,9 @@ export async function verifyFactNamed(fact: string, { config, console, signal }:
   return withPortsToRead({ config, console }, async (ports) => {
     const progress = console.progress(`verify ${fact}`)
     const tables = await wireScratchTables(config)
-    const proof = await verifyFact({ ...ports, tables }, { fact, signal, report: progress }).finally(() => tables.close())
+    const proof = await verifyFact({ ...ports, tables, border: () => borderOf(ports, config) }, { fact, signal, report: progress }).finally(
+      () => tables.close(),
+    )
     // A script must not take it for one.
     if (!proof) {
       console.result('interrupted: nothing is proved', { fact, equal: null })
@@ -39,4 +43,13 @@ export async function verifyFactNamed(fact: string, { config, console, signal }:
     console.note(`tidemark: the facts ${fact} are not the same everywhere. To have those in the warehouse made again: tidemark repair`)
     return 1
   })
+}
+
+/**
+ * Who reads topics has a break while others have the border. Where nobody does, it is left to whoever comes, and nothing is written here.
+ */
+async function borderOf(ports: Ports, { dataDir }: Config): Promise<Lease | undefined> {
+  const isRead = (await leaseHolders(dataDir)).some(({ name }) => name === 'topics')
+  // Who may only look goes without, and so does who comes while somebody loads.
+  return isRead ? ports.lease('ingest').catch(() => undefined) : undefined
 }

@@ -1,6 +1,7 @@
 /** Where the topics of the sources come from, each part opened when a topic of it is asked about first. */
 import type { Feed } from '../utilities/feed.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import type { FeedOptions } from './ports.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
 type Kafka = NonNullable<Config['ingest']['kafka']>
@@ -29,6 +30,10 @@ export function feedOf({ sources, ingest, log }: Config, { kafka, lines }: Opene
     },
   }
 }
+
+/** How long Kafka is tried for, at each step. */
+export const limitsOf = ({ withinMs }: FeedOptions = {}) =>
+  withinMs === undefined ? {} : { openWithinMs: withinMs, patienceMs: withinMs, requestTimeoutMs: withinMs, connectTimeoutMs: withinMs }
 
 function fromNowhere(topic: string, sources: Config['sources']): Problem {
   const names = Object.entries(sources).flatMap(([name, one]) =>

@@ -5,11 +5,12 @@ import { topicOf } from './config.ts'
 import type { Config, TopicSource } from './shape.ts'
 
 type SchemaRegistry = NonNullable<TopicSource['schemaRegistry']>
+export type Finds = Pick<Registry, 'find'>
 type Openers = {
   readonly http: (at: SchemaRegistry) => Promise<ForeignSchemas>
   readonly glue: (region: string) => Promise<ForeignSchemas>
   /** The store's own. */
-  readonly registry: Pick<Registry, 'find'>
+  readonly registry: Finds
   /** Where AWS is looked for when the config names no Glue. */
   readonly region: string | undefined
   /** Without it, one that is away is a Problem. */

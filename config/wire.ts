@@ -1,45 +1,26 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
 import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
-import type { Checkpoints } from '../utilities/checkpoints.ts'
-import { systemClock, type Clock } from '../utilities/values/clock.ts'
+import { systemClock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { ForeignSchemas, Waiting } from '../utilities/foreign-schemas.ts'
-import type { Holder, Lease } from '../utilities/lease.ts'
+import type { Holder } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
-import type { Log } from '../utilities/log.ts'
 import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
 import type { Registry } from '../utilities/registry.ts'
-import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
-import { feedOf } from './feed.ts'
-import { foreignSchemasOf } from './foreign-schemas.ts'
+import { feedOf, limitsOf } from './feed.ts'
+import { foreignSchemasOf, type Finds } from './foreign-schemas.ts'
+import type { FeedOptions, Ports } from './ports.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
-export type Ports = {
-  readonly log: Log
-  readonly checkpoints: Checkpoints
-  readonly registry: Registry
-  readonly warehouse: Warehouse
-  readonly clock: Clock
-  /** The file of that place or, when it is not there any more, the one that is configured for the record of that name. */
-  readonly openSource: (place: string, record: string) => Source
-  /** Topics of others, and standard input. Each part opens when it is asked about first; a topic that comes from nowhere is a Problem. */
-  readonly openFeed: () => Promise<Feed>
-  /** The tables on disk, as of what the log held when they were used last. */
-  readonly openTables: () => Promise<Tables>
-  /** One process at a time holds a lease. */
-  readonly lease: (name: string, options?: { readonly givesWay: boolean }) => Promise<Lease>
-  readonly rejects: (name: string) => RejectsFile
-  readonly rejectsPath: (name: string) => string
-  close(): Promise<void>
-}
+export type { Ports } from './ports.ts'
 
 export type WireOptions = {
   /** Nothing is made, and nothing written: for who may only look, and for a store that is not there yet, which then is empty. */
@@ -70,7 +51,7 @@ export async function wire(config: Config, note: (text: string) => void = () => 
       const configured = config.sources[record] ?? config.source
       return open(isThere(place) || 'topic' in configured ? place : configured.file)
     },
-    openFeed: async () => openFeed(config, note, clock),
+    openFeed: async (options) => wireFeed(config, note, options),
     async openTables() {
       const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
       return openSqliteTables(at('tables.db'))
@@ -107,15 +88,17 @@ async function openLog({ log: chosen, dataDir }: Config, note: (text: string) =>
   }
 }
 
-const openFeed = (config: Config, note: (text: string) => void, clock: Clock): Feed =>
+/** Topics of others, and standard input. Each part opens when it is asked about first; a topic that comes from nowhere is a Problem. */
+export const wireFeed = (config: Config, note: (text: string) => void, options?: FeedOptions): Feed =>
   feedOf(config, {
     async kafka({ brokers, auth }) {
       const { openKafkaFeed } = await import('../utilities/kafka/feed.ts')
-      return openKafkaFeed({ brokers, auth: auth as KafkaAuth, note: (text, kind) => kind === 'warning' && note(`topics: ${text}`) })
+      const say = (text: string, kind: string) => kind === 'warning' && note(`topics: ${text}`)
+      return openKafkaFeed({ brokers, auth: auth as KafkaAuth, ...limitsOf(options), note: say })
     },
     async lines() {
       const { openLinesFeed } = await import('../utilities/files/lines-feed.ts')
-      return openLinesFeed({ topic: standardInputTopic, input: process.stdin, clock })
+      return openLinesFeed({ topic: standardInputTopic, input: process.stdin, clock: systemClock() })
     },
   })
 
@@ -123,7 +106,7 @@ const openFeed = (config: Config, note: (text: string) => void, clock: Clock): F
  * Of messages of others, by the name of the table or the record that they are for. A registry that is away is waited for where `waiting`
  * says until when.
  */
-export const wireSchemas = (config: Config, registry: Registry, waiting?: Waiting): ((name: string) => ForeignSchemas | undefined) =>
+export const wireSchemas = (config: Config, registry: Finds, waiting?: Waiting): ((name: string) => ForeignSchemas | undefined) =>
   foreignSchemasOf(config, {
     http: async (at) => (await import('../utilities/schema-registry/client.ts')).openSchemaRegistry(at),
     glue: async (region) => (await import('../utilities/glue/foreign-schemas.ts')).openGlueSchemas(region),

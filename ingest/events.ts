@@ -50,7 +50,9 @@ type Options = Partial<Room> & {
 
 type Of = { readonly event: EventSchema; readonly stream: Stream }
 
-export const waitingName = ({ name }: Pick<Stream, 'name'>): string => `waiting/${name}`
+export const waitingPrefix = 'waiting/'
+
+export const waitingName = ({ name }: Pick<Stream, 'name'>): string => `${waitingPrefix}${name}`
 
 /** With the records that wait as of the last commit. */
 export const openEvents = async (checkpoints: Checkpoints, of: Of, tables: Pick<Tables, 'find'>, options?: Options) =>

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Feed } from '../utilities/feed.ts'
+import { Held } from '../utilities/lease.ts'
 import { Fenced } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { openBarriers, type Part } from './barriers.ts'
@@ -11,14 +12,17 @@ import { nextChore } from './chores.ts'
 import { readLanes, type Lanes, type LanesOptions } from './lanes.ts'
 import type { Piece } from './pieces.ts'
 import { loadPlace, type IngestPlace } from './place.ts'
+import type { TopicSource, TransactionTopic } from './topic-source.ts'
 import { openTurn, type Kept, type Needs, type Turn, type TurnOptions, type TurnPorts } from './turn.ts'
 
 export type IngestPorts = TurnPorts & { readonly feed: Feed }
 
-export type IngestOptions = Omit<LanesOptions, 'kept'> &
-  TurnOptions & {
+export type IngestOptions = Omit<LanesOptions, 'kept' | 'sources' | 'transactions'> &
+  Omit<TurnOptions, 'sources'> & {
     /** What is to be written, as the definitions and the released versions have it now. */
     readonly needs: () => Promise<Needs>
+    /** What has to be read for that. */
+    readonly topics: (needs: Needs) => Topics
     /** Tables of which the rows may leave that a new snapshot lacks, however many. */
     readonly acceptSnapshot: readonly string[]
     /** Otherwise it ends once all is read and written that there is. */
@@ -27,6 +31,8 @@ export type IngestOptions = Omit<LanesOptions, 'kept'> &
     /** Hears how to ask how far each source has come. */
     readonly passed: (passed: Passed) => void
   }
+
+export type Topics = { readonly sources: readonly TopicSource[]; readonly transactions: readonly TransactionTopic[] }
 
 /** Messages that were written, and the place behind them. */
 export type IngestNews = { readonly messages: number; readonly place: IngestPlace }
@@ -47,7 +53,8 @@ const emptiedAtOnce = 20_000
 export async function ingest(ports: IngestPorts, options: IngestOptions): Promise<IngestPlace> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await session(ports, options)
+      const place = await session(ports, options)
+      if (place) return place
     } catch (error) {
       // Somebody wrote at the border without asking first: what was read and not written is read again.
       if (!(error instanceof Fenced) || options.signal.aborted) throw error
@@ -56,35 +63,53 @@ export async function ingest(ports: IngestPorts, options: IngestOptions): Promis
   }
 }
 
-async function session(ports: IngestPorts, options: IngestOptions): Promise<IngestPlace> {
+/** Until other topics are needed, for which it begins anew. */
+async function session(ports: IngestPorts, options: IngestOptions): Promise<IngestPlace | undefined> {
   const { feed, checkpoints, tables } = ports
-  const { sources, signal, follow, note, acceptSnapshot } = options
+  const { signal, follow, note, acceptSnapshot } = options
   let place = await loadPlace(checkpoints)
   let needs = await options.needs()
+  const topics = options.topics(needs)
+  const { sources } = topics
   const barriers = openBarriers(feed, (name) => sources.find((one) => one.name === name)!.topic, place)
-  const lanes = await readLanes(feed, place, { ...options, kept: barriers.kept })
+  const lanes = await readLanes(feed, place, { ...options, ...topics, kept: barriers.kept })
   const isAtEnd = (name: string) => lanes.isAtEnd(name) && barriers.kept(name) === 0
   let turn: Turn | undefined
   let kept: Kept | undefined
-  let [openedMs, workedMs, passedMs, askedMs] = [0, 0, 0, performance.now()]
+  let [openedMs, workedMs, passedMs, askedMs, isOther] = [0, 0, 0, performance.now(), false]
   // Records wait for rows that have not been read yet, however long that takes.
   const tablesOf = sources.filter(({ of }) => 'table' in of)
   const clockMs = () => Number(ports.clock() / 1_000_000n)
   let eventsMs = clockMs()
   const eventsNowMs = () => (tablesOf.every(({ name }) => isAtEnd(name)) ? (eventsMs = clockMs()) : eventsMs)
-  const inTurn = async (work: (turn: Turn) => Promise<void>) => {
-    if (!turn) {
-      turn = await openTurn(ports, { ...options, needs, kept, readFrom: place, eventsNowMs })
-      openedMs = performance.now()
-    }
-    await work(turn)
-    ;({ place, kept } = turn)
-    workedMs = performance.now()
-  }
   const endTurn = async () => {
     const ending = turn
     turn = undefined
     await ending?.close()
+  }
+  const askAgain = async () => {
+    const again = await options.needs()
+    askedMs = performance.now()
+    if (JSON.stringify(again) === JSON.stringify(needs)) return
+    await endTurn()
+    ;[needs, kept] = [again, undefined]
+    isOther = namesOf(options.topics(again)) !== namesOf(topics)
+  }
+  const open = async () => {
+    turn = await openTurn(ports, { ...options, ...topics, needs, kept, readFrom: place, eventsNowMs })
+    openedMs = performance.now()
+  }
+  const inTurn = async (work: (turn: Turn) => Promise<void>) => {
+    if (!turn && performance.now() - askedMs > needsMs) await askAgain()
+    if (!turn) await open()
+    // A version was applied meanwhile, and its stream has begun: what comes now belongs there, too.
+    if (hasOthers(turn!.place, needs)) {
+      await askAgain()
+      if (!turn) await open()
+    }
+    await work(turn!)
+    ;({ place, kept } = turn!)
+    workedMs = performance.now()
   }
   options.passed((name) => (isAtEnd(name) ? Infinity : passedBy(place, name)))
   try {
@@ -118,21 +143,28 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       if (parts.length > 0 || chore) continue
       if (!follow && sources.every(({ name }) => isAtEnd(name))) break
       if (now - askedMs > needsMs) {
-        const again = await options.needs()
-        if (JSON.stringify(again) !== JSON.stringify(needs)) {
-          await endTurn()
-          kept = undefined
-        }
-        ;[needs, askedMs] = [again, now]
+        await askAgain()
+        isOther ||= await lanes.haveGrown()
       }
+      if (isOther) return undefined
       await lanes.news.wait(rings, lookMs)
     }
+    return place
+  } catch (error) {
+    // It was told to stop while somebody else had the border.
+    if (!(error instanceof Held && signal.aborted)) throw error
     return place
   } finally {
     await endTurn().catch((error: unknown) => note(`ingest: ${(error as Error).message}`))
     await lanes.stop()
   }
 }
+
+const namesOf = ({ sources }: Topics): string => sources.map(({ name }) => name).join()
+
+/** Whether a stream of facts goes on that was not known to be needed. */
+const hasOthers = ({ facts }: IngestPlace, needs: Needs): boolean =>
+  Object.entries(facts).some(([name, { begun, ended }]) => begun && !ended && !needs.facts.some(({ stream }) => stream.name === name))
 
 function passedBy({ sources }: IngestPlace, name: string): number {
   const partitions = sources[name]?.partitions ?? []

@@ -49,6 +49,8 @@ export type Lanes = {
   isAtEnd(source: string): boolean
   /** Topics that are not there. */
   missing(): readonly string[]
+  /** Whether a topic has got partitions that are not read. */
+  haveGrown(): Promise<boolean>
   /** Of the topics of transactions: where to go on once all is written that was released, but for these, and how many were in pieces. */
   ends(later: ReadonlySet<string>): IngestPlace['ends']
   stop(): Promise<void>
@@ -212,6 +214,13 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       return isRead(name, group.own.find((one) => one.name === name)!.topic) && group.holder.held() === 0
     },
     missing: () => [...missing],
+    async haveGrown() {
+      for (const { name, topic } of sources) {
+        const own = readings.get(name)
+        if (own && own.length > 0 && (await feed.ends(topic)).length > own.length) return true
+      }
+      return false
+    },
     ends: (later) =>
       Object.fromEntries(
         groups.flatMap(({ ends, holder }) => {

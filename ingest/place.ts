@@ -62,6 +62,9 @@ export type LoadUnderWay = {
   readonly totals: { readonly [stream: string]: FactTotals }
 }
 
+/** Rows that changed, and the facts that changed with them. */
+export type FanOut = { readonly rows: number; readonly facts: number; readonly known: string }
+
 export type IngestPlace = {
   /** Of the last load that is done; null before the first. */
   readonly mark: Mark | null
@@ -70,6 +73,8 @@ export type IngestPlace = {
   readonly load: LoadUnderWay | null
   /** The one that was done last, as it was then. */
   readonly last: LoadUnderWay | null
+  /** Of all loads and commits, the one with the most facts for each row. */
+  readonly widest: FanOut | null
   /** Rows that have left may still have an entry. */
   readonly unclean: boolean
   readonly facts: { readonly [stream: string]: FactPlace }
@@ -93,6 +98,7 @@ const nothingLoaded: IngestPlace = {
   loads: 0,
   load: null,
   last: null,
+  widest: null,
   unclean: false,
   facts: {},
   tables: {},
@@ -122,6 +128,13 @@ export const lastNumber = (facts: IngestPlace['facts'], fact: string): number =>
 /** The last date that has come, in whichever version's stream. */
 export const lastTick = (facts: IngestPlace['facts'], fact: string): FactPlace['tick'] =>
   versionsOf(facts, fact).reduce<FactPlace['tick']>((last, { tick }) => (tick && (!last || tick.at > last.at) ? tick : last), null)
+
+/** The wider one of what there is and of the load that is done. */
+export function widestAfter(widest: FanOut | null, { rows, totals, known }: LoadUnderWay): FanOut | null {
+  const facts = Object.values(totals).reduce((sum, { added, changed, removed }) => sum + added + changed + removed, 0)
+  if (rows === 0 || facts <= rows) return widest
+  return widest && widest.facts / widest.rows >= facts / rows ? widest : { rows, facts, known }
+}
 
 /** What happened while nobody needed a stream is missing in it. */
 export function refuseEnded({ facts }: IngestPlace, { name, inflow }: Stream): void {

@@ -35,7 +35,10 @@ export function savesOf(tables: Tables, table: Table, id: string, number: number
     const is = columnOf(changes, 'after', 'flag').values
     const before: Column = { kind: 'flag', values: new Uint8Array(changes.count) }
     const all = toSaves({ ...changes, byName: new Map([...changes.byName, ['before', before]]) }, number)
-    return is.includes(0) ? all.map((save, row) => (is[row] === 0 ? { ...save, value: null } : save)) : all
+    if (!is.includes(0)) return all
+    // Kafka gives what a row was before it left for as long as it keeps it: so it says first that the row has left.
+    const whole = toSaves(changes, number)
+    return all.flatMap((save, row) => (is[row] === 0 ? [whole[row]!, { ...save, value: null }] : [save]))
   }
   return { saves, totals }
 }

@@ -1,7 +1,7 @@
 /** A turn at the border: whoever has it alone writes there, and begins with what stands under way. */
 import { unkept } from '../streams/kept-schemas.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
-import type { Lease } from '../utilities/lease.ts'
+import type { Lease, LeaseOptions } from '../utilities/lease.ts'
 import { Fenced, type Log } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Table } from '../schemas/record.ts'
@@ -45,8 +45,7 @@ export type TurnPorts = {
   readonly registry: Registry
   readonly tables: Tables
   readonly clock: Clock
-  /** One that gives way lets others in between. */
-  readonly lease: (name: string, options: { readonly givesWay: boolean }) => Promise<Lease>
+  readonly lease: (name: string, options: LeaseOptions) => Promise<Lease>
 }
 
 export type TurnOptions = {
@@ -81,7 +80,7 @@ const factsAtOnce = 100_000
 export async function openTurn(ports: TurnPorts, options: Asked): Promise<Turn> {
   const { log, checkpoints, registry, tables, clock } = ports
   const { reader, signal, partitions, needs, kept, readFrom, eventsNowMs } = options
-  const lease = await ports.lease('ingest', { givesWay: true })
+  const lease = await ports.lease('ingest', { givesWay: true, signal })
   const writer = await log.writer('ingest').catch((error: unknown) => lease.close().then(() => Promise.reject(error)))
   const close = async () => {
     await writer.close()

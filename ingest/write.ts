@@ -11,7 +11,7 @@ import type { Registry } from '../utilities/registry.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { factsToWrite, noFacts, placesAfter, sumOf, type MadeFacts, type WritableFact } from './facts-to-write.ts'
-import { newFact, savePlace, type IngestPlace, type LoadUnderWay } from './place.ts'
+import { newFact, savePlace, widestAfter, type IngestPlace, type LoadUnderWay } from './place.ts'
 import { rowSaves, type KnownTable } from './table-rows.ts'
 
 export type WritePorts = {
@@ -142,6 +142,7 @@ function doneWith(place: Under): IngestPlace {
     facts: places,
     tables,
     last: load,
+    widest: widestAfter(place.widest, load),
   }
 }
 

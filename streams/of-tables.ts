@@ -14,6 +14,6 @@ export function refuseFacts(record: RecordSchema): void {
   if (!isFact(record)) return
   throw new Problem(
     `${record.name} is a fact, made of rows of ${record.fact.of.name} and what they refer to: no file holds it`,
-    `Load the tables: tidemark load ${record.fact.of.name}`,
+    `Load the tables: tidemark load ${record.fact.of.name}; those that come from topics: tidemark ingest`,
   )
 }

@@ -48,13 +48,18 @@ export const warehouseOf = (folder: string) => join(folder, '.tidemark', 'wareho
 export const rejectsPath = (folder: string, name: string) => join(folder, '.tidemark', 'rejects', `${name}.csv`)
 
 /** The words are split at blanks, but for what stands in single quotes. */
-export function start(folder: string, words: string, env: Readonly<Record<string, string>> = {}): Running {
+export function start(folder: string, words: string, env: Readonly<Record<string, string>> = {}, input?: string): Running {
   const args = [...words.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
-  const child = spawn(node, [program, ...args], { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(node, [program, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  child.stdin?.end(input)
   let out = ''
   let err = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text))
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (err += text))
   let over = false
   const ended = new Promise<Ended>((done, failed) => {
     child.once('error', failed)

@@ -45,6 +45,8 @@ describe('docs/guarantees.md', () => {
       'kafka/kill',
       'kafka/partitions',
       'kafka/streams',
+      'cdc/stack',
+      'cdc/story',
     ].map((name) => `test/${name}.test.ts`)
     const listed = new Set(named.map(({ file, title }) => `${file}: ${title}`))
     const found = suites.flatMap((file) => titlesIn(file).map((title) => `${file}: ${title}`))

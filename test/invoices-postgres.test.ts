@@ -5,12 +5,13 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dateOf } from '../examples/invoices/shop.ts'
-import { questions } from '../examples/invoices/story.ts'
+import { questionsAt } from '../examples/invoices/story.ts'
 import { startPostgres, type TestPostgres } from './aws/postgres.ts'
 import { done, freshFolder, json, start, warehouseOf, type Printed } from './cli-run.ts'
 import { readRows } from './oracle/compare.ts'
 import { chance, seed } from './seeded.ts'
-import { sets, shopIn, type Cell, type Found, type ShopThere } from './shop-in-postgres.ts'
+import { expectEqualShops } from './shops-compared.ts'
+import { sets, shopIn, type ShopThere } from './shop-in-postgres.ts'
 
 /** Larger by npm run test:long. */
 const invoices = Number(process.env['TIDEMARK_INVOICES'] ?? 1_000)
@@ -44,38 +45,6 @@ async function tickAndCatchUp(day: number): Promise<void> {
   await done(folder, 'up --until-caught-up')
 }
 
-const inOrder = ({ rows }: Found, keys: number) =>
-  new Map(rows.map((row) => [JSON.stringify(row.slice(0, keys)), row] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-
-/** Every row of both, found by the first columns; whoever has no facts any more is as if it had never been. */
-async function expectEqual(date: string): Promise<void> {
-  for (const [set, { per, asOf }] of Object.entries(sets)) {
-    const theirs = await there.ask(asOf(`date '${date}'`))
-    const ours = read(`${set}_latest`, theirs.columns)
-    const [expected, found] = [inOrder(theirs, per.length), inOrder(ours, per.length)]
-    for (const [key, row] of found)
-      if (!expected.has(key)) {
-        found.delete(key)
-        expect([set, ...row.slice(per.length).filter((cell) => cell !== null && cell !== 0)]).toEqual([set])
-      }
-    expect([set, [...found.values()]]).toEqual([set, [...expected.values()]])
-  }
-  const theirs = await there.ask(`select ${factColumns.join(', ')} from sale_line order by invoice_id, item_id`)
-  const facts = readRows(warehouseOf(folder), `select ${factColumns.join(', ')} from sale_line order by invoice_id, item_id`) as Cell[][]
-  expect(facts).toEqual(theirs.rows.map((row) => row.map((cell) => (cell === 't' ? 1 : cell === 'f' ? 0 : cell))))
-  expect(facts.length).toBeGreaterThan(invoices)
-}
-
-const read = (view: string, columns: readonly string[]): Found => ({
-  columns,
-  rows: readRows(warehouseOf(folder), `select ${columns.join(', ')} from ${view}`) as Cell[][],
-})
-
-const factColumns = (
-  'invoice_id item_id quantity account_id company_name contact_name email period date_issued item_name amount unpaid paid_late ' +
-  'paid_in_time'
-).split(' ')
-
 /** How many records the stream has by now. */
 const recordsSoFar = (): number =>
   Number(readRows(warehouseOf(folder), `select count(distinct _seq) from account_invoices where _change <> 'tick'`)[0]![0])
@@ -86,7 +55,7 @@ describe(`a shop of ${invoices} invoices (seed ${seed})`, { timeout: limitMs }, 
     await putThere()
     await done(folder, load(1))
     await tickAndCatchUp(1)
-    await expectEqual(dateOf(1))
+    expect(await expectEqualShops(folder, there, dateOf(1))).toBeGreaterThan(invoices)
   })
 
   it("has them after a day's changes, which make as many records as facts differ", async () => {
@@ -95,7 +64,7 @@ describe(`a shop of ${invoices} invoices (seed ${seed})`, { timeout: limitMs }, 
     await putThere()
     const loaded = await json(folder, load(2))
     await tickAndCatchUp(2)
-    await expectEqual(dateOf(2))
+    expect(await expectEqualShops(folder, there, dateOf(2))).toBeGreaterThan(invoices)
     const differ = await there.differences()
     expect(loaded.facts.sale_line).toEqual({ ...differ, unfit: 0 })
     expect(differ.added * differ.changed * differ.removed).toBeGreaterThan(0)
@@ -118,7 +87,7 @@ describe(`a shop of ${invoices} invoices (seed ${seed})`, { timeout: limitMs }, 
     await done(folder, load(day))
     await putThere()
     await tickAndCatchUp(day)
-    await expectEqual(dateOf(day))
+    expect(await expectEqualShops(folder, there, dateOf(day))).toBeGreaterThan(invoices)
   })
 
   it('is what the demo tells of, with the answers that PostgreSQL gives to the same questions', async () => {
@@ -126,6 +95,7 @@ describe(`a shop of ${invoices} invoices (seed ${seed})`, { timeout: limitMs }, 
     const { answers } = await json(told, 'demo --example invoices --invoices 1000')
     await there.put(join(told, '.tidemark-invoices', 'shop'))
     for (const [set, { asOf }] of Object.entries(sets)) await there.ask(`create view ${set}_latest as ${asOf(`date '${dateOf(1)}'`)}`)
+    const questions = questionsAt(dateOf(1))
     for (const [i, { asks, sql }] of questions.entries()) expect({ asks, ...(await there.ask(sql)) }).toEqual(answers[i])
     expect(answers.map(({ rows }: Printed) => rows.length)).toEqual(questions.map(() => 8))
   })

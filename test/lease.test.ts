@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { Held } from '../utilities/lease.ts'
 import { takeLease } from '../utilities/sqlite/lease.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { holdAlone } from '../utilities/sqlite/database.ts'
@@ -96,5 +97,24 @@ describe('a lease', { timeout: 60_000 }, () => {
     expect((await refusal).what).toMatch(/since now: tidemark backfill$/)
     writeFileSync(ownerFile, 'not JSON')
     expect((await refusalOf(takeLease(dir, 'consume', 'tidemark up'))).what).toBe('another process holds consume')
+  })
+
+  it('comes to who gives way once whoever has it lets go, however long that takes, or never where it is told to stop', async () => {
+    const dir = testDirectory()
+    const load = await takeLease(dir, 'ingest', 'tidemark load')
+    let isTaken = false
+    const taking = takeLease(dir, 'ingest', 'tidemark ingest', { givesWay: true }).then((lease) => ((isTaken = true), lease))
+    const stop = new AbortController()
+    const stopped = refusalOf(takeLease(dir, 'ingest', 'tidemark ingest', { givesWay: true, signal: stop.signal }))
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    expect(isTaken).toBe(false)
+    stop.abort()
+    expect(await stopped).toBeInstanceOf(Held)
+    await load.close()
+    const lease = await taking
+    // Others wait a while for who gives way.
+    const verify = takeLease(dir, 'ingest', 'tidemark verify sale')
+    await lease.close()
+    await (await verify).close()
   })
 })

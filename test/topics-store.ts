@@ -72,8 +72,7 @@ export function topicsStore(
       }))
       try {
         return await ingest(ports, {
-          sources,
-          transactions,
+          topics: () => ({ sources, transactions }),
           holdMs: 200,
           holdMessages: 100_000,
           acceptGap: [],

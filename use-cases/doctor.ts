@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFiles } from '../schemas/csv/files.ts'
+import type { ForeignSchemas } from '../schemas/foreign/schemas.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import type { Holder } from '../utilities/lease.ts'
 import type { Found, Look } from '../utilities/values/look.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Source } from '../utilities/source.ts'
+import type { Feed } from '../utilities/feed.ts'
 import { database, directory, type LookAtDatabase } from './doctor-files.ts'
+import { lookAtTopic, type TopicAsked } from './doctor-topics.ts'
 import { looksAtStore, storeChecks, type Definitions, type StorePorts } from './doctor-store.ts'
 
 type Check = {
@@ -32,8 +35,18 @@ type Patient = {
   readonly definitions: () => Promise<Definitions>
   /** The file of each record that a stream is over, where the config names one. */
   readonly sources: (definitions: Definitions) => readonly SourceAsked[]
+  /** The topics of others that the config names, by the table or record that each is for. */
+  readonly topics: (definitions: Definitions) => readonly TopicOf[]
+  readonly openFeed: () => Feed
   /** All parts together, to be looked at. */
   readonly withPorts: (work: (ports: StorePorts) => Promise<void>) => Promise<void>
+}
+
+type TopicOf = {
+  readonly name: string
+  readonly asked: TopicAsked
+  /** The registry that its config names. */
+  readonly registry: { readonly url: string; readonly schemas: ForeignSchemas } | undefined
 }
 
 type SourceAsked = {
@@ -93,6 +106,25 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
     else await check(name, () => header(source, signal))
   }
   if (!sources) skip('source file', 'the definitions do not load')
+  const topics = definitions ? patient.topics(definitions) : []
+  if (topics.length > 0) {
+    const feed = patient.openFeed()
+    const answers = await check('topics of others', async () => {
+      await feed.ends(topics[0]!.asked.topic)
+      return { found: 'Kafka answers' }
+    })
+    for (const { name, asked } of topics) {
+      if (answers) await check(`topic of ${name}`, () => lookAtTopic(feed, asked, signal))
+      else skip(`topic of ${name}`, 'it is out of reach')
+    }
+    await feed.close()
+    const registries = new Map(topics.flatMap(({ registry }) => (registry ? [[registry.url, registry.schemas] as const] : [])))
+    for (const [url, schemas] of registries)
+      await check(`schema registry ${url}`, async () => {
+        await schemas.find('1')
+        return { found: 'it answers' }
+      })
+  }
 
   // Opening the parts for work would make the files that are missing.
   if (!complete || !answering) {

@@ -71,10 +71,12 @@ export async function ingestTopics(ports: Ports, asked: IngestAsked): Promise<re
   const place = await ingest(ports, {
     ...asked,
     reader: randomUUID(),
-    sources,
-    transactions: transactionsOf(sources, asked),
     holdMessages,
     needs: () => needsOf(ports, asked),
+    topics(now) {
+      const all = sourcesOf(now, asked)
+      return { sources: all, transactions: transactionsOf(all, asked) }
+    },
   })
   return sources.map(({ name, topic, of }) => {
     const [then, now] = [before.sources[name]?.totals ?? noTotals, place.sources[name]?.totals ?? noTotals]
@@ -120,7 +122,8 @@ function sourcesOf({ tables, records, events }: Needs, { topics, schemasOf }: In
   })
 }
 
-function sourceOf(name: string, asked: TopicAsked, of: TopicSource['of'], schemas: ForeignSchemas | undefined): TopicSource {
+/** A table or a record that comes from a topic, with what reads its messages. */
+export function sourceOf(name: string, asked: TopicAsked, of: TopicSource['of'], schemas: ForeignSchemas | undefined): TopicSource {
   const { topic, transactions, snapshot, isFleeting = false, ...written } = asked
   const { fields } = 'table' in of ? of.table : sourceRecord(of.record)
   const key = 'table' in of ? of.table.key : null

@@ -1,5 +1,7 @@
 /** What applying a version would do, before anything is done. */
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { loadPlace, type FanOut } from '../ingest/place.ts'
+import { isFact } from '../schemas/fact.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import type { VersionPorts } from '../versions/bring.ts'
@@ -8,7 +10,11 @@ import { plan, type Plan, type PlanOptions } from '../versions/plan.ts'
 import { isToBegin, plannedStream, type PlannedStream } from './begin-stream.ts'
 
 /** With what becomes of streams, and without the state that it was made for, which only whoever carries it out needs. */
-export type Planned = Omit<Plan, 'seen'> & { readonly stream: PlannedStream | null }
+export type Planned = Omit<Plan, 'seen'> & {
+  readonly stream: PlannedStream | null
+  /** Of a set over facts: the change of tables with the most facts for each row, so far. */
+  readonly widest: FanOut | null
+}
 
 export type Plans = { readonly changes: boolean; readonly plans: readonly Planned[] }
 
@@ -35,11 +41,12 @@ export async function planVersions(ports: VersionPorts, { chains, version, mode,
 export async function planOf(ports: VersionPorts, options: PlanOptions): Promise<Plan & Planned> {
   const planned = await plan(ports, options)
   const definition = options.chain[options.version]!
-  if (!planned.changes) return { ...planned, stream: null }
+  const widest = isFact(definition.record) ? (await loadPlace(ports.checkpoints)).widest : null
+  if (!planned.changes) return { ...planned, stream: null, widest }
   await isToBegin(ports, definition)
   const stream = await plannedStream(ports, definition)
-  if (!stream || planned.mode === 'first') return { ...planned, stream }
+  if (!stream || planned.mode === 'first') return { ...planned, stream, widest }
   const replayedRecords = stream.facts
   const writtenRows = hasRowsOfHistory(planned) ? replayedRecords : 0
-  return { ...planned, stream, replayedRecords, writtenRows, seconds: null, bytes: writtenRows === 0 ? 0 : null }
+  return { ...planned, stream, widest, replayedRecords, writtenRows, seconds: null, bytes: writtenRows === 0 ? 0 : null }
 }

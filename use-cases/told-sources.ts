@@ -11,8 +11,8 @@ export function waitsFor(state: SourcePlace | undefined, table: string, isTable:
       `tidemark ingest --accept-snapshot ${table}`
     )
   if (snapshot && ['under way', 'ending'].includes(snapshot.state))
-    return state.loaded ? 'the end of a new snapshot' : 'the end of its first snapshot'
-  if (snapshot?.state === 'leaving') return 'rows to leave that a new snapshot lacks'
+    return state.loaded ? 'waits for the end of a new snapshot' : 'waits for the end of its first snapshot'
+  if (snapshot?.state === 'leaving') return 'the rows leave that a new snapshot lacks'
   if (snapshot?.catchingUp) return 'catching up: changes from before its snapshot are read'
-  return isTable && !state?.loaded ? 'its first rows' : null
+  return isTable && !state?.loaded ? 'waits for its first rows' : null
 }

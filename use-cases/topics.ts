@@ -33,7 +33,7 @@ export async function findTopic(log: Log, name: string): Promise<TopicState> {
   const found = topics.find(({ topic }) => topic === name)
   if (found) return found
   const there = topics.length > 0 && `There are ${topics.map(({ topic }) => topic).join(', ')}.`
-  throw new Problem(`there is no topic ${name}`, there || 'None is made yet: produce and apply make the ones they need.')
+  throw new Problem(`there is no topic ${name}`, there || 'None is made yet: apply, produce and ingest make the ones they need.')
 }
 
 /** Those of the topic, or the one that is asked for, each with its number. */

@@ -3,6 +3,7 @@ import type { ConsumeAllOptions } from '../consumer/consume-all.ts'
 import type { ConsumerPorts } from '../consumer/consume.ts'
 import type { SinkOptions, SinkPorts } from '../sink/ports.ts'
 import { consumeInflow } from './consume.ts'
+import type { SourceDone } from './ingest.ts'
 import { sinkOutflow } from './sink.ts'
 import { tickByTheClock, type TicksOptions, type TicksPorts } from './ticks.ts'
 
@@ -11,7 +12,7 @@ export type BothOptions = Omit<ConsumeAllOptions & SinkOptions, 'report'> & {
   readonly written: SinkOptions['report']
   readonly ticks: Omit<TicksOptions, 'signal'>
   /** Reads topics of others; undefined where nothing comes from one. */
-  readonly ingest: ((signal: AbortSignal) => Promise<unknown>) | undefined
+  readonly ingest: ((signal: AbortSignal) => Promise<readonly SourceDone[]>) | undefined
 }
 
 /**
@@ -28,9 +29,16 @@ export async function consumeAndSink(
   const sinking = () => sinkOutflow(ports, { ...options, signal, report: written })
   const orStop = <T>(task: Promise<T>) => task.catch((error: unknown) => (failed.abort(), Promise.reject(error)))
   const reading = async () => ingest?.(signal)
-  if (!options.follow) await reading()
-  const [total, { rows }] = options.follow
-    ? await Promise.all([orStop(consuming()), orStop(sinking()), orStop(tickByTheClock(ports, { ...ticks, signal })), orStop(reading())])
-    : [await consuming(), await sinking()]
-  return { ...total, written: rows }
+  if (!options.follow) {
+    const ingested = await reading()
+    const [total, { rows }] = [await consuming(), await sinking()]
+    return { ...total, written: rows, ingested }
+  }
+  const [total, { rows }, , ingested] = await Promise.all([
+    orStop(consuming()),
+    orStop(sinking()),
+    orStop(tickByTheClock(ports, { ...ticks, signal })),
+    orStop(reading()),
+  ])
+  return { ...total, written: rows, ingested }
 }

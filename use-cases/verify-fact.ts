@@ -7,6 +7,7 @@ import { tableSchema, type KnownTable } from '../ingest/table-rows.ts'
 import type { FactSchema } from '../schemas/fact.ts'
 import { tablesOf } from '../schemas/joined.ts'
 import { factsReader, standsAs, streamOf } from '../streams/stream.ts'
+import type { Lease } from '../utilities/lease.ts'
 import type { Tables } from '../utilities/tables.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -19,6 +20,8 @@ import { unlessAborted } from './row-files.ts'
 type Ports = Pick<VersionPorts, 'log' | 'checkpoints' | 'registry' | 'warehouse'> & {
   /** Empty ones: the tables are made again from the log, so that nothing rests on what lies on disk. */
   readonly tables: Tables
+  /** Takes the border, so that nobody writes there meanwhile; nothing where that cannot be, or need not. */
+  readonly border?: () => Promise<Lease | undefined>
 }
 
 type Asked = {
@@ -55,7 +58,10 @@ export type FactProof = {
 const noId = '00000000-0000-0000-0000-000000000000'
 
 /** undefined when it was told to stop: a proof that was cut short is none. */
-export const verifyFact = (ports: Ports, asked: Asked): Promise<FactProof | undefined> => unlessAborted(asked.signal, proofOf(ports, asked))
+export const verifyFact = async (ports: Ports, asked: Asked): Promise<FactProof | undefined> => {
+  const lease = await ports.border?.()
+  return unlessAborted(asked.signal, proofOf(ports, asked)).finally(() => lease?.close())
+}
 
 /** The versions of a fact that sets are over. */
 const versionsNamed = async (ports: Ports, name: string): Promise<readonly FactSchema[]> => {
@@ -95,7 +101,7 @@ async function proofOf(ports: Ports, { fact: name, signal, report, atOnce = 500_
     }
   }
   if (JSON.stringify(await loadPlace(checkpoints)) !== JSON.stringify(place))
-    throw new Problem(`a load came while ${name} was looked at: nothing is proved`, 'Run this again.')
+    throw new Problem(`changes came into the tables while ${name} was looked at: nothing is proved`, 'Run this again.')
   const told = { differences: differences.count(), first: differences.first, equal: differences.count() === 0 }
   return { versions: versions.length, facts, notSunk, ...told }
 }
@@ -104,7 +110,7 @@ function refuseUnderWay({ load }: IngestPlace, name: string): void {
   if (load === null) return
   throw new Problem(
     `${loadWords(load)}, begun at ${load.since}, is under way: until it is done, ${name} is neither as it was nor as it will be`,
-    'Let it finish, or run it again to finish it: tidemark load',
+    'Let it finish, or run it again to finish it: tidemark load, or tidemark ingest where its tables come from topics',
   )
 }
 
@@ -113,7 +119,11 @@ async function knownTables({ registry }: Ports, fact: FactSchema): Promise<reado
     tablesOf(fact).map(async (table) => {
       const all = await registry.list(table.name)
       const latest = all.at(-1)
-      if (!latest) throw new Problem(`the table ${table.name} was never loaded`, `Load it first: tidemark load ${table.name}`)
+      if (!latest)
+        throw new Problem(
+          `the table ${table.name} was never loaded`,
+          `Load it first: tidemark load ${table.name}, or tidemark ingest where it comes from a topic.`,
+        )
       const own = all.find((one) => isDeepStrictEqual(JSON.parse(one.definition), tableSchema(table)))
       // A table that has grown since the fact was made of it: all of its rows have another form.
       return { table, registered: own ?? { ...latest, id: noId } }

@@ -97,6 +97,6 @@ export class Fenced extends Error {
 /** The topic is not there, or not any more. */
 export class NoTopic extends Problem {
   constructor(what: string) {
-    super(what, 'Run: tidemark topics, to see which there are; produce and apply make the ones they need.')
+    super(what, 'Run: tidemark topics, to see which there are; apply, produce and ingest make the ones they need.')
   }
 }

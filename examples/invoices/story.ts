@@ -15,7 +15,8 @@ export const story = (folder: string, invoices: number, date: string): readonly 
 
 type Question = { readonly asks: string; readonly sql: string }
 
-export const questions: readonly Question[] = [
+/** Some invoices are made out in advance: the months go until that of the date. */
+export const questionsAt = (date: string): readonly Question[] => [
   {
     asks: 'Which invoices are outstanding, and whom do we write to? The oldest first',
     sql: `
@@ -51,6 +52,6 @@ export const questions: readonly Question[] = [
     asks: 'How did the months go for each business?',
     sql: `
       select period, account_id, revenue, invoices from account_months_latest
-      where invoices > 0 and period <= '2024-06' order by period desc, revenue desc limit 8`,
+      where invoices > 0 and period <= '${date.slice(0, 7)}' order by period desc, revenue desc limit 8`,
   },
 ]

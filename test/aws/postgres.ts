@@ -33,10 +33,17 @@ export type TestPostgres = {
   readonly pid: number
   session(database?: string): Promise<Session>
   stop(): Promise<void>
+  /** SIGKILL; what it wrote stays. */
+  kill(): Promise<void>
+  /** Starts it again, after `kill`, where it was. */
+  restart(): Promise<void>
 }
 
-const user = 'tidemark'
-const port = 5432
+/** How it differs from what most tests need: a port of 127.0.0.1 that others may come to, and settings that count last. */
+export type PostgresOptions = { readonly port?: number; readonly settings?: readonly string[] }
+
+/** Needs no password. */
+export const user = 'tidemark'
 
 /** Root may not run a PostgreSQL: it is then run by the user nobody, who needs no account to be made. */
 const nobody = 65534
@@ -58,16 +65,19 @@ const settings = [
   'log_min_messages=fatal',
 ]
 
-/** The server ends when its standard input does: also when the process that started it was killed. */
+/**
+ * The server ends when its standard input does: also when the process that started it was killed. A line there kills it, and its data
+ * stays.
+ */
 const untilInputEnds = `
 home=$1; shift
 "$@" </dev/null & server=$!
 echo $server >"$home/pid"
-read -r line
+if read -r line; then kill -KILL $server; wait $server; exit; fi
 kill -INT $server; wait $server
 rm -rf "$home"`
 
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres({ port = 5432, settings: more = [] }: PostgresOptions = {}): Promise<TestPostgres> {
   const directory = mkdtempSync(join(tmpdir(), 'tidemark-pg-'))
   chmodSync(directory, 0o755)
   if (runAs.uid !== undefined) chownSync(directory, runAs.uid, runAs.gid)
@@ -77,10 +87,17 @@ export async function startPostgres(): Promise<TestPostgres> {
   const made = spawnSync(join(native, 'bin/initdb'), how, { ...runAs, cwd: directory, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr || made.error}`)
   const said = openSync(join(directory, 'log'), 'a')
-  const words = [join(native, 'bin/postgres'), '-D', data, '-k', directory, ...settings.flatMap((one) => ['-c', one])]
-  const child = spawn('sh', ['-c', untilInputEnds, 'sh', directory, ...words], { ...runAs, cwd: directory, stdio: ['pipe', said, said] })
-  let over = false
-  const ended = new Promise<void>((done) => child.once('close', () => done(void (over = true))))
+  const words = [join(native, 'bin/postgres'), '-D', data, '-k', directory, '-p', String(port)]
+  const details = [...settings, ...more].flatMap((one) => ['-c', one])
+  const launch = () => {
+    const shell = ['-c', untilInputEnds, 'sh', directory, ...words, ...details]
+    // Ctrl-C is for whoever started it, who stops it in its turn.
+    const child = spawn('sh', shell, { ...runAs, cwd: directory, stdio: ['pipe', said, said], detached: true })
+    const server = { child, over: false, ended: new Promise<void>((done) => child.once('close', () => done())) }
+    void server.ended.then(() => (server.over = true))
+    return server
+  }
+  let server = launch()
 
   const session = async (database = 'postgres'): Promise<Session> => {
     const client = new Client({ host: directory, port, user, database, types: { getTypeParser: () => (text) => text } })
@@ -91,19 +108,44 @@ export async function startPostgres(): Promise<TestPostgres> {
       client.query({ text, rowMode: 'array', ...(values?.length ? { values } : {}) })
     return { run, processId: client.processID, end: () => client.end() }
   }
-  const stop = async () => {
-    child.stdin!.end()
-    await ended
-    rmSync(directory, { recursive: true, force: true })
-  }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await (await session()).end()
-      return { directory, pid: Number(readFileSync(join(directory, 'pid'), 'utf8')), session, stop }
-    } catch (error) {
-      if (over || attempt === 600) throw new Error(`PostgreSQL does not start: ${readLog(directory)}`, { cause: error })
-      await new Promise((next) => setTimeout(next, 20))
+  const answers = async () => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await (await session()).end()
+      } catch (error) {
+        if (server.over || attempt === 600) throw new Error(`PostgreSQL does not start: ${readLog(directory)}`, { cause: error })
+        await new Promise((next) => setTimeout(next, 20))
+      }
     }
+  }
+  await answers()
+  return {
+    directory,
+    get pid() {
+      return Number(readFileSync(join(directory, 'pid'), 'utf8'))
+    },
+    session,
+    async stop() {
+      server.child.stdin!.end()
+      await server.ended
+      rmSync(directory, { recursive: true, force: true })
+    },
+    async kill() {
+      server.child.stdin!.end('kill\n')
+      await server.ended
+    },
+    async restart() {
+      // Its helpers go by themselves when they see that it is gone; until then nothing can start where they are.
+      for (const deadline = Date.now() + 20_000; ;) {
+        server = launch()
+        try {
+          return await answers()
+        } catch (error) {
+          if (Date.now() > deadline) throw error
+          await new Promise((next) => setTimeout(next, 100))
+        }
+      }
+    },
   }
 }
 

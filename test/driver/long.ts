@@ -1,6 +1,7 @@
 /**
- * What takes long: the example's shop with 100,000 invoices beside PostgreSQL, hundreds of lives with real processes, as many in memory,
- * and the tests that try more of what chance picks when they may take longer. npm run test:long -- [--seed N] [--count M] [--invoices I].
+ * What takes long: the shop of the example with 100,000 invoices beside PostgreSQL, change data capture of PostgreSQL and MariaDB, hundreds
+ * of lives with real processes, as many in memory, and the tests that try more of what chance picks when they may take longer.
+ * npm run test:long -- [--seed N] [--count M] [--invoices I].
  */
 import { parseArgs } from 'node:util'
 import { startVitest } from 'vitest/node'
@@ -16,6 +17,8 @@ const {
 console.log(`a shop of ${invoices} invoices; ${count} lives, every third on Kafka; from --seed ${seed} on`)
 Object.assign(process.env, { TIDEMARK_SEED: seed, TIDEMARK_LIVES: count, TIDEMARK_INVOICES: invoices, TIDEMARK_LONG: 'true' })
 const lives = [
+  'test/cdc/mariadb-story.ts',
+  'test/cdc/story.test.ts',
   'test/driver/processes.ts',
   'test/driver.test.ts',
   'test/kafka/kill.test.ts',

@@ -26,13 +26,15 @@ export type TestKafka = {
 
 /** Why no broker can run on this machine; undefined when one can. */
 export function missingForKafka(): string | undefined {
-  const has = (command: string, option: string) => spawnSync(command, [option], { stdio: 'ignore' }).status === 0
   if (!has(process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java', '-version'))
     return 'there is no JDK (17 or newer)'
   if (!existsSync(join(installed(), 'ready')) && !has('mvn', '--version'))
     return 'there is no Maven, which fetches the broker the first time'
   return undefined
 }
+
+/** Whether this command can be run here. */
+export const has = (command: string, option: string) => spawnSync(command, [option], { stdio: 'ignore' }).status === 0
 
 /** Another broker of the same cluster, which the first one controls. */
 export const joinKafka = ({ brokers: [first] }: TestKafka) =>

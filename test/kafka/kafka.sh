@@ -107,6 +107,8 @@ run() { # DIR PORT JVM-OPTION...
   local classes
   classes=$(printf '%s:' "$home"/libs/*.jar)
   if [ -d "$dir/classes" ]; then classes+=$dir/classes:; fi
+  # What it said before it was killed is not what is waited for below.
+  rm -f "$dir/broker.log"
   setsid "$java" "-Xms${KAFKA_HEAP:-512m}" "-Xmx${KAFKA_HEAP:-512m}" -XX:+UseSerialGC ${KAFKA_JVM:-} "$@" -cp "${classes%:}" -Djava.awt.headless=true \
     -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true \
     -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info \

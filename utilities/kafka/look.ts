@@ -28,7 +28,7 @@ export function lookAtKafka(open: () => Promise<KafkaLog>): { readonly looks: re
 
 async function topics(log: KafkaLog): Promise<Found> {
   const there = (await log.topics()).filter(({ topic }) => isOfStream(topic))
-  if (there.length === 0) return { found: 'none yet: apply and produce make them' }
+  if (there.length === 0) return { found: 'none yet: apply, produce and ingest make them' }
   const found = there.map(({ topic, partitions }) => `${topic} (${partitions.length})`).join(', ')
   for (const { topic: inflow, partitions } of there.filter(({ topic }) => topic.startsWith('inflow'))) {
     const outflow = there.find(({ topic }) => topic === inflow.replace('inflow', 'outflow'))

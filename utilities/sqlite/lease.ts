@@ -3,18 +3,19 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Holder, Lease, Owner } from '../lease.ts'
-import { Problem } from '../values/problem.ts'
+import { Held, type Holder, type Lease, type LeaseOptions, type Owner } from '../lease.ts'
+import type { Problem } from '../values/problem.ts'
 import { holdAlone } from './database.ts'
 
 /** Forgotten leases would be collected as garbage, and their locks with them. */
 const held = new Set<Lease>()
 
-/** So long a holder that gives way is waited for. */
+/** So long a holder that gives way is waited for, by whoever does not. */
 const waitMs = 30_000
 
 /** `owner` is what this process is doing, as the next one should read it. */
-export async function takeLease(dir: string, name: string, owner: string, { givesWay = false } = {}): Promise<Lease> {
+export async function takeLease(dir: string, name: string, owner: string, options?: LeaseOptions): Promise<Lease> {
+  const { givesWay = false, signal } = options ?? {}
   const file = join(dir, 'leases', encodeURIComponent(name))
   const ownerFile = `${file}.json`
   const startedMs = performance.now()
@@ -36,7 +37,8 @@ export async function takeLease(dir: string, name: string, owner: string, { give
     const holder = found && isAlive(found) ? found : undefined
     // The holder may have taken it this very moment: what is written there is of the one before, or nothing yet.
     const comesFree = holder?.givesWay === true && performance.now() - startedMs < waitMs
-    if (!comesFree && (holder || attempt >= 25)) throw heldBy(name, holder)
+    const isPatient = givesWay && !signal?.aborted
+    if (!comesFree && !isPatient && (holder || attempt >= 25)) throw heldBy(name, holder)
     await sleep(comesFree ? 5 : 20)
   }
 }
@@ -52,11 +54,11 @@ export function leaseHolders(dir: string): readonly Holder[] {
 }
 
 function heldBy(name: string, owner: Owner | undefined): Problem {
-  if (!owner) return new Problem(`another process holds ${name}`, 'Wait until it is done, or stop it; then run this again.')
+  if (!owner) return new Held(`another process holds ${name}`, 'Wait until it is done, or stop it; then run this again.')
   const { pid, host, since, command } = owner
   const stop = host === hostname() ? `kill ${pid}` : `kill ${pid} on ${host}`
   const what = `${name} is held by process ${pid} on ${host} since ${since}: ${command}`
-  return new Problem(what, `Wait until it is done, or stop it (${stop}); then run this again.`)
+  return new Held(what, `Wait until it is done, or stop it (${stop}); then run this again.`)
 }
 
 /** Written aside and moved into place: a reader sees all of it or what was there before. */
