@@ -141,7 +141,7 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
         if (now - workedMs <= idleMs) await sleep(breakMs)
       }
       if (parts.length > 0 || chore) continue
-      if (!follow && sources.every(({ name }) => isAtEnd(name))) break
+      if (!follow && lanes.news.rings() === rings && sources.every(({ name }) => isAtEnd(name))) break
       if (now - askedMs > needsMs) {
         await askAgain()
         isOther ||= await lanes.haveGrown()

@@ -139,6 +139,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     const { partition, topic, several } = reading
     const lane: Lane = { source: source.name, partition, several }
     let newest = seenIn(place.sources[source.name]?.partitions[partition] ?? newPartition)
+    let last: Piece | undefined
     holder.open(lane)
     for await (const messages of feed.read(topic, { partition, from: reading.next, signal })) {
       if (messages.count > 0) {
@@ -146,7 +147,14 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         for (const text of changes.notes) sayOnce(text)
         const pieces = piecesOf(lane, messages, changes, { newest, held: source.transactions !== undefined })
         for (const piece of pieces) holder.add(piece)
-        newest = pieces.at(-1)!.newest
+        last = pieces.at(-1)!
+        newest = last.newest
+      } else if (messages.next > reading.next) {
+        // Marks of Kafka's own transactions that nobody sees end a partition, too: what waits for its end has to hear of them.
+        const changes = await source.decode(messages)
+        const { transaction, collection } = last ?? { transaction: undefined, collection: undefined }
+        const [repeated, before] = [new Uint8Array(0), newest]
+        holder.add({ ...lane, messages, changes, from: 0, to: 0, transaction, collection, counted: 0, repeated, before, newest })
       }
       Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
       news.ring()

@@ -88,7 +88,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     for (const [name, lane] of lanes) {
       let count = 0
       let messages = 0
-      for (let piece = lane.at(0); piece && mayGo(piece); piece = lane.at(++count)) messages += lengthOf(piece)
+      for (let piece = lane.at(0); piece && (lengthOf(piece) === 0 || mayGo(piece)); piece = lane.at(++count)) messages += lengthOf(piece)
       if (count === 0) continue
       for (const piece of lane.take(count)) out.push(piece)
       held -= messages
