@@ -39,7 +39,7 @@ export const transactionTopic = 'shop.transaction'
 
 const [daysToPay, pricedEach, renamedEach] = [10, 500, 1_000]
 const firstMs = 1_795_799_585_934
-const dayOf = (date: unknown): number | null => (date === null ? null : Date.parse(String(date)) / 86_400_000)
+const dayOf = (date: Row[number]): number | null => (date === null ? null : Date.parse(String(date)) / 86_400_000)
 
 export function shopTopics(data: ShopData, wanted: number): ShopTopics {
   const rows = Object.fromEntries(shopTables.map((table) => [table, [...data.rowsOf(table)].map((row): Row => [...row])])) as {

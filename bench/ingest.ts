@@ -91,7 +91,8 @@ async function measureEvents(events: number, options: Options): Promise<readonly
 
 async function measureShop(invoices: number, wanted: number, options: Options) {
   const { brokers, runs, logs, node } = options
-  const shop = shopTopics(await shopDataOf(invoices), wanted)
+  const data = await shopDataOf(invoices)
+  const shop = shopTopics(data, wanted)
   const topics = [...shopTables.map(topicOf), transactionTopic]
   const sizes = Object.fromEntries(topics.map((topic) => [topic, 1]))
   const [first, then] = [lanesOf(), lanesOf()]
@@ -109,6 +110,7 @@ async function measureShop(invoices: number, wanted: number, options: Options) {
       const store = await newStore(brokers, 'shop', 'embedded')
       stores.push({ log: undefined, store })
       await upInto(first, store, shop.rows)
+      store.check(data)
     }
     await fillTopics(brokers, sizes, shop.changes())
     say('the changes are there')
@@ -132,9 +134,8 @@ function lanesOf() {
     add(name: string, messages: number, done: Finished) {
       if (!all.some((one) => one.name === name)) all.push({ name, runs: [] })
       all.find((one) => one.name === name)!.runs.push({ messages, done })
-      say(
-        `${name}: ${wholeNumber(messages)} in ${done.seconds.toFixed(1)} s, ${(done.peakBytes / 1e6).toFixed(0)} MB; load ${loadavg()[0]!.toFixed(1)}`,
-      )
+      const took = `${done.seconds.toFixed(1)} s, ${megabytes([done.peakBytes])} MB`
+      say(`${name}: ${wholeNumber(messages)} in ${took}; load ${loadavg()[0]!.toFixed(1)}`)
     },
   }
 }

@@ -118,7 +118,7 @@ export function openBarriers(feed: Feed, topicOf: (source: string) => string, { 
         // What waited comes before all that was released after it.
         for (const one of waiting.toReversed()) {
           const start = empties && one === from ? one.from + 1 : one.from
-          if (start < one.to) rest.push(cut(one, start, one.to))
+          if (start < one.to || one.from === one.to) rest.push(cut(one, start, one.to))
         }
       }
       close()

@@ -11,7 +11,8 @@ import type { Tables } from '../utilities/tables.ts'
 import { factMaker, type FactChanges, type Unfit } from './facts-of.ts'
 import { endGroups, factMessages, tickMessages, type Written } from './messages.ts'
 import type { NeededFact } from './needed.ts'
-import { orderFacts, type Ordered } from './order.ts'
+import type { Ordered } from './order-here.ts'
+import { orderFacts } from './order.ts'
 import { lastNumber, lastTick, newFact, type FactPlace, type FactTotals, type IngestPlace, type LoadUnderWay } from './place.ts'
 
 export type WritableFact = NeededFact & { readonly written: Written }

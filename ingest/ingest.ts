@@ -44,6 +44,8 @@ export type Passed = (source: string) => number
 const [turnMs, idleMs, breakMs] = [5_000, 500, 30]
 /** So often it is looked whether something is to be done though nothing came, and whether something else is needed. */
 const [lookMs, needsMs] = [250, 5_000]
+/** So long a batch may grow where there is more to read. */
+const growMs = 200
 /** Rows that are emptied in one commit. */
 const emptiedAtOnce = 20_000
 
@@ -74,7 +76,7 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
   const isAtEnd = (name: string) => lanes.isAtEnd(name) && barriers.kept(name) === 0
   let turn: Turn | undefined
   let kept: Kept | undefined
-  let [openedMs, workedMs, askedMs, isOther] = [0, 0, performance.now(), false]
+  let [openedMs, workedMs, passedMs, askedMs, isOther] = [0, 0, 0, performance.now(), false]
   // Records wait for rows that have not been read yet, however long that takes.
   const tablesOf = sources.filter(({ of }) => 'table' in of)
   const clockMs = () => Number(ports.clock() / 1_000_000n)
@@ -113,6 +115,11 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
   try {
     while (!signal.aborted) {
       const rings = lanes.news.rings()
+      // Each commit costs something: where there is more to read, it is read first, for a moment.
+      if (!lanes.isRipe() && performance.now() - passedMs < growMs) {
+        await lanes.news.wait(rings, growMs)
+        continue
+      }
       const parts = await barriers.pass(lanes.release())
       for (const [i, part] of parts.entries()) {
         if (signal.aborted) break
@@ -122,6 +129,7 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
         options.report({ messages: part.pieces.reduce((sum, { from, to }) => sum + to - from, 0), place })
       }
       if (parts.length > 0) lanes.written()
+      passedMs = performance.now()
       const chore = signal.aborted
         ? undefined
         : nextChore(place, { sources, needs, kept, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot, eventsNowMs })
@@ -133,7 +141,7 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
         if (now - workedMs <= idleMs) await sleep(breakMs)
       }
       if (parts.length > 0 || chore) continue
-      if (!follow && sources.every(({ name }) => isAtEnd(name))) break
+      if (!follow && lanes.news.rings() === rings && sources.every(({ name }) => isAtEnd(name))) break
       if (now - askedMs > needsMs) {
         await askAgain()
         isOther ||= await lanes.haveGrown()

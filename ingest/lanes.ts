@@ -39,6 +39,8 @@ type Reading = {
 export type Lanes = {
   /** Rings when there is something to release, or to look at. */
   readonly news: Bell
+  /** Whether it is worth while to write what has been read: it is much, or nothing more can be read at once. */
+  isRipe(): boolean
   /** What may be written now, in order; a failure of whoever reads is thrown. */
   release(): readonly Piece[]
   /** To be called when what was released is written. */
@@ -57,6 +59,8 @@ export type Lanes = {
 /** An answer of so long ago tells nothing. */
 const freshMs = 2_000
 const lookAgainMs = 2_000
+/** So many messages that are not held are worth a commit. */
+const enough = 10_000
 /** Behind a barrier. */
 const mostKept = 5_000
 
@@ -135,6 +139,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     const { partition, topic, several } = reading
     const lane: Lane = { source: source.name, partition, several }
     let newest = seenIn(place.sources[source.name]?.partitions[partition] ?? newPartition)
+    let last: Piece | undefined
     holder.open(lane)
     for await (const messages of feed.read(topic, { partition, from: reading.next, signal })) {
       if (messages.count > 0) {
@@ -142,7 +147,14 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         for (const text of changes.notes) sayOnce(text)
         const pieces = piecesOf(lane, messages, changes, { newest, held: source.transactions !== undefined })
         for (const piece of pieces) holder.add(piece)
-        newest = pieces.at(-1)!.newest
+        last = pieces.at(-1)!
+        newest = last.newest
+      } else if (messages.next > reading.next) {
+        // Marks of Kafka's own transactions that nobody sees end a partition, too: what waits for its end has to hear of them.
+        const changes = await source.decode(messages)
+        const { transaction, collection } = last ?? { transaction: undefined, collection: undefined }
+        const [repeated, before] = [new Uint8Array(0), newest]
+        holder.add({ ...lane, messages, changes, from: 0, to: 0, transaction, collection, counted: 0, repeated, before, newest })
       }
       Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
       news.ring()
@@ -186,6 +198,10 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   }
   return {
     news,
+    isRipe() {
+      if (failure || groups.some(({ ends, holder }) => !ends && holder.held() >= enough)) return true
+      return [...readings.values()].every((all) => all.every((one) => one.isOver || one.isFull || one.next >= one.end))
+    },
     release() {
       if (failure) throw failure.error
       const ms = performance.now()

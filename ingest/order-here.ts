@@ -2,7 +2,15 @@
 import { columnOf, noDay, type Column, type Columns } from '../utilities/values/columns.ts'
 import { mixed } from '../utilities/values/mixed.ts'
 import type { FactChanges, Unfit } from './facts-of.ts'
-import type { Ordered } from './order.ts'
+
+/** Facts in order. */
+export type Ordered = {
+  readonly count: number
+  /** At these places, the second excluded, as each of the versions has them. */
+  changes(from: number, to: number): readonly FactChanges[]
+  /** When each of these became known. */
+  known(from: number, to: number): BigInt64Array
+}
 
 type List = { readonly listed: number; readonly known: () => BigInt64Array }
 

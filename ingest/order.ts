@@ -6,10 +6,9 @@ import type { FactSchema } from '../schemas/fact.ts'
 import { columnOf, nullColumn, pick, rowsWhere, type Column, type Columns } from '../utilities/values/columns.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { FactChanges, FactMaker } from './facts-of.ts'
-import { orderHere } from './order-here.ts'
+import { orderHere, type Ordered } from './order-here.ts'
 
-/** So many rows are read at once; of so many at most what was found is kept, and nothing is read again. */
-const [placesAtOnce, placesHere] = [5_000, 20_000]
+const [usualAtOnce, usualMostHere] = [5_000, 20_000]
 
 /** A version of a fact, with what makes it; several of them have the same tables and joins. */
 export type Version = { readonly fact: FactSchema; readonly maker: FactMaker }
@@ -20,18 +19,14 @@ type Ordering = {
   /** Hears of facts that were found to change, where they are looked at one by one. */
   readonly found?: (some: FactChanges) => void
   readonly signal?: AbortSignal
+  /** Of so many rows at most what was found is kept, and nothing is read again. */
+  readonly mostHere?: number
+  /** So many rows are read at once. */
+  readonly atOnce?: number
 }
 
-/** Facts in order. */
-export type Ordered = {
-  readonly count: number
-  /** At these places, the second excluded, as each of the versions has them. */
-  changes(from: number, to: number): readonly FactChanges[]
-  /** When each of these became known. */
-  known(from: number, to: number): BigInt64Array
-}
-
-export async function orderFacts(tables: Tables, versions: readonly Version[], { before, found, signal }: Ordering): Promise<Ordered> {
+export async function orderFacts(tables: Tables, versions: readonly Version[], options: Ordering): Promise<Ordered> {
+  const { before, found, signal, mostHere = usualMostHere, atOnce = usualAtOnce } = options
   const listedBy = (count: number): Ordered => ({
     count,
     changes: (from, to) => versions.map(({ maker }) => maker.changes('ordered', from, to, { before })),
@@ -48,16 +43,16 @@ export async function orderFacts(tables: Tables, versions: readonly Version[], {
   if (!before && sql === undefined && !found) return listedBy(tables.orderBy(joined, csv))
   const listed = tables.list(joined, { all: !before })
   const kept: Found[][] = []
-  for (let from = 0; from < listed; from += placesAtOnce) {
+  for (let from = 0; from < listed; from += atOnce) {
     signal?.throwIfAborted()
-    const to = Math.min(listed, from + placesAtOnce)
+    const to = Math.min(listed, from + atOnce)
     const some = versions.map((one) => ({ fact: one.fact, ...one.maker.changes('affected', from, to, { before }) }))
     if (found) some.forEach(found)
-    if (listed <= placesHere) kept.push(some)
+    if (listed <= mostHere) kept.push(some)
     else for (const places of placesIn(some)) tables.order(places)
     await nextTurn()
   }
-  if (listed <= placesHere) {
+  if (listed <= mostHere) {
     const here = orderHere(kept, kept.flatMap(placesIn), { listed, known: () => tables.known('affected', 0, listed) })
     if (here) return here
     for (const some of kept) for (const places of placesIn(some)) tables.order(places)

@@ -9,9 +9,6 @@ export type Queue<T> = {
   [Symbol.iterator](): Iterator<T>
 }
 
-/** Places of what was taken are freed when they are so many, and most of all. */
-const mostFree = 1_000
-
 export function queue<T>(): Queue<T> {
   let all: T[] = []
   let first = 0
@@ -22,7 +19,8 @@ export function queue<T>(): Queue<T> {
     take(count) {
       const taken = all.slice(first, first + count)
       first += taken.length
-      if (first > mostFree && first * 2 > all.length) [all, first] = [all.slice(first), 0]
+      // What was taken is let go once it is half of all: each is moved about once.
+      if (first * 2 >= all.length) [all, first] = [all.slice(first), 0]
       return taken
     },
     *[Symbol.iterator]() {

@@ -48,7 +48,7 @@ export type Holder = {
 type End = TransactionMark & { readonly offset: number }
 
 /** Read ahead of what can be written: of a lane, and of all. */
-const [aheadOfLane, aheadOfAll] = [10_000, 30_000]
+const [aheadOfLane, aheadOfAll] = [5_000, 20_000]
 /** So many ends of transactions are known before they are needed. */
 const aheadOfEnds = 10_000
 /** So many transactions are known to have been given up, or to have ended. */
@@ -96,7 +96,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     for (const [name, lane] of lanes) {
       let count = 0
       let messages = 0
-      for (let piece = lane.at(0); piece && mayGo(piece); piece = lane.at(++count)) messages += lengthOf(piece)
+      for (let piece = lane.at(0); piece && (lengthOf(piece) === 0 || mayGo(piece)); piece = lane.at(++count)) messages += lengthOf(piece)
       if (count === 0) continue
       for (const piece of lane.take(count)) out.push(piece)
       held -= messages

@@ -149,6 +149,19 @@ describe('transactions that come over several topics', () => {
     expect(inPieces()).toBe(1)
   })
 
+  it('are neither held nor ended by marks of Kafka between their messages', () => {
+    const { give, mark, release, add, inPieces } = holderOf()
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    const { messages, changes } = batch([], 1, lanes[0]!.collection)
+    const held = { transaction: '1', collection: lanes[0]!.collection, counted: 0, repeated: new Uint8Array(0) }
+    add({ ...lanes[0]!, ...held, messages, changes, from: 0, to: 0, before: undefined, newest: undefined })
+    mark(end(1, 20, { 'public.invoices': 2 }), 1)
+    expect(told(release(soon))).toEqual([])
+    give(0, [{ tx: 1, lsn: 11, commit: 5 }])
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'invoices 1 0', 'invoices 1 1'])
+    expect(inPieces()).toBe(0)
+  })
+
   it('are read ahead of no further than there is room', () => {
     const { mark, hasRoomForEnds, release } = holderOf()
     for (let tx = 1; tx <= 20_000; tx++) mark(end(tx, tx * 10, { 'public.invoices': 1 }), tx)

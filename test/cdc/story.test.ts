@@ -22,7 +22,9 @@ const writers = 3
 /** Whoever is started again waits for the one that was killed to be given up. */
 const sessionTimeoutMs = 2000
 
-/** A connector that is killed amid a transaction sends the rest of it when it is back, which takes some seconds: by default less is waited. */
+/**
+ * A connector that is killed amid a transaction sends the rest of it when it is back, which takes some seconds: by default less is waited.
+ */
 const holdMs = 60_000
 
 /** What a process may say when it gives up while the broker is away. */

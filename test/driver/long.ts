@@ -1,6 +1,6 @@
 /**
- * What takes long: the shop of the example with 100,000 invoices beside PostgreSQL, change data capture of PostgreSQL and MariaDB, hundreds of
- * lives with real processes, as many in memory, and the tests that try more of what chance picks when they may take longer.
+ * What takes long: the shop of the example with 100,000 invoices beside PostgreSQL, change data capture of PostgreSQL and MariaDB, hundreds
+ * of lives with real processes, as many in memory, and the tests that try more of what chance picks when they may take longer.
  * npm run test:long -- [--seed N] [--count M] [--invoices I].
  */
 import { parseArgs } from 'node:util'

@@ -11,7 +11,7 @@ import { endsOf } from './topics.ts'
 import { messagesIn } from './wire/messages.ts'
 
 /** Others may have many partitions, and two answers of each are in memory. */
-const fetchBytes = 1024 * 1024
+const fetchBytes = 512 * 1024
 /** How long the broker waits for more; it answers at once when there is some. */
 const followMs = 500
 
