@@ -118,7 +118,9 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     for (const lane of lanes.values()) {
       let i = 0
       let piece = lane.at(0)
-      for (; piece && piece.transaction === transaction; piece = lane.at(++i)) count += piece.counted
+      // A tombstone may be the first of what was read: it parts no transaction.
+      for (; piece && (piece.transaction === transaction || isFree(piece)); piece = lane.at(++i))
+        if (piece.transaction === transaction) count += piece.counted
       if (!piece) mayCome = true
     }
     return { count, mayCome }
@@ -134,7 +136,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         if (count < wanted && mayCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
-        take(out, ({ transaction }) => transaction === ending)
+        take(out, (piece) => piece.transaction === ending || isFree(piece))
       }
       ends.take(1)
       awaited.delete(ending)

@@ -104,8 +104,9 @@ async function sinkPartition(
         .map(({ lane: { definition }, columns }): Lot => ({ set: definition.set, rows: rowsWithKeys(definition, columns) }))
       const progress = { reader, next }
       const [only] = lots
-      // Those of several may lie in the same bytes.
-      if (lots.length === 1) await warehouse.write(only!.set, { ...only!.rows, transferable: true }, progress, signal)
+      // Those of several may lie in the same bytes, and so may what waits for the rest of its group.
+      const isOwn = lots.length === 1 && parts.every(({ offsets }) => offsets.length === 0)
+      if (isOwn) await warehouse.write(only!.set, { ...only!.rows, transferable: true }, progress, signal)
       else await warehouse.writeTogether(lots, progress, signal)
       for (const { rows } of lots) report({ topic, rows: rows.count, unreadable: 0, offset: next })
     },

@@ -118,6 +118,17 @@ describe('transactions that come over several topics', () => {
     expect(told(release(soon))).toEqual(['invoices 1 3'])
   })
 
+  it('are whole though one was read in two parts, of which the second begins with a tombstone', () => {
+    const { give, mark, release, inPieces } = holderOf()
+    give(0, [{ tx: 1, lsn: 10, commit: 5, op: 'd' }])
+    give(0, [null, { tx: 1, lsn: 11, commit: 5, op: 'd' }])
+    give(0, [null, { tx: 2, lsn: 30, commit: 20 }])
+    give(1, [{ tx: 2, lsn: 31, commit: 20 }])
+    mark(end(1, 20, { 'public.invoices': 2 }), 1)
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'invoices none 1', 'invoices 1 1', 'invoices none 1'])
+    expect(inPieces()).toBe(0)
+  })
+
   it('go as they came where the rest does not come, and are counted', () => {
     const { give, mark, release, inPieces, done } = holderOf()
     const needed = () => done(new Set()).next
