@@ -91,16 +91,31 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   /** Its connector was started again, and had sent it before. */
   const isRepeated = ({ transaction, lsn }: TransactionMark) =>
     ended.has(transaction) || (lsn !== undefined && endedAt !== undefined && lsn <= endedAt)
+  const takeFrom = (out: Piece[], name: string, lane: Queue<Piece>, count: number) => {
+    let messages = 0
+    for (const piece of lane.take(count)) {
+      out.push(piece)
+      messages += lengthOf(piece)
+    }
+    held -= messages
+    ahead.set(name, ahead.get(name)! - messages)
+  }
   /** From the front of every lane, as long as it may go. */
   const take = (out: Piece[], mayGo: (piece: Piece) => boolean) => {
     for (const [name, lane] of lanes) {
       let count = 0
-      let messages = 0
-      for (let piece = lane.at(0); piece && (lengthOf(piece) === 0 || mayGo(piece)); piece = lane.at(++count)) messages += lengthOf(piece)
-      if (count === 0) continue
-      for (const piece of lane.take(count)) out.push(piece)
-      held -= messages
-      ahead.set(name, ahead.get(name)! - messages)
+      for (let piece = lane.at(0); piece && (lengthOf(piece) === 0 || mayGo(piece)); piece = lane.at(++count));
+      if (count > 0) takeFrom(out, name, lane, count)
+    }
+  }
+  /** Of each of these lanes, what it has up to a piece, and no more: what is behind may be a table's new snapshot. */
+  const takeUpTo = (out: Piece[], last: ReadonlyMap<Queue<Piece>, Piece>) => {
+    for (const [name, lane] of lanes) {
+      const end = last.get(lane)
+      if (!end) continue
+      let count = 0
+      while (lane.at(count++) !== end);
+      takeFrom(out, name, lane, count)
     }
   }
   const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
@@ -112,18 +127,24 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const place = piece.changes.origins[piece.from]?.place
       return piece.transaction !== transaction && lsn !== undefined && place?.of === 'postgres' && (place.commit ?? 0n) < lsn
     }
-  /** How many changes of a transaction have come, and whether a lane may have more of them to come. */
+  /**
+   * How many changes of a transaction have come, whether a lane may have more of them to come, and up to which piece each lane has them: a
+   * tombstone may be the first of what was read, and parts no transaction.
+   */
   const found = (transaction: string, open: boolean) => {
     let [count, mayCome] = [0, !open]
+    const last = new Map<Queue<Piece>, Piece>()
     for (const lane of lanes.values()) {
       let i = 0
       let piece = lane.at(0)
-      // A tombstone may be the first of what was read: it parts no transaction.
-      for (; piece && (piece.transaction === transaction || isFree(piece)); piece = lane.at(++i))
-        if (piece.transaction === transaction) count += piece.counted
+      for (; piece && (piece.transaction === transaction || isFree(piece)); piece = lane.at(++i)) {
+        if (piece.transaction !== transaction) continue
+        count += piece.counted
+        last.set(lane, piece)
+      }
       if (!piece) mayCome = true
     }
-    return { count, mayCome }
+    return { count, mayCome, last }
   }
   const wholeOnes = (out: Piece[], open: boolean) => {
     take(out, isFree)
@@ -132,11 +153,11 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       take(out, isBefore(end))
       const wanted = changesIn(end)
       if (wanted > 0 && !broken.has(ending)) {
-        const { count, mayCome } = found(ending, open)
+        const { count, mayCome, last } = found(ending, open)
         if (count < wanted && mayCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
-        take(out, (piece) => piece.transaction === ending || isFree(piece))
+        takeUpTo(out, last)
       }
       ends.take(1)
       awaited.delete(ending)

@@ -61,9 +61,7 @@ describe('ingest', () => {
     const { feed, database } = setup()
     const again = table('again', { key: ['invoice_id', 'item_id'] }, { ...shopTables.find(({ name }) => name === 'lines')!.fields })
     const tables = [...shopTables, again]
-    const sources = tables.map((one) =>
-      tableSource(one, topicOf(one === again ? 'lines' : one.name), { transactions: transactionTopic }),
-    )
+    const sources = tables.map((one) => tableSource(one, topicOf(one === again ? 'lines' : one.name), { transactions: transactionTopic }))
     const store = topicsStore(feed, () => sources, { facts: [sale], tables })
     database.commit([account, sku, invoice(1), line(1)])
     database.snapshot()
