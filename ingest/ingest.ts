@@ -32,7 +32,7 @@ export type IngestOptions = Omit<LanesOptions, 'kept' | 'sources' | 'transaction
     readonly passed: (passed: Passed) => void
   }
 
-export type Topics = { readonly sources: readonly TopicSource[]; readonly transactions: readonly TransactionTopic[] }
+type Topics = { readonly sources: readonly TopicSource[]; readonly transactions: readonly TransactionTopic[] }
 
 /** Messages that were written, and the place behind them. */
 export type IngestNews = { readonly messages: number; readonly place: IngestPlace }
