@@ -61,9 +61,7 @@ describe('ingest', () => {
     const { feed, database } = setup()
     const again = table('again', { key: ['invoice_id', 'item_id'] }, { ...shopTables.find(({ name }) => name === 'lines')!.fields })
     const tables = [...shopTables, again]
-    const sources = tables.map((one) =>
-      tableSource(one, topicOf(one === again ? 'lines' : one.name), { transactions: transactionTopic }),
-    )
+    const sources = tables.map((one) => tableSource(one, topicOf(one === again ? 'lines' : one.name), { transactions: transactionTopic }))
     const store = topicsStore(feed, () => sources, { facts: [sale], tables })
     database.commit([account, sku, invoice(1), line(1)])
     database.snapshot()
@@ -126,5 +124,26 @@ describe('ingest', () => {
     database.crash(1)
     expect(await store.ingest()).toMatchObject({ sources: { lines: { totals: { dead: 1, duplicates: 2 } } } })
     expect(await store.dead(sale)).toHaveLength(1)
+  })
+
+  it('reads a topic of another name from its first message on, as of a connector that was renamed', async () => {
+    const { feed, database, store, standing, facts } = setup()
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    for (let i = 2; i < 6; i++) database.commit([line(1, i)])
+    await store.ingest()
+    const renamed = databaseOf(feed, { transactions: true, prefix: 'other' })
+    renamed.commit([account, sku, invoice(2), line(2)])
+    renamed.snapshot()
+    for (let i = 2; i < 9; i++) renamed.commit([line(2, i)])
+    const sources = () => shopTables.map((one) => tableSource(one, topicOf(one.name, 'other')))
+    const other = topicsStore(feed, sources, { facts: [sale], tables: shopTables, on: store })
+    await expect(other.ingest()).rejects.toThrow(
+      'came from shop.public.accounts until now, and comes from the topic other.public.accounts now',
+    )
+    const acceptGap = shopTables.map(({ name }) => topicOf(name, 'other'))
+    await other.ingest({ acceptGap, acceptSnapshot: shopTables.map(({ name }) => name) })
+    expect(await standing()).toEqual(sorted(modelOf['sale']!(renamed.tables as Shop).facts))
+    expect(facts()).not.toEqual(await standing())
   })
 })
