@@ -163,7 +163,7 @@ function refuseOthers({ sources: states }: IngestPlace, sources: readonly TopicS
     if (!before || isFleeting || before.topic === topic || before.totals.messages === 0 || acceptGap.includes(topic)) continue
     throw new Problem(
       `${name} came from ${before.topic} until now, and comes from the topic ${topic} now`,
-      `To read that from its first message on: tidemark ingest --accept-gap ${topic} (a whole snapshot in it replaces a table; its records are new ones).`,
+      `To read that from its first message on, where its records are new ones: tidemark ingest --accept-gap ${topic}`,
     )
   }
 }
