@@ -68,6 +68,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   let ends = queue<End>()
   const awaited = new Set<string>()
   const [broken, ended] = [lately(mostKnown), lately(mostKnown)]
+  /** By transaction, how many of its changes had come before: of MySQL an end does not tell whether it had, too. */
+  const repeats = new Map<string, number>()
   let endedAt = after
   /** Let through, and not written yet, in order. */
   let through: End[] = []
@@ -91,6 +93,14 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   /** Its connector was started again, and had sent it before. */
   const isRepeated = ({ transaction, lsn }: TransactionMark) =>
     ended.has(transaction) || (lsn !== undefined && endedAt !== undefined && lsn <= endedAt)
+  const countRepeats = ({ changes, repeated, from, to }: Piece) => {
+    for (let i = from; i < to; i++) {
+      const transaction = repeated[i] === 1 ? changes.origins[i]?.transaction : undefined
+      if (transaction === undefined || ended.has(transaction)) continue
+      if (repeats.size >= mostKnown) repeats.clear()
+      repeats.set(transaction, (repeats.get(transaction) ?? 0) + 1)
+    }
+  }
   /** From the front of every lane, as long as it may go. */
   const take = (out: Piece[], mayGo: (piece: Piece) => boolean) => {
     for (const [name, lane] of lanes) {
@@ -131,13 +141,15 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const wanted = changesIn(end)
       if (wanted > 0 && !broken.has(ending)) {
         const { count, mayCome } = found(ending, open)
-        if (count < wanted && mayCome) return
+        const hadCome = count === 0 && (repeats.get(ending) ?? 0) >= wanted
+        if (count < wanted && mayCome && !hadCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
         take(out, ({ transaction }) => transaction === ending)
       }
       ends.take(1)
       awaited.delete(ending)
+      repeats.delete(ending)
       through.push(end)
       ended.add(ending)
       endedAt = end.lsn ?? endedAt
@@ -159,6 +171,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         collections.set(piece.collection, own.add(piece.source))
       }
       held += lengthOf(piece)
+      countRepeats(piece)
     },
     mark(mark, offset) {
       if (mark.kind !== 'end' || isRepeated(mark) || awaited.has(mark.transaction)) return

@@ -57,6 +57,19 @@ describe('ingest', () => {
     expect(place).toMatchObject({ ends: { [transactionTopic]: { inPieces: 0 } } })
   })
 
+  it('waits for no transaction of MySQL that had come before, though another process read it then', async () => {
+    const { database, store, standing, facts } = setup({ mysql: true })
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    database.commit([invoice(2), line(2)])
+    await store.ingest()
+    database.crash(1)
+    database.commit([invoice(3), line(3)])
+    const place = await store.ingest({ holdMs: 60_000 })
+    expect(await standing()).toEqual(facts())
+    expect(place).toMatchObject({ ends: { [transactionTopic]: { inPieces: 0 } } })
+  })
+
   it('counts changes of a topic for each source that reads it: none goes before the rest of its transaction', async () => {
     const { feed, database } = setup()
     const again = table('again', { key: ['invoice_id', 'item_id'] }, { ...shopTables.find(({ name }) => name === 'lines')!.fields })
