@@ -114,6 +114,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     }
   }
   const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
+  /** With what lies in between, as the tombstone behind a deletion that began a batch of its own. */
+  const isOf = (transaction: string) => (piece: Piece) => piece.transaction === transaction || isFree(piece)
   /** One that ended without an end: a TRUNCATE has none. */
   const isBefore =
     ({ transaction, lsn }: End) =>
@@ -128,7 +130,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     for (const lane of lanes.values()) {
       let i = 0
       let piece = lane.at(0)
-      for (; piece && piece.transaction === transaction; piece = lane.at(++i)) count += piece.counted
+      for (; piece && isOf(transaction)(piece); piece = lane.at(++i)) if (piece.transaction === transaction) count += piece.counted
       if (!piece) mayCome = true
     }
     return { count, mayCome }
@@ -145,7 +147,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         if (count < wanted && mayCome && !hadCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
-        take(out, ({ transaction }) => transaction === ending)
+        take(out, isOf(ending))
       }
       ends.take(1)
       awaited.delete(ending)
@@ -206,7 +208,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const own = lanes.get(nameOf(lane))!
       // One that is not whole yet has to be read on.
       const first = own.at(0)?.transaction
-      const isOne = first !== undefined && first === own.at(own.length() - 1)!.transaction
+      const isOne = first !== undefined && isOf(first)(own.at(own.length() - 1)!)
       const messages = ahead.get(nameOf(lane))!
       return messages === 0 || isOne || (messages <= aheadOfLane && held <= aheadOfAll)
     },
