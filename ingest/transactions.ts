@@ -101,16 +101,17 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       repeats.set(transaction, (repeats.get(transaction) ?? 0) + 1)
     }
   }
-  /** From the front of every lane, as long as it may go. */
-  const take = (out: Piece[], mayGo: (piece: Piece) => boolean) => {
+  /** From the front of every lane, as long as it may go, up to the last of some. */
+  const take = (out: Piece[], mayGo: (piece: Piece) => boolean, upTo = mayGo) => {
     for (const [name, lane] of lanes) {
       let count = 0
-      let messages = 0
-      for (let piece = lane.at(0); piece && mayGo(piece); piece = lane.at(++count)) messages += lengthOf(piece)
-      if (count === 0) continue
-      for (const piece of lane.take(count)) out.push(piece)
-      held -= messages
-      ahead.set(name, ahead.get(name)! - messages)
+      let i = 0
+      for (let piece = lane.at(0); piece && mayGo(piece); piece = lane.at(++i)) if (upTo(piece)) count = i + 1
+      for (const piece of count === 0 ? [] : lane.take(count)) {
+        out.push(piece)
+        held -= lengthOf(piece)
+        ahead.set(name, ahead.get(name)! - lengthOf(piece))
+      }
     }
   }
   const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
@@ -147,7 +148,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         if (count < wanted && mayCome && !hadCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
-        take(out, isOf(ending))
+        // What is behind it may be the end of a table, or a snapshot: not before all of it.
+        take(out, isOf(ending), ({ transaction }) => transaction === ending)
       }
       ends.take(1)
       awaited.delete(ending)

@@ -114,6 +114,17 @@ describe('transactions that come over several topics', () => {
     expect(inPieces()).toBe(0)
   })
 
+  it('are let through before what has none and comes behind them in another topic, as the rows of a snapshot', () => {
+    const { give, mark, release } = holderOf()
+    give(0, [
+      { tx: 1, lsn: 10, commit: 5 },
+      { tx: null, lsn: 15, commit: 5 },
+    ])
+    give(1, [{ tx: 1, lsn: 11, commit: 5 }])
+    mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 1 }), 1)
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'invoices none 1'])
+  })
+
   it('wait for nobody who has no transaction, and let through what ended without an end', () => {
     const { give, mark, release, inPieces } = holderOf()
     give(0, [
