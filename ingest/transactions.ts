@@ -128,10 +128,11 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   /** How many changes of a transaction have come, and whether a lane may have more of them to come. */
   const found = (transaction: string, open: boolean) => {
     let [count, mayCome] = [0, !open]
+    const isIts = isOf(transaction)
     for (const lane of lanes.values()) {
       let i = 0
       let piece = lane.at(0)
-      for (; piece && isOf(transaction)(piece); piece = lane.at(++i)) if (piece.transaction === transaction) count += piece.counted
+      for (; piece && isIts(piece); piece = lane.at(++i)) if (piece.transaction === transaction) count += piece.counted
       if (!piece) mayCome = true
     }
     return { count, mayCome }
