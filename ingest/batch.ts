@@ -17,7 +17,7 @@ import type { Piece } from './pieces.ts'
 import type { IngestPlace, LoadedTable, LoadUnderWay } from './place.ts'
 import type { WritableRecord } from './records.ts'
 import { sourceAfter } from './snapshots.ts'
-import { newSource } from './sources.ts'
+import { atTopics, newSource } from './sources.ts'
 import { savesOf, stageNet } from './rows-to-write.ts'
 import type { KnownTable } from './table-rows.ts'
 import type { TopicSource } from './topic-source.ts'
@@ -68,7 +68,7 @@ export async function writeBatch(
   const { pieces, leaving, after = (now) => now } = work
   const number = begun.loads + 1
   const known = newestOf(pieces) ?? options.now
-  let place: IngestPlace = { ...begun, loads: number, reader: options.reader }
+  let place: IngestPlace = { ...begun, sources: atTopics(begun.sources, targets.sources.values()), loads: number, reader: options.reader }
   const appends: Append[] = []
   const saves: Save[] = [...targets.unkept]
   const rowsOf: ((isOnly: boolean) => readonly Save[])[] = []

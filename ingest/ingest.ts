@@ -7,11 +7,13 @@ import type { Feed } from '../utilities/feed.ts'
 import { Held } from '../utilities/lease.ts'
 import { Fenced } from '../utilities/log.ts'
 import type { Tables } from '../utilities/tables.ts'
+import { Problem } from '../utilities/values/problem.ts'
 import { openBarriers, type Part } from './barriers.ts'
 import { nextChore } from './chores.ts'
 import { readLanes, type Lanes, type LanesOptions } from './lanes.ts'
 import type { Piece } from './pieces.ts'
 import { loadPlace, type IngestPlace } from './place.ts'
+import { atTopics } from './sources.ts'
 import type { TopicSource, TransactionTopic } from './topic-source.ts'
 import { openTurn, type Kept, type Needs, type Turn, type TurnOptions, type TurnPorts } from './turn.ts'
 
@@ -71,8 +73,10 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
   let needs = await options.needs()
   const topics = options.topics(needs)
   const { sources } = topics
-  const barriers = openBarriers(feed, (name) => sources.find((one) => one.name === name)!.topic, place)
-  const lanes = await readLanes(feed, place, { ...options, ...topics, kept: barriers.kept })
+  refuseOthers(place, sources, options.acceptGap)
+  const from = { ...place, sources: atTopics(place.sources, sources) }
+  const barriers = openBarriers(feed, (name) => sources.find((one) => one.name === name)!.topic, from)
+  const lanes = await readLanes(feed, from, { ...options, ...topics, kept: barriers.kept })
   const isAtEnd = (name: string) => lanes.isAtEnd(name) && barriers.kept(name) === 0
   let turn: Turn | undefined
   let kept: Kept | undefined
@@ -157,6 +161,18 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
   } finally {
     await endTurn().catch((error: unknown) => note(`ingest: ${(error as Error).message}`))
     await lanes.stop()
+  }
+}
+
+/** Offsets of one topic say nothing of another. */
+function refuseOthers({ sources: states }: IngestPlace, sources: readonly TopicSource[], acceptGap: readonly string[]): void {
+  for (const { name, topic, isFleeting } of sources) {
+    const before = states[name]
+    if (!before || isFleeting || before.topic === topic || before.totals.messages === 0 || acceptGap.includes(topic)) continue
+    throw new Problem(
+      `${name} came from ${before.topic} until now, and comes from the topic ${topic} now`,
+      `To read that from its first message on, where its records are new ones: tidemark ingest --accept-gap ${topic}`,
+    )
   }
 }
 

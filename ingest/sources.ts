@@ -90,6 +90,20 @@ export const newSource = (topic: string): SourcePlace => ({
   passed: false,
 })
 
+/** A source that comes from another topic now has read nothing of that; what it has made of the one before stays. */
+export const atTopics = (
+  sources: { readonly [source: string]: SourcePlace },
+  now: Iterable<{ readonly name: string; readonly topic: string }>,
+): { readonly [source: string]: SourcePlace } => {
+  const moved = [...now].flatMap(({ name, topic }) => {
+    const state = sources[name]
+    if (!state || state.topic === topic) return []
+    const { totals, loaded } = state
+    return [[name, { ...newSource(topic), totals, loaded }] as const]
+  })
+  return moved.length === 0 ? sources : { ...sources, ...Object.fromEntries(moved) }
+}
+
 export const newPartition: PartitionPlace = { next: 0, time: 0, newest: null }
 
 export const savedPlace = (place: Place): SavedPlace =>

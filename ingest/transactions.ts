@@ -68,6 +68,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   let ends = queue<End>()
   const awaited = new Set<string>()
   const [broken, ended] = [lately(mostKnown), lately(mostKnown)]
+  /** By transaction, how many of its changes had come before: of MySQL an end does not tell whether it had, too. */
+  const repeats = new Map<string, number>()
   let endedAt = after
   /** Let through, and not written yet, in order. */
   let through: End[] = []
@@ -91,34 +93,30 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   /** Its connector was started again, and had sent it before. */
   const isRepeated = ({ transaction, lsn }: TransactionMark) =>
     ended.has(transaction) || (lsn !== undefined && endedAt !== undefined && lsn <= endedAt)
-  const takeFrom = (out: Piece[], name: string, lane: Queue<Piece>, count: number) => {
-    let messages = 0
-    for (const piece of lane.take(count)) {
-      out.push(piece)
-      messages += lengthOf(piece)
-    }
-    held -= messages
-    ahead.set(name, ahead.get(name)! - messages)
-  }
-  /** From the front of every lane, as long as it may go. */
-  const take = (out: Piece[], mayGo: (piece: Piece) => boolean) => {
-    for (const [name, lane] of lanes) {
-      let count = 0
-      for (let piece = lane.at(0); piece && (lengthOf(piece) === 0 || mayGo(piece)); piece = lane.at(++count));
-      if (count > 0) takeFrom(out, name, lane, count)
+  const countRepeats = ({ changes, repeated, from, to }: Piece) => {
+    for (let i = from; i < to; i++) {
+      const transaction = repeated[i] === 1 ? changes.origins[i]?.transaction : undefined
+      if (transaction === undefined || ended.has(transaction)) continue
+      if (repeats.size >= mostKnown) repeats.clear()
+      repeats.set(transaction, (repeats.get(transaction) ?? 0) + 1)
     }
   }
-  /** Of each of these lanes, what it has up to a piece, and no more: what is behind may be a table's new snapshot. */
-  const takeUpTo = (out: Piece[], last: ReadonlyMap<Queue<Piece>, Piece>) => {
+  /** From the front of every lane, as long as it may go, up to the last of some. */
+  const take = (out: Piece[], mayGo: (piece: Piece) => boolean, upTo = mayGo) => {
     for (const [name, lane] of lanes) {
-      const end = last.get(lane)
-      if (!end) continue
       let count = 0
-      while (lane.at(count++) !== end);
-      takeFrom(out, name, lane, count)
+      let i = 0
+      for (let piece = lane.at(0); piece && (lengthOf(piece) === 0 || mayGo(piece)); piece = lane.at(++i)) if (upTo(piece)) count = i + 1
+      for (const piece of count === 0 ? [] : lane.take(count)) {
+        out.push(piece)
+        held -= lengthOf(piece)
+        ahead.set(name, ahead.get(name)! - lengthOf(piece))
+      }
     }
   }
   const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
+  /** With what lies in between, as the tombstone behind a deletion that began a batch of its own. */
+  const isOf = (transaction: string) => (piece: Piece) => piece.transaction === transaction || isFree(piece)
   /** One that ended without an end: a TRUNCATE has none. */
   const isBefore =
     ({ transaction, lsn }: End) =>
@@ -127,24 +125,17 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const place = piece.changes.origins[piece.from]?.place
       return piece.transaction !== transaction && lsn !== undefined && place?.of === 'postgres' && (place.commit ?? 0n) < lsn
     }
-  /**
-   * How many changes of a transaction have come, whether a lane may have more of them to come, and up to which piece each lane has them: a
-   * tombstone may be the first of what was read, and parts no transaction.
-   */
+  /** How many changes of a transaction have come, and whether a lane may have more of them to come. */
   const found = (transaction: string, open: boolean) => {
     let [count, mayCome] = [0, !open]
-    const last = new Map<Queue<Piece>, Piece>()
+    const isIts = isOf(transaction)
     for (const lane of lanes.values()) {
       let i = 0
       let piece = lane.at(0)
-      for (; piece && (piece.transaction === transaction || isFree(piece)); piece = lane.at(++i)) {
-        if (piece.transaction !== transaction) continue
-        count += piece.counted
-        last.set(lane, piece)
-      }
+      for (; piece && isIts(piece); piece = lane.at(++i)) if (piece.transaction === transaction) count += piece.counted
       if (!piece) mayCome = true
     }
-    return { count, mayCome, last }
+    return { count, mayCome }
   }
   const wholeOnes = (out: Piece[], open: boolean) => {
     take(out, isFree)
@@ -153,14 +144,17 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       take(out, isBefore(end))
       const wanted = changesIn(end)
       if (wanted > 0 && !broken.has(ending)) {
-        const { count, mayCome, last } = found(ending, open)
-        if (count < wanted && mayCome) return
+        const { count, mayCome } = found(ending, open)
+        const hadCome = count === 0 && (repeats.get(ending) ?? 0) >= wanted
+        if (count < wanted && mayCome && !hadCome) return
         // Every lane has come to later ones.
         if (count > 0 && count < wanted) inPieces++
-        takeUpTo(out, last)
+        // What is behind it may be the end of a table, or a snapshot: not before all of it.
+        take(out, isOf(ending), ({ transaction }) => transaction === ending)
       }
       ends.take(1)
       awaited.delete(ending)
+      repeats.delete(ending)
       through.push(end)
       ended.add(ending)
       endedAt = end.lsn ?? endedAt
@@ -182,6 +176,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         collections.set(piece.collection, own.add(piece.source))
       }
       held += lengthOf(piece)
+      countRepeats(piece)
     },
     mark(mark, offset) {
       if (mark.kind !== 'end' || isRepeated(mark) || awaited.has(mark.transaction)) return
@@ -216,7 +211,7 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const own = lanes.get(nameOf(lane))!
       // One that is not whole yet has to be read on.
       const first = own.at(0)?.transaction
-      const isOne = first !== undefined && first === own.at(own.length() - 1)!.transaction
+      const isOne = first !== undefined && isOf(first)(own.at(own.length() - 1)!)
       const messages = ahead.get(nameOf(lane))!
       return messages === 0 || isOne || (messages <= aheadOfLane && held <= aheadOfAll)
     },

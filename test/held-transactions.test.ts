@@ -98,6 +98,33 @@ describe('transactions that come over several topics', () => {
     expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'lines 1 1'])
   })
 
+  it('are whole where a tombstone amid one of them came with the next batch', () => {
+    const { give, mark, release, inPieces } = holderOf()
+    mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 2 }), 1)
+    give(0, [
+      { tx: 1, lsn: 10, commit: 5 },
+      { tx: 2, lsn: 22, commit: 20 },
+    ])
+    give(1, [{ tx: 1, lsn: 11, commit: 5, op: 'd' }])
+    expect(told(release(soon))).toEqual([])
+    give(1, [null])
+    expect(told(release(soon))).toEqual([])
+    give(1, [null, { tx: 1, lsn: 12, commit: 5 }])
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'lines none 1', 'lines none 1', 'lines 1 1'])
+    expect(inPieces()).toBe(0)
+  })
+
+  it('are let through before what has none and comes behind them in another topic, as the rows of a snapshot', () => {
+    const { give, mark, release } = holderOf()
+    give(0, [
+      { tx: 1, lsn: 10, commit: 5 },
+      { tx: null, lsn: 15, commit: 5 },
+    ])
+    give(1, [{ tx: 1, lsn: 11, commit: 5 }])
+    mark(end(1, 20, { 'public.invoices': 1, 'public.lines': 1 }), 1)
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'invoices none 1'])
+  })
+
   it('wait for nobody who has no transaction, and let through what ended without an end', () => {
     const { give, mark, release, inPieces } = holderOf()
     give(0, [

@@ -57,6 +57,19 @@ describe('ingest', () => {
     expect(place).toMatchObject({ ends: { [transactionTopic]: { inPieces: 0 } } })
   })
 
+  it('waits for no transaction of MySQL that had come before, though another process read it then', async () => {
+    const { database, store, standing, facts } = setup({ mysql: true })
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    database.commit([invoice(2), line(2)])
+    await store.ingest()
+    database.crash(1)
+    database.commit([invoice(3), line(3)])
+    const place = await store.ingest({ holdMs: 60_000 })
+    expect(await standing()).toEqual(facts())
+    expect(place).toMatchObject({ ends: { [transactionTopic]: { inPieces: 0 } } })
+  })
+
   it('counts changes of a topic for each source that reads it: none goes before the rest of its transaction', async () => {
     const { feed, database } = setup()
     const again = table('again', { key: ['invoice_id', 'item_id'] }, { ...shopTables.find(({ name }) => name === 'lines')!.fields })
@@ -124,5 +137,26 @@ describe('ingest', () => {
     database.crash(1)
     expect(await store.ingest()).toMatchObject({ sources: { lines: { totals: { dead: 1, duplicates: 2 } } } })
     expect(await store.dead(sale)).toHaveLength(1)
+  })
+
+  it('reads a topic of another name from its first message on, as of a connector that was renamed', async () => {
+    const { feed, database, store, standing, facts } = setup()
+    database.commit([account, sku, invoice(1), line(1)])
+    database.snapshot()
+    for (let i = 2; i < 6; i++) database.commit([line(1, i)])
+    await store.ingest()
+    const renamed = databaseOf(feed, { transactions: true, prefix: 'other' })
+    renamed.commit([account, sku, invoice(2), line(2)])
+    renamed.snapshot()
+    for (let i = 2; i < 9; i++) renamed.commit([line(2, i)])
+    const sources = () => shopTables.map((one) => tableSource(one, topicOf(one.name, 'other')))
+    const other = topicsStore(feed, sources, { facts: [sale], tables: shopTables, on: store })
+    await expect(other.ingest()).rejects.toThrow(
+      'came from shop.public.accounts until now, and comes from the topic other.public.accounts now',
+    )
+    const acceptGap = shopTables.map(({ name }) => topicOf(name, 'other'))
+    await other.ingest({ acceptGap, acceptSnapshot: shopTables.map(({ name }) => name) })
+    expect(await standing()).toEqual(sorted(modelOf['sale']!(renamed.tables as Shop).facts))
+    expect(facts()).not.toEqual(await standing())
   })
 })

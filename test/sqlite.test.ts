@@ -1,6 +1,7 @@
 /** What the door to SQLite says when a file or directory cannot be used. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openEmbeddedLog } from '../utilities/sqlite/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -54,6 +55,26 @@ describe('a file or directory that cannot be used', { timeout: 60_000 }, () => {
     const log = openEmbeddedLog(join(dir, 'data', 'log.db'))
     onTestFinished(log.close)
     expect(await nextLine(startChild('intrude', join(dir, 'data', 'log.db')))).toMatch(/^\S+log\.db cannot be (written|opened)\./)
+  })
+
+  it('is told where the log lacks records that it had', async () => {
+    const path = join(testDirectory(), 'log.db')
+    const log = openEmbeddedLog(path)
+    onTestFinished(log.close)
+    await log.create('t', 1)
+    const writer = await log.writer('w')
+    const batch = { bytes: Buffer.from('ab'), ends: Uint32Array.of(1, 2) }
+    for (let i = 0; i < 3; i++) await writer.commit({ append: [{ topic: 't', partition: 0, batch }], save: [] })
+    const readAll = async () => {
+      for await (const one of log.read('t', { partition: 0, from: 0 })) if (one.batch.ends.length === 0) throw new Error('nothing was read')
+    }
+    await readAll()
+    const file = new DatabaseSync(path)
+    for (const offset of [2, 0]) {
+      file.exec(`DELETE FROM batches WHERE offset = ${offset}`)
+      await expect(readAll()).rejects.toThrow(`the log lacks records from ${offset} on that it had`)
+    }
+    file.close()
   })
 
   it('is told apart from too many open files', async () => {

@@ -28,6 +28,8 @@ type StoreAsked = {
   readonly events?: readonly EventSchema[]
   readonly per?: Per
   readonly partitions?: number
+  /** Another store, whose log it goes on with. */
+  readonly on?: Pick<ReturnType<typeof factStore>, 'ports'>
 }
 
 export const tableSource = (
@@ -52,7 +54,7 @@ export const tableSource = (
 export function topicsStore(
   feed: Feed,
   sourcesOf: () => readonly TopicSource[],
-  { facts, tables, records = [], events = [], per = null, partitions = 1 }: StoreAsked,
+  { facts, tables, records = [], events = [], per = null, partitions = 1, on }: StoreAsked,
 ) {
   const store = factStore(facts, { per, partitions })
   const notes: string[] = []
@@ -66,7 +68,8 @@ export function topicsStore(
     ...store,
     notes,
     async ingest({ cut, ...asked }: Asked = {}): Promise<IngestPlace | 'cut'> {
-      const ports = { ...(cut ? cutAt(store.ports(), cut) : store.ports()), feed, lease: async () => ({ close: async () => {} }) }
+      const own = (on ?? store).ports()
+      const ports = { ...(cut ? cutAt(own, cut) : own), feed, lease: async () => ({ close: async () => {} }) }
       const sources = sourcesOf()
       const transactions = [...new Set(sources.flatMap((one) => one.transactions ?? []))].map((topic) => ({
         topic,

@@ -126,7 +126,13 @@ function insertBatch(db: Sqlite, partitionId: number, offset: number, { bytes, e
 function storedAt(db: Sqlite, partitionId: number, offset: number): Stored {
   const columns = 'offset, next, ends, keys, bytes'
   const find = db.prepare(`SELECT ${columns} FROM batches WHERE partition_id = ? AND offset <= ? ORDER BY offset DESC LIMIT 1`)
-  const { offset: start, next, ends, keys, bytes } = find.get(partitionId, offset) as unknown as StoredRow
+  const found = find.get(partitionId, offset) as unknown as StoredRow | undefined
+  if (!found || found.next <= offset)
+    throw new Problem(
+      `the log lacks records from ${offset} on that it had: somebody changed its file`,
+      'Put the data directory back from a copy.',
+    )
+  const { offset: start, next, ends, keys, bytes } = found
   const endNumbers = new Uint32Array(ends.buffer, ends.byteOffset, ends.length / 4)
   return { offset: start, next, batch: { bytes, ends: endNumbers, ...(keys !== null && { keys: JSON.parse(keys) as string[] }) } }
 }
