@@ -156,6 +156,25 @@ describe('transactions that come over several topics', () => {
     expect(inPieces()).toBe(0)
   })
 
+  it('wait for what may still come where more has come than their end counts', () => {
+    const { give, mark, release, inPieces } = holderOf()
+    give(0, [
+      { tx: 1, lsn: 10, commit: 5 },
+      { tx: 1, lsn: 11, commit: 5 },
+      { tx: 1, lsn: 12, commit: 5 },
+    ])
+    mark(end(1, 20, { 'public.invoices': 2 }), 1)
+    expect(release(soon)).toEqual([])
+    give(0, [
+      { tx: 1, lsn: 13, commit: 12 },
+      { tx: 1, lsn: 14, commit: 12 },
+      { tx: 2, lsn: 30, commit: 20 },
+    ])
+    give(1, [{ tx: 2, lsn: 31, commit: 20 }])
+    expect(told(release(soon))).toEqual(['invoices 1 3', 'invoices 1 2'])
+    expect(inPieces()).toBe(0)
+  })
+
   it('go as they came where the rest does not come, and are counted', () => {
     const { give, mark, release, inPieces, done } = holderOf()
     const needed = () => done(new Set()).next
