@@ -1,6 +1,8 @@
 /** Lanes: every partition of every topic, read side by side, each as far ahead as there is room for. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Feed } from '../utilities/feed.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { beginning } from './beginning.ts'
 import { bell, type Bell } from './bell.ts'
 import type { Seen } from './newest.ts'
 import { piecesOf, type Lane, type Piece } from './pieces.ts'
@@ -105,18 +107,13 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       while (there.length === 0) {
         missing.add(topic)
         sayOnce(`${topic}: there is no such topic yet`)
-        await pause(lookAgainMs, signal)
+        await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined)
         if (signal.aborted) return
         there = await feed.ends(topic)
       }
       missing.delete(topic)
       for (const [partition, { first, next }] of there.entries()) {
-        let from = placeOf(partition) ?? first
-        if (from < first || from > next) {
-          if (!acceptGap.includes(topic)) throw gap(topic, partition, { from, first, next })
-          note(`${topic}, partition ${partition}: read from ${first} on; what was between ${from} and there is not known`)
-          from = first
-        }
+        const from = beginning({ topic, partition, first, next, left: placeOf(partition) }, { acceptGap, note })
         const reading: Reading = { topic, partition, several: there.length > 1, next: from, end: next, lookedAtMs: -Infinity }
         readings.get(name)!.push(reading)
         run(async () => {
@@ -247,23 +244,5 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   }
 }
 
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  })
-
 const seenIn = ({ newest }: PartitionPlace): Seen | undefined =>
   newest ? { op: newest.op, place: newest.place ? placeFrom(newest.place) : undefined } : undefined
-
-const gap = (
-  topic: string,
-  partition: number,
-  { from, first, next }: { readonly from: number; readonly first: number; readonly next: number },
-) =>
-  new Problem(
-    from < first
-      ? `topic ${topic}, partition ${partition}: the messages from ${from} to ${first - 1} were deleted before they were read`
-      : `topic ${topic}, partition ${partition} ends at ${next}, before ${from}, where reading should go on: it was made anew`,
-    `To go on with what it holds: tidemark ingest --accept-gap ${topic} (for a table, let its connector make a new snapshot too).`,
-  )

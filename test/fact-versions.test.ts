@@ -138,8 +138,12 @@ describe('a set over facts', { timeout: 120_000 }, () => {
       return outcome.ended === 'refused' ? outcome.why.message : outcome.ended
     }
     expect(await refused({ do: 'apply', version: 1, mode: 'cold' })).toMatch(/^sales@1 is over facts.*--forward-only/)
-    expect(await refused({ do: 'backfill', years: [2007, 2008] })).toMatch(/^sale is a fact, made of rows of lines.*tidemark load lines$/)
-    expect(await refused({ do: 'produce', years: [2007, 2008] })).toMatch(/^sale is a fact, made of rows of lines.*tidemark load lines$/)
+    expect(await refused({ do: 'backfill', years: [2007, 2008] })).toMatch(
+      /^sale is a fact, made of rows of lines.*tidemark load lines; those that come from topics: tidemark ingest$/,
+    )
+    expect(await refused({ do: 'produce', years: [2007, 2008] })).toMatch(
+      /^sale is a fact, made of rows of lines.*tidemark load lines; those that come from topics: tidemark ingest$/,
+    )
   })
 
   it('keeps aside what is no change of a fact, and goes on', async () => {
