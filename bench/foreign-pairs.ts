@@ -54,7 +54,7 @@ export async function foreignPairs(): Promise<readonly Pair[]> {
           linesOf(fromAvro),
           avroPaymentsIn(avro).map((one) => Object.values(one).map(String)),
         ),
-      atLeast: 1.2,
+      atLeast: 1.3,
     },
   ]
 }
