@@ -6,7 +6,7 @@ import { everyYear, type Take } from '../schemas/csv/selection.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { isFromTopics, latestOf, loadHeld, saveHeld, topicsName } from '../streams/held.ts'
 import { registerInflow } from '../streams/inflow.ts'
-import { ensureTopics, keyOrOne, messageKeys, saveKeyedBy, spread } from '../streams/routing.ts'
+import { ensureTopics, keyToSpreadBy, messageKeys, saveKeyedBy, spread } from '../streams/routing.ts'
 import { producerName, streamOf, type Stream } from '../streams/stream.ts'
 import { takenByBatches } from '../streams/taken.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
@@ -38,8 +38,7 @@ export async function writableRecord(ports: Ports, { record, pers }: NeededRecor
   const { log, checkpoints, registry } = ports
   const stream = streamOf(record)
   const partitions = (await log.partitions(stream.inflow)) || wanted
-  const [per = null] = pers
-  if (partitions > 1 && (pers.length > 1 || per === null)) throw unspreadable(stream, partitions, pers.length)
+  const per = keyToSpreadBy(stream, partitions, pers, 'record')
   const registered = await registerInflow(registry, record)
   await ensureTopics(ports, stream, partitions)
   await (await log.writer(producerName(stream))).close()
@@ -76,14 +75,6 @@ const takeOf = ({ first, seq, messages }: RecordPlace): Take => ({
   rows: messages,
   rejected: 0,
 })
-
-const unspreadable = ({ inflow }: Stream, partitions: number, keys: number) =>
-  keys > 1
-    ? new Problem(
-        `${inflow} has ${partitions} partitions, and the sets over it have several keys`,
-        'Use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.',
-      )
-    : new Problem(`${inflow} has ${partitions} partitions, and no key says which of them a record belongs to`, `Give the set ${keyOrOne}`)
 
 const notFinished = (set: string, { inflow }: Stream) =>
   new Problem(

@@ -77,6 +77,22 @@ export async function routingFor(ports: Ports, definition: Definition, wanted: n
   return { per, partitions }
 }
 
+/** The key by whose values each `one` that comes in finds its partition, null where it has none; refused where several partitions need exactly one. */
+export function keyToSpreadBy({ inflow }: Stream, partitions: number, pers: readonly Per[], one: string): Per {
+  const [per = null] = pers
+  if (partitions > 1 && pers.length > 1)
+    throw new Problem(
+      `${inflow} has ${partitions} partitions, and the sets over it have several keys`,
+      'Use an inflow of one partition: log.partitions 1, with another topicPrefix or data directory.',
+    )
+  if (partitions > 1 && per === null)
+    throw new Problem(
+      `${inflow} has ${partitions} partitions, and no key says which of them a ${one} belongs to`,
+      `Give the set ${keyOrOne}`,
+    )
+  return per
+}
+
 /** What to do about records without a key on several partitions. */
 export const keyOrOne =
   `a key (per: 'FIELD') in the definitions, or use an inflow of one partition: log.partitions 1, ` +
