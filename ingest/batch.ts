@@ -74,13 +74,14 @@ export async function writeBatch(
   const rowsOf: ((isOnly: boolean) => readonly Save[])[] = []
   const batches = Map.groupBy(pieces, ({ changes }) => changes)
   const loaded: LoadedTable[] = []
+  const before = Object.values(place.sources)
   const changed = new Map<Table, readonly Columns[]>()
   const arrived: { readonly record: string; readonly some: Arrived }[] = []
   for (const [name, own] of Map.groupBy(batches.values(), ([first]) => first!.source)) {
     const source = targets.sources.get(name)!
     const { topic } = source
     let state = place.sources[name] ?? newSource(topic)
-    for (const piece of own.flat()) state = sourceAfter(state, piece, number)
+    for (const piece of own.flat()) state = sourceAfter(state, piece, number, before)
     place = { ...place, sources: { ...place.sources, [name]: state } }
     if ('table' in source.of) {
       const { table } = source.of

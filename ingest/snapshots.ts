@@ -10,22 +10,25 @@ import { newPartition, placeFrom, savedPlace, type SnapshotPlace, type SourcePla
 /** More than this share of the rows does not leave by itself. */
 const mostLeaving = 0.1
 
-/** What a piece says of where its source is, whatever rows it has; `commit` is the number of the commit that it is to be part of. */
-export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): SourcePlace {
+/**
+ * What a piece says of where its source is, whatever rows it has; `commit` is the number of the commit that it is to be part of, and
+ * `others` are all sources as they were before it.
+ */
+export function sourceAfter(source: SourcePlace, piece: Piece, commit: number, others: readonly SourcePlace[]): SourcePlace {
   const { messages, changes, from, to, partition, repeated, newest, several } = piece
   let { snapshot, connector, run, streaming, passed, current, marks } = source
   let { duplicates, wentBack } = source.totals
-  /** The newest change of which it was not looked at yet which run sent it. */
-  let unlooked = -1
+  /** The first and the newest change of which it was not looked at yet which run sent them. */
+  let unlooked: readonly [number, number] | undefined
   const lookAtRun = () => {
-    if (unlooked >= 0) run = runOf(piece, unlooked) ?? run
-    unlooked = -1
+    if (unlooked) run = runAfter(run, piece, unlooked)
+    unlooked = undefined
   }
   for (let i = from; i < to; i++) {
     const origin = changes.origins[i]
     if (!origin) continue
     connector = origin.connector
-    if (origin.op !== 'r') unlooked = i
+    if (origin.op !== 'r') unlooked = [unlooked?.[0] ?? i, i]
     if (repeated[i] === 1) {
       duplicates++
       continue
@@ -38,7 +41,10 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
     const since = several ? current?.since : commit
     if (origin.op === 'r') {
       lookAtRun()
-      snapshot = snapshotAfter(snapshot, origin, { run, streaming, since, commit })
+      const isBehind = (one: SourcePlace['run']) => one !== null && one.id === origin.run && messages.times[i]! > one.since
+      const isBehindChanges =
+        origin.run !== undefined && ((!several && run?.id === origin.run) || isBehind(run) || others.some((other) => isBehind(other.run)))
+      snapshot = snapshotAfter(snapshot, origin, { isBehindChanges, streaming, since, commit })
     } else {
       streaming = true
       // Its last row may not be marked, but changes come behind it.
@@ -62,23 +68,45 @@ export function sourceAfter(source: SourcePlace, piece: Piece, commit: number): 
   return { ...source, partitions, totals, snapshot, connector, run, streaming, passed, current, marks }
 }
 
-type Before = {
-  readonly run: string | null
+/** Which run sent the newest change of these messages, and when it began to. */
+function runAfter(run: SourcePlace['run'], piece: Piece, [first, newest]: readonly [number, number]): SourcePlace['run'] {
+  const id = runOf(piece, newest)
+  const { times } = piece.messages
+  // Partitions are read side by side: another one may have had an earlier change of it, or a later one.
+  if (id === undefined || (run?.id === id && run.since <= times[first]!)) return run
+  let one = first
+  while (runOf(piece, one) !== id) one++
+  return { id, since: run?.id === id ? Math.min(run.since, times[one]!) : times[one]! }
+}
+
+type Row = {
+  /** The run that sent it had sent changes before, of whichever table. */
+  readonly isBehindChanges: boolean
   readonly streaming: boolean
   readonly since: number | undefined
   readonly commit: number
 }
 
-function snapshotAfter(before: SnapshotPlace | null, origin: Origin, { run, streaming, since, commit }: Before): SnapshotPlace | null {
+const openStates: readonly SnapshotPlace['state'][] = ['under way', 'ending', 'leaving', 'asks']
+
+function snapshotAfter(before: SnapshotPlace | null, origin: Origin, row: Row): SnapshotPlace | null {
   const { snapshot: where, place } = origin
+  const { isBehindChanges, streaming, since, commit } = row
   if (where === 'incremental') return before
   const id = snapshotId(origin)
   const isLast = where === 'last of table' || where === 'last'
-  if (before?.id === id) return isLast && before.state === 'under way' ? { ...before, state: 'ending' } : before
+  const isOpen = before !== null && openStates.includes(before.state)
+  const run = origin.run ?? null
+  // A run makes one snapshot by itself, when it begins. Of several partitions the rows of a second one may be read first.
+  const isOfSameRun = before !== null && before.state !== 'adhoc' && run !== null && before.run === run
   // Without a word of the run, nobody can tell which rows of other partitions are older.
-  const isAsked = (streaming && origin.run !== undefined && origin.run === run) || (since === undefined && before !== null)
+  const isAsked = isBehindChanges || isOfSameRun || (since === undefined && before !== null)
+  if (before?.id === id || (isAsked && isOpen)) {
+    const ends = isLast && before!.state === 'under way' && (before!.id === id || isOfSameRun)
+    return ends ? { ...before!, state: 'ending' } : before
+  }
   const state = isAsked ? 'adhoc' : isLast ? 'ending' : 'under way'
-  return { id, since: since ?? commit, state, place: place ? savedPlace(place) : null, catchingUp: !isAsked && streaming }
+  return { id, run, since: since ?? commit, state, place: place ? savedPlace(place) : null, catchingUp: !isAsked && streaming }
 }
 
 /** All rows of a snapshot stand at the same place. */

@@ -28,6 +28,8 @@ export type SourceTotals = {
 export type SnapshotPlace = {
   /** What its rows have in common. */
   readonly id: string
+  /** The run of the connector that made it; null where it does not tell. */
+  readonly run: string | null
   /** The number of the first commit with rows of it. */
   readonly since: number
   /**
@@ -53,9 +55,9 @@ export type SourcePlace = {
   /** Of a table: whether all its rows have been read once. */
   readonly loaded: boolean
   readonly snapshot: SnapshotPlace | null
-  /** The connector, and its run that sent changes last; null where it does not tell. */
+  /** The connector; its run that sent changes last, and when it sent the first of them, in milliseconds. Null where it does not tell. */
   readonly connector: string | null
-  readonly run: string | null
+  readonly run: { readonly id: string; readonly since: number } | null
   /** Of several partitions: the run that all of them have come to, and the number of the first commit with what it sent. */
   readonly current: { readonly run: string; readonly since: number } | null
   /** Whether its snapshots mark the first and the last row of each table. */

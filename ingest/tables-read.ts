@@ -30,7 +30,7 @@ function after(
   source: TopicSource,
   { isAtEnd, isMissing, isPassed }: Look & { readonly isPassed: boolean },
 ): SourcePlace {
-  const { snapshot, streaming, connector, totals, loaded, marks } = state
+  const { snapshot, streaming, connector, totals, loaded, marks, partitions } = state
   const isEnd = isAtEnd(source.name)
   // Of a connector that marks no last row of each table.
   if (snapshot?.state === 'under way' && isPassed && isEnd && !marks) return { ...state, snapshot: { ...snapshot, state: 'ending' } }
@@ -38,7 +38,10 @@ function after(
   const tellsNothing = !source.isOfDatabase || (connector === null && totals.messages > 0)
   const isRead =
     source.noSnapshot ||
-    (snapshot ? !['under way', 'ending'].includes(snapshot.state) : streaming || (isPassed && isEnd)) ||
+    (snapshot && snapshot.state !== 'adhoc'
+      ? !['under way', 'ending'].includes(snapshot.state)
+      : // Changes come behind the rows of a snapshot, but those may be in another partition.
+        (streaming && (partitions.length <= 1 || isEnd)) || (isPassed && isEnd)) ||
     (tellsNothing && isEnd && !isMissing(source.topic))
   return isRead ? { ...state, loaded: true } : state
 }

@@ -77,7 +77,10 @@ export async function routingFor(ports: Ports, definition: Definition, wanted: n
   return { per, partitions }
 }
 
-/** The key by whose values each `one` that comes in finds its partition, null where it has none; refused where several partitions need exactly one. */
+/**
+ * The key by whose values each `one` that comes in finds its partition, null where it has none; refused where several partitions need
+ * exactly one.
+ */
 export function keyToSpreadBy({ inflow }: Stream, partitions: number, pers: readonly Per[], one: string): Per {
   const [per = null] = pers
   if (partitions > 1 && pers.length > 1)

@@ -169,7 +169,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
     crash(last: number) {
       run++
       const now = commit
-      for (const { resend } of log.slice(-last)) give(resend())
+      for (const { resend } of log.slice(Math.max(0, log.length - last))) give(resend())
       commit = now
     },
     /** Rows again between the changes, which stand nowhere among them. */
@@ -183,6 +183,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
      */
     snapshot({ again = 0, rows = Infinity, isAsked = false, only = shopTables.map(({ name }) => name) as readonly string[] } = {}) {
       if (!isAsked) run++
+      time += 1_000
       const id = ++transaction
       const at = (lsn += 8)
       const all = shopTables
@@ -193,10 +194,10 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           .map(({ name, row }, i) => {
             const [isFirst, isLast] = [all[i - 1]?.name !== name, all[i + 1]?.name !== name]
             const marker =
-              i === 0
-                ? 'first'
-                : i === all.length - 1
-                  ? 'last'
+              i === all.length - 1
+                ? 'last'
+                : i === 0
+                  ? 'first'
                   : isLast
                     ? 'last_in_data_collection'
                     : isFirst
@@ -207,7 +208,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           })
           .slice(0, rows),
       )
-      if (again > 0) for (const { resend } of log.slice(-again)) give(resend())
+      if (again > 0) for (const { resend } of log.slice(Math.max(0, log.length - again))) give(resend())
       if (!isAsked && rows === Infinity) log.length = 0
     },
   }

@@ -114,6 +114,20 @@ describe('ingest', () => {
     expect((await standing()).size).toBe(30)
   })
 
+  it('takes nothing away by a snapshot that was asked for, though only other tables have changed since its connector was started', async () => {
+    const { database, store, standing } = setup({ atOnce: 100 })
+    database.commit([account, sku, ...Array.from({ length: 30 }, (_, i) => invoice(i)), ...Array.from({ length: 30 }, (_, i) => line(i))])
+    database.snapshot()
+    database.commit([line(1, 2)])
+    database.crash(0)
+    database.commit([invoice(3)])
+    await store.ingest()
+    database.commit([{ table: 'lines', gone: '7,I0' }], { isLost: true })
+    database.snapshot({ isAsked: true, only: ['lines'] })
+    expect(await store.ingest()).toMatchObject({ sources: { lines: { snapshot: { state: 'adhoc' } } } })
+    expect((await standing()).size).toBe(30)
+  })
+
   it('keeps a large value that was not sent of a row whose key changes', async () => {
     const { database, store, standing, facts } = setup()
     database.commit([account, sku, { table: 'accounts', row: { account_id: 'A1', name: 'long' } }, invoice(1), line(1)])

@@ -123,6 +123,25 @@ describe('the topics of a database', () => {
     expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
   })
 
+  it('go on asking for a snapshot that lacks too many rows, whatever snapshot somebody asks for meanwhile', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(0), ...Array.from({ length: 9 }, (_, i) => line(0, i))])
+    for (let i = 0; i < 9; i++) database.commit([sku(i)])
+    database.snapshot()
+    await store.ingest()
+    database.commit(
+      ['0,I1', '0,I2', '0,I3'].map((gone) => ({ table: 'lines', gone })),
+      { isLost: true },
+    )
+    database.snapshot()
+    await store.ingest()
+    database.commit([line(0, 5, 7)])
+    database.snapshot({ isAsked: true, only: ['lines'] })
+    expect(await store.ingest()).toMatchObject({ sources: { lines: { snapshot: { state: 'asks', left: 3, of: 9 } } } })
+    await store.ingest({ acceptSnapshot: ['lines'] })
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
+  })
+
   it('wait for a table that has sent nothing until its connector has passed its last row', async () => {
     const { database, store } = setup()
     database.commit([account(0), sku(0), invoice(1)])
@@ -134,6 +153,8 @@ describe('the topics of a database', () => {
     expect((await store.messages(sale)).map(({ key }) => key)).toEqual(['1,I0'])
   })
 
+  /** Of 593760 a second snapshot of a run is read before the first, in another partition. */
+  const foundOnce = [593_760]
   const runs = isLong ? 200 : 25
   for (const [name, options] of Object.entries({
     'of one partition, transactions whole': {},
@@ -144,6 +165,7 @@ describe('the topics of a database', () => {
     'few facts at once': { factsAtOnce: 2 },
   })) {
     it(`are followed exactly through kills at any write: ${name}`, { timeout: 120_000 }, async () => {
+      for (const found of foundOnce) await life(found, options)
       for (let run = 0; run < runs; run++) await life(seed + run, options)
     })
   }
