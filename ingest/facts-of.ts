@@ -8,7 +8,7 @@ import { columnsNeeded, joinedFields } from '../schemas/joined.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
 import { pickOrNull } from '../utilities/values/pick-or-null.ts'
 import { textsFrom } from '../utilities/sql/cells.ts'
-import type { Joined, Listed, State, Tables } from '../utilities/tables.ts'
+import type { Joined, Listed, Tables } from '../utilities/tables.ts'
 import { message } from '../streams/dead.ts'
 
 /** A row of which no fact can be made, by the key that it would have. */
@@ -18,7 +18,12 @@ export type Unfit = { readonly place: number; readonly key: string; readonly col
  * Facts that are another thing before and after: `_seq` is the place in the list, `change` and `key` are texts, `before` and `after` say
  * which there are, and every field is there as `before.field` and `after.field`.
  */
-export type FactChanges = { readonly changes: Columns; readonly unfit: readonly Unfit[] }
+export type FactChanges = {
+  readonly changes: Columns
+  readonly unfit: readonly Unfit[]
+  /** Of each of the places that were looked at in both states, when what may change it became known. */
+  readonly known?: BigInt64Array
+}
 
 export type FactMaker = {
   readonly joined: Joined
@@ -34,8 +39,7 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
   const { joined, make } = parsed(fact)
   const encode = encoder(valuesSchema(fact), '00000000-0000-0000-0000-000000000000')
 
-  const side = (state: State, listed: Listed, from: number, to: number): Side => {
-    const rows = tables.rows(joined, state, listed, from, to)
+  const side = (rows: Columns, from: number, to: number): Side => {
     const { columns, misfits } = make(rows)
     const keys = keysOf(rows, of.key)
     const places = columnOf(rows, '_seq', 'int').values
@@ -56,8 +60,9 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
   return {
     joined,
     changes(listed, from, to, { before: hasBefore }) {
-      const before = hasBefore ? side('before', listed, from, to) : empty(from, to)
-      const after = side('after', listed, from, to)
+      const both = hasBefore ? tables.both(joined, listed, from, to) : undefined
+      const before = both ? side(both.before, from, to) : empty(from, to)
+      const after = side(both?.after ?? tables.rows(joined, 'after', listed, from, to), from, to)
       const same = before.columns.count > 0 ? equality(encode(before.columns), encode(after.columns)) : () => false
       const places: number[] = []
       for (let i = 0; i < to - from; i++) {
@@ -70,7 +75,7 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
         if (stood?.column === misfit.column && stood.reason === misfit.reason) return []
         return [{ place: from + i, key: after.keyAt.get(i)!, column: misfit.column, reason: misfit.reason }]
       })
-      return { changes: besides(names, before, after, places, from), unfit }
+      return { changes: besides(names, before, after, places, from), unfit, ...(both && { known: both.known }) }
     },
     *standing() {
       for (const rows of tables.standing(joined)) {

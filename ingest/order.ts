@@ -53,11 +53,24 @@ export async function orderFacts(tables: Tables, versions: readonly Version[], o
     await nextTurn()
   }
   if (listed <= mostHere) {
-    const here = orderHere(kept, kept.flatMap(placesIn), { listed, known: () => tables.known('affected', 0, listed) })
+    const here = orderHere(kept, kept.flatMap(placesIn), { listed, known: () => knownIn(kept) ?? tables.known('affected', 0, listed) })
     if (here) return here
     for (const some of kept) for (const places of placesIn(some)) tables.order(places)
   }
   return listedBy(tables.ordered(joined))
+}
+
+/** Of all parts, as the first version has it: what is staged is the same for all of them. */
+function knownIn(parts: readonly (readonly FactChanges[])[]): BigInt64Array | undefined {
+  const all = parts.map(([first]) => first!.known)
+  if (!all.every((one) => one !== undefined)) return undefined
+  const known = new BigInt64Array(all.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const one of all) {
+    known.set(one, at)
+    at += one.length
+  }
+  return known
 }
 
 type Found = FactChanges & { readonly fact: FactSchema }

@@ -53,6 +53,9 @@ export type State = 'before' | 'after'
 /** Rows that are joined, or their order: see `list` and `order`. */
 export type Listed = 'affected' | 'ordered'
 
+/** Rows in both states, and when the newest of what is staged became known at each of the places: see `known`. */
+export type Both = { readonly before: Columns; readonly after: Columns; readonly known: BigInt64Array }
+
 export interface Tables {
   /** Makes the tables that are missing; where one is there with other columns, or one that must be `filled` is missing, all are renewed. */
   shape(tables: readonly StoredTable[], filled: (table: string) => boolean): void
@@ -125,6 +128,8 @@ export interface Tables {
   known(listed: Listed, from: number, to: number): BigInt64Array
   /** The rows at these places (the second excluded) that are there in that state: `_seq` is the place. */
   rows(joined: Joined, state: State, listed: Listed, from: number, to: number): Columns
+  /** The rows at these places in both states, which costs less than one after the other; and what `known` says of them. */
+  both(joined: Joined, listed: Listed, from: number, to: number): Both
   /** Every row that stands, by its key, some at a time; `_seq` counts them. */
   standing(joined: Joined): Iterable<Columns>
   close(): void

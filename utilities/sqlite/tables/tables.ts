@@ -2,6 +2,7 @@
 import type { Joined, Mark, State, StoredTable, Tables } from '../../tables.ts'
 import { Problem } from '../../values/problem.ts'
 import { openSqlite } from '../database.ts'
+import { both, canRead } from './both.ts'
 import { rowsOf, stagedOf, type Lies } from './joins.ts'
 import { known as knownOf, list, listedRows, order, orderBy, ordered } from './lists.ts'
 import { changes, compare, countOf, create, fill, forgetReceived, receive, repeated, stage, stageGone, takeOut } from './staging.ts'
@@ -117,6 +118,16 @@ export function openSqliteTables(path: string): Tables {
     },
     known: (listed, from, to) => (current ? knownOf(db, current, lies('after'), listed, from, to) : new BigInt64Array(0)),
     rows: (joined, state, listed, from, to) => listedRows(db, joined, lies(state), listed, from, to),
+    both(joined, listed, from, to) {
+      const [before, after] = [lies('before'), lies('after')]
+      return (
+        (canRead(joined) ? both(db, joined, after, listed, from, to) : undefined) ?? {
+          before: listedRows(db, joined, before, listed, from, to),
+          after: listedRows(db, joined, after, listed, from, to),
+          known: knownOf(db, joined, after, listed, from, to),
+        }
+      )
+    },
     standing: (joined) => standing(db, joined, lies('before')),
     close: () => db.close(),
   }
