@@ -141,31 +141,30 @@ export function takeOut(db: Sqlite, table: StoredTable, keys: Columns): void {
   db.prepare(`DELETE FROM ${rowsOf(table)} WHERE (${listed(keysOf(table))}) IN (SELECT ${of} FROM ${asked} a)`).run()
 }
 
-export function* changes(db: Sqlite, table: StoredTable, skip: number): Generator<Columns> {
+export function* changes(db: Sqlite, table: StoredTable, skip: number, isOnly = false): Generator<Columns> {
   const flag = { kind: 'flag' } as const
   const isThere = db.prepare(`SELECT 1 FROM ${rowsOf(table)} LIMIT 1`).get() !== undefined
   const [own, keyed] = [columnsOf(table), keysOf(table)]
   const after: readonly Placed[] = own.map(({ name, column }) => ({ name: `after.${name}`, column }))
-  const before: readonly Placed[] = [
-    { name: 'before', column: flag },
-    ...own.map(({ name, column }) => ({ name: `before.${name}`, column })),
-  ]
+  const stood: readonly Placed[] = isOnly ? [] : own.map(({ name, column }) => ({ name: `before.${name}`, column }))
+  const before: readonly Placed[] = [{ name: 'before', column: flag }, ...stood]
   const selected = [...keyed, { name: 'after', column: flag }, ...after, ...(isThere ? before : [])]
   const keys = listed(keyed, 's.')
-  const was = isThere ? `, r.${quoted(table.key[0]!)} IS NOT NULL, ${listed(own, 'r.')}` : ''
+  const were = isOnly ? '' : `, ${listed(own, 'r.')}`
+  const was = isThere ? `, r.${quoted(table.key[0]!)} IS NOT NULL${were}` : ''
   const from = isThere ? ` LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')}` : ''
   const rows = `SELECT ${keys}, NOT s.${gone}, ${listed(own, 's.')}${was} FROM ${stagedOf(table)} s${from}`
   const sql = (behind: string) => `${rows} ${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
   const behind = `WHERE (${keys}) > (${table.key.map(() => '?').join(', ')})`
   let columns = selectColumns(db, `${sql('')} OFFSET ?`, selected, [skip])
   while (columns.count > 0) {
-    yield isThere ? columns : withoutBefore(table, columns)
+    yield isThere && !isOnly ? columns : withoutBefore(table, columns)
     columns = selectColumns(db, sql(behind), selected, valuesAt(columns, keyed, columns.count - 1))
   }
 }
 
-/** Of a table that had no rows. */
+/** Of a table that had no rows, or of which nobody asks what they were. */
 function withoutBefore({ fields }: StoredTable, { count, byName }: Columns): Columns {
   const nulls = Object.entries(fields).map(([name, field]) => [`before.${name}`, nullColumn(field, count)] as const)
-  return { count, byName: new Map<string, Column>([...byName, ['before', { kind: 'flag', values: new Uint8Array(count) }], ...nulls]) }
+  return { count, byName: new Map<string, Column>([['before', { kind: 'flag', values: new Uint8Array(count) }], ...byName, ...nulls]) }
 }

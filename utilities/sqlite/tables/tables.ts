@@ -35,6 +35,9 @@ export function openSqliteTables(path: string): Tables {
   const firstOf = (table: string) => look<number>(`first ${table}`) ?? 0
   const shapeOf = (table: string) => look<StoredTable>(`table ${table}`)!
 
+  let isTogether = false
+  const write = <T>(work: () => T): T => (isTogether ? work() : db.write(work))
+
   const make = (table: StoredTable) => {
     create(db, table, rowsOf)
     create(db, table, stagedOf)
@@ -90,14 +93,22 @@ export function openSqliteTables(path: string): Tables {
     receive: (table, rows) => db.write(() => receive(db, shapeOf(table), rows)),
     compare: (table, options) => db.write(() => compare(db, shapeOf(table), options)),
     repeated: (table) => repeated(db, shapeOf(table)),
-    stage: (table, rows) => db.write(() => stage(db, shapeOf(table), rows)),
-    stageGone: (table, keys) => db.write(() => stageGone(db, shapeOf(table), keys)),
-    find: (table, keys) => db.write(() => find(db, shapeOf(table), keys, lies('after'))),
+    stage: (table, rows) => write(() => stage(db, shapeOf(table), rows)),
+    stageGone: (table, keys) => write(() => stageGone(db, shapeOf(table), keys)),
+    together(work) {
+      isTogether = true
+      try {
+        return db.write(work)
+      } finally {
+        isTogether = false
+      }
+    },
+    find: (table, keys) => write(() => find(db, shapeOf(table), keys, lies('after'))),
     before: (table, number, most, behind) => before(db, shapeOf(table), { number, first: firstOf(table), most, behind }),
     countBefore: (table, number) => countBefore(db, shapeOf(table), number, firstOf(table)),
     discard: () => db.write(discard),
     staged: (table) => countOf(db, stagedOf({ name: table })),
-    changes: (table, skip) => changes(db, shapeOf(table), skip),
+    changes: (table, skip, options) => changes(db, shapeOf(table), skip, options?.isOnly),
     seal: (mark) => void db.write(() => keep('sealed', mark)),
     settle(mark) {
       db.write(() => {
