@@ -44,16 +44,17 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
     const keys = keysOf(rows, of.key)
     const places = columnOf(rows, '_seq', 'int').values
     const rowAt = new Int32Array(to - from).fill(-1)
-    const keyAt = new Map<number, string>()
-    places.forEach((place, row) => keyAt.set(place - from, keys[row]!))
-    columnOf(columns, '_seq', 'int').values.forEach((place, row) => (rowAt[place - from] = row))
+    const keyAt = new Array<string | undefined>(to - from).fill(undefined)
+    for (let row = 0; row < places.length; row++) keyAt[places[row]! - from] = keys[row]!
+    const made = columnOf(columns, '_seq', 'int').values
+    for (let row = 0; row < made.length; row++) rowAt[made[row]! - from] = row
     const unfit = new Map(misfits.map((misfit) => [places[misfit.row]! - from, misfit]))
     return { columns, rowAt, keyAt, unfit }
   }
   const empty = (from: number, to: number): Side => ({
     columns: { count: 0, byName: new Map(names.map((name) => [name, nullColumn(fact.fields[name]!, 0)])) },
     rowAt: new Int32Array(to - from).fill(-1),
-    keyAt: new Map(),
+    keyAt: [],
     unfit: new Map(),
   })
 
@@ -73,7 +74,7 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
         const stood = before.unfit.get(i)
         // It was told when it came to be so.
         if (stood?.column === misfit.column && stood.reason === misfit.reason) return []
-        return [{ place: from + i, key: after.keyAt.get(i)!, column: misfit.column, reason: misfit.reason }]
+        return [{ place: from + i, key: after.keyAt[i]!, column: misfit.column, reason: misfit.reason }]
       })
       return { changes: besides(names, before, after, places, from), unfit, ...(both && { known: both.known }) }
     },
@@ -108,7 +109,7 @@ function parsed(fact: FactSchema): Parsed {
 type Side = {
   readonly columns: Columns
   readonly rowAt: Int32Array
-  readonly keyAt: ReadonlyMap<number, string>
+  readonly keyAt: readonly (string | undefined)[]
   readonly unfit: ReadonlyMap<number, Misfit>
 }
 
@@ -130,24 +131,38 @@ function equality(one: Encoded, other: Encoded): (row: number, otherRow: number)
   }
 }
 
+const words = textsFrom(['changed', 'added', 'removed'])
+const [changed, added, removed] = [0, 1, 2]
+
 function besides(names: readonly string[], before: Side, after: Side, places: readonly number[], from: number): Columns {
-  const was = Int32Array.from(places, (i) => before.rowAt[i]!)
-  const is = Int32Array.from(places, (i) => after.rowAt[i]!)
-  const changes = places.map((_, k) => (was[k]! < 0 ? 'added' : is[k]! < 0 ? 'removed' : 'changed'))
-  const keys = places.map((i) => after.keyAt.get(i) ?? before.keyAt.get(i)!)
-  const there = (rows: Int32Array): Column => ({ kind: 'flag', values: Uint8Array.from(rows, (row) => (row < 0 ? 0 : 1)) })
-  const fields = (name: 'before' | 'after', { columns }: Side, rows: Int32Array) => [
-    [name, there(rows)] as const,
+  const count = places.length
+  const [was, is] = [new Int32Array(count), new Int32Array(count)]
+  const [wasThere, isThere] = [new Uint8Array(count), new Uint8Array(count)]
+  const seq = new Float64Array(count)
+  const [starts, ends] = [new Int32Array(count), new Int32Array(count)]
+  for (let k = 0; k < count; k++) {
+    const i = places[k]!
+    was[k] = before.rowAt[i]!
+    is[k] = after.rowAt[i]!
+    if (was[k]! >= 0) wasThere[k] = 1
+    if (is[k]! >= 0) isThere[k] = 1
+    seq[k] = from + i
+    const word = was[k]! < 0 ? added : is[k]! < 0 ? removed : changed
+    starts[k] = words.starts[word]!
+    ends[k] = words.ends[word]!
+  }
+  const fields = (name: 'before' | 'after', { columns }: Side, there: Uint8Array, rows: Int32Array) => [
+    [name, { kind: 'flag', values: there }] as const,
     ...names.map((own) => [`${name}.${own}`, pickOrNull(columns.byName.get(own)!, rows)] as const),
   ]
   return {
-    count: places.length,
+    count,
     byName: new Map<string, Column>([
-      ['_seq', { kind: 'int', values: Float64Array.from(places, (i) => from + i) }],
-      ['change', textsFrom(changes)],
-      ['key', textsFrom(keys)],
-      ...fields('before', before, was),
-      ...fields('after', after, is),
+      ['_seq', { kind: 'int', values: seq }],
+      ['change', { kind: 'text', bytes: words.bytes, starts, ends }],
+      ['key', textsFrom(places.map((i) => after.keyAt[i] ?? before.keyAt[i]!))],
+      ...fields('before', before, wasThere, was),
+      ...fields('after', after, isThere, is),
     ]),
   }
 }

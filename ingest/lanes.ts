@@ -202,12 +202,15 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     release() {
       if (failure) throw failure.error
       const ms = performance.now()
-      return groups.flatMap(({ ends, own, holder }) => {
+      const released = groups.flatMap(({ ends, own, holder }) => {
         const open = own.every(({ name, topic }) => missing.has(topic) || (readings.get(name) ?? []).length > 0)
         const areRead = (orFull: boolean) =>
           own.every(({ name, topic }) => isRead(name, topic, orFull)) && (!ends || isRead(endsName(ends.topic), ends.topic, orFull))
         return holder.release({ ms, open, quiet: areRead(true), isAll: areRead(false) })
       })
+      // What comes next is read while this is written.
+      if (released.length > 0) room.ring()
+      return released
     },
     written() {
       for (const { holder } of groups) holder.written()

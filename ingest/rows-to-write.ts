@@ -17,7 +17,8 @@ export function stageNet(tables: Tables, table: Table, pieces: readonly Piece[])
 }
 
 /**
- * Rows as the log keeps them: what they were, and that they are gone, matters only while their facts are being written, and is read only then.
+ * Rows as the log keeps them: what they were, and that they are gone, matters only while their facts are being written, and is read only
+ * then.
  */
 export function savesOf(tables: Tables, table: Table, id: string, number: number) {
   const toSaves = rowSaves(table, id)

@@ -133,7 +133,7 @@ export function both(
     return {
       count: places.length,
       byName: new Map<string, Column>([
-        ['_seq', { kind: 'int', values: Float64Array.from(places, (place) => from + place) }],
+        ['_seq', { kind: 'int', values: new Float64Array(places).map((place) => from + place) }],
         ...wanted.map((column) => [column, pickOrNull(columnOf(column), rows.get(placeOf(column).alias)!)] as const),
       ]),
     }
