@@ -39,7 +39,6 @@ export type Targets = {
 }
 
 export type BatchOptions = {
-  readonly reader: string
   readonly now: bigint
   /** For records that wait: it stands still while tables are behind, in milliseconds. */
   readonly eventsNowMs: number
@@ -68,7 +67,7 @@ export async function writeBatch(
   const { pieces, leaving, after = (now) => now } = work
   const number = begun.loads + 1
   const known = newestOf(pieces) ?? options.now
-  let place: IngestPlace = { ...begun, sources: atTopics(begun.sources, targets.sources.values()), loads: number, reader: options.reader }
+  let place: IngestPlace = { ...begun, sources: atTopics(begun.sources, targets.sources.values()), loads: number }
   const appends: Append[] = []
   const saves: Save[] = [...targets.unkept]
   const rowsOf: ((isOnly: boolean) => readonly Save[])[] = []
