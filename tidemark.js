@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Starts Tidemark on Node 24 or newer: on this Node if it is, else on the one that came with the package; with little room for young objects,
-// which Node lets grow to three times as much for nothing (docs/decisions/0030-room-for-young-objects.md).
+// Starts Tidemark on Node 24 or newer: on this Node if it is, else on the one that came with the package; with little room for young
+// objects, which Node lets grow to three times as much for nothing (docs/decisions/0030-room-for-young-objects.md).
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import * as modules from 'node:module'
