@@ -78,14 +78,14 @@ const alike = (expression: string, from: TableColumn, to: TableColumn): string =
 const firstKey = ({ key }: StoredTable) => quoted(key[0]!)
 
 /** `column` is one of the row itself, `joined.column` one of a join. */
-function placeOf(column: string): { readonly alias: string; readonly name: string } {
+export function placeOf(column: string): { readonly alias: string; readonly name: string } {
   const point = column.indexOf('.')
   return point < 0 ? { alias: own, name: column } : { alias: column.slice(0, point), name: column.slice(point + 1) }
 }
 
 const tableOf = ({ of, join }: Joined, alias: string): StoredTable => (alias === own ? of : join[alias]!.table)
 
-function columnAt(joined: Joined, column: string): TableColumn {
+export function columnAt(joined: Joined, column: string): TableColumn {
   const { alias, name } = placeOf(column)
   return tableOf(joined, alias).fields[name]!
 }
