@@ -4,7 +4,7 @@ import type { Misfit } from '../schemas/computed.ts'
 import type { FactSchema } from '../schemas/fact.ts'
 import { columnsNeeded, joinedFields } from '../schemas/joined.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
-import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+import { pickerOf } from '../utilities/values/pick-or-null.ts'
 import { sameCells, type Same } from '../utilities/values/same-cells.ts'
 import { textsFrom } from '../utilities/sql/cells.ts'
 import type { Joined, Listed, State, Tables } from '../utilities/tables.ts'
@@ -149,10 +149,13 @@ function besides(before: Side, after: Side, places: readonly number[], { from, n
         ['key', textsFrom(keysAt(before, after, is, places, { from, key }))],
       ]
     : []
-  const fields = ({ columns }: Side, name: 'before' | 'after', there: Uint8Array, rows: Int32Array): readonly [string, Column][] => [
-    [name, { kind: 'flag', values: there }],
-    ...names.map((own): [string, Column] => [`${name}.${own}`, pickOrNull(columns.byName.get(own)!, rows)]),
-  ]
+  const fields = ({ columns }: Side, name: 'before' | 'after', there: Uint8Array, rows: Int32Array): readonly [string, Column][] => {
+    const pick = pickerOf(rows)
+    return [
+      [name, { kind: 'flag', values: there }],
+      ...names.map((own): [string, Column] => [`${name}.${own}`, pick(columns.byName.get(own)!)]),
+    ]
+  }
   return {
     count,
     byName: new Map<string, Column>([

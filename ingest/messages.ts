@@ -8,7 +8,7 @@ import type { Append } from '../utilities/log.ts'
 import { textsFrom } from '../utilities/sql/cells.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
-import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+import { pickerOf, pickOrNull } from '../utilities/values/pick-or-null.ts'
 
 /** How a fact's messages are written. */
 export type Written = {
@@ -180,9 +180,8 @@ function messageColumns(
     const chosen = rows.map((row, i) => (halves[i] === without ? -1 : row))
     const there = columnOf(changes, name, 'flag').values
     const flag: Column = { kind: 'flag', values: Uint8Array.from(chosen, (row) => (row < 0 ? 0 : there[row]!)) }
-    const own = Object.keys(fields).map((field) => {
-      return [`${name}.${field}`, pickOrNull(changes.byName.get(`${name}.${field}`)!, chosen)] as const
-    })
+    const pick = pickerOf(chosen)
+    const own = Object.keys(fields).map((field) => [`${name}.${field}`, pick(changes.byName.get(`${name}.${field}`)!)] as const)
     return [[name, flag] as const, ...own]
   }
   const words = ['changed', 'removed', 'added', 'tick']

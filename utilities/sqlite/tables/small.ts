@@ -4,7 +4,7 @@
  */
 import type { Joined, StoredTable } from '../../tables.ts'
 import { pick, type Column, type Columns } from '../../values/columns.ts'
-import { pickOrNull } from '../../values/pick-or-null.ts'
+import { pickerOf } from '../../values/pick-or-null.ts'
 import type { Sqlite } from '../database.ts'
 import type { Value } from '../fill.ts'
 import { cellsOf, columnFrom, quoted, sqlType, type Cells } from './columns.ts'
@@ -77,7 +77,8 @@ export function joinSmall(
       at[row] = rows.rowOf.get(keys[row]!) ?? -1
       if (at[row] === -1 && !join.optional) isThere[row] = 0
     }
-    for (const [name, column] of rows.columns) all.set(`${join.name}.${name}`, pickOrNull(column, at))
+    const pickAt = pickerOf(at)
+    for (const [name, column] of rows.columns) all.set(`${join.name}.${name}`, pickAt(column))
   }
   const left = Int32Array.from(isThere.keys()).filter((row) => isThere[row] === 1)
   return pick({ count, byName: all }, left)
