@@ -93,8 +93,10 @@ const embeddedText = ({ facts, repriced }: ShopData, runs: readonly ShopRun[]): 
 }
 
 const flinkText = ({ facts, repriced }: ShopData, lanes: readonly ShopLane[]): string => {
-  const perCore = ({ first, changes }: ShopLane) =>
-    [facts / first.cpuSeconds, repriced / changes.cpuSeconds, (facts + repriced) / (first.cpuSeconds + changes.cpuSeconds)] as const
+  const perCore = ({ first, changes }: ShopLane) => {
+    const both = (facts + repriced) / (first.cpuSeconds + changes.cpuSeconds)
+    return [facts / first.cpuSeconds, repriced / changes.cpuSeconds, both] as const
+  }
   const [own, ...others] = lanes
   const ahead = others.map((other) => {
     const [all, prices, both] = perCore(other).map((rate, i) => (perCore(own!)[i]! / rate).toFixed(2))
@@ -123,7 +125,7 @@ const flinkText = ({ facts, repriced }: ShopData, lanes: readonly ShopLane[]): s
     `Facts a processor second, Tidemark beside ${ahead.join(' Beside ')}`,
     '',
     'Both read topics of changes by key with the same messages (upsert-kafka, JSON), with a process start each. Tidemark writes a row with',
-    'five features for every fact (`ingest` and `consume`, whose memory is added up); Flink writes an account with the same five, for every',
+    'five features for every fact, by two processes whose memory is added up; Flink writes an account with the same five, for every',
     'change or once a second.',
   ].join('\n')
 }

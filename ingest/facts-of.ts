@@ -18,7 +18,7 @@ export type Unfit = { readonly place: number; readonly key: string; readonly col
  */
 export type FactChanges = { readonly changes: Columns; readonly unfit: readonly Unfit[] }
 
-export type ChangesOptions = {
+type ChangesOptions = {
   /** Without it every fact is new. */
   readonly before: boolean
   /** Of the fields only these are wanted, without `change` and `key`. */
