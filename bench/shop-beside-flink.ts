@@ -23,7 +23,7 @@ export type ShopLane = { readonly name: string; /** All rows. */ readonly first:
 const tables = ['accounts', 'skus', 'invoices', 'lines'] as const
 const keys: { readonly [table in keyof Shop]: number } = { accounts: 1, skus: 1, invoices: 1, lines: 2 }
 const stillMs = 2_000
-const mostMs = 120_000
+const mostMs = 600_000
 
 export async function besideFlink(data: ShopData, say: (text: string) => void): Promise<readonly ShopLane[]> {
   const broker = await startKafka()
