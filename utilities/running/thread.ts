@@ -1,4 +1,6 @@
 /** A thread that does jobs one after the other while the main one goes on: what its body does with a job is in a file of its own. */
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads'
 import { Problem } from '../values/problem.ts'
 
@@ -34,10 +36,19 @@ export type Outcome = {
 
 type Waiting = { readonly resolve: (result: unknown) => void; readonly reject: (error: unknown) => void }
 
+/**
+ * A thread knows of the process's compile cache by its environment alone. Without it a thread of a checkout strips the types of all that it
+ * loads, which is 30 MB and 0.1 s of a processor.
+ */
+function withCompileCache(): { readonly env?: NodeJS.ProcessEnv } {
+  const folder = getCompileCacheDir()
+  return folder === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(folder) } }
+}
+
 export function openThread<Job, Result = void>({ body, beside, data, does, limits }: ThreadOptions): Thread<Job, Result> {
   // In the package it is compiled, as this file is.
   const file = `${body}${beside.endsWith('.ts') ? '.ts' : '.js'}`
-  const worker = new Worker(new URL(file, beside), { workerData: data, resourceLimits: limits })
+  const worker = new Worker(new URL(file, beside), { workerData: data, resourceLimits: limits, ...withCompileCache() })
   const waiting: Waiting[] = []
   let latest: Promise<unknown> = Promise.resolve()
   let failure: unknown
