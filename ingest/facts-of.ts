@@ -1,15 +1,13 @@
 /** Facts as they come and go: what the rows that are joined make of them in both states, beside one another. */
 import { keysOf } from '../feature-defs/keys.ts'
-import { avroField, type AvroSchema } from '../schemas/avro/schema.ts'
-import { encoder } from '../schemas/avro/encode.ts'
 import type { Misfit } from '../schemas/computed.ts'
 import type { FactSchema } from '../schemas/fact.ts'
 import { columnsNeeded, joinedFields } from '../schemas/joined.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
-import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+import { pickerOf } from '../utilities/values/pick-or-null.ts'
+import { sameCells, type Same } from '../utilities/values/same-cells.ts'
 import { textsFrom } from '../utilities/sql/cells.ts'
 import type { Joined, Listed, Tables } from '../utilities/tables.ts'
-import { message } from '../streams/dead.ts'
 
 /** A row of which no fact can be made, by the key that it would have. */
 export type Unfit = { readonly place: number; readonly key: string; readonly column: string; readonly reason: string }
@@ -25,10 +23,17 @@ export type FactChanges = {
   readonly known?: BigInt64Array
 }
 
+type ChangesOptions = {
+  /** Without it every fact is new. */
+  readonly before: boolean
+  /** Of the fields only these are wanted, without `change` and `key`. */
+  readonly only?: readonly string[]
+}
+
 export type FactMaker = {
   readonly joined: Joined
-  /** At these places of the list, the second excluded. Without a `before` every fact is new. */
-  changes(listed: Listed, from: number, to: number, options: { readonly before: boolean }): FactChanges
+  /** At these places of the list, the second excluded. */
+  changes(listed: Listed, from: number, to: number, options: ChangesOptions): FactChanges
   /** Every fact that stands, some at a time, with `_key` as text. */
   standing(): Iterable<Columns>
 }
@@ -37,46 +42,42 @@ export function factMaker(fact: FactSchema, tables: Tables): FactMaker {
   const { of } = fact.fact
   const names = Object.keys(fact.fields)
   const { joined, make } = parsed(fact)
-  const encode = encoder(valuesSchema(fact), '00000000-0000-0000-0000-000000000000')
 
   const side = (rows: Columns, from: number, to: number): Side => {
     const { columns, misfits } = make(rows)
-    const keys = keysOf(rows, of.key)
     const places = columnOf(rows, '_seq', 'int').values
-    const rowAt = new Int32Array(to - from).fill(-1)
-    const keyAt = new Array<string | undefined>(to - from).fill(undefined)
-    for (let row = 0; row < places.length; row++) keyAt[places[row]! - from] = keys[row]!
-    const made = columnOf(columns, '_seq', 'int').values
-    for (let row = 0; row < made.length; row++) rowAt[made[row]! - from] = row
     const unfit = new Map(misfits.map((misfit) => [places[misfit.row]! - from, misfit]))
-    return { columns, rowAt, keyAt, unfit }
+    return { columns, rowAt: rowsAt(columns, from, to), rows, unfit }
   }
+  const none: Columns = { count: 0, byName: new Map(names.map((name) => [name, nullColumn(fact.fields[name]!, 0)])) }
   const empty = (from: number, to: number): Side => ({
-    columns: { count: 0, byName: new Map(names.map((name) => [name, nullColumn(fact.fields[name]!, 0)])) },
+    columns: none,
     rowAt: new Int32Array(to - from).fill(-1),
-    keyAt: [],
+    rows: none,
     unfit: new Map(),
   })
 
   return {
     joined,
-    changes(listed, from, to, { before: hasBefore }) {
+    changes(listed, from, to, { before: hasBefore, only }) {
       const both = hasBefore ? tables.both(joined, listed, from, to) : undefined
       const before = both ? side(both.before, from, to) : empty(from, to)
       const after = side(both?.after ?? tables.rows(joined, 'after', listed, from, to), from, to)
-      const same = before.columns.count > 0 ? equality(encode(before.columns), encode(after.columns)) : () => false
+      const same = before.columns.count > 0 ? sameRows(before.columns, after.columns, names) : () => false
       const places: number[] = []
       for (let i = 0; i < to - from; i++) {
         const [was, is] = [before.rowAt[i]!, after.rowAt[i]!]
         if ((was >= 0 || is >= 0) && !(was >= 0 && is >= 0 && same(was, is))) places.push(i)
       }
+      const keysAfter = after.unfit.size > 0 ? keysOf(after.rows, of.key) : []
       const unfit = [...after.unfit].flatMap(([i, misfit]): readonly Unfit[] => {
         const stood = before.unfit.get(i)
         // It was told when it came to be so.
         if (stood?.column === misfit.column && stood.reason === misfit.reason) return []
-        return [{ place: from + i, key: after.keyAt[i]!, column: misfit.column, reason: misfit.reason }]
+        return [{ place: from + i, key: keysAfter[misfit.row]!, column: misfit.column, reason: misfit.reason }]
       })
-      return { changes: besides(names, before, after, places, from), unfit, ...(both && { known: both.known }) }
+      const changes = besides(before, after, places, { from, names: only ?? names, key: only ? undefined : of.key })
+      return { changes, unfit, ...(both && { known: both.known }) }
     },
     *standing() {
       for (const rows of tables.standing(joined)) {
@@ -105,64 +106,87 @@ function parsed(fact: FactSchema): Parsed {
   return now
 }
 
-/** Facts of one state at places of a list: the row of each, or -1. */
+/** Facts of one state at places of a list, with the rows that they are made of: the fact of each place, or -1. */
 type Side = {
   readonly columns: Columns
   readonly rowAt: Int32Array
-  readonly keyAt: readonly (string | undefined)[]
+  readonly rows: Columns
   readonly unfit: ReadonlyMap<number, Misfit>
 }
 
-const valuesSchema = ({ name, fields }: FactSchema): AvroSchema => ({
-  type: 'record',
-  name: `${name}_values`,
-  fields: Object.entries(fields).map(([own, field]) => avroField(own, field)),
-})
+function rowsAt(columns: Columns, from: number, to: number): Int32Array {
+  const places = columnOf(columns, '_seq', 'int').values
+  const rows = new Int32Array(to - from).fill(-1)
+  for (let row = 0; row < places.length; row++) rows[places[row]! - from] = row
+  return rows
+}
 
-type Encoded = ReturnType<ReturnType<typeof encoder>>
-
-/** Two facts are the same when they are the same bytes. */
-function equality(one: Encoded, other: Encoded): (row: number, otherRow: number) => boolean {
+function sameRows(one: Columns, other: Columns, names: readonly string[]): Same {
+  const same = names.map((name) => sameCells(one.byName.get(name)!, other.byName.get(name)!))
   return (row, otherRow) => {
-    const [a, b] = [message(one, row), message(other, otherRow)]
-    if (a.length !== b.length) return false
-    for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+    for (const isSame of same) if (!isSame(row, otherRow)) return false
     return true
   }
 }
 
-const words = textsFrom(['changed', 'added', 'removed'])
-const [changed, added, removed] = [0, 1, 2]
+/** Without a `key`, what a fact is called and what became of it is not wanted either. */
+type Wanted = { readonly from: number; readonly names: readonly string[]; readonly key: readonly string[] | undefined }
 
-function besides(names: readonly string[], before: Side, after: Side, places: readonly number[], from: number): Columns {
+const words = ['added', 'removed', 'changed']
+const wordTexts = textsFrom(words)
+
+function besides(before: Side, after: Side, places: readonly number[], { from, names, key }: Wanted): Columns {
   const count = places.length
-  const [was, is] = [new Int32Array(count), new Int32Array(count)]
-  const [wasThere, isThere] = [new Uint8Array(count), new Uint8Array(count)]
-  const seq = new Float64Array(count)
-  const [starts, ends] = [new Int32Array(count), new Int32Array(count)]
+  const [numbers, was, is] = [new Float64Array(count), new Int32Array(count), new Int32Array(count)]
+  const [wasThere, isThere, word] = [new Uint8Array(count), new Uint8Array(count), new Int32Array(count)]
   for (let k = 0; k < count; k++) {
-    const i = places[k]!
-    was[k] = before.rowAt[i]!
-    is[k] = after.rowAt[i]!
-    if (was[k]! >= 0) wasThere[k] = 1
-    if (is[k]! >= 0) isThere[k] = 1
-    seq[k] = from + i
-    const word = was[k]! < 0 ? added : is[k]! < 0 ? removed : changed
-    starts[k] = words.starts[word]!
-    ends[k] = words.ends[word]!
+    const place = places[k]!
+    numbers[k] = from + place
+    was[k] = before.rowAt[place]!
+    is[k] = after.rowAt[place]!
+    wasThere[k] = was[k]! < 0 ? 0 : 1
+    isThere[k] = is[k]! < 0 ? 0 : 1
+    word[k] = was[k]! < 0 ? 0 : is[k]! < 0 ? 1 : 2
   }
-  const fields = (name: 'before' | 'after', { columns }: Side, there: Uint8Array, rows: Int32Array) => [
-    [name, { kind: 'flag', values: there }] as const,
-    ...names.map((own) => [`${name}.${own}`, pickOrNull(columns.byName.get(own)!, rows)] as const),
-  ]
+  const { bytes, starts, ends } = wordTexts
+  const told: [string, Column][] = key
+    ? [
+        ['change', { kind: 'text', bytes, starts: word.map((one) => starts[one]!), ends: word.map((one) => ends[one]!) }],
+        ['key', textsFrom(keysAt(before, after, is, places, { from, key }))],
+      ]
+    : []
+  const fields = ({ columns }: Side, name: 'before' | 'after', there: Uint8Array, rows: Int32Array): readonly [string, Column][] => {
+    const pick = pickerOf(rows)
+    return [
+      [name, { kind: 'flag', values: there }],
+      ...names.map((own): [string, Column] => [`${name}.${own}`, pick(columns.byName.get(own)!)]),
+    ]
+  }
   return {
     count,
     byName: new Map<string, Column>([
-      ['_seq', { kind: 'int', values: seq }],
-      ['change', { kind: 'text', bytes: words.bytes, starts, ends }],
-      ['key', textsFrom(places.map((i) => after.keyAt[i] ?? before.keyAt[i]!))],
-      ...fields('before', before, wasThere, was),
-      ...fields('after', after, isThere, is),
+      ['_seq', { kind: 'int', values: numbers }],
+      ...told,
+      ...fields(before, 'before', wasThere, was),
+      ...fields(after, 'after', isThere, is),
     ]),
   }
+}
+
+/** A fact has one key, whichever state it is there in. */
+function keysAt(
+  before: Side,
+  after: Side,
+  is: Int32Array,
+  places: readonly number[],
+  { from, key }: { readonly from: number; readonly key: readonly string[] },
+): readonly string[] {
+  const of = ({ rows }: Side) => {
+    const rowAt = rowsAt(rows, from, from + before.rowAt.length)
+    const keys = keysOf(rows, key)
+    return (place: number) => keys[rowAt[place]!]!
+  }
+  const now = of(after)
+  const then = is.includes(-1) ? of(before) : now
+  return places.map((place, k) => (is[k]! < 0 ? then(place) : now(place)))
 }

@@ -8,7 +8,7 @@ import type { Append } from '../utilities/log.ts'
 import { textsFrom } from '../utilities/sql/cells.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
-import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+import { pickerOf, pickOrNull } from '../utilities/values/pick-or-null.ts'
 
 /** How a fact's messages are written. */
 export type Written = {
@@ -185,9 +185,8 @@ function messageColumns(
     const values = new Uint8Array(chosen.length)
     for (let i = 0; i < chosen.length; i++) values[i] = chosen[i]! < 0 ? 0 : there[chosen[i]!]!
     const flag: Column = { kind: 'flag', values }
-    const own = Object.keys(fields).map((field) => {
-      return [`${name}.${field}`, pickOrNull(changes.byName.get(`${name}.${field}`)!, chosen)] as const
-    })
+    const pick = pickerOf(chosen)
+    const own = Object.keys(fields).map((field) => [`${name}.${field}`, pick(changes.byName.get(`${name}.${field}`)!)] as const)
     return [[name, flag] as const, ...own]
   }
   const words = ['changed', 'removed', 'added', 'tick']

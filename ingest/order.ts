@@ -43,16 +43,21 @@ export async function orderFacts(tables: Tables, versions: readonly Version[], o
   if (!before && sql === undefined && !found) return listedBy(tables.orderBy(joined, csv))
   const listed = tables.list(joined, { all: !before })
   const kept: Found[][] = []
+  const areKept = listed <= mostHere
   for (let from = 0; from < listed; from += atOnce) {
     signal?.throwIfAborted()
     const to = Math.min(listed, from + atOnce)
-    const some = versions.map((one) => ({ fact: one.fact, ...one.maker.changes('affected', from, to, { before }) }))
+    const some = versions.map(({ fact, maker }) => {
+      // Where they are read again, only what orders them is made.
+      const wanted = found || areKept ? { before } : { before, only: [fact.at] }
+      return { fact, ...maker.changes('affected', from, to, wanted) }
+    })
     if (found) some.forEach(found)
-    if (listed <= mostHere) kept.push(some)
+    if (areKept) kept.push(some)
     else for (const places of placesIn(some)) tables.order(places)
     await nextTurn()
   }
-  if (listed <= mostHere) {
+  if (areKept) {
     const here = orderHere(kept, kept.flatMap(placesIn), { listed, known: () => knownIn(kept) ?? tables.known('affected', 0, listed) })
     if (here) return here
     for (const some of kept) for (const places of placesIn(some)) tables.order(places)

@@ -45,7 +45,7 @@ type Under = IngestPlace & { readonly load: LoadUnderWay }
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
   const { signal, report, atOnce = usualAtOnce } = options
-  const rowsAtOnce = Math.ceil(atOnce / 4)
+  const rowsAtOnce = Math.ceil(atOnce / 2)
   const rows = rowsToWrite(ports, begun.load, options)
   const facts = factsToWrite(ports, { load: begun.load, places: begun.facts, facts: options.facts, atOnce })
   const commits = oneAhead()

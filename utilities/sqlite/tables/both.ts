@@ -1,6 +1,6 @@
 /**
  * Rows that are joined, in both states at once: each table is read once for a part of a list, and of it each row that is referred to once,
- * however many refer to it. Written for speed: its plain twin is the SQL that joins (`listedRows` and `known` of lists.ts), which it leaves
+ * however many refer to it. Written for speed: its plain twin is the SQL that joins (`listed.ts`, and `known` of lists.ts), which it leaves
  * the keys to that lie in one table otherwise than in the other; the benchmark is bench/table-changes.ts.
  */
 import type { Column, Columns } from '../../values/columns.ts'
@@ -9,10 +9,9 @@ import type { Both, Joined, Listed, StoredTable } from '../../tables.ts'
 import type { Sqlite } from '../database.ts'
 import type { Value } from '../fill.ts'
 import { keysAs } from './asked.ts'
-import { cellsOf, columnFrom, quoted, sqlType } from './columns.ts'
+import { cellsOf, columnFrom, quoted, sqlType, type Cells } from './columns.ts'
 import { columnAt, gone, knownAt, own, placeOf, rowsOf, stagedOf, type Lies } from './joins.ts'
 
-type Cells = readonly (readonly Value[])[]
 /** In front of the columns that are read: which was asked for, where it lies, when it became known. */
 const [asked, lying, told] = [0, 1, 2]
 const ours = 3

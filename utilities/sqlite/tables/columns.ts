@@ -79,13 +79,15 @@ export function selectColumns(db: Sqlite, sql: string, selected: readonly Placed
   return { count: cells.length, byName: new Map(selected.map(({ name, column }, at) => [name, columnFrom(column, cells, at)])) }
 }
 
-/** The query's rows; whole numbers are bigints, all of them, where one of them is beyond what numbers hold. */
-export function cellsOf(db: Sqlite, sql: string, args: readonly Value[]): readonly (readonly Value[])[] {
+/** The rows of a query; whole numbers are bigints, all of them, where one of them is beyond what numbers hold. */
+export type Cells = readonly (readonly Value[])[]
+
+export function cellsOf(db: Sqlite, sql: string, args: readonly Value[]): Cells {
   const statement = db.prepare(sql)
   statement.setReturnArrays(true)
   return exactly((big) => {
     statement.setReadBigInts(big)
-    return statement.all(...args) as unknown as readonly (readonly Value[])[]
+    return statement.all(...args) as unknown as Cells
   })
 }
 
@@ -99,7 +101,7 @@ function exactly<T>(read: (big: boolean) => T): T {
   }
 }
 
-export function columnFrom(column: TableColumn | 'int', cells: readonly (readonly Value[])[], at: number): Column {
+export function columnFrom(column: TableColumn | 'int', cells: Cells, at: number): Column {
   const count = cells.length
   const kind = column === 'int' ? 'int' : column.kind
   switch (kind) {
@@ -133,7 +135,7 @@ export function columnFrom(column: TableColumn | 'int', cells: readonly (readonl
   }
 }
 
-function numbersFrom(cells: readonly (readonly Value[])[], at: number): Float64Array {
+function numbersFrom(cells: Cells, at: number): Float64Array {
   const values = new Float64Array(cells.length)
   for (let row = 0; row < cells.length; row++) values[row] = cells[row]![at] === null ? NaN : Number(cells[row]![at])
   return values
