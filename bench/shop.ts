@@ -2,6 +2,7 @@
  * `npm run bench:shop`: the example's shop, whose facts are lines joined to three tables: first load, a change of every price, the same
  * beside Flink SQL on one broker, and memory with millions of rows. Every total of every account is checked before its time counts.
  */
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { missingForKafka } from '../test/kafka/broker.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   const sections = new Map<string, string>()
   const show = (name: string, title: string, body: string) => {
     process.stdout.write(`\n${title}\n\n${body}\n`)
-    sections.set(name, `${title}. Measured ${when}.\n\n${body}\n`)
+    sections.set(name, `${title}. Measured ${when}; load ${loadavg()[0]!.toFixed(1)}.\n\n${body}\n`)
   }
   const asked = invoices === undefined ? undefined : whole('invoices', invoices, usualInvoices)
   const data = await shopDataOf(asked ?? usualInvoices)
