@@ -10,15 +10,15 @@ export type End = TransactionMark & {
   /** Where to go on as long as its transaction is not written: where that begins. */
   readonly offset: number
   /**
-   * Its connector was killed amid it and began it anew, and counts what it has sent since then. All of it is there where every lane was
-   * read as far as it had been sent when this was.
+   * What this counts may not be all of it: its connector was killed amid it, and began it anew or never told its end; or nobody saw it
+   * begin. All is there where every lane was read as far as it had been sent when this was.
    */
   readonly isTorn: boolean
   sent?: readonly SentLane[]
 }
 
 export type Ends = {
-  /** What the topic says at an offset. Whether it is the end of a torn transaction: how far lanes were sent has to be told then. */
+  /** What the topic says at an offset. Whether a torn transaction is waited for from now on: how far lanes were sent by then has to be told. */
   mark(mark: TransactionMark, offset: number): boolean
   sent(lanes: readonly SentLane[]): void
   /** The one that is waited for. */
@@ -39,7 +39,7 @@ export type Ends = {
 }
 
 /** Where a transaction begins in the topic, and how often it did. */
-type Begun = { readonly transaction: string; readonly offset: number; readonly times: number }
+type Begun = { readonly transaction: string; readonly offset: number; times: number }
 
 /** So many transactions are known to have ended. */
 const mostKnown = 10_000
@@ -50,31 +50,39 @@ export function endsAfter(after: bigint | undefined): Ends {
   const awaited = new Set<string>()
   const ended = lately(mostKnown)
   let endedAt = after
-  let begun: Begun | undefined
+  /** Begun and not ended, in order. */
+  const open: Begun[] = []
   /** Let through, and not written yet, in order. */
   let through: End[] = []
   let writtenAt = after
 
-  /** Its connector was started again, and had sent it before. */
-  const isRepeated = ({ transaction, lsn }: TransactionMark) =>
-    ended.has(transaction) || (lsn !== undefined && endedAt !== undefined && lsn <= endedAt)
+  const wait = (end: End) => {
+    waiting.add(end)
+    awaited.add(end.transaction)
+  }
 
   return {
     mark(mark, offset) {
-      const { kind, transaction } = mark
-      const own = begun?.transaction === transaction ? begun : undefined
+      const { kind, transaction, lsn } = mark
+      // Its connector was started again, and had sent it before.
+      if (awaited.has(transaction) || ended.has(transaction)) return false
+      const at = open.findIndex((one) => one.transaction === transaction)
+      const own = open[at]
       if (kind === 'begin') {
-        // A connector sends one transaction behind the other: one that begins twice had not ended, and is counted from the start again.
-        begun = { transaction, offset: own?.offset ?? offset, times: (own?.times ?? 0) + 1 }
+        if (own) own.times++
+        else open.push({ transaction, offset, times: 1 })
         return false
       }
-      if (own) begun = undefined
-      if (isRepeated(mark) || awaited.has(transaction)) return false
-      // Of one whose beginning was not seen, nobody knows how often it began.
+      if (lsn !== undefined && endedAt !== undefined && lsn <= endedAt) {
+        if (own) open.splice(at, 1)
+        return false
+      }
+      // A connector sends one transaction behind the other: those that began before this one have no end.
+      const unended = open.splice(0, at + 1).slice(0, -1)
+      for (const one of unended) wait({ ...one, kind: 'end', lsn: undefined, changes: new Map(), isTorn: true })
       const isTorn = own?.times !== 1
-      waiting.add({ ...mark, offset: own?.offset ?? offset, isTorn })
-      awaited.add(transaction)
-      return isTorn
+      wait({ ...mark, offset: own?.offset ?? offset, isTorn })
+      return isTorn || unended.length > 0
     },
     sent(lanes) {
       for (const end of waiting) if (end.isTorn) end.sent ??= lanes
@@ -95,10 +103,10 @@ export function endsAfter(after: bigint | undefined): Ends {
       awaited.clear()
     },
     done(later) {
-      const open = later.size === 0 ? -1 : through.findIndex(({ transaction }) => later.has(transaction))
-      const before = open < 0 ? through : through.slice(0, open)
+      const kept = later.size === 0 ? -1 : through.findIndex(({ transaction }) => later.has(transaction))
+      const before = kept < 0 ? through : through.slice(0, kept)
       return {
-        next: (open < 0 ? (waiting.at(0) ?? begun) : through[open])?.offset,
+        next: (kept < 0 ? (waiting.at(0) ?? open[0]) : through[kept])?.offset,
         after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt,
       }
     },

@@ -54,7 +54,7 @@ type Step = (counts: Counts) => Sent
 /** Behind so many messages of a transaction; `anew`: it says once more that it begins, and counts from there. */
 export type Kill = { readonly behind: number; readonly anew: boolean }
 
-type CommitOptions = { readonly isLost?: boolean; readonly kills?: readonly Kill[] }
+type CommitOptions = { readonly isLost?: boolean; readonly isEndLost?: boolean; readonly kills?: readonly Kill[] }
 
 export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop', mysql = false }: Options = {}) {
   const tables: Record<string, Map<string, Row>> = Object.fromEntries(shopTables.map(({ name }) => [name, new Map<string, Row>()]))
@@ -99,9 +99,9 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
     feed,
     /**
      * All or nothing. Returns what was sent, or what would have been, had the connector not lost it. It may be killed amid the transaction,
-     * once or more often, each time behind so many of its messages, and goes on when it is back.
+     * once or more often, each time behind so many of its messages, and goes on when it is back, or just before it tells its end.
      */
-    commit(changes: readonly Change[], { isLost = false, kills = [] }: CommitOptions = {}): readonly Sent[] {
+    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [] }: CommitOptions = {}): readonly Sent[] {
       time += 1_000
       const id = ++transaction
       const before = commit
@@ -154,7 +154,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         }
       }
       const end = (lsn += 8)
-      const hasEnd = changes.every((one) => !('emptied' in one))
+      const hasEnd = !isEndLost && changes.every((one) => !('emptied' in one))
       const mark = (what: object): readonly Sent[] =>
         transactions
           ? [{ topic: transactionTopic, partition: 0, key: undefined, value: JSON.stringify({ ...what, ts_ms: time }), time }]

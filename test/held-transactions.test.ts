@@ -211,6 +211,32 @@ describe('transactions that come over several topics', () => {
     expect(inPieces()).toBe(0)
   })
 
+  it('of which no end is told are whole when the next one ends and all was read that had been sent by then', () => {
+    const { give, begin, tell, sent, release, inPieces, done } = holderOf()
+    begin(1, 4)
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    begin(2, 5)
+    expect(tell(end(2, 40, { 'public.invoices': 1 }), 6)).toBe(true)
+    sent(sentTo(2, 1))
+    give(0, [{ tx: 2, lsn: 30, commit: 20 }])
+    expect([release(soon), done(new Set()).next]).toEqual([[], 4])
+    give(1, [{ tx: 1, lsn: 11, commit: 5 }])
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'invoices 2 1'])
+    expect([inPieces(), done(new Set()).next]).toEqual([0, undefined])
+  })
+
+  it('are begun again by a connector that goes back, whatever it sends again before', () => {
+    const { give, begin, tell, mark, release, inPieces } = holderOf()
+    mark(end(1, 20, { 'public.invoices': 1 }), 1)
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    release(soon)
+    begin(2, 3)
+    mark(end(1, 20, { 'public.invoices': 1 }), 4)
+    begin(2, 5)
+    expect(tell(end(2, 40, { 'public.invoices': 1 }), 6)).toBe(true)
+    expect([release(soon), inPieces()]).toEqual([[], 0])
+  })
+
   it('are read again from where they begin as long as they have not ended', () => {
     const { give, begin, tell, release, done, written } = holderOf()
     const next = () => done(new Set()).next
@@ -299,7 +325,8 @@ describe('transactions that come over several topics', () => {
   it('are let through whole and in order, however their messages come and whenever their connector was killed', () => {
     const kill = fc.record({ behind: fc.nat(8), anew: fc.boolean() })
     const changes = fc.array(fc.nat(1), { minLength: 1, maxLength: 8 })
-    const transaction = fc.record({ changes, kills: fc.array(kill, { maxLength: 2 }) })
+    const isEndLost = fc.nat(3).map((one) => one === 0)
+    const transaction = fc.record({ changes, isEndLost, kills: fc.array(kill, { maxLength: 2 }) })
     fc.assert(
       fc.property(fc.array(transaction, { minLength: 1, maxLength: 12 }), fc.infiniteStream(fc.nat(2)), (transactions, choices) => {
         const { give, begin, tell, sent, release, held, inPieces } = holderOf()
@@ -308,7 +335,7 @@ describe('transactions that come over several topics', () => {
         let lsn = 100
         const read = [0, 0]
         const sentNow = () => queues.map(({ length }, lane) => read[lane]! + length)
-        for (const [tx, { changes, kills }] of transactions.entries()) {
+        for (const [tx, { changes, isEndLost, kills }] of transactions.entries()) {
           const commit = lsn
           let counts = [0, 0]
           const starts = [0, ...kills.filter(({ anew }) => anew).map(({ behind }) => behind)].filter(
@@ -324,6 +351,7 @@ describe('transactions that come over several topics', () => {
             counts[lane]!++
           }
           const [ended, counted, by] = [++lsn, counts, sentNow()]
+          if (isEndLost && tx < transactions.length - 1) continue
           marks.push(() => {
             const isTorn = tell(end(tx, ended, { 'public.invoices': counted[0]!, 'public.lines': counted[1]! }), tx)
             // More may have been sent by then.

@@ -180,9 +180,9 @@ async function life(from: number, { factsAtOnce, ...options }: Setup & { readonl
     ][below(8)]!()
   const commit = () => {
     // Larger than what is read at once now and then; its connector may be killed amid it.
-    const changes = Array.from({ length: 1 + below(below(5) === 0 ? 40 : 4) }, change)
+    const changes = Array.from({ length: 1 + below(below(6) === 0 ? 20 : 4) }, change)
     const kills = Array.from({ length: below(3) === 0 ? 1 + below(2) : 0 }, () => ({ behind: below(changes.length), anew: below(2) === 0 }))
-    database.commit(changes, { kills })
+    database.commit(changes, { kills, isEndLost: below(6) === 0 })
     states.add(text(facts(database.tables)))
   }
   for (let i = 0; i < 6; i++) commit()

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { doctorFinds, done, freshFolder, until, warehouseOf } from '../cli-run.ts'
+import { doctorFinds, done, freshFolder, json, until, warehouseOf } from '../cli-run.ts'
 import { readRows } from '../oracle/compare.ts'
 import { chance, isLong, seed } from '../seeded.ts'
 import { sets } from '../shop-in-postgres.ts'
@@ -113,6 +113,7 @@ function storyTests() {
         expect([looks[i], ...[...numbers].filter((one) => one % dozens !== 0)]).toEqual([looks[i]])
         expect(numbers.size).toBeGreaterThan(kills)
       }
+      expect((await json(folder, 'status')).fromTopics.transactions).toMatchObject([{ inPieces: 0 }])
       for (const { committed, rolledBack } of tolls) expect(committed * rolledBack).toBeGreaterThan(0)
     })
 
