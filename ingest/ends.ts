@@ -1,10 +1,7 @@
 /** Ends of transactions, as their topic tells them: those that are waited for, in order, and those let through that are not written yet. */
 import type { TransactionMark } from '../schemas/foreign/changes.ts'
-import type { Lane } from './pieces.ts'
 import { lately, queue } from './queue.ts'
-
-/** How far a lane was sent, committed or not. */
-export type SentLane = Pick<Lane, 'source' | 'partition'> & { readonly to: number }
+import type { SentLane } from './sent-lanes.ts'
 
 export type End = TransactionMark & {
   /** Where to go on as long as its transaction is not written: where that begins. */
@@ -18,7 +15,9 @@ export type End = TransactionMark & {
 }
 
 export type Ends = {
-  /** What the topic says at an offset. Whether a torn transaction is waited for from now on: how far lanes were sent by then has to be told. */
+  /**
+   * What the topic says at an offset. Whether a torn transaction is waited for from now on: how far lanes were sent by then has to be told.
+   */
   mark(mark: TransactionMark, offset: number): boolean
   sent(lanes: readonly SentLane[]): void
   /** The one that is waited for. */

@@ -5,9 +5,9 @@ import { Problem } from '../utilities/values/problem.ts'
 import { beginning } from './beginning.ts'
 import { bell, type Bell } from './bell.ts'
 import type { Seen } from './newest.ts'
-import type { SentLane } from './ends.ts'
 import { piecesOf, type Lane, type Piece } from './pieces.ts'
 import type { IngestPlace } from './place.ts'
+import { sentLanes } from './sent-lanes.ts'
 import { newPartition, placeFrom, type PartitionPlace } from './sources.ts'
 import type { TopicSource, TransactionTopic } from './topic-source.ts'
 import { holdTransactions, type Holder } from './transactions.ts'
@@ -159,13 +159,6 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
       await waitForRoom(reading, () => holder.hasRoom(lane) && options.kept(lane) <= mostKept)
     }
   }
-  /** As far as it is there by now, whether it may be read yet or not. */
-  const sentTo = async (own: readonly TopicSource[]): Promise<SentLane[]> => {
-    const each = own.map(async ({ name, topic }) =>
-      (await feed.ends(topic, { uncommitted: true })).map(({ next }, partition) => ({ source: name, partition, to: next })),
-    )
-    return (await Promise.all(each)).flat()
-  }
   const readEnds =
     ({ topic, decode }: TransactionTopic, own: readonly TopicSource[], holder: Holder) =>
     async (reading: Reading) => {
@@ -177,7 +170,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           if (mark && 'dead' in mark) sayOnce(`${topic}: ${mark.dead}`)
           else if (mark && holder.mark(mark, messages.offsets[i]!)) isTorn = true
         }
-        if (isTorn) holder.sent(await sentTo(own))
+        if (isTorn) holder.sent(await sentLanes(feed, own))
         Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
         news.ring()
         await waitForRoom(reading, () => holder.hasRoomForEnds())

@@ -3,9 +3,10 @@
  * each has. What cannot be made whole goes as it came, and is counted.
  */
 import { says } from '../schemas/foreign/changes.ts'
-import { endsAfter, type End, type Ends, type SentLane } from './ends.ts'
+import { endsAfter, type End, type Ends } from './ends.ts'
 import { behind, type Lane, type Piece } from './pieces.ts'
 import { lately, queue, type Queue } from './queue.ts'
+import type { SentLane } from './sent-lanes.ts'
 
 export type HolderOptions = {
   /** So many messages are held at most. */
@@ -151,7 +152,10 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
 
   const { mark, sent, done, written } = ends
   return {
-    ...{ mark, sent, done, written },
+    mark,
+    sent,
+    done,
+    written,
     open(lane, from) {
       lanes.set(nameOf(lane), queue())
       ahead.set(nameOf(lane), 0)
