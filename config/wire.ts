@@ -1,6 +1,7 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
 import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
+import { keptModel } from '../streams/kept-models.ts'
 import { systemClock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { ForeignSchemas, Waiting } from '../utilities/foreign-schemas.ts'
@@ -10,6 +11,7 @@ import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
+import type { Models } from '../utilities/models.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
@@ -17,6 +19,7 @@ import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { feedOf, limitsOf } from './feed.ts'
 import { foreignSchemasOf, type Finds } from './foreign-schemas.ts'
+import { modelsOf } from './models.ts'
 import type { FeedOptions, Ports } from './ports.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
@@ -47,6 +50,7 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     registry,
     warehouse,
     clock,
+    models: wireModels((sha256) => keptModel(checkpoints, sha256)),
     openSource(place, record) {
       const configured = config.sources[record] ?? config.source
       return open(isThere(place) || 'topic' in configured ? place : configured.file)
@@ -200,6 +204,10 @@ export async function sourceAt(place: string, form: TextForm): Promise<Source> {
   for (const file of await source.files()) for await (const _ of file.read()) break
   return source
 }
+
+/** By onnxruntime-web, loaded when the first one is opened. Without a store, files lie beside their definitions. */
+export const wireModels = (kept: (sha256: string) => Promise<Uint8Array | undefined> = async () => undefined): Models =>
+  modelsOf({ kept, open: async (...file) => (await import('../utilities/onnx/runtime.ts')).openOnnx(...file) })
 
 /** Columns to Parquet files, in a thread of their own. */
 export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {

@@ -13,6 +13,7 @@ import {
 } from '../streams/position.ts'
 import { deadLetters } from '../streams/dead-letters.ts'
 import { label } from '../feature-defs/feature-set.ts'
+import { noNumbersCounter, type NoNumbers } from '../feature-defs/models/no-numbers.ts'
 import type { Reading } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
 import { leftBehind } from '../streams/left-behind.ts'
@@ -23,6 +24,7 @@ import { ownerOf, type OfSet, type Stream } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Fenced, type Append, type Fetched, type Log, type Writer } from '../utilities/log.ts'
+import type { Models } from '../utilities/models.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
@@ -31,7 +33,13 @@ import { mostBytes, openGroups, overFacts, runsAfter, streamAtWork, unreadBySome
 /** The group of consumers that share the partitions of an owner's stream. */
 export const consumers = (owner: string) => `consume-${owner}`
 
-export type ConsumerPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly clock: Clock }
+export type ConsumerPorts = {
+  readonly log: Log
+  readonly checkpoints: Checkpoints
+  readonly registry: Registry
+  readonly models: Models
+  readonly clock: Clock
+}
 
 export type ConsumeOptions = {
   /** A version of the set that is over the stream: all that have their places there are computed. */
@@ -52,6 +60,8 @@ type ConsumeNews =
       readonly dead: number
       /** Values of features that their types had no room for. */
       readonly beyond: number
+      /** For how many rows models gave no number; left out where there are none. */
+      readonly noNumbers?: NoNumbers
       readonly seq: number
       readonly offset: number
     }
@@ -164,6 +174,7 @@ async function runTurn(
     const append: Append[] = []
     const save: Save[] = []
     let beyond = 0
+    const noNumbers = noNumbersCounter()
     const { taken: lots, records, firstSeq, lastSeq, duplicates, dead: unreadable } = intakeOf(readings, before.seq)
     const madeBy = new Map<number, number>()
     let tick = before.tick
@@ -174,6 +185,7 @@ async function runTurn(
         const made = await maker.push(taken.columns)
         if (made.records.count > 0) append.push({ topic: stream.outflow, partition, batch: messagesOf(taken, made, clock()) })
         beyond += maker.beyond()
+        noNumbers.add(label(definition), maker.noNumbers())
         save.push(...saveState({ set, partition }, layers, maker.changes()), ...saveDues({ set, partition }, layers, maker.dueChanges()))
         tick = maker.tick() ?? tick
         madeBy.set(definition.version, made.records.count)
@@ -211,7 +223,7 @@ async function runTurn(
     await commits.begin(async () => {
       await turn.writer.commit({ append, save: [...save, savePosition(owner, partition, after)], taken })
       turn.committed = true
-      report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, beyond, seq: lastSeq, offset: fetched.next })
+      report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, beyond, ...noNumbers.found(), seq: lastSeq, offset: fetched.next })
     })
     turn.position = after
     if (signal.aborted) break

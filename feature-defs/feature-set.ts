@@ -11,9 +11,12 @@ import type { Feature, OperatorSpec } from './define-operator.ts'
 import type { FeatureKind, FeatureValues } from './feature-columns.ts'
 import type { Gives } from './gives.ts'
 import { keyFields, perOf, type Per } from './keys.ts'
-import { givenFor, kindsOf, operatorOf, operators, windowNamed, windowsGiven, windowsOf } from './known-operators.ts'
+import { featureType, givenFor, kindsOf, operatorOf, operators, windowNamed, windowsGiven, windowsOf } from './known-operators.ts'
+import { checkModel } from './models/check.ts'
+import { isModel, type ModelFeature } from './models/model.ts'
+import type { ModelsRead } from './models/reads.ts'
 
-type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> }
+type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> | ModelFeature }
 type Free<Taken> = { readonly [K in keyof Taken]?: never }
 
 type NameOf<S extends RecordSchema> = keyof S['fields'] & string
@@ -27,7 +30,8 @@ type Source<S extends RecordSchema> = {
   readonly batchOnly?: true
 }
 
-export type NamedFeature = { readonly name: string; readonly spec: OperatorSpec }
+/** Of a model also where its file lies on this machine: no part of what it means. */
+export type NamedFeature = { readonly name: string; readonly spec: OperatorSpec; readonly path?: string }
 
 /** A version as plain data: what the row schema carries, and what the engine runs. */
 export type Definition = {
@@ -44,10 +48,10 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   /** Tells the order in which versions were made, which what a file exports does not keep. */
   readonly made: number
   /** The next version: these features too. A name already taken does not compile. */
-  add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']>): FeatureSet<S, F & M>
+  add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']> & ModelsRead<M, F & M, S['fields']>): FeatureSet<S, F & M>
   /** The next version: the same names, computed differently. A name not yet there does not compile. */
-  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(
-    changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never },
+  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> | ModelFeature }>(
+    changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never } & ModelsRead<M, Omit<F, keyof M> & M, S['fields']>,
   ): FeatureSet<S, F>
   /** The next version: the same features over the record as `record.add` has made it, or over a later version of the fact. */
   over<R extends RecordSchema>(record: R & { readonly fields: S['fields'] }): FeatureSet<R, F>
@@ -58,13 +62,14 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
 export type FeatureRow<Set> =
   Set extends FeatureSet<infer S, infer F> ? { readonly [K in keyof F]: ValueOf<F[K], S['fields']> | null } : never
-type ValueOf<F, Fields extends RecordSchema['fields']> =
-  F extends Feature<never, infer Of, infer G> ? (G extends Gives ? FeatureValues[KindOf<G[Fields[Of]['kind']]>] : never) : never
+type ValueOf<F, Fields extends RecordSchema['fields']> = F extends ModelFeature
+  ? number
+  : F extends Feature<never, infer Of, infer G> ? (G extends Gives ? FeatureValues[KindOf<G[Fields[Of]['kind']]>] : never) : never
 type KindOf<Given> = Given extends { readonly kind: infer Kind extends FeatureKind } ? Kind : never
 
 export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(
   source: Source<S>,
-  features: F & Free<S['fields']>,
+  features: F & Free<S['fields']> & ModelsRead<F, F, S['fields']>,
 ): FeatureSet<S, F> => {
   const { name, of, per, batchOnly = false } = source
   return versionOf<S, F>({ set: name, version: 0, record: of, per: perOf(per), batchOnly, features: named(features) })
@@ -164,14 +169,21 @@ export function check(definition: Definition): void {
   if (isEvent(record) && definition.batchOnly)
     refuse(`it is batch only, and ${record.name} is made as ${record.event.of.name} comes`, 'Leave batchOnly out: ingest fills it.')
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
-  for (const { name, spec } of features) {
+  for (const [i, { name, spec }] of features.entries()) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
     if (name === 'seq') refuse('a feature cannot be called seq: a record has its position under that name', 'Choose another name.')
     if (Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
     const refuseIt = (what: string, todo: string) => refuse(`feature ${name}: ${what}`, todo)
+    if (name === 'group_end' && isFact(record))
+      refuseIt('a row over facts says under that name where a group of changes ends', 'Choose another name.')
+    if (isModel(spec)) {
+      const before = features.slice(0, i).map((one) => ({ name: one.name, kind: featureType(record, one).kind }))
+      checkModel(spec, record, before, refuseIt)
+      continue
+    }
     const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
     if (!field) return refuseIt(`${record.name} has no field ${spec.of}`, fields)
-    if (isFact(record)) checkOverFacts(name, spec, refuseIt)
+    if (isFact(record)) checkOverFacts(spec, refuseIt)
     checkSpec(spec, field, refuseIt)
     checkWindow(spec, record, refuseIt)
     checkWhen(spec, record, refuseIt)
@@ -180,9 +192,8 @@ export function check(definition: Definition): void {
 
 type Refuse = (what: string, todo: string) => never
 
-function checkOverFacts(name: string, spec: OperatorSpec, refuse: Refuse): void {
+function checkOverFacts(spec: OperatorSpec, refuse: Refuse): void {
   const { op, overFacts } = operatorOf(spec)
-  if (name === 'group_end') refuse('a row over facts says under that name where a group of changes ends', 'Choose another name.')
   if (overFacts !== undefined) refuse(`${op} goes by the order in which records came, and facts can change or be taken back`, overFacts)
 }
 
