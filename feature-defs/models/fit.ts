@@ -19,7 +19,7 @@ export function feedingOf({ inputs, of }: ModelSpec, model: Model, refuse: Refus
     const width = widthOf(one, refuse)
     if (width !== null && width !== inputs.length)
       refuse(`${of} takes ${width} numbers a row, and the definition names ${inputs.length}: ${inputs.join(', ')}`, asTrained)
-    const feed = feedOf(one, inputs.length, refuse)
+    const feed = feedOf(one, inputs.length)
     return { feeds: [feed], places: inputs.map((_, first) => ({ values: feed.values, first, step: inputs.length })) }
   }
   const names = model.inputs.map(({ name }) => name)
@@ -30,7 +30,7 @@ export function feedingOf({ inputs, of }: ModelSpec, model: Model, refuse: Refus
       const width = widthOf(port, refuse)
       if (width !== null && width !== 1)
         refuse(`the input ${port.name} of ${of} takes ${width} numbers a row`, 'Make one input of all, or one number of each.')
-      return [port.name, feedOf(port, 1, refuse)]
+      return [port.name, feedOf(port, 1)]
     }),
   )
   return { feeds: [...feeds.values()], places: inputs.map((name) => ({ values: feeds.get(name)!.values, first: 0, step: 1 })) }
@@ -50,7 +50,7 @@ function widthOf({ name, tensor }: Port, refuse: Refuse): number | null {
   return width
 }
 
-function feedOf({ name, tensor }: Port, width: number, _: Refuse): Feed {
+function feedOf({ name, tensor }: Port, width: number): Feed {
   const { type, lengths } = tensor!
   const values = type === 'float64' ? new Float64Array(blockRows * width) : new Float32Array(blockRows * width)
   return { port: name, values, lengths: lengths.length === 1 ? [blockRows] : [blockRows, width] }
@@ -70,7 +70,7 @@ export async function pickingOf({ of, output, column }: ModelSpec, model: Model,
   fillProbe(feeding, (row) => row)
   const { values, lengths } = await model.run(feeding.feeds, output)
   const [rows = 0, width = 1, ...more] = lengths
-  const shape = `the output ${output} of ${of} is ${lengths.map((length, i) => (i === 0 && length === blockRows ? 'rows' : length)).join(' × ')}`
+  const shape = `the output ${output} of ${of} is ${shapeText(lengths)}`
   if (rows !== blockRows || more.length > 0) refuse(`${shape}, and not one number a row`, 'Name an output that has one row for each of its input.')
   if (column === undefined && width !== 1)
     refuse(`${shape}: several numbers a row`, `Say which: column: 0 to ${width - 1}; of a classifier's probabilities, 1 is the second class.`)
@@ -87,6 +87,9 @@ export async function pickingOf({ of, output, column }: ModelSpec, model: Model,
       )
   return picking
 }
+
+const shapeText = (lengths: readonly number[]): string =>
+  lengths.length === 0 ? 'one number' : lengths.map((length, i) => (i === 0 && length === blockRows ? 'rows' : length)).join(' × ')
 
 /** Numbers of many sizes, the same every time. */
 function fillProbe({ places }: Feeding, placed: (row: number) => number): void {
