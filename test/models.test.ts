@@ -250,7 +250,7 @@ describe('a model over facts', () => {
 /** A decimal is held in units of its last digit, or printed; a flag is 1 or 0. */
 function numberOf(value: unknown, name: string): number {
   if (value === null || value === undefined) return NaN
-  return typeof value === 'number' && ['amount', 'owing', 'newest'].includes(name) ? value / 100 : Number(value)
+  return typeof value !== 'string' && ['amount', 'owing', 'newest'].includes(name) ? Number(value) / 100 : Number(value)
 }
 
 async function storeOfFacts(all: readonly Definition[], partitions: number) {
