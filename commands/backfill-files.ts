@@ -35,19 +35,22 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
   const { rows, rejects } = figures
   const totals = { ...figures, there, interrupted: !done }
   const took = wroteText(rows, name, out, files)
-  console.result(done ? totalsText(totals, { took, rejects, goOn: '', beyond, ...(noNumbers && { noNumbers }) }) : 'interrupted: nothing was written', {
-    ...figures,
-    beyond,
-    ...(noNumbers && { noNumbers }),
-    alreadyThere: there,
-    read: readOf(totals),
-    interrupted: !done,
-    set,
-    versions: [version],
-    out,
-    format,
-    files,
-  })
+  console.result(
+    done ? totalsText(totals, { took, rejects, goOn: '', beyond, ...(noNumbers && { noNumbers }) }) : 'interrupted: nothing was written',
+    {
+      ...figures,
+      beyond,
+      ...(noNumbers && { noNumbers }),
+      alreadyThere: there,
+      read: readOf(totals),
+      interrupted: !done,
+      set,
+      versions: [version],
+      out,
+      format,
+      files,
+    },
+  )
 }
 
 type Done = NonNullable<Awaited<ReturnType<typeof backfillFiles>>>

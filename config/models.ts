@@ -42,5 +42,4 @@ export function modelsOf({ open, kept }: Openers): Models {
   }
 }
 
-const putBack = ({ sha256 }: ModelFile) =>
-  `Put the file of checksum ${sha256} back; another model is the next version: v.replace({ … }).`
+const putBack = ({ sha256 }: ModelFile) => `Put the file of checksum ${sha256} back; another model is the next version: v.replace({ … }).`

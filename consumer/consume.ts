@@ -223,7 +223,17 @@ async function runTurn(
     await commits.begin(async () => {
       await turn.writer.commit({ append, save: [...save, savePosition(owner, partition, after)], taken })
       turn.committed = true
-      report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, beyond, ...noNumbers.found(), seq: lastSeq, offset: fetched.next })
+      report({
+        kind: 'batch',
+        stream,
+        rows: records,
+        duplicates,
+        dead: dead.length,
+        beyond,
+        ...noNumbers.found(),
+        seq: lastSeq,
+        offset: fetched.next,
+      })
     })
     turn.position = after
     if (signal.aborted) break

@@ -64,7 +64,11 @@ export type FeatureRow<Set> =
   Set extends FeatureSet<infer S, infer F> ? { readonly [K in keyof F]: ValueOf<F[K], S['fields']> | null } : never
 type ValueOf<F, Fields extends RecordSchema['fields']> = F extends ModelFeature
   ? number
-  : F extends Feature<never, infer Of, infer G> ? (G extends Gives ? FeatureValues[KindOf<G[Fields[Of]['kind']]>] : never) : never
+  : F extends Feature<never, infer Of, infer G>
+    ? G extends Gives
+      ? FeatureValues[KindOf<G[Fields[Of]['kind']]>]
+      : never
+    : never
 type KindOf<Given> = Given extends { readonly kind: infer Kind extends FeatureKind } ? Kind : never
 
 export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(

@@ -27,7 +27,9 @@ export function featureFingerprint(definition: Pick<Definition, 'record' | 'per'
   return digest({ ...meaning, at: record.at, fact: meaningOf(record, read) })
 }
 
-/** Of which file, by which runtime, and of what is read: it is another meaning when one of these is. What the file is called is none of it. */
+/**
+ * Of which file, by which runtime, and of what is read: it is another meaning when one of these is. What the file is called is none of it.
+ */
 function modelFingerprint(definition: Pick<Definition, 'record' | 'per' | 'features'>, { of: _, inputs, ...spec }: ModelSpec): string {
   const { record, features } = definition
   const read = inputs.map((name) => {

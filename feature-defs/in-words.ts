@@ -13,4 +13,4 @@ function valueInWords(value: Json): string {
 }
 
 /** Enough to tell two files from each other. */
-const shortened = (value: Json): Json => `${String(value).slice(0, 12)}…`
+const shortened = (value: Json): Json => (typeof value === 'string' ? `${value.slice(0, 12)}…` : value)

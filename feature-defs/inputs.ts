@@ -19,11 +19,7 @@ export type Inputs = Times & {
 
 /** The fields that the engine of this version reads. */
 export const fieldsRead = ({ record, per, features }: Definition): readonly string[] => [
-  ...new Set([
-    record.at,
-    ...keyFields(per),
-    ...features.flatMap(({ spec }) => fieldsOf(spec, record)),
-  ]),
+  ...new Set([record.at, ...keyFields(per), ...features.flatMap(({ spec }) => fieldsOf(spec, record))]),
 ]
 
 function fieldsOf(spec: OperatorSpec, { fields }: RecordSchema): readonly string[] {

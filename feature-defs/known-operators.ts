@@ -27,7 +27,8 @@ export const windowsGiven = (operator: Operator, spec: OperatorSpec): readonly W
 /** A window as whoever has its size as plain data sees it. */
 export const windowNamed = (name: WindowName) => windows[name] as Window<unknown>
 
-export const readsDate = (spec: OperatorSpec): boolean => !isModel(spec) && windowsGiven(operatorOf(spec), spec).some((name) => windows[name].readsDate)
+export const readsDate = (spec: OperatorSpec): boolean =>
+  !isModel(spec) && windowsGiven(operatorOf(spec), spec).some((name) => windows[name].readsDate)
 
 export function operatorOf({ op }: OperatorSpec): Operator {
   const operator = operatorNamed(op)

@@ -164,5 +164,9 @@ function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stat
 /** As a schema may state it: all that it says of it is known here. */
 const isModelStated = (spec: Attribute): spec is ModelSpec => {
   const options: readonly string[] = modelOptions
-  return isModel(spec as OperatorSpec) && isSealed(spec as ModelSpec) && Object.keys(spec).every((name) => ['op', 'of', ...options].includes(name))
+  return (
+    isModel(spec as OperatorSpec) &&
+    isSealed(spec as ModelSpec) &&
+    Object.keys(spec).every((name) => ['op', 'of', ...options].includes(name))
+  )
 }

@@ -56,9 +56,7 @@ describe('a model in a definition', () => {
 
   it('is refused where a schema says more of it than is known here', async () => {
     const schema = rowSchema(await seal(v1))
-    const fields = schema.fields.map((field) =>
-      field.name === 'risk' ? { ...field, tidemark: { ...field.tidemark, threads: 2 } } : field,
-    )
+    const fields = schema.fields.map((field) => (field.name === 'risk' ? { ...field, tidemark: { ...field.tidemark, threads: 2 } } : field))
     expect(() => definitionOf({ ...schema, fields })).toThrow('feature risk is defined in a way this program does not know')
   })
 
@@ -129,7 +127,7 @@ describe('a model in a definition', () => {
   )
 
   it('is refused without a file', () =>
-    expect(() => v0.add({ risk: model('', options) })).toThrow("feature risk: its file is \"\". Name one, e.g. model('risk.onnx', { … })."))
+    expect(() => v0.add({ risk: model('', options) })).toThrow('feature risk: its file is "". Name one, e.g. model(\'risk.onnx\', { … }).'))
 })
 
 describe('a definitions file with a model', () => {
@@ -174,6 +172,6 @@ describe('a definitions file with a model', () => {
 })
 
 it('a model of a value that is a text over time is no input', () =>
-  expect(() => v0.add({ where: last('shop', { all: true }), risk: model('risk.onnx', { ...options, inputs: ['where'] as never }) })).toThrow(
-    'its input where is a text',
-  ))
+  expect(() =>
+    v0.add({ where: last('shop', { all: true }), risk: model('risk.onnx', { ...options, inputs: ['where'] as never }) }),
+  ).toThrow('its input where is a text'))

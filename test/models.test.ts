@@ -93,24 +93,27 @@ describe('a version with a model', () => {
     }
   })
 
-  it.each(['backfill', 'forward-only', 'cold'] as const)('is followed by another model with %s, and that by what it reads', async (mode) => {
-    const store = begun()
-    await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' }, { do: 'apply', version: 1, mode: 'backfill' })
-    await streamed(store, [2007, 2007])
-    const after = async (version: number) => {
-      await mustBeDone(store, { do: 'apply', version, mode }, { do: 'consume' }, { do: 'sink' })
-      await verified(store, version)
-    }
-    await after(2)
-    await after(3)
-    await streamed(store, [2008, 2008])
-    await after(4)
-    for (const version of [1, 2, 3, 4]) await expectScored(store, version)
-    for (const version of [1, 2, 3, 4]) await verified(store, version)
-    await mustBeDone(store, { do: 'rollback' })
-    await verified(store, 3)
-    expect(await store.complaints()).toEqual([])
-  })
+  it.each(['backfill', 'forward-only', 'cold'] as const)(
+    'is followed by another model with %s, and that by what it reads',
+    async (mode) => {
+      const store = begun()
+      await mustBeDone(store, { do: 'apply', version: 0, mode: 'backfill' }, { do: 'apply', version: 1, mode: 'backfill' })
+      await streamed(store, [2007, 2007])
+      const after = async (version: number) => {
+        await mustBeDone(store, { do: 'apply', version, mode }, { do: 'consume' }, { do: 'sink' })
+        await verified(store, version)
+      }
+      await after(2)
+      await after(3)
+      await streamed(store, [2008, 2008])
+      await after(4)
+      for (const version of [1, 2, 3, 4]) await expectScored(store, version)
+      for (const version of [1, 2, 3, 4]) await verified(store, version)
+      await mustBeDone(store, { do: 'rollback' })
+      await verified(store, 3)
+      expect(await store.complaints()).toEqual([])
+    },
+  )
 
   it('is planned: a new model, its state none, and nothing replayed where no row of before is written', async () => {
     const store = begun()

@@ -34,11 +34,13 @@ export function checkModel(
   if (column !== undefined && !(typeof column === 'number' && Number.isSafeInteger(column) && column >= 0))
     refuse(`its column is ${JSON.stringify(column)}`, 'Use a whole number: columns of an output count from 0.')
   if (spec['round'] !== undefined && !round.accepts(spec['round'])) refuse(`round is ${JSON.stringify(spec['round'])}`, round.todo)
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(String(sha256)))
+  if (sha256 !== undefined && !matches(sha256, /^[0-9a-f]{64}$/))
     refuse(`its sha256 is ${JSON.stringify(sha256)}`, 'Use the 64 digits that sha256sum prints, or leave it out.')
-  if (runtime !== undefined && !/^\d+\.\d+\.\d+$/.test(String(runtime)))
+  if (runtime !== undefined && !matches(runtime, /^\d+\.\d+\.\d+$/))
     refuse(`its runtime is ${JSON.stringify(runtime)}`, "Use a version of onnxruntime-web, e.g. '1.30.0', or leave it out.")
 }
+
+const matches = (value: Json, pattern: RegExp): boolean => typeof value === 'string' && pattern.test(value)
 
 const isNames = (value: Json | undefined): value is readonly string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string')

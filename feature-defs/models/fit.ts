@@ -45,7 +45,8 @@ function widthOf({ name, tensor }: Port, refuse: Refuse): number | null {
   if (type !== 'float32' && type !== 'float64')
     refuse(`its input ${name} takes ${type}, which has no null`, 'Make the model with inputs of float or double.')
   const [rows = null, width = 1, ...more] = lengths
-  if (rows !== null) refuse(`its input ${name} takes ${rows} rows at once`, 'Leave the number of rows open, e.g. FloatTensorType([None, 2]).')
+  if (rows !== null)
+    refuse(`its input ${name} takes ${rows} rows at once`, 'Leave the number of rows open, e.g. FloatTensorType([None, 2]).')
   if (more.length > 0) refuse(`its input ${name} takes ${lengths.length} dimensions`, 'Use one of rows and columns.')
   return width
 }
@@ -71,9 +72,13 @@ export async function pickingOf({ of, output, column }: ModelSpec, model: Model,
   const { values, lengths } = await model.run(feeding.feeds, output)
   const [rows = 0, width = 1, ...more] = lengths
   const shape = `the output ${output} of ${of} is ${shapeText(lengths)}`
-  if (rows !== blockRows || more.length > 0) refuse(`${shape}, and not one number a row`, 'Name an output that has one row for each of its input.')
+  if (rows !== blockRows || more.length > 0)
+    refuse(`${shape}, and not one number a row`, 'Name an output that has one row for each of its input.')
   if (column === undefined && width !== 1)
-    refuse(`${shape}: several numbers a row`, `Say which: column: 0 to ${width - 1}; of a classifier's probabilities, 1 is the second class.`)
+    refuse(
+      `${shape}: several numbers a row`,
+      `Say which: column: 0 to ${width - 1}; of a classifier's probabilities, 1 is the second class.`,
+    )
   if (column !== undefined && column >= width) refuse(`${shape}, and column is ${column}`, `Use 0 to ${width - 1}.`)
   const picking = { first: column ?? 0, step: width }
   const before = Float64Array.from({ length: blockRows }, (_, row) => Number(values[picking.first + row * width]))

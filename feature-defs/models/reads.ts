@@ -20,5 +20,7 @@ type KindOf<F, Own extends Fields> = F extends ModelFeature
 
 /** Names it could read stand in the message of the compiler where it names another one. */
 export type ModelsRead<M, All, Own extends Fields> = {
-  readonly [K in keyof M]: M[K] extends ModelFeature ? { readonly reads?: NumberFields<Own> | Exclude<NumberFeatures<All, Own>, K> } : unknown
+  readonly [K in keyof M]: M[K] extends ModelFeature
+    ? { readonly reads?: NumberFields<Own> | Exclude<NumberFeatures<All, Own>, K> }
+    : unknown
 }

@@ -5,10 +5,7 @@ import { isModel, modelRuntime, type ModelSpec } from './model.ts'
 /** Where the file lies, if it is there, and its checksum. */
 export type FoundModel = { readonly path?: string; readonly sha256: string }
 
-export async function sealed(
-  definition: Definition,
-  find: (spec: ModelSpec, feature: string) => Promise<FoundModel>,
-): Promise<Definition> {
+export async function sealed(definition: Definition, find: (spec: ModelSpec, feature: string) => Promise<FoundModel>): Promise<Definition> {
   if (!definition.features.some(({ spec }) => isModel(spec))) return definition
   const features = await Promise.all(
     definition.features.map(async (feature): Promise<NamedFeature> => {

@@ -1,4 +1,7 @@
-/** A model by the command line: from a file beside the definitions to rows, killed on the way, on another machine, and all that can be amiss. */
+/**
+ * A model by the command line: from a file beside the definitions to rows, killed on the way, on another machine, and all that can be
+ * amiss.
+ */
 import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -20,6 +23,8 @@ const logistic = "model('logistic.onnx', { inputs: ['ma', 'amount_requested'], o
 
 let home: string
 let loans: string
+/** Its store has the version without a model. */
+let begun: string
 
 /** With what somebody has who has installed the runtime there. */
 function folderWith(risk: string, { files = ['boosted.onnx'], more = '', installed = true } = {}): string {
@@ -46,6 +51,8 @@ unlessMissing(missingForRuntime(), () => {
     const folder = freshFolder()
     await done(folder, 'generate --years 2007-2009 --rows 6000 --seed 5 --out loans.csv')
     loans = join(folder, 'loans.csv')
+    begun = folderWith(boosted)
+    await done(begun, 'apply loans@0 --yes')
   }, 600_000)
 
   describe('a model', () => {
@@ -82,31 +89,43 @@ unlessMissing(missingForRuntime(), () => {
 
       // From the file alone: the same values where windows began there, too.
       await done(folder, `backfill loans@1 --years 2007 --out out --format csv`)
-      const [out] = readFileSync(join(folder, 'out', readdirSync(join(folder, 'out'))[0]!), 'utf8').trim().split('\n').slice(-1)
-      const last = readRows(warehouseOf(folder), `SELECT risk FROM loans_v1 WHERE application_date < '2008-01-01' ORDER BY _seq DESC LIMIT 1`)
+      const [out] = readFileSync(join(folder, 'out', readdirSync(join(folder, 'out'))[0]!), 'utf8')
+        .trim()
+        .split('\n')
+        .slice(-1)
+      const last = readRows(
+        warehouseOf(folder),
+        `SELECT risk FROM loans_v1 WHERE application_date < '2008-01-01' ORDER BY _seq DESC LIMIT 1`,
+      )
       expect(out!.split(',')).toContain(String(last[0]![0]))
     })
 
-    it('needs its file no more once it is applied, in this folder or where the store lies on another machine', { timeout: 120_000 }, async () => {
-      const folder = folderWith(boosted)
-      await done(folder, 'apply loans@0 --yes')
-      await done(folder, 'backfill --years 2007')
-      await done(folder, 'apply loans@1 --yes')
-      const wanted = scores(folder)
-      const other = folderWith(boosted, { files: [] })
-      cpSync(join(folder, '.tidemark'), join(other, '.tidemark'), { recursive: true })
-      await done(folder, 'produce --years 2008')
-      await done(folder, 'up --until-caught-up')
-      // What reads definitions says how to go on without the file.
-      expect(await refused(other, 'plan loans@1')).toMatch(/its model boosted.onnx is not there: .*Put the file there; of a released version write/s)
-      const sha256 = (await json(folder, 'plan loans@1')).plans[0].features.at(-1).after.sha256
-      writeFileSync(join(other, 'features.ts'), definitions(boosted.replace(' })', `, sha256: '${sha256}' })`)))
-      await done(other, 'produce --years 2008')
-      await done(other, 'up --until-caught-up')
-      expect(await done(other, 'verify loans@1')).toMatch(/and equal/)
-      expect(scores(other)).toEqual(scores(folder))
-      expect(scores(other).slice(0, wanted.length)).toEqual(wanted)
-    })
+    it(
+      'needs its file no more once it is applied, in this folder or where the store lies on another machine',
+      { timeout: 120_000 },
+      async () => {
+        const folder = folderWith(boosted)
+        await done(folder, 'apply loans@0 --yes')
+        await done(folder, 'backfill --years 2007')
+        await done(folder, 'apply loans@1 --yes')
+        const wanted = scores(folder)
+        const other = folderWith(boosted, { files: [] })
+        cpSync(join(folder, '.tidemark'), join(other, '.tidemark'), { recursive: true })
+        await done(folder, 'produce --years 2008')
+        await done(folder, 'up --until-caught-up')
+        // What reads definitions says how to go on without the file.
+        expect(await refused(other, 'plan loans@1')).toMatch(
+          /its model boosted.onnx is not there: .*Put the file there; of a released version write/s,
+        )
+        const sha256 = (await json(folder, 'plan loans@1')).plans[0].features.at(-1).after.sha256
+        writeFileSync(join(other, 'features.ts'), definitions(boosted.replace(' })', `, sha256: '${sha256}' })`)))
+        await done(other, 'produce --years 2008')
+        await done(other, 'up --until-caught-up')
+        expect(await done(other, 'verify loans@1')).toMatch(/and equal/)
+        expect(scores(other)).toEqual(scores(folder))
+        expect(scores(other).slice(0, wanted.length)).toEqual(wanted)
+      },
+    )
 
     it('goes on with the same bits when its consumer is killed again and again', { timeout: 240_000 }, async () => {
       const [folder, calm] = [folderWith(boosted), folderWith(boosted)]
@@ -152,32 +171,75 @@ unlessMissing(missingForRuntime(), () => {
         {},
         /its model boosted\.onnx is another file: its checksum is [0-9a-f]{64}, and the definition says 0{64}\. Put the file back/,
       ],
-      ['no runtime', boosted, { installed: false }, /the model boosted\.onnx needs onnxruntime-web, which is not installed\. Run: npm install onnxruntime-web@1\.30\.0/],
-      ['another runtime', boosted.replace(' })', ", runtime: '1.29.0' })"), {}, /is run by onnxruntime-web 1\.29\.0, and 1\.30\.0 is installed\. .*npm install onnxruntime-web@1\.29\.0/],
-      ['an input that is nothing', boosted.replace("'ma'", "'mo'"), {}, /feature risk: its input mo is neither a feature before it nor a field of rejected_loan\. It can read ma, amount_requested/],
+      [
+        'no runtime',
+        boosted,
+        { installed: false },
+        /the model boosted\.onnx needs onnxruntime-web, which is not installed\. Run: npm install onnxruntime-web@1\.30\.0/,
+      ],
+      [
+        'another runtime',
+        boosted.replace(' })', ", runtime: '1.29.0' })"),
+        {},
+        /is run by onnxruntime-web 1\.29\.0, and 1\.30\.0 is installed\. .*npm install onnxruntime-web@1\.29\.0/,
+      ],
+      [
+        'an input that is nothing',
+        boosted.replace("'ma'", "'mo'"),
+        {},
+        /feature risk: its input mo is neither a feature before it nor a field of rejected_loan\. It can read ma, amount_requested/,
+      ],
       ['an input that is a text', boosted.replace("'ma'", "'state'"), {}, /its input state is a text, and a model takes numbers/],
-      ['too many inputs', boosted.replace("'ma'", "'ma', 'risk_score'"), {}, /boosted\.onnx takes 2 numbers a row, and the definition names 3: ma, risk_score, amount_requested\. Name what the model was trained on/],
-      ['inputs of other names', boosted.replace('boosted', 'named'), { files: ['named.onnx'] }, /the inputs of named\.onnx are amount, level, and the definition names ma, amount_requested/],
-      ['an output that is not there', boosted.replace('probabilities', 'scores'), {}, /boosted\.onnx has no output scores\. Its outputs are label, probabilities\./],
+      [
+        'too many inputs',
+        boosted.replace("'ma'", "'ma', 'risk_score'"),
+        {},
+        /boosted\.onnx takes 2 numbers a row, and the definition names 3: ma, risk_score, amount_requested\. Name what the model was trained on/,
+      ],
+      [
+        'inputs of other names',
+        boosted.replace('boosted', 'named'),
+        { files: ['named.onnx'] },
+        /the inputs of named\.onnx are amount, level, and the definition names ma, amount_requested/,
+      ],
+      [
+        'an output that is not there',
+        boosted.replace('probabilities', 'scores'),
+        {},
+        /boosted\.onnx has no output scores\. Its outputs are label, probabilities\./,
+      ],
       ['several numbers a row', boosted.replace(', column: 1', ''), {}, /is rows × 2: several numbers a row\. Say which: column: 0 to 1/],
-      ['no tensor', boosted.replace('boosted', 'zipmap').replace('probabilities', 'output_probability'), { files: ['zipmap.onnx'] }, /is no tensor\. Convert the model with zipmap: False\./],
-      ['rows that depend on others', "model('share.onnx', { inputs: ['ma', 'risk_score'], output: 'y', column: 0 })", { files: ['share.onnx'] }, /what share\.onnx gives for a row depends on the rows beside it/],
-      ['a file that is no model', boosted.replace('boosted.onnx', 'features.ts'), {}, /the model features\.ts does not load: .*It must be an ONNX file/],
+      [
+        'no tensor',
+        boosted.replace('boosted', 'zipmap').replace('probabilities', 'output_probability'),
+        { files: ['zipmap.onnx'] },
+        /is no tensor\. Convert the model with zipmap: False\./,
+      ],
+      [
+        'rows that depend on others',
+        "model('share.onnx', { inputs: ['ma', 'risk_score'], output: 'y', column: 0 })",
+        { files: ['share.onnx'] },
+        /what share\.onnx gives for a row depends on the rows beside it/,
+      ],
+      [
+        'a file that is no model',
+        boosted.replace('boosted.onnx', 'features.ts'),
+        {},
+        /the model features\.ts does not load: .*It must be an ONNX file/,
+      ],
     ]
-    it.each(cases)('%s is said by name, with what to do, before anything is changed', { timeout: 60_000 }, async (_, risk, options, says) => {
-      const folder = folderWith(risk, options)
-      // A store that has begun, without the file or the package.
-      writeFileSync(join(folder, 'first.ts'), definitions(boosted).split('\n').slice(0, 3).join('\n'))
-      const config = readFileSync(join(folder, 'tidemark.json'), 'utf8')
-      writeFileSync(join(folder, 'tidemark.json'), config.replace('features.ts', 'first.ts'))
-      await done(folder, 'apply loans@0 --yes')
-      writeFileSync(join(folder, 'tidemark.json'), config)
-      const said = await refused(folder, 'plan loans@1')
-      expect(said).toMatch(says)
-      expect(said.trim().split('\n')).toHaveLength(1)
-      expect(await refused(folder, 'apply loans@1 --yes')).toMatch(says)
-      expect(readRows(join(folder, '.tidemark', 'registry.db'), "SELECT count(*) FROM schemas WHERE subject = 'loans'")).toEqual([[1]])
-    })
+    it.each(cases)(
+      '%s is said by name, with what to do, before anything is changed',
+      { timeout: 60_000 },
+      async (_, risk, options, says) => {
+        const folder = folderWith(risk, options)
+        cpSync(join(begun, '.tidemark'), join(folder, '.tidemark'), { recursive: true })
+        const said = await refused(folder, 'apply loans@1 --yes')
+        expect(said).toMatch(says)
+        expect(said.trim().split('\n')).toHaveLength(1)
+        expect(readRows(join(folder, '.tidemark', 'registry.db'), "SELECT count(*) FROM schemas WHERE subject = 'loans'")).toEqual([[1]])
+      },
+    )
 
     it('a released model whose file was replaced is named with both checksums', { timeout: 60_000 }, async () => {
       const folder = folderWith(boosted)
@@ -185,7 +247,9 @@ unlessMissing(missingForRuntime(), () => {
       await done(folder, 'apply loans@1 --yes')
       cpSync(fixture('logistic.onnx'), join(folder, 'boosted.onnx'))
       const said = await refused(folder, 'plan loans@1')
-      expect(said).toMatch(/loans@1 is released and was edited: risk was model\('boosted\.onnx', .*sha256: '[0-9a-f]{12}…'.* and is now model\(/)
+      expect(said).toMatch(
+        /loans@1 is released and was edited: risk was model\('boosted\.onnx', .*sha256: '[0-9a-f]{12}…'.* and is now model\(/,
+      )
       expect(said).toMatch(/Put version 1 back as it was, and add the next version with v1\.add/)
     })
 

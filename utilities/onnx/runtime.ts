@@ -1,6 +1,6 @@
 /**
- * ONNX models by onnxruntime-web: WebAssembly on one thread and without relaxed SIMD, so that every machine computes the same bits. It is an
- * optional peer: whoever has a model installs it.
+ * ONNX models by onnxruntime-web: WebAssembly on one thread and without relaxed SIMD, so that every machine computes the same bits. It is
+ * an optional peer: whoever has a model installs it.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -19,7 +19,12 @@ type Session = {
   readonly outputMetadata: readonly Described[]
   run(feeds: Readonly<Record<string, unknown>>, outputs: readonly string[]): Promise<Readonly<Record<string, Computed>>>
 }
-type Described = { readonly name: string; readonly isTensor: boolean; readonly type?: string; readonly shape?: readonly (number | string)[] }
+type Described = {
+  readonly name: string
+  readonly isTensor: boolean
+  readonly type?: string
+  readonly shape?: readonly (number | string)[]
+}
 type Computed = { readonly data: ArrayLike<number | bigint>; readonly dims: readonly number[] }
 
 let loaded: { readonly onnx: Onnx; readonly version: string } | undefined
@@ -55,7 +60,9 @@ export async function openOnnx(bytes: Uint8Array, name: string, runtime: string,
       return own.then(
         (found) => ({ values: found[output]!.data, lengths: found[output]!.dims }),
         (error: unknown) => {
-          throw new Problem(`the model ${name} does not run: ${firstLine(error)}`, 'Look at it with the tool that made it.', { cause: error })
+          throw new Problem(`the model ${name} does not run: ${firstLine(error)}`, 'Look at it with the tool that made it.', {
+            cause: error,
+          })
         },
       )
     },
@@ -82,10 +89,7 @@ function load(name: string, runtime: string, places: readonly string[]): NonNull
     onnx.env.logLevel = 'error'
     return { onnx, version }
   }
-  throw new Problem(
-    `the model ${name} needs onnxruntime-web, which is not installed`,
-    `Run: npm install onnxruntime-web@${runtime}`,
-  )
+  throw new Problem(`the model ${name} needs onnxruntime-web, which is not installed`, `Run: npm install onnxruntime-web@${runtime}`)
 }
 
 /** Lengths that may be any have a name, or are the largest number of 32 bits. */
