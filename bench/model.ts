@@ -42,7 +42,7 @@ try {
   const { definition: plain } = featureSet({ name: 'loans', of: loan }, { risk: trees })
   const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex')
   const definition = await sealed(plain, async () => ({ path, sha256 }))
-  const models = modelsOf({ kept: async () => undefined, open: (...file) => openOnnx(...file, [join(home, 'here')]) })
+  const models = modelsOf({ checkpoints: undefined, open: (...file) => openOnnx(...file, [join(home, 'here')]) })
   const scores = await scoresOf(models, definition, definition.features[0]!)
 
   const ours: Took[] = []

@@ -1,22 +1,24 @@
 /** Where the files of models are found, and what opens them: the store keeps those of its versions, others lie beside their definitions. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { keptModel } from '../streams/kept-models.ts'
+import type { Checkpoints } from '../utilities/checkpoints.ts'
 import type { Model, ModelFile, Models } from '../utilities/models.ts'
 import { Problem } from '../utilities/values/problem.ts'
 
 type Openers = {
   readonly open: (bytes: Uint8Array, name: string, runtime: string) => Promise<Model>
-  /** Those that the store keeps. */
-  readonly kept: (sha256: string) => Promise<Uint8Array | undefined>
+  /** With what the store keeps. */
+  readonly checkpoints: Checkpoints | undefined
 }
 
 export const checksumOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-export function modelsOf({ open, kept }: Openers): Models {
+export function modelsOf({ open, checkpoints }: Openers): Models {
   const opened = new Map<string, Promise<Model>>()
   const read = async (file: ModelFile): Promise<Uint8Array> => {
     const { name, sha256, path } = file
-    const bytes = await kept(sha256)
+    const bytes = checkpoints && (await keptModel(checkpoints, sha256))
     if (bytes) {
       if (checksumOf(bytes) === sha256) return bytes
       throw new Problem(`the model ${name} that the store keeps is damaged: its checksum is not ${sha256}`, 'Restore the log from a copy.')

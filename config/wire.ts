@@ -1,7 +1,6 @@
 /** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
 import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
-import { keptModel } from '../streams/kept-models.ts'
 import { systemClock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { ForeignSchemas, Waiting } from '../utilities/foreign-schemas.ts'
@@ -11,7 +10,6 @@ import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
 import type { ParquetOptions } from '../utilities/parquet/writer.ts'
 import type { ParquetThread } from '../utilities/parquet/thread.ts'
-import type { Models } from '../utilities/models.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
@@ -50,16 +48,13 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     registry,
     warehouse,
     clock,
-    models: wireModels((sha256) => keptModel(checkpoints, sha256)),
+    models: wireModels(checkpoints),
     openSource(place, record) {
       const configured = config.sources[record] ?? config.source
       return open(isThere(place) || 'topic' in configured ? place : configured.file)
     },
     openFeed: async (options) => wireFeed(config, note, options),
-    async openTables() {
-      const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
-      return openSqliteTables(at('tables.db'))
-    },
+    openTables: async () => (await import('../utilities/sqlite/tables/tables.ts')).openSqliteTables(at('tables.db')),
     // On Kafka these share the partitions among themselves, on this machine and on others.
     lease: async (name, options) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
@@ -205,9 +200,9 @@ export async function sourceAt(place: string, form: TextForm): Promise<Source> {
   return source
 }
 
-/** By onnxruntime-web, loaded when the first one is opened. Without a store, files lie beside their definitions. */
-export const wireModels = (kept: (sha256: string) => Promise<Uint8Array | undefined> = async () => undefined): Models =>
-  modelsOf({ kept, open: async (...file) => (await import('../utilities/onnx/runtime.ts')).openOnnx(...file) })
+/** By onnxruntime-web, loaded when the first one is opened. Without checkpoints, which keep files, they lie beside their definitions. */
+export const wireModels = (checkpoints?: Ports['checkpoints']): Ports['models'] =>
+  modelsOf({ checkpoints, open: async (...file) => (await import('../utilities/onnx/runtime.ts')).openOnnx(...file) })
 
 /** Columns to Parquet files, in a thread of their own. */
 export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
@@ -222,9 +217,7 @@ export async function wireScratchTables({ dataDir }: Config): Promise<Tables> {
 }
 
 /** Only the warehouse, for reading. */
-export function wireReader(config: Config): Promise<Warehouse> {
-  return openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
-}
+export const wireReader = (config: Config): Promise<Warehouse> => openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
 
 /** Who is at work in a data directory. */
 export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> =>

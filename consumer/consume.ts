@@ -1,16 +1,6 @@
 /** The consumer: reads the inflow of a stream, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
-import { ofYears } from '../schemas/csv/selection.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  extendHistory,
-  joinSpans,
-  loadPosition,
-  savePosition,
-  writerName,
-  type BackfillHold,
-  type Position,
-  type Span,
-} from '../streams/position.ts'
+import { extendHistory, joinSpans, loadPosition, savePosition, writerName, type Position, type Span } from '../streams/position.ts'
 import { deadLetters } from '../streams/dead-letters.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import { noNumbersCounter, type NoNumbers } from '../feature-defs/models/no-numbers.ts'
@@ -29,6 +19,7 @@ import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { mostBytes, openGroups, overFacts, runsAfter, streamAtWork, unreadBySome, type Group } from './at-work.ts'
+import { amidstBackfill, waitFor } from './wait-for.ts'
 
 /** The group of consumers that share the partitions of an owner's stream. */
 export const consumers = (owner: string) => `consume-${owner}`
@@ -129,26 +120,6 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
     }
   }
   return undefined
-}
-
-export const amidstBackfill = (why: string) => new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
-
-export const backfillOf = (hold: BackfillHold) =>
-  `a backfill${ofYears(hold.years)} from ${hold.source.name} began (${hold.by}) and has not finished`
-
-/** What the partition waits for, and why. */
-type Waiting = {
-  readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied' | 'a version goes on'
-  readonly why: string
-}
-
-function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): Waiting | null {
-  if (hold?.kind === 'switch') return isLeft(hold.token) ? null : { until: 'the switch is over', why: `${hold.by} is switching versions` }
-  if (hold?.kind === 'backfill') return { until: 'the backfill is finished', why: backfillOf(hold) }
-  if (runs.length === 0) return { until: 'a version is applied', why: `its first version has not reached partition ${partition}` }
-  // All have ended that were over this stream: the set went over to a later version of the fact.
-  const hasEnded = runs.every(({ until }) => until !== null)
-  return hasEnded ? { until: 'a version goes on', why: 'no version is computed over this stream any more' } : null
 }
 
 async function runTurn(

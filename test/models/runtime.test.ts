@@ -82,7 +82,7 @@ describe('the models beside the tests', () => {
 unlessMissing(missingForRuntime(), () => {
   beforeAll(async () => {
     home = await installRuntime()
-    models = modelsOf({ kept: async () => undefined, open: (...file) => openOnnx(...file, [join(home, 'here')]) })
+    models = modelsOf({ checkpoints: undefined, open: (...file) => openOnnx(...file, [join(home, 'here')]) })
   }, 600_000)
 
   describe('a model', () => {
