@@ -113,7 +113,7 @@ const modelsBeside =
       if (sha256 !== undefined) return { sha256 }
       throw new Problem(
         `${where} is not there: ${path}`,
-        'Put the file there; of a released version write its checksum into the definition, { sha256: … } as tidemark schemas shows it.',
+        'Put the file there; of a released version write its checksum into the definition, sha256: …, which tidemark schemas ID shows.',
       )
     }
     const found = checksumOf(readFileSync(path))

@@ -1,5 +1,6 @@
 /** How a model is fed by what its definition names, and whether each row's number is its own: what does not fit is refused by name. */
 import type { Feed, Model, Numbers, Port } from '../../utilities/models.ts'
+import { Problem } from '../../utilities/values/problem.ts'
 import type { ModelSpec } from './model.ts'
 
 /** Rows that are computed at once, the last ones with others behind them: the same row goes the same way through the same code. */
@@ -68,8 +69,8 @@ export async function pickingOf({ of, output, column }: ModelSpec, model: Model,
   if (!port.tensor) return refuse(`the output ${output} of ${of} is no tensor`, 'Convert the model with zipmap: False.')
   const { type } = port.tensor
   if (!numbers.test(type)) refuse(`the output ${output} of ${of} is ${type}, and no number`, 'Name an output of numbers.')
-  fillProbe(feeding, (row) => row)
-  const { values, lengths } = await model.run(feeding.feeds, output)
+  fill(feeding, () => 0)
+  const { lengths } = await model.run(feeding.feeds, output)
   const [rows = 0, width = 1, ...more] = lengths
   const shape = `the output ${output} of ${of} is ${shapeText(lengths)}`
   if (rows !== blockRows || more.length > 0)
@@ -81,28 +82,44 @@ export async function pickingOf({ of, output, column }: ModelSpec, model: Model,
     )
   if (column !== undefined && column >= width) refuse(`${shape}, and column is ${column}`, `Use 0 to ${width - 1}.`)
   const picking = { first: column ?? 0, step: width }
-  const before = Float64Array.from({ length: blockRows }, (_, row) => Number(values[picking.first + row * width]))
-  fillProbe(feeding, (row) => blockRows - 1 - row)
-  const { values: turned } = await model.run(feeding.feeds, output)
-  for (let row = 0; row < blockRows; row++)
-    if (!Object.is(before[row], Number(turned[picking.first + (blockRows - 1 - row) * width])))
-      refuse(
-        `what ${of} gives for a row depends on the rows beside it`,
-        'A feature is of its own row: make a model that computes each row alone.',
-      )
+  if (!(await rowsAreAlone(model, output, feeding, picking)))
+    refuse(
+      `what ${of} gives for a row depends on the rows beside it`,
+      'A feature is of its own row: make a model that computes each row alone.',
+    )
   return picking
+}
+
+/** Whether rows have the same numbers at other places, with others beside them: every second one, backwards. */
+async function rowsAreAlone(model: Model, output: string, feeding: Feeding, { first, step }: Picking): Promise<boolean> {
+  const numbersOf = async (value: ValueAt) => {
+    fill(feeding, value)
+    const { values } = await model.run(feeding.feeds, output)
+    return Array.from({ length: blockRows }, (_, row) => Number(values[first + row * step]))
+  }
+  const alike = async (value: ValueAt) => {
+    const moved = (row: number) => (row % 2 === 0 ? row + blockRows : blockRows - 1 - row)
+    const [there, back] = [await numbersOf(value), await numbersOf((row, input) => value(moved(row), input))]
+    return there.every((number, row) => row % 2 === 1 || Object.is(number, back[blockRows - 1 - row]))
+  }
+  // One that takes some numbers only, such as a place in a list, is tried with those that are places in any.
+  return alike(ofManySizes).catch((error: unknown) => (error instanceof Problem ? alike(zeroOrOne) : Promise.reject(error)))
+}
+
+type ValueAt = (row: number, input: number) => number
+
+/** By chance, and the same every time. */
+function ofManySizes(row: number, input: number): number {
+  const mixed = Math.imul(row * 31 + input + 1, 0x9e37_79b1)
+  return ((mixed >>> 0) / 0x1_0000_0000 - 0.5) * 10 ** (row % 5)
+}
+
+const zeroOrOne: ValueAt = (row, input) => (row >> (input % 5)) & 1
+
+function fill({ places }: Feeding, value: ValueAt): void {
+  for (const [input, { values, first, step }] of places.entries())
+    for (let row = 0; row < blockRows; row++) values[first + row * step] = value(row, input)
 }
 
 const shapeText = (lengths: readonly number[]): string =>
   lengths.length === 0 ? 'one number' : lengths.map((length, i) => (i === 0 && length === blockRows ? 'rows' : length)).join(' × ')
-
-/** Numbers of many sizes, the same every time. */
-function fillProbe({ places }: Feeding, placed: (row: number) => number): void {
-  let seed = 1
-  for (let row = 0; row < blockRows; row++) {
-    for (const { values, first, step } of places) {
-      seed = (seed * 48_271) % 0x7fff_ffff
-      values[first + placed(row) * step] = (seed / 0x7fff_ffff - 0.5) * 10 ** (row % 5)
-    }
-  }
-}

@@ -27,7 +27,6 @@ type ModelOptions<Input extends string> = Pick<ModelSpec, 'output' | 'column' | 
 export type ModelFeature<Input extends string = string> = {
   readonly spec: ModelSpec
   readonly reads?: Input
-  readonly needs?: never
 }
 
 /** By which version models are run of which definitions do not say it. */
