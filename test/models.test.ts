@@ -1,7 +1,11 @@
 /** Versions with models, on a store in memory: batch, stream, replay and proof give the same, over records and over facts. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compute } from '../batch/files.ts'
 import { computedText } from '../commands/consume.ts'
+import { checksumOf, modelsOf } from '../config/models.ts'
 import { date, featureSet, last, mean, model, number, record, sum, text, count, type Definition } from '../feature-defs/language.ts'
 import { makerOf } from '../feature-defs/maker.ts'
 import { sealed } from '../feature-defs/models/sealed.ts'
@@ -292,5 +296,42 @@ describe('the file of a model', () => {
     await keepModels({ ...store.open(), models: reading }, chain[1]!)
     expect(reads).toBe(1)
     expect(Buffer.compare((await keptModel(store.open().checkpoints, sums['risk.onnx']!))!, bytes)).toBe(0)
+  })
+
+  it('is taken from the store first, opened once, and refused where it is another one or damaged', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidemark-'))
+    const path = join(folder, 'risk.onnx')
+    const bytes = Buffer.from('the model')
+    writeFileSync(path, bytes)
+    const file = { name: 'risk.onnx', sha256: checksumOf(bytes), runtime: '1.30.0' }
+    let opens = 0
+    const open = async () => {
+      opens++
+      return models.open({ ...file, sha256: sums['risk.onnx']! })
+    }
+    const ports = storeInMemory(set, 1, csv).open()
+    const { checkpoints } = ports
+    const own = modelsOf({ open, checkpoints })
+    await expect(own.open(file)).rejects.toThrow(
+      'the model risk.onnx is not there, and the store keeps none of its checksum. Put the file of',
+    )
+    await expect(own.open({ ...file, path: join(folder, 'other') })).rejects.toThrow('the model risk.onnx cannot be read: ENOENT')
+    writeFileSync(path, 'another model')
+    await expect(own.open({ ...file, path })).rejects.toThrow(
+      `the model risk.onnx is another file: its checksum is ${checksumOf(Buffer.from('another model'))}`,
+    )
+    expect(opens).toBe(0)
+    writeFileSync(path, bytes)
+    expect(await own.open({ ...file, path })).toBe(await own.open(file))
+    expect(opens).toBe(1)
+
+    const definition = await sealed(v1.definition, async () => ({ sha256: file.sha256, path }))
+    await keepModels({ ...ports, models: own }, definition)
+    rmSync(path)
+    expect(Buffer.from(await modelsOf({ open, checkpoints }).read(file)).toString()).toBe('the model')
+    const writer = await ports.log.writer('somebody')
+    await writer.commit({ save: [{ name: `model/${file.sha256}`, key: '000000', value: Buffer.from('the m0del') }] })
+    await writer.close()
+    await expect(modelsOf({ open, checkpoints }).read(file)).rejects.toThrow('the model risk.onnx that the store keeps is damaged')
   })
 })

@@ -47,7 +47,10 @@ function widthOf({ name, tensor }: Port, refuse: Refuse): number | null {
     refuse(`its input ${name} takes ${type}, which has no null`, 'Make the model with inputs of float or double.')
   const [rows = null, width = 1, ...more] = lengths
   if (rows !== null)
-    refuse(`its input ${name} takes ${rows} rows at once`, 'Leave the number of rows open, e.g. FloatTensorType([None, 2]).')
+    refuse(
+      `its input ${name} takes ${rows === 1 ? 'one row' : `${rows} rows`} at once`,
+      'Leave the number of rows open, e.g. FloatTensorType([None, 2]).',
+    )
   if (more.length > 0) refuse(`its input ${name} takes ${lengths.length} dimensions`, 'Use one of rows and columns.')
   return width
 }

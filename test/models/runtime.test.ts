@@ -136,7 +136,7 @@ unlessMissing(missingForRuntime(), () => {
       ['boosted.onnx', three, 'boosted.onnx takes 2 numbers a row, and the definition names 3: level, amount, more'],
       ['named.onnx', three, 'the inputs of named.onnx are amount, level, and the definition names level, amount, more'],
       ['named.onnx', { inputs: ['level', 'more'] }, 'the inputs of named.onnx are amount, level, and the definition names level, more'],
-      ['one-row.onnx', {}, 'its input x takes 1 rows at once. Leave the number of rows open'],
+      ['one-row.onnx', {}, 'its input x takes one row at once. Leave the number of rows open'],
       ['whole.onnx', {}, 'its input x takes int64, which has no null. Make the model with inputs of float or double.'],
       ['boosted.onnx', { output: 'score' }, 'boosted.onnx has no output score. Its outputs are label, probabilities.'],
       ['boosted.onnx', { column: 2 }, 'the output probabilities of boosted.onnx is rows × 2, and column is 2. Use 0 to 1.'],
