@@ -1,6 +1,6 @@
 /** Models in definitions: what may be said of one, how a schema carries it and gives it back, and what its fingerprint depends on. */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -10,6 +10,7 @@ import { featureFingerprint, versionFingerprint } from '../feature-defs/fingerpr
 import { fieldsRead } from '../feature-defs/inputs.ts'
 import { inWords } from '../feature-defs/in-words.ts'
 import { date, decimal, featureSet, flag, last, mean, model, number, record, text, type Definition } from '../feature-defs/language.ts'
+import { modelRuntime } from '../feature-defs/models/model.ts'
 import { sealed } from '../feature-defs/models/sealed.ts'
 import { definitionOf, rowSchema } from '../feature-defs/row-schema.ts'
 import type { AvroSchema } from '../schemas/avro/schema.ts'
@@ -96,6 +97,11 @@ describe('a model in a definition', () => {
         "output: 'probabilities', column: 1, sha256: 'aaaaaaaaaaaa…', runtime: '1.30.0' }) and is now",
     )
     expect(inWords(edited.features[1]!.spec)).toContain("sha256: 'eeeeeeeeeeee…'")
+  })
+
+  it('is run by the version of the runtime that the package asks for', () => {
+    const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, Record<string, string>>
+    expect(peerDependencies).toEqual({ 'onnxruntime-web': modelRuntime })
   })
 
   it('has the fields that it reads read', () => expect(fieldsRead(v1.definition)).toEqual(['day', 'shop', 'amount', 'price', 'paid']))

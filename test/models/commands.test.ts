@@ -149,6 +149,26 @@ unlessMissing(missingForRuntime(), () => {
       expect(await done(folder, 'verify loans@1')).toMatch(/6 000 rows computed again and equal/)
     })
 
+    it('begins to score what comes while the consumer runs, which nobody starts again', { timeout: 120_000 }, async () => {
+      const folder = folderWith(boosted)
+      await done(folder, 'apply loans@0 --yes')
+      const up = start(folder, 'up')
+      await until(() => up.err().includes('consume: loans@0'))
+      await done(folder, 'produce --years 2007')
+      await done(folder, 'apply loans@1 --forward-only --yes')
+      await done(folder, 'produce --years 2008')
+      await until(() => up.err().includes('consume: loans@1') || up.hasEnded())
+      up.signal('SIGINT')
+      expect(await up.ended).toMatchObject({ code: 0 })
+      await done(folder, 'up --until-caught-up')
+      expect(await done(folder, 'verify loans@1')).toMatch(/and equal/)
+      const [unscored, scored] = ['_version = 0', '_version = 1 AND risk > 0'].map((where) =>
+        Number(readRows(warehouseOf(folder), `SELECT count(*) FROM loans WHERE ${where}`)[0]![0]),
+      )
+      expect(scored).toBeGreaterThan(1000)
+      expect(unscored! + scored!).toBe(Number(readRows(warehouseOf(folder), 'SELECT count(*) FROM loans')[0]![0]))
+    })
+
     it('that is NaN for some rows is null there, and they are counted by name', { timeout: 120_000 }, async () => {
       const folder = folderWith("model('root.onnx', { inputs: ['risk_score'], output: 'y' })", { files: ['root.onnx'] })
       await done(folder, 'apply loans@0 --yes')

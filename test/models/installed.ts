@@ -5,6 +5,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { modelRuntime } from '../../feature-defs/models/model.ts'
 
 const script = fileURLToPath(new URL('install.sh', import.meta.url))
 const cached = (name: string) => existsSync(join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark', name, 'ready'))
@@ -28,6 +29,6 @@ export function missingForPython(): string | undefined {
 
 /** Why the runtime cannot be had here; undefined when it can. */
 export function missingForRuntime(): string | undefined {
-  if (cached('onnxruntime-web-1.30.0')) return undefined
+  if (cached(`onnxruntime-web-${modelRuntime}`)) return undefined
   return spawnSync('npm', ['--version'], { stdio: 'ignore' }).status === 0 ? undefined : 'there is no npm to install onnxruntime-web with'
 }
