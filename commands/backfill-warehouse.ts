@@ -65,7 +65,10 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
     const goOn = 'run it again to go on from there, or with --undo to take it back'
     const unread = done.unread.map(({ version, rows }) => ({ name: `${set}@${version}`, rows }))
     console.result(
-      totalsText({ ...done, there: done.alreadyThere }, { took, rejects: done.rejects, goOn, unread, beyond: done.beyond }),
+      totalsText(
+        { ...done, there: done.alreadyThere },
+        { took, rejects: done.rejects, goOn, unread, beyond: done.beyond, ...(done.noNumbers && { noNumbers: done.noNumbers }) },
+      ),
       done,
     )
   })

@@ -17,6 +17,7 @@ import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { feedOf, limitsOf } from './feed.ts'
 import { foreignSchemasOf, type Finds } from './foreign-schemas.ts'
+import { modelsOf } from './models.ts'
 import type { FeedOptions, Ports } from './ports.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
@@ -47,15 +48,13 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     registry,
     warehouse,
     clock,
+    models: wireModels(checkpoints),
     openSource(place, record) {
       const configured = config.sources[record] ?? config.source
       return open(isThere(place) || 'topic' in configured ? place : configured.file)
     },
     openFeed: async (options) => wireFeed(config, note, options),
-    async openTables() {
-      const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
-      return openSqliteTables(at('tables.db'))
-    },
+    openTables: async () => (await import('../utilities/sqlite/tables/tables.ts')).openSqliteTables(at('tables.db')),
     // On Kafka these share the partitions among themselves, on this machine and on others.
     lease: async (name, options) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)
@@ -201,6 +200,10 @@ export async function sourceAt(place: string, form: TextForm): Promise<Source> {
   return source
 }
 
+/** By onnxruntime-web, loaded when the first one is opened. Without checkpoints, which keep files, they lie beside their definitions. */
+export const wireModels = (checkpoints?: Ports['checkpoints']): Ports['models'] =>
+  modelsOf({ checkpoints, open: async (...file) => (await import('../utilities/onnx/runtime.ts')).openOnnx(...file) })
+
 /** Columns to Parquet files, in a thread of their own. */
 export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
   const { openParquetThread } = await import('../utilities/parquet/thread.ts')
@@ -214,9 +217,7 @@ export async function wireScratchTables({ dataDir }: Config): Promise<Tables> {
 }
 
 /** Only the warehouse, for reading. */
-export function wireReader(config: Config): Promise<Warehouse> {
-  return openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
-}
+export const wireReader = (config: Config): Promise<Warehouse> => openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
 
 /** Who is at work in a data directory. */
 export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> =>

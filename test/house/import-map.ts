@@ -56,6 +56,7 @@ const doors: Readonly<Record<string, string>> = {
   '@aws-sdk/client-s3': 'utilities/s3/client.ts',
   '@aws-sdk/client-glue': 'utilities/glue/client.ts',
   'aws-msk-iam-sasl-signer-js': 'utilities/kafka/client/iam.ts',
+  'onnxruntime-web': 'utilities/onnx/runtime.ts',
 }
 
 /** These modules of Node's reach beyond the process, as a package does. */
@@ -66,7 +67,7 @@ const isPackage = (to: string) => to !== 'computed' && !isInside(to)
 const roomOf = (path: string) => (path.includes('/') ? path.split('/')[0]! : path)
 
 /** The rooms of utilities that each know one technology; whatever else lies there are ports, and what needs no technology. */
-const technologies = /^utilities\/(memory|files|sqlite|kafka|glue|redshift|s3|parquet|schema-registry)\//
+const technologies = /^utilities\/(memory|files|sqlite|kafka|glue|redshift|s3|parquet|schema-registry|onnx)\//
 
 /** The lines that could not be read are a file wherever the store lies. */
 const isOfTechnology = (path: string) => technologies.test(path) && path !== 'utilities/files/rejects.ts'
