@@ -65,7 +65,7 @@ async function lookedThrough(asked: AskedSet, { version, has, rows }: AskedVersi
     signal.throwIfAborted()
     check(columnOf(part, '_seq', 'int').values)
     const one = offeredOf(of, rule, part, knownOf(keys, keysOfRows(part, per)), slots)
-    if (of.facts) for (const time of one.times) if (time < earliest) earliest = time
+    earliest = Math.min(earliest, one.earliest)
     keepAll(offered, part, offer(slots, one))
     report(part.count)
   }

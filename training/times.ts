@@ -28,18 +28,33 @@ export const timeColumns = ({ at, facts, hasKnown }: RowsOfSet, { known, asServe
   ...(asServed ? ['_modified_ts'] : []),
 ]
 
-/** What rows are ordered by, and from when on each may be given: whole microseconds, since labels have no finer moments. */
-export function offeredOf(of: RowsOfSet, rule: Rule, rows: Columns, keys: Int32Array, slots: Slots): Offered {
+/**
+ * What rows are ordered by, and from when on each may be given: whole microseconds, since labels have no finer moments. With the first moment
+ * that anything was known of facts.
+ */
+export function offeredOf(
+  of: RowsOfSet,
+  rule: Rule,
+  rows: Columns,
+  keys: Int32Array,
+  slots: Slots,
+): Offered & { readonly earliest: number } {
   const seqs = columnOf(rows, '_seq', 'int').values
   const known = () => microsFrom(columnOf(rows, '_known_ts', 'long'))
-  const times = of.facts ? risingWithin(known(), keys, slots) : eventTimes(rows.byName.get(of.at)!)
+  let earliest = Infinity
+  let times: Float64Array
+  if (of.facts) {
+    times = known()
+    for (const time of times) if (time < earliest) earliest = time
+    risingWithin(times, keys, slots)
+  } else times = eventTimes(rows.byName.get(of.at)!)
   const from = rule.before ? times.map((time) => time + 1) : times.slice()
   const notBefore = (moments: Float64Array) => {
     for (let row = 0; row < from.length; row++) if (moments[row]! > from[row]!) from[row] = moments[row]!
   }
   if (!of.facts && rule.known && of.hasKnown) notBefore(known())
   if (rule.asServed) notBefore(microsFrom(columnOf(rows, '_modified_ts', 'long')))
-  return { keys, times, from, seqs }
+  return { keys, times, from, seqs, earliest }
 }
 
 /** A day is its beginning. */
@@ -70,12 +85,11 @@ export function microsFrom({ values }: LongColumn): Float64Array {
  * A row over facts rests on every change of its key before it, and cannot be known before one of them: where clocks differ, or a tick is
  * given late, its time is the latest of theirs. Rows come in the order of `_seq`.
  */
-function risingWithin(times: Float64Array, keys: Int32Array, { latest }: Slots): Float64Array {
+function risingWithin(times: Float64Array, keys: Int32Array, { latest }: Slots): void {
   for (let row = 0; row < times.length; row++) {
     const key = keys[row]!
     if (key < 0) continue
     if (times[row]! > latest[key]!) latest[key] = times[row]!
     else times[row] = latest[key]!
   }
-  return times
 }
