@@ -4,7 +4,7 @@ import { mixed } from '../utilities/values/mixed.ts'
 import type { AskedSet, AskedVersion, Promotion } from './asked.ts'
 import { keyName, type Block } from './block.ts'
 import { keepAll, newKept, type Kept } from './kept.ts'
-import { knownOf } from './keys.ts'
+import { knownOf, type Keys } from './keys.ts'
 import { keysOfRows } from './label-keys.ts'
 import { bestOf, offer, slotFrom, slotsOf, type Slots } from './slots.ts'
 import { offeredOf, timeColumns, type Rule } from './times.ts'
@@ -32,7 +32,21 @@ export type AnswerOptions = {
   readonly report: (rows: number) => void
 }
 
-type Found = { readonly version: number; readonly slots: Slots; readonly best: Int32Array; readonly kept: ReadonlyMap<string, Kept>; readonly earliest: number }
+/** What was found among the rows of a version. */
+export type Found = {
+  readonly version: number
+  /** The values of the rows that are answers; behind all other places there is one for nulls. */
+  readonly kept: ReadonlyMap<string, Kept>
+  readonly nulls: number
+  /** Where the label's row is, -1 where there is none. */
+  readonly placeOf: (label: number) => number
+  /** In microseconds. */
+  readonly timeOf: (place: number) => number
+  /** Whether there is any row of the label's key. */
+  readonly isMet: (label: number) => boolean
+  /** The first moment that anything was known of facts. */
+  readonly earliest: number
+}
 
 export async function answersOf(asked: AskedSet, block: Block, options: AnswerOptions): Promise<Answers> {
   const { keys, numbers } = block.keys.get(keyName(asked.per))!
@@ -41,21 +55,22 @@ export async function answersOf(asked: AskedSet, block: Block, options: AnswerOp
   for (const one of asked.versions) {
     const own = served ? numbers.map((key, label) => (served[label] === one.version ? key : -1)) : numbers
     const slots = slotsOf(own, block.moments, keys.count)
-    if (slots.moments.length > 0) found.push(await lookedThrough(asked, one, { slots, keys }, options))
+    if (slots.moments.length > 0) found.push(await lookedThrough(asked, one, { slots, keys, numbers, moments: block.moments }, options))
   }
-  return pointed(asked, block, { found, served, numbers, maxAge: options.maxAge })
+  return pointed(asked, block, { found, served, maxAge: options.maxAge })
 }
 
 /** The version that was promoted at each moment, -1 before the first. */
-function servedAt(promotions: readonly Promotion[], moments: Float64Array): Int32Array {
+export function servedAt(promotions: readonly Promotion[], moments: Float64Array): Int32Array {
   return Int32Array.from(moments, (moment) => promotions.findLast(({ from }) => from <= moment)?.version ?? -1)
 }
 
-type Places = { readonly slots: Slots; readonly keys: Parameters<typeof knownOf>[0] }
+type Places = { readonly slots: Slots; readonly keys: Keys; readonly numbers: Int32Array; readonly moments: Float64Array }
 
-async function lookedThrough(asked: AskedSet, { version, has, rows }: AskedVersion, { slots, keys }: Places, options: AnswerOptions): Promise<Found> {
+async function lookedThrough(asked: AskedSet, { version, has, rows }: AskedVersion, places: Places, options: AnswerOptions): Promise<Found> {
   const { of, per, features } = asked
   const { rule, signal, report } = options
+  const { slots, keys, numbers, moments } = places
   const kept = new Map(features.map(({ name, type }) => [name, newKept(type, slots.moments.length)]))
   const offered = new Map([...kept].filter(([name]) => has.includes(name)))
   const names = [...new Set([...per.map(({ name }) => name), ...timeColumns(of, rule), '_seq', ...offered.keys()])]
@@ -69,18 +84,27 @@ async function lookedThrough(asked: AskedSet, { version, has, rows }: AskedVersi
     keepAll(offered, part, offer(slots, one))
     report(part.count)
   }
-  return { version, slots, best: bestOf(slots), kept, earliest }
+  const best = bestOf(slots)
+  return {
+    version,
+    kept,
+    nulls: slots.moments.length,
+    placeOf: (label) => best[slotFrom(slots, numbers[label]!, moments[label]!)]!,
+    timeOf: (place) => slots.times[place]!,
+    isMet: (label) => slots.met[numbers[label]!] === 1,
+    earliest,
+  }
 }
 
 type Pointing = {
   readonly found: readonly Found[]
+  /** The version of each label, where that differs. */
   readonly served: Int32Array | undefined
-  readonly numbers: Int32Array
   readonly maxAge: number
 }
 
 /** Which row of which version is each label's; the place behind all slots holds nulls. */
-function pointed({ version: asked, promotions, features }: AskedSet, { count, moments }: Block, { found, served, numbers, maxAge }: Pointing): Answers {
+export function pointed({ version: asked, promotions, features }: AskedSet, { count, moments }: Block, { found, served, maxAge }: Pointing): Answers {
   const [which, places] = [new Uint8Array(count), new Int32Array(count)]
   const ages = new Float64Array(count).fill(NaN)
   const counts = Object.fromEntries(outcomes.map((one) => [one, 0])) as Record<Outcome, number>
@@ -89,20 +113,19 @@ function pointed({ version: asked, promotions, features }: AskedSet, { count, mo
     const version = served ? served[label]! : asked
     const i = byVersion.get(version)
     which[label] = i ?? 0
-    places[label] = found[which[label]!]?.slots.moments.length ?? 0
+    places[label] = found[which[label]!]?.nulls ?? 0
     if (i === undefined) {
       counts[version < 0 ? 'beforePromotion' : 'noSuchKey']++
       continue
     }
-    const { slots, best, earliest } = found[i]!
-    const key = numbers[label]!
+    const { placeOf, timeOf, isMet, earliest } = found[i]!
     const moment = moments[label]!
-    const place = best[slotFrom(slots, key, moment)]!
+    const place = placeOf(label)
     if (place < 0) {
-      counts[moment < earliest && earliest < Infinity ? 'beforeFirstLoad' : slots.met[key] === 1 ? 'beforeFirstRow' : 'noSuchKey']++
+      counts[moment < earliest && earliest < Infinity ? 'beforeFirstLoad' : isMet(label) ? 'beforeFirstRow' : 'noSuchKey']++
       continue
     }
-    const age = moment - slots.times[place]!
+    const age = moment - timeOf(place)
     if (age > maxAge) {
       counts.tooOld++
       continue

@@ -90,3 +90,6 @@ function freePlace(table: Int32Array, hash: number): number {
   while (table[place]! >= 0) place = (place + 1) & (table.length - 1)
   return place
 }
+
+export const textOf = ({ bytes, starts }: Keys, key: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).utf8Slice(starts[key]!, starts[key + 1]!)

@@ -1,6 +1,7 @@
 /** When rows happened, when they had come in and when they were computed, in microseconds since 1970. */
 import { columnOf, noDay, type Column, type Columns, type LongColumn } from '../utilities/values/columns.ts'
 import { dayMicros } from '../utilities/values/timestamp.ts'
+import type { SqlType } from '../utilities/warehouse.ts'
 import type { Offered, Slots } from './slots.ts'
 
 /** What may be given to a label of a moment. */
@@ -16,6 +17,7 @@ export type Rule = {
 export type RowsOfSet = {
   /** The field that says when it happened. */
   readonly at: string
+  readonly atType: SqlType
   readonly facts: boolean
   /** Whether each row says when its record had come in. */
   readonly hasKnown: boolean

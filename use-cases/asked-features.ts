@@ -4,6 +4,7 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { keyFields } from '../feature-defs/keys.ts'
 import { featureType } from '../feature-defs/known-operators.ts'
 import { isFact } from '../schemas/fact.ts'
+import { sqlType } from '../schemas/sql.ts'
 import type { AskedSet, AskedVersion } from '../training/asked.ts'
 import type { FeatureWord } from './training-manifest.ts'
 import type { AskedColumn } from '../training/output-columns.ts'
@@ -73,7 +74,7 @@ async function askedSet(there: RowsThere, definition: Definition, names: readonl
     set,
     version,
     per: keyFields(per).map((name) => ({ name, field: record.fields[name]! })),
-    of: { at: record.at, facts: isFact(record), hasKnown: rows.every(({ hasKnown }) => hasKnown) },
+    of: { at: record.at, atType: sqlType(record.fields[record.at]!), facts: isFact(record), hasKnown: rows.every(({ hasKnown }) => hasKnown) },
     features: names.map((name) => {
       const feature = definition.features.find((one) => one.name === name)!
       return { name, type: featureType(record, feature), spec: feature.spec, fingerprint: featureFingerprint(definition, feature) }
