@@ -90,7 +90,7 @@ async function lookedThrough(asked: AskedSet, { version, has, rows }: AskedVersi
     kept,
     nulls: slots.moments.length,
     placeOf: (label) => best[slotFrom(slots, numbers[label]!, moments[label]!)]!,
-    timeOf: (place) => slots.times[place]!,
+    timeOf: (place) => slots.best[2 * place]!,
     isMet: (label) => slots.met[numbers[label]!] === 1,
     earliest,
   }

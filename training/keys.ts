@@ -9,17 +9,20 @@ export type Keys = {
   /** The bytes of all keys, one behind the other; key i begins at starts[i], and starts[i + 1] is its end. */
   bytes: Uint8Array
   starts: Int32Array
-  hashes: Int32Array
-  /** By hash, twice as many as there are keys at least: a key's number, or -1. */
+  /**
+   * By hash, for twice as many as there are keys at least: the number of a key and one more, 0 for none, its hash, where it begins and how
+   * long it is, side by side, so that one look into memory finds them all.
+   */
   table: Int32Array
 }
+
+const stride = 4
 
 export const newKeys = (): Keys => ({
   count: 0,
   bytes: new Uint8Array(1 << 10),
   starts: new Int32Array(1 << 6),
-  hashes: new Int32Array(1 << 6),
-  table: new Int32Array(1 << 7).fill(-1),
+  table: new Int32Array(stride << 7),
 })
 
 /** The number of each text, which gets one when it is new. Null is the key "", as it is everywhere. */
@@ -28,35 +31,44 @@ export const numbersOf = (keys: Keys, texts: TextColumn): Int32Array => lookedUp
 /** The number of each text, -1 where it is none of the keys. */
 export const knownOf = (keys: Keys, texts: TextColumn): Int32Array => lookedUp(keys, texts, false)
 
+export const textOf = ({ bytes, starts }: Keys, key: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).utf8Slice(starts[key]!, starts[key + 1]!)
+
 function lookedUp(keys: Keys, { bytes: from, starts: begins, ends }: TextColumn, taking: boolean): Int32Array {
   const found = new Int32Array(begins.length)
-  let { bytes, starts, hashes, table } = keys
+  const words = new DataView(from.buffer, from.byteOffset, from.byteLength)
+  let { bytes, table } = keys
+  let mask = table.length / stride - 1
   for (let row = 0; row < found.length; row++) {
     const start = begins[row]!
     const end = start < 0 ? start : ends[row]!
     const length = end - start
     let hash = length
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ from[at]!, 0x01000193)
+    let at = start
+    for (; at + 4 <= end; at += 4) {
+      hash = Math.imul(hash ^ words.getInt32(at, true), 0xcc9e2d51)
+      hash ^= hash >>> 15
+    }
+    for (; at < end; at++) hash = Math.imul(hash ^ from[at]!, 0x01000193)
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
     hash ^= hash >>> 13
-    let place = hash & (table.length - 1)
-    let key = table[place]!
-    for (; key >= 0; key = table[(place = (place + 1) & (table.length - 1))]!) {
-      if (hashes[key] !== hash) continue
-      const at = starts[key]!
-      if (starts[key + 1]! - at !== length) continue
+    let place = hash & mask
+    let key = table[stride * place]! - 1
+    for (; key >= 0; place = (place + 1) & mask, key = table[stride * place]! - 1) {
+      if (table[stride * place + 1] !== hash || table[stride * place + 3] !== length) continue
+      const there = table[stride * place + 2]!
       let same = 0
-      while (same < length && bytes[at + same] === from[start + same]) same++
+      while (same < length && bytes[there + same] === from[start + same]) same++
       if (same === length) break
     }
     if (key < 0 && taking) {
       key = keys.count
       makeRoom(keys, length)
-      ;({ bytes, starts, hashes, table } = keys)
-      if (length > 0) bytes.set(from.subarray(start, end), starts[key]!)
-      starts[key + 1] = starts[key]! + length
-      hashes[key] = hash
-      table[freePlace(table, hash)] = key
+      ;({ bytes, table } = keys)
+      mask = table.length / stride - 1
+      if (length > 0) bytes.set(from.subarray(start, end), keys.starts[key])
+      keys.starts[key + 1] = keys.starts[key]! + length
+      put(table, key, hash, keys.starts[key]!, length)
       keys.count++
     }
     found[row] = key
@@ -73,23 +85,24 @@ function makeRoom(keys: Keys, length: number): void {
     keys.bytes = larger
   }
   if (keys.count + 2 > keys.starts.length) {
-    for (const name of ['starts', 'hashes'] as const) {
-      const larger = new Int32Array(2 * keys.starts.length)
-      larger.set(keys[name])
-      keys[name] = larger
-    }
+    const larger = new Int32Array(2 * keys.starts.length)
+    larger.set(keys.starts)
+    keys.starts = larger
   }
-  if (2 * (keys.count + 1) > keys.table.length) {
-    keys.table = new Int32Array(2 * keys.table.length).fill(-1)
-    for (let key = 0; key < keys.count; key++) keys.table[freePlace(keys.table, keys.hashes[key]!)] = key
+  if (2 * (keys.count + 1) * stride > keys.table.length) {
+    const before = keys.table
+    keys.table = new Int32Array(2 * before.length)
+    for (let at = 0; at < before.length; at += stride)
+      if (before[at]! > 0) put(keys.table, before[at]! - 1, before[at + 1]!, before[at + 2]!, before[at + 3]!)
   }
 }
 
-function freePlace(table: Int32Array, hash: number): number {
-  let place = hash & (table.length - 1)
-  while (table[place]! >= 0) place = (place + 1) & (table.length - 1)
-  return place
+function put(table: Int32Array, key: number, hash: number, start: number, length: number): void {
+  const mask = table.length / stride - 1
+  let place = hash & mask
+  while (table[place * stride]! > 0) place = (place + 1) & mask
+  table[place * stride] = key + 1
+  table[place * stride + 1] = hash
+  table[place * stride + 2] = start
+  table[place * stride + 3] = length
 }
-
-export const textOf = ({ bytes, starts }: Keys, key: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).utf8Slice(starts[key]!, starts[key + 1]!)

@@ -7,9 +7,8 @@ export type Slots = {
   readonly bounds: Int32Array
   /** When each is asked about, rising within a key. */
   readonly moments: Float64Array
-  /** Of the best row that came for the slot and not for one before it: its time and its `_seq`. */
-  readonly times: Float64Array
-  readonly seqs: Float64Array
+  /** Of the best row that came for the slot and not for one before it: its time and, behind it, its `_seq`; both come into memory at once. */
+  readonly best: Float64Array
   /** 1 for a key that some row has. */
   readonly met: Uint8Array
   /** The latest time of a key's rows so far. */
@@ -26,14 +25,26 @@ export function slotsOf(keyAt: Int32Array, momentAt: Float64Array, keys: number)
   const moments = new Float64Array(count)
   for (let i = 0; i < keyAt.length; i++) if (keyAt[i]! >= 0) moments[next[keyAt[i]!]!++] = momentAt[i]!
   for (let key = 0; key < keys; key++)
-    if (bounds[key + 1]! - bounds[key]! > 1) moments.subarray(bounds[key], bounds[key + 1]).sort()
+    sortRange(moments, bounds[key]!, bounds[key + 1]!)
   return {
     bounds,
     moments,
-    times: new Float64Array(count).fill(-Infinity),
-    seqs: new Float64Array(count).fill(-Infinity),
+    best: new Float64Array(2 * count).fill(-Infinity),
     met: new Uint8Array(keys),
     latest: new Float64Array(keys).fill(-Infinity),
+  }
+}
+
+/** Of most keys there are few: calling a sort for each takes longer than sorting them. */
+const few = 40
+
+function sortRange(values: Float64Array, from: number, end: number): void {
+  if (end - from > few) return void values.subarray(from, end).sort()
+  for (let i = from + 1; i < end; i++) {
+    const value = values[i]!
+    let at = i
+    for (; at > from && values[at - 1]! > value; at--) values[at] = values[at - 1]!
+    values[at] = value
   }
 }
 
@@ -62,20 +73,28 @@ export type Offered = {
 }
 
 export function offer(slots: Slots, { keys, times, from, seqs }: Offered): Best {
-  const { bounds, met, times: bestTimes, seqs: bestSeqs } = slots
+  const { bounds, moments, met, best } = slots
   const [rows, places] = [new Int32Array(keys.length), new Int32Array(keys.length)]
   let count = 0
   for (let row = 0; row < keys.length; row++) {
     const key = keys[row]!
     if (key < 0) continue
     met[key] = 1
-    const slot = slotFrom(slots, key, from[row]!)
-    if (slot === bounds[key + 1]) continue
+    // As slotFrom does it.
+    const end = bounds[key + 1]!
+    let slot = bounds[key]!
+    const moment = from[row]!
+    for (let high = end; slot < high;) {
+      const middle = (slot + high) >>> 1
+      if (moments[middle]! < moment) slot = middle + 1
+      else high = middle
+    }
+    if (slot === end) continue
     const time = times[row]!
-    const best = bestTimes[slot]!
-    if (time < best || (time === best && seqs[row]! <= bestSeqs[slot]!)) continue
-    bestTimes[slot] = time
-    bestSeqs[slot] = seqs[row]!
+    const before = best[2 * slot]!
+    if (time < before || (time === before && seqs[row]! <= best[2 * slot + 1]!)) continue
+    best[2 * slot] = time
+    best[2 * slot + 1] = seqs[row]!
     rows[count] = row
     places[count++] = slot
   }
@@ -83,17 +102,18 @@ export function offer(slots: Slots, { keys, times, from, seqs }: Offered): Best 
 }
 
 /** For each slot the one, of itself and those of its key before it, that has the best row; -1 where none has any. */
-export function bestOf({ bounds, times, seqs }: Slots): Int32Array {
-  const best = new Int32Array(times.length)
+export function bestOf({ bounds, best }: Slots): Int32Array {
+  const found = new Int32Array(best.length / 2)
   for (let key = 0; key + 1 < bounds.length; key++) {
     let before = -1
     for (let slot = bounds[key]!; slot < bounds[key + 1]!; slot++) {
+      const time = best[2 * slot]!
       const isBetter =
-        times[slot]! > -Infinity &&
-        (before < 0 || times[slot]! > times[before]! || (times[slot] === times[before] && seqs[slot]! > seqs[before]!))
+        time > -Infinity &&
+        (before < 0 || time > best[2 * before]! || (time === best[2 * before]! && best[2 * slot + 1]! > best[2 * before + 1]!))
       if (isBetter) before = slot
-      best[slot] = before
+      found[slot] = before
     }
   }
-  return best
+  return found
 }

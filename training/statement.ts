@@ -1,7 +1,7 @@
 /** What is asked of a warehouse that looks for itself: a statement for each version, and its answers put where the labels are. */
 import { fieldsOfKeys } from '../feature-defs/fields-of-keys.ts'
 import { sqlType } from '../schemas/sql.ts'
-import type { AsOf } from '../utilities/sql/as-of.ts'
+import type { AsOf, Warehouse } from '../utilities/warehouse.ts'
 import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
 import { wholeAt } from '../utilities/values/columns.ts'
 import { pointed, servedAt, type AnswerOptions, type Answers, type Found } from './answers.ts'
@@ -12,7 +12,7 @@ import { textOf } from './keys.ts'
 import type { Rule } from './times.ts'
 
 /** Answers each of the labels, in whatever order. */
-export type AskWarehouse = (asked: AsOf, labels: Columns, signal: AbortSignal) => AsyncIterable<Columns>
+export type AskWarehouse = NonNullable<Warehouse['asOf']>
 
 /** undefined where the version has no rows. */
 export function asOfOf({ set, per, of, features }: AskedSet, { version, has, lastSeq }: AskedVersion, rule: Rule): AsOf | undefined {

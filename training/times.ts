@@ -50,7 +50,7 @@ export function offeredOf(
     for (const time of times) if (time < earliest) earliest = time
     risingWithin(times, keys, slots)
   } else times = eventTimes(rows.byName.get(of.at)!)
-  const from = rule.before ? times.map((time) => time + 1) : times.slice()
+  const from = rule.before ? times.map((time) => time + 1) : rule.asServed || rule.known ? times.slice() : times
   const notBefore = (moments: Float64Array) => {
     for (let row = 0; row < from.length; row++) if (moments[row]! > from[row]!) from[row] = moments[row]!
   }

@@ -55,9 +55,15 @@ export function chunkValues(bytes: Uint8Array, asked: ChunkAsked): ChunkValues {
     // Within a page the values stand together; they go to their rows when all are there.
     takePage(values, row, page, from, { count, header, dictionary, asked, scratch: () => (indexes.length < count ? (indexes = new Int32Array(count)) : indexes) })
     if (count < header.values) spread(values, row, header.values, count, present!)
+    if (page.buffer !== bytes.buffer) release(page)
     row += header.values
   }
   return { values, present }
+}
+
+/** Gives memory back at once: left to the garbage collector it piles up, until the whole heap is walked for its sake again and again. */
+export function release({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0)
 }
 
 type Page = {

@@ -9,13 +9,28 @@ import type { ColumnFile, FileColumn } from '../column-file.ts'
 import { magic } from './headers.ts'
 import { parquetMetadataAsync, parquetSchema, type FileMetaData, type SchemaElement } from './hyparquet.ts'
 import { physical } from './plain-values.ts'
-import { chunkValues, NotRead, type ChunkAsked, type ChunkValues } from './read-chunk.ts'
+import { chunkValues, NotRead, release, type ChunkAsked, type ChunkValues } from './read-chunk.ts'
 
 /** Rows of a part: a row group may be as large as its writer liked. */
 const rowsPerPart = 131_072
 
-export async function openParquetColumns(path: string): Promise<ColumnFile> {
-  const metadata = await withFile(path, (file) => metadataOf(path, file))
+/** Bytes that can be read from any place. */
+type Stored = { readonly size: number; at(from: number, length: number): Promise<Uint8Array>; close(): Promise<void> }
+
+export const openParquetColumns = (path: string): Promise<ColumnFile> => columnsIn(path, async () => storedIn(await opened(path)))
+
+/** A whole file in memory. */
+export const parquetColumnsOf = (place: string, bytes: Uint8Array): Promise<ColumnFile> =>
+  columnsIn(place, async () => ({ size: bytes.length, at: async (from, length) => bytes.slice(from, from + length), close: async () => {} }))
+
+async function storedIn(file: FileHandle): Promise<Stored> {
+  const { size } = await file.stat()
+  return { size, at: (from, length) => bytesAt(file, from, length), close: () => file.close() }
+}
+
+async function columnsIn(path: string, openStored: () => Promise<Stored>): Promise<ColumnFile> {
+  const stored = await openStored()
+  const metadata = await metadataOf(path, stored).finally(() => stored.close())
   const leaves = parquetSchema(metadata).children.filter(
     ({ element, children }) => children.length === 0 && element.repetition_type !== 'REPEATED',
   )
@@ -24,7 +39,7 @@ export async function openParquetColumns(path: string): Promise<ColumnFile> {
     place: path,
     columns: [...kinds].map(([name, { type, withoutZone }]): FileColumn => ({ name, type, ...(withoutZone && { withoutZone }) })),
     async *read(names, signal) {
-      const file = await opened(path)
+      const file = await openStored()
       try {
         for (const group of metadata.row_groups) {
           signal?.throwIfAborted()
@@ -37,7 +52,13 @@ export async function openParquetColumns(path: string): Promise<ColumnFile> {
             const { codec, total_compressed_size: size, data_page_offset: data, dictionary_page_offset: dictionary } = about.meta_data
             const from = Number(dictionary !== undefined && dictionary > 0n && dictionary < data ? dictionary : data)
             const asked = { ...kind.asked, codec, rows }
-            byName.set(name, await readable(path, name, async () => kind.columnOf(chunkValues(await bytesAt(file, from, Number(size)), asked), rows)))
+            const values = await readable(path, name, async () => {
+              const bytes = await file.at(from, Number(size))
+              const found = chunkValues(bytes, asked)
+              release(bytes)
+              return found
+            })
+            byName.set(name, kind.columnOf(values, rows))
           }
           yield* parts({ count: rows, byName })
         }
@@ -218,10 +239,9 @@ async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>)
   return work(file).finally(() => file.close())
 }
 
-async function metadataOf(path: string, file: FileHandle): Promise<FileMetaData> {
-  const { size } = await file.stat()
+async function metadataOf(path: string, { size, at }: Stored): Promise<FileMetaData> {
   const slice = async (start: number, end = size) => {
-    const { buffer, byteOffset, length } = await bytesAt(file, start, end - start)
+    const { buffer, byteOffset, length } = await at(start, end - start)
     return buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer
   }
   return readable(path, undefined, () => parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }))

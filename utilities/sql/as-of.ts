@@ -3,28 +3,9 @@
  * One pass of windows: rows are ranked within their key, rows and labels are put in the order of time, and each label looks back at the
  * greatest rank so far.
  */
-import type { SqlColumn, SqlType } from '../warehouse.ts'
-import { identifier, named, rowsTable, type Target } from './names.ts'
+import type { AsOf, SqlColumn, SqlType } from '../warehouse.ts'
+import { identifier, rowsTable, type Target } from './names.ts'
 import { nanosecondsText } from './views.ts'
-
-/** What is asked of the rows of one version. */
-export type AsOf = {
-  readonly set: string
-  readonly version: number
-  /** The fields of the key, as rows have them. */
-  readonly per: readonly SqlColumn[]
-  /** The field that says when it happened. */
-  readonly at: SqlColumn
-  readonly facts: boolean
-  readonly features: readonly SqlColumn[]
-  /** Rows with a later `_seq` are left out. */
-  readonly lastSeq: number
-  /** Only what had come in by then, where rows of records say so; rows over facts always do. */
-  readonly known: boolean
-  /** Only what was computed by then. */
-  readonly computed: boolean
-  readonly before: boolean
-}
 
 /** Columns of the labels: a number for each, the key's fields, and the moment in microseconds. */
 export const labelColumns = (per: readonly SqlColumn[]): readonly SqlColumn[] => [
@@ -104,6 +85,3 @@ function whole(number: number): string {
   if (!Number.isSafeInteger(number)) throw new RangeError(`${number} is no whole number`)
   return String(number)
 }
-
-/** How labels are declared, for whoever runs the statement by hand. */
-export const labelsList = (per: readonly SqlColumn[]): string => named(labelColumns(per).map(({ name }) => name))

@@ -141,6 +141,9 @@ function copy(out: Uint8Array, outAt: number, back: number, length: number): num
   return to
 }
 
+/** Calls that move many bytes at once cost more than a loop over a few. */
+const fewBytes = 48
+
 export function unpack(packed: Buffer): Buffer {
   let at = 0
   let size = 0
@@ -150,9 +153,10 @@ export function unpack(packed: Buffer): Buffer {
     if (byte < 0x80) break
   }
   const out = Buffer.allocUnsafe(size)
+  const end = packed.length
   let filled = 0
-  while (at < packed.length) {
-    const tag = packed.readUInt8(at++)
+  while (at < end) {
+    const tag = packed[at++]!
     if ((tag & 3) === 0) {
       let length = tag >> 2
       if (length >= 60) {
@@ -161,14 +165,19 @@ export function unpack(packed: Buffer): Buffer {
         at += bytes
       }
       length++
-      if (packed.copy(out, filled, at, at + length) !== length) throw new RangeError('snappy: the text ends too early')
+      if (at + length > end || filled + length > size) throw new RangeError('snappy: the text ends too early')
+      if (length > fewBytes) packed.copy(out, filled, at, at + length)
+      else for (let i = 0; i < length; i++) out[filled + i] = packed[at + i]!
       at += length
       filled += length
       continue
     }
     const kind = tag & 3
     const length = kind === 1 ? 4 + ((tag >> 2) & 7) : 1 + (tag >> 2)
-    const back = kind === 1 ? ((tag >> 5) << 8) | packed.readUInt8(at) : packed.readUIntLE(at, kind === 2 ? 2 : 4)
+    if (at + (kind === 3 ? 4 : kind) > end) throw new RangeError('snappy: the text ends too early')
+    let back = packed[at]!
+    if (kind === 1) back |= (tag >> 5) << 8
+    else back = kind === 2 ? back | (packed[at + 1]! << 8) : packed.readUInt32LE(at)
     at += kind === 1 ? 1 : kind === 2 ? 2 : 4
     filled = repeat(out, filled, back, length)
   }
@@ -179,7 +188,7 @@ export function unpack(packed: Buffer): Buffer {
 /** Copies what was written `back` bytes before, which may overlap with what it writes. Returns the new end. */
 export function repeat(out: Buffer, filled: number, back: number, length: number): number {
   if (back === 0 || back > filled || filled + length > out.length) throw new RangeError('it points outside of what was unpacked')
-  if (back >= length) out.copyWithin(filled, filled - back, filled - back + length)
+  if (back >= length && length > fewBytes) out.copyWithin(filled, filled - back, filled - back + length)
   else for (let i = 0; i < length; i++) out[filled + i] = out[filled + i - back]!
   return filled + length
 }
