@@ -197,6 +197,7 @@ export const commands: readonly Command[] = [
       ['--with <columns>', 'beside the features of each set: version, age (in seconds), or both'],
       ['--utc', 'times of the labels that say no zone are in UTC'],
       ['--rows <dirs>', 'rows exported as Parquet instead of the warehouse: DIR, or SET@N=DIR divided by commas'],
+      ['--sql', 'only show the statement for the warehouse'],
       ['--from <manifest>', 'make the same one again, and check that it is'],
     ],
     onExisting: true,

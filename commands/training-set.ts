@@ -5,15 +5,16 @@ import { wireColumns, wireLabels, wireReader } from '../config/wire.ts'
 import type { Manifest } from '../use-cases/training-manifest.ts'
 import { checkLabels, checkSame, cutsOf, promotionsThen } from '../use-cases/made-again.ts'
 import { rowsInFolders, rowsInWarehouse } from '../use-cases/rows-there.ts'
-import { trainingSet } from '../use-cases/training-set.ts'
+import { trainingSet, trainingStatements } from '../use-cases/training-set.ts'
 import { promotionsOfSet } from '../use-cases/promotions-of-set.ts'
 import type { CommandBody, Context } from './command.ts'
 import { checkFree, oneFile } from './one-file.ts'
 import { withPortsToRead } from './stage.ts'
 import { trainingText } from './training-text.ts'
-import { maxAgeMicros, trainingWords, type TrainingWords } from './training-words.ts'
+import { maxAgeMicros, statementWords, trainingWords, type TrainingWords } from './training-words.ts'
 
 export const run: CommandBody = async (context) => {
+  if (context.options['sql'] === true) return printStatements(context)
   const words = trainingWords(context.options)
   const out = context.options['out'] as string
   checkFree(out)
@@ -42,6 +43,31 @@ export const run: CommandBody = async (context) => {
     return 0
   })
 }
+
+/** For whoever runs them himself; a comment says what the labels are. */
+async function printStatements(context: Context): Promise<number> {
+  const { console, config, options } = context
+  const { features, rule } = statementWords(options)
+  const print = async (there: Statements) => {
+    const all = await trainingStatements(there, features, rule)
+    const text = all.map(({ set, version, labels, sql }) => {
+      const columns = labels.map(({ name }) => name).join(', ')
+      return `-- ${set}@${version}, for a table labels (${columns}): a number for each label, its key, its time in microseconds since 1970\n${sql};`
+    })
+    console.result(text.join('\n\n'), all.map(({ labels, ...one }) => ({ ...one, labels: labels.map(({ name }) => name) })))
+    return 0
+  }
+  if (rule.asServed)
+    return withPortsToRead({ config, console }, async (ports) => print(await rowsInWarehouse(ports.warehouse, promotionsOfSet(ports))))
+  const warehouse = await wireReader(config)
+  try {
+    return await print(await rowsInWarehouse(warehouse, async () => []))
+  } finally {
+    await warehouse.close()
+  }
+}
+
+type Statements = Parameters<typeof trainingStatements>[0]
 
 const manifestPath = (out: string) => `${out}.manifest.json`
 

@@ -18,26 +18,49 @@ export function trainingWords(given: Options): TrainingWords {
   return typeof given['from'] === 'string' ? fromManifest(given['from'], given) : fromOptions(given)
 }
 
+/** Of a statement that is only shown. */
+export const statementWords = (given: Options) => ({ features: featuresOf(given), rule: { ...plain, ...ruleOf(given) } })
+
+const plain: TrainingOptions = {
+  time: '',
+  known: false,
+  asServed: false,
+  before: false,
+  utc: false,
+  maxAge: null,
+  with: [],
+  format: 'csv',
+  rows: {},
+}
+
+const ruleOf = (given: Options) => ({
+  known: given['known'] === true,
+  asServed: given['asServed'] === true,
+  before: given['before'] === true,
+})
+
+function text(given: Options, name: string, todo: string): string {
+  const value = given[name]
+  if (typeof value !== 'string' || value === '') throw usage(`--${name} is missing`, todo)
+  return value
+}
+
+const featuresOf = (given: Options): readonly FeatureWord[] =>
+  text(given, 'features', 'Name some, e.g. --features loan_risk@2:ma50,loan_risk@2:ma100.').split(',').map(featureWord)
+
 function fromOptions(given: Options): TrainingWords {
-  const text = (name: string, todo: string): string => {
-    const value = given[name]
-    if (typeof value !== 'string' || value === '') throw usage(`--${name} is missing`, todo)
-    return value
-  }
-  const labels = text('labels', 'Name the file of labels, CSV or Parquet: --labels labels.csv.')
-  const time = text('time', 'Name the column that says as of when, e.g. --time decided_at.')
-  const features = text('features', 'Name some, e.g. --features loan_risk@2:ma50,loan_risk@2:ma100.').split(',').map(featureWord)
+  const labels = text(given, 'labels', 'Name the file of labels, CSV or Parquet: --labels labels.csv.')
+  const time = text(given, 'time', 'Name the column that says as of when, e.g. --time decided_at.')
+  const features = featuresOf(given)
   const maxAge = (given['maxAge'] as string | undefined) ?? null
   if (maxAge !== null) maxAgeMicros(maxAge)
   const options: TrainingOptions = {
     time,
-    known: given['known'] === true,
-    asServed: given['asServed'] === true,
-    before: given['before'] === true,
+    ...ruleOf(given),
     utc: given['utc'] === true,
     maxAge,
     with: besideOf(given['with']),
-    format: given['sql'] === true ? 'csv' : formatOf(text('out', 'Name the file to make, e.g. --out training.parquet.')),
+    format: formatOf(text(given, 'out', 'Name the file to make, e.g. --out training.parquet.')),
     rows: rowsOf(given['rows'], features),
   }
   if (options.asServed && Object.keys(options.rows).length > 0)

@@ -7,6 +7,7 @@ import { isFact } from '../schemas/fact.ts'
 import { sqlType } from '../schemas/sql.ts'
 import type { AskedSet, AskedVersion } from '../training/asked.ts'
 import type { FeatureWord } from './training-manifest.ts'
+import type { AskWarehouse } from '../training/statement.ts'
 import type { AskedColumn } from '../training/output-columns.ts'
 import { microsOf } from '../utilities/values/timestamp.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -23,6 +24,8 @@ export interface RowsThere {
   rowsOf(definition: Definition): Promise<Pick<AskedVersion, 'lastSeq' | 'rows'> & { readonly hasKnown: boolean }>
   /** Asked for where rows are to be of the version that was promoted then. */
   promotionsOf(set: string): Promise<readonly PromotionAt[]>
+  /** Where the warehouse looks for itself, and rows are not read. */
+  readonly asOf?: AskWarehouse | undefined
 }
 
 export type AskedFeatures = {

@@ -17,12 +17,14 @@ export async function rowsInWarehouse(
   warehouse: Warehouse,
   promotionsOf: (set: string) => Promise<readonly PromotionAt[]>,
   cuts?: Cuts,
-): Promise<RowsThere> {
+): Promise<RowsThere & Pick<Warehouse, 'asOfStatement'>> {
   const records = await warehouse.versions()
   const versions = records.map(({ definition, state }): VersionThere => ({ definition: JSON.parse(definition) as Definition, state }))
   return {
     versions: Map.groupBy(versions, ({ definition }) => definition.set),
     promotionsOf,
+    asOf: warehouse.asOf?.bind(warehouse),
+    asOfStatement: warehouse.asOfStatement.bind(warehouse),
     async rowsOf(definition): Promise<Rows> {
       const { set, version, record } = definition
       const extent = await warehouse.extent(set, version)

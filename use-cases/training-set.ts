@@ -8,11 +8,13 @@ import { makeTrainingSet } from '../training/make.ts'
 import type { Cut, FeatureWord, FileMark, Manifest, TrainingOptions } from './training-manifest.ts'
 import { checkTime } from '../training/moments.ts'
 import { outputColumns } from '../training/output-columns.ts'
+import { answersOfWarehouse, asOfOf } from '../training/statement.ts'
 import type { ColumnFile } from '../utilities/column-file.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { SourceFile } from '../utilities/source.ts'
-import type { SqlColumn } from '../utilities/warehouse.ts'
+import { labelColumns } from '../utilities/sql/as-of.ts'
+import type { SqlColumn, Warehouse } from '../utilities/warehouse.ts'
 import { askedFeatures, type AskedFeatures, type RowsThere } from './asked-features.ts'
 import { unlessAborted } from './row-files.ts'
 
@@ -27,7 +29,7 @@ export type TrainingSetAsked = {
   readonly maxAge: number
   /** Writes the file; it is put in place, and marked, once `fill` is done. */
   readonly makeFile: (columns: readonly SqlColumn[], fill: (append: (rows: Columns) => Promise<void>) => Promise<void>) => Promise<FileMark>
-  /** Where the warehouse looks for itself. */
+  /** For tests of what a warehouse answers. */
   readonly ask?: (set: AskedSet, block: Block) => Promise<Answers>
   readonly signal: AbortSignal
   readonly report: (rows: number) => void
@@ -37,10 +39,15 @@ export type TrainingSetAsked = {
 export async function trainingSet(there: RowsThere, asked: TrainingSetAsked): Promise<Manifest | undefined> {
   const { options, signal } = asked
   const { sets, columns } = await askedFeatures(asked.features, there, options.asServed)
-  return unlessAborted(signal, made(sets, columns, asked))
+  return unlessAborted(signal, made(sets, columns, there, asked))
 }
 
-async function made(sets: AskedFeatures['sets'], wanted: AskedFeatures['columns'], asked: TrainingSetAsked): Promise<Manifest> {
+async function made(
+  sets: AskedFeatures['sets'],
+  wanted: AskedFeatures['columns'],
+  { asOf }: RowsThere,
+  asked: TrainingSetAsked,
+): Promise<Manifest> {
   const { labels: file, options, maxAge, signal, report } = asked
   const labels = 'csv' in file ? await csvLabels(file.csv) : labelsIn(file.parquet)
   checkTime(labels, options)
@@ -48,7 +55,9 @@ async function made(sets: AskedFeatures['sets'], wanted: AskedFeatures['columns'
   const { shown, columns } = await shownColumns(file, labels, sets, wanted, options, signal)
   const rowsRead = sets.map(({ versions }) => new Map(versions.map(({ version }) => [version, 0])))
   const counted = sets.map((set, i) => countingRows(set, rowsRead[i]!))
-  const answer = asked.ask ?? ((set: AskedSet, block: Block) => answersOf(set, block, { rule: options, maxAge, signal, report }))
+  const how = { rule: options, maxAge, signal, report }
+  const answer =
+    asked.ask ?? ((set: AskedSet, block: Block) => (asOf ? answersOfWarehouse(asOf, set, block, how) : answersOf(set, block, how)))
   let counts: Awaited<ReturnType<typeof makeTrainingSet>> | undefined
   const all = [...shown.columns, ...columns].map(({ name, type }): SqlColumn => ({ name, type }))
   const mark = await asked.makeFile(all, async (append) => {
@@ -70,7 +79,9 @@ async function made(sets: AskedFeatures['sets'], wanted: AskedFeatures['columns'
       version,
       key: per.map(({ name }) => name),
       promotions: promotedAt,
-      cut: versions.map((one): Cut => ({ version: one.version, definition: one.definition, rows: rowsRead[i]!.get(one.version)!, lastSeq: one.lastSeq })),
+      cut: versions.map(
+        (one): Cut => ({ version: one.version, definition: one.definition, rows: rowsRead[i]!.get(one.version)!, lastSeq: one.lastSeq }),
+      ),
       labels: outcomes[i]!,
     })),
     out: { ...mark, columns: all.map(({ name }) => name) },
@@ -122,4 +133,22 @@ function countingRows(set: AskedSet, counts: Map<number, number>): AskedSet {
     }
   })
   return { ...set, versions }
+}
+
+export type Statement = { readonly set: string; readonly version: number; readonly labels: readonly SqlColumn[]; readonly sql: string }
+
+/** What finds the rows, for whoever runs it himself: a statement for each version, of labels in a table of that name. */
+export async function trainingStatements(
+  there: RowsThere & { readonly asOfStatement: Warehouse['asOfStatement'] },
+  features: readonly FeatureWord[],
+  options: TrainingOptions,
+): Promise<readonly Statement[]> {
+  const { sets } = await askedFeatures(features, there, options.asServed)
+  return sets.flatMap((set) =>
+    set.versions.flatMap((one): Statement[] => {
+      const asked = asOfOf(set, one, options)
+      if (!asked) return []
+      return [{ set: set.set, version: one.version, labels: labelColumns(asked.per), sql: there.asOfStatement(asked, 'labels') }]
+    }),
+  )
 }
