@@ -45,11 +45,16 @@ export async function fillWarehouse(dataDir: string, { rows, keys }: Sizes): Pro
   const warehouse = openEmbeddedWarehouse(join(dataDir, 'warehouse.db'))
   await warehouse.arrange(layoutOf([definition], [record]), [record])
   const chance = chanceFrom(1)
-  for (let from = 0; from < rows; from += rowsPerBatch) await warehouse.write('spending', batch(from, Math.min(rowsPerBatch, rows - from), { rows, keys, chance }))
+  for (let from = 0; from < rows; from += rowsPerBatch)
+    await warehouse.write('spending', batch(from, Math.min(rowsPerBatch, rows - from), { rows, keys, chance }))
   await warehouse.close()
 }
 
-function batch(from: number, count: number, { rows, keys, chance }: { readonly rows: number; readonly keys: number; readonly chance: () => number }): Columns {
+function batch(
+  from: number,
+  count: number,
+  { rows, keys, chance }: { readonly rows: number; readonly keys: number; readonly chance: () => number },
+): Columns {
   const numbers = (value: (row: number) => number) => Float64Array.from({ length: count }, (_, row) => value(row))
   const byName = new Map<string, Column>([
     ['account', textsFrom(Array.from({ length: count }, () => account(Math.floor(chance() * keys))))],

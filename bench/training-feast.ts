@@ -9,10 +9,17 @@ type Asked = { readonly dir: string; readonly labels: string; readonly rows: str
 
 export async function measureFeast({ dir, labels, rows }: Asked): Promise<Finished> {
   const python = process.env['FEAST_PYTHON']
-  if (python === undefined) throw new Problem('FEAST_PYTHON is not set', 'python3 -m venv V; V/bin/pip install "feast[duckdb]"; FEAST_PYTHON=V/bin/python.')
+  if (python === undefined)
+    throw new Problem('FEAST_PYTHON is not set', 'python3 -m venv V; V/bin/pip install "feast[duckdb]"; FEAST_PYTHON=V/bin/python.')
   const repo = join(dir, 'feast')
   mkdirSync(repo)
-  const store = { project: 'bench', provider: 'local', registry: join(repo, 'registry.db'), offline_store: { type: 'duckdb' }, entity_key_serialization_version: 3 }
+  const store = {
+    project: 'bench',
+    provider: 'local',
+    registry: join(repo, 'registry.db'),
+    offline_store: { type: 'duckdb' },
+    entity_key_serialization_version: 3,
+  }
   writeFileSync(join(repo, 'feature_store.yaml'), JSON.stringify(store))
   writeFileSync(join(repo, 'ask.py'), script(labels, `${rows}/part-00001.parquet`, join(dir, 'feast.parquet')))
   const { status, stdout, stderr } = spawnSync(python, ['ask.py'], { cwd: repo, encoding: 'utf8' })
@@ -32,10 +39,13 @@ began = time.time()
 store = FeatureStore('.')
 account = Entity(name='account', join_keys=['account'], value_type=ValueType.STRING)
 source = FileSource(path='${rows}', timestamp_field='at')
-view = FeatureView(name='spending', entities=[account], ttl=timedelta(0), source=source, schema=[Field(name='mean10', dtype=Float64), Field(name='total', dtype=Float64)])
+fields = [Field(name=name, dtype=Float64) for name in ('mean10', 'total')]
+view = FeatureView(name='spending', entities=[account], ttl=timedelta(0), source=source, schema=fields)
 store.apply([account, view])
 labels = pd.read_parquet('${labels}').rename(columns={'decided_at': 'event_timestamp'})
-store.get_historical_features(entity_df=labels, features=['spending:mean10', 'spending:total']).to_df().to_parquet('${out}')
+found = store.get_historical_features(entity_df=labels, features=['spending:mean10', 'spending:total'])
+found.to_df().to_parquet('${out}')
 used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(json.dumps({'cpu': sum(one.ru_utime + one.ru_stime for one in used), 'seconds': time.time() - began, 'peak': used[0].ru_maxrss * 1024}))
+cpu = sum(one.ru_utime + one.ru_stime for one in used)
+print(json.dumps({'cpu': cpu, 'seconds': time.time() - began, 'peak': used[0].ru_maxrss * 1024}))
 `

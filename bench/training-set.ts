@@ -15,7 +15,11 @@ import { measureFeast } from './training-feast.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const given = wordsOf({ rows: text, labels: text, keys: text, runs: text, feast: flag })
-const sizes: Sizes = { rows: Number(given.rows ?? 5_000_000), labels: Number(given.labels ?? 1_000_000), keys: Number(given.keys ?? 100_000) }
+const sizes: Sizes = {
+  rows: Number(given.rows ?? 5_000_000),
+  labels: Number(given.labels ?? 1_000_000),
+  keys: Number(given.keys ?? 100_000),
+}
 
 type Way = { readonly name: string; readonly script: string; readonly args: (out: string) => readonly string[] }
 
@@ -27,7 +31,17 @@ await inScratch(async ({ dir }) => {
   await fillWarehouse(dataDir, sizes)
   await writeLabels(labels, join(dir, 'labels'), sizes)
   await run('tidemark.js', ['export', 'spending@0', '--out', rows, '--config', configFile])
-  const mine = ['training-set', '--labels', labels, '--time', 'decided_at', '--features', 'spending@0:mean10,spending@0:total', '--config', configFile]
+  const mine = [
+    'training-set',
+    '--labels',
+    labels,
+    '--time',
+    'decided_at',
+    '--features',
+    'spending@0:mean10,spending@0:total',
+    '--config',
+    configFile,
+  ]
   const ways: readonly Way[] = [
     { name: 'Tidemark, Parquet', script: 'tidemark.js', args: (out) => [...mine, '--rows', rows, '--out', out] },
     { name: 'Tidemark, embedded', script: 'tidemark.js', args: (out) => [...mine, '--out', out] },
@@ -66,9 +80,12 @@ async function compareAll([first, ...others]: readonly string[]): Promise<void> 
   const db = await openDuckdb(':memory:')
   for (const other of others) {
     const differs = `a.mean10 IS DISTINCT FROM b.mean10 OR a.total IS DISTINCT FROM b.total`
-    for await (const [row] of db.rows(`SELECT count(*), count(*) FILTER (WHERE ${differs}) FROM '${first}' a FULL JOIN '${other}' b USING (id)`)) {
+    for await (const [row] of db.rows(
+      `SELECT count(*), count(*) FILTER (WHERE ${differs}) FROM '${first}' a FULL JOIN '${other}' b USING (id)`,
+    )) {
       const [all, unlike] = row!.map(Number)
-      if (all !== sizes.labels || unlike !== 0) throw new Problem(`${unlike} of ${all} labels have other features in ${other}`, 'Find out why.')
+      if (all !== sizes.labels || unlike !== 0)
+        throw new Problem(`${unlike} of ${all} labels have other features in ${other}`, 'Find out why.')
     }
   }
   db.close()

@@ -1,4 +1,6 @@
-/** Rows as one file, Parquet or CSV by its name, that is put in place when it is whole: whatever goes wrong before, nothing of it is left. */
+/**
+ * Rows as one file, Parquet or CSV by its name, that is put in place when it is whole: whatever goes wrong before, nothing of it is left.
+ */
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'

@@ -184,7 +184,8 @@ export const commands: readonly Command[] = [
   {
     name: 'training-set',
     summary: "features behind labels, as they were at each label's time, with a manifest from which the same can be made again",
-    example: 'tidemark training-set --labels labels.csv --time decided_at --features loan_risk@2:ma50,loan_risk@2:ma100 --out training.parquet',
+    example:
+      'tidemark training-set --labels labels.csv --time decided_at --features loan_risk@2:ma50,loan_risk@2:ma100 --out training.parquet',
     options: [
       ['--labels <file>', 'CSV or Parquet, any columns; the keys of the sets under their names'],
       ['--time <column>', 'of the labels: as of when; a date is its beginning'],
@@ -200,7 +201,8 @@ export const commands: readonly Command[] = [
       ['--sql', 'only show the statement for the warehouse'],
       ['--from <manifest>', 'make the same one again, and check that it is'],
     ],
-    onExisting: true,
+    // What was exported needs no store.
+    onExisting: ({ rows }) => rows === undefined,
     load: () => import('./training-set.ts'),
   },
   {

@@ -52,9 +52,13 @@ async function printStatements(context: Context): Promise<number> {
     const all = await trainingStatements(there, features, rule)
     const text = all.map(({ set, version, labels, sql }) => {
       const columns = labels.map(({ name }) => name).join(', ')
-      return `-- ${set}@${version}, for a table labels (${columns}): a number for each label, its key, its time in microseconds since 1970\n${sql};`
+      const what = 'a number for each label, its key, its time in microseconds since 1970'
+      return `-- ${set}@${version}, for a table labels (${columns}): ${what}\n${sql};`
     })
-    console.result(text.join('\n\n'), all.map(({ labels, ...one }) => ({ ...one, labels: labels.map(({ name }) => name) })))
+    console.result(
+      text.join('\n\n'),
+      all.map(({ labels, ...one }) => ({ ...one, labels: labels.map(({ name }) => name) })),
+    )
     return 0
   }
   if (rule.asServed)
@@ -74,7 +78,11 @@ const manifestPath = (out: string) => `${out}.manifest.json`
 type There = Parameters<typeof trainingSet>[0]
 
 /** Journals, which say what was promoted when, are asked only where that makes a difference. */
-async function withRows({ config, console }: Context, { options, from }: TrainingWords, work: (there: There) => Promise<number>): Promise<number> {
+async function withRows(
+  { config, console }: Context,
+  { options, from }: TrainingWords,
+  work: (there: There) => Promise<number>,
+): Promise<number> {
   const cuts = from && cutsOf(from)
   const folders = Object.entries(options.rows)
   if (folders.length > 0) {

@@ -18,11 +18,12 @@ export function trainingText({ labels, out, sets, features }: Manifest, manifest
     const without = Object.entries(words)
       .filter(([one]) => found[one as Outcome] > 0)
       .map(([one, text]) => `${count(found[one as Outcome])} had ${text}`)
-    return `${set}@${version}: ${count(found.found)} of ${labelsText(labels.rows)} have features${without.map((one) => `; ${one}`).join('')}`
+    return [`${set}@${version}: ${count(found.found)} of ${labelsText(labels.rows)} have features`, ...without].join('; ')
   })
   const nulls = features.filter((one) => one.nulls > 0).map(({ column, nulls }) => `${column} ${count(nulls)}`)
+  const behind = `${count(features.length)} ${features.length === 1 ? 'feature' : 'features'}`
   return [
-    `wrote ${labelsText(labels.rows)} with ${count(features.length)} ${features.length === 1 ? 'feature' : 'features'} to ${out.file}${again ? ', the same bytes as then' : ''}`,
+    `wrote ${labelsText(labels.rows)} with ${behind} to ${out.file}${again ? ', the same bytes as then' : ''}`,
     ...lines,
     ...(nulls.length > 0 ? [`nulls: ${nulls.join(', ')}`] : []),
     `to make it again: tidemark training-set --from ${manifest} --out FILE`,

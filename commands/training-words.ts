@@ -70,7 +70,8 @@ function fromOptions(given: Options): TrainingWords {
 
 function featureWord(word: string): FeatureWord {
   const [, set, version, feature] = /^([a-z][a-z0-9_]*)(?:@v?(\d{1,6}))?:([a-z][a-z0-9_]*)$/.exec(word.trim()) ?? []
-  if (set === undefined) throw usage(`--features: "${word}" is not SET@VERSION:FEATURE`, 'Write e.g. loan_risk@2:ma50, several divided by commas.')
+  if (set === undefined)
+    throw usage(`--features: "${word}" is not SET@VERSION:FEATURE`, 'Write e.g. loan_risk@2:ma50, several divided by commas.')
   return { set, feature: feature!, ...(version !== undefined && { version: Number(version) }) }
 }
 
@@ -86,14 +87,22 @@ function besideOf(given: Options[string]): readonly Beside[] {
 function rowsOf(given: Options[string], features: readonly FeatureWord[]): Readonly<Record<string, string>> {
   if (given === undefined) return {}
   const versionless = features.find(({ version }) => version === undefined)
-  if (versionless) throw usage(`--rows: ${versionless.set}:${versionless.feature} names no version`, 'Exported rows are of one version: write SET@N:FEATURE.')
+  if (versionless)
+    throw usage(
+      `--rows: ${versionless.set}:${versionless.feature} names no version`,
+      'Exported rows are of one version: write SET@N:FEATURE.',
+    )
   const names = [...new Set(features.map(({ set, version }) => `${set}@${version}`))]
   const words = String(given).split(',')
   if (words.length === 1 && names.length === 1 && !words[0]!.includes('=')) return { [names[0]!]: words[0]! }
   return Object.fromEntries(
     words.map((word) => {
       const [, name, folder] = /^([a-z][a-z0-9_]*@\d+)=(.+)$/.exec(word) ?? []
-      if (name === undefined || !names.includes(name)) throw usage(`--rows ${word} is not SET@N=DIR of a version that is asked for`, `Write e.g. --rows ${names.map((one) => `${one}=DIR`).join(',')}.`)
+      if (name === undefined || !names.includes(name))
+        throw usage(
+          `--rows ${word} is not SET@N=DIR of a version that is asked for`,
+          `Write e.g. --rows ${names.map((one) => `${one}=DIR`).join(',')}.`,
+        )
       return [name, folder!]
     }),
   )
@@ -109,18 +118,29 @@ export function maxAgeMicros(text: string | null): number {
 }
 
 function fromManifest(path: string, given: Options): TrainingWords {
-  const other = ['time', 'features', 'known', 'asServed', 'before', 'utc', 'maxAge', 'with', 'sql'].find((name) => given[name] !== undefined)
-  if (other !== undefined) throw usage('--from says already what the training set is', 'Give no more than --out beside it, and --labels and --rows where they were moved.')
+  const other = ['time', 'features', 'known', 'asServed', 'before', 'utc', 'maxAge', 'with', 'sql'].find(
+    (name) => given[name] !== undefined,
+  )
+  if (other !== undefined)
+    throw usage(
+      '--from says already what the training set is',
+      'Give no more than --out beside it, and --labels and --rows where they were moved.',
+    )
   let from: Manifest
   try {
     from = JSON.parse(readFileSync(path, 'utf8')) as Manifest
   } catch (cause) {
-    throw usage(`${path} cannot be read as a manifest (${(cause as Error).message.replace(/\s+/g, ' ')})`, 'Name the .manifest.json beside a training set.')
+    throw usage(
+      `${path} cannot be read as a manifest (${(cause as Error).message.replace(/\s+/g, ' ')})`,
+      'Name the .manifest.json beside a training set.',
+    )
   }
-  if (from.tidemark !== 'training set' || from.manifest !== 1) throw usage(`${path} is no manifest of a training set`, 'Name the .manifest.json beside one.')
+  if (from.tidemark !== 'training set' || from.manifest !== 1)
+    throw usage(`${path} is no manifest of a training set`, 'Name the .manifest.json beside one.')
   const { out, labels, rows } = given
   if (typeof out !== 'string') throw usage('--out is missing', `Name the file to make, e.g. --out again.${from.options.format}.`)
-  if (formatOf(out) !== from.options.format) throw usage(`--out ${out} is not what it was`, `It was ${from.options.format}: name a file .${from.options.format}.`)
+  if (formatOf(out) !== from.options.format)
+    throw usage(`--out ${out} is not what it was`, `It was ${from.options.format}: name a file .${from.options.format}.`)
   const features = from.features.map(({ set, version, feature }) => ({ set, version, feature }))
   return {
     labels: typeof labels === 'string' ? labels : from.labels.file,

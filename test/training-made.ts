@@ -13,19 +13,17 @@ import { layoutOf } from '../versions/layout.ts'
 import { columnsOfRows, type Answer, type ModelLabel, type ModelRow, type ModelRule } from './training-model.ts'
 
 export async function filled(warehouse: Warehouse, versions: readonly Definition[], rows: readonly ModelRow[]): Promise<Warehouse> {
-  const records = versions.map(
-    (definition): VersionRecord => ({
-      set: definition.set,
-      version: definition.version,
-      state: definition.version === 1 ? 'promoted' : 'superseded',
-      mode: 'first',
-      schemaId: '',
-      definition: JSON.stringify(definition),
-      switches: [],
-      promotion: definition.version + 1,
-      acts: [],
-    }),
-  )
+  const records = versions.map((definition): VersionRecord => ({
+    set: definition.set,
+    version: definition.version,
+    state: definition.version === 1 ? 'promoted' : 'superseded',
+    mode: 'first',
+    schemaId: '',
+    definition: JSON.stringify(definition),
+    switches: [],
+    promotion: definition.version + 1,
+    acts: [],
+  }))
   await warehouse.arrange(layoutOf(versions, records), records)
   for (const definition of versions) {
     const own = rows.filter(({ version }) => version === definition.version).toSorted((a, b) => a.seq - b.seq)
@@ -34,14 +32,27 @@ export async function filled(warehouse: Warehouse, versions: readonly Definition
   return warehouse
 }
 
-const cell = (text: string | number | null) => (text === null ? '' : /[",\n]/.test(String(text)) ? `"${String(text).replaceAll('"', '""')}"` : String(text))
+const cell = (text: string | number | null) =>
+  text === null ? '' : /[",\n]/.test(String(text)) ? `"${String(text).replaceAll('"', '""')}"` : String(text)
 
 export const labelsText = (labels: readonly ModelLabel[]) =>
-  ['id,account,item,when', ...labels.map(({ account, item, time }, id) => [id, account, item, isoText(time)].map(cell).join(','))].join('\n')
+  ['id,account,item,when', ...labels.map(({ account, item, time }, id) => [id, account, item, isoText(time)].map(cell).join(','))].join(
+    '\n',
+  )
 
 export type Row = { readonly [column: string]: string | null }
 
-const plainOptions: TrainingOptions = { time: 'when', known: false, asServed: false, before: false, utc: false, maxAge: null, with: ['version', 'age'], format: 'csv', rows: {} }
+const plainOptions: TrainingOptions = {
+  time: 'when',
+  known: false,
+  asServed: false,
+  before: false,
+  utc: false,
+  maxAge: null,
+  with: ['version', 'age'],
+  format: 'csv',
+  rows: {},
+}
 
 type Asked = {
   readonly warehouse: Warehouse
@@ -56,7 +67,10 @@ export async function made({ warehouse, definition, features, labels: text, rule
   const promotions = rule.promotions.map(({ version, from }) => ({ version, at: isoText(from) }))
   const found: Row[] = []
   const manifest = await trainingSet(await rowsInWarehouse(warehouse, async () => promotions), {
-    labels: { csv: { place: 'labels.csv', form: {}, read: () => bytesOf(text) }, mark: { file: 'labels.csv', bytes: text.length, sha256: '' } },
+    labels: {
+      csv: { place: 'labels.csv', form: {}, read: () => bytesOf(text) },
+      mark: { file: 'labels.csv', bytes: text.length, sha256: '' },
+    },
     features: features.map((feature) => ({ set: definition.set, version: definition.version, feature })),
     options: { ...plainOptions, known: rule.known, asServed: rule.asServed, before: rule.before },
     maxAge: rule.maxAge,
@@ -86,10 +100,20 @@ const exactText = (value: bigint | null) => {
 }
 
 /** The rows that a training set has by these answers. */
-export const expectedRows = (definition: Definition, features: readonly string[], labels: readonly ModelLabel[], answers: readonly Answer[]): readonly Row[] =>
+export const expectedRows = (
+  definition: Definition,
+  features: readonly string[],
+  labels: readonly ModelLabel[],
+  answers: readonly Answer[],
+): readonly Row[] =>
   labels.map(({ account, item, time }, id) => {
     const { row, age } = answers[id]!
-    const values: Row = { one: named(row?.one ?? null), two: named(row?.two ?? null), name: row?.name ?? null, exact: exactText(row?.exact ?? null) }
+    const values: Row = {
+      one: named(row?.one ?? null),
+      two: named(row?.two ?? null),
+      name: row?.name ?? null,
+      exact: exactText(row?.exact ?? null),
+    }
     return {
       id: String(id),
       account,

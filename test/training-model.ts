@@ -1,6 +1,6 @@
 /**
- * Training sets as somebody would work them out who has never heard of slots: sets of several kinds, rows and labels by chance, and for each
- * label a look at every row there is.
+ * Training sets as somebody would work them out who has never heard of slots: sets of several kinds, rows and labels by chance, and for
+ * each label a look at every row there is.
  */
 import { featureSet, last, mean, sum } from '../feature-defs/language.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
@@ -20,17 +20,34 @@ const visit = record('visit', 'at', {
   amount: number(),
   price: decimal({ digits: 30, scale: 2 }),
 })
-const day = record('day_visit', 'at', { account: text({ bytes: 20 }), at: date({ nullable: false }), amount: number(), price: decimal({ digits: 30, scale: 2 }) })
-const bills = table('bills', { key: 'bill' }, { bill: integer(), account: text({ bytes: 20 }), due: date(), amount: number(), price: decimal({ digits: 30, scale: 2 }) })
-const bill = fact('bill_line', { of: bills, at: 'due', join: {} }, {
-  bill: integer(),
+const day = record('day_visit', 'at', {
   account: text({ bytes: 20 }),
-  due: date({ nullable: false }),
+  at: date({ nullable: false }),
   amount: number(),
   price: decimal({ digits: 30, scale: 2 }),
 })
+const bills = table(
+  'bills',
+  { key: 'bill' },
+  { bill: integer(), account: text({ bytes: 20 }), due: date(), amount: number(), price: decimal({ digits: 30, scale: 2 }) },
+)
+const bill = fact(
+  'bill_line',
+  { of: bills, at: 'due', join: {} },
+  {
+    bill: integer(),
+    account: text({ bytes: 20 }),
+    due: date({ nullable: false }),
+    amount: number(),
+    price: decimal({ digits: 30, scale: 2 }),
+  },
+)
 
-const features = { one: mean('amount', { all: true, round: 3 }), name: last('account', { all: true }), exact: sum('price', { all: true }) } as const
+const features = {
+  one: mean('amount', { all: true, round: 3 }),
+  name: last('account', { all: true }),
+  exact: sum('price', { all: true }),
+} as const
 const both = featureSet({ name: 'both', of: visit, per: ['account', 'item'] }, features)
 const timed = featureSet({ name: 'timed', of: visit, per: 'account' }, features)
 const dated = featureSet({ name: 'dated', of: day, per: 'account' }, features)
@@ -129,10 +146,20 @@ export function chanceFor(seed: number, [definition]: readonly [Definition, Defi
 export function columnsOfRows({ record, per }: Definition, rows: readonly ModelRow[], version: number): Columns {
   const isDate = record.fields[record.at]!.kind === 'date'
   const numbers = (value: (row: ModelRow) => number | null) => Float64Array.from(rows, (row) => value(row) ?? NaN)
-  const decimals: Column = { kind: 'decimal', scale: 2, values: numbers(({ exact }) => (exact === null ? null : Number(exact))), wide: new Map(rows.flatMap(({ exact }, i) => (exact !== null && exact > 9e15 ? [[i, exact]] : []))) }
+  const decimals: Column = {
+    kind: 'decimal',
+    scale: 2,
+    values: numbers(({ exact }) => (exact === null ? null : Number(exact))),
+    wide: new Map(rows.flatMap(({ exact }, i) => (exact !== null && exact > 9e15 ? [[i, exact]] : []))),
+  }
   const byName = new Map<string, Column>([
     ['account', textsFrom(rows.map(({ account }) => account))],
-    [record.at, isDate ? { kind: 'date', days: Int32Array.from(rows, ({ at }) => at / dayMicros || noDay) } : { kind: 'timestamp', values: numbers(({ at }) => at) }],
+    [
+      record.at,
+      isDate
+        ? { kind: 'date', days: Int32Array.from(rows, ({ at }) => at / dayMicros || noDay) }
+        : { kind: 'timestamp', values: numbers(({ at }) => at) },
+    ],
     ...('item' in record.fields ? [['item', { kind: 'integer', values: numbers(({ item }) => item) }] as const] : []),
     ...(record.fact ? [['bill', { kind: 'integer', values: numbers(({ seq }) => seq) }] as const] : []),
     ['one', { kind: 'number', values: numbers(({ one }) => one) }],
@@ -154,12 +181,16 @@ export function columnsOfRows({ record, per }: Definition, rows: readonly ModelR
 export type Answer = { readonly outcome: string; readonly row: ModelRow | null; readonly age: number | null }
 
 const keyIn = ({ per }: Definition, one: { readonly account: string | null; readonly item: number | null }) =>
-  JSON.stringify(keyFields(per).map((name) => (name === 'account' ? (keyFields(per).length === 1 ? (one.account ?? '') : one.account) : one.item)))
+  JSON.stringify(
+    keyFields(per).map((name) => (name === 'account' ? (keyFields(per).length === 1 ? (one.account ?? '') : one.account) : one.item)),
+  )
 
 /** In nanoseconds. A row over facts cannot be known before those of its key and version that it rests on. */
 export function timeOf(definition: Definition, rows: readonly ModelRow[], row: ModelRow): bigint {
   if (definition.record.fact === undefined) return BigInt(row.at) * 1000n
-  const before = rows.filter((one) => one.seq <= row.seq && one.version === row.version && keyIn(definition, one) === keyIn(definition, row))
+  const before = rows.filter(
+    (one) => one.seq <= row.seq && one.version === row.version && keyIn(definition, one) === keyIn(definition, row),
+  )
   return before.reduce((most, { knownNs }) => (knownNs > most ? knownNs : most), row.knownNs)
 }
 

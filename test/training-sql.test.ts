@@ -16,7 +16,9 @@ const askIn = (database: Sqlite): AskWarehouse =>
   async function* ask(asked, labels) {
     const columns = labelColumns(asked.per)
     database.exec('DROP TABLE IF EXISTS labels')
-    database.exec(`CREATE TABLE labels (${columns.map(({ name, type }) => `"${name}" ${type === 'bigint' ? 'BIGINT' : 'TEXT'}`).join(', ')})`)
+    database.exec(
+      `CREATE TABLE labels (${columns.map(({ name, type }) => `"${name}" ${type === 'bigint' ? 'BIGINT' : 'TEXT'}`).join(', ')})`,
+    )
     const put = database.prepare(`INSERT INTO labels VALUES (${columns.map(() => '?').join(', ')})`)
     const texts = columns.map(({ name }) => textsOf(labels.byName.get(name)!))
     for (let row = 0; row < labels.count; row++) put.run(...texts.map((textAt) => textAt(row)))
@@ -24,7 +26,9 @@ const askIn = (database: Sqlite): AskWarehouse =>
     for (const { rows } of parts) {
       const all = answerColumns(asked)
       // As the answers of Redshift come: no column is one of ours.
-      const byName = new Map(all.map((column, at) => [column.name, columnFrom({ ...column, name: `x${column.name}` }, rows as readonly Cell[][], at)]))
+      const byName = new Map(
+        all.map((column, at) => [column.name, columnFrom({ ...column, name: `x${column.name}` }, rows as readonly Cell[][], at)]),
+      )
       yield { count: rows.length, byName }
     }
   }

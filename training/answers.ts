@@ -1,4 +1,6 @@
-/** The rows of a set as they were at each label's moment: rows stream by once for a block of labels, in whatever order, and the best stay. */
+/**
+ * The rows of a set as they were at each label's moment: rows stream by once for a block of labels, in whatever order, and the best stay.
+ */
 import { columnOf, nullColumn, type Column } from '../utilities/values/columns.ts'
 import { mixed } from '../utilities/values/mixed.ts'
 import type { AskedSet, AskedVersion, Promotion } from './asked.ts'
@@ -67,7 +69,12 @@ export function servedAt(promotions: readonly Promotion[], moments: Float64Array
 
 type Places = { readonly slots: Slots; readonly keys: Keys; readonly numbers: Int32Array; readonly moments: Float64Array }
 
-async function lookedThrough(asked: AskedSet, { version, has, rows }: AskedVersion, places: Places, options: AnswerOptions): Promise<Found> {
+async function lookedThrough(
+  asked: AskedSet,
+  { version, has, rows }: AskedVersion,
+  places: Places,
+  options: AnswerOptions,
+): Promise<Found> {
   const { of, per, features } = asked
   const { rule, signal, report } = options
   const { slots, keys, numbers, moments } = places
@@ -104,7 +111,11 @@ type Pointing = {
 }
 
 /** Which row of which version is each label's; the place behind all slots holds nulls. */
-export function pointed({ version: asked, promotions, features }: AskedSet, { count, moments }: Block, { found, served, maxAge }: Pointing): Answers {
+export function pointed(
+  { version: asked, promotions, features }: AskedSet,
+  { count, moments }: Block,
+  { found, served, maxAge }: Pointing,
+): Answers {
   const [which, places] = [new Uint8Array(count), new Int32Array(count)]
   const ages = new Float64Array(count).fill(NaN)
   const counts = Object.fromEntries(outcomes.map((one) => [one, 0])) as Record<Outcome, number>

@@ -5,7 +5,7 @@ import type { Columns } from '../utilities/values/columns.ts'
 import type { KeyField } from './label-keys.ts'
 import type { RowsOfSet } from './times.ts'
 
-export type AskedFeature = { readonly name: string; readonly type: FeatureType; readonly spec: OperatorSpec; readonly fingerprint: string }
+type AskedFeature = { readonly name: string; readonly type: FeatureType; readonly spec: OperatorSpec; readonly fingerprint: string }
 
 export type AskedSet = {
   readonly set: string

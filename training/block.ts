@@ -11,7 +11,8 @@ export type Block = {
   readonly keys: ReadonlyMap<string, { readonly keys: Keys; readonly numbers: Int32Array }>
 }
 
-export const keyName = (per: readonly KeyField[]): string => JSON.stringify(per.map(({ name, field }) => [name, field.kind, scaleOf(field)]))
+export const keyName = (per: readonly KeyField[]): string =>
+  JSON.stringify(per.map(({ name, field }) => [name, field.kind, scaleOf(field)]))
 
 const scaleOf = (field: KeyField['field']) => (field.kind === 'decimal' ? field.scale : null)
 

@@ -15,8 +15,7 @@ type Kind = Exclude<Field['kind'], 'decimal' | 'text' | 'flag'>
 export async function csvLabels(file: SourceFile): Promise<Labels> {
   const names = await headerNames(file)
   const nameless = names.findIndex((name) => name.trim() === '')
-  if (nameless >= 0)
-    throw new Problem(`${file.place} has no name for its column ${nameless + 1}`, 'Its first line must name every column.')
+  if (nameless >= 0) throw new Problem(`${file.place} has no name for its column ${nameless + 1}`, 'Its first line must name every column.')
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice !== undefined) throw new Problem(`${file.place} has two columns ${quoted(twice)}`, 'Rename one of them in its header.')
   return labelsOf(file, names, new Map())

@@ -41,7 +41,11 @@ export async function makeTrainingSet(making: Making): Promise<TrainingSetCounts
   const nulls = columns.map(() => 0)
   const parts = partsOf(shown, signal)
   let count = 0
-  for await (const block of blocksOf(labels, sets.map(({ per }) => per), { ...making, most: labelsPerBlock })) {
+  for await (const block of blocksOf(
+    labels,
+    sets.map(({ per }) => per),
+    { ...making, most: labelsPerBlock },
+  )) {
     const answers: Answers[] = []
     for (const [i, set] of sets.entries()) {
       answers.push(await answer(set, block))
@@ -66,7 +70,12 @@ export async function makeTrainingSet(making: Making): Promise<TrainingSetCounts
 
 /** The labels with all of their columns, in parts of no more rows than are asked for. */
 function partsOf(labels: Labels, signal: AbortSignal) {
-  const parts = labels.read(labels.columns.map(({ name }) => name), signal)[Symbol.asyncIterator]()
+  const parts = labels
+    .read(
+      labels.columns.map(({ name }) => name),
+      signal,
+    )
+    [Symbol.asyncIterator]()
   let rows: Columns | undefined
   let at = 0
   return {
@@ -78,7 +87,13 @@ function partsOf(labels: Labels, signal: AbortSignal) {
         at = 0
       }
       const end = Math.min(rows.count, at + most)
-      const part = end - at === rows.count ? rows : pick(rows, Int32Array.from({ length: end - at }, (_, i) => at + i))
+      const part =
+        end - at === rows.count
+          ? rows
+          : pick(
+              rows,
+              Int32Array.from({ length: end - at }, (_, i) => at + i),
+            )
       at = end
       return part
     },

@@ -23,7 +23,10 @@ export function checkTime({ place, columns }: Labels, { time, utc }: MomentOptio
   }
   const { type, withoutZone } = column
   if (type !== 'date' && type !== 'timestamp' && !(typeof type === 'object' && 'varchar' in type))
-    throw new Problem(`${time} of ${place} holds numbers, not times`, 'Write times in ISO 8601, e.g. 2026-01-31T06:00:00Z, or as timestamps.')
+    throw new Problem(
+      `${time} of ${place} holds numbers, not times`,
+      'Write times in ISO 8601, e.g. 2026-01-31T06:00:00Z, or as timestamps.',
+    )
   if (withoutZone && !utc) throw noZone(`${time} of ${place} holds timestamps without a zone`, 'Store them in UTC')
   return column
 }
@@ -55,7 +58,8 @@ export function momentsOf({ rows, placeOf }: LabelPart, labels: string, { time, 
     const what = readMoment(texts, row, utc, moments)
     if (what === undefined) continue
     const text = quoted(textAt(texts, row))
-    if (what === 'no zone') throw noZone(`${labels}, ${placeOf(row)}: ${time} ${text} has no zone`, 'Write Z behind times in UTC, or +01:00')
+    if (what === 'no zone')
+      throw noZone(`${labels}, ${placeOf(row)}: ${time} ${text} has no zone`, 'Write Z behind times in UTC, or +01:00')
     throw wrongLabel(labels, placeOf(row), `${time} ${text} ${what}`, 'Write times in ISO 8601, e.g. 2026-01-31T06:00:00Z, or dates.')
   }
   return moments

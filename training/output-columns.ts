@@ -1,4 +1,6 @@
-/** The columns of a training set: the label's own, then the features in the order in which they were asked for, then what is said beside. */
+/**
+ * The columns of a training set: the label's own, then the features in the order in which they were asked for, then what is said beside.
+ */
 import { sqlType } from '../schemas/sql.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { SqlColumn } from '../utilities/warehouse.ts'
@@ -44,18 +46,18 @@ export function outputColumns(
     }
   })
   const said = sets.flatMap((one, set) =>
-    beside.map(
-      (what): OutputColumn => ({
-        name: `${nameOf(one)}__${what}`,
-        type: what === 'version' ? 'integer' : 'double',
-        set,
-        of: (answers, from, end) => answers[what](from, end),
-      }),
-    ),
+    beside.map((what): OutputColumn => ({
+      name: `${nameOf(one)}__${what}`,
+      type: what === 'version' ? 'integer' : 'double',
+      set,
+      of: (answers, from, end) => answers[what](from, end),
+    })),
   )
   const all = [...features, ...said]
   const taken = all.find(({ name }, i) => own.includes(name) || all.findIndex((one) => one.name === name) < i)
   if (taken)
-    throw new Problem(`two columns of the training set would be called ${taken.name}`, 'Give that column of the labels another name.', { usage: true })
+    throw new Problem(`two columns of the training set would be called ${taken.name}`, 'Give that column of the labels another name.', {
+      usage: true,
+    })
   return all
 }

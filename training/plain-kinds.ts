@@ -66,5 +66,6 @@ const tests: { readonly [kind in Kind]: Test } = {
     return true
   },
   date: (bytes, start, end) => end - start === 10 && readsAll(bytes, start, end, (one) => dateAt(undefined, one, 0, days, 0)),
-  timestamp: (bytes, start, end) => end - start > 10 && readsAll(bytes, start, end, (one) => timestampAt(undefined, one, 0, values, wide, 0)),
+  timestamp: (bytes, start, end) =>
+    end - start > 10 && readsAll(bytes, start, end, (one) => timestampAt(undefined, one, 0, values, wide, 0)),
 }

@@ -7,7 +7,9 @@ export type Slots = {
   readonly bounds: Int32Array
   /** When each is asked about, rising within a key. */
   readonly moments: Float64Array
-  /** Of the best row that came for the slot and not for one before it: its time and, behind it, its `_seq`; both come into memory at once. */
+  /**
+   * Of the best row that came for the slot and not for one before it: its time and, behind it, its `_seq`; both come into memory at once.
+   */
   readonly best: Float64Array
   /** 1 for a key that some row has. */
   readonly met: Uint8Array
@@ -24,8 +26,7 @@ export function slotsOf(keyAt: Int32Array, momentAt: Float64Array, keys: number)
   const count = bounds[keys]!
   const moments = new Float64Array(count)
   for (let i = 0; i < keyAt.length; i++) if (keyAt[i]! >= 0) moments[next[keyAt[i]!]!++] = momentAt[i]!
-  for (let key = 0; key < keys; key++)
-    sortRange(moments, bounds[key]!, bounds[key + 1]!)
+  for (let key = 0; key < keys; key++) sortRange(moments, bounds[key]!, bounds[key + 1]!)
   return {
     bounds,
     moments,

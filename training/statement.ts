@@ -2,8 +2,7 @@
 import { fieldsOfKeys } from '../feature-defs/fields-of-keys.ts'
 import { sqlType } from '../schemas/sql.ts'
 import type { AsOf, Warehouse } from '../utilities/warehouse.ts'
-import { columnOf, type Column, type Columns } from '../utilities/values/columns.ts'
-import { wholeAt } from '../utilities/values/columns.ts'
+import { columnOf, wholeAt, type Column, type Columns } from '../utilities/values/columns.ts'
 import { pointed, servedAt, type AnswerOptions, type Answers, type Found } from './answers.ts'
 import type { AskedSet, AskedVersion } from './asked.ts'
 import { keyName, type Block } from './block.ts'
@@ -43,7 +42,13 @@ export async function answersOfWarehouse(ask: AskWarehouse, asked: AskedSet, blo
 
 type Own = { readonly block: Block; readonly own: Int32Array }
 
-async function foundBy(ask: AskWarehouse, asked: AskedSet, one: AskedVersion, { block, own }: Own, { rule, signal, report }: AnswerOptions): Promise<Found> {
+async function foundBy(
+  ask: AskWarehouse,
+  asked: AskedSet,
+  one: AskedVersion,
+  { block, own }: Own,
+  { rule, signal, report }: AnswerOptions,
+): Promise<Found> {
   const { features, of } = asked
   const kept = new Map(features.map(({ name, type }) => [name, newKept(type, block.count)]))
   const times = new Float64Array(block.count).fill(NaN)

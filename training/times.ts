@@ -31,8 +31,8 @@ export const timeColumns = ({ at, facts, hasKnown }: RowsOfSet, { known, asServe
 ]
 
 /**
- * What rows are ordered by, and from when on each may be given: whole microseconds, since labels have no finer moments. With the first moment
- * that anything was known of facts.
+ * What rows are ordered by, and from when on each may be given: whole microseconds, since labels have no finer moments. With the first
+ * moment that anything was known of facts.
  */
 export function offeredOf(
   of: RowsOfSet,
@@ -73,7 +73,7 @@ function eventTimes(column: Column): Float64Array {
 const [highMicros, highRest] = [4_294_967, 296]
 
 /** The first microsecond that is not before; without bigints, which take ten times as long. */
-export function microsFrom({ values }: LongColumn): Float64Array {
+function microsFrom({ values }: LongColumn): Float64Array {
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length)
   const micros = new Float64Array(values.length)
   for (let row = 0; row < micros.length; row++) {

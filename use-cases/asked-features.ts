@@ -39,7 +39,14 @@ export async function askedFeatures(words: readonly FeatureWord[], there: RowsTh
   if (twice) throw usage(`${label(twice.of.definition)}:${twice.feature} is named twice`, 'Name each feature once.')
   const bySet = Map.groupBy(found, ({ of }) => of)
   const sets = await Promise.all(
-    [...bySet].map(([{ definition }, features]) => askedSet(there, definition, features.map(({ feature }) => feature), asServed)),
+    [...bySet].map(([{ definition }, features]) =>
+      askedSet(
+        there,
+        definition,
+        features.map(({ feature }) => feature),
+        asServed,
+      ),
+    ),
   )
   const keys = [...bySet.keys()]
   return { sets, columns: found.map(({ of, feature }) => ({ set: keys.indexOf(of), feature })) }
@@ -49,8 +56,13 @@ const usage = (what: string, todo: string) => new Problem(what, todo, { usage: t
 
 function versionOf({ versions }: RowsThere, { set, version, feature }: FeatureWord): VersionThere {
   const all = versions.get(set)
-  if (!all) throw usage(`there is no feature set ${set}`, versions.size === 0 ? 'Apply one first: tidemark apply SET@0.' : `There are ${[...versions.keys()].join(', ')}.`)
-  const found = version === undefined ? all.find(({ state }) => state === 'promoted') : all.find(({ definition }) => definition.version === version)
+  if (!all)
+    throw usage(
+      `there is no feature set ${set}`,
+      versions.size === 0 ? 'Apply one first: tidemark apply SET@0.' : `There are ${[...versions.keys()].join(', ')}.`,
+    )
+  const found =
+    version === undefined ? all.find(({ state }) => state === 'promoted') : all.find(({ definition }) => definition.version === version)
   if (!found) {
     const names = all.map(({ definition }) => label(definition)).join(', ')
     throw usage(version === undefined ? `no version of ${set} is promoted` : `there is no ${set}@${version}`, `There are ${names}.`)
@@ -66,18 +78,30 @@ function versionOf({ versions }: RowsThere, { set, version, feature }: FeatureWo
   return found
 }
 
-async function askedSet(there: RowsThere, definition: Definition, names: readonly string[], asServed: boolean): Promise<AskedFeatures['sets'][number]> {
+async function askedSet(
+  there: RowsThere,
+  definition: Definition,
+  names: readonly string[],
+  asServed: boolean,
+): Promise<AskedFeatures['sets'][number]> {
   const { set, version, record, per } = definition
   const promotedAt = asServed ? await there.promotionsOf(set) : null
   const those = promotedAt
-    ? [...new Set(promotedAt.map((one) => one.version))].map((one) => there.versions.get(set)!.find((two) => two.definition.version === one)!)
+    ? [...new Set(promotedAt.map((one) => one.version))].map((one) =>
+        there.versions.get(set)!.find((two) => two.definition.version === one)!,
+      )
     : [{ definition }]
   const rows = await Promise.all(those.map(async (one) => ({ definition: one.definition, ...(await there.rowsOf(one.definition)) })))
   return {
     set,
     version,
     per: keyFields(per).map((name) => ({ name, field: record.fields[name]! })),
-    of: { at: record.at, atType: sqlType(record.fields[record.at]!), facts: isFact(record), hasKnown: rows.every(({ hasKnown }) => hasKnown) },
+    of: {
+      at: record.at,
+      atType: sqlType(record.fields[record.at]!),
+      facts: isFact(record),
+      hasKnown: rows.every(({ hasKnown }) => hasKnown),
+    },
     features: names.map((name) => {
       const feature = definition.features.find((one) => one.name === name)!
       return { name, type: featureType(record, feature), spec: feature.spec, fingerprint: featureFingerprint(definition, feature) }
@@ -90,6 +114,8 @@ async function askedSet(there: RowsThere, definition: Definition, names: readonl
       rows: one.rows,
     })),
     promotedAt,
-    ...(promotedAt && { promotions: promotedAt.map(({ version: one, at }) => ({ version: one, from: Number(microsOf(at.slice(0, -1))) })) }),
+    ...(promotedAt && {
+      promotions: promotedAt.map(({ version: one, at }) => ({ version: one, from: Number(microsOf(at.slice(0, -1))) })),
+    }),
   }
 }

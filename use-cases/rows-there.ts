@@ -53,11 +53,19 @@ export function rowsInFolders(folders: RowFolders, definitions: readonly Definit
     async rowsOf(definition): Promise<Rows> {
       const name = label(definition)
       const there = folders.get(name)
-      if (!there) throw new Problem(`--rows names no folder for ${name}`, `Export them: tidemark export ${name} --out DIR; then --rows ${name}=DIR.`, { usage: true })
+      if (!there)
+        throw new Problem(
+          `--rows names no folder for ${name}`,
+          `Export them: tidemark export ${name} --out DIR; then --rows ${name}=DIR.`,
+          { usage: true },
+        )
       const { folder, files } = there
       const isThere = (column: string) => files.every(({ columns }) => columns.some((one) => one.name === column))
       if (isFact(definition.record) && !isThere('_known_ts'))
-        throw new Problem(`${folder} does not say when changes came in: it has no column _known_ts`, `Export them again: tidemark export ${name} --out DIR.`)
+        throw new Problem(
+          `${folder} does not say when changes came in: it has no column _known_ts`,
+          `Export them again: tidemark export ${name} --out DIR.`,
+        )
       if (isThere('_version')) await checkVersion(definition, folder, files)
       const cut = cuts?.get(name)
       const lastSeq = cut === undefined ? await lastIn(files) : cut
@@ -66,7 +74,8 @@ export function rowsInFolders(folders: RowFolders, definitions: readonly Definit
         hasKnown: isThere('_known_ts'),
         async *rows(names) {
           const lacking = names.find((one) => !isThere(one))
-          if (lacking !== undefined) throw new Problem(`${folder} has no column ${lacking}`, `It must be an export of ${name}: tidemark export ${name} --out DIR.`)
+          if (lacking !== undefined)
+            throw new Problem(`${folder} has no column ${lacking}`, `It must be an export of ${name}: tidemark export ${name} --out DIR.`)
           for (const file of files) yield* file.read(names)
         },
       }
@@ -87,6 +96,7 @@ async function checkVersion({ set, version }: Definition, folder: string, files:
 async function lastIn(files: readonly ColumnFile[]): Promise<number | null> {
   let last: number | null = null
   for (const file of files)
-    for await (const rows of file.read(['_seq'])) for (const seq of columnOf(rows, '_seq', 'int').values) if (last === null || seq > last) last = seq
+    for await (const rows of file.read(['_seq']))
+      for (const seq of columnOf(rows, '_seq', 'int').values) if (last === null || seq > last) last = seq
   return last
 }

@@ -20,15 +20,20 @@ export type TrainingOptions = Rule & {
 
 export type FileMark = { readonly file: string; readonly bytes: number; readonly sha256: string }
 
-/** What there was of a version's rows: all with no later `_seq` were looked at, and so many they were. */
-export type Cut = { readonly version: number; readonly definition: string; readonly rows: number; readonly lastSeq: number | null }
+/** What there was of a version's rows: all with no later `_seq` were looked at, and so many they were; null where the warehouse looked. */
+export type Cut = { readonly version: number; readonly definition: string; readonly rows: number | null; readonly lastSeq: number | null }
 
 export type Manifest = {
   readonly tidemark: 'training set'
   readonly manifest: 1
   readonly labels: FileMark & { readonly rows: number }
   readonly options: TrainingOptions
-  readonly features: readonly (Required<FeatureWord> & { readonly column: string; readonly fingerprint: string; readonly definition: OperatorSpec; readonly nulls: number })[]
+  readonly features: readonly (Required<FeatureWord> & {
+    readonly column: string
+    readonly fingerprint: string
+    readonly definition: OperatorSpec
+    readonly nulls: number
+  })[]
   readonly sets: readonly {
     readonly set: string
     readonly version: number

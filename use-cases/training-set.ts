@@ -19,7 +19,7 @@ import { askedFeatures, type AskedFeatures, type RowsThere } from './asked-featu
 import { unlessAborted } from './row-files.ts'
 
 /** A file of labels: texts, or columns that have types of their own. */
-export type LabelFile = ({ readonly csv: SourceFile } | { readonly parquet: ColumnFile }) & { readonly mark: FileMark }
+type LabelFile = ({ readonly csv: SourceFile } | { readonly parquet: ColumnFile }) & { readonly mark: FileMark }
 
 export type TrainingSetAsked = {
   readonly labels: LabelFile
@@ -79,9 +79,12 @@ async function made(
       version,
       key: per.map(({ name }) => name),
       promotions: promotedAt,
-      cut: versions.map(
-        (one): Cut => ({ version: one.version, definition: one.definition, rows: rowsRead[i]!.get(one.version)!, lastSeq: one.lastSeq }),
-      ),
+      cut: versions.map((one): Cut => ({
+        version: one.version,
+        definition: one.definition,
+        rows: asOf ? null : rowsRead[i]!.get(one.version)!,
+        lastSeq: one.lastSeq,
+      })),
       labels: outcomes[i]!,
     })),
     out: { ...mark, columns: all.map(({ name }) => name) },
@@ -127,7 +130,10 @@ function countingRows(set: AskedSet, counts: Map<number, number>): AskedSet {
         }
         const before = counts.get(one.version)!
         if (times++ > 0 && count !== before)
-          throw new Problem(`rows of ${set.set}@${one.version} were added or removed meanwhile, before its last one`, 'Make the training set again.')
+          throw new Problem(
+            `rows of ${set.set}@${one.version} were added or removed meanwhile, before its last one`,
+            'Make the training set again.',
+          )
         counts.set(one.version, count)
       },
     }

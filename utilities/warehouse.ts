@@ -194,8 +194,8 @@ export interface Warehouse {
   /** What the whole warehouse takes on disk. */
   bytes(): Promise<number>
   /**
-   * Where a statement answers sooner than all rows can be read: of each label (`_label`, a number; the key's fields; `_moment`, microseconds)
-   * the features of its row and what is known of it (utilities/sql/as-of.ts), in whatever order.
+   * Where a statement answers sooner than all rows can be read: of each label (`_label`, a number; the key's fields; `_moment`,
+   * microseconds) the features of its row and what is known of it (utilities/sql/as-of.ts), in whatever order.
    */
   asOf?(asked: AsOf, labels: Columns, signal: AbortSignal): AsyncIterable<Columns>
   /** The statement that answers so, of labels in a table of that name. */

@@ -21,17 +21,28 @@ const becomes: Readonly<Record<string, string>> = {
 
 let unloads = 0
 
-export async function unloadTo({ select, bucket, prefix }: Unload, translated: string, session: Session, { postgres, s3 }: Servers): Promise<Answer> {
+export async function unloadTo(
+  { select, bucket, prefix }: Unload,
+  translated: string,
+  session: Session,
+  { postgres, s3 }: Servers,
+): Promise<Answer> {
   if (s3 === undefined) throw new Error('UNLOAD needs the address of an S3: give startDataApi its s3Endpoint')
   if (select.includes('$$')) throw new SqlError('dollar quoting is only understood in procedures')
   const table = `unloaded_${++unloads}`
   const csv = join(postgres.directory, `${table}-${process.pid}.csv`)
   const answer = await session.run(`CREATE TEMP TABLE ${table} AS ${translated}`)
-  const types = await session.run(`SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attnum > 0 ORDER BY attnum`)
+  const of = `attrelid = '${table}'::regclass AND attnum > 0`
+  const types = await session.run(`SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE ${of} ORDER BY attnum`)
   await session.run(`COPY ${table} TO '${csv}' (FORMAT csv, NULL '', FORCE_QUOTE *)`)
   await session.run(`DROP TABLE ${table}`)
   const columns = types.rows.map(([name, type]) => `'${name}': '${typeOf(type!)}'`).join(', ')
-  const client = new S3Client({ endpoint: s3, forcePathStyle: true, region: 'us-east-1', credentials: { accessKeyId: 'copy', secretAccessKey: 'copy' } })
+  const client = new S3Client({
+    endpoint: s3,
+    forcePathStyle: true,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'copy', secretAccessKey: 'copy' },
+  })
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
   const connection = await instance.connect()
   const files: string[] = []
@@ -39,8 +50,10 @@ export async function unloadTo({ select, bucket, prefix }: Unload, translated: s
     for (const slice of [0, 1]) {
       const file = `${csv}.${slice}.parquet`
       files.push(file)
-      const rows = `read_csv('${csv}', header = false, auto_detect = false, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, columns = {${columns}})`
-      await connection.run(`COPY (SELECT * EXCLUDE (n) FROM (SELECT *, row_number() OVER () AS n FROM ${rows}) WHERE n % 2 = ${slice}) TO '${file}' (FORMAT parquet)`)
+      const how = `header = false, auto_detect = false, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false`
+      const rows = `SELECT *, row_number() OVER () AS n FROM read_csv('${csv}', ${how}, columns = {${columns}})`
+      const some = `SELECT * EXCLUDE (n) FROM (${rows}) WHERE n % 2 = ${slice}`
+      await connection.run(`COPY (${some}) TO '${file}' (FORMAT parquet)`)
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}000${slice}_part_00.parquet`, Body: readFileSync(file) }))
     }
   } finally {

@@ -1,4 +1,6 @@
-/** Reads small whole numbers as Parquet packs them (`hybrid.ts` writes them), for speed: runs of one value, and values of a few bits each. */
+/**
+ * Reads small whole numbers as Parquet packs them (`hybrid.ts` writes them), for speed: runs of one value, and values of a few bits each.
+ */
 
 /** Puts `count` values of so many bits into `to`, and returns how many of them are `counted`. */
 export function takeHybrid(bytes: Uint8Array, from: number, end: number, bits: number, to: Int32Array, count: number, counted = 1): number {

@@ -101,7 +101,7 @@ function takeDecimals(to: Values, at: number, bytes: Uint8Array, view: DataView,
       size = view.getUint32(place - from, true)
       place += 4
     }
-    let value = size > 0 ? BigInt(bytes[place]! << 24 >> 24) : 0n
+    let value = size > 0 ? BigInt((bytes[place]! << 24) >> 24) : 0n
     for (let byte = 1; byte < size; byte++) value = (value << 8n) | BigInt(bytes[place + byte]!)
     putWhole(to.numbers, to.wide, at + i, value)
     place += size

@@ -53,7 +53,13 @@ export function chunkValues(bytes: Uint8Array, asked: ChunkAsked): ChunkValues {
       }
     } else present?.fill(1, row, row + header.values)
     // Within a page the values stand together; they go to their rows when all are there.
-    takePage(values, row, page, from, { count, header, dictionary, asked, scratch: () => (indexes.length < count ? (indexes = new Int32Array(count)) : indexes) })
+    takePage(values, row, page, from, {
+      count,
+      header,
+      dictionary,
+      asked,
+      scratch: () => (indexes.length < count ? (indexes = new Int32Array(count)) : indexes),
+    })
     if (count < header.values) spread(values, row, header.values, count, present!)
     if (page.buffer !== bytes.buffer) release(page)
     row += header.values

@@ -21,7 +21,11 @@ export const openParquetColumns = (path: string): Promise<ColumnFile> => columns
 
 /** A whole file in memory. */
 export const parquetColumnsOf = (place: string, bytes: Uint8Array): Promise<ColumnFile> =>
-  columnsIn(place, async () => ({ size: bytes.length, at: async (from, length) => bytes.slice(from, from + length), close: async () => {} }))
+  columnsIn(place, async () => ({
+    size: bytes.length,
+    at: async (from, length) => bytes.slice(from, from + length),
+    close: async () => {},
+  }))
 
 async function storedIn(file: FileHandle): Promise<Stored> {
   const { size } = await file.stat()
@@ -34,7 +38,9 @@ async function columnsIn(path: string, openStored: () => Promise<Stored>): Promi
   const leaves = parquetSchema(metadata).children.filter(
     ({ element, children }) => children.length === 0 && element.repetition_type !== 'REPEATED',
   )
-  const kinds = new Map(leaves.flatMap(({ element }) => (kindOf(element) ? [[element.name, { element, ...kindOf(element)! }] as const] : [])))
+  const kinds = new Map(
+    leaves.flatMap(({ element }) => (kindOf(element) ? [[element.name, { element, ...kindOf(element)! }] as const] : [])),
+  )
   return {
     place: path,
     columns: [...kinds].map(([name, { type, withoutZone }]): FileColumn => ({ name, type, ...(withoutZone && { withoutZone }) })),
@@ -47,7 +53,9 @@ async function columnsIn(path: string, openStored: () => Promise<Stored>): Promi
           const byName = new Map<string, Column>()
           for (const name of names) {
             const kind = kinds.get(name)
-            const about = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.length === 1 && meta_data.path_in_schema[0] === name)
+            const about = group.columns.find(
+              ({ meta_data }) => meta_data?.path_in_schema.length === 1 && meta_data.path_in_schema[0] === name,
+            )
             if (!kind || !about?.meta_data) throw new TypeError(`${path} has no column ${name}`)
             const { codec, total_compressed_size: size, data_page_offset: data, dictionary_page_offset: dictionary } = about.meta_data
             const from = Number(dictionary !== undefined && dictionary > 0n && dictionary < data ? dictionary : data)
@@ -174,7 +182,11 @@ function kindOf(element: SchemaElement): Kind | undefined {
     }
     case 'FLOAT':
     case 'DOUBLE':
-      return { type: 'double', asked: of('numbers', type === 'FLOAT' ? physical.float : physical.double), columnOf: (found) => ({ kind: 'number', values: wholes(found).values }) }
+      return {
+        type: 'double',
+        asked: of('numbers', type === 'FLOAT' ? physical.float : physical.double),
+        columnOf: (found) => ({ kind: 'number', values: wholes(found).values }),
+      }
     case 'BYTE_ARRAY':
       return { type: { varchar: 65_535 }, asked: of('texts', physical.bytes), columnOf: texts }
   }
@@ -196,12 +208,17 @@ function micros({ values, wide }: ReturnType<typeof wholes>, nanos: number): Ret
   for (let row = 0; row < values.length; row++) {
     const whole = wide.get(row)
     if (nanos > 1_000) values[row] = values[row]! * (nanos / 1_000)
-    else values[row] = whole === undefined ? Math.floor(values[row]! / 1_000) : Number((whole - (((whole % 1_000n) + 1_000n) % 1_000n)) / 1_000n)
+    else
+      values[row] =
+        whole === undefined ? Math.floor(values[row]! / 1_000) : Number((whole - (((whole % 1_000n) + 1_000n) % 1_000n)) / 1_000n)
   }
   return { values, wide: exact }
 }
 
-function wholes({ values: { numbers, wide }, present }: ChunkValues): { readonly values: Float64Array; readonly wide: Map<number, bigint> } {
+function wholes({ values: { numbers, wide }, present }: ChunkValues): {
+  readonly values: Float64Array
+  readonly wide: Map<number, bigint>
+} {
   if (present) for (let row = 0; row < numbers.length; row++) if (present[row] === 0) numbers[row] = NaN
   return { values: numbers, wide }
 }
@@ -259,7 +276,11 @@ async function readable<T>(path: string, column: string | undefined, work: () =>
   } catch (cause) {
     const why = (cause as Error).message.replace(/\s+/g, ' ')
     if (cause instanceof NotRead)
-      throw new Problem(`column ${column} of ${path} is written with ${why}, which is not read here`, 'Write it with snappy or zstd, and without delta encodings.', { cause })
+      throw new Problem(
+        `column ${column} of ${path} is written with ${why}, which is not read here`,
+        'Write it with snappy or zstd, and without delta encodings.',
+        { cause },
+      )
     throw new Problem(`${path} is damaged or cut short: it cannot be read as Parquet (${why})`, 'Fetch it again.', { cause })
   }
 }

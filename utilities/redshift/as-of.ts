@@ -27,7 +27,8 @@ export function asOfIn({ target, transactions, retry, staging, besides }: Into):
   return {
     asOfStatement: (asked, labels) => asOfText(target, identifier(labels), asked),
     async *asOf(asked, labels, signal) {
-      if (!staging) throw new Problem('labels go into Redshift through files', 'Name a bucket under "staging" of the warehouse in the config file.')
+      if (!staging)
+        throw new Problem('labels go into Redshift through files', 'Name a bucket under "staging" of the warehouse in the config file.')
       const stored = storedFor(target, asked)
       const name = hashOf(randomUUID())
       const files = await parquetOf(labels, stored)

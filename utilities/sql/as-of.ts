@@ -40,13 +40,25 @@ export function asOfText(target: Target, labels: string, asked: AsOf): string {
   // The first microsecond that is not before.
   const upward = (name: string) => `(${identifier(name)} + 999) / 1000`
   const time = facts ? `MAX("_known") OVER (${within}ORDER BY "_seq" ROWS UNBOUNDED PRECEDING)` : '"_happened"'
-  const from = [before ? '"_time" + 1' : '"_time"', ...(known && !facts ? [upward('_known_ts')] : []), ...(computed ? [upward('_modified_ts')] : [])]
+  const from = [
+    before ? '"_time" + 1' : '"_time"',
+    ...(known && !facts ? [upward('_known_ts')] : []),
+    ...(computed ? [upward('_modified_ts')] : []),
+  ]
   const latest = from.length === 1 ? from[0]! : `${isSqlite ? 'MAX' : 'GREATEST'}(${from.join(', ')})`
   const own = [...new Set(['_seq', ...(computed ? ['_modified_ts'] : []), ...(known || facts ? ['_known_ts'] : [])])]
   const shown = features.map(({ name, type }) => `${type === 'timestamp' ? `${micros({ name, type })} AS ` : ''}${identifier(name)}`)
   const join = [...keyNames.map((name) => `ranked.${name} = looked.${name}`), 'ranked."_rank" = looked."_rank"'].join(' AND ')
+  const when = facts ? `${upward('_known_ts')} AS "_known"` : `${micros(at)} AS "_happened"`
+  const answered = [
+    'looked."_label"',
+    ...features.map(({ name }) => `ranked.${identifier(name)}`),
+    'ranked."_time"',
+    'looked."_met"',
+    ...(facts ? ['(SELECT MIN("_known") FROM made) AS "_earliest"'] : []),
+  ]
   return `WITH made AS (
-  SELECT ${keyList}${[...own.map(identifier), ...shown].join(', ')}, ${facts ? `${upward('_known_ts')} AS "_known"` : `${micros(at)} AS "_happened"`}
+  SELECT ${keyList}${[...own.map(identifier), ...shown, when].join(', ')}
   FROM ${rowsTable(target, set)} WHERE "_version" = ${whole(version)} AND "_seq" <= ${whole(lastSeq)}
 ), timed AS (
   SELECT made.*, ${time} AS "_time" FROM made
@@ -62,13 +74,17 @@ export function asOfText(target: Target, labels: string, asked: AsOf): string {
     MAX("_rank") OVER (${within.trim()}) AS "_met"
   FROM mixed
 )
-SELECT looked."_label"${features.map(({ name }) => `, ranked.${identifier(name)}`).join('')}, ranked."_time", looked."_met"${facts ? ', (SELECT MIN("_known") FROM made) AS "_earliest"' : ''}
+SELECT ${answered.join(', ')}
 FROM looked LEFT JOIN ranked ON ${join}
 WHERE looked."_label" IS NOT NULL`
 }
 
 /** A key's field without null, which would equal nothing: of a text that is all of the key null is "", else there is a mark beside it. */
-function keyTexts({ name, type }: SqlColumn, _: number, all: readonly SqlColumn[]): readonly { readonly name: string; readonly text: string }[] {
+function keyTexts(
+  { name, type }: SqlColumn,
+  _: number,
+  all: readonly SqlColumn[],
+): readonly { readonly name: string; readonly text: string }[] {
   const column = identifier(name)
   const isText = typeof type === 'object' && 'varchar' in type
   const value = { name: `_k_${name}`, text: `COALESCE(${column}, ${isText ? "''" : zeros(type)})` }

@@ -141,7 +141,15 @@ function selected(target: Target, layout: Layout, shows: readonly string[]): rea
     if (layout.facts || (name !== '_change' && name !== '_known_ts')) return { name }
     const end = target.dialect === 'sqlite' ? ` AS ${identifier(name)}` : ''
     if (name === '_change') return { name, text: () => (target.dialect === 'sqlite' ? `'added'${end}` : `'added'::varchar(8)`) }
-    return { name, text: (of) => nanosecondsText(target, layout.record.find((one) => one.name === layout.at)!, `${of}${identifier(layout.at)}`) + end }
+    return {
+      name,
+      text: (of) =>
+        nanosecondsText(
+          target,
+          layout.record.find((one) => one.name === layout.at)!,
+          `${of}${identifier(layout.at)}`,
+        ) + end,
+    }
   })
 }
 
