@@ -47,9 +47,27 @@ function rowsBy(start: number, count: number, nulls: number): Columns {
       ['whole', { kind: 'integer', values: big, wide }],
       ['text', texts(() => `ä ${random()} ${'x'.repeat(Math.floor(random() * 40))}`)],
       ['code', texts(() => `c${Math.floor(random() * 7)}`)],
-      ['day', { kind: 'date', days: Int32Array.from(values(() => Math.floor(random() * 20_000)), (day) => (day === day ? day : noDay)) }],
+      [
+        'day',
+        {
+          kind: 'date',
+          days: Int32Array.from(
+            values(() => Math.floor(random() * 20_000)),
+            (day) => (day === day ? day : noDay),
+          ),
+        },
+      ],
       ['moment', { kind: 'timestamp', values: values(() => Math.floor(random() * 1.7e15)) }],
-      ['flag', { kind: 'flag', values: Uint8Array.from(values(() => Math.floor(random() * 2)), (one) => (one === one ? one : noFlag)) }],
+      [
+        'flag',
+        {
+          kind: 'flag',
+          values: Uint8Array.from(
+            values(() => Math.floor(random() * 2)),
+            (one) => (one === one ? one : noFlag),
+          ),
+        },
+      ],
       ['price', { kind: 'decimal', scale: 2, values: values(() => Math.floor(random() * 1e9)) }],
       ['long_price', { kind: 'decimal', scale: 3, values: big.slice(), wide: new Map(wide) }],
       ['_seq', { kind: 'int', values: Float64Array.from({ length: count }, (_, row) => row + 1) }],
@@ -117,7 +135,9 @@ it('what is written in an encoding that is not read is named, with what to do', 
 it('moments without a zone say so', async () => {
   const db = await openDuckdb(':memory:')
   const out = join(folder, 'naive.parquet')
-  await db.run(`COPY (SELECT TIMESTAMP '2026-01-31 10:00:00' AS at, TIMESTAMPTZ '2026-01-31 10:00:00+01' AS zoned) TO '${out}' (FORMAT parquet)`)
+  await db.run(
+    `COPY (SELECT TIMESTAMP '2026-01-31 10:00:00' AS at, TIMESTAMPTZ '2026-01-31 10:00:00+01' AS zoned) TO '${out}' (FORMAT parquet)`,
+  )
   db.close()
   const { columns: found } = await openParquetColumns(out)
   expect(found).toEqual([
