@@ -124,10 +124,24 @@ describe.each([0, 0.3, 1])('a Parquet file with a share of nulls of %d', (nulls)
   })
 })
 
-it('what is written in an encoding that is not read is named, with what to do', async () => {
+it.each([0, 0.3])('values in delta encodings, a share of %d of them null, are read too', async (nulls) => {
+  const rows = rowsBy(seed + 2, 20_000, nulls)
+  const at = mkdtempSync(join(folder, 'delta-'))
+  const writer = await openParquet({ folder: at, columns })
+  await writer.append(rows)
+  await writer.finish()
+  writer.close()
   const db = await openDuckdb(':memory:')
-  const out = join(folder, 'delta.parquet')
-  await db.run(`COPY (SELECT 1000000 + range AS id FROM range(5000)) TO '${out}' (FORMAT parquet, PARQUET_VERSION v2)`)
+  const out = join(at, 'delta.parquet')
+  await db.run(`COPY (SELECT * FROM '${at}/part-00001.parquet') TO '${out}' (FORMAT parquet, PARQUET_VERSION v2, ROW_GROUP_SIZE 4096)`)
+  db.close()
+  expect(await textsIn(out, names)).toEqual(written(rows))
+})
+
+it('a codec that is not read is named, with what to do', async () => {
+  const db = await openDuckdb(':memory:')
+  const out = join(folder, 'lz4.parquet')
+  await db.run(`COPY (SELECT 1000000 + range AS id FROM range(5000)) TO '${out}' (FORMAT parquet, CODEC 'lz4_raw')`)
   db.close()
   await expect(textsIn(out, ['id'])).rejects.toThrow('column id of')
 })

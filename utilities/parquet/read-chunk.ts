@@ -19,10 +19,11 @@ export type ChunkValues = { readonly values: Values; readonly present: Int32Arra
 const [plain, plainDictionary, runs, byDictionary] = [0, 2, 3, 8]
 const [valuesPage, dictionaryPage, secondValuesPage] = [0, 2, 3]
 
-/** An encoding, a codec, that is not read here. */
+/** A codec that is not read here. */
 export class NotRead extends Error {}
 
-export function chunkValues(bytes: Uint8Array, asked: ChunkAsked): ChunkValues {
+/** undefined where an encoding is met that is not read here. */
+export function chunkValues(bytes: Uint8Array, asked: ChunkAsked): ChunkValues | undefined {
   const { rows, as } = asked
   const values = newValues(as, rows)
   let present: Int32Array | undefined
@@ -53,13 +54,14 @@ export function chunkValues(bytes: Uint8Array, asked: ChunkAsked): ChunkValues {
       }
     } else present?.fill(1, row, row + header.values)
     // Within a page the values stand together; they go to their rows when all are there.
-    takePage(values, row, page, from, {
+    const isRead = takePage(values, row, page, from, {
       count,
       header,
       dictionary,
       asked,
       scratch: () => (indexes.length < count ? (indexes = new Int32Array(count)) : indexes),
     })
+    if (!isRead) return undefined
     if (count < header.values) spread(values, row, header.values, count, present!)
     if (page.buffer !== bytes.buffer) release(page)
     row += header.values
@@ -80,18 +82,21 @@ type Page = {
   readonly scratch: () => Int32Array
 }
 
-function takePage(to: Values, row: number, page: Uint8Array, from: number, { count, header, dictionary, asked, scratch }: Page): void {
-  if (count === 0) return
+function takePage(to: Values, row: number, page: Uint8Array, from: number, { count, header, dictionary, asked, scratch }: Page): boolean {
+  if (count === 0) return true
   const { encoding } = header
-  if (encoding === plain) return takePlain(to, row, page, from, count, asked)
+  if (encoding === plain) {
+    takePlain(to, row, page, from, count, asked)
+    return true
+  }
   if (encoding === runs && asked.type === physical.boolean) {
     const flags = scratch()
     // The length of what follows stands before it.
     takeHybrid(page, from + 4, page.length, 1, flags, count)
     for (let i = 0; i < count; i++) to.numbers[row + i] = flags[i]!
-    return
+    return true
   }
-  if ((encoding !== plainDictionary && encoding !== byDictionary) || !dictionary) throw new NotRead(`encoding ${encoding}`)
+  if ((encoding !== plainDictionary && encoding !== byDictionary) || !dictionary) return false
   const indexes = scratch()
   const bits = page[from]!
   if (bits === 0) indexes.fill(0, 0, count)
@@ -109,6 +114,7 @@ function takePage(to: Values, row: number, page: Uint8Array, from: number, { cou
       }
     }
   }
+  return true
 }
 
 /** From the end on, so that none is written over before it has moved. */

@@ -1,15 +1,15 @@
 /** A Parquet file as columns of the kinds that rows have here: a row group at a time, and of it the columns that are asked for. */
 import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { noDay, noFlag, type Column, type Columns } from '../values/columns.ts'
+import type { Column, Columns } from '../values/columns.ts'
 import { ownTexts } from '../values/own-texts.ts'
 import { Problem } from '../values/problem.ts'
-import { ownColumns, type SqlType } from '../warehouse.ts'
 import type { ColumnFile, FileColumn } from '../column-file.ts'
 import { magic } from './headers.ts'
-import { parquetMetadataAsync, parquetSchema, type FileMetaData, type SchemaElement } from './hyparquet.ts'
-import { physical } from './plain-values.ts'
-import { chunkValues, NotRead, release, type ChunkAsked, type ChunkValues } from './read-chunk.ts'
+import { kindOf } from './column-kinds.ts'
+import { parquetMetadataAsync, parquetSchema, type FileMetaData } from './hyparquet.ts'
+import { chunkValues, NotRead, release } from './read-chunk.ts'
+import { readOtherwise } from './read-otherwise.ts'
 
 /** Rows of a part: a row group may be as large as its writer liked. */
 const rowsPerPart = 131_072
@@ -46,6 +46,7 @@ async function columnsIn(path: string, openStored: () => Promise<Stored>): Promi
     columns: [...kinds].map(([name, { type, withoutZone }]): FileColumn => ({ name, type, ...(withoutZone && { withoutZone }) })),
     async *read(names, signal) {
       const file = await openStored()
+      let before = 0
       try {
         for (const group of metadata.row_groups) {
           signal?.throwIfAborted()
@@ -64,10 +65,11 @@ async function columnsIn(path: string, openStored: () => Promise<Stored>): Promi
               const bytes = await file.at(from, Number(size))
               const found = chunkValues(bytes, asked)
               release(bytes)
-              return found
+              return found ?? readOtherwise({ ...sliced(file), metadata, name, from: before, asked })
             })
             byName.set(name, kind.columnOf(values, rows))
           }
+          before += rows
           yield* parts({ count: rows, byName })
         }
       } finally {
@@ -126,124 +128,6 @@ function part(column: Column, from: number, end: number): Column {
   }
 }
 
-type Kind = {
-  readonly type: SqlType
-  readonly withoutZone?: true
-  readonly asked: Omit<ChunkAsked, 'codec' | 'rows'>
-  readonly columnOf: (values: ChunkValues, rows: number) => Column
-}
-
-const decimalsStoredAs: { readonly [type: string]: number } = {
-  INT32: physical.int32,
-  INT64: physical.int64,
-  BYTE_ARRAY: physical.bytes,
-  FIXED_LEN_BYTE_ARRAY: physical.fixed,
-}
-
-/** undefined for what has no column here. */
-function kindOf(element: SchemaElement): Kind | undefined {
-  const { name, type, type_length: length = 0, repetition_type, converted_type: converted, logical_type: logical } = element
-  const isDecimal = converted === 'DECIMAL' || logical?.type === 'DECIMAL'
-  const isOptional = repetition_type === 'OPTIONAL'
-  const of = (as: ChunkAsked['as'], physicalType: number, fixed = 0) => ({ as, type: physicalType, length: fixed, isDecimal, isOptional })
-  if (isDecimal) {
-    const { scale = 0, precision: digits = 18 } = logical?.type === 'DECIMAL' ? logical : element
-    if (digits > 38) return undefined
-    const stored = type && decimalsStoredAs[type]
-    return stored === undefined
-      ? undefined
-      : {
-          type: { digits, scale },
-          asked: of('numbers', stored, stored === physical.fixed ? length : 0),
-          columnOf: (found) => ({ kind: 'decimal', scale, ...wholes(found) }),
-        }
-  }
-  switch (type) {
-    case 'BOOLEAN':
-      return { type: 'boolean', asked: of('numbers', physical.boolean), columnOf: (found) => ({ kind: 'flag', values: flags(found) }) }
-    case 'INT32':
-      if (converted === 'DATE' || logical?.type === 'DATE')
-        return { type: 'date', asked: of('numbers', physical.int32), columnOf: (found) => ({ kind: 'date', days: days(found) }) }
-      if (converted?.startsWith('TIME') || logical?.type === 'TIME') return undefined
-      return { type: 'bigint', asked: of('numbers', physical.int32), columnOf: (found) => wholeColumn(name, found) }
-    case 'INT64': {
-      const moments = momentsOf(element)
-      if (moments)
-        return {
-          type: 'timestamp',
-          ...(moments.withoutZone && { withoutZone: true as const }),
-          asked: of('numbers', physical.int64),
-          columnOf: (found) => ({ kind: 'timestamp', ...micros(wholes(found), moments.nanos) }),
-        }
-      if (converted?.startsWith('TIME') || logical?.type === 'TIME') return undefined
-      if (ownColumns[name] === 'bigint' && name !== '_seq')
-        return { type: 'bigint', asked: of('longs', physical.int64), columnOf: ({ values }) => ({ kind: 'long', values: values.longs }) }
-      return { type: 'bigint', asked: of('numbers', physical.int64), columnOf: (found) => wholeColumn(name, found) }
-    }
-    case 'FLOAT':
-    case 'DOUBLE':
-      return {
-        type: 'double',
-        asked: of('numbers', type === 'FLOAT' ? physical.float : physical.double),
-        columnOf: (found) => ({ kind: 'number', values: wholes(found).values }),
-      }
-    case 'BYTE_ARRAY':
-      return { type: { varchar: 65_535 }, asked: of('texts', physical.bytes), columnOf: texts }
-  }
-  return undefined
-}
-
-function momentsOf({ converted_type, logical_type }: SchemaElement): { readonly nanos: number; readonly withoutZone: boolean } | undefined {
-  if (logical_type?.type === 'TIMESTAMP')
-    return { nanos: { MILLIS: 1_000_000, MICROS: 1_000, NANOS: 1 }[logical_type.unit], withoutZone: !logical_type.isAdjustedToUTC }
-  if (converted_type === 'TIMESTAMP_MILLIS' || converted_type === 'TIMESTAMP_MICROS')
-    return { nanos: converted_type === 'TIMESTAMP_MILLIS' ? 1_000_000 : 1_000, withoutZone: false }
-  return undefined
-}
-
-/** Nanoseconds are cut: no moment comes later by it. */
-function micros({ values, wide }: ReturnType<typeof wholes>, nanos: number): ReturnType<typeof wholes> {
-  if (nanos === 1_000) return { values, wide }
-  const exact = new Map<number, bigint>()
-  for (let row = 0; row < values.length; row++) {
-    const whole = wide.get(row)
-    if (nanos > 1_000) values[row] = values[row]! * (nanos / 1_000)
-    else
-      values[row] =
-        whole === undefined ? Math.floor(values[row]! / 1_000) : Number((whole - (((whole % 1_000n) + 1_000n) % 1_000n)) / 1_000n)
-  }
-  return { values, wide: exact }
-}
-
-function wholes({ values: { numbers, wide }, present }: ChunkValues): {
-  readonly values: Float64Array
-  readonly wide: Map<number, bigint>
-} {
-  if (present) for (let row = 0; row < numbers.length; row++) if (present[row] === 0) numbers[row] = NaN
-  return { values: numbers, wide }
-}
-
-/** A row's number is never null, and never beyond what a double holds. */
-const wholeColumn = (name: string, found: ChunkValues): Column =>
-  name in ownColumns ? { kind: 'int', values: wholes(found).values } : { kind: 'integer', ...wholes(found) }
-
-function days({ values: { numbers }, present }: ChunkValues): Int32Array {
-  const found = new Int32Array(numbers.length)
-  for (let row = 0; row < found.length; row++) found[row] = present && present[row] === 0 ? noDay : numbers[row]!
-  return found
-}
-
-function flags({ values: { numbers }, present }: ChunkValues): Uint8Array {
-  const found = new Uint8Array(numbers.length)
-  for (let row = 0; row < found.length; row++) found[row] = present && present[row] === 0 ? noFlag : numbers[row]!
-  return found
-}
-
-function texts({ values: { texts: bytes, starts, ends }, present }: ChunkValues): Column {
-  if (present) for (let row = 0; row < starts.length; row++) if (present[row] === 0) starts[row] = ends[row] = -1
-  return { kind: 'text', bytes, starts, ends }
-}
-
 async function opened(path: string): Promise<FileHandle> {
   return open(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') throw new Problem(`there is no file ${path}`, 'Check the path.', { cause })
@@ -256,13 +140,18 @@ async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>)
   return work(file).finally(() => file.close())
 }
 
-async function metadataOf(path: string, { size, at }: Stored): Promise<FileMetaData> {
-  const slice = async (start: number, end = size) => {
-    const { buffer, byteOffset, length } = await at(start, end - start)
-    return buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer
-  }
-  return readable(path, undefined, () => parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }))
-}
+const metadataOf = (path: string, stored: Stored): Promise<FileMetaData> =>
+  readable(path, undefined, () => parquetMetadataAsync(sliced(stored).file, { geoparquet: false }))
+
+const sliced = ({ size, at }: Stored) => ({
+  file: {
+    byteLength: size,
+    async slice(start: number, end = size) {
+      const { buffer, byteOffset, length } = await at(start, end - start)
+      return buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer
+    },
+  },
+})
 
 async function bytesAt(file: FileHandle, from: number, length: number): Promise<Uint8Array> {
   const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, from)
@@ -276,11 +165,9 @@ async function readable<T>(path: string, column: string | undefined, work: () =>
   } catch (cause) {
     const why = (cause as Error).message.replace(/\s+/g, ' ')
     if (cause instanceof NotRead)
-      throw new Problem(
-        `column ${column} of ${path} is written with ${why}, which is not read here`,
-        'Write it with snappy or zstd, and without delta encodings.',
-        { cause },
-      )
+      throw new Problem(`column ${column} of ${path} is packed by ${why}, which is not read here`, 'Write it with snappy or zstd.', {
+        cause,
+      })
     throw new Problem(`${path} is damaged or cut short: it cannot be read as Parquet (${why})`, 'Fetch it again.', { cause })
   }
 }
