@@ -19,8 +19,8 @@ const decimalsStoredAs: { readonly [type: string]: number } = {
   FIXED_LEN_BYTE_ARRAY: physical.fixed,
 }
 
-/** undefined for what has no column here. */
-export function kindOf(element: SchemaElement): ColumnKind | undefined {
+/** undefined for what has no column here. In rows that were exported some columns are ours, and never null. */
+export function kindOf(element: SchemaElement, isOurs: boolean): ColumnKind | undefined {
   const { name, type, type_length: length = 0, repetition_type, converted_type: converted, logical_type: logical } = element
   const isDecimal = converted === 'DECIMAL' || logical?.type === 'DECIMAL'
   const isOptional = repetition_type === 'OPTIONAL'
@@ -44,7 +44,7 @@ export function kindOf(element: SchemaElement): ColumnKind | undefined {
       if (converted === 'DATE' || logical?.type === 'DATE')
         return { type: 'date', asked: of('numbers', physical.int32), columnOf: (found) => ({ kind: 'date', days: days(found) }) }
       if (converted?.startsWith('TIME') || logical?.type === 'TIME') return undefined
-      return { type: 'bigint', asked: of('numbers', physical.int32), columnOf: (found) => wholeColumn(name, found) }
+      return { type: 'bigint', asked: of('numbers', physical.int32), columnOf: (found) => wholeColumn(isOurs && name in ownColumns, found) }
     case 'INT64': {
       const moments = momentsOf(element)
       if (moments)
@@ -55,9 +55,9 @@ export function kindOf(element: SchemaElement): ColumnKind | undefined {
           columnOf: (found) => ({ kind: 'timestamp', ...micros(wholes(found), moments.nanos) }),
         }
       if (converted?.startsWith('TIME') || logical?.type === 'TIME') return undefined
-      if (ownColumns[name] === 'bigint' && name !== '_seq')
+      if (isOurs && ownColumns[name] === 'bigint' && name !== '_seq')
         return { type: 'bigint', asked: of('longs', physical.int64), columnOf: ({ values }) => ({ kind: 'long', values: values.longs }) }
-      return { type: 'bigint', asked: of('numbers', physical.int64), columnOf: (found) => wholeColumn(name, found) }
+      return { type: 'bigint', asked: of('numbers', physical.int64), columnOf: (found) => wholeColumn(isOurs && name in ownColumns, found) }
     }
     case 'FLOAT':
     case 'DOUBLE':
@@ -103,8 +103,8 @@ function wholes({ values: { numbers, wide }, present }: ChunkValues): {
 }
 
 /** A row's number is never null, and never beyond what a double holds. */
-const wholeColumn = (name: string, found: ChunkValues): Column =>
-  name in ownColumns ? { kind: 'int', values: wholes(found).values } : { kind: 'integer', ...wholes(found) }
+const wholeColumn = (isOwn: boolean, found: ChunkValues): Column =>
+  isOwn ? { kind: 'int', values: wholes(found).values } : { kind: 'integer', ...wholes(found) }
 
 function days({ values: { numbers }, present }: ChunkValues): Int32Array {
   const found = new Int32Array(numbers.length)

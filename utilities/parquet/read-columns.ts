@@ -17,11 +17,12 @@ const rowsPerPart = 131_072
 /** Bytes that can be read from any place. */
 type Stored = { readonly size: number; at(from: number, length: number): Promise<Uint8Array>; close(): Promise<void> }
 
-export const openParquetColumns = (path: string): Promise<ColumnFile> => columnsIn(path, async () => storedIn(await opened(path)))
+export const openParquetColumns = (path: string, { isOurs = false } = {}): Promise<ColumnFile> =>
+  columnsIn(path, isOurs, async () => storedIn(await opened(path)))
 
 /** A whole file in memory. */
 export const parquetColumnsOf = (place: string, bytes: Uint8Array): Promise<ColumnFile> =>
-  columnsIn(place, async () => ({
+  columnsIn(place, false, async () => ({
     size: bytes.length,
     at: async (from, length) => bytes.slice(from, from + length),
     close: async () => {},
@@ -32,14 +33,14 @@ async function storedIn(file: FileHandle): Promise<Stored> {
   return { size, at: (from, length) => bytesAt(file, from, length), close: () => file.close() }
 }
 
-async function columnsIn(path: string, openStored: () => Promise<Stored>): Promise<ColumnFile> {
+async function columnsIn(path: string, isOurs: boolean, openStored: () => Promise<Stored>): Promise<ColumnFile> {
   const stored = await openStored()
   const metadata = await metadataOf(path, stored).finally(() => stored.close())
   const leaves = parquetSchema(metadata).children.filter(
     ({ element, children }) => children.length === 0 && element.repetition_type !== 'REPEATED',
   )
   const kinds = new Map(
-    leaves.flatMap(({ element }) => (kindOf(element) ? [[element.name, { element, ...kindOf(element)! }] as const] : [])),
+    leaves.flatMap(({ element }) => (kindOf(element, isOurs) ? [[element.name, kindOf(element, isOurs)!] as const] : [])),
   )
   return {
     place: path,
@@ -93,7 +94,7 @@ export async function openParquetFolder(folder: string): Promise<readonly Column
   })
   const paths = entries.filter((one) => one.isFile() && one.name.endsWith('.parquet')).map(({ parentPath, name }) => join(parentPath, name))
   if (paths.length === 0) throw new Problem(`${folder} holds no Parquet file`, 'Name the folder that export has made.')
-  return Promise.all(paths.sort((a, b) => (a < b ? -1 : 1)).map(openParquetColumns))
+  return Promise.all(paths.sort((a, b) => (a < b ? -1 : 1)).map((path) => openParquetColumns(path, { isOurs: true })))
 }
 
 /** Each part has arrays of its own: what is passed on to another thread is no more than it. */

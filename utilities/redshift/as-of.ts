@@ -4,7 +4,6 @@ import { parquetColumnsOf } from '../parquet/read-columns.ts'
 import { asOfText, labelColumns } from '../sql/as-of.ts'
 import { columnsFor } from '../sql/declared.ts'
 import { identifier, type Target } from '../sql/names.ts'
-import type { Column } from '../values/columns.ts'
 import { Problem } from '../values/problem.ts'
 import type { AsOf, Warehouse } from '../warehouse.ts'
 import type { Retry } from './patience.ts'
@@ -46,11 +45,10 @@ export function asOfIn({ target, transactions, retry, staging, besides }: Into):
         )
         for await (const bytes of staging.unloaded(name)) {
           const file = await parquetColumnsOf(`${staging.name}, ${name}`, bytes)
-          for await (const { count, byName } of file.read(
+          yield* file.read(
             file.columns.map((column) => column.name),
             signal,
-          ))
-            yield { count, byName: new Map([...byName].map(([column, values]) => [column, exactly(values)])) }
+          )
         }
       } finally {
         await besides('the files in the staging bucket cannot be removed', async () => {
@@ -63,6 +61,3 @@ export function asOfIn({ target, transactions, retry, staging, besides }: Into):
 }
 
 const storedFor = (target: Target, { per }: AsOf) => labelColumns(per).flatMap((column) => columnsFor(target, column))
-
-/** What answers hold are numbers like others, whatever they are called. */
-const exactly = (column: Column): Column => (column.kind === 'int' ? { kind: 'integer', values: column.values } : column)
