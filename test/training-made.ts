@@ -61,9 +61,10 @@ type Asked = {
   readonly labels: string
   readonly rule: ModelRule
   readonly ask?: (set: AskedSet, block: Block) => Promise<Answers>
+  readonly labelsPerBlock?: number
 }
 
-export async function made({ warehouse, definition, features, labels: text, rule, ask }: Asked) {
+export async function made({ warehouse, definition, features, labels: text, rule, ask, labelsPerBlock }: Asked) {
   const promotions = rule.promotions.map(({ version, from }) => ({ version, at: isoText(from) }))
   const found: Row[] = []
   const manifest = await trainingSet(await rowsInWarehouse(warehouse, async () => promotions), {
@@ -82,6 +83,7 @@ export async function made({ warehouse, definition, features, labels: text, rule
       return { file: 'out.csv', bytes: 0, sha256: '' }
     },
     ...(ask && { ask }),
+    ...(labelsPerBlock !== undefined && { labelsPerBlock }),
     signal: new AbortController().signal,
     report: () => {},
   })

@@ -45,3 +45,20 @@ describe.each(sets.map((versions) => [versions[0].set, versions] as const))('a t
     }
   })
 })
+
+it('labels in several blocks, read in parts that end elsewhere, have the answers that each has alone', async () => {
+  const versions = sets[0]!
+  const { rows, labels: some, rule } = chanceFor(seed, versions)
+  const count = 12_000
+  const labels = Array.from({ length: count }, (_, i) => some[i % some.length] ?? { account: null, item: null, time: 0 })
+  const definition = versions[1]
+  const features = featureNames(1)
+  const warehouse = await filled(empty(), versions, rows)
+  // So long that the reader of all columns gives fewer rows at a time.
+  const [header, ...lines] = labelsText(labels).split('\n')
+  const long = [`${header},note`, ...lines.map((line) => `${line},${'x'.repeat(1_500)}`)].join('\n')
+  const { rows: found } = await made({ warehouse, definition, features, labels: long, rule, labelsPerBlock: 1 })
+  const answers = labels.map((label) => answerFor(definition, rows, label, rule))
+  expect(found.map(({ note: _, ...row }) => row)).toEqual(expectedRows(definition, features, labels, answers))
+  await warehouse.close()
+})

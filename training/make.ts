@@ -32,11 +32,21 @@ export type TrainingSetCounts = {
   readonly nulls: readonly number[]
 }
 
-/** Each takes some forty bytes and its features; more of them would take fewer passes through the rows. */
-const mostLabels = 2_000_000
+/** What labels may take at once, and how many are worth a pass through the rows in any case. */
+const [mostBytes, leastLabels, mostLabels] = [256 << 20, 100_000, 2_000_000]
+/** Its moment, its keys, and its best row's time and number. */
+const bytesOfLabel = 48
+
+/** More of them would take fewer passes, and more memory. Texts are taken to be half as long as they may be. */
+function labelsAtOnce(sets: readonly AskedSet[]): number {
+  const features = sets.flatMap((set) =>
+    set.features.map(({ type }) => (type.kind === 'text' ? 8 + type.bytes / 2 : 8) * set.versions.length),
+  )
+  return Math.min(mostLabels, Math.max(leastLabels, Math.floor(mostBytes / (bytesOfLabel + features.reduce((sum, one) => sum + one, 0)))))
+}
 
 export async function makeTrainingSet(making: Making): Promise<TrainingSetCounts> {
-  const { labels, shown, sets, columns, answer, append, signal, labelsPerBlock = mostLabels } = making
+  const { labels, shown, sets, columns, answer, append, signal, labelsPerBlock = labelsAtOnce(sets) } = making
   const counts = sets.map(() => Object.fromEntries(outcomes.map((one) => [one, 0])) as Record<Outcome, number>)
   const nulls = columns.map(() => 0)
   const parts = partsOf(shown, signal)

@@ -31,6 +31,8 @@ export type TrainingSetAsked = {
   readonly makeFile: (columns: readonly SqlColumn[], fill: (append: (rows: Columns) => Promise<void>) => Promise<void>) => Promise<FileMark>
   /** For tests of what a warehouse answers. */
   readonly ask?: (set: AskedSet, block: Block) => Promise<Answers>
+  /** For tests: how many are asked about at once. */
+  readonly labelsPerBlock?: number
   readonly signal: AbortSignal
   readonly report: (rows: number) => void
 }
@@ -55,13 +57,14 @@ async function made(
   const { shown, columns } = await shownColumns(file, labels, sets, wanted, options, signal)
   const rowsRead = sets.map(({ versions }) => new Map(versions.map(({ version }) => [version, 0])))
   const counted = sets.map((set, i) => countingRows(set, rowsRead[i]!))
+  const blocks = asked.labelsPerBlock === undefined ? {} : { labelsPerBlock: asked.labelsPerBlock }
   const how = { rule: options, maxAge, signal, report }
   const answer =
     asked.ask ?? ((set: AskedSet, block: Block) => (asOf ? answersOfWarehouse(asOf, set, block, how) : answersOf(set, block, how)))
   let counts: Awaited<ReturnType<typeof makeTrainingSet>> | undefined
   const all = [...shown.columns, ...columns].map(({ name, type }): SqlColumn => ({ name, type }))
   const mark = await asked.makeFile(all, async (append) => {
-    counts = await makeTrainingSet({ ...options, labels, shown, sets: counted, columns, answer, append, signal })
+    counts = await makeTrainingSet({ ...options, labels, shown, sets: counted, columns, answer, append, signal, ...blocks })
   })
   const { outcomes, nulls, labels: rows } = counts!
   return {
