@@ -34,39 +34,28 @@ export const knownOf = (keys: Keys, texts: TextColumn): Int32Array => lookedUp(k
 export const textOf = ({ bytes, starts }: Keys, key: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).utf8Slice(starts[key]!, starts[key + 1]!)
 
-function lookedUp(keys: Keys, { bytes: from, starts: begins, ends }: TextColumn, taking: boolean): Int32Array {
+function lookedUp(keys: Keys, texts: TextColumn, taking: boolean): Int32Array {
+  const { bytes: from, starts: begins, ends } = texts
+  const hashes = hashesOf(texts)
   const found = new Int32Array(begins.length)
-  const words = new DataView(from.buffer, from.byteOffset, from.byteLength)
   let { bytes, table } = keys
   let mask = table.length / stride - 1
   for (let row = 0; row < found.length; row++) {
+    const hash = hashes[row]!
     const start = begins[row]!
-    const end = start < 0 ? start : ends[row]!
-    const length = end - start
-    let hash = length
-    let at = start
-    for (; at + 4 <= end; at += 4) {
-      hash = Math.imul(hash ^ words.getInt32(at, true), 0xcc9e2d51)
-      hash ^= hash >>> 15
-    }
-    for (; at < end; at++) hash = Math.imul(hash ^ from[at]!, 0x01000193)
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
-    hash ^= hash >>> 13
+    const length = start < 0 ? 0 : ends[row]! - start
     let place = hash & mask
     let key = table[stride * place]! - 1
     for (; key >= 0; place = (place + 1) & mask, key = table[stride * place]! - 1) {
       if (table[stride * place + 1] !== hash || table[stride * place + 3] !== length) continue
-      const there = table[stride * place + 2]!
-      let same = 0
-      while (same < length && bytes[there + same] === from[start + same]) same++
-      if (same === length) break
+      if (isSame(bytes, table[stride * place + 2]!, from, start, length)) break
     }
     if (key < 0 && taking) {
       key = keys.count
       makeRoom(keys, length)
       ;({ bytes, table } = keys)
       mask = table.length / stride - 1
-      if (length > 0) bytes.set(from.subarray(start, end), keys.starts[key])
+      if (length > 0) bytes.set(from.subarray(start, start + length), keys.starts[key])
       keys.starts[key + 1] = keys.starts[key]! + length
       put(table, key, hash, keys.starts[key]!, length)
       keys.count++
@@ -74,6 +63,30 @@ function lookedUp(keys: Keys, { bytes: from, starts: begins, ends }: TextColumn,
     found[row] = key
   }
   return found
+}
+
+/** In a loop of their own: where nothing waits for the table, the processor looks up several keys at once. */
+function hashesOf({ bytes, starts, ends }: TextColumn): Int32Array {
+  const hashes = new Int32Array(starts.length)
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let row = 0; row < hashes.length; row++) {
+    let at = starts[row]!
+    const end = at < 0 ? at : ends[row]!
+    let hash = end - at
+    for (; at + 4 <= end; at += 4) {
+      hash = Math.imul(hash ^ words.getInt32(at, true), 0xcc9e2d51 | 0)
+      hash ^= hash >>> 15
+    }
+    for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+    hashes[row] = hash ^ (hash >>> 13)
+  }
+  return hashes
+}
+
+function isSame(bytes: Uint8Array, at: number, others: Uint8Array, from: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== others[from + i]) return false
+  return true
 }
 
 /** For one key more, of so many bytes. */

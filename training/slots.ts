@@ -73,33 +73,47 @@ export type Offered = {
   readonly seqs: Float64Array
 }
 
-export function offer(slots: Slots, { keys, times, from, seqs }: Offered): Best {
-  const { bounds, moments, met, best } = slots
-  const [rows, places] = [new Int32Array(keys.length), new Int32Array(keys.length)]
+export function offer(slots: Slots, offered: Offered): Best {
+  const { times, seqs } = offered
+  const { best } = slots
+  const places = placesOf(slots, offered)
+  const [rows, into] = [new Int32Array(places.length), new Int32Array(places.length)]
   let count = 0
-  for (let row = 0; row < keys.length; row++) {
-    const key = keys[row]!
-    if (key < 0) continue
-    met[key] = 1
-    // As slotFrom does it.
-    const end = bounds[key + 1]!
-    let slot = bounds[key]!
-    const moment = from[row]!
-    for (let high = end; slot < high;) {
-      const middle = (slot + high) >>> 1
-      if (moments[middle]! < moment) slot = middle + 1
-      else high = middle
-    }
-    if (slot === end) continue
+  for (let row = 0; row < places.length; row++) {
+    const slot = places[row]!
+    if (slot < 0) continue
     const time = times[row]!
     const before = best[2 * slot]!
     if (time < before || (time === before && seqs[row]! <= best[2 * slot + 1]!)) continue
     best[2 * slot] = time
     best[2 * slot + 1] = seqs[row]!
     rows[count] = row
-    places[count++] = slot
+    into[count++] = slot
   }
-  return { rows: rows.subarray(0, count), slots: places.subarray(0, count) }
+  return { rows: rows.subarray(0, count), slots: into.subarray(0, count) }
+}
+
+/** As slotFrom finds it, -1 where there is none; in a loop of its own, so that the processor can look for several rows at once. */
+function placesOf({ bounds, moments, met }: Slots, { keys, from }: Offered): Int32Array {
+  const places = new Int32Array(keys.length)
+  for (let row = 0; row < keys.length; row++) {
+    const key = keys[row]!
+    if (key < 0) {
+      places[row] = -1
+      continue
+    }
+    met[key] = 1
+    const end = bounds[key + 1]!
+    const moment = from[row]!
+    let slot = bounds[key]!
+    for (let high = end; slot < high;) {
+      const middle = (slot + high) >>> 1
+      if (moments[middle]! < moment) slot = middle + 1
+      else high = middle
+    }
+    places[row] = slot === end ? -1 : slot
+  }
+  return places
 }
 
 /** For each slot the one, of itself and those of its key before it, that has the best row; -1 where none has any. */
