@@ -122,6 +122,13 @@ describe('a training set over facts', () => {
       await done(folder, `${words} --features owed@0:owing --out store.csv`)
       await done(folder, `${words} --features owed@0:owing --rows rows --data-dir nowhere --out exported.csv`)
       expect(read('exported.csv')).toBe(read('store.csv'))
+      // A folder that has more rows since is as good.
+      write('bills.csv', 'bill,account,due,amount,paid\n1,A1,2026-01-01,7.00,\n')
+      await done(folder, 'load --at 2026-02-20 --yes')
+      await done(folder, 'up --until-caught-up')
+      await done(folder, 'export owed@0 --out later-rows')
+      const again = 'training-set --from exported.csv.manifest.json --rows owed@0=later-rows --out again.csv'
+      expect(await done(folder, again)).toContain('the same bytes as then')
     },
     limitMs,
   )

@@ -2,7 +2,7 @@
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { isFact } from '../schemas/fact.ts'
 import type { ColumnFile } from '../utilities/column-file.ts'
-import { columnOf, type Columns } from '../utilities/values/columns.ts'
+import { between, columnOf, type Columns } from '../utilities/values/columns.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import type { PromotionAt } from '../versions/promotions.ts'
@@ -76,7 +76,10 @@ export function rowsInFolders(folders: RowFolders, definitions: readonly Definit
           const lacking = names.find((one) => !isThere(one))
           if (lacking !== undefined)
             throw new Problem(`${folder} has no column ${lacking}`, `It must be an export of ${name}: tidemark export ${name} --out DIR.`)
-          for (const file of files) yield* file.read(names)
+          for (const file of files) {
+            if (cut === undefined) yield* file.read(names)
+            else for await (const rows of file.read(names)) yield between(rows, -Infinity, cut ?? -Infinity)
+          }
         },
       }
     },
