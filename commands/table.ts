@@ -182,6 +182,30 @@ export const commands: readonly Command[] = [
     load: () => import('./export.ts'),
   },
   {
+    name: 'training-set',
+    summary: "features behind labels, as they were at each label's time, with a manifest from which the same can be made again",
+    example:
+      'tidemark training-set --labels labels.csv --time decided_at --features loan_risk@2:ma50,loan_risk@2:ma100 --out training.parquet',
+    options: [
+      ['--labels <file>', 'CSV or Parquet, any columns; the keys of the sets under their names'],
+      ['--time <column>', 'of the labels: as of when; a date is its beginning'],
+      ['--features <names>', 'SET@N:FEATURE, several divided by commas; SET:FEATURE is the promoted version'],
+      ['--out <file>', 'the file to make, .parquet or .csv'],
+      ['--known', 'only what had come in by then; over facts it is always so'],
+      ['--as-served', 'only rows computed by then, of the version that was promoted then'],
+      ['--before', 'only what happened before that moment, not at it'],
+      ['--max-age <age>', 'older rows count as none, e.g. 90d, 12h'],
+      ['--with <columns>', 'beside the features of each set: version, age (in seconds), or both'],
+      ['--utc', 'times of the labels that say no zone are in UTC'],
+      ['--rows <dirs>', 'rows exported as Parquet instead of the warehouse: DIR, or SET@N=DIR divided by commas'],
+      ['--sql', 'only show the statement for the warehouse'],
+      ['--from <manifest>', 'make the same one again, and check that it is'],
+    ],
+    // What was exported needs no store.
+    onExisting: ({ rows }) => rows === undefined,
+    load: () => import('./training-set.ts'),
+  },
+  {
     name: 'schemas',
     args: '[subject-or-id]',
     summary: 'what the registry holds; with an id, that definition',

@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import { systemClock } from '../utilities/values/clock.ts'
+import type { ColumnFile } from '../utilities/column-file.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { ForeignSchemas, Waiting } from '../utilities/foreign-schemas.ts'
 import type { Holder } from '../utilities/lease.ts'
@@ -208,6 +209,23 @@ export const wireModels = (checkpoints?: Ports['checkpoints']): Ports['models'] 
 export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
   const { openParquetThread } = await import('../utilities/parquet/thread.ts')
   return openParquetThread(options)
+}
+
+/** A file of labels, with its size and checksum; a mistyped name is said before anything is made. */
+export async function wireLabels(place: string, signal: AbortSignal) {
+  const source = (await sources()).open(place)
+  const { size: bytes, sha256 } = await source.identify(signal)
+  const mark = { file: place, bytes, sha256 }
+  const { isParquet, openParquetColumns } = await import('../utilities/parquet/read-columns.ts')
+  if (!isS3(place) && (await isParquet(place))) return { parquet: await openParquetColumns(place), mark }
+  const [csv] = await source.files()
+  return { csv: csv!, mark }
+}
+
+/** The Parquet files of a folder of exported rows, in order. */
+export async function wireColumns(folder: string): Promise<readonly ColumnFile[]> {
+  const { openParquetFolder } = await import('../utilities/parquet/read-columns.ts')
+  return openParquetFolder(folder)
 }
 
 /** Empty ones, gone when they are closed. */

@@ -1,7 +1,7 @@
 /** The map in CONTRIBUTING.md as data: which room may import which, who may pick adapters, and where each package enters. */
 import type { Import } from './sources.ts'
 
-const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink']
+const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink', 'training']
 const below = ['utilities', 'schemas', 'feature-defs', 'streams']
 const program = [...below, 'examples', ...stages, 'versions', 'use-cases', 'config', 'commands']
 
@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   consumer: below,
   batch: below,
   sink: below,
+  training: below,
   versions: [...below, 'batch'],
   // The look-alike file, and the definitions that count where no others are named.
   'use-cases': [...below, ...stages, 'versions', 'examples'],
@@ -48,7 +49,7 @@ const doors: Readonly<Record<string, string>> = {
   zod: 'config/shape.ts',
   avsc: 'schemas/avro/generic.ts',
   'pgsql-ast-parser': 'schemas/expressions/parse.ts',
-  hyparquet: 'utilities/parquet/as-text.ts',
+  hyparquet: 'utilities/parquet/hyparquet.ts',
   kafkajs: 'utilities/kafka/client/client.ts',
   '@node-rs/crc32': 'utilities/kafka/wire/crc.ts',
   'node:sqlite': 'utilities/sqlite/database.ts',
