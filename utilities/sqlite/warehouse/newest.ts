@@ -144,6 +144,34 @@ export async function renewNewest(db: Sqlite, set: string): Promise<void> {
   }
 }
 
+/** The rows that are pointed at, some keys at a time; one that somebody has pointed elsewhere meanwhile is left out. */
+export async function* newestRows(db: Sqlite, set: string, version: number, after: number): AsyncGenerator<Columns> {
+  const newest = db.read(() => newestOf(db, set))
+  if (!newest) return
+  const { table, key } = newest
+  const stored = db.read(() => columnsOf(db, `${set}_rows`))
+  const read: Read = { table: rowsTable(target, set), stored, wanted: written(stored) }
+  const pointed = (from: string) =>
+    db.prepare(
+      `SELECT "${key}" AS "key", "_seq" AS "seq" FROM ${table} WHERE "_version" = ? AND "${key}" ${from} AND "_seq" > ? ` +
+        `ORDER BY "${key}" LIMIT ${rowsPerChunk}`,
+    )
+  const isIts = stored.some(({ name }) => name === '_key')
+    ? ` AND EXISTS (SELECT 1 FROM ${table} AS newest WHERE newest."_version" = made."_version" AND newest."${key}" = made."_key"` +
+      ' AND newest."_seq" = made."_seq")'
+    : ''
+  const rest = `AS made WHERE made."_version" = ? AND made."_seq" IN (SELECT value FROM json_each(?))${isIts}`
+  let [statement, last] = [pointed('>= ?'), '']
+  for (;;) {
+    const found = db.read(() => statement.all(version, last, after)) as { readonly key: string; readonly seq: number }[]
+    if (found.length === 0) return
+    const rows = readRows(db, read, rest, version, JSON.stringify([...new Set(found.map(({ seq }) => seq))]))
+    if (rows.count > 0) yield rows
+    ;[statement, last] = [pointed('> ?'), found.at(-1)!.key]
+    await nextTurn()
+  }
+}
+
 type Range = { readonly first: number; readonly last: number }
 /** Fewer records than keys: then their rows say which keys they have. */
 const fewRecords = 1_000
