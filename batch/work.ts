@@ -196,14 +196,19 @@ async function finish(batch: Batch, works: readonly Work[], take: Take, { routin
     )
     const [runs, history] = [withUnread(position.runs, unreadBy(atWork)), extendHistory(position.history, piece)]
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, runs, history, hold: null })
-    const told = batch.batchOnly || rows === 0 ? [] : await Promise.all(atWork.map(({ definition }) => toldOf(batch, definition, partition)))
+    const told =
+      batch.batchOnly || rows === 0 ? [] : await Promise.all(atWork.map(({ definition }) => toldOf(batch, definition, partition)))
     const save = [...told, ...states, ...forgetProgress(set, partition, progress), ...speed, moved]
     await commitHeld(ports, set, part, token, save)
   }
 }
 
 /** The rows of the batch lie in the warehouse, and outflow has none of them. */
-async function toldOf({ ports: { log, checkpoints }, after }: Batch, { set, version, record }: Definition, partition: number): Promise<Save> {
+async function toldOf(
+  { ports: { log, checkpoints }, after }: Batch,
+  { set, version, record }: Definition,
+  partition: number,
+): Promise<Save> {
   const before = (await loadTold(checkpoints, set))(version, partition)
   return saveTold({ set, version, partition }, toldAfter(before, await endOf(log, streamOf(record).outflow, partition), after))
 }

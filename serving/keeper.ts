@@ -119,4 +119,3 @@ export function keeper(served: Served, registry: Registry) {
 }
 
 export type Keeper = ReturnType<typeof keeper>
-

@@ -9,12 +9,12 @@ import type { ServedFact, ServedRow, ServedSet, ServedState } from './serving.ts
 export const rowsTable = (set: string, version: number) => `rows/${set}@${version}`
 export const factsTable = (name: string) => `facts/${name}`
 
-export const placePrefix = 'place/'
+const placePrefix = 'place/'
 export const placeNote = (topic: string, partition: number) => `${placePrefix}${topic}/${partition}`
 /** In which topic it is a place: none means anything in another. */
 export type KeptPlace = { readonly id: string; readonly next: number }
 
-export const setPrefix = 'set/'
+const setPrefix = 'set/'
 export const setNote = (set: string) => `${setPrefix}${set}`
 export type KeptSet = { readonly shown: Shown; readonly definitions: readonly Definition[] }
 

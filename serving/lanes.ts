@@ -113,7 +113,10 @@ export function shownOf({ columns }: LanePart): readonly Shown[] {
   const column = columns.byName.get('text')
   if (column?.kind !== 'text') throw new TypeError('what is shown is no text')
   const buffer = Buffer.from(column.bytes)
-  return Array.from({ length: columns.count }, (_, row) => JSON.parse(buffer.toString('utf8', column.starts[row], column.ends[row])) as Shown)
+  return Array.from(
+    { length: columns.count },
+    (_, row) => JSON.parse(buffer.toString('utf8', column.starts[row], column.ends[row])) as Shown,
+  )
 }
 
 type Opened = RowsLane | ShownLane | { readonly kind: 'told' }

@@ -28,7 +28,7 @@ export type TellOptions = {
 }
 
 /** Of a version on one partition: rows with later numbers than `after` are to be told; undefined where none are. */
-export function dueOf(told: Told | undefined, topicId: string, first: number): number | undefined {
+function dueOf(told: Told | undefined, topicId: string, first: number): number | undefined {
   // Of a store of before, or told in what is gone by now.
   if (!told || told.topic !== topicId || told.from < first) return 0
   return told.untold

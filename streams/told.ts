@@ -54,7 +54,9 @@ export function toldAfter(before: Told | undefined, end: Told, after: number | n
 const shownName = (set: string) => `shown/${set}`
 
 /** What was told last, and where that lies in each partition of the topics. */
-export type ShownTold = Shown & { readonly at: readonly { readonly topic: string; readonly id: string; readonly offsets: readonly number[] }[] }
+export type ShownTold = Shown & {
+  readonly at: readonly { readonly topic: string; readonly id: string; readonly offsets: readonly number[] }[]
+}
 
 export async function loadShown(checkpoints: Checkpoints, set: string): Promise<ShownTold | undefined> {
   const saved = (await checkpoints.load(shownName(set))).get('')

@@ -68,7 +68,9 @@ describe('a registry that was lost', () => {
     await producing(store, longer, 2008)
 
     const before = await schemasIn(store.open().registry)
-    expect(new Set(before.map(({ subject }) => subject))).toEqual(new Set(['dead_letter', 'loan_risk', 'rejected_loan', 'tidemark_versions_shown']))
+    expect(new Set(before.map(({ subject }) => subject))).toEqual(
+      new Set(['dead_letter', 'loan_risk', 'rejected_loan', 'tidemark_versions_shown']),
+    )
     expect(before).toHaveLength(6)
     expect(await reasons(store)).toEqual(['no producer has recorded its number 5'])
     store.lose('registry')

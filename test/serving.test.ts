@@ -1,7 +1,9 @@
 /** What services read: equal to what the warehouse shows, whatever happens to versions and however often serving is killed. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readinessOf, serveRows } from '../use-cases/serve.ts'
 import type { Ports } from '../config/wire.ts'
+import { goesBy, nothingSeen, passed, see } from '../serving/seen.ts'
 import type { Serving } from '../serving/serving.ts'
 import type { Served } from '../utilities/served.ts'
 import { loadState } from '../versions/keep.ts'
@@ -79,7 +81,7 @@ const anyCommand = (random: Random): Command => {
   ])
 }
 
-const lives = isLong ? 200 : 25
+const lives = isLong ? 200 : 12
 
 describe('what services read', () => {
   it('equals the newest row of each key in the warehouse, for every version, through whole lives of a set', async () => {
@@ -109,7 +111,7 @@ describe('what services read', () => {
   }, 300_000)
 
   it('is the same when serving is killed at any write and goes on, or begins anew', async () => {
-    for (let seed = firstSeed; seed < firstSeed + 5; seed++) {
+    for (let seed = firstSeed; seed < firstSeed + (isLong ? 10 : 3); seed++) {
       const random = randomFrom(seed)
       const set = madeSet(random, true)
       const store = storeInMemory(set, 2, madeLoans(random).text)
@@ -146,4 +148,80 @@ describe('what services read', () => {
       await serving.close()
     }
   }, 120_000)
+
+  it('is never older than what was read of the same key before, and goes over to another version in one moment, with all of its keys', async () => {
+    for (let seed = firstSeed; seed < firstSeed + (isLong ? 20 : 4); seed++) {
+      const random = randomFrom(seed)
+      const set = madeSet(random, true)
+      const store = storeInMemory(set, 3, madeLoans(random).text)
+      await store.run({ do: 'apply', version: 0, mode: 'backfill' })
+      const serving = await serve(store.open())
+      await caughtUp(serving, store.open(), isOutflow)
+      const [promoted, last] = [[0], new Map<string, number>()]
+      let isOver = false
+      const polling = (async () => {
+        for (; !isOver; await nextTurn()) {
+          serving.read((state) => {
+            const { promoted: now, versions } = state.sets.get(set.set)!
+            for (const version of versions.keys())
+              for (const key of keysOf(set)) {
+                const row = state.row(set.set, version, key)
+                const before = last.get(`${version} ${key}`)
+                if ((row?.seq ?? -1) < (before ?? -1)) throw new Error(`${version} ${key}: ${row?.seq} after ${before}`)
+                if (row) last.set(`${version} ${key}`, row.seq)
+              }
+            if (now === promoted.at(-1)) return
+            // What the version before had, this one has too: both are of all history.
+            const lacking = keysOf(set).filter((key) => state.row(set.set, promoted.at(-1)!, key) && !state.row(set.set, now!, key))
+            expect([now, lacking]).toEqual([now, []])
+            promoted.push(now!)
+          })
+        }
+      })()
+      const step = async (command: Command) => {
+        const { ended } = await store.run(command)
+        // Of a file that is not in order.
+        const mayBe = command.do === 'produce' || command.do === 'backfill' ? ['done', 'refused'] : ['done']
+        expect([command, mayBe]).toEqual([command, expect.arrayContaining([ended])])
+        await caughtUp(serving, store.open(), isOutflow)
+      }
+      await step({ do: 'backfill', years: [2007, 2007] })
+      await step({ do: 'produce', years: [2008, 2008] })
+      await step({ do: 'consume' })
+      await step({ do: 'apply', version: 1, mode: 'backfill' })
+      await step({ do: 'rollback' })
+      await step({ do: 'promote', version: 1 })
+      await step({ do: 'apply', version: 2, mode: 'shadow' })
+      await step({ do: 'promote', version: 2 })
+      await step({ do: 'rollback' })
+      await nextTurn()
+      isOver = true
+      await polling.catch((error: unknown) => {
+        throw new Error(`seed ${seed}`, { cause: error })
+      })
+      expect([seed, promoted]).toEqual([seed, [0, 1, 0, 1, 2, 1]])
+      await serving.close()
+    }
+  }, 120_000)
+
+  it('waits for the rest of what is told in some partitions only', () => {
+    const one = { set: 's', change: 'promoted', version: 0, retired: [] }
+    const told = (events: number, ...chain: number[]) => ({
+      ...one,
+      events,
+      chain,
+      complete: chain,
+      topics: [{ topic: 'outflow.a', partitions: 2 }],
+    })
+    let seen = see(nothingSeen, told(3, 1, 0), 'outflow.a', 0)
+    expect(goesBy(seen, 0)).toBeUndefined()
+    // In the other partition a later one came, and the one before never.
+    seen = see(seen, told(5, 2, 1, 0), 'outflow.a', 1)
+    expect(goesBy(seen, 0)).toEqual(told(3, 1, 0))
+    expect(goesBy(passed(seen, 3), 3)).toBeUndefined()
+    seen = see(passed(seen, 3), told(5, 2, 1, 0), 'outflow.a', 0)
+    expect(goesBy(seen, 3)).toEqual(told(5, 2, 1, 0))
+    // Told again is nothing new.
+    expect(goesBy(see(passed(seen, 5), told(5, 2, 1, 0), 'outflow.a', 1), 5)).toBeUndefined()
+  })
 })

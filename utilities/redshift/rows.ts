@@ -90,7 +90,9 @@ export async function* newestChunks(
   const byKey = stored.some(({ name }) => name === '_key')
   const isText = (name: string) => typeof columnOfStored(stored.find((one) => one.name === name)!).type === 'object'
   // A text that is null and one that is empty are one key, where nothing else is in it.
-  const key = byKey ? ['"_key"'] : per.map((name) => (per.length === 1 && isText(name) ? `COALESCE(${identifier(name)}, '')` : identifier(name)))
+  const key = byKey
+    ? ['"_key"']
+    : per.map((name) => (per.length === 1 && isText(name) ? `COALESCE(${identifier(name)}, '')` : identifier(name)))
   const rank = `ROW_NUMBER() OVER (${key.length > 0 ? `PARTITION BY ${key.join(', ')} ` : ''}ORDER BY "_seq" DESC) AS "_place"`
   for (let [from, limit] = [after, leastChunk]; ; limit = Math.min(mostChunk, limit * 2)) {
     const ranked = `SELECT *, ${rank} FROM ${table} WHERE "_version" = ${version} AND "_seq" > ${from}`
