@@ -1,7 +1,7 @@
 /** The map in CONTRIBUTING.md as data: which room may import which, who may pick adapters, and where each package enters. */
 import type { Import } from './sources.ts'
 
-const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink', 'training']
+const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink', 'serving', 'training']
 const below = ['utilities', 'schemas', 'feature-defs', 'streams']
 const program = [...below, 'examples', ...stages, 'versions', 'use-cases', 'config', 'commands']
 
@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   consumer: below,
   batch: below,
   sink: below,
+  serving: below,
   training: below,
   versions: [...below, 'batch'],
   // The look-alike file, and the definitions that count where no others are named.

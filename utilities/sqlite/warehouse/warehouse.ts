@@ -11,7 +11,7 @@ import { asOfText } from '../../sql/as-of.ts'
 import { factsOf, identifier, newestName, ownsView, rowsTable, standingName } from '../../sql/names.ts'
 import { latestView } from '../../sql/views.ts'
 import { readFacts } from './facts.ts'
-import { fillNewest, leaveRange, renewNewest } from './newest.ts'
+import { fillNewest, leaveRange, newestRows, renewNewest } from './newest.ts'
 import { queryParts } from './query.ts'
 import { partsFromProcess } from './query-process.ts'
 import { readChunk, written } from './read.ts'
@@ -124,6 +124,8 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
         chunk = readChunk(db, read, version, chunk.next, last)
       }
     },
+
+    newest: (set, version, { after }) => newestRows(db, set, version, after),
 
     async extent(set, version) {
       return db.read(() => {
