@@ -1,6 +1,7 @@
 /** `backfill --out`: into files of a version's rows, from the file alone. */
 import { definitionsOf } from '../config/definitions.ts'
-import { sourceAt, wireModels } from '../config/wire.ts'
+import { sourceAt } from '../config/files.ts'
+import { wireModels } from '../config/wire.ts'
 import { label } from '../feature-defs/feature-set.ts'
 import { backfillFiles } from '../use-cases/backfill-files.ts'
 import { systemClock } from '../utilities/values/clock.ts'

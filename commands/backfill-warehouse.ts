@@ -1,7 +1,7 @@
 /** `backfill`: into the warehouse, leaving the checkpoint that the stream resumes from. */
 import { partitionsFor } from '../config/config.ts'
 import { chainOf, definitionsOf } from '../config/definitions.ts'
-import { sourceAt, standardInput } from '../config/wire.ts'
+import { sourceAt, standardInput } from '../config/files.ts'
 import { backfillYears, undoYears } from '../use-cases/backfill.ts'
 import { count } from '../utilities/values/digits.ts'
 import { actorOf } from './actor.ts'

@@ -1,7 +1,8 @@
 /** `training-set`: features behind labels, as they were at each label's time, with a manifest from which the same can be made again. */
 import { writeFile } from 'node:fs/promises'
 import { definitionsOf } from '../config/definitions.ts'
-import { wireColumns, wireLabels, wireReader } from '../config/wire.ts'
+import { wireColumns, wireLabels } from '../config/files.ts'
+import { wireReader } from '../config/wire.ts'
 import type { Manifest } from '../use-cases/training-manifest.ts'
 import { checkLabels, checkSame, cutsOf, promotionsThen } from '../use-cases/made-again.ts'
 import { rowsInFolders, rowsInWarehouse } from '../use-cases/rows-there.ts'

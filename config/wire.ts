@@ -1,22 +1,21 @@
-/** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
+/**
+ * The composition root: the one place, beside files.ts, that knows which adapter stands behind each port. Adapters load only when chosen.
+ */
 import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import { systemClock } from '../utilities/values/clock.ts'
-import type { ColumnFile } from '../utilities/column-file.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { ForeignSchemas, Waiting } from '../utilities/foreign-schemas.ts'
 import type { Holder } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
-import type { ParquetOptions } from '../utilities/parquet/writer.ts'
-import type { ParquetThread } from '../utilities/parquet/thread.ts'
 import type { Registry } from '../utilities/registry.ts'
-import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { feedOf, limitsOf } from './feed.ts'
+import { sources } from './files.ts'
 import { foreignSchemasOf, type Finds } from './foreign-schemas.ts'
 import { modelsOf } from './models.ts'
 import type { FeedOptions, Ports } from './ports.ts'
@@ -170,64 +169,9 @@ async function openWarehouse(
   }
 }
 
-const isS3 = (place: string) => place.startsWith('s3://')
-
-/** An object in S3 is opened as such; anything else lies on this machine. */
-async function sources() {
-  const { isThere, sourceOnDisk } = await import('../utilities/files/place.ts')
-  const { lazySource } = await import('../utilities/files/lazy.ts')
-  return {
-    isThere: (place: string) => isS3(place) || isThere(place),
-    open: (place: string, form?: TextForm): Source =>
-      isS3(place)
-        ? lazySource(place, async () => (await import('../utilities/s3/source.ts')).s3Source(place, form))
-        : sourceOnDisk(place, form),
-  }
-}
-
-/** For standard input. */
-export const standardInput = '-'
-
-/**
- * The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file
- * takes its place.
- */
-export async function sourceAt(place: string, form: TextForm): Promise<Source> {
-  if (place === standardInput) {
-    const { standardInput } = await import('../utilities/files/standard-input.ts')
-    return standardInput(process.stdin, form)
-  }
-  const source = (await sources()).open(place, form)
-  for (const file of await source.files()) for await (const _ of file.read()) break
-  return source
-}
-
 /** By onnxruntime-web, loaded when the first one is opened. Without checkpoints, which keep files, they lie beside their definitions. */
 export const wireModels = (checkpoints?: Ports['checkpoints']): Ports['models'] =>
   modelsOf({ checkpoints, open: async (...file) => (await import('../utilities/onnx/runtime.ts')).openOnnx(...file) })
-
-/** Columns to Parquet files, in a thread of their own. */
-export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
-  const { openParquetThread } = await import('../utilities/parquet/thread.ts')
-  return openParquetThread(options)
-}
-
-/** A file of labels, with its size and checksum; a mistyped name is said before anything is made. */
-export async function wireLabels(place: string, signal: AbortSignal) {
-  const source = (await sources()).open(place)
-  const { size: bytes, sha256 } = await source.identify(signal)
-  const mark = { file: place, bytes, sha256 }
-  const { isParquet, openParquetColumns } = await import('../utilities/parquet/read-columns.ts')
-  if (!isS3(place) && (await isParquet(place))) return { parquet: await openParquetColumns(place), mark }
-  const [csv] = await source.files()
-  return { csv: csv!, mark }
-}
-
-/** The Parquet files of a folder of exported rows, in order. */
-export async function wireColumns(folder: string): Promise<readonly ColumnFile[]> {
-  const { openParquetFolder } = await import('../utilities/parquet/read-columns.ts')
-  return openParquetFolder(folder)
-}
 
 /** Empty ones, gone when they are closed. */
 export async function wireScratchTables({ dataDir }: Config): Promise<Tables> {

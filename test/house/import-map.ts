@@ -35,6 +35,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'vitest.config.ts': ['test'],
 }
 
+/** Who knows which adapter is behind a port. */
+const pickers = ['config/wire.ts', 'config/files.ts']
+
 /** What works on the program from outside may pick an adapter, and a package, for itself. */
 const outside = ['bench', 'test', 'vitest.config.ts']
 
@@ -102,7 +105,7 @@ function offence({ file, to }: Import, isAdapter: (to: string) => boolean): stri
   const isOutside = outside.includes(from)
   if (isPackage(to)) return (to.startsWith('node:') && !(to in doors)) || isOutside || doors[to] === file ? undefined : wrongDoor(to)
   if (from !== into && !allowed.includes(into) && exceptions[to] !== file) return `${from} may not import ${into}`
-  if (isAdapter(to) && from !== 'utilities' && !isOutside && file !== 'config/wire.ts') return 'only config/wire.ts picks adapters'
+  if (isAdapter(to) && from !== 'utilities' && !isOutside && !pickers.includes(file)) return `only ${pickers.join(' and ')} pick adapters`
   return undefined
 }
 
