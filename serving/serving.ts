@@ -8,6 +8,8 @@ export type ServedSet = {
   readonly name: string
   /** The version that is served where none is named; undefined before the first was promoted. */
   readonly promoted: number | undefined
+  /** The promoted version, then those promoted before it: a key that the first has no row of is shown as the next one has it. */
+  readonly chain: readonly number[]
   /** Every version of which rows are kept, with its definition. */
   readonly versions: ReadonlyMap<number, Definition>
 }
@@ -47,6 +49,8 @@ export interface Serving {
   read<T>(look: (state: ServedState) => T): T
   /** Where each partition is that it reads; empty before it has begun. */
   places(): readonly ServedPlace[]
+  /** Whether everything has been read that was there when it began: until then keys may lack their newest rows. */
+  isCaughtUp(): boolean
   /** Rejects when whoever keeps it up to date has failed. */
   readonly ended: Promise<void>
   close(): Promise<void>

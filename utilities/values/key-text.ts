@@ -12,9 +12,12 @@ export function keyTexts({ byName, count }: Columns, fields: readonly string[]):
   if (texts.length === 0) return keys.fill('')
   const [only] = texts
   if (texts.length === 1) for (let row = 0; row < count; row++) keys[row] = only!(row) ?? ''
-  else for (let row = 0; row < count; row++) keys[row] = texts.map((textAt) => part(textAt(row))).join(',')
+  else for (let row = 0; row < count; row++) keys[row] = keyOfParts(texts.map((textAt) => textAt(row)))
   return keys
 }
+
+/** Of several fields, or of none. */
+export const keyOfParts = (texts: readonly (string | null)[]): string => texts.map(part).join(',')
 
 const part = (text: string | null): string => (text === null ? '\\N' : /[\\,]/.test(text) ? text.replace(/[\\,]/g, '\\$&') : text)
 
