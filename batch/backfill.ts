@@ -7,6 +7,7 @@ import { knownVersions } from '../streams/known-versions.ts'
 import { baseFor } from '../streams/numbering.ts'
 import { refuseFacts } from '../streams/of-tables.ts'
 import { producerName, streamOf } from '../streams/stream.ts'
+import { tellNewest } from '../streams/tell-newest.ts'
 import { ofYears, type Years } from '../schemas/csv/selection.ts'
 import { distinctRecords } from '../schemas/csv/together.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -54,7 +55,9 @@ export async function backfill(ports: BackfillPorts, options: BackfillOptions): 
     batch = begun
     const held = batchOnly ? [] : (await loadHeld(checkpoints, streamOf(record))).filter((take) => take.base === base)
     const works = await Promise.all(parts.map((part) => openWork(begun, part, { known, held })))
-    return await work(begun, works, () => removeRows(ports, set, parts, begun))
+    const done = await work(begun, works, () => removeRows(ports, set, parts, begun))
+    if (!done.interrupted) await tellNewest(ports, { set, isTold: (version) => live.has(version), signal })
+    return done
   } catch (error) {
     if (batch ? !batch.wrote : !standing) await giveUp(ports, set, parts, token).catch(() => {})
     throw error

@@ -3,15 +3,18 @@
  * saved.
  */
 import { extendHistory, loadSpeed, savePosition, saveSpeed, withUnread, type BatchPiece, type Routing } from '../streams/position.ts'
-import { label } from '../feature-defs/feature-set.ts'
+import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { inputsOf } from '../feature-defs/inputs.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { saveState } from '../streams/state.ts'
+import { streamOf } from '../streams/stream.ts'
+import { endOf, loadTold, saveTold, toldAfter } from '../streams/told.ts'
 import { chosenRows } from '../schemas/csv/chosen-rows.ts'
 import { extendTake, nothingYet, ofYears, type Take, type Years } from '../schemas/csv/selection.ts'
 import { unreadLines } from '../schemas/csv/together.ts'
 import { between, rowsWhere } from '../utilities/values/columns.ts'
+import type { Save } from '../utilities/checkpoints.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { commitHeld, giveUp } from './hold.ts'
@@ -193,9 +196,21 @@ async function finish(batch: Batch, works: readonly Work[], take: Take, { routin
     )
     const [runs, history] = [withUnread(position.runs, unreadBy(atWork)), extendHistory(position.history, piece)]
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, runs, history, hold: null })
-    const save = [...states, ...forgetProgress(set, partition, progress), ...speed, moved]
+    const told =
+      batch.batchOnly || rows === 0 ? [] : await Promise.all(atWork.map(({ definition }) => toldOf(batch, definition, partition)))
+    const save = [...told, ...states, ...forgetProgress(set, partition, progress), ...speed, moved]
     await commitHeld(ports, set, part, token, save)
   }
+}
+
+/** The rows of the batch lie in the warehouse, and outflow has none of them. */
+async function toldOf(
+  { ports: { log, checkpoints }, after }: Batch,
+  { set, version, record }: Definition,
+  partition: number,
+): Promise<Save> {
+  const before = (await loadTold(checkpoints, set))(version, partition)
+  return saveTold({ set, version, partition }, toldAfter(before, await endOf(log, streamOf(record).outflow, partition), after))
 }
 
 /** How many rows of the batch a version could not read. */

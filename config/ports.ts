@@ -6,6 +6,7 @@ import type { Lease, LeaseOptions } from '../utilities/lease.ts'
 import type { Log } from '../utilities/log.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
+import type { Served } from '../utilities/served.ts'
 import type { Source } from '../utilities/source.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
@@ -27,6 +28,8 @@ export type Ports = {
   readonly openFeed: (options?: FeedOptions) => Promise<Feed>
   /** The tables on disk, as of what the log held when they were used last. */
   readonly openTables: () => Promise<Tables>
+  /** What services read, in a store of its own. */
+  readonly openServed: () => Promise<Served>
   /** One process at a time holds a lease. */
   readonly lease: (name: string, options?: LeaseOptions) => Promise<Lease>
   readonly rejects: (name: string) => RejectsFile

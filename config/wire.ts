@@ -56,6 +56,7 @@ export async function wire(config: Config, note: (text: string) => void = () => 
       const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
       return openSqliteTables(at('tables.db'))
     },
+    openServed: async () => (await import('../utilities/sqlite/served/served.ts')).openServedFile(at('serving.db')),
     // On Kafka these share the partitions among themselves, on this machine and on others.
     lease: async (name, options) =>
       config.log.kind === 'kafka' && ['consume', 'sink'].includes(name)

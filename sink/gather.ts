@@ -1,7 +1,7 @@
 /** Joins batches of a log into larger ones, for a warehouse where a write costs much however small it is. */
-import { runsOfId, type SchemaRun } from '../schemas/wire.ts'
 import { offsetOf } from '../streams/dead.ts'
-import type { Batch, Fetched } from '../utilities/log.ts'
+import { joinedPieces } from '../streams/runs-together.ts'
+import type { Fetched } from '../utilities/log.ts'
 import type { Flush } from '../utilities/warehouse.ts'
 
 /**
@@ -60,44 +60,4 @@ function joined(parts: readonly Fetched[]): Fetched {
     batch: joinedPieces(parts.map(({ batch }) => ({ batch, from: 0, to: batch.ends.length }))),
     offsets: Float64Array.from(parts.flatMap((part) => Array.from(part.batch.ends, (_, message) => offsetOf(part, message)))),
   }
-}
-
-/** Messages from..to (to excluded) of a batch. */
-type Piece = { readonly batch: Batch; readonly from: number; readonly to: number }
-
-const startOf = ({ ends }: Batch, message: number) => (message === 0 ? 0 : ends[message - 1]!)
-
-function joinedPieces(pieces: readonly Piece[]): Batch {
-  const ends = new Uint32Array(pieces.reduce((sum, { from, to }) => sum + to - from, 0))
-  let [at, before] = [0, 0]
-  for (const { batch, from, to } of pieces) {
-    const shift = before - startOf(batch, from)
-    for (let i = from; i < to; i++) ends[at++] = batch.ends[i]! + shift
-    before = ends[at - 1] ?? 0
-  }
-  const bytes = Buffer.concat(pieces.map(({ batch, from, to }) => batch.bytes.subarray(startOf(batch, from), startOf(batch, to))))
-  return {
-    bytes,
-    ends,
-    ...(pieces.every(({ batch }) => batch.keys) && { keys: pieces.flatMap(({ batch, from, to }) => batch.keys!.slice(from, to)) }),
-  }
-}
-
-export type RunOfId = Piece &
-  Pick<SchemaRun, 'id' | 'compression'> & { /** Where a message of it stood before. */ readonly was: (message: number) => number }
-
-/** The messages of each id together, in their order: where several versions are live, their messages take turns. */
-export function runsTogether(batch: Batch): readonly RunOfId[] {
-  const byHeader = new Map<string, SchemaRun[]>()
-  for (const run of runsOfId(batch)) {
-    const header = `${run.id} ${run.compression}`
-    byHeader.set(header, [...(byHeader.get(header) ?? []), run])
-  }
-  return [...byHeader.values()].map((runs) => {
-    const { id, compression, from, to } = runs[0]!
-    if (runs.length === 1) return { id, compression, batch, from, to, was: (message) => message }
-    const one = joinedPieces(runs.map((run) => ({ batch, from: run.from, to: run.to })))
-    const before = runs.flatMap((run) => Array.from({ length: run.to - run.from }, (_, i) => run.from + i))
-    return { id, compression, batch: one, from: 0, to: one.ends.length, was: (message) => before[message]! }
-  })
 }

@@ -2,7 +2,9 @@
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { knownSets, knownVersions, streamedSets } from '../streams/known-versions.ts'
 import { ensureTopics } from '../streams/routing.ts'
+import { runsTogether } from '../streams/runs-together.ts'
 import { offsetOf } from '../streams/dead.ts'
+import { forServices } from '../streams/for-services.ts'
 import { factSinksOf, ownerOf, sinkReader, sinksOf, streamOf, type OfSet, type Stream } from '../streams/stream.ts'
 import { isFact } from '../schemas/fact.ts'
 import { definitionOf } from '../feature-defs/row-schema.ts'
@@ -14,9 +16,8 @@ import { Problem } from '../utilities/values/problem.ts'
 import { workOnShares } from '../utilities/running/shares.ts'
 import type { Lot } from '../utilities/warehouse.ts'
 import { sinkFacts, type FactSunk } from './facts.ts'
-import { runsTogether } from './gather.ts'
 import type { SinkOptions, SinkPorts } from './ports.ts'
-import type { Part } from './cut-groups.ts'
+import type { Part } from '../streams/cut-groups.ts'
 import { written } from './written.ts'
 
 export async function sink(ports: SinkPorts, options: SinkOptions): Promise<void> {
@@ -76,7 +77,7 @@ async function sinkPartition(
 ): Promise<void> {
   const reader = sinkReader(stream, partition)
   const { outflow: topic } = stream
-  const readers = new Map<string, Promise<RowReader | undefined>>()
+  const readers = new Map<string, Promise<RowReader | 'passed over' | undefined>>()
   const laneOf = (id: string) => readers.get(id) ?? readers.set(id, openLane({ registry, warehouse }, id, signal)).get(id)!
   await written<RowReader>({
     read: (from, until) => log.read(topic, { partition, from, joined: true, follow, signal: until }),
@@ -88,6 +89,8 @@ async function sinkPartition(
       const parts: Part<RowReader>[] = []
       for (const { id, compression, batch, from, to, was } of runsTogether(fetched.batch)) {
         const lane = id !== undefined && compression === 'none' ? await laneOf(id) : undefined
+        // The warehouse has these rows already.
+        if (lane === 'passed over') continue
         const read = lane?.decode(batch, from, to)
         unreadable += read ? read.bad.length : to - from
         if (!lane || !read) continue
@@ -124,9 +127,10 @@ async function openLane(
   { registry, warehouse }: Pick<SinkPorts, 'registry' | 'warehouse'>,
   id: string,
   signal: AbortSignal,
-): Promise<RowReader | undefined> {
+): Promise<RowReader | 'passed over' | undefined> {
   const registered = await registry.find(id)
   const schema = registered && (JSON.parse(registered.definition) as AvroSchema)
+  if (forServices(schema)) return 'passed over'
   const definition = definitionOf(schema)
   if (!schema || !definition) return undefined
   const record = (await warehouse.versions(definition.set, signal)).find(({ version }) => version === definition.version)

@@ -3,7 +3,7 @@ import type { Fetched } from '../utilities/log.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Flush } from '../utilities/warehouse.ts'
 import { gathered } from './gather.ts'
-import { cutGroups, type Complete, type Part } from './cut-groups.ts'
+import { cutGroups, type Complete, type Part } from '../streams/cut-groups.ts'
 
 type Writing<Lane> = {
   readonly read: (from: number, until: AbortSignal) => AsyncIterable<Fetched>

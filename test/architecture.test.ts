@@ -72,9 +72,9 @@ describe('the map names', () => {
     ['a benchmark that wants the command line', 'bench/run.ts', `import '../cli.ts'`, 'cli.ts: bench may not import cli.ts'],
     [
       'a room that nobody drew',
-      'serving/serve.ts',
+      'lake/read.ts',
       `import { Problem } from '../utilities/values/problem.ts'`,
-      'utilities/values/problem.ts: serving is not on the map',
+      'utilities/values/problem.ts: lake is not on the map',
     ],
     [
       'an adapter',

@@ -20,7 +20,9 @@ const writes = {
   warehouse: ['arrange', 'write', 'writeTogether', 'writeFacts', 'forgetFacts', 'remove', 'renew'] satisfies (keyof Warehouse)[],
 } as const
 
-const readers: readonly string[] = ['read', 'share', 'rows', 'facts', 'entries'] satisfies (keyof (Log & Warehouse & Checkpoints))[]
+const readers: readonly string[] = ['read', 'share', 'rows', 'newest', 'facts', 'entries'] satisfies (keyof (Log &
+  Warehouse &
+  Checkpoints))[]
 
 type Faulty = { readonly [port in Exclude<keyof typeof writes, 'writer'>]?: object } & { readonly checkpoints?: object }
 

@@ -125,6 +125,9 @@ export type Flush = { readonly rows: number; readonly everyMs: number }
 /** The exact statements, none when it looks so already, and the views that they make, replace or drop. */
 type Arrangement = { readonly statements: readonly string[]; readonly views: readonly string[] }
 
+/** The fields whose values together are a row's key. */
+export type NewestOptions = { readonly per: readonly string[]; readonly after: number }
+
 export interface Warehouse {
   /** Where a write costs much however small it is; without it, rows are written as they come. */
   readonly flush?: Flush
@@ -166,6 +169,11 @@ export interface Warehouse {
   ): AsyncIterable<Columns>
   /** How many rows of the version there are, and their first and last _seq; undefined when there are none. */
   extent(set: string, version: number): Promise<{ readonly rows: number; readonly first: number; readonly last: number } | undefined>
+  /**
+   * The newest row of each key of a version, where its _seq is greater than `after`: all columns, in parts. A key may come again, with a
+   * newer row.
+   */
+  newest(set: string, version: number, options: NewestOptions): AsyncIterable<Columns>
   /** Deletes the rows of a version with first <= _seq <= last; the newest row of a key is then one of those that are left. */
   remove(set: string, version: number, range: { readonly first: number; readonly last: number }): Promise<void>
   /** Looks again at all rows of the set for the newest of each key, whatever somebody did to them. */

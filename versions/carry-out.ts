@@ -5,9 +5,11 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { isFact } from '../schemas/fact.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { above, layersOf, type Layers } from '../streams/state.ts'
-import { ownerOf } from '../streams/stream.ts'
+import { ownerOf, streamOf } from '../streams/stream.ts'
+import { endOf, loadTold, saveTold, toldAfter } from '../streams/told.ts'
+import type { Save } from '../utilities/checkpoints.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { advance, begin, catchUp, entriesOf, isReplayed, type VersionPorts, type Watch } from './bring.ts'
+import { advance, begin, catchUp, entriesOf, isReplayed, type Bringing, type VersionPorts, type Watch } from './bring.ts'
 import { forgetPlace, savedPlace } from './filled.ts'
 import { handover } from './handover.ts'
 import { stateOf, toBeComputed, type SetState, type Version } from './journal.ts'
@@ -15,6 +17,7 @@ import { timeText, type Journal } from './keep.ts'
 import { isBeneath, letGo, nextLayer, thinned } from './layers.ts'
 import { lastRun, newRun, originOf, startOf } from './origin.ts'
 import { labelLive, project } from './project.ts'
+import { tellServices } from './tell-services.ts'
 
 /** `filling` is the version whose history is to be filled now: others that are being filled are left to whoever does that. */
 export async function carryOut(ports: VersionPorts, journal: Journal, watch: Watch, filling?: number): Promise<void> {
@@ -34,6 +37,7 @@ export async function carryOut(ports: VersionPorts, journal: Journal, watch: Wat
   // Where the stream switched is known only now.
   await project(ports, journal.state)
   await labelLive(ports.registry, journal.state)
+  await tellServices(ports, journal, watch.signal)
 }
 
 const toBeBrought = (state: SetState, filling: number | undefined): readonly Version[] =>
@@ -83,6 +87,7 @@ async function compute(
   const at = timeText(ports.clock)
   // Two versions go on from one state: what was written is left as it is, and each has a layer of its own above it.
   const parting = inherited.length > 0 && live.has(version - 1) ? await nextLayer(ports, { set, owner, partition }, version - 1) : undefined
+  const withRows = bringing.withRows ? (ran?.until ?? startOf(origin)) : null
   let afterSeq = 0
   await handover(ports, { owner, partition, by }, async (position, stillHere) => {
     if (isReplayed(origin)) await advance(ports, bringing, position, watch, { stillHere })
@@ -102,12 +107,24 @@ async function compute(
         if (!live.has(one.version)) return ended(one, position)
         return one === source && parting !== undefined ? { ...one, ...kept(onTopOf(one, parting, previous!)) } : one
       })
-    const save = [...entriesOf(bringing), ...(await forgetPlace(ports.checkpoints, bringing))]
+    const told = await toldBy(ports, { definition, partition }, withRows)
+    const save = [...entriesOf(bringing), ...(await forgetPlace(ports.checkpoints, bringing)), told]
     // The newest in front: its row of a record comes before the older one's, so that a view that falls back never shows the older one in
     // between.
     return { position: { ...position, runs: ran ? inPlace(position, version, run, others) : [run, ...others] }, save }
   })
   if (!ran) await journal.add([{ kind: 'switched', version, partition, afterSeq, at }])
+}
+
+/** Rows behind `after` were written to the warehouse and nowhere else; null where none were. */
+async function toldBy(
+  { log, checkpoints }: VersionPorts,
+  { definition, partition }: Pick<Bringing, 'definition' | 'partition'>,
+  after: number | null,
+): Promise<Save> {
+  const { set, version, record } = definition
+  const before = (await loadTold(checkpoints, set))(version, partition)
+  return saveTold({ set, version, partition }, toldAfter(before, await endOf(log, streamOf(record).outflow, partition), after))
 }
 
 /** As short as it can be: it is saved with every commit. */

@@ -2,7 +2,7 @@
 import { fromBytes, positionsOfSet, toBytes } from '../streams/position.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
-import { Fenced, type Log } from '../utilities/log.ts'
+import { Fenced, type Log, type Writer } from '../utilities/log.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
@@ -25,6 +25,8 @@ export interface Journal {
   /** Adds the events that follow from the command, and gives them; throws why it may not be. */
   decide(command: Command): Promise<readonly VersionEvent[]>
   add(events: readonly VersionEvent[]): Promise<void>
+  /** Something that follows from the events: nobody commits it who was overtaken. */
+  commit(work: Parameters<Writer['commit']>[0]): Promise<void>
   close(): Promise<void>
 }
 
@@ -80,6 +82,9 @@ export async function openJournal(ports: JournalPorts, set: string, seen?: SetSt
         return state
       },
       add,
+      async commit(work) {
+        await writer.commit(work).catch(takenOver(set))
+      },
       async decide(command) {
         const events = decide(state, command)
         if (events instanceof Problem) throw events

@@ -5,6 +5,7 @@ import { openMemoryCheckpoints } from '../../utilities/memory/checkpoints.ts'
 import { openMemoryFeed } from '../../utilities/memory/feed.ts'
 import { openMemoryLog } from '../../utilities/memory/log.ts'
 import { memorySchemas, openMemoryRegistry } from '../../utilities/memory/registry.ts'
+import { memoryServedDatabase, openMemoryServed } from '../../utilities/memory/served.ts'
 import { memoryStore } from '../../utilities/memory/store.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
 import { Fenced } from '../../utilities/log.ts'
@@ -37,6 +38,7 @@ export type StoreInMemory = DrivenStore & {
 export function storeInMemory(set: DrivenSet, partitions: number, text: string): StoreInMemory {
   const log = memoryStore()
   let [schemas, database] = [memorySchemas(), memoryDatabase()]
+  const served = memoryServedDatabase()
   const { rejects, rejected } = keptRejects()
   const source = textSource(text)
   // Each look at the clock is far from the one before: nobody waits for a hold to pass.
@@ -51,6 +53,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     openSource: () => source,
     openFeed: async () => openMemoryFeed(),
     openTables: async () => openSqliteTables(':memory:'),
+    openServed: async () => openMemoryServed(served),
     lease: async () => ({ close: async () => {} }),
     rejects: () => rejects,
     rejectsPath: () => rejects.path,

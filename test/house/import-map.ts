@@ -1,7 +1,7 @@
 /** The map in CONTRIBUTING.md as data: which room may import which, who may pick adapters, and where each package enters. */
 import type { Import } from './sources.ts'
 
-const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink']
+const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink', 'serving']
 const below = ['utilities', 'schemas', 'feature-defs', 'streams']
 const program = [...below, 'examples', ...stages, 'serving', 'versions', 'use-cases', 'web', 'config', 'commands']
 

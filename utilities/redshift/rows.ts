@@ -3,6 +3,7 @@ import type { Columns } from '../values/columns.ts'
 import { columnFrom, type Cell } from '../sql/cells.ts'
 import { identifier } from '../sql/names.ts'
 import { columnOfStored, type StoredColumn } from '../sql/declared.ts'
+import type { NewestOptions } from '../warehouse.ts'
 import { textLiteral } from './literals.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -71,6 +72,40 @@ export async function* factChunks({ pages }: Transactions, table: string, stored
       if (rows.length === 0) continue
       count += rows.length
       after = String(rows.at(-1)![key])
+      yield columnsOf(stored, rows)
+    }
+    if (count < limit) return
+  }
+}
+
+/** The newest row of each key, in order of `_seq`: what lies before the last one that came is not looked at again. */
+export async function* newestChunks(
+  { pages }: Transactions,
+  table: string,
+  stored: readonly StoredColumn[],
+  version: number,
+  { per, after }: NewestOptions,
+): AsyncGenerator<Columns> {
+  const seq = stored.findIndex(({ name }) => name === '_seq')
+  const byKey = stored.some(({ name }) => name === '_key')
+  const isText = (name: string) => typeof columnOfStored(stored.find((one) => one.name === name)!).type === 'object'
+  // A text that is null and one that is empty are one key, where nothing else is in it.
+  const key = byKey
+    ? ['"_key"']
+    : per.map((name) => (per.length === 1 && isText(name) ? `COALESCE(${identifier(name)}, '')` : identifier(name)))
+  const rank = `ROW_NUMBER() OVER (${key.length > 0 ? `PARTITION BY ${key.join(', ')} ` : ''}ORDER BY "_seq" DESC) AS "_place"`
+  for (let [from, limit] = [after, leastChunk]; ; limit = Math.min(mostChunk, limit * 2)) {
+    const ranked = `SELECT *, ${rank} FROM ${table} WHERE "_version" = ${version} AND "_seq" > ${from}`
+    const list = listOf(stored).join(', ')
+    // Ties of keys stay together: the statement has the rows of whole numbers.
+    const firsts = `SELECT "_seq" FROM (${ranked}) AS ranked WHERE "_place" = 1 ORDER BY "_seq" LIMIT ${limit}`
+    const bound = `(SELECT max("_seq") FROM (${firsts}) AS firsts)`
+    const text = `SELECT ${list} FROM (${ranked}) AS newest WHERE "_place" = 1 AND "_seq" <= ${bound} ORDER BY "_seq"`
+    let count = 0
+    for await (const { rows } of pages([text], 1)) {
+      if (rows.length === 0) continue
+      count += rows.length
+      from = Number(rows.at(-1)![seq])
       yield columnsOf(stored, rows)
     }
     if (count < limit) return

@@ -13,7 +13,7 @@ import { patience, usualLimits, type Limits } from './patience.ts'
 import { lockText, savedOf, saveStatements } from './progress.ts'
 import { queries } from './queries.ts'
 import { recordFrom, recordStatements } from './records.ts'
-import { factChunks, rowChunks } from './rows.ts'
+import { factChunks, newestChunks, rowChunks } from './rows.ts'
 import { openStaging, type StagingPlace } from './staging.ts'
 import { transactions } from './transactions.ts'
 import { reasonOf } from './trouble.ts'
@@ -183,6 +183,11 @@ export async function openRedshiftWarehouse(
       if (names) checkColumns(set, stored, names)
       const wanted = names ? names.map((name) => stored.find((one) => one.name === name)!) : stored
       yield* rowChunks(sql, rowsTable(target, set), stored, wanted, version, { first, last })
+    },
+
+    async *newest(set, version, options) {
+      const stored = await columns.of(`${set}_rows`)
+      if (stored.length > 0) yield* newestChunks(sql, rowsTable(target, set), stored, version, options)
     },
 
     async extent(set, version) {

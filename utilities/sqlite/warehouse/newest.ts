@@ -144,6 +144,44 @@ export async function renewNewest(db: Sqlite, set: string): Promise<void> {
   }
 }
 
+/** In a store of before nothing points at any: all of them, in their order, have the newest of each key behind the others. */
+async function* rowsBehind(db: Sqlite, read: Read, version: number, after: number): AsyncGenerator<Columns> {
+  if (read.stored.length === 0) return
+  for (let chunk = readChunk(db, read, version, after + 1, Number.MAX_SAFE_INTEGER); chunk;) {
+    yield chunk.rows
+    await nextTurn()
+    chunk = readChunk(db, read, version, chunk.next, Number.MAX_SAFE_INTEGER)
+  }
+}
+
+/** The rows that are pointed at, some keys at a time; one that somebody has pointed elsewhere meanwhile is left out. */
+export async function* newestRows(db: Sqlite, set: string, version: number, after: number): AsyncGenerator<Columns> {
+  const newest = db.read(() => newestOf(db, set))
+  const stored = db.read(() => columnsOf(db, `${set}_rows`))
+  const read: Read = { table: rowsTable(target, set), stored, wanted: written(stored) }
+  if (!newest) return yield* rowsBehind(db, read, version, after)
+  const { table, key } = newest
+  const pointed = (from: string) =>
+    db.prepare(
+      `SELECT "${key}" AS "key", "_seq" AS "seq" FROM ${table} WHERE "_version" = ? AND "${key}" ${from} AND "_seq" > ? ` +
+        `ORDER BY "${key}" LIMIT ${rowsPerChunk}`,
+    )
+  const isIts = stored.some(({ name }) => name === '_key')
+    ? ` AND EXISTS (SELECT 1 FROM ${table} AS newest WHERE newest."_version" = made."_version" AND newest."${key}" = made."_key"` +
+      ' AND newest."_seq" = made."_seq")'
+    : ''
+  const rest = `AS made WHERE made."_version" = ? AND made."_seq" IN (SELECT value FROM json_each(?))${isIts}`
+  let [statement, last] = [pointed('>= ?'), '']
+  for (;;) {
+    const found = db.read(() => statement.all(version, last, after)) as { readonly key: string; readonly seq: number }[]
+    if (found.length === 0) return
+    const rows = readRows(db, read, rest, version, JSON.stringify([...new Set(found.map(({ seq }) => seq))]))
+    if (rows.count > 0) yield rows
+    ;[statement, last] = [pointed('> ?'), found.at(-1)!.key]
+    await nextTurn()
+  }
+}
+
 type Range = { readonly first: number; readonly last: number }
 /** Fewer records than keys: then their rows say which keys they have. */
 const fewRecords = 1_000

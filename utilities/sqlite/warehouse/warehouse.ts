@@ -10,7 +10,7 @@ import { changes, checkColumns, type TablesThere } from '../../sql/ddl.ts'
 import { factsOf, newestName, ownsView, rowsTable, standingName } from '../../sql/names.ts'
 import { latestView } from '../../sql/views.ts'
 import { readFacts } from './facts.ts'
-import { fillNewest, leaveRange, renewNewest } from './newest.ts'
+import { fillNewest, leaveRange, newestRows, renewNewest } from './newest.ts'
 import { queryParts } from './query.ts'
 import { partsFromProcess } from './query-process.ts'
 import { readChunk, written } from './read.ts'
@@ -123,6 +123,8 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
         chunk = readChunk(db, read, version, chunk.next, last)
       }
     },
+
+    newest: (set, version, { after }) => newestRows(db, set, version, after),
 
     async extent(set, version) {
       return db.read(() => {
