@@ -1,12 +1,12 @@
 /** What a config file may say, as data: its keys, what each can be, and what stands where nothing is said. */
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
 import { Unreadable } from '../schemas/avro/generic.ts'
 import { shapeOf } from '../schemas/foreign/avro/shape.ts'
 import { csvForm } from '../schemas/csv/form.ts'
 import type { TextForm } from '../utilities/source.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { webShape } from './web.ts'
+import { webShape } from './web-shape.ts'
+import { z } from './zod.ts'
 
 const text = z.string().min(1)
 const embedded = z.strictObject({ kind: z.literal('embedded') })

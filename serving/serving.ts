@@ -2,7 +2,7 @@
 import type { Definition } from '../feature-defs/feature-set.ts'
 
 /** As JSON has it: whole numbers beyond 2^53 and decimals of more than 15 digits are texts, dates and timestamps ISO 8601. */
-type ServedValue = number | string | boolean | null
+export type ServedValue = number | string | boolean | null
 
 export type ServedSet = {
   readonly name: string

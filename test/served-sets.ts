@@ -4,7 +4,7 @@ import { date, decimal, flag, integer, number, record, text, timestamp } from '.
 import { servingOf } from './serving-of.ts'
 import { sale } from './shop-facts.ts'
 
-export const loan = record('loan', 'day', {
+const loan = record('loan', 'day', {
   day: date({ nullable: false }),
   state: text({ bytes: 20 }),
   account: integer(),
@@ -18,9 +18,9 @@ export const loan = record('loan', 'day', {
 const ma = (last: number) => mean('score', { last })
 
 /** Three versions, of which the first two were promoted. */
-export const v0 = featureSet({ name: 'by_state', of: loan, per: 'state' }, { ma50: ma(50) })
-export const v1 = v0.add({ ma100: ma(100), note: first('branch', { last: 5 }) })
-export const v2 = v1.replace({ ma50: ma(9) })
+const v0 = featureSet({ name: 'by_state', of: loan, per: 'state' }, { ma50: ma(50) })
+const v1 = v0.add({ ma100: ma(100), note: first('branch', { last: 5 }) })
+const v2 = v1.replace({ ma50: ma(9) })
 
 const total = featureSet({ name: 'in_all', of: loan }, { mean_score: ma(10) })
 const both = featureSet({ name: 'by_both', of: loan, per: ['account', 'branch'] }, { worst: ma(3) })

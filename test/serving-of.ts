@@ -48,7 +48,7 @@ const servedSet = (name: string, { versions, chain = [] }: Kept): ServedSet => (
 })
 
 /** What a row says beside its values is the same for all of a version. */
-export const servedRow = (version: number, values: readonly ServedValue[]): ServedRow => ({
+const servedRow = (version: number, values: readonly ServedValue[]): ServedRow => ({
   version,
   seq: 7,
   modified: 1_767_225_600_000_000_001n,

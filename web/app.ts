@@ -30,7 +30,7 @@ export function openApp({ admit, note, ...served }: Parts): App {
   for (const { path, isOpen, answer } of [...routes, described]) {
     const pattern = path.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'key' ? `:${name}{.*}` : `:${name}`))
     const variable = piecesOf(path).flatMap((piece, at) => (piece.startsWith('{') ? [at] : []))
-    app.get(pattern, async ({ env, req }) => {
+    app.get(pattern, async ({ env }) => {
       const began = performance.now()
       try {
         if (!isOpen) admit(env.incoming)

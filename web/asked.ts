@@ -38,7 +38,7 @@ export function askedIn(text: string, limits: AskLimits): FeaturesAsked {
   if (count > limits.keys || values > limits.values)
     throw new Refused(
       413,
-      `${count} rows of ${features.length} features are asked for, and one request may ask for ${limits.keys} rows and ${limits.values} values`,
+      `${count} rows of ${features.length} features are asked for, and at most ${limits.keys} rows or ${limits.values} values are answered`,
       'Ask in several requests, or raise "keys" and "values" under "web": { "limits" } in the config.',
     )
   return { features, entities: entities as FeaturesAsked['entities'], count, fullNames: body['full_feature_names'] === true }

@@ -1,7 +1,6 @@
 /** What is counted of requests, and where the store is: as OpenMetrics. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { ServedState } from '../serving/serving.ts'
-import type { Serving } from '../serving/serving.ts'
+import type { ServedState, Serving } from '../serving/serving.ts'
 
 export type Metrics = {
   /** Of a route as the API names it, and how long its answer took. */

@@ -29,7 +29,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
   Ready: object({ status: { const: 'ready' } }),
   NotReady: object({
     error: object({ what: text, todo: text }),
-    behind: listOf(object({ topic: text, partition: whole, next: whole, end: whole })),
+    behind: listOf(object({ topic: text, partition: whole, offsets: whole })),
   }),
   FeaturesRequest: {
     type: 'object',

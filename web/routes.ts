@@ -1,12 +1,12 @@
 /** Every address but the one for features: what it answers, and what the description of the API says of it. */
 import type { Serving } from '../serving/serving.ts'
+import { readinessOf, type Readiness } from '../use-cases/serve.ts'
 import { allSets, factOf, rowOf, setNamed } from './answers.ts'
 import { jsonAnswer, type Answer } from './answer.ts'
 import type { Metrics } from './metrics.ts'
 import { decoded, partsOf } from './path.ts'
-import { readinessOf } from './readiness.ts'
 
-export type Served = { readonly serving: Pick<Serving, 'read' | 'places' | 'isCaughtUp'>; readonly metrics: Metrics }
+export type Served = { readonly serving: Serving; readonly metrics: Metrics }
 
 export type Route = {
   /** With its variable pieces in braces, as OpenAPI has them. */
@@ -25,6 +25,9 @@ const reading =
   ({ serving }, pieces) =>
     jsonAnswer(serving.read((state) => look(state, ...pieces)))
 
+const placeText = ({ topic, partition, offsets }: Readiness['behind'][number]) =>
+  `${topic}, partition ${partition}, has ${offsets} offsets to go`
+
 const found = (schema: string) => ({ 200: schema, 400: 'Error', 404: 'Error' })
 
 export const routes: readonly Route[] = [
@@ -41,9 +44,10 @@ export const routes: readonly Route[] = [
     summary: 'What was there at the start has been read; until then, how far it is',
     gives: { 200: 'Ready', 503: 'NotReady' },
     answer({ serving }) {
-      const now = readinessOf(serving)
-      if (now.isReady) return jsonAnswer({ status: 'ready' })
-      return jsonAnswer({ error: { what: now.why, todo: 'Wait, and ask again.' }, behind: now.behind }, 503)
+      const { isReady, behind } = readinessOf(serving)
+      if (isReady) return jsonAnswer({ status: 'ready' })
+      const what = behind.length === 0 ? 'it has just begun to read' : `it catches up: ${behind.map(placeText).join('; ')}`
+      return jsonAnswer({ error: { what, todo: 'Wait, and ask again.' }, behind }, 503)
     },
   },
   {

@@ -24,6 +24,8 @@ export type WebOptions = {
 
 export interface Web {
   readonly address: string
+  /** So far. */
+  requests(): number
   /** Takes no more requests, and resolves when those under way are answered. */
   close(): Promise<void>
 }
@@ -45,7 +47,9 @@ export async function openWeb(serving: Serving, { host, port, auth, limits, note
     overrideGlobalObjects: false,
     errorHandler: (error) => responseOf(answerOfError(unreadable(error), note)),
   })
+  let requests = 0
   const server = createServer(patience, (request: IncomingMessage, response: ServerResponse) => {
+    requests++
     if (request.method === 'POST' && pathOf(request.url) === featuresPath) features(request, response)
     else void others(request, response)
   })
@@ -53,6 +57,7 @@ export async function openWeb(serving: Serving, { host, port, auth, limits, note
   await listening(server, host, port)
   return {
     address: addressOf(host, (server.address() as AddressInfo).port),
+    requests: () => requests,
     close: () => stop(server),
   }
 }

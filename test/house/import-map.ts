@@ -48,7 +48,7 @@ const exceptions: Readonly<Record<string, string>> = {
 /** Where each package enters. */
 const doors: Readonly<Record<string, string>> = {
   commander: 'cli.ts',
-  zod: 'config/shape.ts',
+  zod: 'config/zod.ts',
   avsc: 'schemas/avro/generic.ts',
   hono: 'web/app.ts',
   '@hono/node-server': 'web/server.ts',
