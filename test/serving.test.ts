@@ -3,6 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readinessOf, serveRows } from '../use-cases/serve.ts'
 import type { Ports } from '../config/wire.ts'
+import { rejectedLoan } from '../examples/loans/rejected-loan.ts'
+import { streamOf } from '../streams/stream.ts'
+import { goOnAsItIs } from '../use-cases/reset-as-it-is.ts'
+import { memoryServedDatabase, openMemoryServed } from '../utilities/memory/served.ts'
 import { goesBy, nothingSeen, passed, see } from '../serving/seen.ts'
 import type { Serving } from '../serving/serving.ts'
 import type { Served } from '../utilities/served.ts'
@@ -223,5 +227,80 @@ describe('what services read', () => {
     expect(goesBy(seen, 3)).toEqual(told(5, 2, 1, 0))
     // Told again is nothing new.
     expect(goesBy(see(passed(seen, 5), told(5, 2, 1, 0), 'outflow.a', 1), 5)).toBeUndefined()
+  })
+
+  it('is all there in a store of before, and where outflow lost what it held: serving has it told when it begins', async () => {
+    const random = randomFrom(firstSeed)
+    const set = madeSet(random, true)
+    const store = storeInMemory(set, 2, madeLoans(randomFrom(3)).text)
+    const commands: readonly Command[] = [
+      { do: 'apply', version: 0, mode: 'backfill' },
+      { do: 'backfill', years: [2007, 2007] },
+      { do: 'produce', years: [2008, 2009] },
+      { do: 'consume' },
+      { do: 'apply', version: 1, mode: 'backfill' },
+      { do: 'sink' },
+    ]
+    for (const command of commands) await store.run(command)
+    const fromNothing = async () => {
+      // Every store of these begins anew.
+      const serving = await serve({ ...store.open(), openServed: async () => openMemoryServed(memoryServedDatabase()) })
+      await expectEqual(serving, store, set)
+      expect(serving.read((state) => state.sets.get(set.set)!.promoted)).toBe(1)
+      await serving.close()
+    }
+    await fromNothing()
+    const { log } = store.open()
+    for (const [partition, { next }] of (await log.topics()).find(({ topic }) => topic === 'outflow')!.partitions.entries())
+      await log.truncate('outflow', partition, next)
+    await fromNothing()
+    // As a version of Tidemark left it that told nothing.
+    const writer = await log.writer('somebody')
+    const forget = async (name: string) =>
+      [...(await store.open().checkpoints.load(name)).keys()].map((key) => ({ name, key, value: null }))
+    await writer.commit({ save: [...(await forget(`told/${set.set}`)), ...(await forget(`shown/${set.set}`))] })
+    for (const [partition, { next }] of (await log.topics()).find(({ topic }) => topic === 'outflow')!.partitions.entries())
+      await log.truncate('outflow', partition, next)
+    await fromNothing()
+  })
+
+  it('is told again by an outflow that was made anew, and nothing of the one before is left', async () => {
+    const set = madeSet(randomFrom(firstSeed), true)
+    const store = storeInMemory(set, 2, madeLoans(randomFrom(3)).text)
+    const commands: readonly Command[] = [
+      { do: 'apply', version: 0, mode: 'backfill' },
+      { do: 'backfill', years: [2007, 2008] },
+      { do: 'produce', years: [2009, 2009] },
+      { do: 'consume' },
+      { do: 'sink' },
+    ]
+    for (const command of commands) await store.run(command)
+    const before = await serve(store.open())
+    await expectEqual(before, store, set)
+    await before.close()
+    store.lose('outflow')
+    const ports = store.open()
+    const asked = { stream: streamOf(rejectedLoan), topic: 'outflow', partitions: 2, agree: async () => true }
+    expect((await goOnAsItIs(ports, asked)).ended).toBe('changed')
+    const after = await serve(store.open())
+    await expectEqual(after, store, set)
+    expect(after.read((state) => state.sets.get(set.set)!.promoted)).toBe(0)
+  })
+
+  it('counts what nobody can read, and passes over it', async () => {
+    const set = madeSet(randomFrom(firstSeed), true)
+    const store = storeInMemory(set, 1, madeLoans(randomFrom(3)).text)
+    await store.run({ do: 'apply', version: 0, mode: 'backfill' })
+    await store.run({ do: 'backfill', years: [2007, 2008] })
+    const { log } = store.open()
+    const writer = await log.writer('somebody')
+    await writer.commit({
+      append: [{ topic: 'outflow', partition: 0, batch: { bytes: Buffer.from('nonsense'), ends: Uint32Array.of(3, 8) } }],
+    })
+    let unreadable = 0
+    const serving = await serveRows(store.open(), { note: () => {}, report: (news) => void (unreadable += news.unreadable) })
+    opened.push(serving)
+    await expectEqual(serving, store, set)
+    expect(unreadable).toBe(2)
   })
 })

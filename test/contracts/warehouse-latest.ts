@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { textsOf } from '../../utilities/values/cell-text.ts'
 import { columnOf, type Column, type Columns } from '../../utilities/values/columns.ts'
+import { keyTexts } from '../../utilities/values/key-text.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import type { Warehouse } from '../../utilities/warehouse.ts'
 import {
@@ -28,6 +29,18 @@ import type { Laws } from './laws.ts'
 import { everything } from './loan-rows.ts'
 
 const byAccount: Kind = { per: ['account'], facts: true }
+
+/** Every row of them, of those keys whose newest row is behind `after`. */
+async function newestIn(warehouse: Warehouse, kind: Kind, version: number, after: number): Promise<readonly string[]> {
+  const found: string[] = []
+  for await (const rows of warehouse.newest(setOf(kind), version, { per: kind.per, after })) {
+    const keys = keyTexts(rows, kind.per)
+    const seqs = columnOf(rows, '_seq', 'int').values
+    const values = columnOf(rows, 'one', 'number').values
+    for (let row = 0; row < rows.count; row++) found.push(`${seqs[row]}|${keys[row]}|${values[row]}`)
+  }
+  return [...new Set(found)].sort()
+}
 
 export function latestLaws(law: Laws['law'], at: () => { readonly warehouse: Warehouse }, runs: number): void {
   for (const kind of kinds) {
@@ -58,6 +71,13 @@ export function latestLaws(law: Laws['law'], at: () => { readonly warehouse: War
             }
             for (const version of [0, 1, 2])
               expect(await shownIn(warehouse, `${set}_v${version}_latest`)).toEqual(shownAs(kind, model.latest([version]), version > 0))
+            for (const version of [0, 1, 2])
+              for (const after of [0, 3]) {
+                const newest = model.latest([version]).filter(({ seq }) => seq > after)
+                const keys = keyTexts(keyedColumns(kind, newest), kind.per)
+                const expected = newest.map(({ seq, value }, i) => `${seq}|${keys[i]}|${value}`).sort()
+                expect(await newestIn(warehouse, kind, version, after)).toEqual(expected)
+              }
             expect(await shownIn(warehouse, `${set}_latest`)).toEqual(shownAs(kind, model.latest(chain), chain[0] !== 0))
             const { rows } = await warehouse.query(`SELECT _version, _seq, one FROM ${set}`)
             expect(rows.map((row) => row.join('|')).sort()).toEqual(model.shown(chain))

@@ -3,16 +3,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Served, ServedReader, ServedWork } from '../../served.ts'
 import { openThread, type Thread } from '../../running/thread.ts'
 import { transferableBuffers } from '../../values/columns.ts'
-import { openSqlite, type Sqlite } from '../database.ts'
+import type { Sqlite } from '../database.ts'
 import { servedReader } from './read.ts'
-import { servedTables } from './tables.ts'
+import { openToRead } from './tables.ts'
 import { writeServed } from './write.ts'
 
 /** Small heaps: what came in a batch is gone when it is written. */
 const limits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
 
 export const openServedFile = (path: string): Served => {
-  const db = openSqlite(path, { tables: servedTables })
+  const db = openToRead(path)
   const thread = openThread<ServedWork>({ body: './writer-thread', beside: import.meta.url, data: path, does: `writes ${path}`, limits })
   return servedIn(db, thread)
 }
