@@ -7,9 +7,16 @@ import { freePort } from '../test/cdc/connect.ts'
 import { installed } from '../test/serve/python.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { run } from './child.ts'
-import { csv, definitions } from './serve-data.ts'
+import { bodies, csv, definitions, names } from './serve-data.ts'
 
-export type Side = { readonly name: string; readonly address: string; readonly pids: readonly number[]; stop(): Promise<void> }
+export type Side = {
+  readonly name: string /** Where it is asked for features. */
+  readonly url: string
+  readonly pids: readonly number[]
+  stop(): Promise<void>
+}
+
+const path = '/get-online-features'
 
 export type SideName = 'tidemark' | 'feast-go-redis' | 'feast-go-sqlite' | 'feast-python-redis'
 
@@ -17,7 +24,16 @@ export async function startSide(name: SideName, folder: string, keys: number): P
   mkdirSync(folder, { recursive: true })
   const rows = join(folder, 'rows.csv')
   writeFileSync(rows, csv(keys))
-  return name === 'tidemark' ? tidemark(folder, rows) : feast(name, folder, rows)
+  const side = await (name === 'tidemark' ? tidemark(folder, rows) : feast(name, folder, rows))
+  const answer = await fetch(side.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: bodies(keys, 1)[0]!,
+  })
+  const said = await answer.text()
+  if (answer.ok && (said.match(/"PRESENT"/g) ?? []).length >= names.length) return side
+  await side.stop()
+  throw new Error(`${side.name} answers ${answer.status}: ${said}`)
 }
 
 async function tidemark(folder: string, rows: string): Promise<Side> {
@@ -31,7 +47,7 @@ async function tidemark(folder: string, rows: string): Promise<Side> {
   const server = started(process.execPath, ['tidemark.js', 'serve', '--config', config, '--port', String(port)])
   const address = `http://127.0.0.1:${port}`
   await until(server, async () => (await fetch(`${address}/readyz`)).ok)
-  return { name: 'Tidemark', address, pids: [server.pid!], stop: async () => ended(server) }
+  return { name: 'Tidemark', url: `${address}${path}`, pids: [server.pid!], stop: async () => ended(server) }
 }
 
 async function feast(name: SideName, folder: string, rows: string): Promise<Side> {
@@ -39,9 +55,7 @@ async function feast(name: SideName, folder: string, rows: string): Promise<Side
   const [, language, kind] = name.split('-') as [string, 'go' | 'python', 'redis' | 'sqlite']
   const redisPort = await freePort()
   const redis = kind === 'redis' ? started('redis-server', ['--port', String(redisPort), '--save', '']) : undefined
-  const online = redis
-    ? { type: 'redis', connection_string: `localhost:${redisPort}` }
-    : { type: 'sqlite', path: join(folder, 'online.db') }
+  const online = redis ? { type: 'redis', connection_string: `localhost:${redisPort}` } : { type: 'sqlite', path: 'online.db' }
   if (redis) await sleep(1000)
   const repository = join(folder, 'feast')
   const made = spawnSync(
@@ -74,10 +88,11 @@ async function feast(name: SideName, folder: string, rows: string): Promise<Side
     await ended(server)
     if (redis) await ended(redis)
   }
-  // Redis works for every request, too.
+  // Its server in Go leaves statuses and times out unless it is asked for them. Redis works for every request, too.
+  const url = `${address}${path}${language === 'go' ? '?status=true' : ''}`
   return {
     name: `Feast ${language === 'go' ? 'Go' : 'Python'}, ${kind}`,
-    address,
+    url,
     pids: [server, ...(redis ? [redis] : [])].map(({ pid }) => pid!),
     stop,
   }
