@@ -56,9 +56,8 @@ function reading(served: Served, keysAtOnce: number, times: number): number {
 await inScratch(async ({ dir }) => {
   const served = openServedFile(join(dir, 'serving.db'))
   const ms = await writing(served)
-  console.log(
-    `kept: ${perSecond(batches * rowsPerBatch, ms)} rows a second of processor (${keys} keys, ${features} features, batches of ${rowsPerBatch})`,
-  )
+  const what = `${keys} keys, ${features} features, batches of ${rowsPerBatch}`
+  console.log(`kept: ${perSecond(batches * rowsPerBatch, ms)} rows a second of processor (${what})`)
   for (const [at, times] of [
     [1, 50_000],
     [100, 2_000],

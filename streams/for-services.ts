@@ -59,6 +59,12 @@ export type Shown = {
 export const registerTold = (registry: Registry): Promise<Registered> => registry.register(toldSchema.name, JSON.stringify(toldSchema))
 export const registerShown = (registry: Registry): Promise<Registered> => registry.register(shownSchema.name, JSON.stringify(shownSchema))
 
+/** Under which messages of both kinds are found. */
+export async function idsForServices(registry: Registry): Promise<ReadonlySet<string>> {
+  const all = await Promise.all([toldSchema, shownSchema].map(({ name }) => registry.list(name)))
+  return new Set(all.flat().map(({ id }) => id))
+}
+
 /** Which of them messages with this schema are; undefined for others. */
 export function forServices(schema: unknown): 'told row' | 'versions shown' | undefined {
   const { name } = (schema ?? {}) as { readonly name?: unknown }

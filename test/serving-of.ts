@@ -35,6 +35,12 @@ const stateOf = (sets: Readonly<Record<string, Kept>>, facts: Facts): ServedStat
     const values = own(own(sets[set]!.rows, String(version)) ?? {}, key)
     return values === undefined ? undefined : servedRow(version, values)
   },
+  texts(set, version, keys) {
+    return keys.map((key) => {
+      const row = this.row(set, version, key)
+      return row && [row.atMs, ...row.values].map((value) => JSON.stringify(value))
+    })
+  },
   fact: (name, key) => own(own(facts, name) ?? {}, key),
 })
 

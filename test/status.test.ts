@@ -29,6 +29,7 @@ describe('status', { timeout: limitMs }, () => {
     const topics: Printed[] = await json(folder, `topics ${own}`)
     const held = (topic: string) => topics.filter((one) => one.topic === topic).map(({ messages }) => messages)
     expect(held('inflow')).toHaveLength(3)
+    // What is told of the versions that are shown waits for nobody.
     expect([await lags('by_state'), await lags('sink')]).toEqual([held('inflow'), [0, 0, 0]])
     await done(folder, `consume --until-caught-up ${own}`)
     expect([await lags('by_state'), await lags('sink')]).toEqual([[0, 0, 0], held('inflow')])

@@ -229,6 +229,8 @@ describe('schemas', () => {
       ['loan_risk', 1, 0, 'no'],
       ['loan_risk', 2, 1, 'yes'],
       ['rejected_loan', 1, null, null],
+      ['tidemark_told_row', 1, null, null],
+      ['tidemark_versions_shown', 1, null, null],
     ])
     expect(all[2].features).toEqual({
       ma50: `mean('risk_score', { last: 50, round: 3 })`,
@@ -248,8 +250,8 @@ describe('schemas', () => {
     await expectRefused(
       folder,
       'schemas nope',
-      'the registry has no subject or schema version nope. Its subjects are dead_letter, loan_risk, rejected_loan; their ids: ' +
-        'tidemark schemas',
+      'the registry has no subject or schema version nope. Its subjects are dead_letter, loan_risk, rejected_loan, tidemark_told_row, ' +
+        'tidemark_versions_shown; their ids: tidemark schemas',
     )
   })
 })

@@ -1,6 +1,7 @@
 /** What is where, how far each reader has come, and how fast. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadPositions, running, type Run } from '../streams/position.ts'
+import { idsForServices } from '../streams/for-services.ts'
 import { loadHeld } from '../streams/held.ts'
 import { isFact } from '../schemas/fact.ts'
 import { setsOver, streamsOf } from '../streams/known-versions.ts'
@@ -34,7 +35,13 @@ export async function statusOf(ports: Ports, asked: StatusAsked) {
   const held = await Promise.all(streams.map((stream) => loadHeld(ports.checkpoints, stream)))
   const readings = [...consumed(sets), ...(await sunk(ports, streams, factStreams(sets), topics))]
   const rates = await ratesOf(ports, readings, asked)
-  const lags = await Promise.all(readings.map((reading) => lagOf(ports.log, reading, endsIn(topics, reading) ?? { first: 0, next: 0 })))
+  const passedOver = await idsForServices(ports.registry)
+  const lags = await Promise.all(
+    readings.map((reading) => {
+      const isRows = streams.some(({ outflow }) => outflow === reading.topic)
+      return lagOf(ports.log, reading, endsIn(topics, reading) ?? { first: 0, next: 0 }, isRows ? passedOver : undefined)
+    }),
+  )
   const behind = (reader: string, topic?: string) =>
     behindBy(addLags(lags.filter((_, i) => readings[i]!.reader === reader && (topic === undefined || readings[i]!.topic === topic))))
   return {

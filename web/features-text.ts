@@ -2,17 +2,17 @@
  * The answer to a request for features, as text: written for speed, in one pass over the rows of each set (bench/serve.ts); its plain twin
  * is in test/features-plain.ts.
  */
-import type { ServedRow, ServedState, ServedValue } from '../serving/serving.ts'
+import type { RowTexts, ServedState } from '../serving/serving.ts'
 import type { FeaturesAsked } from './asked.ts'
 import { keyTextOf, type Given } from './keys.ts'
 import type { Plan } from './plan.ts'
-import { rowInChain, type Asked } from './references.ts'
+import type { Asked } from './references.ts'
 
 const none = '"1970-01-01T00:00:00Z"'
 const present = '"PRESENT"'
 
 type Rows = {
-  readonly rows: readonly (ServedRow | undefined)[]
+  readonly rows: readonly (RowTexts | undefined)[]
   /** Where in the chain each was found; undefined where all that were found are of the version itself. */
   readonly links: readonly number[] | undefined
   readonly times: string
@@ -40,15 +40,14 @@ export function featuresText(state: ServedState, plan: Plan, asked: FeaturesAske
     const { group, places } = columns[c]!
     const { rows, links, times } = read[group]!
     const at = places[0]!
-    const values = new Array<ServedValue>(count)
+    let values = ''
     let nulls = 0
     for (let i = 0; i < count; i++) {
-      const value = rows[i]?.values[links === undefined ? at : places[links[i]!]!] ?? null
-      if (value === null) nulls++
-      values[i] = value
+      const value = rows[i]?.[links === undefined ? at : places[links[i]!]!] ?? 'null'
+      if (value === 'null') nulls++
+      values += i === 0 ? value : `,${value}`
     }
-    // As an array, numbers become texts in a third of the time.
-    text += comma + resultText(JSON.stringify(values), nulls === 0 ? repeated(present, count) : statusesOf(rows, values), times)
+    text += comma + resultText(`[${values}]`, nulls === 0 ? repeated(present, count) : statusesOf(rows, places, links), times)
     comma = ','
   }
   return `${text}]}`
@@ -57,60 +56,87 @@ export function featuresText(state: ServedState, plan: Plan, asked: FeaturesAske
 const resultText = (values: string, statuses: string, times: string): string =>
   `{"values":${values},"statuses":[${statuses}],"event_timestamps":[${times}]}`
 
-const statusesOf = (rows: Rows['rows'], values: readonly ServedValue[]): string =>
-  values.map((value, i) => (value !== null ? present : rows[i] === undefined ? '"NOT_FOUND"' : '"NULL_VALUE"')).join()
+function statusesOf(rows: Rows['rows'], places: readonly number[], links: Rows['links']): string {
+  return rows
+    .map((row, i) => {
+      if (row === undefined) return '"NOT_FOUND"'
+      return (row[places[links?.[i] ?? 0]!] ?? 'null') === 'null' ? '"NULL_VALUE"' : present
+    })
+    .join()
+}
 
 const versionText = ({ set, version }: Asked): string => `{"name":"${set}","version":${version}}`
 
 /** Of each row, where not all are of the version that is promoted. */
 function versionsText(groups: readonly Asked[], read: readonly Rows[]): string {
-  const mixed = groups.flatMap(({ set }, i) =>
-    read[i]!.links === undefined ? [] : [`"${set}":${JSON.stringify(read[i]!.rows.map((row) => row?.version ?? null))}`],
-  )
+  const mixed = groups.flatMap(({ set, chain }, i) => {
+    const { rows, links } = read[i]!
+    const versions = rows.map((row, at) => (row === undefined ? null : chain[links?.[at] ?? 0]!.version))
+    return links === undefined ? [] : [`"${set}":${JSON.stringify(versions)}`]
+  })
   return mixed.length === 0 ? '' : `,"row_versions":{${mixed.join()}}`
 }
 
-function rowsOf(state: ServedState, group: Asked, { entities, count }: FeaturesAsked): Rows {
-  const { set, version, key, chain } = group
-  const rows: (ServedRow | undefined)[] = []
-  let links: number[] | undefined
+function rowsOf(state: ServedState, group: Asked, asked: FeaturesAsked): Rows {
+  const { set, version, chain } = group
+  const keys = keysOf(group, asked)
+  const newest = state.texts(set, version, keys)
+  const { rows, links } =
+    chain.length > 1 && newest.includes(undefined) ? rowsInChain(state, group, keys, newest) : { rows: newest, links: undefined }
   let times = ''
   let found = 0
-  const columns = key.map(({ name }) => entities[name]!)
-  const [first] = columns
-  // A text that is all of the key is the key.
-  const isText = key.length === 1 && key[0]!.field.kind === 'text'
-  for (let i = 0; i < count; i++) {
-    const given = isText ? first![i] : undefined
-    const text = typeof given === 'string' && given.isWellFormed() ? given : keyTextOf(key, (at): Given => columns[at]![i]!)
-    let row = state.row(set, version, text)
-    if (row === undefined && chain.length > 1) {
-      const before = rowInChain(state, group, text)
-      if (before) {
-        row = before.row
-        links ??= new Array<number>(count).fill(0)
-        links[i] = before.link
-      }
-    }
-    rows.push(row)
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]
     if (row !== undefined) found++
-    times += (i === 0 ? '' : ',') + (row === undefined ? none : timeText(row.atMs))
+    times += (i === 0 ? '' : ',') + (row === undefined ? none : timeText(row[0]!))
   }
   return { rows, links, times, found }
 }
 
-/** Most rows happened on few different days. */
-const midnights = new Map<number, string>()
-const dayMs = 86_400_000
+function keysOf({ key }: Asked, { entities, count }: FeaturesAsked): readonly string[] {
+  if (key.length === 0) return new Array<string>(count).fill('')
+  const columns = key.map(({ name }) => entities[name]!)
+  const first = columns[0]!
+  // A text that is all of the key is the key.
+  const isText = key.length === 1 && key[0]!.field.kind === 'text'
+  const keys: string[] = []
+  for (let i = 0; i < count; i++) {
+    const given = isText ? first[i] : undefined
+    keys.push(typeof given === 'string' && given.isWellFormed() ? given : keyTextOf(key, (at): Given => columns[at]![i]!))
+  }
+  return keys
+}
 
-function timeText(ms: number): string {
-  const day = Math.floor(ms / dayMs)
-  if (day * dayMs !== ms) return `"${momentText(ms)}"`
-  const known = midnights.get(day)
+/** Keys that a version has no row of are looked for in the one promoted before it. */
+function rowsInChain(state: ServedState, { set, chain }: Asked, keys: readonly string[], newest: Rows['rows']) {
+  const rows = [...newest]
+  let links: number[] | undefined
+  for (let link = 1; link < chain.length; link++) {
+    const left = [...rows.keys()].filter((i) => rows[i] === undefined)
+    const before = state.texts(
+      set,
+      chain[link]!.version,
+      left.map((i) => keys[i]!),
+    )
+    before.forEach((row, n) => {
+      if (row === undefined) return
+      links ??= new Array<number>(keys.length).fill(0)
+      links[left[n]!] = link
+      rows[left[n]!] = row
+    })
+  }
+  return { rows, links }
+}
+
+/** Most rows happened at few different moments: dates, for one. */
+const times = new Map<string, string>()
+
+function timeText(ms: string): string {
+  const known = times.get(ms)
   if (known !== undefined) return known
-  if (midnights.size >= 100_000) midnights.clear()
-  const text = `"${momentText(ms)}"`
-  midnights.set(day, text)
+  if (times.size >= 100_000) times.clear()
+  const text = `"${momentText(Number(ms))}"`
+  times.set(ms, text)
   return text
 }
 

@@ -81,10 +81,10 @@ export function rowInChain(
 /** What was found is what would be found now. */
 export const isStill = ({ sets }: ServedState, { set, of }: Asked): boolean => sets.get(set) === of
 
-/** Its place in the rows of each version of the chain: -1 in one that does not have it. */
+/** Its place in the texts of a row, of which the first is the time, for each version of the chain: -1 in one that does not have it. */
 export function featurePlaces(asked: Asked, name: string): readonly number[] {
-  const places = asked.chain.map(({ features }) => features.findIndex((feature) => feature.name === name))
-  if (places[0] !== -1) return places
+  const found = asked.chain.map(({ features }) => features.findIndex((feature) => feature.name === name))
+  if (found[0] !== -1) return found.map((at) => (at === -1 ? -1 : at + 1))
   const there = asked.definition.features.map((one) => one.name).join(', ')
   throw new Refused(404, `${label(asked)} has no feature ${name}`, `It has ${there}.`)
 }

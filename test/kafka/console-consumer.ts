@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { AvroSchema } from '../../schemas/avro/schema.ts'
 import { parseSchema, toObject } from '../../schemas/avro/generic.ts'
 import { readFrame } from '../../schemas/wire.ts'
+import { forServices } from '../../streams/for-services.ts'
 import type { Registry } from '../../utilities/registry.ts'
 import { installed } from './broker.ts'
 
@@ -65,7 +66,7 @@ async function messagesWithin(broker: string, topic: string, waitMs: number): Pr
 type Values = readonly unknown[]
 export type CommittedRecord = { readonly partition: number; readonly values: Values }
 
-/** These fields of every message; one that a version lacks is left out. */
+/** These fields of every message but those for services; one that a version lacks is left out. */
 export async function committedRecords(
   registry: Registry,
   broker: string,
@@ -78,6 +79,7 @@ export async function committedRecords(
     const frame = readFrame(value, 0, value.length)
     if (!frame.ok) throw new Error(frame.reason)
     if (!schemas.has(frame.id)) schemas.set(frame.id, parseSchema((await registry.find(frame.id))!.definition) as AvroSchema)
+    if (forServices(schemas.get(frame.id))) continue
     const record = toObject(schemas.get(frame.id)!, frame.payload)
     const values = fields
       .filter((name) => name in record)
