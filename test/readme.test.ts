@@ -104,13 +104,14 @@ const installed: Place = [
 ]
 
 /** What stays: it is started where nobody else listens, and is over with the test. */
-async function stay(line: string, folder: string): Promise<void> {
+async function stay(line: string, folder: string, port: number): Promise<void> {
   const child = spawn('bash', ['-c', `exec ${line}`], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
   onTestFinished(() => void child.kill())
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   await until(() => said.includes(' answered at ') || child.exitCode !== null)
   expect(said).toContain(' answered at ')
+  await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok)
 }
 
 describe.each<readonly [document: string, places: readonly Place[]]>([
@@ -138,7 +139,7 @@ describe.each<readonly [document: string, places: readonly Place[]]>([
           const asTyped = !words.startsWith('npx tidemark ') || byNpx++ === 0
           const line = (asTyped ? words : words.replace('npx tidemark', program)).replace('localhost:7070', `localhost:${port}`)
           if (line.endsWith(' &')) {
-            await stay(`${line.slice(0, -2)} --port ${port}`, folder)
+            await stay(`${line.slice(0, -2)} --port ${port}`, folder, port)
             continue
           }
           const { stdout } = await run('bash', ['-c', line], { cwd: folder, env, maxBuffer: 1 << 26 })

@@ -132,6 +132,13 @@ describe('whoever looks after it', () => {
     })
     expect((await get(`${address}/healthz`)).status).toBe(200)
     expect((await get(`${address}/metrics`)).body).toContain('tidemark_lag_offsets{topic="outflow",partition="1"} 630\n')
+    for (const got of [await ask(address, { features: ['nope:ma50'] }), await get(`${address}/v1/sets/by_state/keys/XX`)])
+      expect([got.status, got.headers.get('retry-after'), got.body.error.what.endsWith(', or it is not read yet')]).toEqual([
+        503,
+        '1',
+        true,
+      ])
+    expect((await get(`${address}/nope`)).status).toBe(404)
     serving.caughtUp = true
     expect(await get(`${address}/readyz`)).toMatchObject({ status: 200, body: { status: 'ready' } })
   })

@@ -8,7 +8,7 @@ import type { Json } from '../utilities/values/json.ts'
 import { momentText } from './features-text.ts'
 import { keyTextOf, type Given, type KeyField } from './keys.ts'
 import { keyOf, rowInChain, servedSet, servedVersion, setWritten } from './references.ts'
-import { Refused } from './refused.ts'
+import { Missing, Refused } from './refused.ts'
 
 export const allSets = (state: ServedState): Json => ({ sets: [...state.sets.keys()].map((name) => aSet(state, name)) })
 
@@ -38,8 +38,7 @@ export function rowOf(state: ServedState, said: string, parts: readonly Given[])
   const asked = servedVersion(state, set, version)
   const key = keyFrom(asked.key, parts, set)
   const found = rowInChain(state, asked, key.text)
-  if (!found)
-    throw new Refused(404, `${label(asked)} has no row${asked.key.length === 0 ? ' yet' : ` of ${saidText(key.said)}`}`, noSuchKey)
+  if (!found) throw new Missing(`${label(asked)} has no row${asked.key.length === 0 ? ' yet' : ` of ${saidText(key.said)}`}`, noSuchKey)
   const { row, link } = found
   const places = asked.chain[link]!.features.map(({ name }) => name)
   return {
@@ -60,13 +59,13 @@ export function factOf(state: ServedState, name: string, parts: readonly Given[]
   const schema = facts.get(name)
   if (!schema) {
     const todo = facts.size === 0 ? 'No set that is served is over facts.' : `There are ${[...facts.keys()].join(', ')}.`
-    throw new Refused(404, `there is no fact ${name}`, todo)
+    throw new Missing(`there is no fact ${name}`, todo)
   }
   const { of } = schema.fact
   const fields = of.key.map((own) => ({ name: own, field: of.fields[own]! }))
   const key = keyFrom(fields, parts, name)
   const fact = state.fact(name, key.text)
-  if (!fact) throw new Refused(404, `${name} has no fact ${saidText(key.said)}`, noSuchKey)
+  if (!fact) throw new Missing(`${name} has no fact ${saidText(key.said)}`, noSuchKey)
   return { fact: name, key: key.said, _seq: fact.seq, _known_ts: String(fact.known), fields: fact.fields }
 }
 

@@ -5,7 +5,7 @@ import { answerOfError, jsonAnswer, type Answer } from './answer.ts'
 import { featuresPath } from './features-route.ts'
 import { openApi } from './openapi.ts'
 import { piecesOf } from './path.ts'
-import { Refused } from './refused.ts'
+import { orNotYet, Refused } from './refused.ts'
 import { routes, type Route, type Served } from './routes.ts'
 
 export type App = { readonly fetch: (request: Request, env: { readonly incoming: IncomingMessage }) => Response | Promise<Response> }
@@ -25,7 +25,8 @@ export function openApp({ admit, note, ...served }: Parts): App {
     served.metrics.answered(path, answer.status, performance.now() - began)
     return responseOf(answer)
   }
-  const failed = (path: string, began: number, error: unknown) => send(path, began, answerOfError(error, note))
+  const failed = (path: string, began: number, error: unknown) =>
+    send(path, began, answerOfError(orNotYet(error, served.serving.isCaughtUp()), note))
 
   for (const { path, isOpen, answer } of [...routes, described]) {
     const pattern = path.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'key' ? `:${name}{.*}` : `:${name}`))

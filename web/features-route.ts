@@ -11,14 +11,14 @@ import { featuresText } from './features-text.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { isPlanStill, planOf, type Plan } from './plan.ts'
-import { Refused } from './refused.ts'
+import { orNotYet, Refused } from './refused.ts'
 
 export const featuresPath = '/get-online-features'
 
 export type FeaturesRoute = (request: IncomingMessage, response: ServerResponse) => void
 
 type Parts = {
-  readonly serving: Pick<Serving, 'read'>
+  readonly serving: Pick<Serving, 'read' | 'isCaughtUp'>
   readonly metrics: Metrics
   readonly limits: Limits
   /** Refuses who may not ask. */
@@ -47,7 +47,7 @@ export function featuresRoute({ serving, metrics, limits, admit, note }: Parts):
       response.end(text)
       metrics.answered(featuresPath, status, performance.now() - began)
     }
-    const fail = (error: unknown) => send(answerOfError(error, note))
+    const fail = (error: unknown) => send(answerOfError(orNotYet(error, serving.isCaughtUp()), note))
     try {
       admit(request)
       readBody(request, limits.bodyBytes, fail, (body) => {

@@ -34,7 +34,7 @@ const featuresOperation: Operation = {
   operationId: 'getOnlineFeatures',
   summary: "The newest features of keys, in Feast's protocol",
   requestBody: { required: true, content: { 'application/json': { schema: { $ref: '#/components/schemas/FeaturesRequest' } } } },
-  responses: responses({ 200: 'Features', 400: 'Error', 404: 'Error', 413: 'Error', 415: 'Error', ...refusals }),
+  responses: responses({ 200: 'Features', 400: 'Error', 404: 'Error', 413: 'Error', 415: 'Error', 503: 'Error', ...refusals }),
 }
 
 export const openApi = (routes: readonly Route[]): Operation => ({

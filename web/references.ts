@@ -6,7 +6,7 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { keyFields } from '../feature-defs/keys.ts'
 import type { ServedRow, ServedSet, ServedState } from '../serving/serving.ts'
 import type { KeyField } from './keys.ts'
-import { Refused } from './refused.ts'
+import { Missing, Refused } from './refused.ts'
 
 /** A version of a set that is asked for. */
 export type Asked = {
@@ -41,7 +41,7 @@ const labelled = /^([^:@]+)(?:@[vV]?(\d{1,9}))?$/
 /** `loan_risk` or `loan_risk@1`. */
 export function setWritten(said: string): { readonly set: string; readonly version: number | undefined } {
   const found = labelled.exec(said)
-  if (!found) throw new Refused(404, `${JSON.stringify(said)} names no feature set`, 'Write SET or SET@VERSION, as in loan_risk@1.')
+  if (!found) throw new Missing(`${JSON.stringify(said)} names no feature set`, 'Write SET or SET@VERSION, as in loan_risk@1.')
   return { set: found[1]!, version: found[2] === undefined ? undefined : Number(found[2]) }
 }
 
@@ -49,17 +49,16 @@ export function servedSet({ sets }: ServedState, name: string): ServedSet {
   const set = sets.get(name)
   if (set) return set
   const todo = sets.size === 0 ? 'None is served yet: apply one, with tidemark apply.' : `There are ${[...sets.keys()].join(', ')}.`
-  throw new Refused(404, `there is no feature set ${name}`, todo)
+  throw new Missing(`there is no feature set ${name}`, todo)
 }
 
 export function servedVersion(state: ServedState, name: string, version: number | undefined): Asked {
   const set = servedSet(state, name)
   const there = [...set.versions.keys()].map((one) => label({ set: name, version: one })).join(', ') || 'none'
   const meant = version ?? set.promoted
-  if (meant === undefined)
-    throw new Refused(404, `no version of ${name} is promoted`, `Promote one, or name one of those there are: ${there}.`)
+  if (meant === undefined) throw new Missing(`no version of ${name} is promoted`, `Promote one, or name one of those there are: ${there}.`)
   const definition = set.versions.get(meant)
-  if (!definition) throw new Refused(404, `there is no ${label({ set: name, version: meant })}`, `There are these: ${there}.`)
+  if (!definition) throw new Missing(`there is no ${label({ set: name, version: meant })}`, `There are these: ${there}.`)
   const isPinned = version !== undefined
   const chain = isPinned ? [definition] : set.chain.flatMap((one) => set.versions.get(one) ?? [])
   return { set: name, version: meant, definition, key: keyOf(definition), isPinned, chain, of: set }
@@ -86,7 +85,7 @@ export function featurePlaces(asked: Asked, name: string): readonly number[] {
   const found = asked.chain.map(({ features }) => features.findIndex((feature) => feature.name === name))
   if (found[0] !== -1) return found.map((at) => (at === -1 ? -1 : at + 1))
   const there = asked.definition.features.map((one) => one.name).join(', ')
-  throw new Refused(404, `${label(asked)} has no feature ${name}`, `It has ${there}.`)
+  throw new Missing(`${label(asked)} has no feature ${name}`, `It has ${there}.`)
 }
 
 export const keyOf = ({ per, record }: Definition): readonly KeyField[] =>

@@ -12,4 +12,17 @@ export class Refused extends Problem {
   }
 }
 
+/** What is not there, or not yet. */
+export class Missing extends Refused {
+  constructor(what: string, todo: string) {
+    super(404, what, todo)
+  }
+}
+
+/** While not all is read that was there when serving began, nobody can say that something is not there. */
+export const orNotYet = (error: unknown, isCaughtUp: boolean): unknown =>
+  error instanceof Missing && !isCaughtUp
+    ? new Refused(503, `${error.what}, or it is not read yet`, 'Ask again when /readyz says that it is ready.', { 'retry-after': '1' })
+    : error
+
 export const refusedText = ({ what, todo }: Problem): string => JSON.stringify({ error: { what, todo } })

@@ -28,7 +28,7 @@ const reading =
 const placeText = ({ topic, partition, offsets }: Readiness['behind'][number]) =>
   `${topic}, partition ${partition}, has ${offsets} offsets to go`
 
-const found = (schema: string) => ({ 200: schema, 400: 'Error', 404: 'Error' })
+const found = (schema: string) => ({ 200: schema, 400: 'Error', 404: 'Error', 503: 'Error' })
 
 export const routes: readonly Route[] = [
   {
