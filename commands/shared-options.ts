@@ -10,3 +10,7 @@ export const fileOptions = [
   ['--partition-by <column>', 'Parquet only: a folder for each value, COLUMN=value; without one, as Hive names it'],
 ] as const
 export const why = ['--why <text>', 'the reason, kept in tidemark_versions'] as const
+export const webOptions = [
+  ['--host <address>', 'where to listen (default: that of "web" in the config, else 127.0.0.1)'],
+  ['--port <n>', 'at which port, 0 for any that is free (default: that of "web" in the config, else 7070)'],
+] as const

@@ -3,7 +3,7 @@ import type { Command } from './command.ts'
 import { sourceOptions, yearsText } from './source-options.ts'
 import { ofRows } from './table-of-rows.ts'
 import { onVersions } from './table-of-versions.ts'
-import { strict, carryOn, record, definitionsFile, untilCaughtUp, fileOptions } from './shared-options.ts'
+import { strict, carryOn, record, definitionsFile, untilCaughtUp, fileOptions, webOptions } from './shared-options.ts'
 
 export const commands: readonly Command[] = [
   {
@@ -104,10 +104,18 @@ export const commands: readonly Command[] = [
     load: () => import('./ingest.ts'),
   },
   {
+    name: 'serve',
+    summary: 'answer services over HTTP: the newest features of a key, facts by key',
+    example: 'tidemark serve\n  $ tidemark serve --port 8080',
+    options: webOptions,
+    onExisting: true,
+    load: () => import('./serve.ts'),
+  },
+  {
     name: 'up',
-    summary: 'ingest, consume and sink in one process, with the ticks of facts by the clock',
+    summary: 'ingest, consume, sink and serve in one process, with the ticks of facts by the clock',
     example: 'tidemark up',
-    options: [untilCaughtUp],
+    options: [untilCaughtUp, ...webOptions, ['--no-serve', 'do not answer services']],
     onExisting: true,
     load: () => import('./up.ts'),
   },

@@ -1,11 +1,12 @@
 /** What a config file may say, as data: its keys, what each can be, and what stands where nothing is said. */
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
 import { Unreadable } from '../schemas/avro/generic.ts'
 import { shapeOf } from '../schemas/foreign/avro/shape.ts'
 import { csvForm } from '../schemas/csv/form.ts'
 import type { TextForm } from '../utilities/source.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { webShape } from './web-shape.ts'
+import { z } from './zod.ts'
 
 const text = z.string().min(1)
 const embedded = z.strictObject({ kind: z.literal('embedded') })
@@ -239,6 +240,8 @@ export const shape = z.strictObject({
   ticks: z.record(text, z.strictObject({ every: z.enum(['day', 'hour']).default('day'), zone: zone.default('UTC') })).default({}),
   registry: z.discriminatedUnion('kind', [embedded, glue]).default({ kind: 'embedded' }),
   warehouse: z.discriminatedUnion('kind', [embedded, redshift]).default({ kind: 'embedded' }),
+  /** Where services are answered; nobody has asked for it where it is not there. */
+  web: webShape.optional(),
 })
 
 export type Config = Readonly<z.infer<typeof shape>>

@@ -4,7 +4,8 @@ import { isFact } from '../schemas/fact.ts'
 import type { ServedEntry, ServedReader } from '../utilities/served.ts'
 import type { Shown } from '../streams/for-services.ts'
 import type { Seen } from './seen.ts'
-import type { ServedFact, ServedRow, ServedSet, ServedState } from './serving.ts'
+import { partsOfJson } from '../utilities/values/json-parts.ts'
+import type { RowTexts, ServedFact, ServedRow, ServedSet, ServedState } from './serving.ts'
 
 export const rowsTable = (set: string, version: number) => `rows/${set}@${version}`
 export const factsTable = (name: string) => `facts/${name}`
@@ -48,6 +49,12 @@ function rowOf(definition: Definition, { seq, known, values }: ServedEntry): Ser
   }
 }
 
+/** Without when it was computed, and what became of the fact. */
+function rowTexts(text: string, hasChange: boolean): RowTexts {
+  const [at, ...values] = hasChange ? partsOfJson(text, 1) : []
+  return hasChange ? [at!, ...values.slice(1)] : partsOfJson(text, 1)
+}
+
 function factOf(names: readonly string[], { seq, known, values }: ServedEntry): ServedFact {
   return { seq, known, fields: Object.fromEntries(names.map((name, i) => [name, values[i]!])) }
 }
@@ -75,6 +82,13 @@ export function states(): (reader: ServedReader) => ServedState {
         const definition = sets.get(set)?.versions.get(version)
         const entry = definition && reader.entry(tables.get(set)!.get(version)!, key)
         return entry && rowOf(definition, entry)
+      },
+      texts(set, version, keys) {
+        const definition = sets.get(set)?.versions.get(version)
+        if (!definition) return keys.map(() => undefined)
+        const hasChange = leading(definition).length > 2
+        const texts = reader.texts(tables.get(set)!.get(version)!, keys)
+        return texts.map((text) => (text === undefined ? undefined : rowTexts(text, hasChange)))
       },
       fact(name, key) {
         const fact = facts.get(name)

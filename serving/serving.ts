@@ -2,7 +2,7 @@
 import type { Definition } from '../feature-defs/feature-set.ts'
 
 /** As JSON has it: whole numbers beyond 2^53 and decimals of more than 15 digits are texts, dates and timestamps ISO 8601. */
-type ServedValue = number | string | boolean | null
+export type ServedValue = number | string | boolean | null
 
 export type ServedSet = {
   readonly name: string
@@ -30,6 +30,9 @@ export type ServedRow = {
   readonly values: readonly ServedValue[]
 }
 
+/** When it happened, in milliseconds, then the values in the order of the version's features: each as JSON has it. */
+export type RowTexts = readonly string[]
+
 export type ServedFact = { readonly seq: number; readonly known: bigint; readonly fields: { readonly [name: string]: ServedValue } }
 
 /** All of one committed state. */
@@ -37,6 +40,8 @@ export interface ServedState {
   readonly sets: ReadonlyMap<string, ServedSet>
   /** `key` as rows are spread by it: the text of one field, or of several in their order, as `keyTexts` makes it. */
   row(set: string, version: number, key: string): ServedRow | undefined
+  /** The rows of these keys, as much of them as requests for features read. */
+  texts(set: string, version: number, keys: readonly string[]): readonly (RowTexts | undefined)[]
   /** By the name of the fact, as the warehouse's view has it, and the text of its key. */
   fact(name: string, key: string): ServedFact | undefined
 }

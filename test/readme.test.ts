@@ -1,13 +1,14 @@
 /**
  * Types what README.md and the guide show into a shell, in a fresh copy of the checkout, and compares what is printed with what they show.
  */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
-import { freshFolder } from './cli-run.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { freePort } from './cdc/connect.ts'
+import { freshFolder, until } from './cli-run.ts'
 import { limitMs } from './loan-folders.ts'
 
 const run = promisify(execFile)
@@ -102,6 +103,17 @@ const installed: Place = [
   './node_modules/.bin/tidemark',
 ]
 
+/** What stays: it is started where nobody else listens, and is over with the test. */
+async function stay(line: string, folder: string, port: number): Promise<void> {
+  const child = spawn('bash', ['-c', `exec ${line}`], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  onTestFinished(() => void child.kill())
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  await until(() => said.includes(' answered at ') || child.exitCode !== null)
+  expect(said).toContain(' answered at ')
+  await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok)
+}
+
 describe.each<readonly [document: string, places: readonly Place[]]>([
   ['README.md', [checkout, installed]],
   // It needs nothing that the README does not.
@@ -115,6 +127,7 @@ describe.each<readonly [document: string, places: readonly Place[]]>([
       const folder = await folderFor()
       let commands = 0
       let byNpx = 0
+      const port = await freePort()
       for (const { language, file, lines } of blocksOf(readFileSync(document, 'utf8'))) {
         if (file) writeFileSync(join(folder, file), lines.join('\n') + '\n')
         if (language !== 'console') continue
@@ -124,7 +137,11 @@ describe.each<readonly [document: string, places: readonly Place[]]>([
           commands++
           // npx takes three times as long as what it starts, and finds the second time what it found the first.
           const asTyped = !words.startsWith('npx tidemark ') || byNpx++ === 0
-          const line = asTyped ? words : words.replace('npx tidemark', program)
+          const line = (asTyped ? words : words.replace('npx tidemark', program)).replace('localhost:7070', `localhost:${port}`)
+          if (line.endsWith(' &')) {
+            await stay(`${line.slice(0, -2)} --port ${port}`, folder, port)
+            continue
+          }
           const { stdout } = await run('bash', ['-c', line], { cwd: folder, env, maxBuffer: 1 << 26 })
           // `npm start` tells a whole story, which nobody shows line by line.
           if (!/^(npm start|npx tidemark demo)$/.test(words))

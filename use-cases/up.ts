@@ -1,4 +1,4 @@
-/** `up`: the border, consumer and sink side by side, and the ticks of facts. */
+/** `up`: the border, consumer and sink side by side, the ticks of facts, and what services are answered. */
 import type { ConsumeAllOptions } from '../consumer/consume-all.ts'
 import type { ConsumerPorts } from '../consumer/consume.ts'
 import type { SinkOptions, SinkPorts } from '../sink/ports.ts'
@@ -13,6 +13,8 @@ export type BothOptions = Omit<ConsumeAllOptions & SinkOptions, 'report'> & {
   readonly ticks: Omit<TicksOptions, 'signal'>
   /** Reads topics of others; undefined where nothing comes from one. */
   readonly ingest: ((signal: AbortSignal) => Promise<readonly SourceDone[]>) | undefined
+  /** Answers services until it is told to stop; undefined where nobody is to be answered. */
+  readonly serve?: ((signal: AbortSignal) => Promise<void>) | undefined
 }
 
 /**
@@ -20,7 +22,7 @@ export type BothOptions = Omit<ConsumeAllOptions & SinkOptions, 'report'> & {
  */
 export async function consumeAndSink(
   ports: ConsumerPorts & SinkPorts & TicksPorts,
-  { computed, written, ticks, ingest, ...options }: BothOptions,
+  { computed, written, ticks, ingest, serve, ...options }: BothOptions,
 ) {
   // If one of them fails, the others finish their batches and the process ends with the message.
   const failed = new AbortController()
@@ -29,6 +31,7 @@ export async function consumeAndSink(
   const sinking = () => sinkOutflow(ports, { ...options, signal, report: written })
   const orStop = <T>(task: Promise<T>) => task.catch((error: unknown) => (failed.abort(), Promise.reject(error)))
   const reading = async () => ingest?.(signal)
+  const serving = async () => serve?.(signal)
   if (!options.follow) {
     const ingested = await reading()
     const [total, { rows }] = [await consuming(), await sinking()]
@@ -39,6 +42,7 @@ export async function consumeAndSink(
     orStop(sinking()),
     orStop(tickByTheClock(ports, { ...ticks, signal })),
     orStop(reading()),
+    orStop(serving()),
   ])
   return { ...total, written: rows, ingested }
 }

@@ -37,6 +37,8 @@ export type ServedEntry = {
 
 export interface ServedReader {
   entry(table: string, key: string): ServedEntry | undefined
+  /** Of each key the values as the text of a JSON array; undefined where there is no entry. Many at once, and nothing read out of them. */
+  texts(table: string, keys: readonly string[]): readonly (string | undefined)[]
   /** Counts the turns: what was made of notes is so as long as this is the same. */
   turn(): number
   /** Those whose names begin so, by name. */

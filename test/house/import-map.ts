@@ -3,7 +3,7 @@ import type { Import } from './sources.ts'
 
 const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink', 'serving', 'training']
 const below = ['utilities', 'schemas', 'feature-defs', 'streams']
-const program = [...below, 'examples', ...stages, 'versions', 'use-cases', 'config', 'commands']
+const program = [...below, 'examples', ...stages, 'serving', 'versions', 'use-cases', 'web', 'config', 'commands']
 
 /** What a room, or a file that lies in none, may import beside itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -23,10 +23,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   versions: [...below, 'batch'],
   // The look-alike file, and the definitions that count where no others are named.
   'use-cases': [...below, ...stages, 'versions', 'examples'],
+  // What it answers is read through the port of serving.
+  web: [...below, 'serving', 'use-cases'],
   config: [...below, 'examples', 'definitions.ts'],
   'definitions.ts': ['feature-defs', 'examples'],
   // What versions and stages have to say they hear from use cases.
-  commands: [...below, 'use-cases', 'config', 'examples'],
+  commands: [...below, 'serving', 'use-cases', 'web', 'config', 'examples'],
   'cli.ts': [...below, 'config', 'commands'],
   // Its import is computed: the checkout's command line, or the package's.
   'tidemark.js': ['cli.ts', 'computed'],
@@ -50,8 +52,11 @@ const exceptions: Readonly<Record<string, string>> = {
 /** Where each package enters. */
 const doors: Readonly<Record<string, string>> = {
   commander: 'cli.ts',
-  zod: 'config/shape.ts',
+  zod: 'config/zod.ts',
   avsc: 'schemas/avro/generic.ts',
+  hono: 'web/app.ts',
+  '@hono/node-server': 'web/server.ts',
+  'prom-client': 'web/metrics.ts',
   'pgsql-ast-parser': 'schemas/expressions/parse.ts',
   hyparquet: 'utilities/parquet/hyparquet.ts',
   kafkajs: 'utilities/kafka/client/client.ts',

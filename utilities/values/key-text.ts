@@ -26,11 +26,16 @@ export function keyTexts({ byName, count }: Columns, fields: readonly string[]):
 
 const partOf =
   (textAt: TextAt) =>
-  (row: number): string => {
-    const text = textAt(row)
-    if (text === null) return '\\N'
-    return text.includes(',') || text.includes('\\') ? text.replace(/[\\,]/g, '\\$&') : text
-  }
+  (row: number): string =>
+    asPart(textAt(row))
+
+/** Of several fields, or of none. */
+export const keyOfParts = (texts: readonly (string | null)[]): string => texts.map(asPart).join(',')
+
+const asPart = (text: string | null): string => {
+  if (text === null) return '\\N'
+  return text.includes(',') || text.includes('\\') ? text.replace(/[\\,]/g, '\\$&') : text
+}
 
 /** A date has been its number in the keys of every state that was ever saved. */
 const asKey = (column: Column): Column =>

@@ -1,0 +1,2 @@
+/** Where zod enters. */
+export { z } from 'zod'
