@@ -25,6 +25,8 @@ type Options = {
 export const topicOf = (table: string, prefix = 'shop') => `${prefix}.public.${table}`
 export const transactionTopic = 'shop.transaction'
 
+/** No two runs of a connector send at one moment. */
+const restartMs = 100
 const money = new Set(['price'])
 const nowhere = { txId: null, lsn: null, sequence: '[null,null]' }
 const placeholder = '__debezium_unavailable_value'
@@ -170,6 +172,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         let from = 0
         return [...ends, { behind: steps.length, anew: false }].map(({ behind }, i) => {
           const isAnew = i === 0 || ends[i - 1]!.anew
+          if (i > 0) time += restartMs
           if (isAnew) counts = new Map()
           const sent = steps.slice(from, behind).map((step) => step(counts))
           from = Math.max(from, behind)
@@ -195,6 +198,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
     /** The connector is started again and sends its last transactions once more. */
     crash(last: number) {
       run++
+      time += restartMs
       const now = commit
       for (const resend of log.slice(Math.max(0, log.length - last))) give(resend())
       commit = now
