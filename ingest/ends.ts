@@ -6,6 +6,8 @@ import type { SentLane } from './sent-lanes.ts'
 export type End = TransactionMark & {
   /** Where to go on as long as its transaction is not written: where that begins. */
   readonly offset: number
+  /** Of PostgreSQL: where its first change stands, as its beginning says; undefined where nobody saw that. */
+  readonly begin: bigint | undefined
   /**
    * What this counts may not be all of it: its connector was killed amid it, and began it anew or never told its end; or nobody saw it
    * begin. All is there where every lane was read as far as it had been sent when this was.
@@ -37,8 +39,8 @@ export type Ends = {
   written(): void
 }
 
-/** Where a transaction begins in the topic, and how often it did. */
-type Begun = { readonly transaction: string; readonly offset: number; times: number }
+/** Where a transaction begins, in the topic and in the database's log, and how often it did. */
+type Begun = { readonly transaction: string; readonly offset: number; readonly begin: bigint | undefined; times: number }
 
 /** So many transactions are known to have ended. */
 const mostKnown = 10_000
@@ -69,7 +71,7 @@ export function endsAfter(after: bigint | undefined): Ends {
       const own = open[at]
       if (kind === 'begin') {
         if (own) own.times++
-        else open.push({ transaction, offset, times: 1 })
+        else open.push({ transaction, offset, begin: lsn, times: 1 })
         return false
       }
       if (lsn !== undefined && endedAt !== undefined && lsn <= endedAt) {
@@ -80,7 +82,7 @@ export function endsAfter(after: bigint | undefined): Ends {
       const unended = open.splice(0, at + 1).slice(0, -1)
       for (const one of unended) wait({ ...one, kind: 'end', lsn: undefined, changes: new Map(), isTorn: true })
       const isTorn = own?.times !== 1
-      wait({ ...mark, offset: own?.offset ?? offset, isTorn })
+      wait({ ...mark, offset: own?.offset ?? offset, begin: own?.begin, isTorn })
       return isTorn || unended.length > 0
     },
     sent(lanes) {

@@ -4,6 +4,7 @@ import type { Feed } from '../utilities/feed.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { beginning } from './beginning.ts'
 import { bell, type Bell } from './bell.ts'
+import { lossText, lossTodo, type Losses } from './losses.ts'
 import type { Seen } from './newest.ts'
 import { piecesOf, type Lane, type Piece } from './pieces.ts'
 import type { IngestPlace } from './place.ts'
@@ -56,6 +57,8 @@ export type Lanes = {
   haveGrown(): Promise<boolean>
   /** Of the topics of transactions: where to go on once all is written that was released, but for these, and how many were in pieces. */
   ends(later: ReadonlySet<string>): IngestPlace['ends']
+  /** What was released and may lack its beginning, until it is written. */
+  lost(): Losses
   stop(): Promise<void>
 }
 
@@ -83,7 +86,10 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     const own = sources.filter((one) => one.transactions === ends?.topic)
     const after = (ends && place.ends[ends.topic]?.after) ?? undefined
     const held = own.map(({ name, topic }) => ({ source: name, topic }))
-    const options = { most: holdMessages, mostMs: holdMs, sources: held, after: after === undefined ? undefined : BigInt(after) }
+    const states = own.flatMap(({ name }) => place.sources[name] ?? [])
+    const newest = states.flatMap(({ partitions }) => partitions.flatMap((one) => one.newest?.place?.['transaction'] ?? []))
+    const runs = ends && { known: states.flatMap(({ run }) => run?.id ?? []), amid: new Set(newest.map(String)) }
+    const options = { most: holdMessages, mostMs: holdMs, sources: held, after: after === undefined ? undefined : BigInt(after), runs }
     return { ends, own, holder: holdTransactions(options) }
   })
   const sayOnce = (text: string) => {
@@ -211,6 +217,8 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           own.every(({ name, topic }) => isRead(name, topic, orFull)) && (!ends || isRead(endsName(ends.topic), ends.topic, orFull))
         return holder.release({ ms, open, quiet: areRead(true), isAll: areRead(false) })
       })
+      for (const { ends, holder } of groups)
+        for (const one of holder.lost()) sayOnce(`${lossText(ends!.topic, one)}. ${lossTodo(ends!.topic)}`)
       // What comes next is read while this is written.
       if (released.length > 0) room.ring()
       return released
@@ -242,6 +250,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           return [[ends.topic, { next, inPieces: before + holder.inPieces(), after: after?.toString() ?? null }]]
         }),
       ),
+    lost: () => Object.fromEntries(groups.flatMap(({ ends, holder }) => (ends ? [[ends.topic, holder.lost()]] : []))),
     async stop() {
       stop.abort()
       room.ring()

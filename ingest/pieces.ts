@@ -63,7 +63,7 @@ export function piecesOf(
 const stands = ({ place, snapshot }: Origin): boolean => place !== undefined && snapshot !== 'incremental'
 
 /** Which run of its connector sent a message, where it says so. */
-export function runOf({ changes, messages }: Piece, message: number): string | undefined {
+export function runOf({ changes, messages }: Pick<Piece, 'changes' | 'messages'>, message: number): string | undefined {
   const told = changes.origins[message]?.run
   if (told !== undefined) return told
   const bytes = messages.header(message, '__debezium.context.runId')

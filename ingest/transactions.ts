@@ -4,6 +4,7 @@
  */
 import { says } from '../schemas/foreign/changes.ts'
 import { endsAfter, type End, type Ends } from './ends.ts'
+import { watchRuns, type Loss, type RunsOptions } from './losses.ts'
 import { behind, type Lane, type Piece } from './pieces.ts'
 import { lately, queue, type Queue } from './queue.ts'
 import type { SentLane } from './sent-lanes.ts'
@@ -17,6 +18,8 @@ export type HolderOptions = {
   readonly after: bigint | undefined
   /** What is held here: a collection, as transactions count them, is the end of its topic's name. */
   readonly sources: readonly { readonly source: string; readonly topic: string }[]
+  /** What is known of the connector's runs; undefined where nothing tells where its transactions begin. */
+  readonly runs: RunsOptions | undefined
 }
 
 export type Holder = Pick<Ends, 'mark' | 'sent' | 'done' | 'written'> & {
@@ -36,6 +39,8 @@ export type Holder = Pick<Ends, 'mark' | 'sent' | 'done' | 'written'> & {
   hasRoomForEnds(): boolean
   /** Transactions that could not be made whole. */
   inPieces(): number
+  /** Those let through that may lack their beginning, until they are written. */
+  lost(): readonly Loss[]
 }
 
 /** Read ahead of what can be written: of a lane, and of all. */
@@ -51,11 +56,13 @@ const lengthOf = ({ from, to }: Piece) => to - from
 /** A TRUNCATE of MySQL is a transaction of its own, of which no end is told, and nothing says where it would have been. */
 const isAlone = ({ changes, from }: Piece) => changes.said[from] === says.emptied && changes.origins[from]?.place?.of === 'mysql'
 
-export function holdTransactions({ most, mostMs, sources, after }: HolderOptions): Holder {
+export function holdTransactions({ most, mostMs, sources, after, runs: knownRuns }: HolderOptions): Holder {
   /** In the order of their messages. */
   const lanes = new Map<string, Queue<Piece>>()
   const ahead = new Map<string, number>()
   const ends = endsAfter(after)
+  const runs = knownRuns && watchRuns(knownRuns)
+  let lost: Loss[] = []
   const broken = lately(mostKnown)
   /** By transaction, how many of its changes had come before: of MySQL an end does not tell whether it had, too. */
   const repeats = new Map<string, number>()
@@ -97,6 +104,12 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         ahead.set(name, ahead.get(name)! - lengthOf(piece))
       }
     }
+  }
+  const heldOf = (transaction: string) => [...lanes.values()].flatMap((lane) => [...lane].filter((one) => one.transaction === transaction))
+  const lookForLoss = (end: End, wanted: number) => {
+    const isAllRead = [...end.changes.keys()].every((collection) => readersOf(collection) > 0)
+    const loss = runs?.ended(end, { wanted, isAllRead })
+    if (loss) lost.push(loss)
   }
   const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
   /** With what lies in between, as the tombstone behind a deletion that began a batch of its own. */
@@ -144,18 +157,22 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         // What is behind it may be the end of a table, or a snapshot: not before all of it.
         take(out, isOf(ending), ({ transaction }) => transaction === ending)
       }
+      lookForLoss(end, wanted)
       ends.pass()
       repeats.delete(ending)
       take(out, isFree)
     }
   }
 
-  const { mark, sent, done, written } = ends
+  const { mark, sent, done } = ends
   return {
     mark,
     sent,
     done,
-    written,
+    written() {
+      ends.written()
+      lost = []
+    },
     open(lane, from) {
       lanes.set(nameOf(lane), queue())
       ahead.set(nameOf(lane), 0)
@@ -163,6 +180,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     },
     add(piece) {
       const name = nameOf(piece)
+      if (piece.from === 0) runs?.look(piece, heldOf, broken.has)
+      runs?.came(piece)
       lanes.get(name)!.add(piece)
       ahead.set(name, ahead.get(name)! + lengthOf(piece))
       readTo.set(name, behind(piece))
@@ -206,5 +225,6 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     },
     hasRoomForEnds: () => ends.length() <= aheadOfEnds,
     inPieces: () => inPieces,
+    lost: () => lost,
   }
 }

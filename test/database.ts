@@ -54,7 +54,13 @@ type Step = (counts: Counts) => Sent
 /** Behind so many messages of a transaction; `anew`: it says once more that it begins, and counts from there. */
 export type Kill = { readonly behind: number; readonly anew: boolean }
 
-type CommitOptions = { readonly isLost?: boolean; readonly isEndLost?: boolean; readonly kills?: readonly Kill[] }
+type CommitOptions = {
+  readonly isLost?: boolean
+  readonly isEndLost?: boolean
+  readonly kills?: readonly Kill[]
+  /** So many of its messages, and it had not ended, when the connector was started again and went on behind them: they are never sent. */
+  readonly lostBefore?: number
+}
 
 export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop', mysql = false }: Options = {}) {
   const tables: Record<string, Map<string, Row>> = Object.fromEntries(shopTables.map(({ name }) => [name, new Map<string, Row>()]))
@@ -101,12 +107,13 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
      * All or nothing. Returns what was sent, or what would have been, had the connector not lost it. It may be killed amid the transaction,
      * once or more often, each time behind so many of its messages, and goes on when it is back, or just before it tells its end.
      */
-    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [] }: CommitOptions = {}): readonly Sent[] {
+    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [], lostBefore = 0 }: CommitOptions = {}): readonly Sent[] {
       time += 1_000
       const id = ++transaction
       const before = commit
       const steps: Step[] = []
       const begin = lsn + 8
+      let first: number | undefined
       for (const change of changes) {
         const name = 'emptied' in change ? change.emptied : change.table
         const at = (lsn += 8)
@@ -120,6 +127,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
                 sequence: JSON.stringify([sequence === null ? null : String(sequence), String(at)]),
               }
         const send = (op: string, row: Row | null, unsent?: readonly string[]) => {
+          first ??= at
           steps.push((counts) => {
             const sent = event(name, op, row, source(commit), unsent)
             const order = counts.get(`public.${name}`) ?? 0
@@ -159,7 +167,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         transactions
           ? [{ topic: transactionTopic, partition: 0, key: undefined, value: JSON.stringify({ ...what, ts_ms: time }), time }]
           : []
-      const began = () => mark({ status: 'BEGIN', id: idOf(id, begin), event_count: null, data_collections: null })
+      const began = () => mark({ status: 'BEGIN', id: idOf(id, first ?? begin), event_count: null, data_collections: null })
       const ended = (counts: Counts) => {
         const data = [...counts].map(([data_collection, event_count]) => ({ data_collection, event_count }))
         return mark({ status: 'END', id: idOf(id, end), event_count: sumOf(counts), data_collections: data })
@@ -167,7 +175,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       /** Each time that it is back it goes on, or begins anew what it counts, and says so. */
       const runs = (ends: readonly Kill[]) => {
         let counts: Counts = new Map()
-        let from = 0
+        let from = lostBefore
         return [...ends, { behind: steps.length, anew: false }].map(({ behind }, i) => {
           const isAnew = i === 0 || ends[i - 1]!.anew
           if (isAnew) counts = new Map()
@@ -177,6 +185,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         })
       }
       commit = before
+      if (lostBefore > 0) run++
       const all = runs(kills.toSorted((a, b) => a.behind - b.behind))
       // What comes again after a crash has another last commit beside it.
       log.push(() => ((commit = (before ?? 0) + 1), runs([]).flat()))

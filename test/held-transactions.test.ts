@@ -70,7 +70,7 @@ const end = (tx: number, lsn: number, counts: { readonly [collection: string]: n
 })
 
 function holderOf(options: { readonly most?: number; readonly mostMs?: number } = {}) {
-  const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, after: undefined, ...options })
+  const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, after: undefined, runs: undefined, ...options })
   for (const lane of lanes) holder.open(lane, 0)
   const next = [0, 0]
   const give = (lane: number, events: readonly (Event | null)[]) => {
