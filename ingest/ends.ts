@@ -1,5 +1,6 @@
 /** Ends of transactions, as their topic tells them: those that are waited for, in order, and those let through that are not written yet. */
 import type { TransactionMark } from '../schemas/foreign/changes.ts'
+import type { Missing } from './losses.ts'
 import { lately, queue } from './queue.ts'
 import type { SentLane } from './sent-lanes.ts'
 
@@ -14,6 +15,8 @@ export type End = TransactionMark & {
    */
   readonly isTorn: boolean
   sent?: readonly SentLane[]
+  /** What was known to be missing once it was let through. */
+  missing?: Missing
 }
 
 export type Ends = {
@@ -32,9 +35,13 @@ export type Ends = {
   giveUp(): void
   /**
    * Where to go on in the topic once all that was let through is written, but for `later` ones: an offset, undefined where all has been
-   * dealt with that was read; and where the last of them had ended, where the ends say so.
+   * dealt with that was read; where the last of them had ended, where the ends say so; and these ends themselves.
    */
-  done(later: ReadonlySet<string>): { readonly next: number | undefined; readonly after: bigint | undefined }
+  done(later: ReadonlySet<string>): {
+    readonly next: number | undefined
+    readonly after: bigint | undefined
+    readonly ends: readonly End[]
+  }
   /** What was let through is written. */
   written(): void
 }
@@ -109,6 +116,7 @@ export function endsAfter(after: bigint | undefined): Ends {
       return {
         next: (kept < 0 ? (waiting.at(0) ?? open[0]) : through[kept])?.offset,
         after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt,
+        ends: before,
       }
     },
     written() {

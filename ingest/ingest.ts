@@ -199,7 +199,7 @@ function passedBy({ sources }: IngestPlace, name: string): number {
 
 const withEnds =
   (lanes: Lanes, later: ReadonlySet<string>) =>
-  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends(later), losses: withLosses(place.losses, lanes.lost()) })
+  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends(later), losses: withLosses(place.losses, lanes.lost(later)) })
 
 /** All of its rows leave, some at a time; the place goes past the message with the last of them. */
 async function empty(turn: Turn, { pieces }: Part, after: (place: IngestPlace) => IngestPlace, tables: Tables): Promise<void> {

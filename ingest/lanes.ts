@@ -57,8 +57,8 @@ export type Lanes = {
   haveGrown(): Promise<boolean>
   /** Of the topics of transactions: where to go on once all is written that was released, but for these, and how many were in pieces. */
   ends(later: ReadonlySet<string>): IngestPlace['ends']
-  /** What was released and may lack its beginning, until it is written. */
-  lost(): Losses
+  /** Of these, too, what is known to be missing since all was written. */
+  lost(later: ReadonlySet<string>): Losses
   stop(): Promise<void>
 }
 
@@ -88,7 +88,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     const held = own.map(({ name, topic }) => ({ source: name, topic }))
     const states = own.flatMap(({ name }) => place.sources[name] ?? [])
     const newest = states.flatMap(({ partitions }) => partitions.flatMap((one) => one.newest?.place?.['transaction'] ?? []))
-    const runs = ends && { known: states.flatMap(({ run }) => run?.id ?? []), amid: new Set(newest.map(String)) }
+    const runs = ends && { known: states.flatMap(({ run }) => run?.id ?? []), amid: new Set(newest.map(String)), doubtful: place.ends[ends.topic]?.doubtful ?? [] }
     const options = { most: holdMessages, mostMs: holdMs, sources: held, after: after === undefined ? undefined : BigInt(after), runs }
     return { ends, own, holder: holdTransactions(options) }
   })
@@ -218,7 +218,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         return holder.release({ ms, open, quiet: areRead(true), isAll: areRead(false) })
       })
       for (const { ends, holder } of groups)
-        for (const one of holder.lost()) sayOnce(`${lossText(ends!.topic, one)}. ${lossTodo(ends!.topic)}`)
+        for (const one of holder.done(new Set()).lost) sayOnce(`${lossText(ends!.topic, one)}. ${lossTodo(ends!.topic)}`)
       // What comes next is read while this is written.
       if (released.length > 0) room.ring()
       return released
@@ -246,11 +246,11 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           const reading = ends && readings.get(endsName(ends.topic))?.[0]
           if (!reading) return ends && place.ends[ends.topic] ? [[ends.topic, place.ends[ends.topic]!]] : []
           const before = place.ends[ends.topic]?.inPieces ?? 0
-          const { next = reading.next, after } = holder.done(later)
-          return [[ends.topic, { next, inPieces: before + holder.inPieces(), after: after?.toString() ?? null }]]
+          const { next = reading.next, after, doubtful } = holder.done(later)
+          return [[ends.topic, { next, inPieces: before + holder.inPieces(), after: after?.toString() ?? null, doubtful }]]
         }),
       ),
-    lost: () => Object.fromEntries(groups.flatMap(({ ends, holder }) => (ends ? [[ends.topic, holder.lost()]] : []))),
+    lost: (later) => Object.fromEntries(groups.flatMap(({ ends, holder }) => (ends ? [[ends.topic, holder.done(later).lost]] : []))),
     async stop() {
       stop.abort()
       room.ring()

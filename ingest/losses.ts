@@ -1,7 +1,7 @@
 /**
- * Transactions of which a connector may have lost the beginning. Debezium, started again amid transactions of PostgreSQL that overlap, may go
- * on behind a change of one that was still open: that one says that it begins before the first change that comes of it. It can only be the
- * first one that a run of the connector sends.
+ * Transactions of which a connector may have lost the beginning, or all. Debezium, started again amid transactions of PostgreSQL that overlap,
+ * may go on behind a change of one that was still open: that one says that it begins before the first change that comes of it, or that it has
+ * none at all. It can only be the first one that a run of the connector sends.
  */
 import { runOf, type Piece } from './pieces.ts'
 import type { End } from './ends.ts'
@@ -27,26 +27,45 @@ export type RunsOptions = {
   readonly known: Iterable<string>
   /** Transactions of which changes may have been written before, by another process. */
   readonly amid: ReadonlySet<string>
+  /** What ended without a change, and no change behind it has told yet whether another run had begun by then. */
+  readonly doubtful: readonly Doubtful[]
 }
+
+export type Doubtful = Pick<Loss, 'transaction' | 'ended'>
+
+/** `lost`: what is known of since the transaction before was let through; `doubtful`: all that may turn out to be. */
+export type Missing = { readonly lost: readonly Loss[]; readonly doubtful: readonly Doubtful[] }
 
 export type Runs = {
   /** The first piece of a batch: whether a run begins there. `held`: what has come by now of a transaction; `isWritten`: some of it went already. */
   look(piece: Piece, held: (transaction: string) => Iterable<Piece>, isWritten: (transaction: string) => boolean): void
   came(piece: Piece): void
-  /**
-   * A transaction is let through, in order. `wanted`: how many changes its end counts; `isAllRead`: all that it counts is read here, so that
-   * its first change is, too.
-   */
-  ended(end: End, counts: { readonly wanted: number; readonly isAllRead: boolean }): Loss | undefined
+  /** A transaction is let through, in order. */
+  ended(end: End, what: Ended): Missing
 }
 
-export function watchRuns({ known, amid }: RunsOptions): Runs {
+type Ended = {
+  /** How many changes its end counts. */
+  readonly wanted: number
+  /** All that it counts is read here, so that its first change is, too. */
+  readonly isAllRead: boolean
+  /** Where the one before had ended. */
+  readonly behind: bigint | undefined
+  /** No change has come of it. */
+  readonly isEmpty: () => boolean
+}
+
+/** A restart brings one at most; a server that says otherwise where transactions begin must not fill the place. */
+const mostKept = 100
+
+export function watchRuns({ known, amid, doubtful: doubtfulBefore }: RunsOptions): Runs {
   /** Runs of which the first transaction was let through. */
   const begun = new Set(known)
   /** By lane, the run that sent the last change of it. */
   const lastOf = new Map<string, string>()
   /** By transaction. */
   const firsts = new Map<string, First>()
+  let doubtful = doubtfulBefore
 
   const count = (into: First, { changes, messages, from, counted }: Piece) => {
     const place = changes.origins[from]?.place
@@ -90,21 +109,28 @@ export function watchRuns({ known, amid }: RunsOptions): Runs {
       const one = firsts.size === 0 || piece.transaction === undefined ? undefined : firsts.get(piece.transaction)
       if (one) count(one, piece)
     },
-    ended({ transaction, begin, lsn }, { wanted, isAllRead }) {
+    ended({ transaction, begin, lsn, changes }, { wanted, isAllRead, behind, isEmpty }) {
+      // A database tells of no transaction without changes; one of before PostgreSQL 15 does, but then it is rarely one that overlaps.
+      const overlaps = begin !== undefined && behind !== undefined && begin < behind
+      if (lsn !== undefined && overlaps && [...changes.values()].every((many) => many === 0) && isEmpty())
+        doubtful = [...doubtful.filter((before) => before.ended !== String(lsn)), { transaction, ended: String(lsn) }].slice(-mostKept)
       const one = firsts.get(transaction)
-      if (!one) return undefined
+      if (!one) {
+        if (wanted > 0) doubtful = []
+        return { lost: [], doubtful }
+      }
       const { run, at, first, last, came, isSeen } = one
       begun.add(run)
       // Those that lanes have first of it come behind this one.
       for (const [other, { run: own }] of firsts) if (own === run) firsts.delete(other)
       const isTold = begin !== undefined && isSeen && isAllRead && came > 0 && came >= wanted
-      return isTold && first > begin ? { transaction, run, at, ended: String(lsn ?? last) } : undefined
+      const own = isTold && first > begin ? [{ transaction, ended: String(lsn ?? last) }] : []
+      const lost = [...doubtful, ...own].map((missing) => ({ ...missing, run, at }))
+      doubtful = []
+      return { lost, doubtful }
     },
   }
 }
-
-/** A restart brings one at most; a server that says otherwise where transactions begin must not fill the place. */
-const mostKept = 100
 
 export function withLosses(losses: Losses, found: Losses): Losses {
   const more = Object.entries(found).flatMap(([topic, some]) => {

@@ -1,5 +1,6 @@
 /** How far each source from a topic has come: where to go on, which change was its newest, and what became of its messages. */
 import type { Place } from '../schemas/foreign/changes.ts'
+import type { Doubtful } from './losses.ts'
 
 /** The newest change of a partition, by which one that comes again is known. */
 type Newest = { readonly op: string; readonly place: SavedPlace | null }
@@ -74,6 +75,8 @@ export type EndsPlace = {
   readonly inPieces: number
   /** Where the last transaction that was let through had ended in PostgreSQL's log. */
   readonly after: string | null
+  /** Transactions of which all changes may be lost: the next change tells. One of before that was known has none. */
+  readonly doubtful?: readonly Doubtful[]
 }
 
 export const noTotals: SourceTotals = { messages: 0, duplicates: 0, dead: 0, wentBack: 0 }

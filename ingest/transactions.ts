@@ -4,7 +4,7 @@
  */
 import { says } from '../schemas/foreign/changes.ts'
 import { endsAfter, type End, type Ends } from './ends.ts'
-import { watchRuns, type Loss, type RunsOptions } from './losses.ts'
+import { watchRuns, type Missing, type RunsOptions } from './losses.ts'
 import { behind, type Lane, type Piece } from './pieces.ts'
 import { lately, queue, type Queue } from './queue.ts'
 import type { SentLane } from './sent-lanes.ts'
@@ -22,7 +22,10 @@ export type HolderOptions = {
   readonly runs: RunsOptions | undefined
 }
 
-export type Holder = Pick<Ends, 'mark' | 'sent' | 'done' | 'written'> & {
+export type Holder = Pick<Ends, 'mark' | 'sent' | 'written'> & {
+  /** As of ends, with what is known to be missing by then since all was written. */
+  done(later: ReadonlySet<string>): Omit<ReturnType<Ends['done']>, 'ends'> & Missing
+
   /** Messages of this lane may come, from an offset on. */
   open(lane: Lane, from: number): void
   add(piece: Piece): void
@@ -39,8 +42,6 @@ export type Holder = Pick<Ends, 'mark' | 'sent' | 'done' | 'written'> & {
   hasRoomForEnds(): boolean
   /** Transactions that could not be made whole. */
   inPieces(): number
-  /** Those let through that may lack their beginning, until they are written. */
-  lost(): readonly Loss[]
 }
 
 /** Read ahead of what can be written: of a lane, and of all. */
@@ -62,7 +63,8 @@ export function holdTransactions({ most, mostMs, sources, after, runs: knownRuns
   const ahead = new Map<string, number>()
   const ends = endsAfter(after)
   const runs = knownRuns && watchRuns(knownRuns)
-  let lost: Loss[] = []
+  let doubtful = knownRuns?.doubtful ?? []
+  let endedAt = after
   const broken = lately(mostKnown)
   /** By transaction, how many of its changes had come before: of MySQL an end does not tell whether it had, too. */
   const repeats = new Map<string, number>()
@@ -108,8 +110,9 @@ export function holdTransactions({ most, mostMs, sources, after, runs: knownRuns
   const heldOf = (transaction: string) => [...lanes.values()].flatMap((lane) => [...lane].filter((one) => one.transaction === transaction))
   const lookForLoss = (end: End, wanted: number) => {
     const isAllRead = [...end.changes.keys()].every((collection) => readersOf(collection) > 0)
-    const loss = runs?.ended(end, { wanted, isAllRead })
-    if (loss) lost.push(loss)
+    const isEmpty = () => !broken.has(end.transaction) && heldOf(end.transaction).length === 0
+    if (runs) end.missing = runs.ended(end, { wanted, isAllRead, behind: endedAt, isEmpty })
+    endedAt = end.lsn ?? endedAt
   }
   const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
   /** With what lies in between, as the tombstone behind a deletion that began a batch of its own. */
@@ -164,14 +167,20 @@ export function holdTransactions({ most, mostMs, sources, after, runs: knownRuns
     }
   }
 
-  const { mark, sent, done } = ends
+  const done = (later: ReadonlySet<string>) => {
+    const { next, after, ends: passed } = ends.done(later)
+    const lost = passed.flatMap(({ missing }) => missing?.lost ?? [])
+    return { next, after, lost, doubtful: passed.at(-1)?.missing?.doubtful ?? doubtful }
+  }
+
+  const { mark, sent } = ends
   return {
     mark,
     sent,
     done,
     written() {
+      doubtful = done(new Set()).doubtful
       ends.written()
-      lost = []
     },
     open(lane, from) {
       lanes.set(nameOf(lane), queue())
@@ -225,6 +234,5 @@ export function holdTransactions({ most, mostMs, sources, after, runs: knownRuns
     },
     hasRoomForEnds: () => ends.length() <= aheadOfEnds,
     inPieces: () => inPieces,
-    lost: () => lost,
   }
 }

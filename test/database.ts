@@ -60,11 +60,16 @@ type CommitOptions = {
   readonly kills?: readonly Kill[]
   /** So many of its messages, and it had not ended, when the connector was started again and went on behind them: they are never sent. */
   readonly lostBefore?: number
+  /** The connector was not started again for that: such a transaction had no more. */
+  readonly isSameRun?: boolean
+  /** What another transaction did, and committed, before it ended. */
+  readonly beside?: readonly Change[]
 }
 
 export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop', mysql = false }: Options = {}) {
   const tables: Record<string, Map<string, Row>> = Object.fromEntries(shopTables.map(({ name }) => [name, new Map<string, Row>()]))
   let [lsn, commit, transaction, time, run] = [1_000, null as number | null, 700, Date.UTC(2026, 0, 2), 1]
+  let last = ''
   let server = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
   /** All that was sent of changes, in order, so that it can come again. */
   const log: (() => readonly Sent[])[] = []
@@ -107,10 +112,9 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
      * All or nothing. Returns what was sent, or what would have been, had the connector not lost it. It may be killed amid the transaction,
      * once or more often, each time behind so many of its messages, and goes on when it is back, or just before it tells its end.
      */
-    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [], lostBefore = 0 }: CommitOptions = {}): readonly Sent[] {
+    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [], lostBefore = 0, isSameRun = false, beside }: CommitOptions = {}): readonly Sent[] {
       time += 1_000
       const id = ++transaction
-      const before = commit
       const steps: Step[] = []
       const begin = lsn + 8
       let first: number | undefined
@@ -161,6 +165,9 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           send(isNew ? 'c' : 'u', change.row, unsent)
         }
       }
+      if (beside) this.commit(beside)
+      last = String(id)
+      const before = commit
       const end = (lsn += 8)
       const hasEnd = !isEndLost && changes.every((one) => !('emptied' in one))
       const mark = (what: object): readonly Sent[] =>
@@ -185,7 +192,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         })
       }
       commit = before
-      if (lostBefore > 0) run++
+      if (lostBefore > 0 && !isSameRun) run++
       const all = runs(kills.toSorted((a, b) => a.behind - b.behind))
       // What comes again after a crash has another last commit beside it.
       log.push(() => ((commit = (before ?? 0) + 1), runs([]).flat()))
@@ -196,6 +203,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       }
       return all.flat()
     },
+    lastTransaction: () => last,
     /** Another server goes on, whose binlogs are numbered from the first on; or another database does, of an earlier time. */
     failOver(to = '24bc7850-2c16-11e6-a073-0242ac110002') {
       server = to
