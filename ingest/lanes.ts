@@ -88,7 +88,11 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     const held = own.map(({ name, topic }) => ({ source: name, topic }))
     const states = own.flatMap(({ name }) => place.sources[name] ?? [])
     const newest = states.flatMap(({ partitions }) => partitions.flatMap((one) => one.newest?.place?.['transaction'] ?? []))
-    const runs = ends && { known: states.flatMap(({ run }) => run?.id ?? []), amid: new Set(newest.map(String)), doubtful: place.ends[ends.topic]?.doubtful ?? [] }
+    const runs = ends && {
+      known: states.flatMap(({ run }) => run?.id ?? []),
+      amid: new Set(newest.map(String)),
+      doubtful: place.ends[ends.topic]?.doubtful ?? [],
+    }
     const options = { most: holdMessages, mostMs: holdMs, sources: held, after: after === undefined ? undefined : BigInt(after), runs }
     return { ends, own, holder: holdTransactions(options) }
   })

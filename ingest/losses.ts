@@ -1,7 +1,7 @@
 /**
- * Transactions of which a connector may have lost the beginning, or all. Debezium, started again amid transactions of PostgreSQL that overlap,
- * may go on behind a change of one that was still open: that one says that it begins before the first change that comes of it, or that it has
- * none at all. It can only be the first one that a run of the connector sends.
+ * Transactions of which a connector may have lost the beginning, or all. Debezium, started again amid transactions of PostgreSQL that
+ * overlap, may go on behind a change of one that was still open: that one says that it begins before the first change that comes of it, or
+ * that it has none at all. It can only be the first one that a run of the connector sends.
  */
 import { runOf, type Piece } from './pieces.ts'
 import type { End } from './ends.ts'
@@ -37,7 +37,10 @@ export type Doubtful = Pick<Loss, 'transaction' | 'ended'>
 export type Missing = { readonly lost: readonly Loss[]; readonly doubtful: readonly Doubtful[] }
 
 export type Runs = {
-  /** The first piece of a batch: whether a run begins there. `held`: what has come by now of a transaction; `isWritten`: some of it went already. */
+  /**
+   * The first piece of a batch: whether a run begins there. `held`: what has come by now of a transaction; `isWritten`: some of it went
+   * already.
+   */
   look(piece: Piece, held: (transaction: string) => Iterable<Piece>, isWritten: (transaction: string) => boolean): void
   came(piece: Piece): void
   /** A transaction is let through, in order. */
@@ -171,8 +174,7 @@ function isMended({ sources, tables }: IngestPlace, names: readonly string[], { 
 }
 
 export const lossText = (topic: string, { transaction, at }: Loss): string =>
-  `${topic}: the connector may have lost the beginning of transaction ${transaction}, which it sent at ${new Date(at).toISOString()}, ` +
-  'when it had been started again'
+  `${topic}: the connector was started again amid transaction ${transaction} and may have lost a part of it, before ${new Date(at).toISOString()}`
 
 export const lossTodo = (topic: string): string =>
   'Let the connector make a new snapshot of its tables: see "What Debezium loses" in docs/cdc.md; ' +

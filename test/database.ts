@@ -112,7 +112,10 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
      * All or nothing. Returns what was sent, or what would have been, had the connector not lost it. It may be killed amid the transaction,
      * once or more often, each time behind so many of its messages, and goes on when it is back, or just before it tells its end.
      */
-    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [], lostBefore = 0, isSameRun = false, beside }: CommitOptions = {}): readonly Sent[] {
+    commit(
+      changes: readonly Change[],
+      { isLost = false, isEndLost = false, kills = [], lostBefore = 0, isSameRun = false, beside }: CommitOptions = {},
+    ): readonly Sent[] {
       time += 1_000
       const id = ++transaction
       const steps: Step[] = []

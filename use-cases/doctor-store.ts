@@ -84,7 +84,7 @@ async function countedRows(ports: StorePorts): Promise<Found> {
 /** Whether a connector may have lost a part of a transaction. */
 export async function lookForLosses({ checkpoints }: Pick<StorePorts, 'checkpoints'>, topic: string): Promise<Found> {
   const lost = (await loadPlace(checkpoints)).losses[topic] ?? []
-  if (lost.length === 0) return { found: 'no beginning of one is known to be missing' }
+  if (lost.length === 0) return { found: 'nothing is known to be missing' }
   return { found: lost.map((one) => lossText(topic, one)).join('; '), todo: lossTodo(topic) }
 }
 

@@ -31,7 +31,7 @@ export type SourceStatus = SourceTotals & {
 
 export type SourcesStatus = {
   readonly sources: readonly SourceStatus[]
-  /** Topics of transactions: how many transactions went in pieces, and those of which the beginning may be lost. */
+  /** Topics of transactions: how many transactions went in pieces, and those of which a part may be lost. */
   readonly transactions: readonly {
     readonly topic: string
     readonly inPieces: number
@@ -47,7 +47,12 @@ export type SourcesStatus = {
   readonly outOfReach: string | null
 }
 
-type LostTransaction = { readonly transaction: string; readonly sentAt: string; readonly says: string }
+type LostTransaction = {
+  readonly transaction: string
+  /** When what came of it did, or what came next. */
+  readonly sentAt: string
+  readonly says: string
+}
 
 type Ports = Pick<VersionPorts, 'checkpoints' | 'registry' | 'warehouse'> & {
   readonly clock: Clock
