@@ -142,10 +142,16 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       const chore = signal.aborted
         ? undefined
         : nextChore(place, {
-            ...{ sources, needs, kept, isAtEnd, feed, tables, eventsNowMs },
+            sources,
+            needs,
+            kept,
+            isAtEnd,
             missing: lanes.missing(),
+            feed,
+            tables,
             acceptSnapshot,
             acceptedLosses,
+            eventsNowMs,
           })
       if (chore) await inTurn(chore)
       const now = performance.now()

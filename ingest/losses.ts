@@ -51,7 +51,7 @@ type Ended = {
   /** How many changes its end counts. */
   readonly wanted: number
   /** All that it counts is read here, so that its first change is, too. */
-  readonly isAllRead: boolean
+  readonly isAllRead: () => boolean
   /** Where the one before had ended. */
   readonly behind: bigint | undefined
   /** No change has come of it. */
@@ -126,7 +126,7 @@ export function watchRuns({ known, amid, doubtful: doubtfulBefore }: RunsOptions
       begun.add(run)
       // Those that lanes have first of it come behind this one.
       for (const [other, { run: own }] of firsts) if (own === run) firsts.delete(other)
-      const isTold = begin !== undefined && isSeen && isAllRead && came > 0 && came >= wanted
+      const isTold = begin !== undefined && isSeen && came > 0 && came >= wanted && isAllRead()
       const own = isTold && first > begin ? [{ transaction, ended: String(lsn ?? last) }] : []
       const lost = [...doubtful, ...own].map((missing) => ({ ...missing, run, at }))
       doubtful = []

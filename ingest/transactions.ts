@@ -109,7 +109,7 @@ export function holdTransactions({ most, mostMs, sources, after, runs: knownRuns
   }
   const heldOf = (transaction: string) => [...lanes.values()].flatMap((lane) => [...lane].filter((one) => one.transaction === transaction))
   const lookForLoss = (end: End, wanted: number) => {
-    const isAllRead = [...end.changes.keys()].every((collection) => readersOf(collection) > 0)
+    const isAllRead = () => [...end.changes.keys()].every((collection) => readersOf(collection) > 0)
     const isEmpty = () => !broken.has(end.transaction) && heldOf(end.transaction).length === 0
     if (runs) end.missing = runs.ended(end, { wanted, isAllRead, behind: endedAt, isEmpty })
     endedAt = end.lsn ?? endedAt
