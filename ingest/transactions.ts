@@ -4,7 +4,8 @@
  */
 import { says } from '../schemas/foreign/changes.ts'
 import { endsAfter, type End, type Ends } from './ends.ts'
-import { watchRuns, type Missing, type RunsOptions } from './losses.ts'
+import type { Missing } from './losses.ts'
+import { watchRuns, type RunsOptions } from './new-runs.ts'
 import { behind, type Lane, type Piece } from './pieces.ts'
 import { lately, queue, type Queue } from './queue.ts'
 import type { SentLane } from './sent-lanes.ts'
