@@ -13,6 +13,7 @@ import { usage } from './words.ts'
 export const run: CommandBody = async ({ options, config, console, signal }) => {
   const acceptSnapshot = named(options['acceptSnapshot'])
   const acceptGap = named(options['acceptGap'])
+  const acceptLoss = named(options['acceptLoss'])
   const topics = topicsOf(config)
   const stranger = acceptSnapshot.find((name) => !Object.hasOwn(topics, name))
   if (stranger !== undefined)
@@ -26,12 +27,17 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
   const unknown = acceptGap.find((topic) => !all.includes(topic))
   if (unknown !== undefined)
     throw usage(`no source comes from the topic ${unknown}`, `Those of the config: ${all.join(', ') || 'none; see "sources"'}.`)
+  const ends = [...new Set(Object.values(topics).flatMap(({ transactions }) => transactions ?? []))]
+  const other = acceptLoss.find((topic) => !ends.includes(topic))
+  if (other !== undefined)
+    throw usage(`${other} is no topic of transactions`, `Those of the config: ${ends.join(', ') || 'none; see "transactions"'}.`)
   await withPorts({ config, console }, ['topics'], async (ports) => {
     const done = await ingestAll(ports, config, console, {
       acceptSnapshot,
       acceptGap,
+      acceptLoss,
       // What was asked for is done once, by whoever asks.
-      follow: options['untilCaughtUp'] !== true && acceptSnapshot.length === 0,
+      follow: options['untilCaughtUp'] !== true && acceptSnapshot.length === 0 && acceptLoss.length === 0,
       signal,
       passed: () => {},
     })
@@ -39,7 +45,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) => 
   })
 }
 
-type Running = Pick<IngestAsked, 'acceptSnapshot' | 'acceptGap' | 'follow' | 'signal' | 'passed'>
+type Running = Pick<IngestAsked, 'acceptSnapshot' | 'acceptGap' | 'acceptLoss' | 'follow' | 'signal' | 'passed'>
 
 /** Every topic that the definitions need, as the config has them. */
 export async function ingestAll(ports: Ports, config: Config, console: Console, running: Running): Promise<readonly SourceDone[]> {

@@ -15,6 +15,7 @@ export function sourceLines({ sources, transactions, facts, events, outOfReach }
       wentBack > 0 ? [`${source}: rows went back for a moment, ${count(wentBack)} times, as changes from before a snapshot were read`] : [],
     ),
     ...transactions.flatMap(({ topic, inPieces }) => (inPieces > 0 ? [`${topic}: ${count(inPieces)} transactions went in pieces`] : [])),
+    ...transactions.flatMap(({ lost, todo }) => (todo === null ? [] : [...lost.map(({ says }) => says), todo])),
     ...facts.map(({ stream, waitsFor }) =>
       waitsFor.length > 0
         ? `inflow.${stream} waits for all rows of ${waitsFor.join(', ')}`

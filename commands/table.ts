@@ -99,6 +99,7 @@ export const commands: readonly Command[] = [
     options: [
       untilCaughtUp,
       ['--accept-snapshot <tables>', 'let the rows leave that a new snapshot lacks, however many they are, and end'],
+      ['--accept-loss <topics>', 'say of topics of transactions that nothing is missing of what status says may be lost, and end'],
       ['--accept-gap <topics>', 'go on from what a topic holds where messages were deleted before they were read'],
     ],
     load: () => import('./ingest.ts'),

@@ -26,7 +26,7 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
     // Until it has looked, nothing has passed.
     let passed: Passed = (name) => (Object.hasOwn(topics, name) ? 0 : Infinity)
     const hear = (now: Passed) => (passed = (name) => (Object.hasOwn(topics, name) ? now(name) : Infinity))
-    const running = { acceptSnapshot: [], acceptGap: [], follow, passed: hear }
+    const running = { acceptSnapshot: [], acceptGap: [], acceptLoss: [], follow, passed: hear }
     const done = await consumeAndSink(ports, {
       partitionsFor: (stream) => partitionsFor(config, stream),
       nothingYet: () => nothingYet(config),

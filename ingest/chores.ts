@@ -2,6 +2,8 @@
 import { tablesOf } from '../schemas/joined.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { Tables } from '../utilities/tables.ts'
+import type { Losses } from './losses.ts'
+import { withoutMended } from './mended.ts'
 import type { IngestPlace } from './place.ts'
 import { afterLastRow, isReadToEnds } from './snapshots.ts'
 import type { SnapshotPlace, SourcePlace } from './sources.ts'
@@ -25,6 +27,8 @@ export type ChoreOptions = {
   readonly tables: Tables
   /** Tables whose rows may leave, however many they are. */
   readonly acceptSnapshot: readonly string[]
+  /** What somebody says was not lost. */
+  readonly acceptedLosses: Losses
 }
 
 /** Rows that leave in one commit. */
@@ -34,6 +38,10 @@ export function nextChore(place: IngestPlace, options: ChoreOptions): Chore | un
   const { sources, missing, isAtEnd, needs } = options
   const read = tablesRead(place, sources, { isAtEnd, isMissing: (topic) => missing.includes(topic) })
   if (read !== place) return (turn) => turn.write({ pieces: [], after: (now) => ({ ...now, sources: read.sources }) })
+  const tablesOfConnector = (topic: string) =>
+    sources.flatMap(({ name, of, transactions }) => ('table' in of && transactions === topic ? [name] : []))
+  const mended = withoutMended(place, { tables: tablesOfConnector, accepted: options.acceptedLosses })
+  if (mended !== place) return (turn) => turn.write({ pieces: [], after: (now) => ({ ...now, losses: mended.losses }) })
   for (const source of sources) {
     const chore = 'table' in source.of ? ofSnapshot(source, place.sources[source.name], options) : undefined
     if (chore) return chore

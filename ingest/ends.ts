@@ -1,17 +1,22 @@
 /** Ends of transactions, as their topic tells them: those that are waited for, in order, and those let through that are not written yet. */
 import type { TransactionMark } from '../schemas/foreign/changes.ts'
+import type { Missing } from './losses.ts'
 import { lately, queue } from './queue.ts'
 import type { SentLane } from './sent-lanes.ts'
 
 export type End = TransactionMark & {
   /** Where to go on as long as its transaction is not written: where that begins. */
   readonly offset: number
+  /** Of PostgreSQL: where its first change stands, as its beginning says; undefined where nobody saw that. */
+  readonly begin: bigint | undefined
   /**
    * What this counts may not be all of it: its connector was killed amid it, and began it anew or never told its end; or nobody saw it
    * begin. All is there where every lane was read as far as it had been sent when this was.
    */
   readonly isTorn: boolean
   sent?: readonly SentLane[]
+  /** What was known to be missing once it was let through. */
+  missing?: Missing
 }
 
 export type Ends = {
@@ -30,15 +35,19 @@ export type Ends = {
   giveUp(): void
   /**
    * Where to go on in the topic once all that was let through is written, but for `later` ones: an offset, undefined where all has been
-   * dealt with that was read; and where the last of them had ended, where the ends say so.
+   * dealt with that was read; where the last of them had ended, where the ends say so; and these ends themselves.
    */
-  done(later: ReadonlySet<string>): { readonly next: number | undefined; readonly after: bigint | undefined }
+  done(later: ReadonlySet<string>): {
+    readonly next: number | undefined
+    readonly after: bigint | undefined
+    readonly ends: readonly End[]
+  }
   /** What was let through is written. */
   written(): void
 }
 
-/** Where a transaction begins in the topic, and how often it did. */
-type Begun = { readonly transaction: string; readonly offset: number; times: number }
+/** Where a transaction begins, in the topic and in the database's log, and how often it did. */
+type Begun = { readonly transaction: string; readonly offset: number; readonly begin: bigint | undefined; times: number }
 
 /** So many transactions are known to have ended. */
 const mostKnown = 10_000
@@ -69,7 +78,7 @@ export function endsAfter(after: bigint | undefined): Ends {
       const own = open[at]
       if (kind === 'begin') {
         if (own) own.times++
-        else open.push({ transaction, offset, times: 1 })
+        else open.push({ transaction, offset, begin: lsn, times: 1 })
         return false
       }
       if (lsn !== undefined && endedAt !== undefined && lsn <= endedAt) {
@@ -80,7 +89,7 @@ export function endsAfter(after: bigint | undefined): Ends {
       const unended = open.splice(0, at + 1).slice(0, -1)
       for (const one of unended) wait({ ...one, kind: 'end', lsn: undefined, changes: new Map(), isTorn: true })
       const isTorn = own?.times !== 1
-      wait({ ...mark, offset: own?.offset ?? offset, isTorn })
+      wait({ ...mark, offset: own?.offset ?? offset, begin: own?.begin, isTorn })
       return isTorn || unended.length > 0
     },
     sent(lanes) {
@@ -107,6 +116,7 @@ export function endsAfter(after: bigint | undefined): Ends {
       return {
         next: (kept < 0 ? (waiting.at(0) ?? open[0]) : through[kept])?.offset,
         after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt,
+        ends: before,
       }
     },
     written() {

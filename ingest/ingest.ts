@@ -11,6 +11,7 @@ import { Problem } from '../utilities/values/problem.ts'
 import { openBarriers, type Part } from './barriers.ts'
 import { nextChore } from './chores.ts'
 import { readLanes, type Lanes, type LanesOptions } from './lanes.ts'
+import { withLosses } from './losses.ts'
 import type { Piece } from './pieces.ts'
 import { loadPlace, type IngestPlace } from './place.ts'
 import { atTopics } from './sources.ts'
@@ -27,6 +28,8 @@ export type IngestOptions = Omit<LanesOptions, 'kept' | 'sources' | 'transaction
     readonly topics: (needs: Needs) => Topics
     /** Tables of which the rows may leave that a new snapshot lacks, however many. */
     readonly acceptSnapshot: readonly string[]
+    /** Topics of transactions that lack nothing, whatever is known of their connector by now. */
+    readonly acceptLoss: readonly string[]
     /** Otherwise it ends once all is read and written that there is. */
     readonly follow: boolean
     readonly report: (news: IngestNews) => void
@@ -68,8 +71,10 @@ export async function ingest(ports: IngestPorts, options: IngestOptions): Promis
 /** Until other topics are needed, for which it begins anew. */
 async function session(ports: IngestPorts, options: IngestOptions): Promise<IngestPlace | undefined> {
   const { feed, checkpoints, tables } = ports
-  const { signal, follow, note, acceptSnapshot } = options
+  const { signal, follow, note, acceptSnapshot, acceptLoss } = options
   let place = await loadPlace(checkpoints)
+  // What is found from now on nobody knew of who said so.
+  const acceptedLosses = Object.fromEntries(Object.entries(place.losses).filter(([topic]) => acceptLoss.includes(topic)))
   let needs = await options.needs()
   const topics = options.topics(needs)
   const { sources } = topics
@@ -136,7 +141,18 @@ async function session(ports: IngestPorts, options: IngestOptions): Promise<Inge
       passedMs = performance.now()
       const chore = signal.aborted
         ? undefined
-        : nextChore(place, { sources, needs, kept, isAtEnd, missing: lanes.missing(), feed, tables, acceptSnapshot, eventsNowMs })
+        : nextChore(place, {
+            sources,
+            needs,
+            kept,
+            isAtEnd,
+            missing: lanes.missing(),
+            feed,
+            tables,
+            acceptSnapshot,
+            acceptedLosses,
+            eventsNowMs,
+          })
       if (chore) await inTurn(chore)
       const now = performance.now()
       if (turn && (now - openedMs > turnMs || now - workedMs > idleMs)) {
@@ -189,7 +205,7 @@ function passedBy({ sources }: IngestPlace, name: string): number {
 
 const withEnds =
   (lanes: Lanes, later: ReadonlySet<string>) =>
-  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends(later) })
+  (place: IngestPlace): IngestPlace => ({ ...place, ends: lanes.ends(later), losses: withLosses(place.losses, lanes.lost(later)) })
 
 /** All of its rows leave, some at a time; the place goes past the message with the last of them. */
 async function empty(turn: Turn, { pieces }: Part, after: (place: IngestPlace) => IngestPlace, tables: Tables): Promise<void> {

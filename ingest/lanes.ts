@@ -4,11 +4,12 @@ import type { Feed } from '../utilities/feed.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import { beginning } from './beginning.ts'
 import { bell, type Bell } from './bell.ts'
-import type { Seen } from './newest.ts'
-import { piecesOf, type Lane, type Piece } from './pieces.ts'
+import { lossText, lossTodo, type Losses } from './losses.ts'
+import { emptyPiece, piecesOf, type Lane, type Piece } from './pieces.ts'
 import type { IngestPlace } from './place.ts'
 import { sentLanes } from './sent-lanes.ts'
-import { newPartition, placeFrom, type PartitionPlace } from './sources.ts'
+import { isAtItsEnd, type Reading } from './reading.ts'
+import { newPartition, seenIn } from './sources.ts'
 import type { TopicSource, TransactionTopic } from './topic-source.ts'
 import { holdTransactions, type Holder } from './transactions.ts'
 
@@ -25,18 +26,6 @@ export type LanesOptions = {
   readonly note: (text: string) => void
   /** Messages of a lane that were released and are not written yet. */
   readonly kept: (lane: Lane) => number
-}
-
-type Reading = {
-  readonly topic: string
-  readonly partition: number
-  readonly several: boolean
-  next: number
-  end: number
-  lookedAtMs: number
-  /** It waits until there is room for more. */
-  isFull?: boolean
-  isOver?: true
 }
 
 export type Lanes = {
@@ -56,11 +45,11 @@ export type Lanes = {
   haveGrown(): Promise<boolean>
   /** Of the topics of transactions: where to go on once all is written that was released, but for these, and how many were in pieces. */
   ends(later: ReadonlySet<string>): IngestPlace['ends']
+  /** Of these, too, what is known to be missing since all was written. */
+  lost(later: ReadonlySet<string>): Losses
   stop(): Promise<void>
 }
 
-/** An answer of so long ago tells nothing. */
-const freshMs = 2_000
 const lookAgainMs = 2_000
 /** So many messages that are not held are worth a commit. */
 const enough = 10_000
@@ -83,7 +72,14 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     const own = sources.filter((one) => one.transactions === ends?.topic)
     const after = (ends && place.ends[ends.topic]?.after) ?? undefined
     const held = own.map(({ name, topic }) => ({ source: name, topic }))
-    const options = { most: holdMessages, mostMs: holdMs, sources: held, after: after === undefined ? undefined : BigInt(after) }
+    const states = own.flatMap(({ name }) => place.sources[name] ?? [])
+    const newest = states.flatMap(({ partitions }) => partitions.flatMap((one) => one.newest?.place?.['transaction'] ?? []))
+    const runs = ends && {
+      known: states.flatMap(({ run }) => run?.id ?? []),
+      amid: new Set(newest.map(String)),
+      doubtful: place.ends[ends.topic]?.doubtful ?? [],
+    }
+    const options = { most: holdMessages, mostMs: holdMs, sources: held, after: after === undefined ? undefined : BigInt(after), runs }
     return { ends, own, holder: holdTransactions(options) }
   })
   const sayOnce = (text: string) => {
@@ -149,10 +145,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
         newest = last.newest
       } else if (messages.next > reading.next) {
         // Marks of Kafka's own transactions that nobody sees end a partition, too: what waits for its end has to hear of them.
-        const changes = await source.decode(messages)
-        const { transaction, collection } = last ?? { transaction: undefined, collection: undefined }
-        const [repeated, before] = [new Uint8Array(0), newest]
-        holder.add({ ...lane, messages, changes, from: 0, to: 0, transaction, collection, counted: 0, repeated, before, newest })
+        holder.add(emptyPiece(lane, messages, await source.decode(messages), { last, newest }))
       }
       Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
       news.ring()
@@ -188,13 +181,8 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
   }
 
   const isRead = (name: string, topic: string, orFull = false) => {
-    const now = performance.now()
     const own = readings.get(name)
-    return (
-      own !== undefined &&
-      (missing.has(topic) || own.length > 0) &&
-      own.every((one) => one.isOver || (orFull && one.isFull) || (one.next >= one.end && now - one.lookedAtMs < freshMs))
-    )
+    return own !== undefined && (missing.has(topic) || own.length > 0) && own.every((one) => isAtItsEnd(one, orFull))
   }
   return {
     news,
@@ -211,6 +199,8 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           own.every(({ name, topic }) => isRead(name, topic, orFull)) && (!ends || isRead(endsName(ends.topic), ends.topic, orFull))
         return holder.release({ ms, open, quiet: areRead(true), isAll: areRead(false) })
       })
+      for (const { ends, holder } of groups)
+        for (const one of holder.done(new Set()).lost) sayOnce(`${lossText(ends!.topic, one)}. ${lossTodo(ends!.topic)}`)
       // What comes next is read while this is written.
       if (released.length > 0) room.ring()
       return released
@@ -238,10 +228,11 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
           const reading = ends && readings.get(endsName(ends.topic))?.[0]
           if (!reading) return ends && place.ends[ends.topic] ? [[ends.topic, place.ends[ends.topic]!]] : []
           const before = place.ends[ends.topic]?.inPieces ?? 0
-          const { next = reading.next, after } = holder.done(later)
-          return [[ends.topic, { next, inPieces: before + holder.inPieces(), after: after?.toString() ?? null }]]
+          const { next = reading.next, after, doubtful } = holder.done(later)
+          return [[ends.topic, { next, inPieces: before + holder.inPieces(), after: after?.toString() ?? null, doubtful }]]
         }),
       ),
+    lost: (later) => Object.fromEntries(groups.flatMap(({ ends, holder }) => (ends ? [[ends.topic, holder.done(later).lost]] : []))),
     async stop() {
       stop.abort()
       room.ring()
@@ -249,6 +240,3 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     },
   }
 }
-
-const seenIn = ({ newest }: PartitionPlace): Seen | undefined =>
-  newest ? { op: newest.op, place: newest.place ? placeFrom(newest.place) : undefined } : undefined

@@ -59,11 +59,20 @@ export function piecesOf(
   return pieces
 }
 
+type Behind = { readonly last: Piece | undefined; readonly newest: Seen | undefined }
+
+/** No message, behind the last piece of its lane: what it says is how far the lane was read. */
+export function emptyPiece(lane: Lane, messages: Messages, changes: Changes, { last, newest }: Behind): Piece {
+  const { transaction, collection } = last ?? { transaction: undefined, collection: undefined }
+  const repeated = new Uint8Array(0)
+  return { ...lane, messages, changes, from: 0, to: 0, transaction, collection, counted: 0, repeated, before: newest, newest }
+}
+
 /** In MySQL such a row has a place, which is none. */
 const stands = ({ place, snapshot }: Origin): boolean => place !== undefined && snapshot !== 'incremental'
 
 /** Which run of its connector sent a message, where it says so. */
-export function runOf({ changes, messages }: Piece, message: number): string | undefined {
+export function runOf({ changes, messages }: Pick<Piece, 'changes' | 'messages'>, message: number): string | undefined {
   const told = changes.origins[message]?.run
   if (told !== undefined) return told
   const bytes = messages.header(message, '__debezium.context.runId')

@@ -2,6 +2,7 @@
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Mark } from '../utilities/tables.ts'
 import { fromBytes, toBytes } from '../streams/position.ts'
+import type { Losses } from './losses.ts'
 import type { EndsPlace, SourcePlace } from './sources.ts'
 import type { Stream } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -83,6 +84,8 @@ export type IngestPlace = {
   readonly sources: { readonly [source: string]: SourcePlace }
   /** Topics that say where transactions end. */
   readonly ends: { readonly [topic: string]: EndsPlace }
+  /** Transactions that may lack their beginning, until new snapshots have brought it, or somebody says that it is there. */
+  readonly losses: Losses
   /** By stream: the number that its first record of a topic has, the last, and how many there are. */
   readonly records: { readonly [stream: string]: RecordPlace }
 }
@@ -102,6 +105,7 @@ const nothingLoaded: IngestPlace = {
   tables: {},
   sources: {},
   ends: {},
+  losses: {},
   records: {},
 }
 

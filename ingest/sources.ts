@@ -1,5 +1,7 @@
 /** How far each source from a topic has come: where to go on, which change was its newest, and what became of its messages. */
 import type { Place } from '../schemas/foreign/changes.ts'
+import type { Seen } from './newest.ts'
+import type { Doubtful } from './losses.ts'
 
 /** The newest change of a partition, by which one that comes again is known. */
 type Newest = { readonly op: string; readonly place: SavedPlace | null }
@@ -74,6 +76,8 @@ export type EndsPlace = {
   readonly inPieces: number
   /** Where the last transaction that was let through had ended in PostgreSQL's log. */
   readonly after: string | null
+  /** Transactions of which all changes may be lost: the next change tells. One of before that was known has none. */
+  readonly doubtful?: readonly Doubtful[]
 }
 
 export const noTotals: SourceTotals = { messages: 0, duplicates: 0, dead: 0, wentBack: 0 }
@@ -126,5 +130,8 @@ export function placeFrom(saved: SavedPlace): Place {
         ...(saved['gtid'] && { gtid: saved['gtid'] as string }),
       }
 }
+
+export const seenIn = ({ newest }: PartitionPlace): Seen | undefined =>
+  newest ? { op: newest.op, place: newest.place ? placeFrom(newest.place) : undefined } : undefined
 
 const text = (value: bigint | null) => (value === null ? null : String(value))

@@ -4,6 +4,8 @@
  */
 import { says } from '../schemas/foreign/changes.ts'
 import { endsAfter, type End, type Ends } from './ends.ts'
+import type { Missing } from './losses.ts'
+import { watchRuns, type RunsOptions } from './new-runs.ts'
 import { behind, type Lane, type Piece } from './pieces.ts'
 import { lately, queue, type Queue } from './queue.ts'
 import type { SentLane } from './sent-lanes.ts'
@@ -17,9 +19,14 @@ export type HolderOptions = {
   readonly after: bigint | undefined
   /** What is held here: a collection, as transactions count them, is the end of its topic's name. */
   readonly sources: readonly { readonly source: string; readonly topic: string }[]
+  /** What is known of the connector's runs; undefined where nothing tells where its transactions begin. */
+  readonly runs: RunsOptions | undefined
 }
 
-export type Holder = Pick<Ends, 'mark' | 'sent' | 'done' | 'written'> & {
+export type Holder = Pick<Ends, 'mark' | 'sent' | 'written'> & {
+  /** As of ends, with what is known to be missing by then since all was written. */
+  done(later: ReadonlySet<string>): Omit<ReturnType<Ends['done']>, 'ends'> & Missing
+
   /** Messages of this lane may come, from an offset on. */
   open(lane: Lane, from: number): void
   add(piece: Piece): void
@@ -51,11 +58,14 @@ const lengthOf = ({ from, to }: Piece) => to - from
 /** A TRUNCATE of MySQL is a transaction of its own, of which no end is told, and nothing says where it would have been. */
 const isAlone = ({ changes, from }: Piece) => changes.said[from] === says.emptied && changes.origins[from]?.place?.of === 'mysql'
 
-export function holdTransactions({ most, mostMs, sources, after }: HolderOptions): Holder {
+export function holdTransactions({ most, mostMs, sources, after, runs: knownRuns }: HolderOptions): Holder {
   /** In the order of their messages. */
   const lanes = new Map<string, Queue<Piece>>()
   const ahead = new Map<string, number>()
   const ends = endsAfter(after)
+  const runs = knownRuns && watchRuns(knownRuns)
+  let doubtful = knownRuns?.doubtful ?? []
+  let endedAt = after
   const broken = lately(mostKnown)
   /** By transaction, how many of its changes had come before: of MySQL an end does not tell whether it had, too. */
   const repeats = new Map<string, number>()
@@ -97,6 +107,13 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         ahead.set(name, ahead.get(name)! - lengthOf(piece))
       }
     }
+  }
+  const heldOf = (transaction: string) => [...lanes.values()].flatMap((lane) => [...lane].filter((one) => one.transaction === transaction))
+  const lookForLoss = (end: End, wanted: number) => {
+    const isAllRead = () => [...end.changes.keys()].every((collection) => readersOf(collection) > 0)
+    const isEmpty = () => !broken.has(end.transaction) && heldOf(end.transaction).length === 0
+    if (runs) end.missing = runs.ended(end, { wanted, isAllRead, behind: endedAt, isEmpty })
+    endedAt = end.lsn ?? endedAt
   }
   const isFree = (piece: Piece) => piece.transaction === undefined || broken.has(piece.transaction) || isAlone(piece)
   /** With what lies in between, as the tombstone behind a deletion that began a batch of its own. */
@@ -144,18 +161,28 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
         // What is behind it may be the end of a table, or a snapshot: not before all of it.
         take(out, isOf(ending), ({ transaction }) => transaction === ending)
       }
+      lookForLoss(end, wanted)
       ends.pass()
       repeats.delete(ending)
       take(out, isFree)
     }
   }
 
-  const { mark, sent, done, written } = ends
+  const done = (later: ReadonlySet<string>) => {
+    const { next, after, ends: passed } = ends.done(later)
+    const lost = passed.flatMap(({ missing }) => missing?.lost ?? [])
+    return { next, after, lost, doubtful: passed.at(-1)?.missing?.doubtful ?? doubtful }
+  }
+
+  const { mark, sent } = ends
   return {
     mark,
     sent,
     done,
-    written,
+    written() {
+      doubtful = done(new Set()).doubtful
+      ends.written()
+    },
     open(lane, from) {
       lanes.set(nameOf(lane), queue())
       ahead.set(nameOf(lane), 0)
@@ -163,6 +190,8 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     },
     add(piece) {
       const name = nameOf(piece)
+      if (piece.from === 0) runs?.look(piece, heldOf, broken.has)
+      runs?.came(piece)
       lanes.get(name)!.add(piece)
       ahead.set(name, ahead.get(name)! + lengthOf(piece))
       readTo.set(name, behind(piece))

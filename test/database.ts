@@ -56,11 +56,22 @@ type Step = (counts: Counts) => Sent
 /** Behind so many messages of a transaction; `anew`: it says once more that it begins, and counts from there. */
 export type Kill = { readonly behind: number; readonly anew: boolean }
 
-type CommitOptions = { readonly isLost?: boolean; readonly isEndLost?: boolean; readonly kills?: readonly Kill[] }
+type CommitOptions = {
+  readonly isLost?: boolean
+  readonly isEndLost?: boolean
+  readonly kills?: readonly Kill[]
+  /** So many of its messages, and it had not ended, when the connector was started again and went on behind them: they are never sent. */
+  readonly lostBefore?: number
+  /** The connector was not started again for that: such a transaction had no more. */
+  readonly isSameRun?: boolean
+  /** What another transaction did, and committed, before it ended. */
+  readonly beside?: readonly Change[]
+}
 
 export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop', mysql = false }: Options = {}) {
   const tables: Record<string, Map<string, Row>> = Object.fromEntries(shopTables.map(({ name }) => [name, new Map<string, Row>()]))
   let [lsn, commit, transaction, time, run] = [1_000, null as number | null, 700, Date.UTC(2026, 0, 2), 1]
+  let last = ''
   let server = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
   /** All that was sent of changes, in order, so that it can come again. */
   const log: (() => readonly Sent[])[] = []
@@ -103,12 +114,15 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
      * All or nothing. Returns what was sent, or what would have been, had the connector not lost it. It may be killed amid the transaction,
      * once or more often, each time behind so many of its messages, and goes on when it is back, or just before it tells its end.
      */
-    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [] }: CommitOptions = {}): readonly Sent[] {
+    commit(
+      changes: readonly Change[],
+      { isLost = false, isEndLost = false, kills = [], lostBefore = 0, isSameRun = false, beside }: CommitOptions = {},
+    ): readonly Sent[] {
       time += 1_000
       const id = ++transaction
-      const before = commit
       const steps: Step[] = []
       const begin = lsn + 8
+      let first: number | undefined
       for (const change of changes) {
         const name = 'emptied' in change ? change.emptied : change.table
         const at = (lsn += 8)
@@ -122,6 +136,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
                 sequence: JSON.stringify([sequence === null ? null : String(sequence), String(at)]),
               }
         const send = (op: string, row: Row | null, unsent?: readonly string[]) => {
+          first ??= at
           steps.push((counts) => {
             const sent = event(name, op, row, source(commit), unsent)
             const order = counts.get(`public.${name}`) ?? 0
@@ -155,13 +170,16 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           send(isNew ? 'c' : 'u', change.row, unsent)
         }
       }
+      if (beside) this.commit(beside)
+      last = String(id)
+      const before = commit
       const end = (lsn += 8)
       const hasEnd = !isEndLost && changes.every((one) => !('emptied' in one))
       const mark = (what: object): readonly Sent[] =>
         transactions
           ? [{ topic: transactionTopic, partition: 0, key: undefined, value: JSON.stringify({ ...what, ts_ms: time }), time }]
           : []
-      const began = () => mark({ status: 'BEGIN', id: idOf(id, begin), event_count: null, data_collections: null })
+      const began = () => mark({ status: 'BEGIN', id: idOf(id, first ?? begin), event_count: null, data_collections: null })
       const ended = (counts: Counts) => {
         const data = [...counts].map(([data_collection, event_count]) => ({ data_collection, event_count }))
         return mark({ status: 'END', id: idOf(id, end), event_count: sumOf(counts), data_collections: data })
@@ -169,7 +187,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       /** Each time that it is back it goes on, or begins anew what it counts, and says so. */
       const runs = (ends: readonly Kill[]) => {
         let counts: Counts = new Map()
-        let from = 0
+        let from = lostBefore
         return [...ends, { behind: steps.length, anew: false }].map(({ behind }, i) => {
           const isAnew = i === 0 || ends[i - 1]!.anew
           if (i > 0) time += restartMs
@@ -180,6 +198,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         })
       }
       commit = before
+      if (lostBefore > 0 && !isSameRun) run++
       const all = runs(kills.toSorted((a, b) => a.behind - b.behind))
       // What comes again after a crash has another last commit beside it.
       log.push(() => ((commit = (before ?? 0) + 1), runs([]).flat()))
@@ -190,18 +209,21 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
       }
       return all.flat()
     },
+    lastTransaction: () => last,
     /** Another server goes on, whose binlogs are numbered from the first on; or another database does, of an earlier time. */
     failOver(to = '24bc7850-2c16-11e6-a073-0242ac110002') {
       server = to
       lsn = 0
     },
     /** The connector is started again and sends its last transactions once more. */
-    crash(last: number) {
+    crash(last: number): readonly Sent[] {
       run++
       time += restartMs
       const now = commit
-      for (const resend of log.slice(Math.max(0, log.length - last))) give(resend())
+      const again = log.slice(Math.max(0, log.length - last)).flatMap((resend) => resend())
+      give(again)
       commit = now
+      return again
     },
     /** Rows again between the changes, which stand nowhere among them. */
     incremental(name: string) {

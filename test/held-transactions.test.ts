@@ -2,12 +2,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cut, piecesOf, type Lane, type Piece } from '../ingest/pieces.ts'
-import { holdTransactions } from '../ingest/transactions.ts'
+import { holdTransactions, type HolderOptions } from '../ingest/transactions.ts'
 import type { Changes, Origin, TransactionMark } from '../schemas/foreign/changes.ts'
 import { says } from '../schemas/foreign/changes.ts'
 import type { Messages } from '../utilities/feed.ts'
 
-type Event = { readonly tx: number | null; readonly lsn: number; readonly commit: number; readonly op?: Origin['op'] }
+type Event = {
+  readonly tx: number | null
+  readonly lsn: number
+  readonly commit: number
+  readonly op?: Origin['op']
+  readonly run?: string
+}
 
 const noBytes = { bytes: new Uint8Array(0), starts: new Int32Array(0), ends: new Int32Array(0) }
 const noRows = { count: 0, byName: new Map() }
@@ -27,7 +33,7 @@ function batch(
           snapshot: 'no',
           transaction: event.tx === null ? undefined : String(event.tx),
           place: { of: 'postgres', transaction: BigInt(event.tx ?? 0), lsn: BigInt(event.lsn), commit: BigInt(event.commit) },
-          run: undefined,
+          run: event.run,
         }
       : undefined,
   )
@@ -69,8 +75,8 @@ const end = (tx: number, lsn: number, counts: { readonly [collection: string]: n
   changes: new Map(Object.entries(counts)),
 })
 
-function holderOf(options: { readonly most?: number; readonly mostMs?: number } = {}) {
-  const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, after: undefined, ...options })
+function holderOf(options: Partial<Pick<HolderOptions, 'most' | 'mostMs' | 'runs'>> = {}) {
+  const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, after: undefined, runs: undefined, ...options })
   for (const lane of lanes) holder.open(lane, 0)
   const next = [0, 0]
   const give = (lane: number, events: readonly (Event | null)[]) => {
@@ -103,6 +109,67 @@ describe('transactions that come over several topics', () => {
     expect(told(release(soon))).toEqual([])
     give(1, [{ tx: 1, lsn: 12, commit: 5 }])
     expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'lines 1 1'])
+  })
+
+  it('lack what stands before their first change, where their beginning says so and a new run sent them', () => {
+    const runs = { known: ['a'], amid: new Set(['9']), doubtful: [] }
+    const holder = () => {
+      const own = holderOf({ runs, most: 3 })
+      const begun = (tx: number, lsn: number) =>
+        own.tell({ kind: 'begin', transaction: String(tx), lsn: BigInt(lsn), changes: new Map() }, tx)
+      const lost = () => {
+        own.release({ ...soon, ...quiet })
+        return own.done(new Set()).lost.map(({ transaction, run, ended }) => `${transaction} of ${run} at ${ended}`)
+      }
+      return { ...own, begun, lost }
+    }
+    const change = (tx: number, lsn: number, run: string) => ({ tx, lsn, run, commit: 5 })
+    const counts = (invoices: number, lines = 0) => ({ 'public.invoices': invoices, ...(lines > 0 && { 'public.lines': lines }) })
+    const known = holder()
+    known.begun(1, 10)
+    known.give(0, [change(1, 14, 'a')])
+    known.tell(end(1, 20, counts(1)), 1)
+    expect(known.lost()).toEqual([])
+    // Of the next run the first one alone, wherever its first change is.
+    for (const tx of [2, 3]) {
+      known.begun(tx, tx * 10)
+      known.give(0, [change(tx, tx * 10 + 5, 'b')])
+      known.give(1, [change(tx, tx * 10 + 4, 'b')])
+      known.tell(end(tx, tx * 10 + 9, counts(1, 1)), tx)
+    }
+    expect(known.lost()).toEqual(['2 of b at 29'])
+
+    const whole = holder()
+    whole.begun(1, 10)
+    whole.give(0, [change(1, 14, 'b')])
+    whole.give(1, [change(1, 10, 'b')])
+    whole.tell(end(1, 20, counts(1, 1)), 1)
+    expect(whole.lost()).toEqual([])
+
+    const goesOn = holder()
+    goesOn.begun(1, 10)
+    goesOn.give(0, [change(1, 10, 'a')])
+    goesOn.give(0, [change(1, 14, 'b')])
+    goesOn.tell(end(1, 20, counts(2)), 1)
+    // What came of this one was written by another process.
+    goesOn.begun(9, 30)
+    goesOn.give(0, [change(9, 34, 'c')])
+    goesOn.tell(end(9, 40, counts(1)), 9)
+    expect(goesOn.lost()).toEqual([])
+
+    const elsewhere = holder()
+    elsewhere.begun(1, 10)
+    elsewhere.give(0, [change(1, 14, 'b')])
+    elsewhere.tell(end(1, 20, { ...counts(1), 'public.others': 1 }), 1)
+    expect(elsewhere.lost()).toEqual([])
+
+    const inPieces = holder()
+    inPieces.begun(1, 10)
+    for (const lsn of [14, 15, 16, 17, 18]) inPieces.give(0, [change(1, lsn, 'b')])
+    inPieces.release(soon)
+    expect(inPieces.inPieces()).toBe(1)
+    inPieces.tell(end(1, 20, counts(5)), 1)
+    expect(inPieces.lost()).toEqual(['1 of b at 20'])
   })
 
   it('are whole where a tombstone amid one of them came with the next batch', () => {

@@ -58,6 +58,13 @@ describe('ingest', { timeout: limitMs }, () => {
       'accounts comes from no topic. Those that do: payment.',
     ],
     ['a source of no topic', {}, '--accept-snapshot accounts', 2, 'Those that do: none; see "sources" in the config.'],
+    [
+      'a topic of no transactions',
+      { sources: { payment: payments } },
+      '--accept-loss payments',
+      2,
+      'payments is no topic of transactions.',
+    ],
     ['a topic that no source has', { sources: { payment: payments } }, '--accept-gap pay', 2, 'no source comes from the topic pay'],
   ])('is refused in one line where it cannot be what was meant: %s', async (_, config, words, code, said) => {
     const ended = await tidemark(folderWith(config), `ingest --until-caught-up ${words}`)

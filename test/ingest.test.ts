@@ -1,5 +1,6 @@
 /** The border towards a database's topics: whatever happens there and here, facts are what its rows make, and nothing comes twice. */
 import { describe, expect, it } from 'vitest'
+import type { IngestPlace } from '../ingest/place.ts'
 import { openMemoryFeed } from '../utilities/memory/feed.ts'
 import { standingAfter } from './fact-store.ts'
 import { databaseOf, topicOf, transactionTopic, type Change } from './database.ts'
@@ -153,9 +154,85 @@ describe('the topics of a database', () => {
     expect((await store.messages(sale)).map(({ key }) => key)).toEqual(['1,I0'])
   })
 
+  const runs = isLong ? 200 : 25
+  const lossesIn = (place: IngestPlace | 'cut') =>
+    place === 'cut' ? place : (place.losses[transactionTopic] ?? []).map(({ transaction }) => transaction)
+
+  it('of which a beginning was lost are known until every table had a new snapshot, or somebody says that nothing is missing', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(1), line(1)])
+    database.snapshot()
+    await store.ingest()
+    database.commit([line(1, 0, 2)])
+    database.commit([line(1, 0, 3), line(2), line(3), invoice(2)], { lostBefore: 2 })
+    expect(lossesIn(await store.ingest())).toEqual(['704'])
+    expect(store.notes).toEqual([
+      expect.stringMatching(
+        /^shop\.transaction: the connector was started again amid transaction 704 and may have lost a part of it, before 2026-01-02T.* tidemark ingest --accept-loss shop\.transaction$/,
+      ),
+    ])
+    // Neither of these has all that is there.
+    database.incremental('lines')
+    database.commit([line(1, 0, 4)])
+    database.snapshot({ isAsked: true })
+    expect(lossesIn(await store.ingest())).toEqual(['704'])
+    database.snapshot({ only: ['lines', 'invoices'] })
+    expect(lossesIn(await store.ingest())).toEqual(['704'])
+    database.snapshot()
+    expect(lossesIn(await store.ingest())).toEqual([])
+    expect(sorted(standingAfter(await store.messages(sale)))).toEqual(facts(database.tables))
+
+    database.commit([line(1, 0, 7), line(2, 0, 7)], { lostBefore: 1 })
+    expect(lossesIn(await store.ingest())).toEqual([expect.any(String)])
+    database.commit([line(1, 0, 8), line(2, 0, 8)], { lostBefore: 1 })
+    // Nobody had seen the second one who said that nothing is missing.
+    expect(lossesIn(await store.ingest({ acceptLoss: [transactionTopic] }))).toHaveLength(1)
+    expect(lossesIn(await store.ingest({ acceptLoss: [transactionTopic] }))).toEqual([])
+  })
+
+  it('of which all was lost are known once a change tells that the connector was started again, whoever is killed meanwhile', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(1), line(1)])
+    database.snapshot()
+    database.commit([line(1, 0, 2)])
+    await store.ingest()
+    database.commit([line(1, 0, 3)], { lostBefore: 1, beside: [line(1, 0, 4)] })
+    expect(lossesIn(await store.ingest())).toEqual([])
+    database.commit([line(1, 0, 5)])
+    expect(await store.ingest({ cut: { write: 1 } })).toBe('cut')
+    expect(lossesIn(await store.ingest())).toHaveLength(1)
+  })
+
+  it('lack nothing where they are without changes and no other run has begun', async () => {
+    const { database, store } = setup()
+    database.commit([account(0), sku(0), invoice(1), line(1)])
+    database.snapshot()
+    database.commit([line(1, 0, 2)])
+    database.commit([line(1, 0, 3)], { lostBefore: 1, beside: [line(1, 0, 4)], isSameRun: true })
+    database.commit([line(1, 0, 5)])
+    expect(lossesIn(await store.ingest())).toEqual([])
+  })
+
+  it('lack nothing that is known where their end counts what is not read here', async () => {
+    const { database } = setup()
+    const store = topicsStore(database.feed, () => sources(true)().filter(({ name }) => name !== 'skus'), {
+      facts: [],
+      tables: shopTables.filter(({ name }) => name !== 'skus'),
+    })
+    database.commit([account(0), sku(0), invoice(1), line(1)])
+    database.snapshot()
+    database.commit([line(1, 0, 2), sku(1), line(2)], { lostBefore: 1 })
+    expect(lossesIn(await store.ingest())).toEqual([])
+    database.commit([line(1, 0, 3), line(2, 0, 3), line(3)], { lostBefore: 1 })
+    expect(lossesIn(await store.ingest())).toHaveLength(1)
+  })
+
+  it('are told from all others by their beginnings, through kills at any write', { timeout: 120_000 }, async () => {
+    for (let run = 0; run < runs; run++) await lossyLife(seed + run)
+  })
+
   /** Of 593760 a second snapshot of a run is read before the first, in another partition. */
   const foundOnce = [593_760]
-  const runs = isLong ? 200 : 25
   for (const [name, options] of Object.entries({
     'of one partition, transactions whole': {},
     'of three partitions': { topicPartitions: 3 },
@@ -170,6 +247,45 @@ describe('the topics of a database', () => {
     })
   }
 })
+
+/** Connectors that lose parts of transactions and are killed amid others, by chance; then a new snapshot. */
+async function lossyLife(from: number) {
+  const random = randomFrom(from)
+  const below = (n: number) => Math.floor(random() * n)
+  const { database, store } = setup()
+  const change = () =>
+    [account(below(3), `n${below(3)}`), sku(below(3), below(900)), invoice(below(6), below(3)), line(below(6), below(3), below(9))][
+      below(4)
+    ]!
+  const many = (atLeast: number) => Array.from({ length: atLeast + below(4) }, change)
+  const cuts = async () => {
+    for (let left = below(3); left > 0; left--) await store.ingest({ cut: { write: 1 + below(5) } })
+  }
+  for (let i = 0; i < 4; i++) database.commit(many(1))
+  database.snapshot()
+  const lost: string[] = []
+  for (let day = 0; day < 12; day++) {
+    const changes = many(2)
+    const behind = 1 + below(changes.length - 1)
+    const kills = below(2) === 0 ? [{ behind, anew: below(2) === 0 }] : []
+    const isLossy = below(3) === 0
+    const isAll = isLossy && below(3) === 0
+    if (!isLossy) database.commit(changes, { kills, isEndLost: below(6) === 0 })
+    else if (isAll) database.commit(changes, { lostBefore: changes.length, beside: many(1) })
+    else database.commit(changes, { lostBefore: behind, kills: kills.map((one) => ({ ...one, behind: behind + below(2) })) })
+    if (isLossy) lost.push(database.lastTransaction())
+    if (below(4) === 0) database.crash(1 + below(2))
+    await cuts()
+  }
+  // Its changes tell that the connector was started again before.
+  database.commit([account(0, 'last')])
+  const place = (await store.ingest()) as IngestPlace
+  expect([from, ...(place.losses[transactionTopic] ?? []).map(({ transaction }) => transaction)]).toEqual([from, ...lost])
+  database.snapshot()
+  await cuts()
+  expect([from, ((await store.ingest()) as IngestPlace).losses[transactionTopic] ?? []]).toEqual([from, []])
+  expect([from, ...sorted(standingAfter(await store.messages(sale)))]).toEqual([from, ...facts(database.tables)])
+}
 
 /**
  * Transactions by chance, the store killed by chance, its tables on disk lost by chance; equal in the end, and at the end of every group.
@@ -237,7 +353,9 @@ async function life(from: number, { factsAtOnce, ...options }: Setup & { readonl
       if (below(3) === 0) store.replaceTables()
     }
   }
-  await store.ingest(asked)
+  const place = await store.ingest(asked)
+  expect([from, place]).toMatchObject([from, { losses: {} }])
+  expect([from, Object.values((place as IngestPlace).losses).flat()]).toEqual([from, []])
   const messages = await store.messages(sale)
   const bySeq = messages.toSorted((a, b) => a.seq - b.seq)
   expect([from, text(standingAfter(bySeq))]).toEqual([from, text(facts(database.tables))])

@@ -2,13 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { sourceLines } from '../commands/source-lines.ts'
 import { count, featureSet } from '../feature-defs/language.ts'
+import { lookForLosses } from '../use-cases/doctor-store.ts'
 import { statusOfSources } from '../use-cases/sources.ts'
 import { waitingName } from '../ingest/events.ts'
 import { streamOf } from '../streams/stream.ts'
 import { openMemoryFeed } from '../utilities/memory/feed.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../utilities/memory/warehouse.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { databaseOf, topicOf } from './database.ts'
+import { databaseOf, topicOf, transactionTopic } from './database.ts'
 import { sale, shopTables } from './shop-facts.ts'
 import { tableSource, topicsStore } from './topics-store.ts'
 
@@ -16,10 +17,11 @@ const { definition } = featureSet({ name: 'sales', of: sale, per: 'account_id' }
 const topics = Object.fromEntries(shopTables.map(({ name }) => [name, { topic: topicOf(name), isFleeting: false }]))
 const ofSale = streamOf(sale).name
 
-function setup({ partitions = 1 } = {}) {
+function setup({ partitions = 1, transactions = false } = {}) {
   const feed = openMemoryFeed({ tellEveryMs: 5 })
-  const database = databaseOf(feed, { transactions: false, partitions })
-  const sources = () => shopTables.map((table) => tableSource(table, topicOf(table.name)))
+  const database = databaseOf(feed, { transactions, partitions })
+  const sources = () =>
+    shopTables.map((table) => tableSource(table, topicOf(table.name), transactions ? { transactions: transactionTopic } : {}))
   const store = topicsStore(feed, sources, { facts: [sale], tables: shopTables })
   const status = (given: Partial<Parameters<typeof statusOfSources>[0]> = {}, more: typeof topics = {}) =>
     statusOfSources(
@@ -61,11 +63,11 @@ describe('the status of sources from topics', () => {
     database.snapshot()
     await store.ingest()
     expect((await status()).facts).toEqual([])
-    const [sent] = database.commit([line(2)])
-    feed.append(topicOf('lines'), 0, [{ key: '{}', value: 'no JSON', time: sent!.time }])
+    const [first] = database.commit([line(2)])
+    feed.append(topicOf('lines'), 0, [{ key: '{}', value: 'no JSON', time: first!.time }])
     expect(await of('lines')).toMatchObject({ lag: 2, dead: 0 })
     await store.ingest()
-    database.crash(1)
+    const [sent] = database.crash(1)
     await store.ingest()
     const age = Math.round((Date.UTC(2026, 0, 3) - sent!.time) / 1000)
     expect(await of('lines')).toMatchObject({
@@ -96,6 +98,35 @@ describe('the status of sources from topics', () => {
       'a new snapshot lacks 5 of the 10 rows, too many to leave by themselves: tidemark ingest --accept-snapshot skus',
     )
     expect(sourceLines(await status())).toContainEqual(expect.stringMatching(/^skus: a new snapshot lacks 5 .* --accept-snapshot skus$/))
+  })
+
+  it('says what a connector may have lost until a snapshot mends it, and doctor does', async () => {
+    const { database, store, status } = setup({ transactions: true })
+    const doctor = () => lookForLosses(store.ports(), transactionTopic)
+    database.commit(rows)
+    database.snapshot()
+    await store.ingest()
+    expect([(await status()).transactions, await doctor()]).toMatchObject([
+      [{ lost: [], todo: null }],
+      { found: 'nothing is known to be missing' },
+    ])
+    database.commit([line(2), line(3)], { lostBefore: 1 })
+    await store.ingest()
+    const says = expect.stringMatching(
+      /^shop\.transaction: the connector was started again amid transaction 703 and may have lost a part of it, before 2026/,
+    )
+    const todo = expect.stringContaining('tidemark ingest --accept-loss shop.transaction')
+    expect((await status()).transactions).toEqual([
+      { topic: transactionTopic, inPieces: 0, lost: [{ transaction: '703', sentAt: expect.stringMatching(/^2026-01-02T/), says }], todo },
+    ])
+    expect(sourceLines(await status())).toEqual(expect.arrayContaining([says, todo]))
+    expect(await doctor()).toEqual({ found: says, todo })
+    database.snapshot()
+    await store.ingest()
+    expect([(await status()).transactions, await doctor()]).toMatchObject([
+      [{ lost: [], todo: null }],
+      { found: 'nothing is known to be missing' },
+    ])
   })
 
   it('fails for no topic that is out of reach, which it says once, and asks standard input nothing', async () => {

@@ -16,7 +16,10 @@ import { cutAt, factStore, type Cut } from './fact-store.ts'
 import { Killed } from './faults.ts'
 
 type Asked = Partial<
-  Pick<IngestOptions, 'acceptGap' | 'acceptSnapshot' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report' | 'factsAtOnce'>
+  Pick<
+    IngestOptions,
+    'acceptGap' | 'acceptSnapshot' | 'acceptLoss' | 'holdMs' | 'holdMessages' | 'signal' | 'follow' | 'report' | 'factsAtOnce'
+  >
 > & {
   readonly cut?: Cut
 }
@@ -82,6 +85,7 @@ export function topicsStore(
           holdMessages: 100_000,
           acceptGap: [],
           acceptSnapshot: [],
+          acceptLoss: [],
           follow: false,
           signal: new AbortController().signal,
           report: () => {},

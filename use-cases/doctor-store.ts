@@ -1,6 +1,8 @@
 /** What the parts of a store look like together: versions as released, nothing left undone, places, rows, times. */
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { openModels } from '../feature-defs/models/score-rows.ts'
+import { lossText, lossTodo } from '../ingest/losses.ts'
+import { loadPlace } from '../ingest/place.ts'
 import { knownSets, knownVersions } from '../streams/known-versions.ts'
 import { checkTopics } from '../streams/store.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -80,6 +82,13 @@ async function countedRows(ports: StorePorts): Promise<Found> {
     return { found: found(wrong), todo: `See which: tidemark verify ${set}@${version}; bring them back: tidemark repair ${set}` }
   }
   return { found: all.length === 0 ? 'none to count' : found(all) }
+}
+
+/** Whether a connector may have lost a part of a transaction. */
+export async function lookForLosses({ checkpoints }: Pick<StorePorts, 'checkpoints'>, topic: string): Promise<Found> {
+  const lost = (await loadPlace(checkpoints)).losses[topic] ?? []
+  if (lost.length === 0) return { found: 'nothing is known to be missing' }
+  return { found: lost.map((one) => lossText(topic, one)).join('; '), todo: lossTodo(topic) }
 }
 
 /** Whether everybody can go on from where he is. */

@@ -11,7 +11,7 @@ import type { Source } from '../utilities/source.ts'
 import type { Feed } from '../utilities/feed.ts'
 import { database, directory, type LookAtDatabase } from './doctor-files.ts'
 import { lookAtTopic, type TopicAsked } from './doctor-topics.ts'
-import { looksAtStore, storeChecks, type Definitions, type StorePorts } from './doctor-store.ts'
+import { lookForLosses, looksAtStore, storeChecks, type Definitions, type StorePorts } from './doctor-store.ts'
 
 type Check = {
   readonly check: string
@@ -134,6 +134,8 @@ export async function examine(patient: Patient, { deep, first, signal }: DoctorO
       .withPorts(async (ports) => {
         const looks = looksAtStore(ports, definitions, first)
         for (const name of storeChecks) await check(name, looks[name])
+        const ends = new Set(topics.flatMap(({ asked }) => asked.transactions ?? []))
+        for (const topic of ends) await check(`transactions of ${topic}`, () => lookForLosses(ports, topic))
       })
       .catch((error: unknown) => check('all parts together', () => Promise.reject(error)))
   }

@@ -40,6 +40,7 @@ export type IngestAsked = {
   readonly holdMs: number
   readonly acceptGap: readonly string[]
   readonly acceptSnapshot: readonly string[]
+  readonly acceptLoss: readonly string[]
   readonly follow: boolean
   readonly signal: AbortSignal
   readonly report: (news: IngestNews) => void

@@ -1,5 +1,6 @@
 /** What comes from topics: how far each source is behind, what became of its messages, and what is waited for. */
 import { waitingPrefix } from '../ingest/events.ts'
+import { lossText, lossTodo } from '../ingest/losses.ts'
 import { loadPlace, type IngestPlace } from '../ingest/place.ts'
 import { newPartition, noTotals, type SourceTotals } from '../ingest/sources.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
@@ -30,14 +31,27 @@ export type SourceStatus = SourceTotals & {
 
 export type SourcesStatus = {
   readonly sources: readonly SourceStatus[]
-  /** Topics of transactions: how many transactions went in pieces. */
-  readonly transactions: readonly { readonly topic: string; readonly inPieces: number }[]
+  /** Topics of transactions: how many transactions went in pieces, and those of which a part may be lost. */
+  readonly transactions: readonly {
+    readonly topic: string
+    readonly inPieces: number
+    readonly lost: readonly LostTransaction[]
+    /** What to do about those; null where there are none. */
+    readonly todo: string | null
+  }[]
   /** Streams of facts that have not begun, and the tables that they wait for. */
   readonly facts: readonly { readonly stream: string; readonly waitsFor: readonly string[] }[]
   /** Streams of events, and how many records wait there for what they refer to. */
   readonly events: readonly { readonly stream: string; readonly waiting: number }[]
   /** Why topics cannot be reached, once. */
   readonly outOfReach: string | null
+}
+
+type LostTransaction = {
+  readonly transaction: string
+  /** When what came of it did, or what came next. */
+  readonly sentAt: string
+  readonly says: string
 }
 
 type Ports = Pick<VersionPorts, 'checkpoints' | 'registry' | 'warehouse'> & {
@@ -85,7 +99,14 @@ export async function statusOfSources(ports: Ports, { topics, definitions, table
   )
   return {
     sources,
-    transactions: Object.entries(place.ends).map(([topic, { inPieces }]) => ({ topic, inPieces })),
+    transactions: Object.entries(place.ends).map(([topic, { inPieces }]) => {
+      const lost = (place.losses[topic] ?? []).map((one) => ({
+        transaction: one.transaction,
+        sentAt: new Date(one.at).toISOString(),
+        says: lossText(topic, one),
+      }))
+      return { topic, inPieces, lost, todo: lost.length === 0 ? null : lossTodo(topic) }
+    }),
     facts: await waitingFacts(ports, place, definitions, topics),
     events: await waitingEvents(checkpoints),
     outOfReach,

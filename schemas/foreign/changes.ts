@@ -58,7 +58,7 @@ export type Place =
 export type TransactionMark = {
   readonly kind: 'begin' | 'end'
   readonly transaction: string
-  /** Of PostgreSQL: where the log stood behind its last change, as the event's id says behind the colon. */
+  /** Of PostgreSQL: where the log stood at its first change or behind its last one, as the event's id says behind the colon. */
   readonly lsn: bigint | undefined
   readonly changes: ReadonlyMap<string, number>
 }
