@@ -71,7 +71,7 @@ async function runCommand(command: Command, args: readonly string[], options: Op
     const elsewhere = [read.log, read.registry, read.warehouse].every(({ kind }) => kind !== 'embedded')
     const dataDir = elsewhere
       ? (given ?? read.dataDir)
-      : await placeOf(command, read, given ?? read.dataDir, given !== undefined || named !== undefined, console.note)
+      : await placeOf(command, options, read, given ?? read.dataDir, given !== undefined || named !== undefined, console.note)
     const context: Context = { args, options, config: { ...read, dataDir }, console, signal: stop.signal }
     return (await (await command.load()).run(context)) ?? 0
   } catch (error) {
@@ -92,12 +92,14 @@ function oneLine(text: string): string {
 /** A newcomer's first query after the demo finds the demo's data; a command that needs data makes no folder for it. */
 async function placeOf(
   command: Command,
+  options: Context['options'],
   config: Context['config'],
   dataDir: string,
   given: boolean,
   note: (text: string) => void,
 ): Promise<string> {
-  if (!command.onExisting || existsSync(dataDir)) return dataDir
+  const { onExisting } = command
+  if (!(typeof onExisting === 'function' ? onExisting(options) : onExisting) || existsSync(dataDir)) return dataDir
   if (!given && dataDir === '.tidemark' && existsSync(demoDir)) {
     note(`(no data in ${dataDir} yet: using the demo's, ${demoDir})`)
     return demoDir

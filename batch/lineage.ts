@@ -8,6 +8,7 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { featureType } from '../feature-defs/known-operators.ts'
 import type { Made, Maker, Past } from '../feature-defs/made.ts'
 import { makerOf } from '../feature-defs/maker.ts'
+import { hasModels, scoreRows, withoutModels } from '../feature-defs/models/score-rows.ts'
 import { isFact } from '../schemas/fact.ts'
 import { columnOf, pick, rowsWhere, type Columns } from '../utilities/values/columns.ts'
 
@@ -27,11 +28,17 @@ type Group = { readonly origin: number; readonly part: Definition; readonly make
 
 /** `origins` says for each feature after which _seq it started empty; features without one are left out. Goes on from what is saved. */
 export function lineage(definition: Definition, origins: { readonly [feature: string]: number }, past: Past = {}): Lineage {
-  const featured = definition.features.filter(({ name }) => name in origins)
-  const groups = [...Map.groupBy(featured, ({ name }) => origins[name]!)].map(([origin, features]): Group => {
+  const isOf = ({ name }: { readonly name: string }) => name in origins
+  const wanted = { ...definition, features: definition.features.filter(isOf) }
+  const stated = withoutModels(wanted).features
+  const parts = Map.groupBy(stated, ({ name }) => origins[name]!)
+  // Models have no state, and begin with what they read; facts are made rows also where nothing else is computed.
+  if (stated.length === 0 && hasModels(wanted)) parts.set(0, [])
+  const groups = [...parts].map(([origin, features]): Group => {
     const part = { ...definition, features }
     return { origin, part, maker: makerOf(part, past) }
   })
+  const models = scoreRows(wanted, past.models)
   // A feature of facts is of all that stand: none began later than another.
   if (isFact(definition.record) && groups.length > 1) throw new TypeError(`features of ${label(definition)} began at different records`)
 
@@ -44,6 +51,7 @@ export function lineage(definition: Definition, origins: { readonly [feature: st
         rows = made.records
         part.features.forEach(({ name }, i) => values.set(name, made.values[i]!))
       }
+      await models.add(rows, values)
       const { record, features } = definition
       return {
         records: rows,

@@ -3,12 +3,15 @@
  * them.
  */
 import { running, type Routing } from '../streams/position.ts'
-import { engine, type Engine } from '../feature-defs/engine.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import type { NoNumbers } from '../feature-defs/models/no-numbers.ts'
+import type { Maker } from '../feature-defs/made.ts'
+import { makerOf } from '../feature-defs/maker.ts'
 import { layersOf, lookupState, type Layers } from '../streams/state.ts'
 import type { RecordSchema } from '../schemas/record.ts'
 import { takenIn, untaken, type Take, type TakenRows, type Years } from '../schemas/csv/selection.ts'
 import { numbersOf, placeAmong } from '../schemas/csv/together.ts'
+import type { Models } from '../utilities/models.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
@@ -24,6 +27,7 @@ export type BackfillPorts = HoldPorts & {
   readonly warehouse: Warehouse
   readonly source: Source
   readonly rejects: RejectsFile
+  readonly models: Models
 }
 
 export type BackfillOptions = {
@@ -49,6 +53,8 @@ export type Backfilled = {
   readonly unread: readonly { readonly version: number; readonly rows: number }[]
   /** Values of features that their types had no room for. */
   readonly beyond: number
+  /** For how many rows models gave no number, by version and feature; left out where there are none. */
+  readonly noNumbers?: NoNumbers
   readonly interrupted: boolean
 }
 
@@ -87,7 +93,7 @@ export type Work = HeldPartition & {
 export type VersionAtWork = {
   readonly definition: Definition
   readonly layers: Layers
-  readonly engine: Engine
+  readonly maker: Maker
   /** Which of the batch's records it reads. */
   readonly reading: number
   /** Rows of the batch that it cannot read, and of those the ones that are taken now. */
@@ -124,7 +130,7 @@ export async function openWork(
       return {
         definition,
         layers,
-        engine: engine(definition, state),
+        maker: makerOf(definition, { from: state, models: ports.models }),
         reading: placeAmong(records, definition.record),
         unread: 0,
         unreadNow: 0,

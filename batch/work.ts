@@ -5,7 +5,7 @@
 import { extendHistory, loadSpeed, savePosition, saveSpeed, withUnread, type BatchPiece, type Routing } from '../streams/position.ts'
 import { label, type Definition } from '../feature-defs/feature-set.ts'
 import { registerInflow } from '../streams/inflow.ts'
-import { inputsOf } from '../feature-defs/inputs.ts'
+import { noNumbersCounter } from '../feature-defs/models/no-numbers.ts'
 import { rowsOf } from '../streams/rows.ts'
 import { saveState } from '../streams/state.ts'
 import { streamOf } from '../streams/stream.ts'
@@ -45,6 +45,7 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   let unsaved = 0
   let interrupted = false
   let beyond = 0
+  const noNumbers = noNumbersCounter()
   let ofStore: unknown
   /** What goes wrong with the store is no fault of the file: what is written stays, to be gone on from. */
   const storing = (job: Promise<unknown>) =>
@@ -71,7 +72,7 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
   })
   const result = (): Backfilled => {
     const { there: alreadyThere, ...rest } = total
-    return { ...rest, alreadyThere, versions, unread: unreadIn(works), beyond, interrupted }
+    return { ...rest, alreadyThere, versions, unread: unreadIn(works), beyond, ...noNumbers.found(), interrupted }
   }
 
   await rejects.keep((seq) => seq <= Math.max(after, linesUpTo))
@@ -95,13 +96,15 @@ export async function work(batch: Batch, works: readonly Work[], undo: () => Pro
         const unwritten = newly[i]!
         batch.wrote ||= unwritten > 0
         for (const version of part.atWork) {
-          const { definition, engine, reading } = version
+          const { definition, maker, reading } = version
           const own = between(readings[reading]!, part.place, Infinity)
           version.unread += seq.length - readings[reading]!.count
           version.unreadNow += unwritten - own.count
           if (own.count === 0) continue
-          const made = rowsOf(definition, own, engine.push(inputsOf(definition, own)), clock())
-          beyond += engine.beyond()
+          const { records, values } = await maker.push(own)
+          const made = rowsOf(definition, records, values, clock())
+          beyond += maker.beyond()
+          noNumbers.add(label(definition), maker.noNumbers())
           await writes.begin(() => storing(warehouse.write(set, alone ? { ...made, transferable: true } : made)))
         }
       }
@@ -154,7 +157,7 @@ function unreadIn(works: readonly Work[]): Backfilled['unread'] {
 /** Saves the place: the state as it is now, whenever that is done. */
 function placeOf({ ports, options: { set }, token }: Batch, works: readonly Work[], place: number): () => Promise<void> {
   const saves = works.map((part) => {
-    const changes = new Map(part.atWork.map(({ definition, engine }) => [definition.version, engine.changes()]))
+    const changes = new Map(part.atWork.map(({ definition, maker }) => [definition.version, maker.changes()]))
     return { part, save: saveProgress(set, part.partition, Math.max(place, part.place), changes) }
   })
   return async () => {
@@ -191,8 +194,8 @@ async function finish(batch: Batch, works: readonly Work[], take: Take, { routin
       partition,
       atWork.map(({ definition }) => definition.version),
     )
-    const states = atWork.flatMap(({ layers, engine }) =>
-      saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...engine.changes()])),
+    const states = atWork.flatMap(({ layers, maker }) =>
+      saveState({ set, partition }, layers, new Map([...progress.states.get(layers.version)!, ...maker.changes()])),
     )
     const [runs, history] = [withUnread(position.runs, unreadBy(atWork)), extendHistory(position.history, piece)]
     const moved = savePosition(set, partition, { ...position, seq: take.lastSeq, runs, history, hold: null })

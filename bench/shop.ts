@@ -2,6 +2,7 @@
  * `npm run bench:shop`: the example's shop, whose facts are lines joined to three tables: first load, a change of every price, the same
  * beside Flink SQL on one broker, and memory with millions of rows. Every total of every account is checked before its time counts.
  */
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { missingForKafka } from '../test/kafka/broker.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   const sections = new Map<string, string>()
   const show = (name: string, title: string, body: string) => {
     process.stdout.write(`\n${title}\n\n${body}\n`)
-    sections.set(name, `${title}. Measured ${when}.\n\n${body}\n`)
+    sections.set(name, `${title}. Measured ${when}; load ${loadavg()[0]!.toFixed(1)}.\n\n${body}\n`)
   }
   const asked = invoices === undefined ? undefined : whole('invoices', invoices, usualInvoices)
   const data = await shopDataOf(asked ?? usualInvoices)
@@ -92,25 +93,43 @@ const embeddedText = ({ facts, repriced }: ShopData, runs: readonly ShopRun[]): 
   )
 }
 
-const flinkText = ({ facts, repriced }: ShopData, lanes: readonly ShopLane[]): string =>
-  [
+const flinkText = ({ facts, repriced }: ShopData, lanes: readonly ShopLane[]): string => {
+  const perCore = ({ first, changes }: ShopLane) => {
+    const both = (facts + repriced) / (first.cpuSeconds + changes.cpuSeconds)
+    return [facts / first.cpuSeconds, repriced / changes.cpuSeconds, both] as const
+  }
+  const [own, ...others] = lanes
+  const ahead = others.map((other) => {
+    const [all, prices, both] = perCore(other).map((rate, i) => (perCore(own!)[i]! / rate).toFixed(2))
+    return `${other.name}: ${all} times as many of all rows, ${prices} of the prices, ${both} of both.`
+  })
+  return [
     table(
-      ['', 'all rows, s', 'thousand facts/s', 'every price, s', 'thousand facts/s', 'processor s', 'peak MB'],
-      lanes.map(({ name, firstSeconds, changesSeconds, cpuSeconds, peakBytes }) => [
+      ['', 'all rows, s', 'thousand facts/s', 'processor s', 'every price, s', 'thousand facts/s', 'processor s', 'peak MB'],
+      lanes.map(({ name, first, changes, peakBytes }) => [
         name,
-        spread([firstSeconds]),
-        thousandRows(facts, [firstSeconds]),
-        spread([changesSeconds]),
-        thousandRows(repriced, [changesSeconds]),
-        spread([cpuSeconds]),
+        spread([first.seconds]),
+        thousandRows(facts, [first.seconds]),
+        spread([first.cpuSeconds]),
+        spread([changes.seconds]),
+        thousandRows(repriced, [changes.seconds]),
+        spread([changes.cpuSeconds]),
         megabytes([peakBytes]),
       ]),
     ),
     '',
-    'Flink reads the tables as topics of changes (upsert-kafka, JSON). Tidemark reads the same rows from files, by `load`: it does not',
-    'read such topics yet. It writes a row with five features for every fact; Flink writes an account with the same five, for every change',
-    'or once a second.',
+    table(
+      ['thousand facts a processor second', 'all rows', 'every price', 'both'],
+      lanes.map((lane) => [lane.name, ...perCore(lane).map((rate) => spread([rate / 1000]))]),
+    ),
+    '',
+    `Facts a processor second, Tidemark beside ${ahead.join(' Beside ')}`,
+    '',
+    'Both read topics of changes by key with the same messages (upsert-kafka, JSON), with a process start each. Tidemark writes a row with',
+    'five features for every fact, by two processes whose memory is added up; Flink writes an account with the same five, for every',
+    'change or once a second.',
   ].join('\n')
+}
 
 try {
   await main()

@@ -111,9 +111,9 @@ function changesOf(count: number, batch: number): readonly (readonly [table: str
   ]
 }
 
-const steps = ['stage', 'list', 'before', 'after', 'settle', 'known', 'changes'] as const
-/** Those that every change needs, whatever is written of it. */
-const needed = new Set<string>(['stage', 'list', 'before', 'after', 'settle'])
+const steps = ['stage', 'list', 'both', 'settle', 'before', 'after', 'known', 'changes'] as const
+/** Those that every change needs, whatever is written of it; `before`, `after` and `known` are the plain twin of `both`. */
+const needed = new Set<string>(['stage', 'list', 'both', 'settle'])
 
 /** The processor's time is less of a chance than the clock's on a machine that does other things as well. */
 function measure(tables: Tables, count: number, batches: number, firstBatch: number): readonly string[] {
@@ -139,6 +139,7 @@ function measure(tables: Tables, count: number, batches: number, firstBatch: num
     const inParts = (work: (from: number, to: number) => void) => {
       for (let from = 0; from < found; from += 2_500) work(from, Math.min(found, from + 2_500))
     }
+    timed('both', () => inParts((from, to) => tables.both(sale, 'affected', from, to)))
     timed('known', () => inParts((from, to) => tables.known('affected', from, to)))
     timed('before', () => inParts((from, to) => tables.rows(sale, 'before', 'affected', from, to)))
     timed('after', () => inParts((from, to) => tables.rows(sale, 'after', 'affected', from, to)))

@@ -1,7 +1,7 @@
 /** `backfill`: into the warehouse, leaving the checkpoint that the stream resumes from. */
 import { partitionsFor } from '../config/config.ts'
 import { chainOf, definitionsOf } from '../config/definitions.ts'
-import { sourceAt, standardInput } from '../config/wire.ts'
+import { sourceAt, standardInput } from '../config/files.ts'
 import { backfillYears, undoYears } from '../use-cases/backfill.ts'
 import { count } from '../utilities/values/digits.ts'
 import { actorOf } from './actor.ts'
@@ -65,7 +65,10 @@ export const run: CommandBody = async ({ args, options, config, console, signal 
     const goOn = 'run it again to go on from there, or with --undo to take it back'
     const unread = done.unread.map(({ version, rows }) => ({ name: `${set}@${version}`, rows }))
     console.result(
-      totalsText({ ...done, there: done.alreadyThere }, { took, rejects: done.rejects, goOn, unread, beyond: done.beyond }),
+      totalsText(
+        { ...done, there: done.alreadyThere },
+        { took, rejects: done.rejects, goOn, unread, beyond: done.beyond, ...(done.noNumbers && { noNumbers: done.noNumbers }) },
+      ),
       done,
     )
   })

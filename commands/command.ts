@@ -25,7 +25,7 @@ export type Command = {
   readonly example: string
   readonly options?: readonly (readonly [flags: string, description: string])[]
   /** Looks at data or works on with it: without data of its own it goes to the demo's. */
-  readonly onExisting?: true
+  readonly onExisting?: true | ((options: Options) => boolean)
   /** Tells a story of its own: the tidemark.json that lies there is not for it. */
   readonly tellsOwn?: true
   readonly load: () => Promise<{ readonly run: CommandBody }>

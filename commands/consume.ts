@@ -6,7 +6,7 @@ import type { CommandBody } from './command.ts'
 import type { Console } from './console.ts'
 import { nothingYet } from './first-apply.ts'
 import { withPorts } from './stage.ts'
-import { beyondText } from './totals.ts'
+import { beyondText, noNumbersText } from './totals.ts'
 
 export const run: CommandBody = async ({ options, config, console, signal }) =>
   withPorts({ config, console }, ['consume'], async (ports) => {
@@ -22,12 +22,13 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
   })
 
 /** What became of the messages that were read. */
-export const computedText = ({ rows, duplicates, dead, deadTopics, beyond }: Computed) =>
+export const computedText = ({ rows, duplicates, dead, deadTopics, beyond, noNumbers }: Computed) =>
   [
     `computed ${count(rows)} records`,
     ...(duplicates > 0 ? [`${count(duplicates)} duplicates skipped`] : []),
     ...(dead > 0 ? [`${count(dead)} sent to ${deadTopics.join(' and ')}`] : []),
     ...beyondText(beyond),
+    ...noNumbersText(noNumbers),
   ].join(', ')
 
 /** Says what a person should know of what the consumer reports. */

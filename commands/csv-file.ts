@@ -4,12 +4,13 @@ import { open } from 'node:fs/promises'
 import type { RowFiles } from '../use-cases/row-files.ts'
 import { noDay, type Column, type TextColumn } from '../utilities/values/columns.ts'
 import { textsOf } from '../utilities/values/cell-text.ts'
+import { csvCell } from '../utilities/values/csv-cell.ts'
 import { dayText } from '../utilities/values/day.ts'
 import type { SqlColumn } from '../utilities/warehouse.ts'
 
 export async function openCsv(path: string, columns: readonly SqlColumn[]): Promise<RowFiles> {
   const file = await open(path, 'wx')
-  await file.appendFile(`${columns.map(({ name }) => name).join(',')}\r\n`)
+  await file.appendFile(`${columns.map(({ name }) => csvCell(name)).join(',')}\r\n`)
   return {
     async append({ count, byName }) {
       const textOf = reader()

@@ -9,7 +9,7 @@ const isFile = (word: string): boolean => /[./\\]/.test(word)
 export function withFeatures({ options = [] }: Command, { features }: Options, config: Context['config']): Context['config'] {
   if (typeof features !== 'string') return config
   if (isFile(features)) return { ...config, features: resolve(features) }
-  if (options.some(([flags]) => flags === '--features <set>')) return config
+  if (options.some(([flags]) => flags === '--features <set>' || flags === '--features <names>')) return config
   throw new Problem(`--features ${features} is no file`, 'Name a definitions file, e.g. --features ./definitions.ts.', { usage: true })
 }
 

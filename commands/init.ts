@@ -1,5 +1,5 @@
 /** `init`: a config, a definitions file with the record guessed from a file, and what an editor needs. */
-import { sourceAt, standardInput } from '../config/wire.ts'
+import { sourceAt, standardInput } from '../config/files.ts'
 import { beginWith, type Begun, type Example } from '../use-cases/init.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { CommandBody } from './command.ts'

@@ -2,7 +2,7 @@
 import { fileOf, partitionsFor, topicOf, topicsOf } from '../config/config.ts'
 import { definitionsOf, tablesIn } from '../config/definitions.ts'
 import type { Config } from '../config/shape.ts'
-import { sourceAt } from '../config/wire.ts'
+import { sourceAt } from '../config/files.ts'
 import { loadTables, type LoadDone, type TableLoaded } from '../use-cases/load.ts'
 import { linesText } from '../use-cases/file-rows.ts'
 import { count } from '../utilities/values/digits.ts'

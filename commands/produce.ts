@@ -1,7 +1,7 @@
 /** `produce`: years of a file into the inflow of their record. */
 import { partitionsFor } from '../config/config.ts'
 import { definitionsOf } from '../config/definitions.ts'
-import { sourceAt } from '../config/wire.ts'
+import { sourceAt } from '../config/files.ts'
 import { streamOf } from '../streams/stream.ts'
 import { produceYears } from '../use-cases/produce.ts'
 import { count } from '../utilities/values/digits.ts'

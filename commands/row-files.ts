@@ -1,6 +1,6 @@
 /** Rows as files in a folder: what may be asked for, and whoever writes them batch by batch. */
 import { join } from 'node:path'
-import { wireParquet } from '../config/wire.ts'
+import { wireParquet } from '../config/files.ts'
 import type { MakeFiles, RowFiles } from '../use-cases/row-files.ts'
 import { count } from '../utilities/values/digits.ts'
 import type { SqlColumn } from '../utilities/warehouse.ts'

@@ -1,6 +1,7 @@
 /** Every command: what it does, how to call it, and where it is. */
 import type { Command } from './command.ts'
 import { sourceOptions, yearsText } from './source-options.ts'
+import { ofRows } from './table-of-rows.ts'
 import { onVersions } from './table-of-versions.ts'
 import { strict, carryOn, record, definitionsFile, untilCaughtUp, fileOptions, webOptions } from './shared-options.ts'
 
@@ -166,29 +167,7 @@ export const commands: readonly Command[] = [
     onExisting: true,
     load: () => import('./verify.ts'),
   },
-  {
-    name: 'query',
-    args: '<sql>',
-    summary: 'run a SELECT against the warehouse; works while everything runs',
-    example: 'tidemark query "select application_date, risk_score, ma50 from loan_risk limit 5"',
-    options: [
-      [
-        '--format <format>',
-        'table (the first 1 000 rows), csv or json, where whole numbers beyond 2^53 and infinities are texts (default: table)',
-      ],
-    ],
-    onExisting: true,
-    load: () => import('./query.ts'),
-  },
-  {
-    name: 'export',
-    args: '<set@version>',
-    summary: "a version's rows as Parquet or CSV, in a folder of their own",
-    example: 'tidemark export loan_risk@1 --out data/loan_risk_v1',
-    options: [['--out <dir>', 'the folder to make; it must not exist, or be empty'], ...fileOptions],
-    onExisting: true,
-    load: () => import('./export.ts'),
-  },
+  ...ofRows,
   {
     name: 'schemas',
     args: '[subject-or-id]',

@@ -1,14 +1,18 @@
 /** Loads a definitions file: every feature set that it exports, version by version. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
+import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkApplicable } from '../feature-defs/applicable.ts'
-import type { Definition, FeatureSet } from '../feature-defs/feature-set.ts'
+import { label, type Definition, type FeatureSet } from '../feature-defs/feature-set.ts'
+import type { ModelSpec } from '../feature-defs/models/model.ts'
+import { sealed, type FoundModel } from '../feature-defs/models/sealed.ts'
 import { isEvent, type EventSchema } from '../schemas/event.ts'
 import { isFact, type FactSchema } from '../schemas/fact.ts'
 import { isJoined, tablesOf } from '../schemas/joined.ts'
 import type { Table } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { checksumOf } from './models.ts'
 import type { Config } from './shape.ts'
 
 /** Feature sets by name, in the order in which the file makes them; each a chain of versions, index = version. */
@@ -17,15 +21,16 @@ export type Definitions = ReadonlyMap<string, readonly Definition[]>
 export async function loadDefinitions(file: string | undefined): Promise<Definitions> {
   const exported = file === undefined ? await import('../examples/loans/loan-risk.ts') : await importUserFile(file)
   // A module hands out what it exports by the alphabet: the first set is the one that the file makes first.
-  const found = Object.values(exported)
+  const loaded = Object.values(exported)
     .flat()
     .filter(isFeatureSet)
     .sort((a, b) => a.made - b.made)
     .map(({ definition }) => definition)
-  if (found.length === 0)
+  if (loaded.length === 0)
     throw new Problem(`${file ?? 'the definitions'} exports no feature set`, 'Export each version, e.g. export const v0 = featureSet(…).')
 
-  checkApplicable(found)
+  checkApplicable(loaded)
+  const found = await Promise.all(loaded.map((definition) => sealed(definition, modelsBeside(file, definition))))
   const bySet = Map.groupBy(found, ({ set }) => set)
   for (const [set, versions] of bySet) {
     versions.sort((a, b) => a.version - b.version)
@@ -97,6 +102,27 @@ export function chainOf(definitions: Definitions, set: string, version = 0): rea
     throw new Problem(`there is no ${set}@${version}`, `The definitions have versions 0 to ${chain.length - 1} of ${set}.`)
   return chain
 }
+
+/** Files of models by their paths from the definitions. One whose checksum is written down may be gone: the store keeps it. */
+const modelsBeside =
+  (file: string | undefined, definition: Definition) =>
+  async ({ of, sha256 }: ModelSpec, feature: string): Promise<FoundModel> => {
+    const path = resolve(file === undefined ? '.' : dirname(file), of)
+    const where = `${label(definition)}: feature ${feature}: its model ${of}`
+    if (!existsSync(path)) {
+      if (sha256 !== undefined) return { sha256 }
+      throw new Problem(
+        `${where} is not there: ${path}`,
+        'Put the file there; of a released version write its checksum into the definition, sha256: …, which tidemark schemas ID shows.',
+      )
+    }
+    const found = checksumOf(readFileSync(path))
+    if (sha256 === undefined || found === sha256) return { path, sha256: found }
+    throw new Problem(
+      `${where} is another file: its checksum is ${found}, and the definition says ${sha256}`,
+      'Put the file back as it was; another model is the next version, made by replace({ … }).',
+    )
+  }
 
 const isFeatureSet = (value: unknown): value is FeatureSet =>
   typeof value === 'object' && value !== null && 'definition' in value && 'add' in value && 'replace' in value

@@ -21,7 +21,7 @@ export function feedOf({ sources, ingest, log }: Config, { kafka, lines }: Opene
     return begun
   }
   return {
-    ends: async (topic) => (await partOf(topic)).ends(topic),
+    ends: async (topic, options) => (await partOf(topic)).ends(topic, options),
     async *read(topic, from) {
       yield* (await partOf(topic)).read(topic, from)
     },

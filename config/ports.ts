@@ -4,6 +4,7 @@ import type { Clock } from '../utilities/values/clock.ts'
 import type { Feed } from '../utilities/feed.ts'
 import type { Lease, LeaseOptions } from '../utilities/lease.ts'
 import type { Log } from '../utilities/log.ts'
+import type { Models } from '../utilities/models.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { RejectsFile } from '../utilities/files/rejects.ts'
 import type { Served } from '../utilities/served.ts'
@@ -22,6 +23,7 @@ export type Ports = {
   readonly registry: Registry
   readonly warehouse: Warehouse
   readonly clock: Clock
+  readonly models: Models
   /** The file of that place or, when it is not there any more, the one that is configured for the record of that name. */
   readonly openSource: (place: string, record: string) => Source
   /** Topics of others, and standard input. Each part opens when it is asked about first; a topic that comes from nowhere is a Problem. */

@@ -1,4 +1,6 @@
-/** The composition root: the one place that knows which adapter stands behind each port. Adapters load only when chosen. */
+/**
+ * The composition root: the one place, beside files.ts, that knows which adapter stands behind each port. Adapters load only when chosen.
+ */
 import { dirname, join } from 'node:path'
 import type { Compatibility } from '../schemas/avro/compatibility.ts'
 import { systemClock } from '../utilities/values/clock.ts'
@@ -8,15 +10,14 @@ import type { Holder } from '../utilities/lease.ts'
 import type { KafkaAuth } from '../utilities/kafka/client/auth.ts'
 import type { Look } from '../utilities/values/look.ts'
 import { makeDirectory } from '../utilities/running/make-directory.ts'
-import type { ParquetOptions } from '../utilities/parquet/writer.ts'
-import type { ParquetThread } from '../utilities/parquet/thread.ts'
 import type { Registry } from '../utilities/registry.ts'
-import type { Source, TextForm } from '../utilities/source.ts'
 import type { EmbeddedOptions } from '../utilities/sqlite/warehouse/warehouse.ts'
 import type { Tables } from '../utilities/tables.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
 import { feedOf, limitsOf } from './feed.ts'
+import { sources } from './files.ts'
 import { foreignSchemasOf, type Finds } from './foreign-schemas.ts'
+import { modelsOf } from './models.ts'
 import type { FeedOptions, Ports } from './ports.ts'
 import { standardInputTopic, type Config } from './shape.ts'
 
@@ -47,15 +48,13 @@ export async function wire(config: Config, note: (text: string) => void = () => 
     registry,
     warehouse,
     clock,
+    models: wireModels(checkpoints),
     openSource(place, record) {
       const configured = config.sources[record] ?? config.source
       return open(isThere(place) || 'topic' in configured ? place : configured.file)
     },
     openFeed: async (options) => wireFeed(config, note, options),
-    async openTables() {
-      const { openSqliteTables } = await import('../utilities/sqlite/tables/tables.ts')
-      return openSqliteTables(at('tables.db'))
-    },
+    openTables: async () => (await import('../utilities/sqlite/tables/tables.ts')).openSqliteTables(at('tables.db')),
     openServed: async () => (await import('../utilities/sqlite/served/served.ts')).openServedFile(at('serving.db')),
     // On Kafka these share the partitions among themselves, on this machine and on others.
     lease: async (name, options) =>
@@ -170,43 +169,9 @@ async function openWarehouse(
   }
 }
 
-const isS3 = (place: string) => place.startsWith('s3://')
-
-/** An object in S3 is opened as such; anything else lies on this machine. */
-async function sources() {
-  const { isThere, sourceOnDisk } = await import('../utilities/files/place.ts')
-  const { lazySource } = await import('../utilities/files/lazy.ts')
-  return {
-    isThere: (place: string) => isS3(place) || isThere(place),
-    open: (place: string, form?: TextForm): Source =>
-      isS3(place)
-        ? lazySource(place, async () => (await import('../utilities/s3/source.ts')).s3Source(place, form))
-        : sourceOnDisk(place, form),
-  }
-}
-
-/** For standard input. */
-export const standardInput = '-'
-
-/**
- * The file that a command names, looked at before anything is made: a mistyped name leaves no data directory behind, and no other file
- * takes its place.
- */
-export async function sourceAt(place: string, form: TextForm): Promise<Source> {
-  if (place === standardInput) {
-    const { standardInput } = await import('../utilities/files/standard-input.ts')
-    return standardInput(process.stdin, form)
-  }
-  const source = (await sources()).open(place, form)
-  for (const file of await source.files()) for await (const _ of file.read()) break
-  return source
-}
-
-/** Columns to Parquet files, in a thread of their own. */
-export async function wireParquet(options: ParquetOptions): Promise<ParquetThread> {
-  const { openParquetThread } = await import('../utilities/parquet/thread.ts')
-  return openParquetThread(options)
-}
+/** By onnxruntime-web, loaded when the first one is opened. Without checkpoints, which keep files, they lie beside their definitions. */
+export const wireModels = (checkpoints?: Ports['checkpoints']): Ports['models'] =>
+  modelsOf({ checkpoints, open: async (...file) => (await import('../utilities/onnx/runtime.ts')).openOnnx(...file) })
 
 /** Empty ones, gone when they are closed. */
 export async function wireScratchTables({ dataDir }: Config): Promise<Tables> {
@@ -215,9 +180,7 @@ export async function wireScratchTables({ dataDir }: Config): Promise<Tables> {
 }
 
 /** Only the warehouse, for reading. */
-export function wireReader(config: Config): Promise<Warehouse> {
-  return openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
-}
+export const wireReader = (config: Config): Promise<Warehouse> => openWarehouse(config, () => {}, { readOnly: true, notEmpty: true })
 
 /** Who is at work in a data directory. */
 export const leaseHolders = async (dataDir: string): Promise<readonly Holder[]> =>

@@ -2,6 +2,7 @@
 import type { Registry } from '../utilities/registry.ts'
 import type { Checkpoints } from '../utilities/checkpoints.ts'
 import type { Batch, Log } from '../utilities/log.ts'
+import type { Models } from '../utilities/models.ts'
 import { encoder, splicer } from '../schemas/avro/encode.ts'
 import type { AvroSchema } from '../schemas/avro/schema.ts'
 import { isFact } from '../schemas/fact.ts'
@@ -10,6 +11,7 @@ import { fieldsRead } from '../feature-defs/inputs.ts'
 import { keysOf } from '../feature-defs/keys.ts'
 import type { Made, Maker } from '../feature-defs/made.ts'
 import { makerOf } from '../feature-defs/maker.ts'
+import { openModels } from '../feature-defs/models/score-rows.ts'
 import { mostAdded } from '../feature-defs/row-schema.ts'
 import { recordedIn } from '../streams/held.ts'
 import type { Dead } from '../streams/dead.ts'
@@ -37,7 +39,7 @@ type VersionAtWork = {
 type MessagesOf = (taken: NewRecords, made: Made, computedNs: bigint) => Batch
 
 export async function openGroups(
-  { registry, checkpoints }: { readonly registry: Registry; readonly checkpoints: Checkpoints },
+  { registry, checkpoints, models }: { readonly registry: Registry; readonly checkpoints: Checkpoints; readonly models: Models },
   set: string,
   partition: number,
   position: Position,
@@ -48,6 +50,9 @@ export async function openGroups(
     layers: layersOf(run),
   }))
   if (live.length === 0) throw new Problem(`no version of ${set} is applied`, `Run: tidemark apply ${set}@0`)
+
+  // One that cannot compute says so now, and not when a record comes.
+  for (const { definition } of live) await openModels(definition, models)
 
   const byRecord = Map.groupBy(live, ({ definition }) => JSON.stringify(definition.record))
   return Promise.all(
@@ -66,6 +71,7 @@ export async function openGroups(
             from: await lookupState(checkpoints, { set, partition }, layers),
             findDue: dueIn(checkpoints, { set, partition }, layers),
             tick: position.tick ?? null,
+            models,
           }),
           messagesOf: messagesWith(definition, schema, registered.id),
         })),

@@ -13,7 +13,8 @@ import { ownerOf, streamOf } from '../streams/stream.ts'
 import { workAsTheyCome } from '../utilities/running/as-they-come.ts'
 import { workOnShares } from '../utilities/running/shares.ts'
 import { Problem } from '../utilities/values/problem.ts'
-import { amidstBackfill, backfillOf, consume, consumers, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
+import { consume, consumers, type ConsumeOptions, type ConsumerPorts } from './consume.ts'
+import { amidstBackfill, backfillOf } from './wait-for.ts'
 
 export type ConsumeAllOptions = Omit<ConsumeOptions, 'over' | 'partition'> & {
   /** What to do where no feature set is applied. */

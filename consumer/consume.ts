@@ -1,18 +1,9 @@
 /** The consumer: reads the inflow of a stream, runs every live version of a feature set over it, and commits rows and checkpoint as one. */
-import { ofYears } from '../schemas/csv/selection.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  extendHistory,
-  joinSpans,
-  loadPosition,
-  savePosition,
-  writerName,
-  type BackfillHold,
-  type Position,
-  type Span,
-} from '../streams/position.ts'
+import { extendHistory, joinSpans, loadPosition, savePosition, writerName, type Position, type Span } from '../streams/position.ts'
 import { deadLetters } from '../streams/dead-letters.ts'
 import { label } from '../feature-defs/feature-set.ts'
+import { noNumbersCounter, type NoNumbers } from '../feature-defs/models/no-numbers.ts'
 import type { Reading } from '../streams/inflow.ts'
 import { intakeOf } from '../streams/intake.ts'
 import { leftBehind } from '../streams/left-behind.ts'
@@ -23,15 +14,23 @@ import { ownerOf, type OfSet, type Stream } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { Fenced, type Append, type Fetched, type Log, type Writer } from '../utilities/log.ts'
+import type { Models } from '../utilities/models.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Registry } from '../utilities/registry.ts'
 import { mostBytes, openGroups, overFacts, runsAfter, streamAtWork, unreadBySome, type Group } from './at-work.ts'
+import { amidstBackfill, waitFor } from './wait-for.ts'
 
 /** The group of consumers that share the partitions of an owner's stream. */
 export const consumers = (owner: string) => `consume-${owner}`
 
-export type ConsumerPorts = { readonly log: Log; readonly checkpoints: Checkpoints; readonly registry: Registry; readonly clock: Clock }
+export type ConsumerPorts = {
+  readonly log: Log
+  readonly checkpoints: Checkpoints
+  readonly registry: Registry
+  readonly models: Models
+  readonly clock: Clock
+}
 
 export type ConsumeOptions = {
   /** A version of the set that is over the stream: all that have their places there are computed. */
@@ -52,6 +51,8 @@ type ConsumeNews =
       readonly dead: number
       /** Values of features that their types had no room for. */
       readonly beyond: number
+      /** For how many rows models gave no number; left out where there are none. */
+      readonly noNumbers?: NoNumbers
       readonly seq: number
       readonly offset: number
     }
@@ -121,26 +122,6 @@ async function takeTurn(ports: ConsumerPorts, options: ConsumeOptions): Promise<
   return undefined
 }
 
-export const amidstBackfill = (why: string) => new Problem(why, 'Let it finish, or run the same backfill again to finish it; then consume.')
-
-export const backfillOf = (hold: BackfillHold) =>
-  `a backfill${ofYears(hold.years)} from ${hold.source.name} began (${hold.by}) and has not finished`
-
-/** What the partition waits for, and why. */
-type Waiting = {
-  readonly until: 'the switch is over' | 'the backfill is finished' | 'a version is applied' | 'a version goes on'
-  readonly why: string
-}
-
-function waitFor({ hold, runs }: Position, isLeft: (token: string) => boolean, partition: number): Waiting | null {
-  if (hold?.kind === 'switch') return isLeft(hold.token) ? null : { until: 'the switch is over', why: `${hold.by} is switching versions` }
-  if (hold?.kind === 'backfill') return { until: 'the backfill is finished', why: backfillOf(hold) }
-  if (runs.length === 0) return { until: 'a version is applied', why: `its first version has not reached partition ${partition}` }
-  // All have ended that were over this stream: the set went over to a later version of the fact.
-  const hasEnded = runs.every(({ until }) => until !== null)
-  return hasEnded ? { until: 'a version goes on', why: 'no version is computed over this stream any more' } : null
-}
-
 async function runTurn(
   { log, registry, clock }: ConsumerPorts,
   { over, partition, follow, signal, report }: ConsumeOptions,
@@ -164,6 +145,7 @@ async function runTurn(
     const append: Append[] = []
     const save: Save[] = []
     let beyond = 0
+    const noNumbers = noNumbersCounter()
     const { taken: lots, records, firstSeq, lastSeq, duplicates, dead: unreadable } = intakeOf(readings, before.seq)
     const madeBy = new Map<number, number>()
     let tick = before.tick
@@ -174,6 +156,7 @@ async function runTurn(
         const made = await maker.push(taken.columns)
         if (made.records.count > 0) append.push({ topic: stream.outflow, partition, batch: messagesOf(taken, made, clock()) })
         beyond += maker.beyond()
+        noNumbers.add(label(definition), maker.noNumbers())
         save.push(...saveState({ set, partition }, layers, maker.changes()), ...saveDues({ set, partition }, layers, maker.dueChanges()))
         tick = maker.tick() ?? tick
         madeBy.set(definition.version, made.records.count)
@@ -211,7 +194,17 @@ async function runTurn(
     await commits.begin(async () => {
       await turn.writer.commit({ append, save: [...save, savePosition(owner, partition, after)], taken })
       turn.committed = true
-      report({ kind: 'batch', stream, rows: records, duplicates, dead: dead.length, beyond, seq: lastSeq, offset: fetched.next })
+      report({
+        kind: 'batch',
+        stream,
+        rows: records,
+        duplicates,
+        dead: dead.length,
+        beyond,
+        ...noNumbers.found(),
+        seq: lastSeq,
+        offset: fetched.next,
+      })
     })
     turn.position = after
     if (signal.aborted) break

@@ -8,6 +8,7 @@ import type { Fields, RecordSchema, Table } from '../schemas/record.ts'
 import { sqlWords } from '../schemas/sql-words.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Decimal } from '../utilities/warehouse.ts'
+import { isModel, modelOptions } from './models/model.ts'
 import { label, type Definition, type NamedFeature } from './feature-set.ts'
 import { operatorOf, optionsOf, windowsGiven } from './known-operators.ts'
 import { checkNames } from './names.ts'
@@ -101,10 +102,9 @@ const isDecimal = ({ digits, scale }: Decimal) =>
 
 function checkFeature({ name, spec }: NamedFeature, refuse: Refuse): void {
   const { op, of: _, ...options } = spec
-  const operator = operatorOf(spec)
-  const known = optionsOf(operator)
+  const known: readonly string[] = isModel(spec) ? modelOptions : optionsOf(operatorOf(spec))
   const unknown = Object.keys(options).find((option) => !known.includes(option))
-  const given = windowsGiven(operator, spec)
+  const given = isModel(spec) ? [] : windowsGiven(operatorOf(spec), spec)
   const what = `feature ${name}`
   if (sqlWords.has(name)) refuse(`${what}: ${wordOfSql(name)}`, 'Give the feature another name.')
   if (unknown !== undefined) refuse(`${what}: ${op} has no option ${unknown}`, `Its options are ${known.join(', ')}.`)

@@ -5,15 +5,19 @@
 import { isEvent } from '../schemas/event.ts'
 import { isFact } from '../schemas/fact.ts'
 import { whyNoNext } from '../schemas/next-fact.ts'
-import type { Field, RecordSchema } from '../schemas/record.ts'
+import type { RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
+import { checkSpec } from './check-spec.ts'
 import type { Feature, OperatorSpec } from './define-operator.ts'
 import type { FeatureKind, FeatureValues } from './feature-columns.ts'
 import type { Gives } from './gives.ts'
 import { keyFields, perOf, type Per } from './keys.ts'
-import { givenFor, kindsOf, operatorOf, operators, windowNamed, windowsGiven, windowsOf } from './known-operators.ts'
+import { featureType } from './known-operators.ts'
+import { checkModel } from './models/check.ts'
+import { isModel, type ModelFeature } from './models/model.ts'
+import type { ModelsRead } from './models/reads.ts'
 
-type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> }
+type FeaturesOf<S extends RecordSchema> = { readonly [name: string]: Feature<S['fields']> | ModelFeature }
 type Free<Taken> = { readonly [K in keyof Taken]?: never }
 
 type NameOf<S extends RecordSchema> = keyof S['fields'] & string
@@ -27,7 +31,8 @@ type Source<S extends RecordSchema> = {
   readonly batchOnly?: true
 }
 
-export type NamedFeature = { readonly name: string; readonly spec: OperatorSpec }
+/** Of a model also where its file lies on this machine: no part of what it means. */
+export type NamedFeature = { readonly name: string; readonly spec: OperatorSpec; readonly path?: string }
 
 /** A version as plain data: what the row schema carries, and what the engine runs. */
 export type Definition = {
@@ -44,10 +49,10 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
   /** Tells the order in which versions were made, which what a file exports does not keep. */
   readonly made: number
   /** The next version: these features too. A name already taken does not compile. */
-  add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']>): FeatureSet<S, F & M>
+  add<const M extends FeaturesOf<S>>(more: M & Free<F> & Free<S['fields']> & ModelsRead<M, F & M, S['fields']>): FeatureSet<S, F & M>
   /** The next version: the same names, computed differently. A name not yet there does not compile. */
-  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> }>(
-    changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never },
+  replace<const M extends { readonly [K in keyof F]?: Feature<S['fields']> | ModelFeature }>(
+    changed: M & { readonly [K in Exclude<keyof M, keyof F>]: never } & ModelsRead<M, Omit<F, keyof M> & M, S['fields']>,
   ): FeatureSet<S, F>
   /** The next version: the same features over the record as `record.add` has made it, or over a later version of the fact. */
   over<R extends RecordSchema>(record: R & { readonly fields: S['fields'] }): FeatureSet<R, F>
@@ -58,13 +63,18 @@ export type FeatureSet<S extends RecordSchema = RecordSchema, F = unknown> = {
 /** What a version yields for one record: `{ ma50: number | null, … }`. */
 export type FeatureRow<Set> =
   Set extends FeatureSet<infer S, infer F> ? { readonly [K in keyof F]: ValueOf<F[K], S['fields']> | null } : never
-type ValueOf<F, Fields extends RecordSchema['fields']> =
-  F extends Feature<never, infer Of, infer G> ? (G extends Gives ? FeatureValues[KindOf<G[Fields[Of]['kind']]>] : never) : never
+type ValueOf<F, Fields extends RecordSchema['fields']> = F extends ModelFeature
+  ? number
+  : F extends Feature<never, infer Of, infer G>
+    ? G extends Gives
+      ? FeatureValues[KindOf<G[Fields[Of]['kind']]>]
+      : never
+    : never
 type KindOf<Given> = Given extends { readonly kind: infer Kind extends FeatureKind } ? Kind : never
 
 export const featureSet = <S extends RecordSchema, const F extends FeaturesOf<S>>(
   source: Source<S>,
-  features: F & Free<S['fields']>,
+  features: F & Free<S['fields']> & ModelsRead<F, F, S['fields']>,
 ): FeatureSet<S, F> => {
   const { name, of, per, batchOnly = false } = source
   return versionOf<S, F>({ set: name, version: 0, record: of, per: perOf(per), batchOnly, features: named(features) })
@@ -164,77 +174,18 @@ export function check(definition: Definition): void {
   if (isEvent(record) && definition.batchOnly)
     refuse(`it is batch only, and ${record.name} is made as ${record.event.of.name} comes`, 'Leave batchOnly out: ingest fills it.')
   if (features.length === 0) refuse('it has no feature', 'Give it at least one.')
-  for (const { name, spec } of features) {
+  for (const [i, { name, spec }] of features.entries()) {
     if (!namePattern.test(name)) refuse(`feature ${name}: the name is not lower case letters, digits and _`, 'Rename it, e.g. ma50.')
     if (name === 'seq') refuse('a feature cannot be called seq: a record has its position under that name', 'Choose another name.')
     if (Object.hasOwn(record.fields, name)) refuse(`feature ${name}: ${record.name} has a field of that name`, 'Choose another name.')
     const refuseIt = (what: string, todo: string) => refuse(`feature ${name}: ${what}`, todo)
-    const field = Object.hasOwn(record.fields, spec.of) ? record.fields[spec.of] : undefined
-    if (!field) return refuseIt(`${record.name} has no field ${spec.of}`, fields)
-    if (isFact(record)) checkOverFacts(name, spec, refuseIt)
-    checkSpec(spec, field, refuseIt)
-    checkWindow(spec, record, refuseIt)
-    checkWhen(spec, record, refuseIt)
+    if (name === 'group_end' && isFact(record))
+      refuseIt('a row over facts says under that name where a group of changes ends', 'Choose another name.')
+    if (isModel(spec)) {
+      const before = features.slice(0, i).map((one) => ({ name: one.name, kind: featureType(record, one).kind }))
+      checkModel(spec, record, before, refuseIt)
+      continue
+    }
+    checkSpec(spec, record, refuseIt)
   }
-}
-
-type Refuse = (what: string, todo: string) => never
-
-function checkOverFacts(name: string, spec: OperatorSpec, refuse: Refuse): void {
-  const { op, overFacts } = operatorOf(spec)
-  if (name === 'group_end') refuse('a row over facts says under that name where a group of changes ends', 'Choose another name.')
-  if (overFacts !== undefined) refuse(`${op} goes by the order in which records came, and facts can change or be taken back`, overFacts)
-}
-
-function checkSpec(spec: OperatorSpec, field: Field, refuse: Refuse): void {
-  const operator = operatorOf(spec)
-  const wanted = eitherOf(kindsOf(operator))
-  const result = givenFor(spec, field)
-  if (!result) {
-    const others = operators.filter(({ gives }) => gives[field.kind]).map(({ op }) => op)
-    return refuse(`${spec.op} needs a ${wanted}, ${spec.of} is ${aKind(field)}`, `Use a ${eitherOf([`${wanted} field`, ...others])}.`)
-  }
-  for (const [param, { accepts, todo, needed }] of Object.entries(operator.params)) {
-    const given = spec[param]
-    if (given === undefined && needed !== undefined)
-      refuse(`it has no ${param}`, `Give it one, e.g. { ${param}: ${JSON.stringify(needed)} }.`)
-    if (given !== undefined && !accepts(given)) refuse(`${param} is ${JSON.stringify(given)}`, todo)
-  }
-  if (result.round === 'must' && spec['round'] === undefined)
-    refuse(`${spec.op} of ${aKind(field)} is a decimal, and nothing says of how many places`, 'Give it one, e.g. { round: 2 }.')
-  if (result.round === 'cannot' && spec['round'] !== undefined)
-    refuse(`${spec.op} of ${aKind(field)} is exact, and round would do nothing`, 'Leave round out.')
-}
-
-const aKind = ({ kind }: Field): string => `${kind === 'integer' ? 'an' : 'a'} ${kind}`
-
-const eitherOf = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
-
-function checkWindow(spec: OperatorSpec, { name, at, fields }: RecordSchema, refuse: Refuse): void {
-  const operator = operatorOf(spec)
-  const given = windowsGiven(operator, spec)
-  const hasHours = fields[at]?.kind === 'timestamp'
-  const examples = windowsOf(operator)
-    .map((window) => [window, windowNamed(window)] as const)
-    .filter(([, { readsHour, example }]) => hasHours || !readsHour?.(example))
-    .map(([window, { example }]) => `{ ${window}: ${JSON.stringify(example)} }`)
-  if (given.length === 0) refuse('it has no window', `Give it one, e.g. ${eitherOf(examples)}.`)
-  for (const window of given) {
-    const { accepts, todo, readsHour } = windowNamed(window)
-    if (!accepts(spec[window])) refuse(`its window is ${JSON.stringify(spec[window])}`, todo)
-    if (readsHour?.(spec[window]) && !hasHours)
-      refuse(
-        `${window === 'unit' ? 'hours' : window} are counted from a timestamp, and ${at}, which says when a ${name} happened, is none`,
-        `Use days, or make ${at} a timestamp() field.`,
-      )
-  }
-}
-
-function checkWhen({ when }: OperatorSpec, { name, fields }: RecordSchema, refuse: Refuse): void {
-  if (when === undefined) return
-  const field = typeof when === 'string' && Object.hasOwn(fields, when) ? fields[when] : undefined
-  if (field?.kind === 'flag') return
-  const flags = Object.keys(fields).filter((one) => fields[one]!.kind === 'flag')
-  const todo = flags.length > 0 ? `Its flags are ${flags.join(', ')}.` : 'Give the record a flag() field, and name it.'
-  refuse(`when: ${JSON.stringify(when)} is no flag field of ${name}`, todo)
 }

@@ -8,9 +8,12 @@ import { meaningOf } from '../schemas/joined.ts'
 import type { Definition, NamedFeature } from './feature-set.ts'
 import { keyFields } from './keys.ts'
 import { readsDate } from './known-operators.ts'
+import { isModel, type ModelSpec } from './models/model.ts'
 
 /** Of one feature's meaning: not of its name, its set, its version, or the place and order of its definition. */
-export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 'per'>, { spec }: NamedFeature): string {
+export function featureFingerprint(definition: Pick<Definition, 'record' | 'per' | 'features'>, { spec }: NamedFeature): string {
+  const { record, per } = definition
+  if (isModel(spec)) return modelFingerprint(definition, spec)
   const at = readsDate(spec) ? { at: record.at } : {}
   const field = record.fields[spec.of]
   // States and values of decimals are whole numbers at their scale.
@@ -22,6 +25,23 @@ export function featureFingerprint({ record, per }: Pick<Definition, 'record' | 
   if (!isFact(record)) return digest(meaning)
   // Facts are in the order of their date, and belong to their key as it is now.
   return digest({ ...meaning, at: record.at, fact: meaningOf(record, read) })
+}
+
+/**
+ * Of which file, by which runtime, and of what is read: it is another meaning when one of these is. What the file is called is none of it.
+ */
+function modelFingerprint(definition: Pick<Definition, 'record' | 'per' | 'features'>, { of: _, inputs, ...spec }: ModelSpec): string {
+  const { record, features } = definition
+  const read = inputs.map((name) => {
+    const feature = features.find((one) => one.name === name)
+    const field = record.fields[name]
+    if (feature) return { name, feature: featureFingerprint(definition, feature) }
+    return { name, kind: field?.kind, sql: field?.sql, ...(field?.kind === 'decimal' && { scale: field.scale }) }
+  })
+  const fields = inputs.filter((name) => Object.hasOwn(record.fields, name))
+  if (isEvent(record)) return digest({ spec, read, event: meaningOf(record, fields) })
+  if (isFact(record)) return digest({ spec, read, fact: meaningOf(record, fields) })
+  return digest({ spec, read })
 }
 
 /** Of a version: its name and number, what each feature name means, and the fields that travel with the features. */

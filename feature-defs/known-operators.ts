@@ -3,7 +3,8 @@ import type { Field, RecordSchema } from '../schemas/record.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { Computation, Operator, OperatorSpec } from './define-operator.ts'
 import type { FeatureType } from './feature-columns.ts'
-import type { Given } from './gives.ts'
+import { aNumber, type Given } from './gives.ts'
+import { isModel } from './models/model.ts'
 import * as list from './operators.ts'
 import { windows, type Window, type WindowName } from './options.ts'
 import type { FieldKind } from './takes.ts'
@@ -26,7 +27,8 @@ export const windowsGiven = (operator: Operator, spec: OperatorSpec): readonly W
 /** A window as whoever has its size as plain data sees it. */
 export const windowNamed = (name: WindowName) => windows[name] as Window<unknown>
 
-export const readsDate = (spec: OperatorSpec): boolean => windowsGiven(operatorOf(spec), spec).some((name) => windows[name].readsDate)
+export const readsDate = (spec: OperatorSpec): boolean =>
+  !isModel(spec) && windowsGiven(operatorOf(spec), spec).some((name) => windows[name].readsDate)
 
 export function operatorOf({ op }: OperatorSpec): Operator {
   const operator = operatorNamed(op)
@@ -49,5 +51,6 @@ export const givenFor = (spec: OperatorSpec, { kind }: Field): Given | undefined
 /** What a feature of this record is. */
 export function featureType({ fields }: RecordSchema, { spec }: { readonly spec: OperatorSpec }): FeatureType {
   const field = fields[spec.of]!
+  if (isModel(spec)) return aNumber.type(field, spec)
   return givenFor(spec, field)!.type(field, spec)
 }

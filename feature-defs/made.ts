@@ -1,5 +1,6 @@
 /** What a version makes of the records of its stream: one row of each, and of changes of facts one for each key that they touch. */
 import type { Lookup } from '../utilities/checkpoints.ts'
+import type { Models } from '../utilities/models.ts'
 import type { Columns } from '../utilities/values/columns.ts'
 import type { DueChange, FindDue } from './facts/dues.ts'
 import type { FeatureColumn } from './feature-columns.ts'
@@ -12,6 +13,8 @@ export type Maker = Pick<Slots, 'changes' | 'changedKeys' | 'statesOf'> & {
   push(records: Columns): Promise<Made>
   /** How many values were too large for the type of their feature, and are null, since the last call. */
   beyond(): number
+  /** For how many rows each model gave no number, which are null, since the last call. */
+  noNumbers(): ReadonlyMap<string, number>
   /** Of facts: what changed of when keys are due, since the last call; and the last tick. */
   dueChanges(): readonly DueChange[]
   tick(): number | null
@@ -24,4 +27,6 @@ export type Past = {
   readonly tick?: number | null
   /** Keys that are not in memory yet. */
   readonly findDue?: FindDue
+  /** Opens the models of a version that has some. */
+  readonly models?: Models
 }

@@ -10,6 +10,7 @@ import { mostBytesOf } from './feature-columns.ts'
 import { check, label, type Definition } from './feature-set.ts'
 import { featureFingerprint, versionFingerprint } from './fingerprint.ts'
 import type { Per } from './keys.ts'
+import { isModel, isSealed, modelOptions, type ModelSpec } from './models/model.ts'
 import { featureType, operatorNamed, optionsOf, windowsGiven } from './known-operators.ts'
 
 /**
@@ -23,6 +24,8 @@ export function rowSchema(definition: Definition): AvroSchema {
   const features = definition.features.map((feature): AvroField => {
     if (feature.name === 'seq')
       throw new Problem(`feature set ${set}: a feature is called seq, which holds the position`, 'Choose another name.')
+    if (isModel(feature.spec) && !isSealed(feature.spec))
+      throw new TypeError(`${label(definition)}: nothing says which file the model ${feature.name} is`)
     const tidemark = { ...feature.spec, fingerprint: featureFingerprint(definition, feature) }
     return { name: feature.name, type: ['null', avroType(featureType(record, feature))], default: null, tidemark }
   })
@@ -141,6 +144,7 @@ type Stated = { readonly spec: OperatorSpec; readonly fingerprint: Attribute[str
 
 function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stated {
   const { fingerprint = null, ...spec } = tidemark
+  if (isModelStated(spec)) return { spec, fingerprint }
   const { op, of, ...options } = spec
   // Ours is the only language that may write these attributes: anything more than we know is a meaning we do not know.
   const operator = operatorNamed(op)
@@ -155,4 +159,14 @@ function specOf(version: RowAttribute, { name, tidemark = {} }: AvroField): Stat
     )
   }
   return { spec: spec as OperatorSpec, fingerprint }
+}
+
+/** As a schema may state it: all that it says of it is known here. */
+const isModelStated = (spec: Attribute): spec is ModelSpec => {
+  const options: readonly string[] = modelOptions
+  return (
+    isModel(spec as OperatorSpec) &&
+    isSealed(spec as ModelSpec) &&
+    Object.keys(spec).every((name) => ['op', 'of', ...options].includes(name))
+  )
 }

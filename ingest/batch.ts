@@ -39,7 +39,6 @@ export type Targets = {
 }
 
 export type BatchOptions = {
-  readonly reader: string
   readonly now: bigint
   /** For records that wait: it stands still while tables are behind, in milliseconds. */
   readonly eventsNowMs: number
@@ -68,7 +67,7 @@ export async function writeBatch(
   const { pieces, leaving, after = (now) => now } = work
   const number = begun.loads + 1
   const known = newestOf(pieces) ?? options.now
-  let place: IngestPlace = { ...begun, sources: atTopics(begun.sources, targets.sources.values()), loads: number, reader: options.reader }
+  let place: IngestPlace = { ...begun, sources: atTopics(begun.sources, targets.sources.values()), loads: number }
   const appends: Append[] = []
   const saves: Save[] = [...targets.unkept]
   const rowsOf: ((isOnly: boolean) => readonly Save[])[] = []
@@ -77,7 +76,16 @@ export async function writeBatch(
   const before = Object.values(place.sources)
   const changed = new Map<Table, readonly Columns[]>()
   const arrived: { readonly record: string; readonly some: Arrived }[] = []
-  for (const [name, own] of Map.groupBy(batches.values(), ([first]) => first!.source)) {
+  const bySource = Map.groupBy(batches.values(), ([first]) => first!.source)
+  tables.together(() => {
+    for (const [name, own] of bySource) {
+      const { of } = targets.sources.get(name)!
+      if (!('table' in of)) continue
+      const keys = own.flatMap((some) => stageNet(tables, of.table, some))
+      changed.set(of.table, keys)
+    }
+  })
+  for (const [name, own] of bySource) {
     const source = targets.sources.get(name)!
     const { topic } = source
     let state = place.sources[name] ?? newSource(topic)
@@ -85,10 +93,6 @@ export async function writeBatch(
     place = { ...place, sources: { ...place.sources, [name]: state } }
     if ('table' in source.of) {
       const { table } = source.of
-      changed.set(
-        table,
-        own.flatMap((some) => stageNet(tables, table, some)),
-      )
       const isNeededBy = (made: JoinedRecord) => tablesOf(made).some((one) => one.name === table.name)
       const letters =
         targets.facts.find(({ fact }) => isNeededBy(fact))?.stream ??

@@ -7,6 +7,7 @@ import { bell, type Bell } from './bell.ts'
 import type { Seen } from './newest.ts'
 import { piecesOf, type Lane, type Piece } from './pieces.ts'
 import type { IngestPlace } from './place.ts'
+import { sentLanes } from './sent-lanes.ts'
 import { newPartition, placeFrom, type PartitionPlace } from './sources.ts'
 import type { TopicSource, TransactionTopic } from './topic-source.ts'
 import { holdTransactions, type Holder } from './transactions.ts'
@@ -137,7 +138,7 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     const lane: Lane = { source: source.name, partition, several }
     let newest = seenIn(place.sources[source.name]?.partitions[partition] ?? newPartition)
     let last: Piece | undefined
-    holder.open(lane)
+    holder.open(lane, reading.next)
     for await (const messages of feed.read(topic, { partition, from: reading.next, signal })) {
       if (messages.count > 0) {
         const changes = await source.decode(messages)
@@ -159,22 +160,24 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     }
   }
   const readEnds =
-    ({ topic, decode }: TransactionTopic, holder: Holder) =>
+    ({ topic, decode }: TransactionTopic, own: readonly TopicSource[], holder: Holder) =>
     async (reading: Reading) => {
       if (reading.partition > 0) sayOnce(`${topic} has several partitions: in which order transactions ended cannot be known; give it one`)
       for await (const messages of feed.read(topic, { partition: reading.partition, from: reading.next, signal })) {
         const marks = messages.count > 0 ? await decode(messages) : []
+        let isTorn = false
         for (const [i, mark] of marks.entries()) {
           if (mark && 'dead' in mark) sayOnce(`${topic}: ${mark.dead}`)
-          else if (mark) holder.mark(mark, messages.offsets[i]!)
+          else if (mark && holder.mark(mark, messages.offsets[i]!)) isTorn = true
         }
+        if (isTorn) holder.sent(await sentLanes(feed, own))
         Object.assign(reading, { next: messages.next, end: messages.end, lookedAtMs: performance.now() })
         news.ring()
         await waitForRoom(reading, () => holder.hasRoomForEnds())
       }
     }
   for (const { ends, own, holder } of groups) {
-    if (ends) open(endsName(ends.topic), ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, holder))
+    if (ends) open(endsName(ends.topic), ends.topic, () => place.ends[ends.topic]?.next, readEnds(ends, own, holder))
     for (const source of own)
       open(
         source.name,
@@ -202,12 +205,15 @@ export async function readLanes(feed: Feed, place: IngestPlace, options: LanesOp
     release() {
       if (failure) throw failure.error
       const ms = performance.now()
-      return groups.flatMap(({ ends, own, holder }) => {
+      const released = groups.flatMap(({ ends, own, holder }) => {
         const open = own.every(({ name, topic }) => missing.has(topic) || (readings.get(name) ?? []).length > 0)
         const areRead = (orFull: boolean) =>
           own.every(({ name, topic }) => isRead(name, topic, orFull)) && (!ends || isRead(endsName(ends.topic), ends.topic, orFull))
         return holder.release({ ms, open, quiet: areRead(true), isAll: areRead(false) })
       })
+      // What comes next is read while this is written.
+      if (released.length > 0) room.ring()
+      return released
     },
     written() {
       for (const { holder } of groups) holder.written()

@@ -8,7 +8,7 @@ import type { Append } from '../utilities/log.ts'
 import { textsFrom } from '../utilities/sql/cells.ts'
 import { columnOf, nullColumn, type Column, type Columns } from '../utilities/values/columns.ts'
 import { partitionOf } from '../utilities/values/partition.ts'
-import { pickOrNull } from '../utilities/values/pick-or-null.ts'
+import { pickerOf, pickOrNull } from '../utilities/values/pick-or-null.ts'
 
 /** How a fact's messages are written. */
 export type Written = {
@@ -54,14 +54,16 @@ function messagesOf({ fact, id, per, onePer, partitions }: Written) {
     },
     write(changes: Columns, { keys, rows, halves }: Split, { numberAt, known, seq }: Numbering): FactMessages {
       if (changes.count === 0) return { appends: [], count: 0, last: seq }
-      const own = Array.from(rows, (row, i) =>
-        halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row],
-      )
-      const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
+      const own = new Array<string | undefined>(rows.length)
       const listed = columnOf(changes, '_seq', 'int').values
-      const numbers = Float64Array.from(rows, (row, i) => numberAt(listed[row]!) + (halves[i] === added ? 1 : 0))
-      const knowns = new BigInt64Array(rows.length)
-      for (let i = 0; i < knowns.length; i++) knowns[i] = known(listed[rows[i]!]!)
+      const [numbers, knowns] = [new Float64Array(rows.length), new BigInt64Array(rows.length)]
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i]!
+        own[i] = halves[i] === removed || keys.after[row] === undefined ? keys.before[row] : keys.after[row]
+        numbers[i] = numberAt(listed[row]!) + (halves[i] === added ? 1 : 0)
+        knowns[i] = known(listed[row]!)
+      }
+      const places = own.map((key) => (key === undefined || partitions === 1 ? 0 : partitionOf(key, partitions)))
       const all = messageColumns(fact, changes, rows, halves, { numbers, known: knowns })
       const byPartition = Map.groupBy(places.keys(), (i) => places[i]!)
       const appends = [...byPartition]
@@ -155,17 +157,18 @@ const [whole, removed, added] = [0, 1, 2]
 
 /** Changes that move a fact to another key are two messages: it leaves the one, and comes to the other. */
 function halved({ count }: Columns, keys: Keys | undefined): { readonly rows: Int32Array; readonly halves: Uint8Array } {
-  const rows: number[] = []
-  const halves: number[] = []
+  const [rows, halves] = [new Int32Array(2 * count), new Uint8Array(2 * count)]
+  let at = 0
   for (let row = 0; row < count; row++) {
     const [was, is] = [keys?.before[row], keys?.after[row]]
     const moves = was !== undefined && is !== undefined && was !== is
-    for (const half of moves ? [removed, added] : [whole]) {
-      rows.push(row)
-      halves.push(half)
-    }
+    rows[at] = row
+    halves[at++] = moves ? removed : whole
+    if (!moves) continue
+    rows[at] = row
+    halves[at++] = added
   }
-  return { rows: Int32Array.from(rows), halves: Uint8Array.from(halves) }
+  return { rows: rows.slice(0, at), halves: halves.slice(0, at) }
 }
 
 function messageColumns(
@@ -179,17 +182,18 @@ function messageColumns(
   const side = (name: 'before' | 'after', without: number) => {
     const chosen = rows.map((row, i) => (halves[i] === without ? -1 : row))
     const there = columnOf(changes, name, 'flag').values
-    const flag: Column = { kind: 'flag', values: Uint8Array.from(chosen, (row) => (row < 0 ? 0 : there[row]!)) }
-    const own = Object.keys(fields).map((field) => {
-      return [`${name}.${field}`, pickOrNull(changes.byName.get(`${name}.${field}`)!, chosen)] as const
-    })
+    const values = new Uint8Array(chosen.length)
+    for (let i = 0; i < chosen.length; i++) values[i] = chosen[i]! < 0 ? 0 : there[chosen[i]!]!
+    const flag: Column = { kind: 'flag', values }
+    const pick = pickerOf(chosen)
+    const own = Object.keys(fields).map((field) => [`${name}.${field}`, pick(changes.byName.get(`${name}.${field}`)!)] as const)
     return [[name, flag] as const, ...own]
   }
   const words = ['changed', 'removed', 'added', 'tick']
   const { bytes, starts, ends } = textsFrom(words)
   const was = columnOf(changes, 'before', 'flag').values
   const is = columnOf(changes, 'after', 'flag').values
-  const word = Int32Array.from(rows, (row, i) => (halves[i] !== whole ? halves[i]! : is[row] === 0 ? removed : was[row] === 0 ? added : 0))
+  const word = rows.map((row, i) => (halves[i] !== whole ? halves[i]! : is[row] === 0 ? removed : was[row] === 0 ? added : 0))
   return {
     count,
     byName: new Map<string, Column>([

@@ -93,7 +93,8 @@ const chosen = ({ byName }: Columns, rows: readonly number[]): Columns => {
 export const nanosOf = (millis: number): bigint => BigInt(Math.round(millis * 1000)) * 1000n
 
 const withKnown = ({ count, byName }: Columns, ones: readonly { readonly known: number }[]): Columns => {
-  const values = BigInt64Array.from(ones, ({ known }) => nanosOf(known))
+  const values = new BigInt64Array(ones.length)
+  for (let i = 0; i < values.length; i++) values[i] = nanosOf(ones[i]!.known)
   return { count, byName: new Map<string, Column>([...byName, ['_known', { kind: 'long', values }]]) }
 }
 

@@ -29,7 +29,9 @@ export function orderHere(
     const at = datesIn(some)
     if (!at) return undefined
     const rank = columnOf(some, 'rank', 'int').values
-    for (const [row, place] of columnOf(some, '_seq', 'int').values.entries()) {
+    const own = columnOf(some, '_seq', 'int').values
+    for (let row = 0; row < own.length; row++) {
+      const place = own[row]!
       ranks[place] = rank[row]!
       dates[place] = at[row]!
       order.push(place)
@@ -49,7 +51,9 @@ export function orderHere(
     changes: (from, to) => versions.map((changesAt) => changesAt(from, to)),
     known(from, to) {
       const all = (known ??= knownOf())
-      return BigInt64Array.from(sorted.subarray(from, to), (place) => all[place]!)
+      const some = new BigInt64Array(to - from)
+      for (let i = from; i < to; i++) some[i - from] = all[sorted[i]!]!
+      return some
     },
   }
 }
@@ -64,28 +68,35 @@ function datesIn(some: Columns): readonly number[] | Float64Array | undefined {
 
 function inOrder(parts: readonly FactChanges[], sorted: Int32Array, listed: number): (from: number, to: number) => FactChanges {
   const [partAt, rowAt] = [new Uint8Array(listed), new Int32Array(listed).fill(-1)]
-  for (const [part, { changes }] of parts.entries())
-    for (const [row, place] of columnOf(changes, '_seq', 'int').values.entries()) {
-      partAt[place] = part
-      rowAt[place] = row
+  for (const [part, { changes }] of parts.entries()) {
+    const places = columnOf(changes, '_seq', 'int').values
+    for (let row = 0; row < places.length; row++) {
+      partAt[places[row]!] = part
+      rowAt[places[row]!] = row
     }
+  }
   const unfitAt = new Map(parts.flatMap(({ unfit }) => unfit.map((one) => [one.place, one] as const)))
   return (from, to) => {
-    const numbers: number[] = []
+    const [numbers, which, rows] = [new Float64Array(to - from), new Uint8Array(to - from), new Int32Array(to - from)]
     const unfit: Unfit[] = []
+    let count = 0
     for (let i = from; i < to; i++) {
-      if (rowAt[sorted[i]!]! >= 0) numbers.push(i)
-      const one = unfitAt.get(sorted[i]!)
+      const place = sorted[i]!
+      if (rowAt[place]! >= 0) {
+        numbers[count] = i
+        which[count] = partAt[place]!
+        rows[count++] = rowAt[place]!
+      }
+      const one = unfitAt.size > 0 ? unfitAt.get(place) : undefined
       if (one) unfit.push({ ...one, place: i })
     }
-    const which = Uint8Array.from(numbers, (i) => partAt[sorted[i]!]!)
-    const rows = Int32Array.from(numbers, (i) => rowAt[sorted[i]!]!)
+    const mix = { which: which.subarray(0, count), rows: rows.subarray(0, count) }
     const columnAt = (name: string) =>
       mixed(
         parts.map(({ changes }) => changes.byName.get(name)!),
-        { which, rows },
+        mix,
       )
     const byName = new Map<string, Column>([...parts[0]!.changes.byName.keys()].map((name) => [name, columnAt(name)]))
-    return { changes: { count: rows.length, byName: byName.set('_seq', { kind: 'int', values: Float64Array.from(numbers) }) }, unfit }
+    return { changes: { count, byName: byName.set('_seq', { kind: 'int', values: numbers.slice(0, count) }) }, unfit }
   }
 }

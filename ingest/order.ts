@@ -43,21 +43,39 @@ export async function orderFacts(tables: Tables, versions: readonly Version[], o
   if (!before && sql === undefined && !found) return listedBy(tables.orderBy(joined, csv))
   const listed = tables.list(joined, { all: !before })
   const kept: Found[][] = []
+  const areKept = listed <= mostHere
   for (let from = 0; from < listed; from += atOnce) {
     signal?.throwIfAborted()
     const to = Math.min(listed, from + atOnce)
-    const some = versions.map((one) => ({ fact: one.fact, ...one.maker.changes('affected', from, to, { before }) }))
+    const some = versions.map(({ fact, maker }) => {
+      // Where they are read again, only what orders them is made.
+      const wanted = found || areKept ? { before } : { before, only: [fact.at] }
+      return { fact, ...maker.changes('affected', from, to, wanted) }
+    })
     if (found) some.forEach(found)
-    if (listed <= mostHere) kept.push(some)
+    if (areKept) kept.push(some)
     else for (const places of placesIn(some)) tables.order(places)
     await nextTurn()
   }
-  if (listed <= mostHere) {
-    const here = orderHere(kept, kept.flatMap(placesIn), { listed, known: () => tables.known('affected', 0, listed) })
+  if (areKept) {
+    const here = orderHere(kept, kept.flatMap(placesIn), { listed, known: () => knownIn(kept) ?? tables.known('affected', 0, listed) })
     if (here) return here
     for (const some of kept) for (const places of placesIn(some)) tables.order(places)
   }
   return listedBy(tables.ordered(joined))
+}
+
+/** Of all parts, as the first version has it: what is staged is the same for all of them. */
+function knownIn(parts: readonly (readonly FactChanges[])[]): BigInt64Array | undefined {
+  const all = parts.map(([first]) => first!.known)
+  if (!all.every((one) => one !== undefined)) return undefined
+  const known = new BigInt64Array(all.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const one of all) {
+    known.set(one, at)
+    at += one.length
+  }
+  return known
 }
 
 type Found = FactChanges & { readonly fact: FactSchema }

@@ -85,8 +85,6 @@ export type IngestPlace = {
   readonly ends: { readonly [topic: string]: EndsPlace }
   /** By stream: the number that its first record of a topic has, the last, and how many there are. */
   readonly records: { readonly [stream: string]: RecordPlace }
-  /** Which process read topics last. */
-  readonly reader: string | null
 }
 
 export type RecordPlace = { readonly first: number; readonly seq: number; readonly messages: number }
@@ -105,7 +103,6 @@ const nothingLoaded: IngestPlace = {
   sources: {},
   ends: {},
   records: {},
-  reader: null,
 }
 
 export async function loadPlace(checkpoints: Checkpoints): Promise<IngestPlace> {

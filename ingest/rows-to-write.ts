@@ -16,10 +16,13 @@ export function stageNet(tables: Tables, table: Table, pieces: readonly Piece[])
   return [rows, gone].filter(({ count }) => count > 0)
 }
 
-/** Rows as the log keeps them: what they were, and that they are gone, matters only while their facts are being written. */
+/**
+ * Rows as the log keeps them: what they were, and that they are gone, matters only while their facts are being written, and is read only
+ * then.
+ */
 export function savesOf(tables: Tables, table: Table, id: string, number: number) {
   const toSaves = rowSaves(table, id)
-  const batches = [...tables.changes(table.name, 0)]
+  const batches = [...tables.changes(table.name, 0, { isOnly: true })]
   let [read, added, left] = [0, 0, 0]
   for (const changes of batches) {
     const [was, is] = [columnOf(changes, 'before', 'flag').values, columnOf(changes, 'after', 'flag').values]
@@ -30,7 +33,10 @@ export function savesOf(tables: Tables, table: Table, id: string, number: number
     }
   }
   const totals: RowTotals = { read, added, left, changed: read - added - left, unchanged: 0, rejected: 0 }
-  const saves = (isOnly: boolean) => batches.flatMap((changes) => (isOnly ? asTheyAre(changes) : toSaves(changes, number)))
+  const saves = (isOnly: boolean): readonly Save[] => {
+    if (isOnly && left === 0) return batches.flatMap(asTheyAre)
+    return [...tables.changes(table.name, 0)].flatMap((changes) => (isOnly ? asTheyAre(changes) : toSaves(changes, number)))
+  }
   const asTheyAre = (changes: Columns): readonly Save[] => {
     const is = columnOf(changes, 'after', 'flag').values
     const before: Column = { kind: 'flag', values: new Uint8Array(changes.count) }

@@ -2,9 +2,11 @@
  * Holds changes until their database's transaction is whole: the topic of transactions says in which order they ended, and how many changes
  * each has. What cannot be made whole goes as it came, and is counted.
  */
-import { says, type TransactionMark } from '../schemas/foreign/changes.ts'
-import type { Lane, Piece } from './pieces.ts'
+import { says } from '../schemas/foreign/changes.ts'
+import { endsAfter, type End, type Ends } from './ends.ts'
+import { behind, type Lane, type Piece } from './pieces.ts'
 import { lately, queue, type Queue } from './queue.ts'
+import type { SentLane } from './sent-lanes.ts'
 
 export type HolderOptions = {
   /** So many messages are held at most. */
@@ -17,12 +19,10 @@ export type HolderOptions = {
   readonly sources: readonly { readonly source: string; readonly topic: string }[]
 }
 
-export type Holder = {
-  /** Messages of this lane may come. */
-  open(lane: Lane): void
+export type Holder = Pick<Ends, 'mark' | 'sent' | 'done' | 'written'> & {
+  /** Messages of this lane may come, from an offset on. */
+  open(lane: Lane, from: number): void
   add(piece: Piece): void
-  /** What the topic of transactions says at an offset. */
-  mark(mark: TransactionMark, offset: number): void
   /**
    * What may be written now, in order. `open`: all lanes that there are; `quiet`: nothing more can come before something is let through,
    * since every topic has been read to its end (`isAll`) or as far as there is room.
@@ -34,24 +34,15 @@ export type Holder = {
   hasRoom(lane: Lane): boolean
   /** Whether more of the topic of transactions should be read. */
   hasRoomForEnds(): boolean
-  /**
-   * Where to go on in the topic of transactions once all that was let through is written, but for `later` ones: an offset, undefined where
-   * all has been dealt with that was read; and where the last of them had ended, where the ends say so.
-   */
-  done(later: ReadonlySet<string>): { readonly next: number | undefined; readonly after: bigint | undefined }
-  /** What was let through is written. */
-  written(): void
   /** Transactions that could not be made whole. */
   inPieces(): number
 }
-
-type End = TransactionMark & { readonly offset: number }
 
 /** Read ahead of what can be written: of a lane, and of all. */
 const [aheadOfLane, aheadOfAll] = [5_000, 20_000]
 /** So many ends of transactions are known before they are needed. */
 const aheadOfEnds = 10_000
-/** So many transactions are known to have been given up, or to have ended. */
+/** So many transactions are known to have been given up, or to have come before. */
 const mostKnown = 10_000
 
 const nameOf = ({ source, partition }: Pick<Lane, 'source' | 'partition'>) => `${source}/${partition}`
@@ -64,16 +55,12 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
   /** In the order of their messages. */
   const lanes = new Map<string, Queue<Piece>>()
   const ahead = new Map<string, number>()
-  /** In the order in which the transactions ended. */
-  let ends = queue<End>()
-  const awaited = new Set<string>()
-  const [broken, ended] = [lately(mostKnown), lately(mostKnown)]
+  const ends = endsAfter(after)
+  const broken = lately(mostKnown)
   /** By transaction, how many of its changes had come before: of MySQL an end does not tell whether it had, too. */
   const repeats = new Map<string, number>()
-  let endedAt = after
-  /** Let through, and not written yet, in order. */
-  let through: End[] = []
-  let writtenAt = after
+  /** Of each lane, where what was read of it ends. */
+  const readTo = new Map<string, number>()
   /** By collection, the sources that had changes of it. */
   const collections = new Map<string, Set<string>>()
   let [held, inPieces] = [0, 0]
@@ -90,13 +77,10 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
     if (!broken.has(transaction)) inPieces++
     broken.add(transaction)
   }
-  /** Its connector was started again, and had sent it before. */
-  const isRepeated = ({ transaction, lsn }: TransactionMark) =>
-    ended.has(transaction) || (lsn !== undefined && endedAt !== undefined && lsn <= endedAt)
   const countRepeats = ({ changes, repeated, from, to }: Piece) => {
     for (let i = from; i < to; i++) {
       const transaction = repeated[i] === 1 ? changes.origins[i]?.transaction : undefined
-      if (transaction === undefined || ended.has(transaction)) continue
+      if (transaction === undefined || ends.hasEnded(transaction)) continue
       if (repeats.size >= mostKnown) repeats.clear()
       repeats.set(transaction, (repeats.get(transaction) ?? 0) + 1)
     }
@@ -125,53 +109,63 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       const place = piece.changes.origins[piece.from]?.place
       return piece.transaction !== transaction && lsn !== undefined && place?.of === 'postgres' && (place.commit ?? 0n) < lsn
     }
-  /** How many changes of a transaction have come, and whether a lane may have more of them to come. */
-  const found = (transaction: string, open: boolean) => {
-    let [count, mayCome] = [0, !open]
+  /** How many changes of a transaction have come, and the lanes that may have more of them to come. */
+  const found = (transaction: string) => {
+    let count = 0
     const isIts = isOf(transaction)
-    for (const lane of lanes.values()) {
+    const pending = new Set<string>()
+    for (const [name, lane] of lanes) {
       let i = 0
       let piece = lane.at(0)
       for (; piece && isIts(piece); piece = lane.at(++i)) if (piece.transaction === transaction) count += piece.counted
-      if (!piece) mayCome = true
+      if (!piece) pending.add(name)
     }
-    return { count, mayCome }
+    return { count, pending }
+  }
+  /** Whether what has come of a transaction is all of it. */
+  const isWhole = ({ transaction, isTorn, sent }: End, wanted: number, { count, pending }: ReturnType<typeof found>): boolean => {
+    const hadCome = count === 0 && (repeats.get(transaction) ?? 0) >= wanted
+    if (!isTorn) return hadCome || count === wanted
+    const isRead = (one: SentLane) => (readTo.get(nameOf(one)) ?? -1) >= one.to || (lanes.has(nameOf(one)) && !pending.has(nameOf(one)))
+    return (hadCome || count >= wanted) && sent !== undefined && sent.every(isRead)
   }
   const wholeOnes = (out: Piece[], open: boolean) => {
     take(out, isFree)
-    for (let end = ends.at(0); end; end = ends.at(0)) {
+    for (let end = ends.first(); end; end = ends.first()) {
       const { transaction: ending } = end
       take(out, isBefore(end))
       const wanted = changesIn(end)
-      if (wanted > 0 && !broken.has(ending)) {
-        const { count, mayCome } = found(ending, open)
-        const hadCome = count === 0 && (repeats.get(ending) ?? 0) >= wanted
-        // A connector that was killed amid a transaction may count in its end only what it has sent since: then more has come than it says.
-        if (count !== wanted && mayCome && !hadCome) return
+      if ((wanted > 0 || end.isTorn) && !broken.has(ending)) {
+        const what = found(ending)
+        const mayCome = !open || what.pending.size > 0
+        if (mayCome && !isWhole(end, wanted, what)) return
         // Every lane has come to later ones.
-        if (count > 0 && count < wanted) inPieces++
+        if (what.count > 0 && what.count < wanted) inPieces++
         // What is behind it may be the end of a table, or a snapshot: not before all of it.
         take(out, isOf(ending), ({ transaction }) => transaction === ending)
       }
-      ends.take(1)
-      awaited.delete(ending)
+      ends.pass()
       repeats.delete(ending)
-      through.push(end)
-      ended.add(ending)
-      endedAt = end.lsn ?? endedAt
       take(out, isFree)
     }
   }
 
+  const { mark, sent, done, written } = ends
   return {
-    open(lane) {
+    mark,
+    sent,
+    done,
+    written,
+    open(lane, from) {
       lanes.set(nameOf(lane), queue())
       ahead.set(nameOf(lane), 0)
+      readTo.set(nameOf(lane), from)
     },
     add(piece) {
       const name = nameOf(piece)
       lanes.get(name)!.add(piece)
       ahead.set(name, ahead.get(name)! + lengthOf(piece))
+      readTo.set(name, behind(piece))
       if (piece.collection !== undefined) {
         const own = collections.get(piece.collection) ?? new Set()
         collections.set(piece.collection, own.add(piece.source))
@@ -179,29 +173,23 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       held += lengthOf(piece)
       countRepeats(piece)
     },
-    mark(mark, offset) {
-      if (mark.kind !== 'end' || isRepeated(mark) || awaited.has(mark.transaction)) return
-      ends.add({ ...mark, offset })
-      awaited.add(mark.transaction)
-    },
     release({ ms, open, quiet, isAll }) {
       const out: Piece[] = []
       wholeOnes(out, open)
       while (held > most) {
         const [largest] = [...lanes.values()].toSorted((a, b) => b.length() - a.length())
-        giveUp(ends.at(0)?.transaction ?? largest!.at(0)!.transaction!)
+        giveUp(ends.first()?.transaction ?? largest!.at(0)!.transaction!)
         wholeOnes(out, open)
       }
       const isWaiting = held > 0 || ends.length() > 0
       quietSince = isWaiting && quiet && out.length === 0 ? (quietSince ?? ms) : undefined
       if (quietSince !== undefined && ms - quietSince >= mostMs) {
-        const first = ends.at(0)
+        const first = ends.first()
         if (!isAll && first) giveUp(first.transaction)
         else {
           for (const lane of lanes.values()) for (const { transaction } of lane) if (transaction !== undefined) giveUp(transaction)
           // All has been read: nothing that they count is to come.
-          ends = queue()
-          awaited.clear()
+          ends.giveUp()
         }
         wholeOnes(out, open)
       }
@@ -217,18 +205,6 @@ export function holdTransactions({ most, mostMs, sources, after }: HolderOptions
       return messages === 0 || isOne || (messages <= aheadOfLane && held <= aheadOfAll)
     },
     hasRoomForEnds: () => ends.length() <= aheadOfEnds,
-    done(later) {
-      const open = later.size === 0 ? -1 : through.findIndex(({ transaction }) => later.has(transaction))
-      const before = open < 0 ? through : through.slice(0, open)
-      return {
-        next: (open < 0 ? ends.at(0) : through[open])?.offset,
-        after: before.findLast(({ lsn }) => lsn !== undefined)?.lsn ?? writtenAt,
-      }
-    },
-    written() {
-      through = []
-      writtenAt = endedAt
-    },
     inPieces: () => inPieces,
   }
 }

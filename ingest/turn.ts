@@ -33,7 +33,6 @@ export type Needs = {
 
 /** What a turn leaves to the next one of the same process: nothing of it is read or registered again. */
 export type Kept = {
-  readonly needs: Needs
   readonly targets: Targets
   /** The place as it was left. */
   readonly place: IngestPlace
@@ -49,8 +48,6 @@ export type TurnPorts = {
 }
 
 export type TurnOptions = {
-  /** A word for the process: no two of them read topics. */
-  readonly reader: string
   readonly sources: readonly TopicSource[]
   readonly partitions: (of: { readonly name: string }) => number
   readonly signal: AbortSignal
@@ -81,7 +78,7 @@ const usualFactsAtOnce = 100_000
 /** `kept` is what this process left; undefined where it has not written yet, or something else is needed. */
 export async function openTurn(ports: TurnPorts, options: Asked): Promise<Turn> {
   const { log, checkpoints, registry, tables, clock } = ports
-  const { reader, signal, partitions, needs, kept, readFrom, eventsNowMs, factsAtOnce = usualFactsAtOnce } = options
+  const { signal, partitions, needs, kept, readFrom, eventsNowMs, factsAtOnce = usualFactsAtOnce } = options
   const lease = await ports.lease('ingest', { givesWay: true, signal })
   const writer = await log.writer('ingest').catch((error: unknown) => lease.close().then(() => Promise.reject(error)))
   const close = async () => {
@@ -106,13 +103,13 @@ export async function openTurn(ports: TurnPorts, options: Asked): Promise<Turn> 
     if (kept && kept.place.mark?.token !== place.mark?.token) for (const { state } of targets.events) state.allChanged()
     return {
       get kept() {
-        return { needs, targets, place }
+        return { targets, place }
       },
       get place() {
         return place
       },
       async write(work) {
-        place = await writeBatch(all, place, targets, work, { reader, now: clock(), eventsNowMs: eventsNowMs(), signal, factsAtOnce })
+        place = await writeBatch(all, place, targets, work, { now: clock(), eventsNowMs: eventsNowMs(), signal, factsAtOnce })
         targets.unkept = []
       },
       async begin(facts) {

@@ -37,15 +37,16 @@ export type WriteOptions = {
   readonly atOnce?: number
 }
 
-const usualAtOnce = 20_000
+/** What changes no more than that is one group. Of many rows there are many commits anyway: smaller ones keep less in memory. */
+const usualAtOnce = ({ rows }: LoadUnderWay) => (rows > 100_000 ? 10_000 : 20_000)
 
 type Under = IngestPlace & { readonly load: LoadUnderWay }
 
 /** Until it is done or told to stop, after a commit; what is staged is not settled yet. */
 export async function writeLoad(ports: WritePorts, begun: Under, options: WriteOptions): Promise<IngestPlace> {
   const { writer } = ports
-  const { signal, report, atOnce = usualAtOnce } = options
-  const rowsAtOnce = Math.ceil(atOnce / 4)
+  const { signal, report, atOnce = usualAtOnce(begun.load) } = options
+  const rowsAtOnce = Math.ceil(atOnce / 2)
   const rows = rowsToWrite(ports, begun.load, options)
   const facts = factsToWrite(ports, { load: begun.load, places: begun.facts, facts: options.facts, atOnce })
   const commits = oneAhead()

@@ -13,7 +13,7 @@ const filesOf = (some: typeof sources) => some.map(({ file }) => file)
 const offenders = (file: string, text: string) => offendersAmong([...imports, ...importsOf({ file, text })])
 
 describe('the house', () => {
-  it('has imports that point one way, adapters that only config/wire.ts picks, and one door for each package', () =>
+  it('has imports that point one way, adapters that only two files of config pick, and one door for each package', () =>
     expect(offendersAmong(imports)).toEqual([]))
 
   it('has no file that imports itself by way of others', () => expect(cycleIn(imports)).toBeUndefined())
@@ -80,19 +80,19 @@ describe('the map names', () => {
       'an adapter',
       'versions/plan.ts',
       `const { openKafkaLog } = await import('../utilities/kafka/log.ts')`,
-      'utilities/kafka/log.ts: only config/wire.ts picks adapters',
+      'utilities/kafka/log.ts: only config/wire.ts and config/files.ts pick adapters',
     ],
     [
       'a technology that is no server',
       'commands/doctor.ts',
       `import { openSqlite } from '../utilities/sqlite/database.ts'`,
-      'utilities/sqlite/database.ts: only config/wire.ts picks adapters',
+      'utilities/sqlite/database.ts: only config/wire.ts and config/files.ts pick adapters',
     ],
     [
       'what reaches beyond the process beside those rooms',
       'commands/status.ts',
       `import { openThread } from '../utilities/running/thread.ts'`,
-      'utilities/running/thread.ts: only config/wire.ts picks adapters',
+      'utilities/running/thread.ts: only config/wire.ts and config/files.ts pick adapters',
     ],
     [
       'a package that came in by the window',

@@ -44,12 +44,24 @@ type Sent = {
   readonly time: number
 }
 
+/** How many changes each table has had in a transaction. */
+type Counts = Map<string, number>
+const sumOf = (counts: Counts) => [...counts.values()].reduce((sum, one) => sum + one, 0)
+
+/** Makes a message, counted. */
+type Step = (counts: Counts) => Sent
+
+/** Behind so many messages of a transaction; `anew`: it says once more that it begins, and counts from there. */
+export type Kill = { readonly behind: number; readonly anew: boolean }
+
+type CommitOptions = { readonly isLost?: boolean; readonly isEndLost?: boolean; readonly kills?: readonly Kill[] }
+
 export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = true, prefix = 'shop', mysql = false }: Options = {}) {
   const tables: Record<string, Map<string, Row>> = Object.fromEntries(shopTables.map(({ name }) => [name, new Map<string, Row>()]))
   let [lsn, commit, transaction, time, run] = [1_000, null as number | null, 700, Date.UTC(2026, 0, 2), 1]
   let server = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
   /** All that was sent of changes, in order, so that it can come again. */
-  const log: { sent: Sent[]; resend: () => Sent[] }[] = []
+  const log: (() => readonly Sent[])[] = []
   for (const { name } of shopTables) feed.make(topicOf(name, prefix), partitions)
   if (transactions) feed.make(transactionTopic, 1)
 
@@ -85,13 +97,15 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
   return {
     tables: tables as Shop,
     feed,
-    /** All or nothing. Returns what was sent, or what would have been, had the connector not lost it. */
-    commit(changes: readonly Change[], { isLost = false } = {}): readonly Sent[] {
+    /**
+     * All or nothing. Returns what was sent, or what would have been, had the connector not lost it. It may be killed amid the transaction,
+     * once or more often, each time behind so many of its messages, and goes on when it is back, or just before it tells its end.
+     */
+    commit(changes: readonly Change[], { isLost = false, isEndLost = false, kills = [] }: CommitOptions = {}): readonly Sent[] {
       time += 1_000
       const id = ++transaction
       const before = commit
-      const counts = new Map<string, number>()
-      const made: (() => Sent)[] = []
+      const steps: Step[] = []
       const begin = lsn + 8
       for (const change of changes) {
         const name = 'emptied' in change ? change.emptied : change.table
@@ -106,14 +120,12 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
                 sequence: JSON.stringify([sequence === null ? null : String(sequence), String(at)]),
               }
         const send = (op: string, row: Row | null, unsent?: readonly string[]) => {
-          const order = [...counts.values()].reduce((sum, one) => sum + one, 0) + 1
-          counts.set(`public.${name}`, (counts.get(`public.${name}`) ?? 0) + 1)
-          made.push(() => {
+          steps.push((counts) => {
             const sent = event(name, op, row, source(commit), unsent)
-            const value = transactions
-              ? { ...JSON.parse(sent.value!), transaction: { id: idOf(id, at), total_order: order } }
-              : JSON.parse(sent.value!)
-            return { ...sent, value: JSON.stringify(value) }
+            const order = counts.get(`public.${name}`) ?? 0
+            counts.set(`public.${name}`, order + 1)
+            const transaction = { id: idOf(id, at), total_order: sumOf(counts), data_collection_order: order + 1 }
+            return { ...sent, value: JSON.stringify({ ...JSON.parse(sent.value!), ...(transactions && { transaction }) }) }
           })
         }
         if ('emptied' in change) {
@@ -124,8 +136,8 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           if (!row) continue
           tables[name]!.delete(change.gone)
           send('d', row)
-          const deleted = made.at(-1)!
-          made.push(() => tombstone(deleted()))
+          const deleted = steps.at(-1)!
+          steps.push(() => tombstone(deleted(new Map())))
         } else {
           const key = keyOf(tableOf(name), change.row)
           const isNew = !tables[name]!.has(key)
@@ -142,23 +154,38 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
         }
       }
       const end = (lsn += 8)
-      const hasEnd = transactions && changes.every((one) => !('emptied' in one))
-      const data = [...counts].map(([data_collection, event_count]) => ({ data_collection, event_count }))
-      const ended = (): Sent => ({
-        topic: transactionTopic,
-        partition: 0,
-        key: undefined,
-        value: JSON.stringify({ status: 'END', id: idOf(id, end), event_count: made.length, data_collections: data, ts_ms: time }),
-        time,
-      })
+      const hasEnd = !isEndLost && changes.every((one) => !('emptied' in one))
+      const mark = (what: object): readonly Sent[] =>
+        transactions
+          ? [{ topic: transactionTopic, partition: 0, key: undefined, value: JSON.stringify({ ...what, ts_ms: time }), time }]
+          : []
+      const began = () => mark({ status: 'BEGIN', id: idOf(id, begin), event_count: null, data_collections: null })
+      const ended = (counts: Counts) => {
+        const data = [...counts].map(([data_collection, event_count]) => ({ data_collection, event_count }))
+        return mark({ status: 'END', id: idOf(id, end), event_count: sumOf(counts), data_collections: data })
+      }
+      /** Each time that it is back it goes on, or begins anew what it counts, and says so. */
+      const runs = (ends: readonly Kill[]) => {
+        let counts: Counts = new Map()
+        let from = 0
+        return [...ends, { behind: steps.length, anew: false }].map(({ behind }, i) => {
+          const isAnew = i === 0 || ends[i - 1]!.anew
+          if (isAnew) counts = new Map()
+          const sent = steps.slice(from, behind).map((step) => step(counts))
+          from = Math.max(from, behind)
+          return [...(isAnew ? began() : []), ...sent, ...(i === ends.length && hasEnd ? ended(counts) : [])]
+        })
+      }
       commit = before
-      const first = made.map((make) => make())
-      const all = [...first, ...(hasEnd ? [ended()] : [])]
+      const all = runs(kills.toSorted((a, b) => a.behind - b.behind))
       // What comes again after a crash has another last commit beside it.
-      log.push({ sent: all, resend: () => ((commit = (before ?? 0) + 1), [...made.map((make) => make()), ...(hasEnd ? [ended()] : [])]) })
+      log.push(() => ((commit = (before ?? 0) + 1), runs([]).flat()))
       commit = end
-      if (!isLost) give(all)
-      return all
+      for (const [i, sent] of isLost ? [] : all.entries()) {
+        if (i > 0) run++
+        give(sent)
+      }
+      return all.flat()
     },
     /** Another server goes on, whose binlogs are numbered from the first on; or another database does, of an earlier time. */
     failOver(to = '24bc7850-2c16-11e6-a073-0242ac110002') {
@@ -169,7 +196,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
     crash(last: number) {
       run++
       const now = commit
-      for (const { resend } of log.slice(Math.max(0, log.length - last))) give(resend())
+      for (const resend of log.slice(Math.max(0, log.length - last))) give(resend())
       commit = now
     },
     /** Rows again between the changes, which stand nowhere among them. */
@@ -208,7 +235,7 @@ export function databaseOf(feed: MemoryFeed, { partitions = 1, transactions = tr
           })
           .slice(0, rows),
       )
-      if (again > 0) for (const { resend } of log.slice(Math.max(0, log.length - again))) give(resend())
+      if (again > 0) for (const resend of log.slice(Math.max(0, log.length - again))) give(resend())
       if (!isAsked && rows === Infinity) log.length = 0
     },
   }

@@ -15,6 +15,7 @@ import {
   max,
   mean,
   median,
+  model,
   number,
   quantile,
   record,
@@ -226,3 +227,39 @@ export const doubled = featureSet({ name: 'doubled', of: plain }, { m: mean('dou
 featureSet({ name: 'by_place', of: joined }, { n: count('place.shop', { last: 3 }) })
 // @ts-expect-error a column of its record that is none of its fields
 featureSet({ name: 'by_place', of: joined }, { n: count('no', { last: 3 }) })
+
+const scored = orders.add({ risk: model('risk.onnx', { inputs: ['usual', 'pieces_all', 'weight', 'paid'], output: 'variable' }) })
+export const score = (row: FeatureRow<typeof scored>): number | null => row.risk
+/** It may read what is new beside it, and what an earlier model gives. */
+export const stacked = scored.add({
+  n: count('item', { last: 3 }),
+  both: model('both.onnx', { inputs: ['n', 'risk'], output: 'probabilities', column: 1, round: 3 }),
+})
+export const stackedAnew = stacked.replace({ both: model('later.onnx', { inputs: ['n', 'pieces'], output: 'variable' }) })
+export const first_risk = featureSet(
+  { name: 'risks', of: order },
+  { n: count('item', { last: 3 }), risk: model('risk.onnx', { inputs: ['n', 'price'], output: 'variable' }) },
+)
+// @ts-expect-error a model takes no text
+orders.add({ risk: model('risk.onnx', { inputs: ['item'], output: 'variable' }) })
+// @ts-expect-error a model takes no feature that is a text
+orders.add({ risk: model('risk.onnx', { inputs: ['first_item'], output: 'variable' }) })
+// @ts-expect-error a model takes no date
+orders.add({ risk: model('risk.onnx', { inputs: ['due_last'], output: 'variable' }) })
+// @ts-expect-error neither a feature nor a field
+orders.add({ risk: model('risk.onnx', { inputs: ['weights'], output: 'variable' }) })
+// @ts-expect-error a model does not read itself
+orders.add({ risk: model('risk.onnx', { inputs: ['risk'], output: 'variable' }) })
+// @ts-expect-error a replacement is checked too
+scored.replace({ risk: model('risk.onnx', { inputs: ['items'], output: 'variable' }) })
+// @ts-expect-error what is defined first is checked too
+featureSet({ name: 'risks', of: order }, { risk: model('risk.onnx', { inputs: ['item'], output: 'variable' }) })
+// @ts-expect-error an output is needed
+orders.add({ risk: model('risk.onnx', { inputs: ['weight'] }) })
+// @ts-expect-error there is no such option
+orders.add({ risk: model('risk.onnx', { inputs: ['weight'], output: 'variable', when: 'paid' }) })
+// @ts-expect-error risk is taken
+scored.add({ risk: model('risk.onnx', { inputs: ['weight'], output: 'variable' }) })
+// @ts-expect-error a later version of the fact is none of this one
+byCity.add({ risk: model('risk.onnx', { inputs: ['rate'], output: 'variable' }) })
+export const cityRisk = byCity.add({ risk: model('risk.onnx', { inputs: ['sold', 'dear_share', 'price', 'no'], output: 'variable' }) })

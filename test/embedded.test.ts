@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openEmbeddedCheckpoints } from '../utilities/sqlite/checkpoints.ts'
 import { openEmbeddedLog } from '../utilities/sqlite/log.ts'
-import type { Fetched } from '../utilities/log.ts'
+import { Fenced, NoTopic, type Fetched } from '../utilities/log.ts'
 import { openEmbeddedRegistry } from '../utilities/sqlite/registry.ts'
 import type { Incompatibility } from '../utilities/registry.ts'
 import { openSqlite } from '../utilities/sqlite/database.ts'
@@ -153,6 +153,34 @@ describe('processes that share the files', { timeout: 60_000 }, () => {
     const log = openEmbeddedLog(path)
     onTestFinished(log.close)
     for (const topic of topics) expect(await readTexts(log, topic)).toEqual(numbered(topic, 40))
+  })
+
+  it('commits what is large as it commits what is small: in order, all of it or nothing, and by whoever holds the name', async () => {
+    const { path, log } = testLog()
+    await log.create('inflow', 1)
+    const checkpoints = openEmbeddedCheckpoints(path)
+    onTestFinished(checkpoints.close)
+    const writer = await log.writer('w')
+    const value = (text: string) => new TextEncoder().encode(text)
+    const many = Array.from({ length: 10_000 }, (_, i) => ({ name: `n${i % 2}`, key: `k${i % 4_000}`, value: value(`${i}`) }))
+    const append = { topic: 'inflow', partition: 0, batch: batchOf(['a', 'b']) }
+    const gone = ['k1', 'k3'].map((key) => ({ name: 'n1', key, value: null }))
+    expect(await writer.commit({ append: [append], save: [...many, ...gone, { name: 'n1', key: 'k3', value: value('again') }] })).toEqual([
+      0,
+    ])
+    const held = await checkpoints.load('n1')
+    expect(held.size).toBe(1_999)
+    expect(['k1', 'k3', 'k5', 'k3999'].map((key) => held.get(key) && Buffer.from(held.get(key)!).toString())).toEqual([
+      undefined,
+      'again',
+      '8005',
+      '7999',
+    ])
+    await expect(writer.commit({ append: [{ ...append, topic: 'nowhere' }], save: many })).rejects.toThrow(NoTopic)
+    expect(await writer.commit({ append: [append, append] })).toEqual([2, 4])
+    await log.writer('w')
+    await expect(writer.commit({ append: [append], save: many })).rejects.toThrow(Fenced)
+    expect(await readTexts(log, 'inflow')).toEqual(['a', 'b', 'a', 'b', 'a', 'b'])
   })
 
   it('a reader never sees a gap or a mix while another process promotes and rolls back', async () => {

@@ -71,14 +71,21 @@ const end = (tx: number, lsn: number, counts: { readonly [collection: string]: n
 
 function holderOf(options: { readonly most?: number; readonly mostMs?: number } = {}) {
   const holder = holdTransactions({ most: 1_000, mostMs: 5_000, sources: lanes, after: undefined, ...options })
-  for (const lane of lanes) holder.open(lane)
+  for (const lane of lanes) holder.open(lane, 0)
   const next = [0, 0]
   const give = (lane: number, events: readonly (Event | null)[]) => {
     const { messages, changes } = batch(events, next[lane]!, lanes[lane]!.collection)
     next[lane]! += events.length
     for (const piece of piecesOf(lanes[lane]!, messages, changes, { newest: undefined, held: true })) holder.add(piece)
   }
-  return { ...holder, give }
+  const begin = (transaction: number, offset: number) =>
+    holder.mark({ kind: 'begin', transaction: String(transaction), lsn: undefined, changes: new Map() }, offset)
+  /** Begun and ended by one run of the connector. */
+  const mark = (ended: TransactionMark, offset: number) => {
+    begin(Number(ended.transaction), offset)
+    holder.mark(ended, offset)
+  }
+  return { ...holder, give, begin, mark, tell: holder.mark }
 }
 
 const told = (pieces: readonly Piece[]) =>
@@ -156,23 +163,95 @@ describe('transactions that come over several topics', () => {
     expect(inPieces()).toBe(0)
   })
 
-  it('wait for what may still come where more has come than their end counts', () => {
-    const { give, mark, release, inPieces } = holderOf()
+  const sentTo = (...ends: readonly number[]) => ends.map((to, i) => ({ ...lanes[i]!, to }))
+
+  it('are whole where their connector began them anew when all lanes were read as far as they had been sent, whatever their end counts', () => {
+    const { give, begin, tell, sent, release, inPieces, done } = holderOf()
+    begin(1, 4)
+    give(0, [
+      { tx: 1, lsn: 10, commit: 5 },
+      { tx: 1, lsn: 11, commit: 5 },
+    ])
+    begin(1, 7)
+    expect(tell(end(1, 20, { 'public.invoices': 2 }), 9)).toBe(true)
+    // Its end seems to count what has come.
+    expect(release(soon)).toEqual([])
+    sent(sentTo(4, 1))
+    expect(release(soon)).toEqual([])
+    give(0, [
+      { tx: 1, lsn: 12, commit: 5 },
+      { tx: 1, lsn: 13, commit: 5 },
+    ])
+    expect([release(soon), done(new Set()).next]).toEqual([[], 4])
+    give(1, [{ tx: 1, lsn: 14, commit: 5 }])
+    expect(told(release(soon))).toEqual(['invoices 1 2', 'invoices 1 2', 'lines 1 1'])
+    expect(inPieces()).toBe(0)
+  })
+
+  it('are begun anew by a connector of which nobody saw how they began, and wait for no lane that has come to later ones', () => {
+    const { give, begin, tell, sent, release, inPieces } = holderOf()
     give(0, [
       { tx: 1, lsn: 10, commit: 5 },
       { tx: 1, lsn: 11, commit: 5 },
       { tx: 1, lsn: 12, commit: 5 },
     ])
-    mark(end(1, 20, { 'public.invoices': 2 }), 1)
+    expect(tell(end(1, 20, { 'public.invoices': 2 }), 1)).toBe(true)
+    sent(sentTo(100, 0))
+    begin(2, 2)
+    expect(tell(end(2, 40, { 'public.invoices': 1, 'public.lines': 1 }), 3)).toBe(false)
     expect(release(soon)).toEqual([])
     give(0, [
       { tx: 1, lsn: 13, commit: 12 },
       { tx: 1, lsn: 14, commit: 12 },
       { tx: 2, lsn: 30, commit: 20 },
     ])
-    give(1, [{ tx: 2, lsn: 31, commit: 20 }])
     expect(told(release(soon))).toEqual(['invoices 1 3', 'invoices 1 2'])
+    give(1, [{ tx: 2, lsn: 31, commit: 20 }])
+    expect(told(release(soon))).toEqual(['invoices 2 1', 'lines 2 1'])
     expect(inPieces()).toBe(0)
+  })
+
+  it('of which no end is told are whole when the next one ends and all was read that had been sent by then', () => {
+    const { give, begin, tell, sent, release, inPieces, done } = holderOf()
+    begin(1, 4)
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    begin(2, 5)
+    expect(tell(end(2, 40, { 'public.invoices': 1 }), 6)).toBe(true)
+    sent(sentTo(2, 1))
+    give(0, [{ tx: 2, lsn: 30, commit: 20 }])
+    expect([release(soon), done(new Set()).next]).toEqual([[], 4])
+    give(1, [{ tx: 1, lsn: 11, commit: 5 }])
+    expect(told(release(soon))).toEqual(['invoices 1 1', 'lines 1 1', 'invoices 2 1'])
+    expect([inPieces(), done(new Set()).next]).toEqual([0, undefined])
+  })
+
+  it('are begun again by a connector that goes back, whatever it sends again before', () => {
+    const { give, begin, tell, mark, release, inPieces } = holderOf()
+    mark(end(1, 20, { 'public.invoices': 1 }), 1)
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    release(soon)
+    begin(2, 3)
+    mark(end(1, 20, { 'public.invoices': 1 }), 4)
+    begin(2, 5)
+    expect(tell(end(2, 40, { 'public.invoices': 1 }), 6)).toBe(true)
+    expect([release(soon), inPieces()]).toEqual([[], 0])
+  })
+
+  it('are read again from where they begin as long as they have not ended', () => {
+    const { give, begin, tell, release, done, written } = holderOf()
+    const next = () => done(new Set()).next
+    begin(1, 4)
+    expect(next()).toBe(4)
+    tell(end(1, 20, { 'public.invoices': 1 }), 5)
+    begin(2, 6)
+    expect(next()).toBe(4)
+    give(0, [{ tx: 1, lsn: 10, commit: 5 }])
+    release(soon)
+    expect([next(), done(new Set(['1'])).next]).toEqual([6, 4])
+    written()
+    tell(end(2, 40, {}), 8)
+    release(soon)
+    expect(next()).toBe(undefined)
   })
 
   it('go as they came where the rest does not come, and are counted', () => {
@@ -243,40 +322,63 @@ describe('transactions that come over several topics', () => {
     expect([inPieces(), held()]).toEqual([1, 0])
   })
 
-  it('are let through whole and in order, however their messages come', () => {
-    const transaction = fc.record({ invoices: fc.nat(3), lines: fc.nat(3) }).filter(({ invoices, lines }) => invoices + lines > 0)
+  it('are let through whole and in order, however their messages come and whenever their connector was killed', () => {
+    const kill = fc.record({ behind: fc.nat(8), anew: fc.boolean() })
+    const changes = fc.array(fc.nat(1), { minLength: 1, maxLength: 8 })
+    const isEndLost = fc.nat(3).map((one) => one === 0)
+    const transaction = fc.record({ changes, isEndLost, kills: fc.array(kill, { maxLength: 2 }) })
     fc.assert(
       fc.property(fc.array(transaction, { minLength: 1, maxLength: 12 }), fc.infiniteStream(fc.nat(2)), (transactions, choices) => {
-        const { give, mark, release, held } = holderOf()
-        const queues: [Event[], Event[], (() => void)[]] = [[], [], []]
+        const { give, begin, tell, sent, release, held, inPieces } = holderOf()
+        const queues: [Event[], Event[]] = [[], []]
+        const marks: (() => void)[] = []
         let lsn = 100
-        transactions.forEach(({ invoices, lines }, tx) => {
+        const read = [0, 0]
+        const sentNow = () => queues.map(({ length }, lane) => read[lane]! + length)
+        for (const [tx, { changes, isEndLost, kills }] of transactions.entries()) {
           const commit = lsn
-          for (let i = 0; i < invoices; i++) queues[0].push({ tx, lsn: ++lsn, commit })
-          for (let i = 0; i < lines; i++) queues[1].push({ tx, lsn: ++lsn, commit })
-          const ended = ++lsn
-          queues[2].push(() => mark(end(tx, ended, { 'public.invoices': invoices, 'public.lines': lines }), tx))
-        })
+          let counts = [0, 0]
+          const starts = [0, ...kills.filter(({ anew }) => anew).map(({ behind }) => behind)].filter(
+            (one) => one < changes.length || one === 0,
+          )
+          for (const [i, lane] of changes.entries()) {
+            for (const start of starts)
+              if (start === i) {
+                counts = [0, 0]
+                marks.push(() => begin(tx, 0))
+              }
+            queues[lane as 0 | 1].push({ tx, lsn: ++lsn, commit })
+            counts[lane]!++
+          }
+          const [ended, counted, by] = [++lsn, counts, sentNow()]
+          if (isEndLost && tx < transactions.length - 1) continue
+          marks.push(() => {
+            const isTorn = tell(end(tx, ended, { 'public.invoices': counted[0]!, 'public.lines': counted[1]! }), tx)
+            // More may have been sent by then.
+            if (isTorn) sent(sentTo(...sentNow().map((now, lane) => Math.min(now, by[lane]! + (lsn % 3)))))
+          })
+        }
         const seen: string[] = []
         const look = () => {
-          const out = release(soon)
-          const counts = Map.groupBy(out, (piece) => piece.transaction!)
-          for (const [tx, pieces] of counts) {
-            const wanted = transactions[Number(tx)]!
-            expect(pieces.reduce((sum, { counted }) => sum + counted, 0)).toBe(wanted.invoices + wanted.lines)
+          for (const [tx, pieces] of Map.groupBy(release(soon), (piece) => piece.transaction!)) {
+            expect(pieces.reduce((sum, { counted }) => sum + counted, 0)).toBe(transactions[Number(tx)]!.changes.length)
             seen.push(tx)
           }
         }
-        while (queues.some((queue) => queue.length > 0)) {
+        while ([...queues, marks].some(({ length }) => length > 0)) {
           const choice = choices.next().value as 0 | 1 | 2
-          if (choice === 2) queues[2].shift()?.()
-          else if (queues[choice].length > 0) give(choice, queues[choice].splice(0, 1 + (lsn % 3)))
+          if (choice === 2) marks.shift()?.()
+          else if (queues[choice].length > 0) {
+            const some = queues[choice].splice(0, 1 + (lsn % 3))
+            read[choice]! += some.length
+            give(choice, some)
+          }
           look()
         }
         expect(seen).toEqual(transactions.map((_, tx) => String(tx)))
-        expect(held()).toBe(0)
+        expect([held(), inPieces()]).toEqual([0, 0])
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     )
   })
 })

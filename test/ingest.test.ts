@@ -57,8 +57,8 @@ describe('the topics of a database', () => {
     database.commit([account(0), sku(0), invoice(1), invoice(2), line(1), line(2)])
     database.snapshot()
     await store.ingest()
-    const [first] = database.commit([line(1, 0, 5)])
-    const [second] = database.commit([line(2, 0, 7)])
+    const [, first] = database.commit([line(1, 0, 5)])
+    const [, second] = database.commit([line(2, 0, 7)])
     await store.ingest()
     const known = (await store.messages(sale)).slice(2).map((one) => [one.key, one.known])
     expect(known).toEqual([
@@ -201,7 +201,10 @@ async function life(from: number, { factsAtOnce, ...options }: Setup & { readonl
       },
     ][below(8)]!()
   const commit = () => {
-    database.commit(Array.from({ length: 1 + below(4) }, change))
+    // Larger than what is read at once now and then; its connector may be killed amid it.
+    const changes = Array.from({ length: 1 + below(below(6) === 0 ? 20 : 4) }, change)
+    const kills = Array.from({ length: below(3) === 0 ? 1 + below(2) : 0 }, () => ({ behind: below(changes.length), anew: below(2) === 0 }))
+    database.commit(changes, { kills, isEndLost: below(6) === 0 })
     states.add(text(facts(database.tables)))
   }
   for (let i = 0; i < 6; i++) commit()

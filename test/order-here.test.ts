@@ -1,10 +1,11 @@
-/** Facts that are put into order where they are come as those that tables on disk put into order. */
+/** Facts come the same whether they are put into order where they are or by tables on disk, which join what is small in memory or not. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { factMaker } from '../ingest/facts-of.ts'
 import type { Ordered } from '../ingest/order-here.ts'
 import { orderFacts } from '../ingest/order.ts'
 import { openSqliteTables } from '../utilities/sqlite/tables/tables.ts'
+import type { Tables } from '../utilities/tables.ts'
 import { columnsOf, rowsOf, type PlainRow } from './plain-columns.ts'
 import { glance, sale, shopFacts, shopTables } from './shop-facts.ts'
 
@@ -26,28 +27,40 @@ const told = ({ count, changes, known }: Ordered) => [
   known(0, count),
 ]
 
+/** Every table is small beside any list, or none is. */
+const [always, never] = [0, Infinity].map((leastListed) => ({ times: 0.001, most: 100, leastListed }))
+
 it('facts that are few are in the order of those that are many, with the same that is said of them', async () => {
-  const tables = openSqliteTables(':memory:')
+  const both = [always, never].map((small) => openSqliteTables(':memory:', small)) as [Tables, Tables]
   const oneAfterTheOther = fc.asyncProperty(fc.array(shop, { minLength: 1, maxLength: 4 }), async (steps) => {
-    tables.renew(shopTables)
-    tables.settle({ commit: 0, token: '' })
+    for (const tables of both) {
+      tables.renew(shopTables)
+      tables.settle({ commit: 0, token: '' })
+    }
     for (const [step, all] of steps.entries()) {
       for (const { name, fields } of shopTables) {
         const rows = all[name as keyof typeof all] as readonly PlainRow[]
         const { count, byName } = columnsOf(fields, rows)
         const known = { kind: 'long', values: BigInt64Array.from(rows, (_, i) => BigInt(step * 100 + i)) } as const
-        if (step % 2 === 1 && name === 'accounts') tables.stageGone(name, { count, byName: new Map([...byName, ['_known', known]]) })
-        else tables.stage(name, { count, byName: new Map([...byName, ['_known', known]]) })
+        const staged = { count, byName: new Map([...byName, ['_known', known] as const]) }
+        for (const tables of both)
+          if (step % 2 === 1 && name === 'accounts') tables.stageGone(name, staged)
+          else tables.stage(name, staged)
       }
       for (const facts of [[sale], [glance], [sale, { ...sale, name: 'sale_again' }], shopFacts.slice(0, 1)]) {
-        const versions = facts.map((fact) => ({ fact, maker: factMaker(fact, tables) }))
         for (const before of [true, false]) {
-          const here = told(await orderFacts(tables, versions, { before, found: () => {}, atOnce: 3 }))
-          expect(here).toEqual(told(await orderFacts(tables, versions, { before, found: () => {}, mostHere: 0 })))
+          const all: unknown[] = []
+          for (const tables of both) {
+            const versions = facts.map((fact) => ({ fact, maker: factMaker(fact, tables) }))
+            all.push(told(await orderFacts(tables, versions, { before, found: () => {}, atOnce: 3 })))
+            all.push(told(await orderFacts(tables, versions, { before, found: () => {}, mostHere: 0 })))
+            if (before) all.push(told(await orderFacts(tables, versions, { before, mostHere: 0 })))
+          }
+          for (const one of all.slice(1)) expect(one).toEqual(all[0])
         }
       }
-      tables.settle({ commit: step + 1, token: '' })
+      for (const tables of both) tables.settle({ commit: step + 1, token: '' })
     }
   })
-  await fc.assert(oneAfterTheOther, { numRuns: 60 }).finally(() => tables.close())
+  await fc.assert(oneAfterTheOther, { numRuns: 60 }).finally(() => both.forEach((tables) => tables.close()))
 })

@@ -87,7 +87,6 @@ export function topicsStore(
           report: () => {},
           note: (text) => notes.push(text),
           passed: () => {},
-          reader: 'reader',
           partitions: () => partitions,
           needs: async () => needs,
           ...asked,

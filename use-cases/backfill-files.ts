@@ -4,6 +4,7 @@ import { label, type Definition } from '../feature-defs/feature-set.ts'
 import type { Years } from '../schemas/csv/selection.ts'
 import type { Clock } from '../utilities/values/clock.ts'
 import { rejectsFile } from '../utilities/files/rejects.ts'
+import type { Models } from '../utilities/models.ts'
 import type { Source } from '../utilities/source.ts'
 import { refuseFacts } from '../streams/of-tables.ts'
 import { columnsOf } from '../versions/layout.ts'
@@ -22,11 +23,11 @@ type FilesAsked = {
   readonly report: (news: { readonly rows: number }) => void
 }
 
-type Ports = { readonly openSource: () => Promise<Source>; readonly clock: Clock; readonly makeFiles: MakeFiles }
+type Ports = { readonly openSource: () => Promise<Source>; readonly clock: Clock; readonly models: Models; readonly makeFiles: MakeFiles }
 
 /** undefined when it was told to stop: nothing is written then. */
 export async function backfillFiles(ports: Ports, asked: FilesAsked): Promise<(Computed & MadeFiles) | undefined> {
-  const { clock, makeFiles } = ports
+  const { clock, models, makeFiles } = ports
   const { chain, years, file, partitionBy, signal } = asked
   const definition = chain.at(-1)!
   refuseFacts(definition.record)
@@ -37,7 +38,7 @@ export async function backfillFiles(ports: Ports, asked: FilesAsked): Promise<(C
   const made = await unlessAborted(
     signal,
     makeFiles(columns, async (write, rejects) => {
-      done = await compute({ source, clock, rejects: rejectsFile(rejects), write }, { ...asked, definition })
+      done = await compute({ source, clock, rejects: rejectsFile(rejects), models, write }, { ...asked, definition })
       refuseNothing(file, years, { ...done, interrupted: false }, null)
     }),
   )

@@ -1,5 +1,6 @@
 /** What the parts of a store look like together: versions as released, nothing left undone, places, rows, times. */
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { openModels } from '../feature-defs/models/score-rows.ts'
 import { knownSets, knownVersions } from '../streams/known-versions.ts'
 import { checkTopics } from '../streams/store.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -30,10 +31,12 @@ export const looksAtStore = (ports: StorePorts, definitions: Definitions | undef
   clock: () => clock(ports),
 })
 
-async function released({ registry }: StorePorts, definitions: Definitions | undefined, first: string): Promise<Found> {
+async function released(ports: StorePorts, definitions: Definitions | undefined, first: string): Promise<Found> {
   const found: string[] = []
-  for (const set of await knownSets(registry)) {
-    for (const { definition } of await knownVersions(registry, set)) {
+  for (const set of await knownSets(ports.registry)) {
+    const { versions } = await loadState(ports, set)
+    for (const { definition } of await knownVersions(ports.registry, set)) {
+      if (versions[definition.version]?.retired === false) await openModels(definition, ports.models)
       if (definitions) checkUnedited(definition, definitions.get(set)?.[definition.version])
       found.push(`${set}@${definition.version}`)
     }

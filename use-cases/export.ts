@@ -1,5 +1,6 @@
 /** `export`: the rows of a version as files. */
 import { label, type Definition } from '../feature-defs/feature-set.ts'
+import { isFact } from '../schemas/fact.ts'
 import { Problem } from '../utilities/values/problem.ts'
 import type { SqlColumn, Warehouse } from '../utilities/warehouse.ts'
 import { columnsOf } from '../versions/layout.ts'
@@ -42,7 +43,7 @@ export async function exportVersion(warehouse: Warehouse, asked: ExportAsked) {
   return made && { ...made, rows }
 }
 
-/** The columns of the version's view, in its order, with their types. */
+/** The columns of the version's view, in its order, with their types; over facts also when each change came in. */
 async function exportable(warehouse: Warehouse, set: string, version: number): Promise<readonly SqlColumn[]> {
   const records = await warehouse.versions(set)
   const record = records.find((one) => one.version === version)
@@ -52,8 +53,7 @@ async function exportable(warehouse: Warehouse, set: string, version: number): P
   if (record.state === 'filling') {
     throw new Problem(`the history of ${name} is being filled, or that was interrupted`, `Finish it first: tidemark apply ${name}`)
   }
-  return columnsOf(
-    records.map(({ definition }) => JSON.parse(definition) as Definition),
-    version,
-  )
+  const definitions = records.map(({ definition }) => JSON.parse(definition) as Definition)
+  const columns = columnsOf(definitions, version)
+  return isFact(definitions.at(-1)!.record) ? [...columns, { name: '_known_ts', type: 'bigint' }] : columns
 }

@@ -1,5 +1,4 @@
 /** `ingest`: what others send becomes records and rows of tables, and the facts that are made from them follow. */
-import { randomUUID } from 'node:crypto'
 import { ingest, type IngestNews, type IngestPorts, type Passed } from '../ingest/ingest.ts'
 import { neededTables } from '../ingest/needed.ts'
 import { loadPlace } from '../ingest/place.ts'
@@ -70,7 +69,6 @@ export async function ingestTopics(ports: Ports, asked: IngestAsked): Promise<re
   const before = await loadPlace(ports.checkpoints)
   const place = await ingest(ports, {
     ...asked,
-    reader: randomUUID(),
     holdMessages,
     needs: () => needsOf(ports, asked),
     topics(now) {

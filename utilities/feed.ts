@@ -23,8 +23,11 @@ export type Messages = {
 export type Ends = { readonly first: number; readonly next: number }
 
 export interface Feed {
-  /** Index is the partition: offsets of the first message held and of the next to come. Empty when the topic is not there. */
-  ends(topic: string): Promise<readonly Ends[]>
+  /**
+   * Index is the partition: offsets of the first message held and of the next to come. Empty when the topic is not there. `uncommitted`:
+   * what is sent and may not be read yet counts, too.
+   */
+  ends(topic: string, options?: { readonly uncommitted?: boolean }): Promise<readonly Ends[]>
   /**
    * Committed messages from an offset on. At the end it yields none, so that its reader knows, and then waits for more until the signal
    * aborts: about twice a second it says again that there are none. A Problem when messages at `from` were deleted. What cannot go on,

@@ -53,6 +53,9 @@ export type State = 'before' | 'after'
 /** Rows that are joined, or their order: see `list` and `order`. */
 export type Listed = 'affected' | 'ordered'
 
+/** Rows in both states, and when the newest of what is staged became known at each of the places: see `known`. */
+export type Both = { readonly before: Columns; readonly after: Columns; readonly known: BigInt64Array }
+
 export interface Tables {
   /** Makes the tables that are missing; where one is there with other columns, or one that must be `filled` is missing, all are renewed. */
   shape(tables: readonly StoredTable[], filled: (table: string) => boolean): void
@@ -83,6 +86,8 @@ export interface Tables {
    * Stages that the rows of these keys go; of those that do not stand, what is staged is taken back. With `_known`, when that became known.
    */
   stageGone(table: string, keys: Columns): void
+  /** Does all of this work in one go: it costs less than step by step, and all of it is staged or nothing. */
+  together<T>(work: () => T): T
   /** The rows of these keys that are there once what is staged has become of them: `_seq` is the place among the keys. */
   find(table: string, keys: Columns): Columns
   /**
@@ -99,9 +104,9 @@ export interface Tables {
   staged(table: string): number
   /**
    * The staged rows by key, behind the first so many, some at a time: their keys, `before` and `after` (a flag: whether there is a row),
-   * and every column as `before.column` and `after.column`.
+   * and every column as `before.column` and `after.column`. With `isOnly`, what they are is all that is read: what they were is null.
    */
-  changes(table: string, skip: number): Iterable<Columns>
+  changes(table: string, skip: number, options?: { readonly isOnly: boolean }): Iterable<Columns>
   /** What is staged is all of what leads to that mark. */
   seal(mark: Mark): void
   /** What is staged becomes of the rows, last written by the commit of the mark, and they are as of it. */
@@ -125,6 +130,8 @@ export interface Tables {
   known(listed: Listed, from: number, to: number): BigInt64Array
   /** The rows at these places (the second excluded) that are there in that state: `_seq` is the place. */
   rows(joined: Joined, state: State, listed: Listed, from: number, to: number): Columns
+  /** The rows at these places in both states, which costs less than one after the other; and what `known` says of them. */
+  both(joined: Joined, listed: Listed, from: number, to: number): Both
   /** Every row that stands, by its key, some at a time; `_seq` counts them. */
   standing(joined: Joined): Iterable<Columns>
   close(): void

@@ -128,6 +128,25 @@ type Arrangement = { readonly statements: readonly string[]; readonly views: rea
 /** The fields whose values together are a row's key. */
 export type NewestOptions = { readonly per: readonly string[]; readonly after: number }
 
+/** What is asked of the rows of one version: the newest of each label's key as of the label's moment. */
+export type AsOf = {
+  readonly set: string
+  readonly version: number
+  /** The fields of the key, as rows have them. */
+  readonly per: readonly SqlColumn[]
+  /** The field that says when it happened. */
+  readonly at: SqlColumn
+  readonly facts: boolean
+  readonly features: readonly SqlColumn[]
+  /** Rows with a later `_seq` are left out. */
+  readonly lastSeq: number
+  /** Only what had come in by then, where rows of records say so; rows over facts always do. */
+  readonly known: boolean
+  /** Only what was computed by then. */
+  readonly computed: boolean
+  readonly before: boolean
+}
+
 export interface Warehouse {
   /** Where a write costs much however small it is; without it, rows are written as they come. */
   readonly flush?: Flush
@@ -182,6 +201,13 @@ export interface Warehouse {
   dependents(set: string): Promise<readonly { readonly view: string; readonly uses: readonly string[] }[]>
   /** What the whole warehouse takes on disk. */
   bytes(): Promise<number>
+  /**
+   * Where a statement answers sooner than all rows can be read: of each label (`_label`, a number; the key's fields; `_moment`,
+   * microseconds) the features of its row and what is known of it (utilities/sql/as-of.ts), in whatever order.
+   */
+  asOf?(asked: AsOf, labels: Columns, signal: AbortSignal): AsyncIterable<Columns>
+  /** The statement that answers so, of labels in a table of that name. */
+  asOfStatement(asked: AsOf, labels: string): string
   /** Runs one reading statement whose rows are few. */
   query(sql: string): Promise<QueryResult>
   /**

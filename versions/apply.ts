@@ -1,6 +1,7 @@
 /** `apply`: releases a version of a feature set, prepares its state, shows it to SQL users and hands the stream over to it. */
 import { partitionsApplied, type Mode } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { keepModels } from '../streams/kept-models.ts'
 import { registerInflow } from '../streams/inflow.ts'
 import { knownVersions } from '../streams/known-versions.ts'
 import { ensureTopics, routingFor } from '../streams/routing.ts'
@@ -52,6 +53,8 @@ export async function apply(ports: VersionPorts, options: ApplyOptions): Promise
 
     if (!definition.batchOnly) await ensureTopics(ports, streamOf(definition.record), routing.partitions)
     const record = schemaOf(await registerInflow(ports.registry, definition.record))
+    // Before the schema that names them: whoever meets that finds the files.
+    await keepModels(ports, options.chain[version]!)
     const registered = released?.registered ?? (await ports.registry.register(set, JSON.stringify(rowSchema(definition))))
     await ports.registry.label(registered.id, { set, version: String(version), mode })
     await options.beginStream?.()

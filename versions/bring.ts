@@ -13,6 +13,7 @@ import { lookupState, saveState, type Layers } from '../streams/state.ts'
 import { ownerOf } from '../streams/stream.ts'
 import type { Checkpoints, Save } from '../utilities/checkpoints.ts'
 import type { Writer } from '../utilities/log.ts'
+import type { Models } from '../utilities/models.ts'
 import { oneAhead } from '../utilities/running/one-ahead.ts'
 import type { Registry } from '../utilities/registry.ts'
 import type { Warehouse } from '../utilities/warehouse.ts'
@@ -20,7 +21,7 @@ import { placeName, savedPlace, savePlace, type FilledUpTo } from './filled.ts'
 import { handover, unfinished, type HandoverPorts } from './handover.ts'
 
 export type VersionPorts = HandoverPorts &
-  ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse }
+  ReplayPorts & { readonly checkpoints: Checkpoints; readonly registry: Registry; readonly warehouse: Warehouse; readonly models: Models }
 
 export type Progress = { readonly step: string; readonly rows: number; readonly seq: number; readonly of: number }
 export type Watch = { readonly signal: AbortSignal; readonly report: (news: Progress) => void }
@@ -61,14 +62,14 @@ export type Bring = Origin & {
 }
 
 export async function begin(
-  { checkpoints }: Pick<VersionPorts, 'checkpoints'>,
+  { checkpoints, models }: Pick<VersionPorts, 'checkpoints' | 'models'>,
   definition: Definition,
   { after, tick: lastTick, ...bring }: Bring,
 ): Promise<Bringing> {
   const { partition, layers, origins } = bring
   const { seq, unread, made = 0, tick = lastTick } = (await savedPlace(checkpoints, { definition, partition })) ?? { seq: after, unread: 0 }
   const at = { set: definition.set, partition }
-  const past = { from: await lookupState(checkpoints, at, layers), findDue: dueIn(checkpoints, at, layers), tick }
+  const past = { from: await lookupState(checkpoints, at, layers), findDue: dueIn(checkpoints, at, layers), tick, models }
   const unsaved = { unsaved: new Set<string>(), unsavedDues: new Map<string, DueChange>() }
   return { ...bring, definition, seq, unread, made, ...unsaved, lineage: lineage(definition, origins, past) }
 }

@@ -40,6 +40,12 @@ const keyOf = (index: number) => String(index).padStart(9, '0')
 /** What is so now. A store of before is read as if it had a journal; the first command that changes something writes it. */
 export const loadState = async (ports: Omit<JournalPorts, 'log'>, set: string): Promise<SetState> => (await known(ports, set)).state
 
+/** All that was decided and done, in order. */
+export const loadHistory = async (ports: Omit<JournalPorts, 'log'>, set: string): Promise<readonly VersionEvent[]> => {
+  const written = await loadEvents(ports.checkpoints, set)
+  return written.length > 0 ? written : journalOfBefore(ports, set)
+}
+
 type Known = {
   readonly state: SetState
   /** How many events are written. */

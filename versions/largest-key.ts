@@ -1,5 +1,6 @@
 /** How large a state has become that grows with what it sees: the entry of the key that takes most. */
 import { computationOf, windowsGiven, operatorOf } from '../feature-defs/known-operators.ts'
+import { isModel } from '../feature-defs/models/model.ts'
 import { unitOf } from '../feature-defs/facts/standing.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
 import { isFact } from '../schemas/fact.ts'
@@ -27,6 +28,7 @@ export async function largestKey(checkpoints: Checkpoints, definition: Definitio
 /** With different values or moments, or with the facts that stand. */
 const grows = ({ record, features }: Definition): boolean =>
   features.some(({ spec }) => {
+    if (isModel(spec)) return false
     const computation = computationOf(spec, record.fields[spec.of]!)
     const state = isFact(record) ? computation.standing!(unitOf(record)) : computation
     const bytes = (values: number) => state.mostBytes({ places: 0, values, bytes: 0 })

@@ -1,6 +1,7 @@
 /** What a version begins with that was never computed: what it replays, and what it goes on with of the version before. */
 import { rowsTaken, type Position, type Run } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { isModel } from '../feature-defs/models/model.ts'
 import type { Pair } from '../streams/state.ts'
 import type { Origin } from './bring.ts'
 import { featureChanges } from './changes.ts'
@@ -21,7 +22,8 @@ export function originOf(
     return { origins: Object.fromEntries(definition.features.map(({ name }) => [name, 0])), inherited: [], withRows: true }
   if (mode === 'first') return { origins: {}, inherited: [], withRows: false }
   const before = previous && lastRun(position, previous.version)
-  const changes = featureChanges(previous, definition).filter(({ after }) => after !== null)
+  // A model has no state: nothing is replayed for it, and nothing taken over.
+  const changes = featureChanges(previous, definition).filter(({ after }) => after !== null && !isModel(after))
   const pairs = changes.flatMap(({ feature, sameAs }) => (sameAs === null || !before ? [] : [[feature, sameAs] as const]))
   // What is new in a forward-only version is replayed over all history, and what it inherits from a version that has stopped from where
   // that one's began.

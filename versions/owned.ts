@@ -65,7 +65,7 @@ export async function* computedAgain(
   dropped: (seq: number) => void = () => {},
 ): AsyncIterable<Columns> {
   const { partition, run, end, history } = owned
-  const past = lineage(definition, run.origins)
+  const past = lineage(definition, run.origins, { models: ports.models })
   const { record } = definition
   const options = { record, wanted: Object.keys(record.fields), partition, ...beginningOf(run), until: end, signal }
   for await (const { records, seq, behind } of replay(ports, history, options)) {

@@ -1,6 +1,8 @@
 /** `plan`: what applying a version would do, before anything is done. */
 import { loadPositions, loadSpeed, rowsTaken, running, type Mode, type Position } from '../streams/position.ts'
 import type { Definition } from '../feature-defs/feature-set.ts'
+import { isModel } from '../feature-defs/models/model.ts'
+import { openModels } from '../feature-defs/models/score-rows.ts'
 import { routingFor } from '../streams/routing.ts'
 import { ownerOf } from '../streams/stream.ts'
 import { Problem } from '../utilities/values/problem.ts'
@@ -14,7 +16,7 @@ import { largestKey, type LargestKey } from './largest-key.ts'
 import { projected } from './project.ts'
 import { refuseLost } from './unfinished.ts'
 
-type PlannedFeature = FeatureChange & { readonly state: 'inherited' | 'replayed from history' | 'starts empty' | 'dropped' }
+type PlannedFeature = FeatureChange & { readonly state: 'inherited' | 'replayed from history' | 'starts empty' | 'none' | 'dropped' }
 
 export type Plan = {
   readonly set: string
@@ -74,6 +76,7 @@ export async function plan(ports: VersionPorts, { chain, version, mode: asked, p
   const events = decide(state, { kind: 'apply', ...planned })
   if (events instanceof Problem) throw events
   const due = events.length > 0 || state.begun?.version === version || (own !== undefined && !isComplete(own))
+  if (due) await openModels(definition, ports.models)
   const features = featureChanges(chain[version - 1], definition).map((change): PlannedFeature => ({
     ...change,
     state: stateOf(change, mode),
@@ -142,6 +145,7 @@ function modeOf(asked: Mode | undefined, version: number, begun: Version | undef
 
 function stateOf({ after, sameAs }: FeatureChange, mode: Mode): PlannedFeature['state'] {
   if (after === null) return 'dropped'
+  if (isModel(after) && !hasRowsOfHistory({ mode })) return 'none'
   if (mode === 'first') return 'starts empty'
   if (hasRowsOfHistory({ mode })) return 'replayed from history'
   if (sameAs !== null) return 'inherited'

@@ -22,6 +22,8 @@ export type Usage = {
 export type Watched = {
   readonly startedMs: number
   ended(): boolean
+  /** Of its whole tree, so far. */
+  cpuSeconds(): number
   /** Resolves when it is gone; a Problem when it failed by itself. */
   readonly done: Promise<Usage>
   /** Asks it to end as an operator would, and makes it when it takes too long. */
@@ -68,6 +70,7 @@ export function watch(
       now.reduce((sum, { bytes }) => sum + bytes, 0),
     )
   }
+  const sampled = () => [...cpuOf.values()].reduce((sum, one) => sum + one, 0)
   const sampling = setInterval(sample, sampleMs)
   const signal = (kind: NodeJS.Signals) => {
     try {
@@ -91,8 +94,7 @@ export function watch(
       if (ended) return
       const seconds = (performance.now() - startedMs) / 1000
       over()
-      const sampled = [...cpuOf.values()].reduce((sum, one) => sum + one, 0)
-      const cpuSeconds = Math.max(sampled, cpuOfEndedChildren() - cpuBefore)
+      const cpuSeconds = Math.max(sampled(), cpuOfEndedChildren() - cpuBefore)
       const partnersSeconds = cpuOfAll(partners) - partnersBefore
       const others = busySeconds() - allBefore - cpuSeconds - partnersSeconds - (cpuOfAll([process.pid]) - ownBefore)
       const othersShare = Math.max(0, others) / (seconds * availableParallelism())
@@ -111,6 +113,10 @@ export function watch(
   return {
     startedMs,
     ended: () => ended,
+    cpuSeconds() {
+      sample()
+      return sampled()
+    },
     done,
     async stop() {
       stopping = true

@@ -158,6 +158,7 @@ export function factEngine(definition: Definition, { from = new Map(), tick = nu
     changes: slots.changes,
     changedKeys: slots.changedKeys,
     statesOf: slots.statesOf,
+    noNumbers: () => new Map(),
     dueChanges() {
       lookWhenDue()
       return dues.changes(slots.keyOf)

@@ -36,13 +36,18 @@ export function runSteps(computation: Standing, states: readonly unknown[], slot
       const date = dates[first + i]!
       computation.reach(state, date > reached ? date : reached)
     }
-    if (leaves >= 0 && (before.flags === undefined || before.flags[leaves] === 1))
-      computation.take(state, plain(before.values[leaves]!), before.at[leaves]!, before.keys[leaves] as string)
-    if (comes >= 0 && (after.flags === undefined || after.flags[comes] === 1))
-      computation.add(state, plain(after.values[comes]!), after.at[comes]!, after.keys[comes] as string)
+    const was = leaves >= 0 && (before.flags === undefined || before.flags[leaves] === 1)
+    const is = comes >= 0 && (after.flags === undefined || after.flags[comes] === 1)
+    // Most of a fact that changes stays as it was: taken, and added again with the same words, it would be as if nothing had been.
+    if (!was || !is || before.at[leaves] !== after.at[comes] || !isSame(before.values[leaves]!, after.values[comes]!)) {
+      if (was) computation.take(state, plain(before.values[leaves]!), before.at[leaves]!, before.keys[leaves] as string)
+      if (is) computation.add(state, plain(after.values[comes]!), after.at[comes]!, after.keys[comes] as string)
+    }
     out[i] = computation.read(state)
   }
 }
+
+const isSame = (one: Value, other: Value): boolean => one === other || (one !== one && other !== other)
 
 /** No zero is negative. */
 const plain = (value: Value): Value => (typeof value === 'number' ? value + 0 : value)

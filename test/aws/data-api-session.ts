@@ -2,6 +2,7 @@
 import type { Answer } from 'pg'
 import { columnsOf, recordsOf, sizeOf } from './data-api-answers.ts'
 import { copyInto } from './data-api-copy.ts'
+import { unloadTo } from './data-api-unload.ts'
 import type { Session, TestPostgres } from './postgres.ts'
 import { translate, type Translated } from './redshift-sql.ts'
 import { SqlError, type Backslash } from './redshift-sql-words.ts'
@@ -62,6 +63,7 @@ export async function runIn(place: Place, session: Session, run: Run): Promise<v
 
 async function one(place: Place, session: Session, statement: Translated, parameters: readonly Parameter[]): Promise<Answer> {
   if (statement.copy) return copyInto(statement.copy, session, place)
+  if (statement.unload) return unloadTo(statement.unload, translate(statement.unload.select, place.backslash).text, session, place)
   const values = statement.parameters.map((name) => {
     const found = parameters.find((one) => one.name === name)
     if (!found) throw new SqlError(`syntax error at or near ":": no parameter ${name} was given`)

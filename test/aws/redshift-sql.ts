@@ -1,5 +1,6 @@
 /** Redshift's SQL for PostgreSQL: translated where the two say the same differently, refused where only PostgreSQL would understand. */
 import { copyOf, type Copy } from './redshift-sql-copy.ts'
+import { unloadOf, type Unload } from './redshift-sql-unload.ts'
 import { alterationOf, tableOf } from './redshift-sql-table.ts'
 import { outline, statementsOf, SqlError, textOf, wordsOf, type Backslash, type Word } from './redshift-sql-words.ts'
 
@@ -15,6 +16,7 @@ export type Translated = {
   /** The view that must keep exactly its columns. */
   readonly replacedView?: string
   readonly copy?: Copy
+  readonly unload?: Unload
 }
 
 const missingFunctions = [
@@ -99,7 +101,7 @@ const refused: readonly (readonly [RegExp, string | ((found: string) => string)]
     /^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|PREPARE|DEALLOCATE|DECLARE|FETCH|LISTEN|NOTIFY|DO)\b/,
     (found) => `the test server refuses ${found}: a batch is a transaction by itself`,
   ],
-  [/^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)\b|^CALL\b|^UNLOAD\b/, (found) => `the test server has no ${found}`],
+  [/^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)\b|^CALL\b/, (found) => `the test server has no ${found}`],
   [/\bIDENTITY \( (?!\d+ , \d+ \))/, 'syntax error in IDENTITY'],
   [/\$ *\$/, 'dollar quoting is only understood in procedures'],
   [/\b(E|N|B|X|U &) ''/, 'the test server refuses literals with a prefix: they are not known to work in Redshift'],
@@ -122,6 +124,7 @@ export function translate(sql: string, backslash: Backslash): Translated {
 
 function meaning(words: readonly Word[], shape: string): Partial<Translated> & { readonly text: string } {
   if (/^COPY\b/.test(shape)) return { text: '', copy: copyOf(words) }
+  if (/^UNLOAD\b/.test(shape)) return { text: '', unload: unloadOf(words) }
   if (/^CREATE (LOCAL )?(TEMP |TEMPORARY )?TABLE\b/.test(shape)) return plainly(tableOf(words))
   if (/^ALTER TABLE\b/.test(shape)) return alterationOf(words)
   if (/^VACUUM\b/.test(shape)) return { text: vacuum(words), outsideTransactions: true }

@@ -75,7 +75,10 @@ export async function startConnect(kind: Kind, brokers: readonly string[]): Prom
       if (Date.now() > deadline) throw new Error(`${name} does not become ${state}: ${logOf(directory)}`)
     }
   }
-  const killLeftOver = () => void spawnSync(script, ['kill', directory])
+  const killLeftOver = () => {
+    spawnSync(script, ['kill', directory])
+    rmSync(directory, { recursive: true, force: true })
+  }
   process.on('exit', killLeftOver)
   await start()
   return {

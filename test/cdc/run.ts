@@ -1,6 +1,7 @@
 /** Runs PostgreSQL with a small shop, Debezium and Kafka for a person until Ctrl-C: npm run cdc. */
 import { makeAfresh } from '../../commands/tell.ts'
 import { user } from '../aws/postgres.ts'
+import { untilStopped } from '../kafka/until-stopped.ts'
 import { captureShop, untilToday } from './shop.ts'
 import { missingForStack, startStack, type Stack } from './stack.ts'
 
@@ -13,25 +14,13 @@ if (missing !== undefined) {
 const folder = '.tidemark-cdc'
 makeAfresh(folder)
 console.log('Starting PostgreSQL, Kafka, and Kafka Connect with Debezium; the first time takes a minute.')
-let started: Stack | undefined
-let stopping = false
-const stop = async () => {
-  // What has been started by then goes with this process.
-  if (!started) process.exit(130)
-  if (stopping) return
-  stopping = true
-  clearInterval(stillHere)
-  await started.stop()
-}
-const stillHere = setInterval(() => undefined, 60_000)
-process.on('SIGINT', stop)
-process.on('SIGTERM', stop)
-const stack = (started = await startStack())
+await untilStopped(startStack, tell)
 
-const { brokers } = stack.kafka
-await captureShop(stack, folder, { invoices: 400, seed: 1, first: [untilToday], config: { ingest: { kafka: { brokers } } } })
-const psql = `psql -h 127.0.0.1 -p ${stack.port} -U ${user} postgres -c`
-console.log(`A shop of 400 invoices lies in PostgreSQL at 127.0.0.1:${stack.port} (user ${user}, database postgres, no password).
+async function tell(stack: Stack) {
+  const { brokers } = stack.kafka
+  await captureShop(stack, folder, { invoices: 400, seed: 1, first: [untilToday], config: { ingest: { kafka: { brokers } } } })
+  const psql = `psql -h 127.0.0.1 -p ${stack.port} -U ${user} postgres -c`
+  console.log(`A shop of 400 invoices lies in PostgreSQL at 127.0.0.1:${stack.port} (user ${user}, database postgres, no password).
 Debezium sends what changes there to Kafka at ${brokers[0]}. In ${folder} lie a config file and the definitions for it.
 
   cd ${folder}
@@ -50,3 +39,4 @@ Then change something, and ask again:
   ${psql} "update accounts set company_name = 'A new name' where account_id = 'A-0002'"
 
 All of it but ${folder} goes when it stops. Press Ctrl-C to stop it.`)
+}

@@ -4,10 +4,12 @@ import { incompatibilities } from '../../schemas/avro/compatibility.ts'
 import { openMemoryCheckpoints } from '../../utilities/memory/checkpoints.ts'
 import { openMemoryFeed } from '../../utilities/memory/feed.ts'
 import { openMemoryLog } from '../../utilities/memory/log.ts'
+import { memoryModels } from '../../utilities/memory/models.ts'
 import { memorySchemas, openMemoryRegistry } from '../../utilities/memory/registry.ts'
 import { memoryServedDatabase, openMemoryServed } from '../../utilities/memory/served.ts'
 import { memoryStore } from '../../utilities/memory/store.ts'
 import { memoryDatabase, openMemoryWarehouse } from '../../utilities/memory/warehouse.ts'
+import type { Models } from '../../utilities/models.ts'
 import { Fenced } from '../../utilities/log.ts'
 import { Problem } from '../../utilities/values/problem.ts'
 import { openSqliteTables } from '../../utilities/sqlite/tables/tables.ts'
@@ -35,7 +37,7 @@ export type StoreInMemory = DrivenStore & {
   readonly rejected: readonly Reject[]
 }
 
-export function storeInMemory(set: DrivenSet, partitions: number, text: string): StoreInMemory {
+export function storeInMemory(set: DrivenSet, partitions: number, text: string, models: Models = memoryModels()): StoreInMemory {
   const log = memoryStore()
   let [schemas, database] = [memorySchemas(), memoryDatabase()]
   const served = memoryServedDatabase()
@@ -50,6 +52,7 @@ export function storeInMemory(set: DrivenSet, partitions: number, text: string):
     registry: openMemoryRegistry(schemas, incompatibilities('BACKWARD')),
     warehouse: { ...openMemoryWarehouse(database), flush: { rows: rowsPerWrite, everyMs: 1 } },
     clock,
+    models,
     openSource: () => source,
     openFeed: async () => openMemoryFeed(),
     openTables: async () => openSqliteTables(':memory:'),

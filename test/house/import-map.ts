@@ -1,7 +1,7 @@
 /** The map in CONTRIBUTING.md as data: which room may import which, who may pick adapters, and where each package enters. */
 import type { Import } from './sources.ts'
 
-const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink', 'serving']
+const stages = ['producer', 'ingest', 'consumer', 'batch', 'sink', 'serving', 'training']
 const below = ['utilities', 'schemas', 'feature-defs', 'streams']
 const program = [...below, 'examples', ...stages, 'serving', 'versions', 'use-cases', 'web', 'config', 'commands']
 
@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   batch: below,
   sink: below,
   serving: below,
+  training: below,
   versions: [...below, 'batch'],
   // The look-alike file, and the definitions that count where no others are named.
   'use-cases': [...below, ...stages, 'versions', 'examples'],
@@ -35,6 +36,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   test: [...program, 'bench', 'cli.ts', 'definitions.ts', 'computed'],
   'vitest.config.ts': ['test'],
 }
+
+/** Who knows which adapter is behind a port. */
+const pickers = ['config/wire.ts', 'config/files.ts']
 
 /** What works on the program from outside may pick an adapter, and a package, for itself. */
 const outside = ['bench', 'test', 'vitest.config.ts']
@@ -54,7 +58,7 @@ const doors: Readonly<Record<string, string>> = {
   '@hono/node-server': 'web/server.ts',
   'prom-client': 'web/metrics.ts',
   'pgsql-ast-parser': 'schemas/expressions/parse.ts',
-  hyparquet: 'utilities/parquet/as-text.ts',
+  hyparquet: 'utilities/parquet/hyparquet.ts',
   kafkajs: 'utilities/kafka/client/client.ts',
   '@node-rs/crc32': 'utilities/kafka/wire/crc.ts',
   'node:sqlite': 'utilities/sqlite/database.ts',
@@ -62,6 +66,7 @@ const doors: Readonly<Record<string, string>> = {
   '@aws-sdk/client-s3': 'utilities/s3/client.ts',
   '@aws-sdk/client-glue': 'utilities/glue/client.ts',
   'aws-msk-iam-sasl-signer-js': 'utilities/kafka/client/iam.ts',
+  'onnxruntime-web': 'utilities/onnx/runtime.ts',
 }
 
 /** These modules of Node's reach beyond the process, as a package does. */
@@ -72,7 +77,7 @@ const isPackage = (to: string) => to !== 'computed' && !isInside(to)
 const roomOf = (path: string) => (path.includes('/') ? path.split('/')[0]! : path)
 
 /** The rooms of utilities that each know one technology; whatever else lies there are ports, and what needs no technology. */
-const technologies = /^utilities\/(memory|files|sqlite|kafka|glue|redshift|s3|parquet|schema-registry)\//
+const technologies = /^utilities\/(memory|files|sqlite|kafka|glue|redshift|s3|parquet|schema-registry|onnx)\//
 
 /** The lines that could not be read are a file wherever the store lies. */
 const isOfTechnology = (path: string) => technologies.test(path) && path !== 'utilities/files/rejects.ts'
@@ -105,7 +110,7 @@ function offence({ file, to }: Import, isAdapter: (to: string) => boolean): stri
   const isOutside = outside.includes(from)
   if (isPackage(to)) return (to.startsWith('node:') && !(to in doors)) || isOutside || doors[to] === file ? undefined : wrongDoor(to)
   if (from !== into && !allowed.includes(into) && exceptions[to] !== file) return `${from} may not import ${into}`
-  if (isAdapter(to) && from !== 'utilities' && !isOutside && file !== 'config/wire.ts') return 'only config/wire.ts picks adapters'
+  if (isAdapter(to) && from !== 'utilities' && !isOutside && !pickers.includes(file)) return `only ${pickers.join(' and ')} pick adapters`
   return undefined
 }
 

@@ -1,6 +1,6 @@
 /** A real Kafka broker for tests and for people: started on free ports, stopped by its process id. */
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
@@ -56,13 +56,16 @@ export const joinKafka = ({ brokers: [first] }: TestKafka) =>
 export async function startKafka(prepare?: (directory: string, port: number) => Promise<void>): Promise<TestKafka> {
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-kafka-'))
   const order = (word: string, ...details: string[]) => run(script, [word, directory, ...details], { timeout: 600_000 })
+  const killLeftOver = () => {
+    spawnSync(script, ['kill', directory])
+    rmSync(directory, { recursive: true, force: true })
+  }
+  process.on('exit', killLeftOver)
   for (let attempt = 1; ; attempt++) {
     const port = await freePair()
     try {
       await prepare?.(directory, port)
       await order('start', String(port))
-      const killLeftOver = () => void spawnSync(script, ['kill', directory])
-      process.on('exit', killLeftOver)
       return {
         brokers: [`127.0.0.1:${port}`],
         directory,

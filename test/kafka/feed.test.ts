@@ -118,6 +118,8 @@ function kafkaTests() {
       const feed = await newFeed()
       // Two messages and the marks of their transactions.
       expect(await feed.ends('payments')).toEqual([{ first: 0, next: 4 }])
+      // And what is open, and what lies behind it.
+      expect(await feed.ends('payments', { uncommitted: true })).toEqual([{ first: 0, next: 6 }])
       expect((await readToEnd('payments')).map(({ values, next, end }) => [piecesAsTexts(values), next, end])).toEqual([
         [['kept'], 4, 4],
         [[], 4, 4],

@@ -1,5 +1,6 @@
 /** Runs a Kafka broker for a person until Ctrl-C: npm run kafka. */
 import { missingForKafka, startKafka } from './broker.ts'
+import { untilStopped } from './until-stopped.ts'
 
 const missing = missingForKafka()
 if (missing !== undefined) {
@@ -8,21 +9,10 @@ if (missing !== undefined) {
 }
 
 console.log('Starting Kafka; the first time takes a minute.')
-const kafka = await startKafka()
-const [address] = kafka.brokers
-console.log(`Kafka runs at ${address}. Name it in a config file, and give that file to each command with --config:
+await untilStopped(startKafka, ({ brokers: [address], directory }) =>
+  console.log(`Kafka runs at ${address}. Name it in a config file, and give that file to each command with --config:
 
   { "log": { "kind": "kafka", "brokers": ["${address}"] } }
 
-Its data lies in ${kafka.directory} and goes when it stops. Press Ctrl-C to stop it.`)
-
-const stillHere = setInterval(() => undefined, 60_000)
-let stopping = false
-const stop = async () => {
-  if (stopping) return
-  stopping = true
-  clearInterval(stillHere)
-  await kafka.stop()
-}
-process.on('SIGINT', stop)
-process.on('SIGTERM', stop)
+Its data lies in ${directory} and goes when it stops. Press Ctrl-C to stop it.`),
+)

@@ -19,7 +19,7 @@ export async function openKafkaFeed(options: ConnectOptions): Promise<Feed> {
   const connected = await connect(options)
   const { cluster, staying } = connected
   return {
-    ends: (topic) => endsIn(connected, topic),
+    ends: (topic, { uncommitted = false } = {}) => endsIn(connected, topic, uncommitted),
     read: (topic, reading) => staying(reading.signal, () => follow(connected, topic, reading)),
     async close() {
       cluster.close()
@@ -27,12 +27,12 @@ export async function openKafkaFeed(options: ConnectOptions): Promise<Feed> {
   }
 }
 
-async function endsIn({ cluster }: Connected, topic: string): Promise<readonly Ends[]> {
+async function endsIn({ cluster }: Connected, topic: string, uncommitted: boolean): Promise<readonly Ends[]> {
   // It may have been made, or given more partitions, since it was asked about last.
   cluster.forget(topic)
   const count = await cluster.patiently(() => cluster.partitionsOf(topic))
   try {
-    return await endsOf({ cluster }, topic, [...Array(count).keys()])
+    return await endsOf({ cluster }, topic, [...Array(count).keys()], { uncommitted })
   } catch (error) {
     if (error instanceof NoTopic) return []
     throw error

@@ -165,8 +165,13 @@ export async function listTopics(parts: KafkaParts): Promise<TopicState[]> {
 const earliest = -2
 const latest = -1
 
-/** The end is that of what is committed. */
-export async function endsOf({ cluster }: Pick<KafkaParts, 'cluster'>, topic: string, partitions: readonly number[]): Promise<Ends[]> {
+/** The end is that of what is committed, unless it is asked for otherwise. */
+export async function endsOf(
+  { cluster }: Pick<KafkaParts, 'cluster'>,
+  topic: string,
+  partitions: readonly number[],
+  { uncommitted = false } = {},
+): Promise<Ends[]> {
   return cluster.patiently(async () => {
     const leaders = await Promise.all(
       partitions.map(async (partition) => ({ partition, leader: await cluster.leaderOf(topic, partition) })),
@@ -177,7 +182,7 @@ export async function endsOf({ cluster }: Pick<KafkaParts, 'cluster'>, topic: st
         const offsets = async (timestamp: number) => {
           const request = {
             replicaId: -1,
-            isolationLevel: 1,
+            isolationLevel: uncommitted ? 0 : 1,
             topics: [{ topic, partitions: ones.map(({ partition }) => ({ partition, timestamp })) }],
           }
           const answers = (await link.ask('ListOffsets', request)).responses[0]!.partitions

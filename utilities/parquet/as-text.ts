@@ -1,7 +1,7 @@
 /** A Parquet file as the text that it would be as a CSV, exact to the last digit: its rows are then read and refused as those of a CSV. */
 import { csvCell } from '../values/csv-cell.ts'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { parquetMetadataAsync, parquetRead, parquetSchema, type FileMetaData, type SchemaElement } from 'hyparquet'
+import { parquetMetadataAsync, parquetRead, parquetSchema, type FileMetaData, type SchemaElement } from './hyparquet.ts'
 import type { TextForm } from '../source.ts'
 import { dayText } from '../values/day.ts'
 import { decimalText } from '../values/decimal-text.ts'

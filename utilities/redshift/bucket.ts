@@ -1,8 +1,9 @@
 /** The bucket for files on their way into Redshift. */
-import { DeleteObjectsCommand, ListObjectsV2Command, openS3, PutObjectCommand } from '../s3/client.ts'
+import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, openS3, PutObjectCommand } from '../s3/client.ts'
 
 export interface Bucket {
   put(key: string, bytes: Uint8Array): Promise<void>
+  get(key: string): Promise<Uint8Array>
   remove(keys: readonly string[]): Promise<void>
   /** Every key that begins so, with when it was last written. */
   list(prefix: string): AsyncIterable<{ readonly key: string; readonly at: Date }>
@@ -16,6 +17,10 @@ export function openBucket(region: string, bucket: string): Bucket {
   return {
     async put(key, bytes) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }))
+    },
+    async get(key) {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+      return Body!.transformToByteArray()
     },
     async remove(keys) {
       for (let from = 0; from < keys.length; from += mostRemovedAtOnce) {

@@ -4,6 +4,7 @@ import { parquetFile } from '../parquet/file.ts'
 import { Problem } from '../values/problem.ts'
 import { columnOfStored, type StoredColumn } from '../sql/declared.ts'
 import { openBucket } from './bucket.ts'
+import { textLiteral } from './literals.ts'
 
 export type StagingPlace = {
   readonly bucket: string
@@ -19,12 +20,17 @@ export interface Staging {
   put(name: string, files: readonly Uint8Array[]): Promise<void>
   copyText(table: string, name: string): string
   remove(name: string, files: readonly Uint8Array[]): Promise<void>
+  /** Has Redshift put the rows of a statement there as Parquet, under the name. */
+  unloadText(select: string, name: string): string
+  /** The files that it has put there. */
+  unloaded(name: string): AsyncIterable<Uint8Array>
+  removeUnloaded(name: string): Promise<void>
   /** Removes what was put before the time and never removed. */
   removeBefore(time: Date): Promise<number>
   close(): void
 }
 
-const ours = /\/tidemark-staging\/[0-9a-f]{64}\.(manifest|\d+\.parquet)$/
+const ours = /\/tidemark-staging\/[0-9a-f]{64}\.(manifest|\d+\.parquet|out\/[\w.-]+)$/
 
 export function openStaging(region: string, { bucket, prefix, roleArn }: StagingPlace): Staging {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) throw misnamed('bucket', bucket, 'Give the name of a bucket, without s3://.')
@@ -35,6 +41,7 @@ export function openStaging(region: string, { bucket, prefix, roleArn }: Staging
   const folder = `${prefix.replace(/^\/+|\/+$/g, '')}/tidemark-staging/`.replace(/^\//, '')
   const store = openBucket(region, bucket)
   const manifestOf = (name: string) => `${folder}${name}.manifest`
+  const unloadedAs = (name: string) => `${folder}${name}.out/`
   const keyOf = (name: string, i: number) => `${folder}${name}.${i}.parquet`
 
   return {
@@ -50,6 +57,16 @@ export function openStaging(region: string, { bucket, prefix, roleArn }: Staging
     },
     copyText: (table, name) => `COPY ${table} FROM 's3://${bucket}/${manifestOf(name)}' IAM_ROLE ${role} FORMAT AS PARQUET MANIFEST`,
     remove: (name, files) => store.remove([manifestOf(name), ...files.map((_, i) => keyOf(name, i))]),
+    unloadText: (select, name) =>
+      `UNLOAD (${textLiteral(select)}) TO 's3://${bucket}/${unloadedAs(name)}' IAM_ROLE ${role} FORMAT AS PARQUET ALLOWOVERWRITE`,
+    async *unloaded(name) {
+      for await (const { key } of store.list(unloadedAs(name))) yield await store.get(key)
+    },
+    async removeUnloaded(name) {
+      const keys: string[] = []
+      for await (const { key } of store.list(unloadedAs(name))) keys.push(key)
+      if (keys.length > 0) await store.remove(keys)
+    },
     async removeBefore(time) {
       const old: string[] = []
       for await (const { key, at } of store.list(folder)) if (at < time && ours.test(`/${key}`)) old.push(key)

@@ -4,6 +4,7 @@ import { bookkeeping } from '../sql/bookkeeping.ts'
 import { changes, checkColumns, checkFactColumns } from '../sql/ddl.ts'
 import { identifier, rowsTable, standingName, standingTable, type Target } from '../sql/names.ts'
 import type { StoredColumn } from '../sql/declared.ts'
+import { asOfIn } from './as-of.ts'
 import { openDataApi, mostStatements, type Workgroup } from './api.ts'
 import * as catalog from './catalog.ts'
 import { fit, type TooLong } from './fit.ts'
@@ -209,6 +210,7 @@ export async function openRedshiftWarehouse(
     },
 
     ...asked,
+    ...asOfIn({ target, transactions: sql, retry, staging, besides }),
 
     async close() {
       api.close()

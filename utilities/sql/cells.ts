@@ -29,7 +29,13 @@ export function columnFrom({ name, type }: SqlColumn, cells: readonly (readonly 
   }
   if (type === 'date') {
     const days = new Int32Array(count)
-    for (let row = 0; row < count; row++) days[row] = take(row) === null ? noDay : Math.round(Date.parse(take(row) as string) / dayMs)
+    // Rows that follow one another are mostly of one day.
+    let [text, day]: [Cell, number] = [null, noDay]
+    for (let row = 0; row < count; row++) {
+      const cell = take(row)
+      if (cell !== text) [text, day] = [cell, cell === null ? noDay : Math.round(Date.parse(cell as string) / dayMs)]
+      days[row] = day
+    }
     return { kind: 'date', days }
   }
   if ('varchar' in type) return textsFrom(cells.map((row) => row[at] as string | null))

@@ -1,5 +1,5 @@
 /** The SQL text of the warehouse's views: those of rows, of the newest row of each key, and of the facts that stand. */
-import { latestColumns, viewColumns, type FactLayout, type Layout, type VersionLayout } from '../warehouse.ts'
+import { latestColumns, viewColumns, type FactLayout, type Layout, type SqlColumn, type VersionLayout } from '../warehouse.ts'
 import { identifier, named, namesOf, newestIndex, newestTable, qualified, rowsTable, standingTable, type Target } from './names.ts'
 
 /** The statement that makes a view, and the columns it shows. */
@@ -141,15 +141,24 @@ function selected(target: Target, layout: Layout, shows: readonly string[]): rea
     if (layout.facts || (name !== '_change' && name !== '_known_ts')) return { name }
     const end = target.dialect === 'sqlite' ? ` AS ${identifier(name)}` : ''
     if (name === '_change') return { name, text: () => (target.dialect === 'sqlite' ? `'added'${end}` : `'added'::varchar(8)`) }
-    return { name, text: (of) => nanosecondsText(target, layout, `${of}${identifier(layout.at)}`) + end }
+    return {
+      name,
+      text: (of) =>
+        nanosecondsText(
+          target,
+          layout.record.find((one) => one.name === layout.at)!,
+          `${of}${identifier(layout.at)}`,
+        ) + end,
+    }
   })
 }
 
 /** 64 bits hold the nanoseconds of these years. */
 const [firstYear, lastYear] = [1678, 2261]
 
-function nanosecondsText({ dialect }: Target, { record, at }: Layout, column: string): string {
-  const isDate = record.find(({ name }) => name === at)!.type === 'date'
+/** Nanoseconds since 1970 of a date or a timestamp. */
+export function nanosecondsText({ dialect }: Target, { type }: SqlColumn, column: string): string {
+  const isDate = type === 'date'
   const fits = `CASE WHEN ${column} >= '${firstYear}-01-01' AND ${column} < '${lastYear + 1}-01-01' THEN`
   if (dialect === 'sqlite') {
     const seconds = `CAST(strftime('%s', ${isDate ? column : `substr(${column}, 1, 19)`}) AS INTEGER) * 1000000000`

@@ -15,26 +15,29 @@ export const checkpointTables = {
 const perStatement = 20
 
 /** Puts the entries; to be called inside the transaction of the commit that they belong to. */
-export function saveEntries(db: Sqlite, save: readonly Save[]): void {
+export function saveEntries(db: Sqlite, save: Iterable<Save>): void {
   const put = (rows: number) =>
     db.prepare(`INSERT OR REPLACE INTO checkpoints (name, key, value) VALUES ${Array(rows).fill('(?, ?, ?)').join(', ')}`)
   const remove = db.prepare('DELETE FROM checkpoints WHERE name = ? AND key = ?')
   const [one, many] = [put(1), put(perStatement)]
   const args: (string | Uint8Array)[] = []
-  for (let from = 0; from < save.length;) {
-    // What is removed comes between what is put, in the order given.
-    let to = from
-    while (to < save.length && to - from < perStatement && save[to]!.value !== null) to++
-    if (to - from === perStatement) {
-      args.length = 0
-      for (let i = from; i < to; i++) args.push(save[i]!.name, save[i]!.key, save[i]!.value!)
-      many.run(...args)
-    } else {
-      for (let i = from; i < to; i++) one.run(save[i]!.name, save[i]!.key, save[i]!.value)
-      if (to < save.length && save[to]!.value === null) remove.run(save[to]!.name, save[to++]!.key)
-    }
-    from = to
+  const putRest = () => {
+    for (let i = 0; i < args.length; i += 3) one.run(args[i]!, args[i + 1]!, args[i + 2]!)
+    args.length = 0
   }
+  for (const { name, key, value } of save) {
+    // What is removed comes between what is put, in the order given.
+    if (value === null) {
+      putRest()
+      remove.run(name, key)
+      continue
+    }
+    args.push(name, key, value)
+    if (args.length < 3 * perStatement) continue
+    many.run(...args)
+    args.length = 0
+  }
+  putRest()
 }
 
 /** `path` is the log's own file. */

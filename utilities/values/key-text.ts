@@ -1,5 +1,5 @@
 /** The key of rows as text: what tells running states, rows of the warehouse and facts apart. */
-import { textsOf } from './cell-text.ts'
+import { textsOf, type TextAt } from './cell-text.ts'
 import { noDay, type Column, type Columns } from './columns.ts'
 
 /**
@@ -12,14 +12,30 @@ export function keyTexts({ byName, count }: Columns, fields: readonly string[]):
   if (texts.length === 0) return keys.fill('')
   const [only] = texts
   if (texts.length === 1) for (let row = 0; row < count; row++) keys[row] = only!(row) ?? ''
-  else for (let row = 0; row < count; row++) keys[row] = keyOfParts(texts.map((textAt) => textAt(row)))
+  else {
+    const first = partOf(only!)
+    const others = texts.slice(1).map(partOf)
+    for (let row = 0; row < count; row++) {
+      let key = first(row)
+      for (const next of others) key += `,${next(row)}`
+      keys[row] = key
+    }
+  }
   return keys
 }
 
-/** Of several fields, or of none. */
-export const keyOfParts = (texts: readonly (string | null)[]): string => texts.map(part).join(',')
+const partOf =
+  (textAt: TextAt) =>
+  (row: number): string =>
+    asPart(textAt(row))
 
-const part = (text: string | null): string => (text === null ? '\\N' : /[\\,]/.test(text) ? text.replace(/[\\,]/g, '\\$&') : text)
+/** Of several fields, or of none. */
+export const keyOfParts = (texts: readonly (string | null)[]): string => texts.map(asPart).join(',')
+
+const asPart = (text: string | null): string => {
+  if (text === null) return '\\N'
+  return text.includes(',') || text.includes('\\') ? text.replace(/[\\,]/g, '\\$&') : text
+}
 
 /** A date has been its number in the keys of every state that was ever saved. */
 const asKey = (column: Column): Column =>

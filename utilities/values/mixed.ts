@@ -54,16 +54,16 @@ function wideOf(sources: readonly Column[], { which, rows }: Mix): { readonly wi
   return { wide }
 }
 
-/** Sources mostly lie in the same bytes: those are not copied. */
+/** Sources mostly lie in the same bytes, or have none: those are not copied. */
 function mixedTexts(sources: readonly TextColumn[], { which, rows }: Mix): TextColumn {
-  const [{ bytes: one }] = sources as readonly [TextColumn]
-  const shared = sources.every(({ bytes }) => bytes === one)
-  let before = 0
-  const shifts = sources.map(({ bytes }) => {
-    const shift = shared ? 0 : before
-    before += bytes.length
-    return shift
-  })
+  const places = new Map<Uint8Array, number>()
+  let size = 0
+  for (const { bytes } of sources) {
+    if (bytes.length === 0 || places.has(bytes)) continue
+    places.set(bytes, size)
+    size += bytes.length
+  }
+  const shifts = sources.map(({ bytes }) => places.get(bytes) ?? 0)
   const [starts, ends] = [new Int32Array(rows.length), new Int32Array(rows.length)]
   for (let i = 0; i < rows.length; i++) {
     const [source, shift] = [sources[which[i]!]!, shifts[which[i]!]!]
@@ -71,5 +71,6 @@ function mixedTexts(sources: readonly TextColumn[], { which, rows }: Mix): TextC
     starts[i] = start < 0 ? -1 : start + shift
     ends[i] = source.ends[rows[i]!]! + shift
   }
-  return { kind: 'text', bytes: shared ? one : Buffer.concat(sources.map(({ bytes }) => bytes)), starts, ends }
+  const all = [...places.keys()]
+  return { kind: 'text', bytes: all.length === 1 ? all[0]! : Buffer.concat(all), starts, ends }
 }

@@ -1,10 +1,24 @@
 /** Rows picked out of columns where some of them are not there: these are null. */
-import { lengthOf, noDay, noFlag, type Column } from './columns.ts'
+import { lengthOf, noDay, noFlag, nullColumn, type Column } from './columns.ts'
 
 /** The values at these rows; null at those below 0. All of them, as they are, are the column itself. */
-export function pickOrNull(column: Column, rows: Int32Array): Column {
+export const pickOrNull = (column: Column, rows: Int32Array): Column => pickerOf(rows)(column)
+
+/** Picks the same rows of one column after the other: what they all have in common is looked at once. */
+export function pickerOf(rows: Int32Array): (column: Column) => Column {
+  let [isAll, isNone] = [true, true]
+  for (let i = 0; i < rows.length; i++) {
+    if (rows[i] !== i) isAll = false
+    if (rows[i]! >= 0) isNone = false
+  }
+  return (column) => {
+    if (isAll && rows.length === lengthOf(column)) return column
+    return isNone && column.kind !== 'int' && column.kind !== 'long' ? nullColumn(column, rows.length) : picked(column, rows)
+  }
+}
+
+function picked(column: Column, rows: Int32Array): Column {
   const count = rows.length
-  if (count === lengthOf(column) && rows.every((row, i) => row === i)) return column
   switch (column.kind) {
     case 'text': {
       const starts = new Int32Array(count)

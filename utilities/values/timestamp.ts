@@ -35,8 +35,24 @@ function dayAndRest(micros: number | bigint): readonly [day: number, rest: numbe
 
 /** Reads what `timestampText` writes: a number where one holds it. */
 export function microsOf(text: string): number | bigint {
-  const ms = Date.parse(`${text.slice(0, 10)}T${text.slice(11, 19)}Z`)
-  const fraction = Number(text.slice(20).padEnd(6, '0'))
-  const micros = ms * 1000 + fraction
-  return Number.isSafeInteger(micros) ? micros : BigInt(ms) * 1000n + BigInt(fraction)
+  const [year, month, day] = [numberAt(text, 0, 4), numberAt(text, 5, 7), numberAt(text, 8, 10)]
+  const seconds = (numberAt(text, 11, 13) * 60 + numberAt(text, 14, 16)) * 60 + numberAt(text, 17, 19)
+  const behind = text.length - 20
+  const fraction = behind > 0 ? numberAt(text, 20, text.length) * 10 ** (6 - behind) : 0
+  const days = daysUntil(year, month, day)
+  const micros = (days * 86_400 + seconds) * 1_000_000 + fraction
+  return Number.isSafeInteger(micros) ? micros : BigInt(days * 86_400 + seconds) * 1_000_000n + BigInt(fraction)
+}
+
+function numberAt(text: string, from: number, end: number): number {
+  let number = 0
+  for (let at = from; at < end; at++) number = number * 10 + text.charCodeAt(at) - 48
+  return number
+}
+
+/** Days since 1970, counted in years that begin with March, so that a leap day is a year's last. */
+function daysUntil(year: number, month: number, day: number): number {
+  const years = month > 2 ? year : year - 1
+  const leaps = Math.floor(years / 4) - Math.floor(years / 100) + Math.floor(years / 400)
+  return years * 365 + leaps + Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 719_469
 }

@@ -2,7 +2,7 @@
  * LZ4 frames as Kafka's producers write them. Only reading: Node cannot do it by itself. Kafka's own checksum covers the bytes, so LZ4's
  * are passed over.
  */
-import { repeat } from './snappy-block.ts'
+import { literalTo, repeat } from './snappy-block.ts'
 
 const magic = 0x184d2204
 /** The sizes that a block can have at most, by the number in the frame's descriptor. */
@@ -34,21 +34,31 @@ export function unlz4(packed: Buffer): Buffer {
 }
 
 /** Returns the new end of what was unpacked. */
-function unpackBlock(packed: Buffer, out: Buffer, start: number): number {
+function unpackBlock(packed: Uint8Array, out: Uint8Array, start: number): number {
   let filled = start
-  for (let at = 0; at < packed.length;) {
+  let at = 0
+  /** What does not fit into four bits goes on in as many bytes as are full, and one more. */
+  const rest = () => {
+    let more = 0
+    for (let byte = 255; byte === 255; more += byte) {
+      if (at >= packed.length) throw new RangeError('lz4: a length ends too early')
+      byte = packed[at++]!
+    }
+    return more
+  }
+  while (at < packed.length) {
     const token = packed[at++]!
     let literals = token >> 4
-    if (literals === 15) for (let more = 255; more === 255; literals += more) more = packed.readUInt8(at++)
-    if (packed.copy(out, filled, at, at + literals) !== literals) throw new RangeError('lz4: the text ends too early')
+    if (literals === 15) literals += rest()
+    filled = literalTo(out, filled, packed, at, literals)
     at += literals
-    filled += literals
     // The last sequence of a block has literals only.
     if (at >= packed.length) break
-    const back = packed.readUInt16LE(at)
+    if (at + 2 > packed.length) throw new RangeError('lz4: a place ends too early')
+    const back = packed[at]! | (packed[at + 1]! << 8)
     at += 2
     let length = token & 15
-    if (length === 15) for (let more = 255; more === 255; length += more) more = packed.readUInt8(at++)
+    if (length === 15) length += rest()
     filled = repeat(out, filled, back, length + 4)
   }
   return filled

@@ -141,45 +141,73 @@ function copy(out: Uint8Array, outAt: number, back: number, length: number): num
   return to
 }
 
-export function unpack(packed: Buffer): Buffer {
+/** Up to as many bytes a loop moves sooner than a call does. */
+const fewBytes = 48
+
+export function unpack(packed: Uint8Array): Buffer {
   let at = 0
   let size = 0
   for (let shift = 0; ; shift += 7) {
-    const byte = packed.readUInt8(at++)
+    if (at >= packed.length) throw new RangeError('snappy: the size ends too early')
+    const byte = packed[at++]!
     size += (byte & 0x7f) * 2 ** shift
     if (byte < 0x80) break
   }
   const out = Buffer.allocUnsafe(size)
   let filled = 0
   while (at < packed.length) {
-    const tag = packed.readUInt8(at++)
-    if ((tag & 3) === 0) {
-      let length = tag >> 2
-      if (length >= 60) {
-        const bytes = length - 59
-        length = packed.readUIntLE(at, bytes)
+    const tag = packed[at++]!
+    const kind = tag & 3
+    if (kind === 0) {
+      let length = (tag >> 2) + 1
+      if (length > 60) {
+        const bytes = length - 60
+        length = wholeAt(packed, at, bytes) + 1
         at += bytes
       }
-      length++
-      if (packed.copy(out, filled, at, at + length) !== length) throw new RangeError('snappy: the text ends too early')
+      filled = literalTo(out, filled, packed, at, length)
       at += length
-      filled += length
       continue
     }
-    const kind = tag & 3
-    const length = kind === 1 ? 4 + ((tag >> 2) & 7) : 1 + (tag >> 2)
-    const back = kind === 1 ? ((tag >> 5) << 8) | packed.readUInt8(at) : packed.readUIntLE(at, kind === 2 ? 2 : 4)
-    at += kind === 1 ? 1 : kind === 2 ? 2 : 4
+    let length = (tag >> 2) + 1
+    let back: number
+    if (kind === 2) {
+      // That a byte is missing is found in the end.
+      back = packed[at]! | (packed[at + 1]! << 8)
+      at += 2
+    } else if (kind === 1) {
+      length = 4 + ((tag >> 2) & 7)
+      back = ((tag >> 5) << 8) | packed[at]!
+      at++
+    } else {
+      back = wholeAt(packed, at, 4)
+      at += 4
+    }
     filled = repeat(out, filled, back, length)
   }
-  if (filled !== size) throw new RangeError(`snappy: ${filled} of ${size} bytes`)
+  if (filled !== size || at !== packed.length) throw new RangeError(`snappy: ${filled} of ${size} bytes`)
   return out
 }
 
+function wholeAt(bytes: Uint8Array, at: number, count: number): number {
+  if (at + count > bytes.length) throw new RangeError('snappy: a number ends too early')
+  let whole = 0
+  for (let i = count - 1; i >= 0; i--) whole = whole * 256 + bytes[at + i]!
+  return whole
+}
+
+/** Copies bytes as they stand. Returns the new end. */
+export function literalTo(out: Uint8Array, filled: number, packed: Uint8Array, at: number, length: number): number {
+  if (at + length > packed.length || filled + length > out.length) throw new RangeError('a text ends too early')
+  if (length > fewBytes) out.set(packed.subarray(at, at + length), filled)
+  else for (let i = 0; i < length; i++) out[filled + i] = packed[at + i]!
+  return filled + length
+}
+
 /** Copies what was written `back` bytes before, which may overlap with what it writes. Returns the new end. */
-export function repeat(out: Buffer, filled: number, back: number, length: number): number {
-  if (back === 0 || back > filled || filled + length > out.length) throw new RangeError('it points outside of what was unpacked')
-  if (back >= length) out.copyWithin(filled, filled - back, filled - back + length)
+export function repeat(out: Uint8Array, filled: number, back: number, length: number): number {
+  if (!(back > 0 && back <= filled && filled + length <= out.length)) throw new RangeError('it points outside of what was unpacked')
+  if (length > fewBytes && back >= length) out.copyWithin(filled, filled - back, filled - back + length)
   else for (let i = 0; i < length; i++) out[filled + i] = out[filled + i - back]!
   return filled + length
 }

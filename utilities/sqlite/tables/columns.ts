@@ -75,14 +75,20 @@ function fillOf(column: Exclude<Column, { readonly kind: 'text' }>, declared: Ta
 
 /** Runs the query, whose results are these columns in this order. */
 export function selectColumns(db: Sqlite, sql: string, selected: readonly Placed[], args: readonly Value[]): Columns {
+  const cells = cellsOf(db, sql, args)
+  return { count: cells.length, byName: new Map(selected.map(({ name, column }, at) => [name, columnFrom(column, cells, at)])) }
+}
+
+/** The rows of a query; whole numbers are bigints, all of them, where one of them is beyond what numbers hold. */
+export type Cells = readonly (readonly Value[])[]
+
+export function cellsOf(db: Sqlite, sql: string, args: readonly Value[]): Cells {
   const statement = db.prepare(sql)
   statement.setReturnArrays(true)
-  const read = (big: boolean) => {
+  return exactly((big) => {
     statement.setReadBigInts(big)
-    return statement.all(...args) as unknown as readonly (readonly Value[])[]
-  }
-  const cells = exactly(read)
-  return { count: cells.length, byName: new Map(selected.map(({ name, column }, at) => [name, columnFrom(column, cells, at)])) }
+    return statement.all(...args) as unknown as Cells
+  })
 }
 
 /** BigInts cost time: they are asked for only where a number does not do. */
@@ -95,7 +101,7 @@ function exactly<T>(read: (big: boolean) => T): T {
   }
 }
 
-function columnFrom(column: TableColumn | 'int', cells: readonly (readonly Value[])[], at: number): Column {
+export function columnFrom(column: TableColumn | 'int', cells: Cells, at: number): Column {
   const count = cells.length
   const kind = column === 'int' ? 'int' : column.kind
   switch (kind) {
@@ -129,7 +135,7 @@ function columnFrom(column: TableColumn | 'int', cells: readonly (readonly Value
   }
 }
 
-function numbersFrom(cells: readonly (readonly Value[])[], at: number): Float64Array {
+function numbersFrom(cells: Cells, at: number): Float64Array {
   const values = new Float64Array(cells.length)
   for (let row = 0; row < cells.length; row++) values[row] = cells[row]![at] === null ? NaN : Number(cells[row]![at])
   return values

@@ -15,7 +15,8 @@ export const knownAt = quoted('.known')
 /** Where a table's rows of a state lie: the one, the other, or in both, where what is staged counts. */
 export type Lies = 'rows' | 'staged' | 'both'
 
-const own = '.'
+/** The rows themselves, among those that are joined. */
+export const own = '.'
 const later = (alias: string) => quoted(`${alias}>`)
 
 export type JoinedSql = {
@@ -33,11 +34,15 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
   const from: string[] = []
   const where: string[] = []
   const known: string[] = []
+  /** Optional ones: what is staged of one that leaves has its key, which is null then as all of it is. */
+  const mayLack = new Set<string>()
   const expression = (column: string): string => {
     const { alias, name } = placeOf(column)
     const table = tables.get(alias)!
     const [stood, becomes] = [quoted(alias), later(alias)].map((of) => `${of}.${quoted(name)}`)
-    return lies(table) === 'both' ? `CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${stood} ELSE ${becomes} END` : stood!
+    if (lies(table) !== 'both') return stood!
+    const ofStaged = mayLack.has(alias) ? `WHEN NOT ${later(alias)}.${gone} THEN ${becomes}` : `ELSE ${becomes}`
+    return `CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${stood} ${ofStaged} END`
   }
   const add = (alias: string, table: StoredTable, on: readonly string[], optional: boolean) => {
     const lie = lies(table)
@@ -53,7 +58,7 @@ export function joinedSql(joined: Joined, lies: (table: StoredTable) => Lies, ke
     // Where it is staged, the row that stands is not even looked for: nothing equals null.
     const unlessStaged = on.map((given) => `CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${given} END`)
     from.push(`LEFT JOIN ${rowsOf(table)} ${quoted(alias)} ON ${equal(quoted(alias), unlessStaged)}`)
-    if (optional) return
+    if (optional) return void mayLack.add(alias)
     const isThere = `${quoted(alias)}.${firstKey(table)} IS NOT NULL`
     where.push(`CASE WHEN ${later(alias)}.${firstKey(table)} IS NULL THEN ${isThere} ELSE NOT ${later(alias)}.${gone} END`)
   }
@@ -78,14 +83,14 @@ const alike = (expression: string, from: TableColumn, to: TableColumn): string =
 const firstKey = ({ key }: StoredTable) => quoted(key[0]!)
 
 /** `column` is one of the row itself, `joined.column` one of a join. */
-function placeOf(column: string): { readonly alias: string; readonly name: string } {
+export function placeOf(column: string): { readonly alias: string; readonly name: string } {
   const point = column.indexOf('.')
   return point < 0 ? { alias: own, name: column } : { alias: column.slice(0, point), name: column.slice(point + 1) }
 }
 
 const tableOf = ({ of, join }: Joined, alias: string): StoredTable => (alias === own ? of : join[alias]!.table)
 
-function columnAt(joined: Joined, column: string): TableColumn {
+export function columnAt(joined: Joined, column: string): TableColumn {
   const { alias, name } = placeOf(column)
   return tableOf(joined, alias).fields[name]!
 }

@@ -3,14 +3,14 @@ import type { Columns } from '../../values/columns.ts'
 import type { Joined, Listed, StoredTable } from '../../tables.ts'
 import type { Sqlite } from '../database.ts'
 import { emptied, keysAs } from './asked.ts'
-import { insertColumns, quoted, selectColumns, type Placed } from './columns.ts'
-import { joinedSql, knownAt, placed, referringSql, rowsOf, stagedOf, type Lies, type LookedUp } from './joins.ts'
+import { insertColumns, quoted, type Placed } from './columns.ts'
+import { joinedSql, knownAt, referringSql, rowsOf, stagedOf, type Lies, type LookedUp } from './joins.ts'
 
 const affected = 'temp.affected'
 const keyColumns = (table: StoredTable, of: string) => table.key.map((name) => `${of}.${quoted(name)}`).join(', ')
 const listColumns = (names: readonly string[]) => `n INTEGER PRIMARY KEY, ${names.join(', ')}, known INTEGER`
 /** The keys of a list, as the keys of what is joined to it. */
-const listedKeys = (table: StoredTable) => keysAs(table).map((name) => `l.${name}`)
+export const listedKeys = (table: StoredTable) => keysAs(table).map((name) => `l.${name}`)
 
 export function list(db: Sqlite, joined: Joined, all: boolean): number {
   const { of, join } = joined
@@ -70,20 +70,11 @@ function inOrder(db: Sqlite, of: StoredTable, places: string): number {
   return Number(db.prepare(`INSERT INTO temp.ordered (${names.join(', ')}, known) ${places}`).run().changes)
 }
 
-export function listedRows(
-  db: Sqlite,
-  joined: Joined,
-  lies: (table: StoredTable) => Lies,
-  listed: Listed,
-  from: number,
-  to: number,
-): Columns {
-  const sql = joinedSql(joined, lies, listedKeys(joined.of))
-  const where = ['l.n > ?', 'l.n <= ?', ...sql.where].join(' AND ')
-  const columns = joined.wanted.map(sql.expression)
-  const query = `SELECT ${['l.n - 1', ...columns].join(', ')} FROM temp.${listed} l ${sql.from} WHERE ${where} ORDER BY l.n`
-  return selectColumns(db, query, [seq, ...placed(joined, joined.wanted)], [from, to])
-}
+/** Whether anybody said of a staged row when it became known; of what files say nobody does. */
+export const isKnown = (db: Sqlite, { of, join }: Joined): boolean =>
+  [of, ...Object.values(join).map(({ table }) => table)].some(
+    (table) => db.prepare(`SELECT 1 FROM ${stagedOf(table)} WHERE ${knownAt} IS NOT NULL LIMIT 1`).get() !== undefined,
+  )
 
 /** Of rows that are staged, and of those that stand and refer to them now, or did; the list knows of the latter. */
 export function known(

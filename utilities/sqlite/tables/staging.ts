@@ -2,6 +2,7 @@
 import { nullColumn, type Column, type Columns } from '../../values/columns.ts'
 import type { Compared, StoredTable } from '../../tables.ts'
 import type { Sqlite } from '../database.ts'
+import type { Value } from '../fill.ts'
 import { insertColumns, quoted, selectColumns, sqlType, valuesAt, type Placed } from './columns.ts'
 import { ask, asked, askedKeys } from './asked.ts'
 import { commit, gone, knownAt, rowsOf, stagedOf } from './joins.ts'
@@ -141,31 +142,45 @@ export function takeOut(db: Sqlite, table: StoredTable, keys: Columns): void {
   db.prepare(`DELETE FROM ${rowsOf(table)} WHERE (${listed(keysOf(table))}) IN (SELECT ${of} FROM ${asked} a)`).run()
 }
 
-export function* changes(db: Sqlite, table: StoredTable, skip: number): Generator<Columns> {
+export function* changes(db: Sqlite, table: StoredTable, skip: number, isOnly = false): Generator<Columns> {
   const flag = { kind: 'flag' } as const
   const isThere = db.prepare(`SELECT 1 FROM ${rowsOf(table)} LIMIT 1`).get() !== undefined
   const [own, keyed] = [columnsOf(table), keysOf(table)]
   const after: readonly Placed[] = own.map(({ name, column }) => ({ name: `after.${name}`, column }))
-  const before: readonly Placed[] = [
-    { name: 'before', column: flag },
-    ...own.map(({ name, column }) => ({ name: `before.${name}`, column })),
-  ]
-  const selected = [...keyed, { name: 'after', column: flag }, ...after, ...(isThere ? before : [])]
+  const stood: readonly Placed[] = isOnly ? [] : own.map(({ name, column }) => ({ name: `before.${name}`, column }))
+  const before: readonly Placed[] = [{ name: 'before', column: flag }, ...stood]
   const keys = listed(keyed, 's.')
-  const was = isThere ? `, r.${quoted(table.key[0]!)} IS NOT NULL, ${listed(own, 'r.')}` : ''
-  const from = isThere ? ` LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')}` : ''
-  const rows = `SELECT ${keys}, NOT s.${gone}, ${listed(own, 's.')}${was} FROM ${stagedOf(table)} s${from}`
-  const sql = (behind: string) => `${rows} ${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
+  const were = isOnly ? '' : `, ${listed(own, 'r.')}`
+  const [selected, cells, from] = isThere
+    ? [
+        [...keyed, { name: 'after', column: flag }, ...after, ...before],
+        `${keys}, NOT s.${gone}, ${listed(own, 's.')}, r.${quoted(table.key[0]!)} IS NOT NULL${were}`,
+        ` LEFT JOIN ${rowsOf(table)} r ON ${equalKeys(table, 's', 'r')}`,
+      ]
+    : [after, listed(own, 's.'), '']
+  const sql = (behind: string) => `SELECT ${cells} FROM ${stagedOf(table)} s${from} ${behind} ORDER BY ${keys} LIMIT ${rowsAtOnce}`
   const behind = `WHERE (${keys}) > (${table.key.map(() => '?').join(', ')})`
-  let columns = selectColumns(db, `${sql('')} OFFSET ?`, selected, [skip])
+  const read = (query: string, args: readonly Value[]) => {
+    const columns = selectColumns(db, query, selected, args)
+    return isThere ? (isOnly ? withNulls(table, columns) : columns) : allNew(table, columns)
+  }
+  let columns = read(`${sql('')} OFFSET ?`, [skip])
   while (columns.count > 0) {
-    yield isThere ? columns : withoutBefore(table, columns)
-    columns = selectColumns(db, sql(behind), selected, valuesAt(columns, keyed, columns.count - 1))
+    yield columns
+    columns = read(sql(behind), valuesAt(columns, keyed, columns.count - 1))
   }
 }
 
-/** Of a table that had no rows. */
-function withoutBefore({ fields }: StoredTable, { count, byName }: Columns): Columns {
+/** Of which nobody asks what they were. */
+function withNulls({ fields }: StoredTable, { count, byName }: Columns): Columns {
   const nulls = Object.entries(fields).map(([name, field]) => [`before.${name}`, nullColumn(field, count)] as const)
-  return { count, byName: new Map<string, Column>([...byName, ['before', { kind: 'flag', values: new Uint8Array(count) }], ...nulls]) }
+  return { count, byName: new Map<string, Column>([...byName, ...nulls]) }
+}
+
+/** Of a table that had no rows: none goes, since only one that stands can, and the keys are what they are after. */
+function allNew(table: StoredTable, { count, byName }: Columns): Columns {
+  const flags = (value: number): Column => ({ kind: 'flag', values: new Uint8Array(count).fill(value) })
+  const keys = table.key.map((name) => [name, byName.get(`after.${name}`)!] as const)
+  const all = new Map<string, Column>([...keys, ['after', flags(1)], ...byName, ['before', flags(0)]])
+  return withNulls(table, { count, byName: all })
 }

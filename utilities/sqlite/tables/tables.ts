@@ -1,9 +1,11 @@
 /** Tables in an SQLite file: joined, compared and ordered by SQLite itself, on disk, however many rows there are. */
-import type { Joined, Mark, State, StoredTable, Tables } from '../../tables.ts'
+import type { Joined, Listed, Mark, State, StoredTable, Tables } from '../../tables.ts'
 import { Problem } from '../../values/problem.ts'
 import { openSqlite } from '../database.ts'
+import { both, canRead } from './both.ts'
 import { rowsOf, stagedOf, type Lies } from './joins.ts'
-import { known as knownOf, list, listedRows, order, orderBy, ordered } from './lists.ts'
+import { listedReader, type SmallAre } from './listed.ts'
+import { isKnown, known as knownOf, list, order, orderBy, ordered } from './lists.ts'
 import { changes, compare, countOf, create, fill, forgetReceived, receive, repeated, stage, stageGone, takeOut } from './staging.ts'
 import { become, before, countBefore, find, isEmpty, standing } from './standing.ts'
 
@@ -12,8 +14,11 @@ const known = { known: 'CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NO
 /** Which columns of ours the tables have beside those of the rows. Tables of another form are made again. */
 const form = 2
 
+/** A search for each row costs about as much as a look at four rows of a table; so many take some MB. */
+const usuallySmall: SmallAre = { times: 4, most: 20_000, leastListed: 1_000 }
+
 /** Of `path` `:memory:` they are gone when they are closed. */
-export function openSqliteTables(path: string): Tables {
+export function openSqliteTables(path: string, smallAre = usuallySmall): Tables {
   const db = openSqlite(path, { tables: known })
   // What a power cut takes is made again: its mark tells.
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp.cache_size = -8192')
@@ -33,6 +38,9 @@ export function openSqliteTables(path: string): Tables {
       .map(({ value }) => JSON.parse(value as string) as StoredTable)
   const firstOf = (table: string) => look<number>(`first ${table}`) ?? 0
   const shapeOf = (table: string) => look<StoredTable>(`table ${table}`)!
+
+  let isTogether = false
+  const write = <T>(work: () => T): T => (isTogether ? work() : db.write(work))
 
   const make = (table: StoredTable) => {
     create(db, table, rowsOf)
@@ -62,13 +70,27 @@ export function openSqliteTables(path: string): Tables {
       if (state === 'before' || isEmpty(db, stagedOf(table))) return 'rows'
       return isEmpty(db, rowsOf(table)) ? 'staged' : 'both'
     }
+  const reader = listedReader(db, lies, smallAre)
   /** What was listed last. */
-  let current: Joined | undefined
+  let current: { readonly joined: Joined; readonly isKnown: () => boolean } | undefined
+  const changed = <T>(work: () => T): T => {
+    reader.forget(0)
+    return write(work)
+  }
+  const listedNow = (joined: Joined, count: () => number): number => {
+    const rows = db.write(count)
+    reader.forget(rows)
+    let known: boolean | undefined
+    current = { joined, isKnown: () => (known ??= isKnown(db, joined)) }
+    return rows
+  }
+  const knownIn = (listed: Listed, from: number, to: number): BigInt64Array =>
+    current?.isKnown() ? knownOf(db, current.joined, lies('after'), listed, from, to) : new BigInt64Array(Math.max(0, to - from))
 
   return {
     shape(given, filled) {
       const wanted = given.map(storedShape)
-      db.write(() => {
+      changed(() => {
         const missing = wanted.filter(({ name }) => look(`table ${name}`) === undefined)
         const isOther = wanted.some(
           (table) => !missing.includes(table) && JSON.stringify(look(`table ${table.name}`)) !== JSON.stringify(table),
@@ -82,41 +104,50 @@ export function openSqliteTables(path: string): Tables {
     },
     mark: () => look<Mark>('mark'),
     sealed: () => look<Mark>('sealed'),
-    renew: (wanted) => db.write(() => renew(wanted.map(storedShape))),
-    fill: (table, rows) => db.write(() => fill(db, shapeOf(table), rows)),
-    unfill: (table, keys) => db.write(() => takeOut(db, shapeOf(table), keys)),
+    renew: (wanted) => changed(() => renew(wanted.map(storedShape))),
+    fill: (table, rows) => changed(() => fill(db, shapeOf(table), rows)),
+    unfill: (table, keys) => changed(() => takeOut(db, shapeOf(table), keys)),
     count: (table) => countOf(db, rowsOf({ name: table })),
     receive: (table, rows) => db.write(() => receive(db, shapeOf(table), rows)),
-    compare: (table, options) => db.write(() => compare(db, shapeOf(table), options)),
+    compare: (table, options) => changed(() => compare(db, shapeOf(table), options)),
     repeated: (table) => repeated(db, shapeOf(table)),
-    stage: (table, rows) => db.write(() => stage(db, shapeOf(table), rows)),
-    stageGone: (table, keys) => db.write(() => stageGone(db, shapeOf(table), keys)),
-    find: (table, keys) => db.write(() => find(db, shapeOf(table), keys, lies('after'))),
+    stage: (table, rows) => changed(() => stage(db, shapeOf(table), rows)),
+    stageGone: (table, keys) => changed(() => stageGone(db, shapeOf(table), keys)),
+    together(work) {
+      isTogether = true
+      try {
+        return db.write(work)
+      } finally {
+        isTogether = false
+      }
+    },
+    find: (table, keys) => write(() => find(db, shapeOf(table), keys, lies('after'))),
     before: (table, number, most, behind) => before(db, shapeOf(table), { number, first: firstOf(table), most, behind }),
     countBefore: (table, number) => countBefore(db, shapeOf(table), number, firstOf(table)),
-    discard: () => db.write(discard),
+    discard: () => changed(discard),
     staged: (table) => countOf(db, stagedOf({ name: table })),
-    changes: (table, skip) => changes(db, shapeOf(table), skip),
+    changes: (table, skip, options) => changes(db, shapeOf(table), skip, options?.isOnly),
     seal: (mark) => void db.write(() => keep('sealed', mark)),
     settle(mark) {
-      db.write(() => {
+      changed(() => {
         for (const table of shapes()) if (become(db, table, mark.commit)) keep(`first ${table.name}`, mark.commit)
         forget('sealed')
         keep('mark', mark)
       })
     },
-    list(joined, { all }) {
-      current = joined
-      return db.write(() => list(db, joined, all))
-    },
+    list: (joined, { all }) => listedNow(joined, () => list(db, joined, all)),
     order: (rows) => db.write(() => order(db, rows)),
-    ordered: (joined) => db.write(() => ordered(db, joined)),
-    orderBy(joined, column) {
-      current = joined
-      return db.write(() => orderBy(db, joined, column, lies('after')))
+    ordered: (joined) => listedNow(joined, () => ordered(db, joined)),
+    orderBy: (joined, column) => listedNow(joined, () => orderBy(db, joined, column, lies('after'))),
+    known: knownIn,
+    rows: reader.rows,
+    both(joined, listed, from, to) {
+      // Of what files say nobody asks when it became known, and their lists are long.
+      const atOnce = current?.isKnown() && canRead(joined) ? both(db, joined, lies('after'), listed, from, to) : undefined
+      if (atOnce) return atOnce
+      const [before, after] = [reader.rows(joined, 'before', listed, from, to), reader.rows(joined, 'after', listed, from, to)]
+      return { before, after, known: knownIn(listed, from, to) }
     },
-    known: (listed, from, to) => (current ? knownOf(db, current, lies('after'), listed, from, to) : new BigInt64Array(0)),
-    rows: (joined, state, listed, from, to) => listedRows(db, joined, lies(state), listed, from, to),
     standing: (joined) => standing(db, joined, lies('before')),
     close: () => db.close(),
   }

@@ -7,7 +7,8 @@ import { openSqlite, type Sqlite } from '../database.ts'
 import type { Thread } from '../../running/thread.ts'
 import { bookkeeping } from '../../sql/bookkeeping.ts'
 import { changes, checkColumns, type TablesThere } from '../../sql/ddl.ts'
-import { factsOf, newestName, ownsView, rowsTable, standingName } from '../../sql/names.ts'
+import { asOfText } from '../../sql/as-of.ts'
+import { factsOf, identifier, newestName, ownsView, rowsTable, standingName } from '../../sql/names.ts'
 import { latestView } from '../../sql/views.ts'
 import { readFacts } from './facts.ts'
 import { fillNewest, leaveRange, newestRows, renewNewest } from './newest.ts'
@@ -160,6 +161,8 @@ export function warehouseIn(db: Sqlite, { reading, writing, asking }: Beside): W
         () => Object.values(db.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size').get()!)[0] as number,
       )
     },
+
+    asOfStatement: (asked, labels) => asOfText(target, identifier(labels), asked),
 
     async query(sql) {
       // A connection of its own that cannot write, whatever the statement.
