@@ -70,7 +70,8 @@ async function feast(name: SideName, folder: string, rows: string): Promise<Side
   const server =
     language === 'go'
       ? started(goServer(), ['--chdir', repository, '--host', '127.0.0.1', '--port', port, '--metrics-port', other])
-      : started(join(programs, 'feast'), [
+      : // Else it begins anew after a thousand requests, and those that are under way then fail.
+        started(join(programs, 'feast'), [
           '-c',
           repository,
           'serve',
@@ -80,6 +81,8 @@ async function feast(name: SideName, folder: string, rows: string): Promise<Side
           port,
           '--workers',
           '1',
+          '--max-requests',
+          '1000000000',
           '--no-access-log',
         ])
   const address = `http://127.0.0.1:${port}`

@@ -26,7 +26,7 @@ export async function answerServices(ports: Ports, asked: WebAsked, console: Con
   try {
     const web = await openWeb(serving, { ...asked, note: console.note })
     try {
-      console.note(`services are answered at ${web.address}`)
+      if (!signal.aborted) console.note(`services are answered at ${web.address}`)
       await Promise.race([aborted(signal), serving.ended])
     } finally {
       await web.close()

@@ -3,6 +3,7 @@ import { partitionsFor, topicsOf } from '../config/config.ts'
 import type { Config } from '../config/shape.ts'
 import type { Ports } from '../config/wire.ts'
 import { tablesOf } from '../schemas/joined.ts'
+import { streamedSets } from '../streams/known-versions.ts'
 import type { IngestAsked } from '../use-cases/ingest.ts'
 import { consumeAndSink } from '../use-cases/up.ts'
 import { count } from '../utilities/values/digits.ts'
@@ -55,6 +56,8 @@ export const run: CommandBody = async ({ options, config, console, signal }) =>
  * somebody did, it is a mistake.
  */
 async function answerBeside(ports: Ports, config: Config, options: Options, console: Console, stop: AbortSignal): Promise<void> {
+  // The consumer says so, and all ends.
+  if ((await streamedSets(ports.registry)).length === 0) return
   const isAsked = [config.web, options['host'], options['port']].some((one) => one !== undefined)
   try {
     await answerServices(ports, webAsked(config, options), console, stop)
