@@ -69,7 +69,7 @@ export async function servedWhileKilled(folder: string, log: object | undefined,
   const served = servedAndKilled(folder, 'own.json')
   const consumer = (async () => {
     for (const _ of Array.from({ length: isLong ? 20 : 6 })) {
-      const one = start(folder, 'up --config own.json')
+      const one = start(folder, 'up --no-serve --config own.json')
       await sleep(500 + chance() * 3000)
       one.signal('SIGKILL')
       await one.ended
