@@ -4,7 +4,7 @@ import { Problem } from '../values/problem.ts'
 import type { Outcome } from './thread.ts'
 
 /** `open` is given what the thread was told, and gives what does a job. */
-export function threadBody<Data, Job>(open: (data: Data) => (job: Job) => unknown): void {
+export function threadBody<Data, Job>(open: (data: Data) => (job: Job) => void | Promise<void>): void {
   const work = open(workerData as Data)
   let before: Promise<void> = Promise.resolve()
   parentPort!.on('message', (job: Job) => {
@@ -12,9 +12,10 @@ export function threadBody<Data, Job>(open: (data: Data) => (job: Job) => unknow
   })
 }
 
-async function outcomeOf<Job>(work: (job: Job) => unknown, job: Job): Promise<Outcome> {
+async function outcomeOf<Job>(work: (job: Job) => void | Promise<void>, job: Job): Promise<Outcome> {
   try {
-    return { result: await work(job) }
+    await work(job)
+    return {}
   } catch (error) {
     return error instanceof Problem ? { problem: { what: error.what, todo: error.todo } } : { bug: error }
   }

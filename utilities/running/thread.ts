@@ -4,11 +4,11 @@ import { dirname } from 'node:path'
 import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads'
 import { Problem } from '../values/problem.ts'
 
-export interface Thread<Job, Result = void> {
+export interface Thread<Job> {
   /**
    * Resolves once it is done; jobs are done in the order of the calls. What is handed over is the thread's from then on, and saves a copy.
    */
-  run(job: Job, transferable?: readonly Transferable[]): Promise<Result>
+  run(job: Job, transferable?: readonly Transferable[]): Promise<void>
   /** Waits for the jobs under way, and ends the thread. */
   close(): Promise<void>
 }
@@ -24,17 +24,10 @@ export type ThreadOptions = {
   readonly limits: ResourceLimits
 }
 
-/**
- * What comes back for each job: what its body gives, or why not. An error loses its class between threads, so a Problem is sent as its
- * words.
- */
-export type Outcome = {
-  readonly result?: unknown
-  readonly problem?: { readonly what: string; readonly todo: string }
-  readonly bug?: unknown
-}
+/** What comes back for each job: nothing, or why not. An error loses its class between threads, so a Problem is sent as its words. */
+export type Outcome = { readonly problem?: { readonly what: string; readonly todo: string }; readonly bug?: unknown }
 
-type Waiting = { readonly resolve: (result: unknown) => void; readonly reject: (error: unknown) => void }
+type Waiting = { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
 /**
  * A thread knows of the process's compile cache by its environment alone. Without it a thread of a checkout strips the types of all that it
@@ -45,21 +38,21 @@ function withCompileCache(): { readonly env?: NodeJS.ProcessEnv } {
   return folder === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(folder) } }
 }
 
-export function openThread<Job, Result = void>({ body, beside, data, does, limits }: ThreadOptions): Thread<Job, Result> {
+export function openThread<Job>({ body, beside, data, does, limits }: ThreadOptions): Thread<Job> {
   // In the package it is compiled, as this file is.
   const file = `${body}${beside.endsWith('.ts') ? '.ts' : '.js'}`
   const worker = new Worker(new URL(file, beside), { workerData: data, resourceLimits: limits, ...withCompileCache() })
   const waiting: Waiting[] = []
-  let latest: Promise<unknown> = Promise.resolve()
+  let latest: Promise<void> = Promise.resolve()
   let failure: unknown
   // An idle thread keeps no process alive.
   worker.unref()
-  worker.on('message', ({ result, problem, bug }: Outcome) => {
+  worker.on('message', ({ problem, bug }: Outcome) => {
     const { resolve, reject } = waiting.shift()!
     if (waiting.length === 0) worker.unref()
     if (problem) reject(new Problem(problem.what, problem.todo))
     else if (bug) reject(bug)
-    else resolve(result)
+    else resolve()
   })
   const fail = (error: unknown) => {
     failure ??= error
@@ -70,14 +63,13 @@ export function openThread<Job, Result = void>({ body, beside, data, does, limit
 
   return {
     run(job, transferable = []) {
-      const done = new Promise<Result>((resolve, reject) => {
+      latest = new Promise<void>((resolve, reject) => {
         if (failure !== undefined) return reject(failure)
         worker.postMessage(job, transferable)
         worker.ref()
-        waiting.push({ resolve: (result) => resolve(result as Result), reject })
+        waiting.push({ resolve, reject })
       })
-      latest = done
-      return done
+      return latest
     },
     async close() {
       await latest.catch(() => {})

@@ -2,7 +2,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { checkpointTables } from './checkpoints.ts'
 import { commitTo } from './commit.ts'
-import { commitsBeside } from './commit-beside.ts'
 import { openSqlite, type Sqlite } from './database.ts'
 import type { Log, Writer } from '../log.ts'
 import { createTopic, fetchAt, giveTopicId, listTopics, logTables, partitionCount, storedTopicId, truncateSome } from './topics.ts'
@@ -19,7 +18,6 @@ const pollMs = 20
 
 export function openEmbeddedLog(path: string, { readOnly = false } = {}): Log {
   const db = openSqlite(path, { readOnly, tables: { ...logTables, ...writerTables, ...checkpointTables } })
-  const beside = commitsBeside(path)
   return {
     gapless: true,
     create: async (topic, partitions) => db.write(() => createTopic(db, topic, partitions)),
@@ -40,29 +38,27 @@ export function openEmbeddedLog(path: string, { readOnly = false } = {}): Log {
         db.read(() => partitionCount(db, topic)),
         signal,
       ),
-    writer: async (name) => takeWriter(db, name, beside),
+    writer: async (name) => takeWriter(db, name),
 
     async truncate(topic, partition, before) {
       while (!db.write(() => truncateSome(db, topic, partition, before))) await nextTurn()
     },
 
     async close() {
-      await beside.close()
       db.close()
     },
   }
 }
 
-function takeWriter(db: Sqlite, name: string, beside: ReturnType<typeof commitsBeside>): Writer {
+function takeWriter(db: Sqlite, name: string): Writer {
   const take = 'INSERT INTO writers (name, epoch) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1 RETURNING epoch'
   const epoch = db.write(() => db.prepare(take).get(name)!['epoch']) as number
   let closed = false
   return {
     async commit({ append = [], save = [] }) {
       if (closed) throw new TypeError(`the writer ${name} is closed`)
-      const work = { writer: { name, epoch }, append, save }
-      const offsets = (await beside.commit(work)) ?? commitTo(db, work)
-      // What is done here is synchronous: a caller that commits in a loop would never let a timer or a signal in.
+      const offsets = commitTo(db, { writer: { name, epoch }, append, save })
+      // All of it is synchronous: a caller that commits in a loop would never let a timer or a signal in.
       await nextTurn()
       return offsets
     },
