@@ -243,7 +243,7 @@ describe('the topics of a database', () => {
   })) {
     it(`are followed exactly through kills at any write: ${name}`, { timeout: 120_000 }, async () => {
       for (const found of foundOnce) await life(found, options)
-      // Open: of several partitions the life of seed 239 ends with a fact too many. Until that is settled these begin at a seed that is known.
+      // Open: of several partitions the life of seed 239 ends with a fact too many. Until that is settled these begin at a known seed.
       const first = 'topicPartitions' in options && !isLong ? 606 : seed
       for (let run = 0; run < runs; run++) await life(first + run, options)
     })
